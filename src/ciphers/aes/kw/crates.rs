@@ -1,0 +1,74 @@
+//! Key wrap by the crate `aes-kw`, a key at a time.
+
+use aes_kw::{KeyInit, KwAes128, KwAes256};
+use zeroize::Zeroize;
+
+use super::{Keks, OVERHEAD, Unwrap, Wrap};
+use crate::ciphers::aes::KeySize;
+
+/// An expanded key-encryption key of the crate.
+enum Kek {
+    Aes128(Box<KwAes128>),
+    Aes256(Box<KwAes256>),
+}
+
+impl Kek {
+    fn new(size: KeySize, key: &[u8]) -> Self {
+        const LENGTH: &str = "the length was checked";
+        match size {
+            KeySize::Aes128 => Self::Aes128(Box::new(KwAes128::new_from_slice(key).expect(LENGTH))),
+            KeySize::Aes256 => Self::Aes256(Box::new(KwAes256::new_from_slice(key).expect(LENGTH))),
+        }
+    }
+
+    fn wrap(&self, cek: &[u8], wrapped: &mut [u8]) {
+        let done = match self {
+            Self::Aes128(kek) => kek.wrap_key(cek, wrapped),
+            Self::Aes256(kek) => kek.wrap_key(cek, wrapped),
+        };
+        done.expect("the lengths were checked");
+    }
+
+    fn unwrap(&self, wrapped: &[u8], cek: &mut [u8]) -> bool {
+        let valid = match self {
+            Self::Aes128(kek) => kek.unwrap_key(wrapped, cek).is_ok(),
+            Self::Aes256(kek) => kek.unwrap_key(wrapped, cek).is_ok(),
+        };
+        if !valid {
+            cek.zeroize();
+        }
+        valid
+    }
+}
+
+/// Calls `action` with the number of each content key and its KEK.
+fn for_each(keks: Keks<'_>, count: usize, mut action: impl FnMut(usize, &Kek)) {
+    if keks.each {
+        for (index, key) in keks.bytes.chunks_exact(keks.size.bytes()).enumerate() {
+            action(index, &Kek::new(keks.size, key));
+        }
+    } else {
+        let kek = Kek::new(keks.size, keks.bytes);
+        for index in 0..count {
+            action(index, &kek);
+        }
+    }
+}
+
+pub(super) fn wrap(job: Wrap<'_>) {
+    let Wrap { keks, length, ceks, wrapped } = job;
+    for_each(keks, ceks.len() / length, |index, kek| {
+        let cek = &ceks[index * length..][..length];
+        let longer = length + OVERHEAD;
+        kek.wrap(cek, &mut wrapped[index * longer..][..longer]);
+    });
+}
+
+pub(super) fn unwrap(job: Unwrap<'_>) {
+    let Unwrap { keks, length, wrapped, ceks, valid } = job;
+    for_each(keks, valid.len(), |index, kek| {
+        let longer = length + OVERHEAD;
+        let cek = &mut ceks[index * length..][..length];
+        valid[index] = kek.unwrap(&wrapped[index * longer..][..longer], cek);
+    });
+}

@@ -1,0 +1,109 @@
+//! AES key wrap (RFC 3394) of many content keys at once.
+//!
+//! Wrapping one key is a chain of 6 × n encryptions, n the key's length in 64-bit words. Keys
+//! stand in lanes, and several vectors go in step, so that the chain's latency is filled. Keys of
+//! more than 64 bytes go through the crate `aes-kw`.
+
+mod crates;
+mod lanes;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use super::lanes::run;
+use super::{KeyLengthError, KeySize, key_size};
+use crate::ciphers::cpu::Backend;
+
+/// What wrapping adds to a key, in bytes.
+pub const OVERHEAD: usize = 8;
+
+/// The key-encryption keys of a batch: one for all, or one each.
+#[derive(Clone, Copy)]
+pub struct Keks<'a> {
+    size: KeySize,
+    /// Keys laid end to end.
+    bytes: &'a [u8],
+    each: bool,
+}
+
+impl fmt::Debug for Keks<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keks")
+            .field("size", &self.size)
+            .field("each", &self.each)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Keks<'a> {
+    /// One key of 16 or 32 bytes for the whole batch.
+    ///
+    /// # Errors
+    /// [`KeyLengthError`] for any other length.
+    pub fn one(key: &'a [u8]) -> Result<Self, KeyLengthError> {
+        Ok(Self { size: key_size(key)?, bytes: key, each: false })
+    }
+
+    /// A key for each content key; `keys` are laid end to end.
+    pub fn each(size: KeySize, keys: &'a [u8]) -> Self {
+        Self { size, bytes: keys, each: true }
+    }
+}
+
+/// Wraps content keys of `length` bytes, laid end to end in `ceks`, into `wrapped`, where each
+/// takes `length` + [`OVERHEAD`] bytes.
+///
+/// # Panics
+/// If `length` is no multiple of 8 or under 16, or if `ceks`, `wrapped` and the KEKs are not of
+/// the same number.
+pub fn wrap_many(backend: Backend, keks: Keks<'_>, length: usize, ceks: &[u8], wrapped: &mut [u8]) {
+    check(keks, length, ceks.len(), wrapped.len());
+    run(backend, Wrap { keks, length, ceks, wrapped });
+}
+
+/// Unwraps content keys of `length` bytes, laid end to end with [`OVERHEAD`] each in `wrapped`,
+/// into `ceks`. Where the integrity check fails, `valid` becomes false and the key is zeroed.
+///
+/// # Panics
+/// If `length` is no multiple of 8 or under 16, or if `wrapped`, `ceks`, `valid` and the KEKs are
+/// not of the same number.
+pub fn unwrap_many(
+    backend: Backend,
+    keks: Keks<'_>,
+    length: usize,
+    wrapped: &[u8],
+    ceks: &mut [u8],
+    valid: &mut [bool],
+) {
+    let count = check(keks, length, ceks.len(), wrapped.len());
+    assert_eq!(valid.len(), count, "one result for each key");
+    run(backend, Unwrap { keks, length, wrapped, ceks, valid });
+}
+
+/// Checks that lengths fit, and returns the number of content keys.
+fn check(keks: Keks<'_>, length: usize, ceks: usize, wrapped: usize) -> usize {
+    assert!(length >= 16 && length.is_multiple_of(8), "RFC 3394 wraps 16, 24, 32 … bytes");
+    let count = ceks / length;
+    assert_eq!(ceks, count * length, "whole content keys");
+    assert_eq!(wrapped, count * (length + OVERHEAD), "as many wrapped keys as content keys");
+    if keks.each {
+        assert_eq!(keks.bytes.len(), count * keks.size.bytes(), "a KEK each");
+    }
+    count
+}
+
+struct Wrap<'a> {
+    keks: Keks<'a>,
+    length: usize,
+    ceks: &'a [u8],
+    wrapped: &'a mut [u8],
+}
+
+struct Unwrap<'a> {
+    keks: Keks<'a>,
+    length: usize,
+    wrapped: &'a [u8],
+    ceks: &'a mut [u8],
+    valid: &'a mut [bool],
+}

@@ -1,0 +1,73 @@
+//! AES (FIPS 197) with 128- and 256-bit keys, in the forms that order batches and streams need.
+//!
+//! | module | what | source |
+//! |---|---|---|
+//! | [`ctr`] | counter mode over one long message | SP 800-38A, section 6.5 |
+//! | [`gcm`] | authenticated encryption: one long message, many under one key, many with a key each | SP 800-38D |
+//! | [`kw`] | key wrap of many content keys at once | RFC 3394 |
+//! | [`expander`] | keys and IVs for a whole batch from one seed | fast key erasure over AES-256-CTR |
+//!
+//! The backends `avx512` and `vaes` run one algorithm, written over vectors of four or
+//! two blocks, each of which may be under a key of its own. There, secrets choose no
+//! branch and no address. All other backends call the RustCrypto crates, one operation at a time;
+//! those use AES-NI where they find it and are constant-time by design.
+
+// Without vectors to run on, the kernels over lanes are only type-checked.
+#![cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
+
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+pub mod ctr;
+pub mod expander;
+pub mod gcm;
+pub mod kw;
+mod lanes;
+mod rounds;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(target_arch = "x86_64")]
+mod vaes;
+
+/// One 128-bit block.
+pub(crate) type Block = [u8; 16];
+
+/// The two key sizes in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeySize {
+    /// 128 bits, 10 rounds.
+    Aes128,
+    /// 256 bits, 14 rounds.
+    Aes256,
+}
+
+impl KeySize {
+    /// The size of a key that is `bytes` long: 16 or 32, else `None`.
+    pub const fn from_bytes(bytes: usize) -> Option<Self> {
+        match bytes {
+            16 => Some(Self::Aes128),
+            32 => Some(Self::Aes256),
+            _ => None,
+        }
+    }
+
+    /// Length of a key in bytes.
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::Aes128 => 16,
+            Self::Aes256 => 32,
+        }
+    }
+}
+
+/// A key is neither 16 nor 32 bytes long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected an AES key of 16 or 32 bytes, found {found}")]
+pub struct KeyLengthError {
+    /// Length of the rejected key in bytes.
+    pub found: usize,
+}
+
+/// The size of `key`, or what is wrong with it.
+fn key_size(key: &[u8]) -> Result<KeySize, KeyLengthError> {
+    KeySize::from_bytes(key.len()).ok_or(KeyLengthError { found: key.len() })
+}

@@ -1,0 +1,229 @@
+//! Key schedule and rounds (FIPS 197, sections 5.1–5.3) over lanes.
+
+use zeroize::ZeroizeOnDrop;
+
+use super::lanes::{Kernel, Lanes, run};
+use super::{Block, KeySize};
+use crate::ciphers::cpu::Backend;
+
+/// Round keys of a vector, lane by lane. AES-128 uses the first 11.
+pub(super) type LaneKeys<L> = [L; 15];
+
+/// Rounds of AES-128.
+pub(super) const ROUNDS_128: usize = 10;
+/// Rounds of AES-256.
+pub(super) const ROUNDS_256: usize = 14;
+
+/// In each of the four words, the last word of the block.
+const LAST_WORD: Block = [12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15];
+/// In each of the four words, the last word of the block rotated by a byte.
+const ROTATED_LAST_WORD: Block = [13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15, 12];
+
+/// The round constants, each in all four words.
+const ROUND_CONSTANTS: [Block; 10] = {
+    let values = [1, 2, 4, 8, 16, 32, 64, 128, 0x1b, 0x36];
+    let mut blocks = [[0; 16]; 10];
+    let mut i = 0;
+    while i < 40 {
+        blocks[i / 4][4 * (i % 4)] = values[i / 4];
+        i += 1;
+    }
+    blocks
+};
+
+/// Bytes of a key for `ROUNDS` rounds.
+pub(super) const fn key_bytes(rounds: usize) -> usize {
+    if rounds == ROUNDS_128 { 16 } else { 32 }
+}
+
+/// Expands a key for each lane of `GROUPS` vectors, from keys laid end to end.
+///
+/// The vectors are expanded in step, so that one's latency is filled by the others.
+#[inline(always)]
+pub(super) fn expand<L: Lanes, const ROUNDS: usize, const GROUPS: usize>(
+    proof: L::Proof,
+    keys: &[u8],
+    expanded: &mut [LaneKeys<L>; GROUPS],
+) {
+    let last = L::broadcast(proof, &LAST_WORD);
+    let rotated = L::broadcast(proof, &ROTATED_LAST_WORD);
+    let zero = L::zero(proof);
+    if ROUNDS == ROUNDS_128 {
+        for (group, lanes) in expanded.iter_mut().enumerate() {
+            lanes[0] = L::load(proof, &keys[group * L::BYTES..]);
+        }
+        for round in 1..=ROUNDS {
+            let constant = L::broadcast(proof, &ROUND_CONSTANTS[round - 1]);
+            for lanes in expanded.iter_mut() {
+                let word = lanes[round - 1].shuffle(rotated).enc_last(constant);
+                lanes[round] = running_xor(lanes[round - 1]).xor(word);
+            }
+        }
+    } else {
+        for (group, lanes) in expanded.iter_mut().enumerate() {
+            let first = L::load(proof, &keys[2 * group * L::BYTES..]);
+            let second = L::load(proof, &keys[(2 * group + 1) * L::BYTES..]);
+            (lanes[0], lanes[1]) = first.unzip(second);
+        }
+        for round in 2..=ROUNDS {
+            let (order, constant) = if round % 2 == 0 {
+                (rotated, L::broadcast(proof, &ROUND_CONSTANTS[round / 2 - 1]))
+            } else {
+                (last, zero)
+            };
+            for lanes in expanded.iter_mut() {
+                let word = lanes[round - 1].shuffle(order).enc_last(constant);
+                lanes[round] = running_xor(lanes[round - 2]).xor(word);
+            }
+        }
+    }
+    // The last round of encryption serves as SubWord: where all four words of a block are equal,
+    // ShiftRows changes nothing.
+}
+
+/// Each word with all the words before it.
+#[inline(always)]
+fn running_xor<L: Lanes>(block: L) -> L {
+    let pairs = block.xor(block.shift::<4>());
+    pairs.xor(pairs.shift::<8>())
+}
+
+/// The round keys of the equivalent inverse cipher (FIPS 197, section 5.3.5).
+#[inline(always)]
+pub(super) fn invert<L: Lanes, const ROUNDS: usize>(proof: L::Proof, keys: &mut LaneKeys<L>) {
+    let zero = L::zero(proof);
+    keys[..=ROUNDS].reverse();
+    for key in &mut keys[1..ROUNDS] {
+        // SubBytes and ShiftRows, then their inverses and InvMixColumns.
+        *key = key.enc_last(zero).dec(zero);
+    }
+}
+
+/// Where the rounds take their keys from.
+pub(super) trait KeySource<L> {
+    /// The key of a round for the vector with that number.
+    fn key(&self, vector: usize, round: usize) -> L;
+}
+
+/// One schedule for all vectors.
+impl<L: Lanes> KeySource<L> for LaneKeys<L> {
+    #[inline(always)]
+    fn key(&self, _: usize, round: usize) -> L {
+        self[round]
+    }
+}
+
+/// A schedule for each vector.
+impl<L: Lanes, const VECTORS: usize> KeySource<L> for [LaneKeys<L>; VECTORS] {
+    #[inline(always)]
+    fn key(&self, vector: usize, round: usize) -> L {
+        self[vector][round]
+    }
+}
+
+/// Encrypts all vectors in step.
+#[inline(always)]
+pub(super) fn encrypt<L: Lanes, const ROUNDS: usize, const VECTORS: usize>(
+    keys: &impl KeySource<L>,
+    states: &mut [L; VECTORS],
+) {
+    for (vector, state) in states.iter_mut().enumerate() {
+        *state = state.xor(keys.key(vector, 0));
+    }
+    encrypt_whitened::<L, ROUNDS, VECTORS>(keys, states);
+}
+
+/// The same for vectors to which round key 0 was added already.
+#[inline(always)]
+pub(super) fn encrypt_whitened<L: Lanes, const ROUNDS: usize, const VECTORS: usize>(
+    keys: &impl KeySource<L>,
+    states: &mut [L; VECTORS],
+) {
+    for round in 1..ROUNDS {
+        for (vector, state) in states.iter_mut().enumerate() {
+            *state = state.enc(keys.key(vector, round));
+        }
+    }
+    for (vector, state) in states.iter_mut().enumerate() {
+        *state = state.enc_last(keys.key(vector, ROUNDS));
+    }
+}
+
+/// Decrypts all vectors in step, under [`invert`]ed keys, of which key 0 was added already.
+#[inline(always)]
+pub(super) fn decrypt_whitened<L: Lanes, const ROUNDS: usize, const VECTORS: usize>(
+    keys: &impl KeySource<L>,
+    states: &mut [L; VECTORS],
+) {
+    for round in 1..ROUNDS {
+        for (vector, state) in states.iter_mut().enumerate() {
+            *state = state.dec(keys.key(vector, round));
+        }
+    }
+    for (vector, state) in states.iter_mut().enumerate() {
+        *state = state.dec_last(keys.key(vector, ROUNDS));
+    }
+}
+
+/// The round keys of one key, wiped on drop.
+#[derive(ZeroizeOnDrop)]
+pub(super) struct Schedule {
+    keys: [Block; 15],
+    #[zeroize(skip)]
+    size: KeySize,
+}
+
+impl Schedule {
+    /// Expands a key of 16 or 32 bytes, on a backend that has lanes.
+    pub(super) fn new(backend: Backend, size: KeySize, key: &[u8]) -> Self {
+        let mut schedule = Self { keys: [[0; 16]; 15], size };
+        run(backend, Expand { key, schedule: &mut schedule });
+        schedule
+    }
+
+    /// The size of the key.
+    pub(super) fn size(&self) -> KeySize {
+        self.size
+    }
+
+    /// Each round key in all lanes.
+    #[inline(always)]
+    pub(super) fn broadcast<L: Lanes>(&self, proof: L::Proof) -> LaneKeys<L> {
+        let mut lanes = [L::zero(proof); 15];
+        for (lane, key) in lanes.iter_mut().zip(&self.keys) {
+            *lane = L::broadcast(proof, key);
+        }
+        lanes
+    }
+}
+
+struct Expand<'a> {
+    key: &'a [u8],
+    schedule: &'a mut Schedule,
+}
+
+impl Kernel for Expand<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn vectors<L: Lanes>(self, proof: L::Proof) {
+        let mut expanded = [[L::zero(proof); 15]];
+        let mut keys = [0; 128];
+        keys[..self.key.len()].copy_from_slice(self.key);
+        match self.schedule.size {
+            KeySize::Aes128 => expand::<L, ROUNDS_128, 1>(proof, &keys, &mut expanded),
+            KeySize::Aes256 => expand::<L, ROUNDS_256, 1>(proof, &keys, &mut expanded),
+        }
+        for (block, lanes) in self.schedule.keys.iter_mut().zip(&expanded[0]) {
+            *block = lanes.first();
+        }
+        keys = [0; 128];
+        expanded = [[L::zero(proof); 15]];
+        zeroize::optimization_barrier(&keys);
+        zeroize::optimization_barrier(&expanded);
+    }
+
+    fn crates(self) {
+        unreachable!("the crates expand their keys themselves")
+    }
+}

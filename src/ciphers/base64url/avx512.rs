@@ -1,0 +1,143 @@
+//! Base64url with the byte permutations of AVX-512 VBMI.
+//!
+//! The method is that of W. Muła and D. Lemire, "Base64 encoding and decoding at almost the speed
+//! of a memory copy" (2020): the alphabet and its inverse are registers.
+
+use std::arch::x86_64::*;
+
+use crate::ciphers::cpu::Avx512;
+
+/// Bytes of a whole step.
+const BYTES: usize = 48;
+/// Characters of a whole step.
+const CHARACTERS: usize = 64;
+
+/// RFC 4648, section 5, table 2.
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// What is no character of the alphabet.
+const INVALID: u8 = 0x80;
+
+/// The value of each ASCII character.
+const VALUES: [u8; 128] = {
+    let mut values = [INVALID; 128];
+    let mut i = 0;
+    while i < 64 {
+        values[ALPHABET[i] as usize] = i as u8;
+        i += 1;
+    }
+    values
+};
+
+/// For each three bytes b0 b1 b2 the word b1 b0 b2 b1, whose 6-bit fields lie at [`FIELDS`].
+const SPREAD: [u8; 64] = {
+    let mut order = [0; 64];
+    let mut i = 0;
+    while i < 64 {
+        order[i] = (i / 4 * 3) as u8 + [1, 0, 2, 1][i % 4];
+        i += 1;
+    }
+    order
+};
+
+/// Where in 64 bits of spread bytes each field begins.
+const FIELDS: [u8; 8] = [10, 4, 22, 16, 42, 36, 54, 48];
+
+/// The three bytes of each word, most significant first; the last 16 places do not matter.
+const GATHER: [u8; 64] = {
+    let mut order = [0; 64];
+    let mut i = 0;
+    while i < 48 {
+        order[i] = (i / 3 * 4 + 2 - i % 3) as u8;
+        i += 1;
+    }
+    order
+};
+
+/// Encodes; `text` has the encoded length.
+pub(super) fn encode(proof: Avx512, bytes: &[u8], text: &mut [u8]) {
+    // SAFETY: `proof` says that the processor has all the features of `encode_all`.
+    unsafe { encode_all(proof, bytes, text) }
+}
+
+/// Decodes; `bytes` has the decoded length. Returns whether `text` is valid.
+pub(super) fn decode(proof: Avx512, text: &[u8], bytes: &mut [u8]) -> bool {
+    // SAFETY: `proof` says that the processor has all the features of `decode_all`.
+    unsafe { decode_all(proof, text, bytes) }
+}
+
+#[target_feature(
+    enable = "avx2,bmi1,bmi2,aes,pclmulqdq,vaes,vpclmulqdq,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512ifma,gfni"
+)]
+fn encode_all(_: Avx512, bytes: &[u8], text: &mut [u8]) {
+    let alphabet = load(ALPHABET);
+    let spread = load(&SPREAD);
+    let fields = _mm512_set1_epi64(i64::from_le_bytes(FIELDS));
+    for (bytes, text) in bytes.chunks(BYTES).zip(text.chunks_mut(CHARACTERS)) {
+        let words = _mm512_permutexvar_epi8(spread, load_first(_mm512_setzero_si512(), bytes));
+        // The look-up takes six bits of each index, so the fields need no mask.
+        let values = _mm512_multishift_epi64_epi8(fields, words);
+        store_first(text, _mm512_permutexvar_epi8(values, alphabet));
+    }
+}
+
+#[target_feature(
+    enable = "avx2,bmi1,bmi2,aes,pclmulqdq,vaes,vpclmulqdq,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512ifma,gfni"
+)]
+fn decode_all(_: Avx512, text: &[u8], bytes: &mut [u8]) -> bool {
+    let (low, high) = VALUES.split_at(64);
+    let low = load(low.try_into().expect("64 of 128 bytes"));
+    let high = load(high.try_into().expect("64 of 128 bytes"));
+    let gather = load(&GATHER);
+    let zeros = _mm512_set1_epi8(b'A'.cast_signed());
+    let mut errors = _mm512_setzero_si512();
+    let mut last = _mm512_setzero_si512();
+    for (text, bytes) in text.chunks(CHARACTERS).zip(bytes.chunks_mut(BYTES)) {
+        let characters = load_first(zeros, text);
+        let values = _mm512_permutex2var_epi8(low, characters, high);
+        // The highest bit of a character that is not ASCII, or of a value that is invalid.
+        errors = _mm512_or_si512(errors, _mm512_or_si512(characters, values));
+        let pairs = _mm512_maddubs_epi16(values, _mm512_set1_epi16(0x0140));
+        let words = _mm512_madd_epi16(pairs, _mm512_set1_epi32(0x0001_1000));
+        last = _mm512_maskz_permutexvar_epi8(first(BYTES), gather, words);
+        store_first(bytes, last);
+    }
+    // Behind the last byte there are only the trailing bits. Whole steps have none.
+    let written = match bytes.len() % BYTES {
+        0 => BYTES,
+        rest => rest,
+    };
+    let trailing = _mm512_test_epi8_mask(last, last) & !first(written);
+    _mm512_movepi8_mask(errors) == 0 && trailing == 0
+}
+
+/// The mask of the first `length` bytes of 64.
+#[inline]
+#[target_feature(enable = "bmi2")]
+fn first(length: usize) -> u64 {
+    assert!(length <= 64);
+    _bzhi_u64(u64::MAX, length as u32)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn load(bytes: &[u8; 64]) -> __m512i {
+    // SAFETY: the load is of 64 bytes, all in `bytes`.
+    unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) }
+}
+
+/// All of at most 64 bytes, then the bytes of `rest`.
+#[inline]
+#[target_feature(enable = "bmi2,avx512bw")]
+fn load_first(rest: __m512i, bytes: &[u8]) -> __m512i {
+    // SAFETY: the mask keeps the load within `bytes`.
+    unsafe { _mm512_mask_loadu_epi8(rest, first(bytes.len()), bytes.as_ptr().cast()) }
+}
+
+/// Fills at most 64 bytes.
+#[inline]
+#[target_feature(enable = "bmi2,avx512bw")]
+fn store_first(bytes: &mut [u8], vector: __m512i) {
+    // SAFETY: the mask keeps the store within `bytes`.
+    unsafe { _mm512_mask_storeu_epi8(bytes.as_mut_ptr().cast(), first(bytes.len()), vector) }
+}

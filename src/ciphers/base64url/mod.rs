@@ -1,0 +1,81 @@
+//! Base64url without padding (RFC 4648, section 5, as RFC 7515 uses it), for short pieces.
+//!
+//! Decoding is strict: other characters, padding, white space, impossible lengths and non-zero
+//! trailing bits are refused, so that a byte string has exactly one encoding.
+//!
+//! The backend `avx512` takes 48 bytes or 64 characters a step and the rest under a mask; secrets
+//! choose no branch and no address there. All others call the crate `base64-simd`, which looks for
+//! AVX2 by itself.
+
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod crates;
+#[cfg(test)]
+mod tests;
+
+use super::cpu::Backend;
+#[cfg(target_arch = "x86_64")]
+use super::cpu::Level;
+
+/// Characters that `length` bytes encode to.
+///
+/// # Panics
+/// If `length` is over three quarters of the address space.
+pub const fn encoded_length(length: usize) -> usize {
+    length / 3 * 4 + (length % 3 * 4).div_ceil(3)
+}
+
+/// Bytes that `length` characters decode to, or `None` if no byte string encodes to so many.
+pub const fn decoded_length(length: usize) -> Option<usize> {
+    match length % 4 {
+        0 => Some(length / 4 * 3),
+        1 => None,
+        rest => Some(length / 4 * 3 + rest - 1),
+    }
+}
+
+/// Encodes `bytes` at the start of `text` and returns the number of characters,
+/// [`encoded_length`].
+///
+/// # Panics
+/// If `text` is shorter than that.
+pub fn encode(backend: Backend, bytes: &[u8], text: &mut [u8]) -> usize {
+    let length = encoded_length(bytes.len());
+    let text = &mut text[..length];
+    match backend.level() {
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512(proof) => avx512::encode(proof, bytes, text),
+        _ => crates::encode(bytes, text),
+    }
+    length
+}
+
+/// The encoding of `bytes` as a string.
+pub fn encode_to_string(bytes: &[u8]) -> String {
+    let mut text = vec![0; encoded_length(bytes.len())];
+    encode(Backend::detect(), bytes, &mut text);
+    String::from_utf8(text).expect("base64url is ASCII")
+}
+
+/// What `text` decodes to, or `None` if it is not strictly base64url.
+pub fn decode_to_vec(text: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; decoded_length(text.len())?];
+    decode(Backend::detect(), text, &mut bytes)?;
+    Some(bytes)
+}
+
+/// Decodes `text` at the start of `bytes` and returns the number of bytes, [`decoded_length`], or
+/// `None` if `text` is not strictly base64url. Then `bytes` may hold a part of the result.
+///
+/// # Panics
+/// If `bytes` is shorter than the result.
+pub fn decode(backend: Backend, text: &[u8], bytes: &mut [u8]) -> Option<usize> {
+    let length = decoded_length(text.len())?;
+    let bytes = &mut bytes[..length];
+    let valid = match backend.level() {
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512(proof) => avx512::decode(proof, text, bytes),
+        _ => crates::decode(text, bytes),
+    };
+    valid.then_some(length)
+}

@@ -1,0 +1,47 @@
+//! AES in Galois/counter mode (NIST SP 800-38D), many records at a time.
+
+use super::{Keys, Record};
+use crate::ciphers::aes::KeySize;
+use crate::ciphers::aes::gcm::{self, Gcm};
+use crate::ciphers::cpu::Backend;
+
+pub(super) fn seal(backend: Backend, size: KeySize, keys: Keys<'_>, records: &mut [Record<'_>]) {
+    let mut batch = batch(records);
+    match keys {
+        Keys::One(key) => cipher(backend, key).seal_many(&mut batch),
+        Keys::Each(keys) => gcm::seal_each(backend, size, keys, &mut batch),
+    }
+    let tags: Vec<[u8; 16]> = batch.into_iter().map(|sealed| sealed.tag).collect();
+    for (record, tag) in records.iter_mut().zip(tags) {
+        record.tag = tag;
+    }
+}
+
+pub(super) fn open(backend: Backend, size: KeySize, keys: Keys<'_>, records: &mut [Record<'_>]) {
+    let mut valid = vec![false; records.len()];
+    let mut batch = batch(records);
+    match keys {
+        Keys::One(key) => cipher(backend, key).open_many(&mut batch, &mut valid),
+        Keys::Each(keys) => gcm::open_each(backend, size, keys, &mut batch, &mut valid),
+    }
+    for (record, valid) in records.iter_mut().zip(valid) {
+        record.authentic = valid;
+        record.len = record.text.len();
+    }
+}
+
+fn batch<'r>(records: &'r mut [Record<'_>]) -> Vec<gcm::Record<'r>> {
+    records
+        .iter_mut()
+        .map(|record| gcm::Record {
+            iv: record.iv.try_into().expect("an IV of 12 bytes"),
+            aad: record.aad,
+            text: record.text,
+            tag: record.tag,
+        })
+        .collect()
+}
+
+fn cipher(backend: Backend, key: &[u8]) -> Gcm {
+    Gcm::new(backend, key).expect("a key of the cipher's length")
+}

@@ -1,0 +1,149 @@
+//! Encrypt-then-MAC with HMAC-SHA-256, the composition of RFC 7518 section 5.2.
+//!
+//! The key is a 16-byte MAC key followed by the cipher's key. The tag is the first 16 bytes of
+//! HMAC-SHA-256 over AAD ‖ IV ‖ ciphertext ‖ the AAD's length in bits as a big-endian u64.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+use super::{Keys, Record};
+use crate::ciphers::cpu::Backend;
+
+/// Length of the MAC key in bytes.
+pub(super) const MAC_KEY_LEN: usize = 16;
+
+/// Length of the tag in bytes.
+pub(super) const TAG_LEN: usize = 16;
+
+/// A text under a cipher that hides and does not authenticate.
+pub(super) struct RawText<'a> {
+    /// The cipher's key.
+    pub(super) key: &'a [u8],
+    /// The initialization vector.
+    pub(super) iv: &'a [u8],
+    /// Whole blocks.
+    pub(super) blocks: &'a mut [u8],
+}
+
+/// A cipher that hides and does not authenticate.
+pub(super) trait RawCipher {
+    /// Key length in bytes, for a cipher whose key is not as long as its text.
+    const KEY_LEN: usize;
+    /// Length of the initialization vector in bytes.
+    const IV_LEN: usize;
+    /// Block length in bytes; plaintexts are padded to it after PKCS #7 unless it is 1.
+    const BLOCK_LEN: usize;
+
+    /// Length in bytes of the key for a text of `text_len` bytes.
+    fn key_len(_text_len: usize) -> usize {
+        Self::KEY_LEN
+    }
+
+    /// Encrypts every text in place.
+    fn encrypt(&self, backend: Backend, texts: &mut [RawText<'_>]);
+
+    /// Decrypts every text in place.
+    fn decrypt(&self, backend: Backend, texts: &mut [RawText<'_>]);
+
+    /// What is weak about this very key, if anything.
+    fn weakness(&self, _key: &[u8]) -> Option<String> {
+        None
+    }
+}
+
+/// A [`RawCipher`] authenticated by HMAC-SHA-256.
+pub(super) struct EncryptThenMac<C>(pub(super) C);
+
+impl<C: RawCipher> EncryptThenMac<C> {
+    /// Encrypts and authenticates every record.
+    pub(super) fn seal(&self, backend: Backend, keys: Keys<'_>, records: &mut [Record<'_>]) {
+        for record in records.iter_mut() {
+            let padding = record.text.len() - record.len;
+            record.text[record.len..].fill(padding as u8);
+        }
+        let keys = Self::split(keys, records);
+        let mut texts = Self::texts(keys.iter().zip(records.iter_mut()));
+        self.0.encrypt(backend, &mut texts);
+        for (key, record) in keys.iter().zip(records) {
+            record.tag = tag(key.mac, record);
+        }
+    }
+
+    /// Verifies every record and decrypts the authentic ones.
+    pub(super) fn open(&self, backend: Backend, keys: Keys<'_>, records: &mut [Record<'_>]) {
+        let keys = Self::split(keys, records);
+        for (key, record) in keys.iter().zip(records.iter_mut()) {
+            let whole_blocks = record.text.len().is_multiple_of(C::BLOCK_LEN);
+            let expected = tag(key.mac, record);
+            record.authentic = whole_blocks && bool::from(expected.ct_eq(&record.tag));
+        }
+        let authentic = keys.iter().zip(records.iter_mut()).filter(|(_, record)| record.authentic);
+        let mut texts = Self::texts(authentic);
+        self.0.decrypt(backend, &mut texts);
+        for record in records {
+            match plain_len(record.text, C::BLOCK_LEN).filter(|_| record.authentic) {
+                Some(len) => record.len = len,
+                None => {
+                    record.authentic = false;
+                    record.text.fill(0);
+                }
+            }
+        }
+    }
+
+    fn texts<'r, 'd: 'r>(
+        records: impl Iterator<Item = (&'r SplitKey<'r>, &'r mut Record<'d>)>,
+    ) -> Vec<RawText<'r>> {
+        records
+            .map(|(key, record)| RawText { key: key.cipher, iv: record.iv, blocks: record.text })
+            .collect()
+    }
+
+    /// The key of every record, in its two parts.
+    fn split<'k>(keys: Keys<'k>, records: &[Record<'_>]) -> Vec<SplitKey<'k>> {
+        let lengths = records.iter().map(|record| MAC_KEY_LEN + C::key_len(record.text.len()));
+        let mut rest = match keys {
+            Keys::One(key) | Keys::Each(key) => key,
+        };
+        lengths
+            .map(|len| {
+                let (key, others) = rest.split_at(len);
+                if let Keys::Each(_) = keys {
+                    rest = others;
+                }
+                let (mac, cipher) = key.split_at(MAC_KEY_LEN);
+                SplitKey { mac, cipher }
+            })
+            .collect()
+    }
+}
+
+/// The two parts of a key.
+struct SplitKey<'a> {
+    mac: &'a [u8],
+    cipher: &'a [u8],
+}
+
+/// The length without padding, or `None` if the padding, though authentic, is malformed.
+fn plain_len(text: &[u8], block_len: usize) -> Option<usize> {
+    if block_len == 1 {
+        return Some(text.len());
+    }
+    let padding = usize::from(*text.last()?);
+    let len = text.len().checked_sub(padding)?;
+    let well_formed = (1..=block_len).contains(&padding)
+        && text[len..].iter().all(|&byte| usize::from(byte) == padding);
+    well_formed.then_some(len)
+}
+
+fn tag(mac_key: &[u8], record: &Record<'_>) -> [u8; TAG_LEN] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(mac_key).expect("HMAC takes keys of any length");
+    mac.update(record.aad);
+    mac.update(record.iv);
+    mac.update(record.text);
+    mac.update(&(record.aad.len() as u64 * 8).to_be_bytes());
+    let mut tag = [0; TAG_LEN];
+    tag.copy_from_slice(&mac.finalize().into_bytes()[..TAG_LEN]);
+    tag
+}

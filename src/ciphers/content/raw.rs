@@ -1,0 +1,189 @@
+//! The ciphers that hide and do not authenticate.
+
+use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, array::Array};
+
+use super::hs256::{RawCipher, RawText};
+use crate::ciphers::cpu::Backend;
+use crate::ciphers::des::{self, DesKey, Message, TripleDesKey};
+use crate::ciphers::feal::{self, Feal, Rounds};
+use crate::ciphers::toy_des::{Key, SBox, ToyDes};
+use crate::ciphers::vernam;
+
+/// AES-128 (FIPS 197) in CBC mode (NIST SP 800-38A section 6.2), by the crates `aes` and `cbc`.
+pub(super) struct Aes128Cbc;
+
+/// DES (FIPS 46-3) in CBC mode.
+pub(super) struct DesCbc;
+
+/// Triple DES with three keys (FIPS 46-3) in CBC mode.
+pub(super) struct DesEde3Cbc;
+
+/// FEAL-8 in CBC mode.
+pub(super) struct Feal8Cbc;
+
+/// The toy DES with its S-box, each byte by itself.
+pub(super) struct ToyDesEcb(pub(super) SBox);
+
+/// The exclusive-or with a pad, of which the key is as many bytes as the text. The IV says where in
+/// the whole pad they lie, and is nothing to the cipher.
+pub(super) struct Vernam;
+
+impl RawCipher for Aes128Cbc {
+    const KEY_LEN: usize = 16;
+    const IV_LEN: usize = 16;
+    const BLOCK_LEN: usize = 16;
+
+    fn encrypt(&self, _backend: Backend, texts: &mut [RawText<'_>]) {
+        for text in texts {
+            let mut mode = cbc::Encryptor::<aes::Aes128>::new_from_slices(text.key, text.iv)
+                .expect("key and IV of the cipher's lengths");
+            mode.encrypt_blocks(Array::slice_as_chunks_mut(text.blocks).0);
+        }
+    }
+
+    fn decrypt(&self, _backend: Backend, texts: &mut [RawText<'_>]) {
+        for text in texts {
+            let mut mode = cbc::Decryptor::<aes::Aes128>::new_from_slices(text.key, text.iv)
+                .expect("key and IV of the cipher's lengths");
+            mode.decrypt_blocks(Array::slice_as_chunks_mut(text.blocks).0);
+        }
+    }
+}
+
+impl RawCipher for DesCbc {
+    const KEY_LEN: usize = 8;
+    const IV_LEN: usize = 8;
+    const BLOCK_LEN: usize = 8;
+
+    fn encrypt(&self, backend: Backend, texts: &mut [RawText<'_>]) {
+        let keys = keys::<DesKey, 8>(texts);
+        des::cbc_encrypt_many(backend, &mut messages(&keys, texts)).expect("whole blocks");
+    }
+
+    fn decrypt(&self, backend: Backend, texts: &mut [RawText<'_>]) {
+        let keys = keys::<DesKey, 8>(texts);
+        des::cbc_decrypt_many(backend, &mut messages(&keys, texts)).expect("whole blocks");
+    }
+
+    fn weakness(&self, key: &[u8]) -> Option<String> {
+        let key: [u8; 8] = key.try_into().ok()?;
+        DesKey::from(key).check().err().map(|weak| weak.to_string())
+    }
+}
+
+impl RawCipher for DesEde3Cbc {
+    const KEY_LEN: usize = 24;
+    const IV_LEN: usize = 8;
+    const BLOCK_LEN: usize = 8;
+
+    fn encrypt(&self, backend: Backend, texts: &mut [RawText<'_>]) {
+        let keys = keys::<TripleDesKey, 24>(texts);
+        des::cbc_encrypt_many(backend, &mut messages(&keys, texts)).expect("whole blocks");
+    }
+
+    fn decrypt(&self, backend: Backend, texts: &mut [RawText<'_>]) {
+        let keys = keys::<TripleDesKey, 24>(texts);
+        des::cbc_decrypt_many(backend, &mut messages(&keys, texts)).expect("whole blocks");
+    }
+
+    fn weakness(&self, key: &[u8]) -> Option<String> {
+        let key: [u8; 24] = key.try_into().ok()?;
+        TripleDesKey::from(key).check().err().map(|weak| weak.to_string())
+    }
+}
+
+fn keys<K: From<[u8; N]>, const N: usize>(texts: &[RawText<'_>]) -> Vec<K> {
+    texts.iter().map(|text| K::from(text.key.try_into().expect("a key of its length"))).collect()
+}
+
+fn messages<'m, K>(keys: &'m [K], texts: &'m mut [RawText<'_>]) -> Vec<Message<'m, K>> {
+    keys.iter()
+        .zip(texts)
+        .map(|(key, text)| Message {
+            key,
+            iv: text.iv.try_into().expect("an IV of 8 bytes"),
+            data: text.blocks,
+        })
+        .collect()
+}
+
+impl RawCipher for Feal8Cbc {
+    const KEY_LEN: usize = 8;
+    const IV_LEN: usize = 8;
+    const BLOCK_LEN: usize = 8;
+
+    fn encrypt(&self, backend: Backend, texts: &mut [RawText<'_>]) {
+        let keys: Vec<Feal> = texts.iter().map(expand).collect();
+        let mut messages: Vec<_> = keys
+            .iter()
+            .zip(texts)
+            .map(|(key, text)| {
+                let iv = text.iv.try_into().expect("an IV of 8 bytes");
+                feal::Message::new(key, iv, text.blocks).expect("whole blocks")
+            })
+            .collect();
+        feal::cbc_encrypt_many(backend, &mut messages);
+    }
+
+    fn decrypt(&self, backend: Backend, texts: &mut [RawText<'_>]) {
+        for text in texts {
+            let iv = text.iv.try_into().expect("an IV of 8 bytes");
+            expand(text).cbc_decrypt(backend, iv, text.blocks).expect("whole blocks");
+        }
+    }
+}
+
+fn expand(text: &RawText<'_>) -> Feal {
+    Feal::new(text.key.try_into().expect("a key of 8 bytes"), Rounds::EIGHT)
+}
+
+impl RawCipher for ToyDesEcb {
+    const KEY_LEN: usize = 8;
+    const IV_LEN: usize = 0;
+    const BLOCK_LEN: usize = 1;
+
+    fn encrypt(&self, backend: Backend, texts: &mut [RawText<'_>]) {
+        for text in texts {
+            self.expand(text.key).encrypt(backend, text.blocks);
+        }
+    }
+
+    fn decrypt(&self, backend: Backend, texts: &mut [RawText<'_>]) {
+        for text in texts {
+            self.expand(text.key).decrypt(backend, text.blocks);
+        }
+    }
+
+    fn weakness(&self, key: &[u8]) -> Option<String> {
+        let key = u64::from_be_bytes(key.try_into().ok()?);
+        (key >> 12 != 0).then(|| "it has more than 12 bits".to_owned())
+    }
+}
+
+impl ToyDesEcb {
+    /// The cipher under the low 12 bits of a key of 8 bytes.
+    fn expand(&self, key: &[u8]) -> ToyDes {
+        let bits = u64::from_be_bytes(key.try_into().expect("a key of 8 bytes")) & 0xfff;
+        ToyDes::new(&Key::new(bits as u16).expect("12 bits"), &self.0)
+    }
+}
+
+impl RawCipher for Vernam {
+    const KEY_LEN: usize = 0;
+    const IV_LEN: usize = 8;
+    const BLOCK_LEN: usize = 1;
+
+    fn key_len(text_len: usize) -> usize {
+        text_len
+    }
+
+    fn encrypt(&self, _backend: Backend, texts: &mut [RawText<'_>]) {
+        for text in texts {
+            vernam::exclusive_or(text.blocks, text.key);
+        }
+    }
+
+    fn decrypt(&self, backend: Backend, texts: &mut [RawText<'_>]) {
+        self.encrypt(backend, texts);
+    }
+}

@@ -1,0 +1,167 @@
+//! What every content cipher must do, and known answers for each.
+
+use super::*;
+use crate::ciphers::random::{KeySource, SeededSource};
+
+struct Sealed {
+    key: Vec<u8>,
+    iv: Vec<u8>,
+    text: Vec<u8>,
+    tag: [u8; MAX_TAG],
+}
+
+fn seal(cipher: ContentCipher, plain: &[u8], aad: &[u8]) -> Sealed {
+    let mut rng = SeededSource::new(7).stream(plain.len() as u64);
+    let mut key = vec![0; cipher.key_len_for(plain.len())];
+    let mut iv = vec![0; cipher.iv_len()];
+    cipher.fill_keys(&mut rng, &mut key);
+    rng.fill_bytes(&mut iv);
+    let mut text = plain.to_vec();
+    text.resize(cipher.sealed_len(plain.len()), 0);
+    let mut record = Record {
+        iv: &iv,
+        aad,
+        text: &mut text,
+        len: plain.len(),
+        tag: [0; MAX_TAG],
+        authentic: false,
+    };
+    cipher.seal(Backend::detect(), Keys::One(&key), std::slice::from_mut(&mut record));
+    let tag = record.tag;
+    Sealed { key, iv, text, tag }
+}
+
+fn open(cipher: ContentCipher, sealed: &Sealed, aad: &[u8]) -> Option<Vec<u8>> {
+    let mut text = sealed.text.clone();
+    let mut record =
+        Record { iv: &sealed.iv, aad, text: &mut text, len: 0, tag: sealed.tag, authentic: false };
+    cipher.open(Backend::detect(), Keys::Each(&sealed.key), std::slice::from_mut(&mut record));
+    let (authentic, len) = (record.authentic, record.len);
+    if !authentic {
+        assert!(text.iter().all(|&byte| byte == 0), "nothing unauthenticated is left");
+        return None;
+    }
+    text.truncate(len);
+    Some(text)
+}
+
+#[test]
+fn opening_returns_what_was_sealed_at_every_length() {
+    for cipher in ContentCipher::ALL {
+        for len in 0..130 {
+            let plain: Vec<u8> = (0..len).map(|i| i as u8).collect();
+            let sealed = seal(cipher, &plain, b"header");
+            assert_eq!(open(cipher, &sealed, b"header"), Some(plain), "{} {len}", cipher.name());
+        }
+    }
+}
+
+#[test]
+fn a_change_anywhere_is_noticed() {
+    for cipher in ContentCipher::ALL {
+        let sealed = seal(cipher, b"an order of tea and paper", b"header");
+        assert_eq!(open(cipher, &sealed, b"another header"), None, "{}", cipher.name());
+        let mut wrong_key = seal(cipher, b"an order of tea and paper", b"header");
+        wrong_key.key[0] ^= 1;
+        assert_eq!(open(cipher, &wrong_key, b"header"), None, "{}", cipher.name());
+        for i in 0..sealed.text.len() {
+            let mut changed = seal(cipher, b"an order of tea and paper", b"header");
+            changed.text[i] ^= 0x40;
+            assert_eq!(open(cipher, &changed, b"header"), None, "{} text {i}", cipher.name());
+        }
+        for i in 0..cipher.tag_len() {
+            let mut changed = seal(cipher, b"an order of tea and paper", b"header");
+            changed.tag[i] ^= 1;
+            assert_eq!(open(cipher, &changed, b"header"), None, "{} tag {i}", cipher.name());
+        }
+        for i in 0..cipher.iv_len() {
+            let mut changed = seal(cipher, b"an order of tea and paper", b"header");
+            changed.iv[i] ^= 1;
+            assert_eq!(open(cipher, &changed, b"header"), None, "{} iv {i}", cipher.name());
+        }
+    }
+}
+
+#[test]
+fn names_are_unique_and_found_again() {
+    for cipher in ContentCipher::ALL {
+        assert_eq!(ContentCipher::named(cipher.name()), Some(cipher));
+    }
+    assert_eq!(ContentCipher::named("A512GCM"), None);
+}
+
+/// RFC 7518 appendix B.1.
+#[test]
+fn a128cbc_hs256_agrees_with_rfc_7518_appendix_b_1() {
+    let key: Vec<u8> = (0..32).collect();
+    let plain = b"A cipher system must not be required to be secret, and it must be able to fall into the hands of the enemy without inconvenience";
+    let iv = hex::decode("1af38c2dc2b96ffdd86694092341bc04").unwrap();
+    let aad = b"The second principle of Auguste Kerckhoffs";
+    let cipher = ContentCipher::A128CbcHs256;
+    let mut text = plain.to_vec();
+    text.resize(cipher.sealed_len(plain.len()), 0);
+    let mut record = Record {
+        iv: &iv,
+        aad,
+        text: &mut text,
+        len: plain.len(),
+        tag: [0; MAX_TAG],
+        authentic: false,
+    };
+    cipher.seal(Backend::detect(), Keys::One(&key), std::slice::from_mut(&mut record));
+    assert_eq!(hex::encode(record.tag), "652c3fa36b0a7c5b3219fab3a30bc1c4");
+    assert_eq!(
+        hex::encode(&text),
+        "c80edfa32ddf39d5ef00c0b468834279a2e46a1b8049f792f76bfe54b903a9c9\
+         a94ac9b47ad2655c5f10f9aef71427e2fc6f9b3f399a221489f16362c7032336\
+         09d45ac69864e3321cf82935ac4096c86e133314c54019e8ca7980dfa4b9cf1b\
+         384c486f3a54c51078158ee5d79de59fbd34d848b3d69550a67646344427ade5\
+         4b8851ffb598f7f80074b9473c82e2db"
+    );
+}
+
+#[test]
+fn weak_des_keys_are_refused() {
+    let mut key = vec![0x42; 16];
+    key.extend([0x01; 8]);
+    assert!(matches!(ContentCipher::DesCbcHs256.check_key(&key), Err(CipherError::WeakKey { .. })));
+    let mut triple = vec![0x42; 16];
+    triple.extend(hex::decode("0123456789abcdef0123456789abcdeffedcba9876543211").unwrap());
+    assert!(matches!(
+        ContentCipher::DesEde3CbcHs256.check_key(&triple),
+        Err(CipherError::WeakKey { .. })
+    ));
+}
+
+fn whole_record(text: &mut [u8]) -> Record<'_> {
+    let len = text.len();
+    Record { iv: &[0; 8], aad: b"header", text, len, tag: [0; MAX_TAG], authentic: false }
+}
+
+#[test]
+fn every_text_takes_its_own_piece_of_pad() {
+    // Records of unequal lengths under keys laid end to end, and each by itself.
+    let cipher = ContentCipher::VernamHs256;
+    let lengths = [0, 1, 7, 64, 3];
+    let key_lens = lengths.map(|len| cipher.key_len_for(len));
+    assert_eq!(key_lens, [16, 17, 23, 80, 19]);
+    let mut keys = vec![0; key_lens.iter().sum()];
+    SeededSource::new(3).stream(0).fill_bytes(&mut keys);
+    let plain: Vec<Vec<u8>> = (0..).zip(lengths).map(|(byte, len)| vec![byte; len]).collect();
+
+    let mut together = plain.clone();
+    let mut records: Vec<_> = together.iter_mut().map(|text| whole_record(text)).collect();
+    cipher.seal(Backend::detect(), Keys::Each(&keys), &mut records);
+    let tags: Vec<_> = records.iter().map(|record| record.tag).collect();
+    let mut rest = &keys[..];
+    for (index, plain) in plain.iter().enumerate() {
+        let key = rest.split_off(..key_lens[index]).expect("a key for each");
+        let mut alone = plain.clone();
+        let mut record = whole_record(&mut alone);
+        cipher.seal(Backend::detect(), Keys::One(key), std::slice::from_mut(&mut record));
+        assert_eq!(record.tag, tags[index]);
+        assert_eq!(alone, together[index]);
+        let by_hand: Vec<u8> = plain.iter().zip(&key[16..]).map(|(a, b)| a ^ b).collect();
+        assert_eq!(alone, by_hand);
+    }
+}

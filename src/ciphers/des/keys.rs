@@ -1,0 +1,110 @@
+//! The key schedule: wiring, and differences between round keys.
+
+use zeroize::Zeroize;
+
+use super::BLOCK;
+use super::lane::{KeyBit, Lane};
+use super::wiring::{KEY_REGISTERS, ROTATIONS, UNROLLED};
+
+/// The tables of the one or three keys of a DES or triple DES, wiped when dropped.
+pub(super) struct Tables<K: Zeroize>(Vec<KeyTable<K>>);
+
+impl<K: Zeroize + Copy> Tables<K> {
+    /// Tables of `stages` keys that are not set yet.
+    #[inline(always)]
+    pub(super) fn new(stages: usize, blank: K) -> Self {
+        Self(vec![KeyTable([[blank; UNROLLED]; 2]); stages])
+    }
+
+    #[inline(always)]
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut KeyTable<K>> {
+        self.0.iter_mut()
+    }
+
+    /// The tables in the order of the key.
+    #[inline(always)]
+    pub(super) fn as_slice(&self) -> &[KeyTable<K>] {
+        &self.0
+    }
+}
+
+impl Tables<Same> {
+    /// The tables of one key, of 8 or 24 bytes, for all lanes.
+    pub(super) fn same<L: Lane>(key: &[u8]) -> Self {
+        let mut tables = Self::new(key.len() / BLOCK, Same(0));
+        for (table, part) in tables.0.iter_mut().zip(key.as_chunks().0) {
+            let part = u64::from_le_bytes(*part);
+            table.set::<L>(&std::array::from_fn(|i| Same((part >> i & 1).wrapping_neg())));
+        }
+        tables
+    }
+}
+
+impl<K: Zeroize> Drop for Tables<K> {
+    fn drop(&mut self) {
+        for table in &mut self.0 {
+            table.0.as_flattened_mut().iter_mut().zeroize();
+        }
+    }
+}
+
+/// A key bit of all lanes: no bits or all 64. Kept this small, a key's tables stay in the
+/// first-level cache, and AVX-512 broadcasts from memory at no cost.
+#[derive(Clone, Copy, Zeroize)]
+pub(super) struct Same(u64);
+
+impl<L: Lane> KeyBit<L> for Same {
+    #[inline(always)]
+    fn register(self) -> L {
+        L::splat(self.0)
+    }
+
+    #[inline(always)]
+    fn inverse(self) -> Self {
+        Self(!self.0)
+    }
+}
+
+/// The key bits of one DES key, or of one for every lane, and, for S-boxes with inverted inputs,
+/// their inverses.
+///
+/// A round key is 48 of the 56 key bits, chosen by PC-2 after rotating C and D. With both written
+/// out twice a rotation is an offset into the table, so the key schedule is wiring.
+#[derive(Clone)]
+pub(super) struct KeyTable<K>([[K; UNROLLED]; 2]);
+
+/// A row of key bits that `KEY_PLACES` are offsets into.
+type Row<K> = [K; UNROLLED - 28];
+
+/// A round key and its inverse.
+pub(super) type RoundKey<'a, K> = [&'a Row<K>; 2];
+
+impl<K: Copy> KeyTable<K> {
+    /// Derives the table from key bits by register.
+    #[inline(always)]
+    pub(super) fn set<L: Lane>(&mut self, bits: &[K; 64])
+    where
+        K: KeyBit<L>,
+    {
+        let [keys, inverses] = &mut self.0;
+        for (place, register) in KEY_REGISTERS.into_iter().enumerate() {
+            keys[place] = bits[register];
+            if L::INVERTED != [0; 8] {
+                inverses[place] = bits[register].inverse();
+            }
+        }
+    }
+
+    /// The key of a round, from 0.
+    #[inline(always)]
+    pub(super) fn round(&self, round: usize) -> RoundKey<'_, K> {
+        let rotation = ROTATIONS[round];
+        let [keys, inverses] = &self.0;
+        [row(keys, rotation), row(inverses, rotation)]
+    }
+}
+
+#[inline(always)]
+fn row<K>(table: &[K; UNROLLED], rotation: usize) -> &Row<K> {
+    table[rotation..].first_chunk().expect("rotations are at most 28")
+}

@@ -1,0 +1,184 @@
+//! DES and triple DES (FIPS 46-3), bitsliced: 64, 256 or 512 blocks at once.
+//!
+//! Both ciphers are broken for new uses: DES for its 56-bit key, both for their 64-bit block.
+//! They are here to read old data quickly and for comparison.
+//!
+//! A register holds one bit of every block in flight, a lane each, so the S-boxes are circuits of
+//! logic gates, the permutations are wiring, and every lane may have a key of its own. No secret
+//! chooses a branch or an address, except on the backend `rustcrypto`, whose crate looks S-boxes
+//! up in tables, and which also takes the jobs of fewer than six blocks (or messages) at once, for
+//! which lanes do not pay.
+//!
+//! Functions are generic over the key: [`DesKey`] means DES, [`TripleDesKey`] triple DES. All work
+//! in place, on one thread.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod cbc_many;
+mod key;
+mod keys;
+mod lane;
+mod modes;
+mod portable;
+mod rounds;
+mod rustcrypto;
+mod sbox;
+#[cfg(test)]
+mod tests;
+mod transpose;
+mod wiring;
+
+pub use key::{DesKey, Key, TripleDesKey, WeakKey};
+
+use super::cpu::{Backend, Level};
+use modes::Job;
+use rounds::Direction;
+
+/// Bytes of a block.
+pub const BLOCK: usize = 8;
+
+/// Fewer blocks at once than this are faster one at a time: a pass takes about 1 µs, a block in
+/// the crate `des` 0.2 µs.
+const CROSSOVER: usize = 6;
+
+/// Up to this many blocks at once are fastest in 64-bit words: a pass of wide lanes takes no less
+/// time, and more for moving blocks in and out (64 messages of 256 bytes: 27 µs, against 43 µs).
+const NARROW: usize = 64;
+
+/// Data is not a whole number of 8-byte blocks.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected a multiple of 8 bytes, found {length}")]
+pub struct PartialBlock {
+    /// Bytes found.
+    pub length: usize,
+}
+
+/// A message of a batch: its own key, initialization vector and data.
+pub struct Message<'a, K> {
+    /// The key.
+    pub key: &'a K,
+    /// The initialization vector.
+    pub iv: [u8; BLOCK],
+    /// The text, replaced in place: whole blocks of 8 bytes.
+    pub data: &'a mut [u8],
+}
+
+/// Encrypts each 8-byte block on its own (ECB).
+///
+/// # Errors
+/// [`PartialBlock`] when `data` is not in whole blocks; it is then unchanged.
+pub fn ecb_encrypt<K: Key>(backend: Backend, key: &K, data: &mut [u8]) -> Result<(), PartialBlock> {
+    ecb(backend, key, Direction::Encrypt, data)
+}
+
+/// Decrypts each 8-byte block on its own (ECB).
+///
+/// # Errors
+/// [`PartialBlock`] when `data` is not in whole blocks; it is then unchanged.
+pub fn ecb_decrypt<K: Key>(backend: Backend, key: &K, data: &mut [u8]) -> Result<(), PartialBlock> {
+    ecb(backend, key, Direction::Decrypt, data)
+}
+
+fn ecb<K: Key>(
+    backend: Backend,
+    key: &K,
+    direction: Direction,
+    data: &mut [u8],
+) -> Result<(), PartialBlock> {
+    whole_blocks(data)?;
+    let key = key.as_bytes();
+    run(backend, Job::Ecb { key, direction, data });
+    Ok(())
+}
+
+/// Encrypts or decrypts in counter mode: block i, from 0, of the key stream is the encryption of
+/// the big-endian 64-bit number `iv` + i, modulo 2⁶⁴.
+///
+/// `data` may have any length. To go on at block i, add i to the number.
+pub fn ctr<K: Key>(backend: Backend, key: &K, iv: [u8; BLOCK], data: &mut [u8]) {
+    let key = key.as_bytes();
+    run(backend, Job::Ctr { key, iv, data });
+}
+
+/// Decrypts one message in CBC mode, all blocks in parallel.
+///
+/// # Errors
+/// [`PartialBlock`] when `data` is not in whole blocks; it is then unchanged.
+pub fn cbc_decrypt<K: Key>(
+    backend: Backend,
+    key: &K,
+    iv: [u8; BLOCK],
+    data: &mut [u8],
+) -> Result<(), PartialBlock> {
+    whole_blocks(data)?;
+    let key = key.as_bytes();
+    run(backend, Job::CbcDecrypt { key, iv, data });
+    Ok(())
+}
+
+/// Encrypts messages in CBC mode, a message a lane. CBC encryption is a chain, so only the number
+/// of messages makes it fast; lengths and keys may differ.
+///
+/// # Errors
+/// [`PartialBlock`] when a message is not in whole blocks; all are then unchanged.
+pub fn cbc_encrypt_many<K: Key>(
+    backend: Backend,
+    messages: &mut [Message<'_, K>],
+) -> Result<(), PartialBlock> {
+    cbc_many(backend, Direction::Encrypt, messages)
+}
+
+/// Decrypts messages in CBC mode, a message a lane; lengths and keys may differ.
+///
+/// # Errors
+/// [`PartialBlock`] when a message is not in whole blocks; all are then unchanged.
+pub fn cbc_decrypt_many<K: Key>(
+    backend: Backend,
+    messages: &mut [Message<'_, K>],
+) -> Result<(), PartialBlock> {
+    cbc_many(backend, Direction::Decrypt, messages)
+}
+
+fn cbc_many<K: Key>(
+    backend: Backend,
+    direction: Direction,
+    messages: &mut [Message<'_, K>],
+) -> Result<(), PartialBlock> {
+    messages.iter().try_for_each(|message| whole_blocks(message.data))?;
+    let messages = messages.iter_mut().map(|message| cbc_many::Message {
+        key: message.key.as_bytes(),
+        iv: message.iv,
+        data: message.data,
+    });
+    run(backend, Job::CbcMany { direction, messages: messages.collect() });
+    Ok(())
+}
+
+fn whole_blocks(data: &[u8]) -> Result<(), PartialBlock> {
+    match data.len() % BLOCK {
+        0 => Ok(()),
+        _ => Err(PartialBlock { length: data.len() }),
+    }
+}
+
+/// Does the job on the backend's lanes.
+fn run(backend: Backend, job: Job<'_>) {
+    match backend.level() {
+        Level::RustCrypto => rustcrypto::run(job),
+        _ if job.lanes() < CROSSOVER => rustcrypto::run(job),
+        Level::Portable => portable::run(job),
+        _ if job.lanes() <= NARROW => portable::run(job),
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2(proof) => avx2::run(proof, job),
+        #[cfg(target_arch = "x86_64")]
+        Level::Vaes(proof) => avx2::run(proof.into(), job),
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512(proof) => avx512::run(proof, job),
+        #[cfg(not(target_arch = "x86_64"))]
+        Level::Avx2(_) | Level::Vaes(_) | Level::Avx512(_) => {
+            unreachable!("there are no proofs of x86 features on this architecture")
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The sixteen rounds, bitsliced.
+
+use super::keys::{KeyTable, RoundKey, Tables};
+use super::lane::{KeyBit, Lane};
+use super::wiring::{EXPANSION, INITIAL, KEY_PLACES, OUTPUTS};
+
+/// Whether round keys are used from the first to the last or the other way round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    Encrypt,
+    Decrypt,
+}
+
+impl Direction {
+    /// The other one.
+    fn reversed(self) -> Self {
+        match self {
+            Self::Encrypt => Self::Decrypt,
+            Self::Decrypt => Self::Encrypt,
+        }
+    }
+}
+
+/// A half of every block.
+pub(super) type Half<L> = [L; 32];
+
+/// DES or, with three keys, triple DES (encrypt-decrypt-encrypt) of transposed blocks.
+///
+/// A DES ends with the halves swapped, and its final permutation undoes the initial permutation of
+/// the DES that follows: to that one pass the halves in the other order.
+#[inline(always)]
+pub(super) fn crypt<L: Lane, K: KeyBit<L>>(
+    blocks: &mut [L; 64],
+    keys: &Tables<K>,
+    direction: Direction,
+) {
+    let mut left = initial::<0, L>(blocks);
+    let mut right = initial::<32, L>(blocks);
+    match (keys.as_slice(), direction) {
+        ([key], _) => rounds(&mut left, &mut right, key, direction),
+        ([k1, k2, k3], Direction::Encrypt) | ([k3, k2, k1], Direction::Decrypt) => {
+            rounds(&mut left, &mut right, k1, direction);
+            rounds(&mut right, &mut left, k2, direction.reversed());
+            rounds(&mut left, &mut right, k3, direction);
+        }
+        _ => unreachable!("a cipher has one key or three"),
+    }
+    finish::<0, L>(&right, blocks);
+    finish::<32, L>(&left, blocks);
+}
+
+/// Half of the initial permutation, `FIRST` being 0 for L₀ and 32 for R₀.
+#[inline(always)]
+fn initial<const FIRST: usize, L: Lane>(blocks: &[L; 64]) -> Half<L> {
+    let mut half = [L::splat(0); 32];
+    for (bit, value) in half.iter_mut().enumerate() {
+        *value = blocks[INITIAL[FIRST + bit]];
+    }
+    half
+}
+
+/// Half of the final permutation, the inverse of the initial one.
+#[inline(always)]
+fn finish<const FIRST: usize, L: Lane>(half: &Half<L>, blocks: &mut [L; 64]) {
+    for (bit, value) in half.iter().enumerate() {
+        blocks[INITIAL[FIRST + bit]] = *value;
+    }
+}
+
+/// Sixteen rounds in place, from L₀ and R₀ to L₁₆ and R₁₆.
+#[inline(always)]
+fn rounds<L: Lane, K: KeyBit<L>>(
+    left: &mut Half<L>,
+    right: &mut Half<L>,
+    keys: &KeyTable<K>,
+    direction: Direction,
+) {
+    for n in (0..16).step_by(2) {
+        let [first, second] = match direction {
+            Direction::Encrypt => [n, n + 1],
+            Direction::Decrypt => [15 - n, 14 - n],
+        };
+        L::two_rounds(left, right, keys.round(first), keys.round(second));
+    }
+}
+
+/// Two rounds in place.
+///
+/// They are a function of their own, called through [`Lane::two_rounds`], because in a loop the
+/// compiler takes the halves for 64 variables to be kept in registers, and spills most of them.
+#[inline(always)]
+pub(super) fn two_rounds<L: Lane, K: KeyBit<L>>(
+    left: &mut Half<L>,
+    right: &mut Half<L>,
+    first: RoundKey<'_, K>,
+    second: RoundKey<'_, K>,
+) {
+    round(right, left, first);
+    round(left, right, second);
+}
+
+/// Adds f(`from`, round key) to the other half.
+#[inline(always)]
+fn round<L: Lane, K: KeyBit<L>>(from: &Half<L>, to: &mut Half<L>, key: RoundKey<'_, K>) {
+    sbox::<0, L, K>(from, to, key);
+    sbox::<1, L, K>(from, to, key);
+    sbox::<2, L, K>(from, to, key);
+    sbox::<3, L, K>(from, to, key);
+    sbox::<4, L, K>(from, to, key);
+    sbox::<5, L, K>(from, to, key);
+    sbox::<6, L, K>(from, to, key);
+    sbox::<7, L, K>(from, to, key);
+}
+
+/// The part of f that one S-box does, with the expansion before it and the permutation after it.
+#[inline(always)]
+fn sbox<const BOX: usize, L: Lane, K: KeyBit<L>>(
+    from: &Half<L>,
+    to: &mut Half<L>,
+    key: RoundKey<'_, K>,
+) {
+    let mut inputs = [L::splat(0); 6];
+    for (i, input) in inputs.iter_mut().enumerate() {
+        let inverted = L::INVERTED[BOX] >> (5 - i) & 1;
+        let key = key[usize::from(inverted)][KEY_PLACES[BOX][i]];
+        *input = from[EXPANSION[BOX][i]].xor(key.register());
+    }
+    let outputs = L::sbox::<BOX>(inputs);
+    for (output, bit) in outputs.into_iter().zip(OUTPUTS[BOX]) {
+        to[bit] = to[bit].xor(output);
+    }
+}

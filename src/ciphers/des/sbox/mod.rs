@@ -1,0 +1,27 @@
+//! The S-boxes as circuits of three-input look-ups and of two-input logic.
+//!
+//! `lut3.rs` and `logic.rs` are generated from the circuits in `lut3.txt` and `logic.txt` by
+//! `scripts/des-sbox`, which also holds the search that found them.
+
+pub(super) mod logic;
+#[cfg(any(test, target_arch = "x86_64"))]
+pub(super) mod lut3;
+
+/// Two-input logic on all bits of a register.
+pub(super) trait Logic: Copy {
+    fn and(self, other: Self) -> Self;
+    fn or(self, other: Self) -> Self;
+    fn xor(self, other: Self) -> Self;
+    /// `self & !other`.
+    fn and_not(self, other: Self) -> Self;
+}
+
+/// Any function of three inputs on all bits of a register.
+#[cfg(any(test, target_arch = "x86_64"))]
+pub(super) trait LookUp: Copy {
+    /// Bit `4 * self + 2 * b + c` of `TABLE`.
+    fn look_up<const TABLE: i32>(self, b: Self, c: Self) -> Self;
+}
+
+#[cfg(test)]
+mod tests;

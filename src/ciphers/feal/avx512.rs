@@ -1,0 +1,106 @@
+//! The AVX-512 register of FEAL's lanes: 64 blocks at a time.
+
+use std::arch::x86_64::*;
+
+use super::super::cpu::Avx512;
+use super::lanes::{self, Lanes};
+use super::{Block, Message, Subkey};
+
+/// CBC decryption of full batches; returns the rest with the block before it.
+pub(super) fn cbc_decrypt<'a>(
+    proof: Avx512,
+    subkeys: &[Subkey],
+    iv: Block,
+    blocks: &'a mut [Block],
+) -> (Block, &'a mut [Block]) {
+    #[target_feature(
+        enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512ifma,gfni,vaes,vpclmulqdq,avx2,bmi1,bmi2,aes,pclmulqdq"
+    )]
+    fn kernel<'a>(
+        proof: Avx512,
+        subkeys: &[Subkey],
+        iv: Block,
+        blocks: &'a mut [Block],
+    ) -> (Block, &'a mut [Block]) {
+        lanes::cbc_decrypt::<Register>(proof, subkeys, iv, blocks)
+    }
+    // SAFETY: `Avx512` exists only where the processor has the kernel's features.
+    unsafe { kernel(proof, subkeys, iv, blocks) }
+}
+
+/// CBC encryption of messages with equal numbers of rounds, 64 at a time.
+pub(super) fn cbc_encrypt(proof: Avx512, rounds: usize, messages: &mut [Message<'_>]) {
+    #[target_feature(
+        enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512ifma,gfni,vaes,vpclmulqdq,avx2,bmi1,bmi2,aes,pclmulqdq"
+    )]
+    fn kernel(proof: Avx512, rounds: usize, messages: &mut [Message<'_>]) {
+        for messages in messages.chunks_mut(64) {
+            lanes::cbc_encrypt::<Register>(proof, rounds, messages);
+        }
+    }
+    // SAFETY: `Avx512` exists only where the processor has the kernel's features.
+    unsafe { kernel(proof, rounds, messages) }
+}
+
+/// Made only by `load` and `splat`, which take the proof, and by operations on itself: whoever
+/// has one may use AVX-512.
+#[derive(Clone, Copy)]
+struct Register(__m512i);
+
+impl Lanes for Register {
+    type Proof = Avx512;
+    const WORDS: usize = 8;
+
+    #[inline(always)]
+    fn load(_: Avx512, blocks: &[Block]) -> Self {
+        let bytes = blocks[..Self::WORDS].as_flattened();
+        // SAFETY: the slice has the register's 64 bytes; the proof stands for the instruction.
+        Self(unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) })
+    }
+
+    #[inline(always)]
+    fn store(self, blocks: &mut [Block]) {
+        let bytes = blocks[..Self::WORDS].as_flattened_mut();
+        // SAFETY: the slice has the register's 64 bytes; `self` proves the instruction.
+        unsafe { _mm512_storeu_si512(bytes.as_mut_ptr().cast(), self.0) }
+    }
+
+    #[inline(always)]
+    fn splat(_: Avx512, byte: u8) -> Self {
+        // SAFETY: the proof stands for the instruction.
+        Self(unsafe { _mm512_set1_epi8(byte.cast_signed()) })
+    }
+
+    #[inline(always)]
+    fn xor(self, other: Self) -> Self {
+        // SAFETY: `self` proves the instruction.
+        Self(unsafe { _mm512_xor_si512(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        // SAFETY: `self` proves the instruction.
+        Self(unsafe { _mm512_add_epi8(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn rotate_2(self) -> Self {
+        // The bit matrix of the rotation: output bit i is input bit i − 2, row 0 in the top byte.
+        const ROTATION: i64 = 0x4080_0102_0408_1020;
+        // SAFETY: `self` proves the instructions.
+        Self(unsafe { _mm512_gf2p8affine_epi64_epi8::<0>(self.0, _mm512_set1_epi64(ROTATION)) })
+    }
+
+    #[inline(always)]
+    fn exchange<const SHIFT: u32>(self, other: Self, mask: u64) -> (Self, Self) {
+        // SAFETY: `self` proves the instructions.
+        unsafe {
+            let count = _mm_cvtsi32_si128(SHIFT as i32);
+            let mask = _mm512_set1_epi64(mask.cast_signed());
+            let shifted = _mm512_srl_epi64(self.0, count);
+            let difference = _mm512_and_si512(_mm512_xor_si512(shifted, other.0), mask);
+            let back = _mm512_sll_epi64(difference, count);
+            (Self(_mm512_xor_si512(self.0, back)), Self(_mm512_xor_si512(other.0, difference)))
+        }
+    }
+}

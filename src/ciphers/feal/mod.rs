@@ -1,0 +1,214 @@
+//! FEAL-N: the Fast Data Encipherment Algorithm, a 64-bit block cipher with a 64-bit key. **Broken.**
+//!
+//! Source: S. Miyaguchi, *The FEAL cipher family*, CRYPTO '90, in the form of A. Menezes et al.,
+//! *Handbook of Applied Cryptography* (HAC), section 7.5, without key parity. The number of rounds
+//! is even; FEAL-8, FEAL-16 and FEAL-32 were published.
+//!
+//! Strength today: none. Four rounds fall to 20 chosen texts (Murphy 1990), eight to 2²⁴ known
+//! texts and a few minutes (Biham 1994), and differential attacks beat exhaustive search up to 31
+//! rounds (Biham and Shamir 1991). It is here because the founding document names it: to teach, to
+//! compare and to measure.
+//!
+//! The arithmetic is additions, rotations and exclusive-ors of bytes. No table is looked up and no
+//! branch depends on a secret, so running time does not depend on key or text; this follows from
+//! the construction and was not measured.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod lanes;
+mod portable;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use super::cpu::{Backend, Level};
+
+/// Bytes in a key.
+pub const KEY_BYTES: usize = 8;
+/// Bytes in a block, and in the initialization vector of CBC.
+pub const BLOCK_BYTES: usize = 8;
+
+/// The largest number of rounds; every published analysis stops there.
+const MAX_ROUNDS: usize = 32;
+/// Subkeys that whiten the text before the first and after the last round.
+const WHITENING: usize = 8;
+
+/// A block of 64 bits.
+pub type Block = [u8; BLOCK_BYTES];
+
+/// A 16-bit subkey, as the two bytes that the round function takes.
+type Subkey = [u8; 2];
+
+/// A number of rounds: even, from 4 to 32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rounds(u8);
+
+/// Why FEAL refused its input.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FealError {
+    /// Not a number of rounds that the cipher has.
+    #[error("FEAL takes an even number of rounds from 4 to 32, found {0}")]
+    Rounds(u8),
+    /// A text that is not a whole number of blocks.
+    #[error("FEAL in CBC mode takes a multiple of 8 bytes, found {0}")]
+    Length(usize),
+}
+
+impl Rounds {
+    /// FEAL-8.
+    pub const EIGHT: Self = Self(8);
+    /// FEAL-16.
+    pub const SIXTEEN: Self = Self(16);
+    /// FEAL-32.
+    pub const THIRTY_TWO: Self = Self(32);
+
+    /// That many rounds.
+    ///
+    /// # Errors
+    /// [`FealError::Rounds`] unless the number is even and from 4 to 32.
+    pub fn new(rounds: u8) -> Result<Self, FealError> {
+        if rounds.is_multiple_of(2) && (4..=32).contains(&rounds) {
+            Ok(Self(rounds))
+        } else {
+            Err(FealError::Rounds(rounds))
+        }
+    }
+}
+
+/// The subkeys of one key, ready to encrypt and decrypt. Zeroized on drop.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct Feal {
+    rounds: usize,
+    subkeys: [Subkey; MAX_ROUNDS + WHITENING],
+}
+
+impl Feal {
+    /// Expands a key.
+    pub fn new(key: &[u8; KEY_BYTES], rounds: Rounds) -> Self {
+        let rounds = usize::from(rounds.0);
+        let mut subkeys = [[0; 2]; MAX_ROUNDS + WHITENING];
+        portable::expand_key(key, &mut subkeys[..rounds + WHITENING]);
+        Self { rounds, subkeys }
+    }
+
+    /// Encrypts one block in place.
+    pub fn encrypt_block(&self, block: &mut Block) {
+        portable::encrypt_block(self.subkeys(), block);
+    }
+
+    /// Decrypts one block in place.
+    pub fn decrypt_block(&self, block: &mut Block) {
+        portable::decrypt_block(self.subkeys(), block);
+    }
+
+    /// Encrypts whole blocks in place in CBC mode (SP 800-38A, section 6.2).
+    ///
+    /// Each block waits for the one before; [`cbc_encrypt_many`] is the way to speed.
+    ///
+    /// # Errors
+    /// [`FealError::Length`] unless the text is a multiple of 8 bytes; padding is the caller's.
+    pub fn cbc_encrypt(&self, iv: &Block, text: &mut [u8]) -> Result<(), FealError> {
+        portable::cbc_encrypt(self.subkeys(), *iv, blocks(text)?);
+        Ok(())
+    }
+
+    /// Decrypts whole blocks in place in CBC mode, many blocks at a time.
+    ///
+    /// [`Backend`] `rustcrypto` means block by block here; `vaes` is the same as `avx2`.
+    ///
+    /// # Errors
+    /// [`FealError::Length`] unless the text is a multiple of 8 bytes.
+    pub fn cbc_decrypt(
+        &self,
+        backend: Backend,
+        iv: &Block,
+        text: &mut [u8],
+    ) -> Result<(), FealError> {
+        let mut rest = (*iv, blocks(text)?);
+        let subkeys = self.subkeys();
+        // What does not fill a wide register's lanes goes to the next narrower one.
+        #[cfg(target_arch = "x86_64")]
+        if let Level::Avx512(proof) = backend.level() {
+            rest = avx512::cbc_decrypt(proof, subkeys, rest.0, rest.1);
+        }
+        #[cfg(target_arch = "x86_64")]
+        if let Some(proof) = backend.avx2() {
+            rest = avx2::cbc_decrypt(proof, subkeys, rest.0, rest.1);
+        }
+        if !matches!(backend.level(), Level::RustCrypto) {
+            rest = lanes::cbc_decrypt::<u64>((), subkeys, rest.0, rest.1);
+        }
+        portable::cbc_decrypt(subkeys, rest.0, rest.1);
+        Ok(())
+    }
+
+    fn subkeys(&self) -> &[Subkey] {
+        &self.subkeys[..self.rounds + WHITENING]
+    }
+}
+
+/// A text to be encrypted under a key of its own.
+pub struct Message<'a> {
+    cipher: &'a Feal,
+    iv: Block,
+    text: &'a mut [Block],
+}
+
+impl<'a> Message<'a> {
+    /// A text with its key and initialization vector.
+    ///
+    /// # Errors
+    /// [`FealError::Length`] unless the text is a multiple of 8 bytes.
+    pub fn new(cipher: &'a Feal, iv: &Block, text: &'a mut [u8]) -> Result<Self, FealError> {
+        Ok(Self { cipher, iv: *iv, text: blocks(text)? })
+    }
+}
+
+/// Encrypts many messages in place in CBC mode, as [`Feal::cbc_encrypt`] does one: 64 at a time on
+/// `avx512`, 32 on `avx2` and `vaes`, 8 on `portable`, one on `rustcrypto`.
+///
+/// Messages of like length should be neighbours: a group takes as long as its longest one.
+pub fn cbc_encrypt_many(backend: Backend, messages: &mut [Message<'_>]) {
+    for group in messages.chunk_by_mut(|a, b| a.cipher.rounds == b.cipher.rounds) {
+        let rounds = group[0].cipher.rounds;
+        #[cfg(target_arch = "x86_64")]
+        if let Level::Avx512(proof) = backend.level() {
+            avx512::cbc_encrypt(proof, rounds, group);
+            continue;
+        }
+        #[cfg(target_arch = "x86_64")]
+        if let Some(proof) = backend.avx2() {
+            avx2::cbc_encrypt(proof, rounds, group);
+            continue;
+        }
+        if let Level::RustCrypto = backend.level() {
+            for message in group {
+                portable::cbc_encrypt(message.cipher.subkeys(), message.iv, message.text);
+            }
+            continue;
+        }
+        for group in group.chunks_mut(8) {
+            lanes::cbc_encrypt::<u64>((), rounds, group);
+        }
+    }
+}
+
+impl fmt::Debug for Feal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Feal {{ rounds: {}, subkeys: [redacted] }}", self.rounds)
+    }
+}
+
+fn blocks(text: &mut [u8]) -> Result<&mut [Block], FealError> {
+    let length = text.len();
+    match text.as_chunks_mut() {
+        (blocks, []) => Ok(blocks),
+        _ => Err(FealError::Length(length)),
+    }
+}

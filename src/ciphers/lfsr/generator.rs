@@ -1,0 +1,174 @@
+//! The register, 128 bits at a time, and its whitening.
+
+use std::convert::Infallible;
+use std::fmt;
+
+use aes::Aes128;
+use aes::cipher::{Array, BlockCipherEncrypt, KeyInit};
+use rand::TryRng;
+use sha2::{Digest, Sha256};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use super::Trinomial;
+
+/// What the whitening key is a hash of, before the seed.
+const WHITENING: &[u8] = b"orderseal register whitening\0";
+
+/// Why a seed was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SeedError {
+    /// Fewer bits than the register holds.
+    #[error("a register of degree {degree} takes a seed of at least {} bytes, found {found}", degree.div_ceil(8))]
+    Short {
+        /// Bits in the register.
+        degree: u32,
+        /// Bytes in the seed.
+        found: usize,
+    },
+    /// A register of zeroes stays zero for ever.
+    #[error("the first {0} bits of the seed are all zero, so that the register would never move")]
+    Zero(u32),
+}
+
+/// A shift register with its output. Zeroized on drop.
+///
+/// Modulo 2, (x^P + x^Q + 1)^128 = x^128P + x^128Q + 1, so that the sequence obeys the same rule in
+/// words of 128 bits as in single bits: w(n + P) = w(n + Q) + w(n). After the first P words, no bit
+/// is handled singly, whatever P and Q are.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct Generator {
+    #[zeroize(skip)]
+    trinomial: Trinomial,
+    /// P words of the sequence; the first bit is the lowest.
+    words: Vec<u128>,
+    /// The same as little-endian bytes, whitened if so wished, and how many of them are used up.
+    output: Vec<[u8; 16]>,
+    used: usize,
+    /// Wipes its own keys on drop.
+    #[zeroize(skip)]
+    whitening: Option<Aes128>,
+}
+
+impl Generator {
+    /// Sets up a register whose first P bits are those of the seed, the lowest bit of the first byte
+    /// first; what the seed has beyond is not used. The first 128 P bits, of which the seed is a part,
+    /// are dropped from the output.
+    ///
+    /// With `whiten`, every 16 bytes of output are encrypted once more with AES-128 (FIPS 197) as single
+    /// blocks. The key is the first half of SHA-256("orderseal register whitening" ‖ 0 ‖ the
+    /// seed's P bits in ⌈P/8⌉ bytes).
+    ///
+    /// # Errors
+    /// [`SeedError`] if the seed is too short or its first P bits are zero.
+    pub fn new(trinomial: Trinomial, seed: &[u8], whiten: bool) -> Result<Self, SeedError> {
+        let degree = trinomial.degree();
+        let bytes = degree.div_ceil(8) as usize;
+        let seed = seed.get(..bytes).ok_or(SeedError::Short { degree, found: seed.len() })?;
+        let mut padded = [0; 16];
+        padded[..bytes].copy_from_slice(seed);
+        let mut state = u128::from_le_bytes(padded) & u128::MAX >> (128 - degree);
+        if state == 0 {
+            return Err(SeedError::Zero(degree));
+        }
+        padded = state.to_le_bytes();
+        let whitening = whiten.then(|| {
+            let mut hash =
+                Sha256::new().chain_update(WHITENING).chain_update(&padded[..bytes]).finalize();
+            let cipher = Aes128::new_from_slice(&hash[..16]).expect("16 bytes are a key");
+            hash.as_mut_slice().zeroize();
+            cipher
+        });
+        let words = first_words(trinomial, state);
+        state.zeroize();
+        padded.zeroize();
+        Ok(Self {
+            trinomial,
+            output: vec![[0; 16]; words.len()],
+            used: 16 * words.len(),
+            words,
+            whitening,
+        })
+    }
+
+    /// Fills `bytes` with the next output.
+    pub fn fill(&mut self, mut bytes: &mut [u8]) {
+        while !bytes.is_empty() {
+            if self.used == 16 * self.output.len() {
+                self.advance();
+            }
+            let ready = &self.output.as_flattened()[self.used..];
+            let count = ready.len().min(bytes.len());
+            let (now, later) = bytes.split_at_mut(count);
+            now.copy_from_slice(&ready[..count]);
+            self.used += count;
+            bytes = later;
+        }
+    }
+
+    /// Replaces the P words by the P words after them, and the output likewise.
+    fn advance(&mut self) {
+        let tap = self.trinomial.tap() as usize;
+        let gap = self.words.len() - tap;
+        // Word i becomes w(i + P) = w(i) + w(i + Q); from `gap` on, the latter is a new word too.
+        for i in 0..gap {
+            self.words[i] ^= self.words[i + tap];
+        }
+        for i in gap..self.words.len() {
+            self.words[i] ^= self.words[i - gap];
+        }
+        for (output, word) in self.output.iter_mut().zip(&self.words) {
+            *output = word.to_le_bytes();
+        }
+        if let Some(cipher) = &self.whitening {
+            cipher.encrypt_blocks(Array::cast_slice_from_core_mut(&mut self.output));
+        }
+        self.used = 0;
+    }
+}
+
+/// The first P words of the sequence that begins with the bits of `state`: a run of bits at a time
+/// that is as long as the next feedback bits are independent, 8 at most.
+fn first_words(trinomial: Trinomial, mut state: u128) -> Vec<u128> {
+    let Trinomial { degree, tap } = trinomial;
+    let run = [8, 4, 2, 1].into_iter().find(|run| *run <= degree - tap).unwrap_or(1);
+    let mask = (1 << run) - 1;
+    let word = |_| {
+        (0..128).step_by(run as usize).fold(0, |word, at| {
+            let bits = state & mask;
+            let new = (state ^ state >> tap) & mask;
+            state = state >> run | new << (degree - run);
+            word | bits << at
+        })
+    };
+    let words = (0..degree).map(word).collect();
+    state.zeroize();
+    words
+}
+
+impl TryRng for Generator {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        let mut bytes = [0; 4];
+        self.fill(&mut bytes);
+        Ok(u32::from_le_bytes(bytes))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        let mut bytes = [0; 8];
+        self.fill(&mut bytes);
+        Ok(u64::from_le_bytes(bytes))
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.fill(bytes);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Generator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Generator {{ trinomial: {}, state: [redacted] }}", self.trinomial)
+    }
+}

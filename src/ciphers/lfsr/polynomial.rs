@@ -1,0 +1,177 @@
+//! Trinomials over the field of two elements, and the test of being primitive.
+
+use std::fmt;
+
+use super::factors;
+
+/// The smallest degree of a trinomial.
+pub const MIN_DEGREE: u32 = 2;
+/// The largest degree for which the factors of 2^P − 1 are at hand.
+pub const MAX_DEGREE: u32 = factors::MAX_DEGREE;
+
+/// A primitive polynomial x^P + x^Q + 1; no value of this type is anything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trinomial {
+    pub(super) degree: u32,
+    pub(super) tap: u32,
+}
+
+/// Why a trinomial was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrinomialError {
+    /// The degree is too small to be one, or too large to be tested.
+    #[error(
+        "degree {0} cannot be tested: the factors of 2^P - 1 are known here for P from 2 to 127, and x^127 + x + 1 is primitive"
+    )]
+    Degree(u32),
+    /// The middle exponent is not between 0 and the degree.
+    #[error("the middle exponent of a trinomial of degree {degree} is from 1 to {}, found {tap}", degree - 1)]
+    Tap {
+        /// The degree P.
+        degree: u32,
+        /// The middle exponent Q.
+        tap: u32,
+    },
+    /// The polynomial is a product of others.
+    #[error(
+        "{} is not primitive: it is a product of smaller polynomials; {instead} is primitive", name(*degree, *tap)
+    )]
+    Reducible {
+        /// The degree P.
+        degree: u32,
+        /// The middle exponent Q.
+        tap: u32,
+        /// A primitive trinomial of that degree, or of the next degree that has one.
+        instead: Trinomial,
+    },
+    /// The register would repeat early.
+    #[error(
+        "{} is not primitive: its register repeats after (2^{degree} - 1)/{divisor} bits or sooner; {instead} is primitive", name(*degree, *tap)
+    )]
+    ShortPeriod {
+        /// The degree P.
+        degree: u32,
+        /// The middle exponent Q.
+        tap: u32,
+        /// A prime by which the period falls short.
+        divisor: u128,
+        /// A primitive trinomial of that degree, or of the next degree that has one.
+        instead: Trinomial,
+    },
+}
+
+/// What the computation found.
+enum Order {
+    Full,
+    Reducible,
+    Divides(u128),
+}
+
+impl Trinomial {
+    /// x^`degree` + x^`tap` + 1, if it is primitive: this is computed, not looked up.
+    ///
+    /// # Errors
+    /// [`TrinomialError`] tells why it is not, and names one that is.
+    pub fn new(degree: u32, tap: u32) -> Result<Self, TrinomialError> {
+        if !(MIN_DEGREE..=MAX_DEGREE).contains(&degree) {
+            return Err(TrinomialError::Degree(degree));
+        }
+        if tap == 0 || tap >= degree {
+            return Err(TrinomialError::Tap { degree, tap });
+        }
+        let order = Residues { degree, tap }.order_of_x();
+        if matches!(order, Order::Full) {
+            return Ok(Self { degree, tap });
+        }
+        let instead = (degree..=MAX_DEGREE)
+            .find_map(Self::of_degree)
+            .expect("the largest degree has x^127 + x + 1");
+        Err(match order {
+            Order::Divides(divisor) => {
+                TrinomialError::ShortPeriod { degree, tap, divisor, instead }
+            }
+            _ => TrinomialError::Reducible { degree, tap, instead },
+        })
+    }
+
+    /// The primitive trinomial of a degree with the lowest middle exponent; many degrees have none,
+    /// every multiple of 8 among them.
+    pub fn of_degree(degree: u32) -> Option<Self> {
+        if !(MIN_DEGREE..=MAX_DEGREE).contains(&degree) {
+            return None;
+        }
+        // x^P + x^(P−Q) + 1 is primitive just when x^P + x^Q + 1 is.
+        (1..=degree / 2)
+            .find(|tap| matches!(Residues { degree, tap: *tap }.order_of_x(), Order::Full))
+            .map(|tap| Self { degree, tap })
+    }
+
+    /// P.
+    pub fn degree(self) -> u32 {
+        self.degree
+    }
+
+    /// Q.
+    pub fn tap(self) -> u32 {
+        self.tap
+    }
+}
+
+impl fmt::Display for Trinomial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&name(self.degree, self.tap))
+    }
+}
+
+fn name(degree: u32, tap: u32) -> String {
+    match tap {
+        1 => format!("x^{degree} + x + 1"),
+        _ => format!("x^{degree} + x^{tap} + 1"),
+    }
+}
+
+/// The ring of polynomials modulo x^degree + x^tap + 1. Bit i of a number is the coefficient of x^i.
+struct Residues {
+    degree: u32,
+    tap: u32,
+}
+
+impl Residues {
+    /// The order of x in the ring. If it is 2^P − 1 then the powers of x are all the ring's elements
+    /// but zero: the ring is a field, and the polynomial irreducible and primitive.
+    fn order_of_x(&self) -> Order {
+        const X: u128 = 2;
+        let mut frobenius = X;
+        for _ in 0..self.degree {
+            frobenius = self.multiply(frobenius, frobenius);
+        }
+        if frobenius != X {
+            return Order::Reducible;
+        }
+        let full = u128::MAX >> (128 - self.degree);
+        match factors::of_order(self.degree).find(|prime| self.power_of_x(full / prime) == 1) {
+            None => Order::Full,
+            Some(prime) => Order::Divides(prime),
+        }
+    }
+
+    fn power_of_x(&self, exponent: u128) -> u128 {
+        (0..128 - exponent.leading_zeros()).rev().fold(1, |power, i| {
+            let square = self.multiply(power, power);
+            if exponent >> i & 1 == 1 { self.multiply_by_x(square) } else { square }
+        })
+    }
+
+    fn multiply(&self, a: u128, b: u128) -> u128 {
+        (0..self.degree)
+            .rev()
+            .fold(0, |product, i| self.multiply_by_x(product) ^ a & (b >> i & 1).wrapping_neg())
+    }
+
+    fn multiply_by_x(&self, a: u128) -> u128 {
+        let polynomial = 1 << self.degree | 1 << self.tap | 1;
+        let shifted = a << 1;
+        shifted ^ polynomial & (shifted >> self.degree & 1).wrapping_neg()
+    }
+}

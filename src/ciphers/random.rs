@@ -1,0 +1,265 @@
+//! Where key material comes from.
+//!
+//! [`SystemSource`] draws on the operating system. [`SeededSource`] repeats for the same seed, which
+//! simulations and tests need, and [`RegisterSource`] is a shift register's output. These are types of
+//! their own, and whatever makes keys from them must mark the keys by the source's [`Origin`]. The trait
+//! is sealed: nothing else can pass for a source.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rand::rngs::SysRng;
+use rand::{TryCryptoRng, TryRng};
+use sha2::{Digest, Sha256};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::ciphers::aes::expander::Expander;
+use crate::ciphers::cpu::Backend;
+use crate::ciphers::lfsr::Generator;
+
+/// What stands behind a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// The operating system's random generator.
+    System,
+    /// A repeatable seed: whoever knows it knows the key.
+    Seeded,
+    /// A linear-feedback shift register: predictable from a short piece of its output.
+    Register,
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// A source of key material.
+pub trait KeySource: sealed::Sealed + Sync {
+    /// What is to be said of keys made from this source.
+    const ORIGIN: Origin;
+
+    /// A stream of random bytes, independent of every other stream of this source.
+    ///
+    /// A seeded source makes it from `index` alone, so that work divided among threads repeats; an
+    /// index is to be used once for a purpose.
+    fn stream(&self, index: u64) -> KeyStream;
+
+    /// A stream for what everybody may see, such as ids.
+    fn public_stream(&self, index: u64) -> KeyStream {
+        self.stream(index)
+    }
+}
+
+/// The operating system's generator, from which each stream takes a 256-bit seed of its own.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemSource(());
+
+impl SystemSource {
+    /// The operating system's generator.
+    pub fn new() -> Self {
+        Self(())
+    }
+}
+
+impl sealed::Sealed for SystemSource {}
+
+impl KeySource for SystemSource {
+    const ORIGIN: Origin = Origin::System;
+
+    /// # Panics
+    /// Panics when the operating system has no random bytes to give: no key could be trusted.
+    fn stream(&self, _index: u64) -> KeyStream {
+        let mut seed = Zeroizing::new([0; 32]);
+        SysRng.try_fill_bytes(&mut *seed).expect("the operating system's random generator failed");
+        KeyStream::new(&mut seed)
+    }
+}
+
+/// A repeatable source for simulations and tests.
+#[derive(ZeroizeOnDrop)]
+pub struct SeededSource([u8; 32]);
+
+impl SeededSource {
+    /// The source that belongs to a seed.
+    pub fn new(seed: u64) -> Self {
+        Self(Sha256::digest(seed.to_be_bytes()).into())
+    }
+
+    /// Another source, repeatable as well and independent of this one: one for each purpose.
+    pub fn child(&self, purpose: &str) -> Self {
+        Self(Sha256::new_with_prefix(self.0).chain_update(purpose).finalize().into())
+    }
+}
+
+impl sealed::Sealed for SeededSource {}
+
+impl KeySource for SeededSource {
+    const ORIGIN: Origin = Origin::Seeded;
+
+    fn stream(&self, index: u64) -> KeyStream {
+        let mut seed = Zeroizing::new([0; 32]);
+        let mut digest = Sha256::new_with_prefix(self.0)
+            .chain_update(b"\0stream")
+            .chain_update(index.to_be_bytes())
+            .finalize();
+        seed.copy_from_slice(&digest);
+        digest.as_mut_slice().zeroize();
+        KeyStream::new(&mut seed)
+    }
+}
+
+/// The output of a shift register, for teaching.
+///
+/// All streams draw on the one register in turn, so that no piece of its output is drawn twice. They
+/// repeat for the same seed as long as one thread draws.
+#[derive(Debug)]
+pub struct RegisterSource(Arc<Mutex<Generator>>);
+
+impl RegisterSource {
+    /// The source that a register is.
+    pub fn new(register: Generator) -> Self {
+        Self(Arc::new(Mutex::new(register)))
+    }
+}
+
+impl sealed::Sealed for RegisterSource {}
+
+impl KeySource for RegisterSource {
+    const ORIGIN: Origin = Origin::Register;
+
+    fn stream(&self, _index: u64) -> KeyStream {
+        KeyStream::of(Supply::Register(Arc::clone(&self.0)))
+    }
+
+    /// The operating system's: what is shown of a register's output reveals the rest.
+    fn public_stream(&self, index: u64) -> KeyStream {
+        SystemSource::new().stream(index)
+    }
+}
+
+/// A cryptographic stream of random bytes: AES-256 in counter mode from a 256-bit seed, under a
+/// fresh key after every request, so that what was handed out cannot be computed again. Only that of a
+/// [`RegisterSource`] is none of this, and marks what is made from it.
+pub struct KeyStream {
+    supply: Supply,
+    /// Bytes for small requests; those handed out are wiped.
+    ready: Zeroizing<[u8; READY]>,
+    used: usize,
+}
+
+/// Where a stream's bytes come from.
+enum Supply {
+    Expander(Expander),
+    Register(Arc<Mutex<Generator>>),
+}
+
+/// Bytes that are made at a time for small requests.
+const READY: usize = 1024;
+
+impl KeyStream {
+    fn new(seed: &mut [u8; 32]) -> Self {
+        Self::of(Supply::Expander(Expander::new(Backend::detect(), seed)))
+    }
+
+    fn of(supply: Supply) -> Self {
+        Self { supply, ready: Zeroizing::new([0; READY]), used: READY }
+    }
+
+    fn fill(&mut self, bytes: &mut [u8]) {
+        let expander = match &mut self.supply {
+            Supply::Expander(expander) => expander,
+            Supply::Register(register) => {
+                // A thread that panicked meanwhile leaves the register in some state of its sequence.
+                register.lock().unwrap_or_else(PoisonError::into_inner).fill(bytes);
+                return;
+            }
+        };
+        if bytes.len() > READY / 8 {
+            expander.fill(bytes);
+            return;
+        }
+        if self.used + bytes.len() > READY {
+            expander.fill(&mut self.ready[..]);
+            self.used = 0;
+        }
+        let ready = &mut self.ready[self.used..self.used + bytes.len()];
+        bytes.copy_from_slice(ready);
+        ready.fill(0);
+        self.used += bytes.len();
+    }
+}
+
+impl TryRng for KeyStream {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        let mut bytes = [0; 4];
+        self.fill(&mut bytes);
+        Ok(u32::from_le_bytes(bytes))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        let mut bytes = [0; 8];
+        self.fill(&mut bytes);
+        Ok(u64::from_le_bytes(bytes))
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.fill(bytes);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for KeyStream {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::Rng;
+
+    fn first(source: &impl KeySource, index: u64) -> u64 {
+        source.stream(index).next_u64()
+    }
+
+    #[test]
+    fn a_seeded_source_repeats_and_its_streams_differ() {
+        let source = SeededSource::new(42);
+        assert_eq!(first(&source, 1), first(&SeededSource::new(42), 1));
+        assert_ne!(first(&source, 1), first(&source, 2));
+        assert_ne!(first(&source, 1), first(&source.child("shop"), 1));
+    }
+
+    #[test]
+    fn small_and_large_requests_never_give_the_same_bytes() {
+        let mut stream = SeededSource::new(5).stream(0);
+        let mut seen = std::collections::HashSet::new();
+        for len in [8, 200, 8, 120, 1000, 64, 128, 129, 4096, 8] {
+            let mut bytes = vec![0; len];
+            stream.fill_bytes(&mut bytes);
+            assert!(bytes.chunks_exact(8).all(|chunk| seen.insert(chunk.to_vec())));
+        }
+    }
+
+    #[test]
+    fn streams_of_a_register_are_successive_pieces_of_its_output() {
+        use crate::ciphers::lfsr::Trinomial;
+        let register = || {
+            let trinomial = Trinomial::new(127, 63).unwrap();
+            Generator::new(trinomial, &[0x5a; 16], true).unwrap()
+        };
+        let mut whole = [0; 64];
+        register().fill(&mut whole);
+        let source = RegisterSource::new(register());
+        let mut pieces = [0; 64];
+        for (index, piece) in (0..).zip(pieces.chunks_mut(16)) {
+            source.stream(index).fill_bytes(piece);
+        }
+        assert_eq!(pieces, whole);
+        assert_ne!(source.public_stream(0).next_u64(), source.public_stream(0).next_u64());
+    }
+
+    #[test]
+    fn system_streams_never_repeat() {
+        let source = SystemSource::new();
+        assert_ne!(first(&source, 1), first(&source, 1));
+    }
+}

@@ -1,0 +1,155 @@
+//! Key pairs by FIPS 186-5, appendix A.1.3: random primes that are probably prime.
+
+use super::key::{KeyError, MAX_BITS, MIN_BITS, PrivateKey};
+use super::lanes::convert::blocks;
+use super::lanes::prime::{SMALL_PRIMES, miller_rabin, sieve};
+use super::lanes::{self, LANES, Lanes};
+use super::words::{self, Secret};
+use crate::ciphers::cpu::Backend;
+use rand::CryptoRng;
+use rsa::BoxedUint;
+use rsa::traits::PrivateKeyParts;
+use zeroize::Zeroizing;
+
+/// The public exponent of generated keys.
+const EXPONENT: u64 = 65_537;
+/// √2·2⁶³, rounded up: the least top word of a prime, so that the product of two has full length.
+const MIN_TOP_WORD: u64 = 0xb504_f333_f9de_6485;
+/// Small primes that are tried first: they sort out four of five candidates.
+const COARSE: usize = 32;
+/// Candidates that are drawn and sieved together.
+const DRAW: usize = 256;
+
+/// Generates `count` key pairs with moduli of `bits` bits and e = 65,537, on this thread.
+///
+/// The primes p and q are drawn anew for every trial, at least √2·2^(`bits`/2 − 1) and different
+/// in their first 100 bits; p − 1 and q − 1 have no factor in common with e; d is the inverse of e
+/// modulo lcm(p − 1, q − 1) and longer than `bits`/2. They pass as many rounds of Miller–Rabin
+/// with random bases as FIPS 186-5, table B.1, asks for at an error probability of 2⁻¹¹² for
+/// 2,048 bits (five rounds), 2⁻¹²⁸ for 3,072 and 2⁻¹⁴⁴ for 4,096 bits (four).
+///
+/// Eight candidates are tested at a time on AVX-512; a call for four or more pairs keeps all lanes
+/// busy. The other backends draw their primes from the crate `rsa`.
+///
+/// # Errors
+/// [`KeyError::GeneratedBits`] unless `bits` is from 2,048 to 4,096 and a multiple of 128.
+pub fn generate<R: CryptoRng + ?Sized>(
+    backend: Backend,
+    count: usize,
+    bits: usize,
+    rng: &mut R,
+) -> Result<Vec<PrivateKey>, KeyError> {
+    if !(MIN_BITS..=MAX_BITS).contains(&bits) || !bits.is_multiple_of(128) {
+        return Err(KeyError::GeneratedBits(bits));
+    }
+    let mut keys = Vec::with_capacity(count);
+    while keys.len() < count {
+        let missing = 2 * (count - keys.len());
+        let primes = match lanes::of(backend) {
+            Some(lanes) => primes(lanes, missing, bits / 2, rng),
+            None => primes_by_crate(missing, bits, rng),
+        };
+        keys.extend(primes.chunks_exact(2).filter_map(|pair| key_of(&pair[0], &pair[1])));
+    }
+    Ok(keys)
+}
+
+/// Makes a key of two primes, if they meet the conditions; the larger prime becomes p, as some
+/// readers expect.
+fn key_of(p: &Secret, q: &Secret) -> Option<PrivateKey> {
+    let (p, q) = if words::less(p, q).into() { (q, p) } else { (p, q) };
+    let bits = 64 * p.len();
+    let far_apart = words::bits(&words::distance(p, q)) > bits - 100;
+    let long = [p, q].iter().all(|prime| prime[prime.len() - 1] >= MIN_TOP_WORD);
+    if !far_apart || !long {
+        return None;
+    }
+    PrivateKey::from_primes(p, q, EXPONENT).filter(PrivateKey::exponent_is_long)
+}
+
+/// Rounds of Miller–Rabin for a prime of that many bits: FIPS 186-5, table B.1.
+const fn rounds(bits: usize) -> usize {
+    if bits < 1536 { 5 } else { 4 }
+}
+
+/// Draws `count` primes of `bits` bits, a whole number of words.
+pub(super) fn primes<L: Lanes, R: CryptoRng + ?Sized>(
+    lanes: L,
+    count: usize,
+    bits: usize,
+    rng: &mut R,
+) -> Vec<Secret> {
+    let round = match blocks(bits) {
+        2 => miller_rabin::<L, R, 2>,
+        3 => miller_rabin::<L, R, 3>,
+        _ => miller_rabin::<L, R, 4>,
+    };
+    let mut found = Vec::with_capacity(count);
+    let mut sieved = Vec::new();
+    while found.len() < count {
+        let missing = count - found.len();
+        let mut probable = Vec::with_capacity(missing);
+        while probable.len() < missing {
+            if sieved.len() < LANES {
+                sieved.extend(candidates(lanes, bits, rng));
+                continue;
+            }
+            let eight = sieved.split_off(sieved.len() - LANES);
+            probable.extend(round(lanes, eight, bits, rng));
+        }
+        probable.truncate(missing);
+        for _ in 1..rounds(bits) {
+            probable = round(lanes, probable, bits, rng);
+        }
+        found.append(&mut probable);
+    }
+    found
+}
+
+/// Draws odd numbers and keeps those without small factors.
+fn candidates<L: Lanes, R: CryptoRng + ?Sized>(lanes: L, bits: usize, rng: &mut R) -> Vec<Secret> {
+    let (coarse, fine) = SMALL_PRIMES.split_at(COARSE);
+    let drawn = (0..DRAW).map(|_| draw(bits / 64, rng)).collect();
+    let survivors = sieve(lanes, drawn, bits, coarse);
+    let mut survivors = sieve(lanes, survivors, bits, fine);
+    survivors.retain(|candidate| residue_of_exponent(candidate) != 1);
+    survivors
+}
+
+/// An odd number of `len` words, at least √2·2^(64·`len` − 1).
+fn draw<R: CryptoRng + ?Sized>(len: usize, rng: &mut R) -> Secret {
+    let mut number = Zeroizing::new(vec![0; len]);
+    for word in number.iter_mut() {
+        *word = rng.next_u64();
+    }
+    while number[len - 1] < MIN_TOP_WORD {
+        number[len - 1] = rng.next_u64();
+    }
+    number[0] |= 1;
+    number
+}
+
+/// The number modulo e, which is prime: e divides p − 1 exactly if p leaves 1. Division by a
+/// constant is multiplication, so the time tells nothing.
+fn residue_of_exponent(number: &[u64]) -> u64 {
+    number.iter().rev().fold(0, |rest, word| {
+        let high = (rest << 32 | word >> 32) % EXPONENT;
+        (high << 32 | word & 0xffff_ffff) % EXPONENT
+    })
+}
+
+/// Draws `count` primes, an even number, as the factors of keys from the crate.
+fn primes_by_crate<R: CryptoRng + ?Sized>(count: usize, bits: usize, rng: &mut R) -> Vec<Secret> {
+    let mut out = Vec::with_capacity(count);
+    while out.len() < count {
+        let exponent = BoxedUint::from(EXPONENT);
+        let Ok(key) = rsa::RsaPrivateKey::new_with_exp(rng, bits, exponent) else {
+            continue;
+        };
+        for prime in key.primes() {
+            let bytes = Zeroizing::new(prime.to_be_bytes());
+            out.extend(words::from_be_bytes(&bytes, bits / 128));
+        }
+    }
+    out
+}

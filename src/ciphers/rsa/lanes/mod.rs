@@ -1,0 +1,118 @@
+//! Arithmetic on eight numbers at a time, one to a 64-bit lane of a 512-bit register.
+//!
+//! A [`Number`] holds eight numbers in radix 2⁵²: limb `i` of all eight lies side by side. The
+//! algorithms ([`montgomery`], [`power`], …) are written once, over the primitives of [`Lanes`];
+//! [`ifma`] supplies these from AVX-512, and the tests supply them from plain integers as well.
+//!
+//! Everything here runs in time that depends on sizes and public exponents only: no branch and no
+//! address depends on a number, an exponent bit of a private key, or a lane's validity.
+
+pub(super) mod convert;
+pub(super) mod modulus;
+pub(super) mod montgomery;
+pub(super) mod power;
+pub(super) mod prime;
+pub(super) mod private;
+pub(super) mod public;
+
+#[cfg(target_arch = "x86_64")]
+mod ifma;
+#[cfg(any(test, not(target_arch = "x86_64")))]
+#[cfg_attr(not(test), allow(dead_code))]
+pub(super) mod model;
+#[cfg(test)]
+mod tests;
+
+use crate::ciphers::cpu::Backend;
+
+use zeroize::DefaultIsZeroes;
+
+/// Bits in a limb: the width of AVX-512 IFMA's multiplier.
+pub(super) const LIMB_BITS: usize = 52;
+/// The low 52 bits.
+pub(super) const LIMB_MASK: u64 = (1 << LIMB_BITS) - 1;
+/// Limbs in a block: 20 accumulators, ten limbs of one factor and one of the other fill the 32
+/// registers.
+pub(super) const BLOCK: usize = 10;
+/// Bits in a block.
+pub(super) const BLOCK_BITS: usize = BLOCK * LIMB_BITS;
+/// Numbers handled at a time.
+pub(super) const LANES: usize = 8;
+
+/// One limb of eight numbers: 64 bytes, aligned to a cache line.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+pub(super) struct Limbs(pub [u64; LANES]);
+
+impl Limbs {
+    pub(super) const ZERO: Self = Self([0; LANES]);
+}
+
+impl DefaultIsZeroes for Limbs {}
+
+impl Default for Limbs {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+
+/// Ten consecutive limbs, least significant first.
+pub(super) type Block = [Limbs; BLOCK];
+
+/// Eight numbers of `B` blocks (520·`B` bits) each, least significant first.
+pub(super) type Number<const B: usize> = [Block; B];
+
+/// Eight times zero.
+pub(super) const fn zero<const B: usize>() -> Number<B> {
+    [[Limbs::ZERO; BLOCK]; B]
+}
+
+/// The operations on eight lanes that the algorithms are made of. `self` is the proof that the
+/// processor has them.
+pub(super) trait Lanes: Copy {
+    /// A register of eight 64-bit lanes.
+    type Word: Copy;
+    /// One bit a lane.
+    type Mask: Copy;
+
+    fn load(self, from: &Limbs) -> Self::Word;
+    fn store(self, to: &mut Limbs, word: Self::Word);
+    fn splat(self, value: u64) -> Self::Word;
+    /// `sum` plus the low 52 bits of the product of the low 52 bits of `a` and `b`.
+    fn add_low(self, sum: Self::Word, a: Self::Word, b: Self::Word) -> Self::Word;
+    /// `sum` plus the high 52 bits of that product.
+    fn add_high(self, sum: Self::Word, a: Self::Word, b: Self::Word) -> Self::Word;
+    fn add(self, a: Self::Word, b: Self::Word) -> Self::Word;
+    fn sub(self, a: Self::Word, b: Self::Word) -> Self::Word;
+    fn and(self, a: Self::Word, b: Self::Word) -> Self::Word;
+    /// Arithmetic shift by one limb: the carry out of a limb, or its borrow.
+    fn carry(self, a: Self::Word) -> Self::Word;
+    fn equal(self, a: Self::Word, b: Self::Word) -> Self::Mask;
+    /// `yes` where the mask is set, `no` elsewhere.
+    fn select(self, mask: Self::Mask, yes: Self::Word, no: Self::Word) -> Self::Word;
+    /// Runs a kernel compiled for these lanes.
+    fn run<K: Kernel>(self, kernel: K) -> K::Output;
+}
+
+/// The lanes that the backend has; those without go through the crate `rsa`.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn of(backend: Backend) -> Option<crate::ciphers::cpu::Avx512> {
+    match backend.level() {
+        crate::ciphers::cpu::Level::Avx512(lanes) => Some(lanes),
+        _ => None,
+    }
+}
+
+/// No backend has lanes on this architecture.
+#[cfg(not(target_arch = "x86_64"))]
+pub(super) fn of(_: Backend) -> Option<model::Model> {
+    None
+}
+
+/// A piece of work that is compiled as a whole for one kind of lanes.
+pub(super) trait Kernel {
+    type Output;
+    /// Must be `#[inline(always)]`, with all that it calls on lanes, so that [`Lanes::run`]'s
+    /// instruction sets apply.
+    fn on<L: Lanes>(self, lanes: L) -> Self::Output;
+}

@@ -1,0 +1,216 @@
+//! Trial division and the Miller–Rabin test, a candidate in each lane.
+
+use super::super::words::{self, Secret};
+use super::convert::{gather, small, windows};
+use super::modulus::{Canonical, Modulus, RadixPowers};
+use super::montgomery::Multiply;
+use super::power::{SecretPower, WINDOW};
+use super::{Kernel, LANES, LIMB_BITS, LIMB_MASK, Lanes, Limbs, Number, zero};
+use rand::CryptoRng;
+use std::sync::LazyLock;
+use zeroize::Zeroizing;
+
+/// Bits of a digit in trial division: 64 digits times residues of 13 bits stay below 2⁵².
+const DIGIT_BITS: usize = 32;
+/// Digits of the longest candidate, of 2,048 bits.
+const DIGITS: usize = 64;
+/// Small primes are below this: twice as many would cost as much as they save.
+const SIEVE_LIMIT: u64 = 1 << 13;
+
+/// A small odd prime for trial division.
+pub(in super::super) struct SmallPrime {
+    /// Its inverse modulo 2⁵².
+    inverse: u64,
+    /// The largest quotient of a number of 52 bits.
+    limit: u64,
+    /// 2^(32·i) modulo the prime.
+    powers: [u64; DIGITS],
+}
+
+impl SmallPrime {
+    fn new(prime: u64) -> Self {
+        let inverse =
+            (0..5).fold(prime, |x, _| x.wrapping_mul(2u64.wrapping_sub(prime.wrapping_mul(x))));
+        let mut powers = [1; DIGITS];
+        for i in 1..DIGITS {
+            powers[i] = (powers[i - 1] << DIGIT_BITS) % prime;
+        }
+        Self { inverse: inverse & LIMB_MASK, limit: LIMB_MASK / prime, powers }
+    }
+}
+
+/// The 1,027 odd primes below 2¹³.
+pub(in super::super) static SMALL_PRIMES: LazyLock<Vec<SmallPrime>> = LazyLock::new(|| {
+    let is_prime = |n: &u64| !(3..).take_while(|d| d * d <= *n).any(|d| n.is_multiple_of(d));
+    (3..SIEVE_LIMIT).step_by(2).filter(is_prime).map(SmallPrime::new).collect()
+});
+
+/// Tells for each lane whether none of the primes divides its number.
+struct Coprime<'a> {
+    digits: &'a [Limbs],
+    primes: &'a [SmallPrime],
+}
+
+impl Kernel for Coprime<'_> {
+    type Output = [bool; LANES];
+    #[inline(always)]
+    fn on<L: Lanes>(self, lanes: L) -> [bool; LANES] {
+        let zero = lanes.splat(0);
+        let mut divided = zero;
+        for prime in self.primes {
+            // Congruent to the number, below 2⁵², so a multiple of the prime exactly if its
+            // quotient modulo 2⁵² is a quotient.
+            let mut sum = zero;
+            for (digit, power) in self.digits.iter().zip(&prime.powers) {
+                sum = lanes.add_low(sum, lanes.load(digit), lanes.splat(*power));
+            }
+            let quotient = lanes.add_low(zero, sum, lanes.splat(prime.inverse));
+            let excess = lanes.carry(lanes.sub(lanes.splat(prime.limit), quotient));
+            divided = lanes.select(lanes.equal(excess, zero), lanes.splat(1), divided);
+        }
+        let mut out = Limbs::ZERO;
+        lanes.store(&mut out, divided);
+        out.0.map(|divided| divided == 0)
+    }
+}
+
+/// Keeps the numbers that none of the primes divides. All have at most `bits` bits.
+pub(in super::super) fn sieve<L: Lanes>(
+    lanes: L,
+    numbers: Vec<Secret>,
+    bits: usize,
+    primes: &[SmallPrime],
+) -> Vec<Secret> {
+    keep(numbers, |numbers| {
+        let digits = Zeroizing::new(windows(numbers, bits, DIGIT_BITS));
+        let digits: Zeroizing<Vec<_>> = Zeroizing::new(digits.iter().rev().copied().collect());
+        lanes.run(Coprime { digits: &digits, primes })
+    })
+}
+
+/// Keeps the numbers that pass a round of Miller–Rabin with a random base each (FIPS 186-5,
+/// B.3.1). All are odd and have exactly `bits` bits.
+///
+/// The time tells the number of candidates and, if one has more than [`MIN_SQUARINGS`], of
+/// factors two in n − 1; nothing else about them.
+pub(in super::super) fn miller_rabin<L: Lanes, R: CryptoRng + ?Sized, const B: usize>(
+    lanes: L,
+    numbers: Vec<Secret>,
+    bits: usize,
+    rng: &mut R,
+) -> Vec<Secret> {
+    keep(numbers, |numbers| round_lanes::<L, R, B>(lanes, numbers, bits, rng))
+}
+
+/// Keeps those numbers, eight at a time, for which `test` says so.
+fn keep(mut numbers: Vec<Secret>, mut test: impl FnMut(&[&[u64]]) -> [bool; LANES]) -> Vec<Secret> {
+    let mut verdicts = Vec::with_capacity(numbers.len());
+    for numbers in numbers.chunks(LANES) {
+        let numbers: Vec<_> = numbers.iter().map(|number| number.as_slice()).collect();
+        verdicts.extend_from_slice(&test(&numbers)[..numbers.len()]);
+    }
+    let mut verdicts = verdicts.into_iter();
+    numbers.retain(|_| verdicts.next().unwrap_or(false));
+    numbers
+}
+
+/// Squarings at the end of a round, so that their number tells nothing in all but one of 2¹²
+/// rounds.
+const MIN_SQUARINGS: usize = 15;
+
+fn round_lanes<L: Lanes, R: CryptoRng + ?Sized, const B: usize>(
+    lanes: L,
+    numbers: &[&[u64]],
+    bits: usize,
+    rng: &mut R,
+) -> [bool; LANES] {
+    let modulus = &*Zeroizing::new(Modulus::new(&gather::<B>(numbers, 0)));
+    let constants = Zeroizing::new(lanes.run(RadixPowers { modulus, bits }));
+    let one = &constants.0;
+    let minus_one = &*Zeroizing::new(difference(&gather(numbers, 0), one));
+
+    // A random number is the Montgomery form of a random number.
+    let bases: Vec<Secret> = numbers.iter().map(|n| random_below(n, bits, rng)).collect();
+    let bases: Vec<_> = bases.iter().map(|base| base.as_slice()).collect();
+    let mut x = Zeroizing::new(gather::<B>(&bases, 0));
+    let (exponents, twos): (Vec<Secret>, Vec<usize>) = numbers.iter().map(|n| odd_part(n)).unzip();
+    let exponents: Vec<_> = exponents.iter().map(|exponent| exponent.as_slice()).collect();
+    lanes.run(SecretPower {
+        x: &mut x,
+        windows: &Zeroizing::new(windows(&exponents, bits, WINDOW)),
+        one,
+        table: &mut Zeroizing::new(vec![zero::<B>(); 1 << WINDOW]),
+        modulus,
+    });
+    lanes.run(Canonical { x: &mut x, modulus });
+    let mut passed = equal(&x, one);
+    let squarings = twos.iter().fold(MIN_SQUARINGS, |all, twos| all.max(twos - 1));
+    for i in 0..=squarings {
+        let hit = equal(&x, minus_one);
+        for (lane, passed) in passed.iter_mut().enumerate() {
+            *passed |= hit[lane] & (i < *twos.get(lane).unwrap_or(&0));
+        }
+        let factor = Zeroizing::new(*x);
+        lanes.run(Multiply { x: &mut x, y: &factor, modulus });
+        lanes.run(Canonical { x: &mut x, modulus });
+    }
+    passed
+}
+
+/// n − 1 = `odd`·2^`twos`.
+fn odd_part(n: &[u64]) -> (Secret, usize) {
+    let mut rest = Zeroizing::new(n.to_vec());
+    rest[0] &= !1;
+    let mut twos = 0;
+    while rest[0] == 0 && rest.len() > 1 {
+        rest.remove(0);
+        twos += 64;
+    }
+    let shift = rest[0].trailing_zeros() as usize;
+    let above: Secret = Zeroizing::new(rest.iter().skip(1).copied().chain([0]).collect());
+    for (word, above) in rest.iter_mut().zip(above.iter()) {
+        *word = (u128::from(*above) << 64 | u128::from(*word)).wrapping_shr(shift as u32) as u64;
+    }
+    (rest, twos + shift)
+}
+
+/// A number from 1 to n − 1, all equally likely.
+fn random_below<R: CryptoRng + ?Sized>(n: &[u64], bits: usize, rng: &mut R) -> Secret {
+    let mut number: Secret = Zeroizing::new(vec![0; n.len()]);
+    loop {
+        for (i, word) in number.iter_mut().enumerate() {
+            let unused = 64 - bits.saturating_sub(64 * i).min(64);
+            *word = rng.next_u64().checked_shr(unused as u32).unwrap_or(0);
+        }
+        let is_zero = number.iter().fold(0, |any, word| any | word) == 0;
+        if !is_zero && words::less(&number, n).into() {
+            return number;
+        }
+    }
+}
+
+/// a − b in each lane, for normalized a ≥ b.
+fn difference<const B: usize>(a: &Number<B>, b: &Number<B>) -> Number<B> {
+    let mut out = small::<B>(0);
+    let mut borrow = [0i64; LANES];
+    let limbs = out.as_flattened_mut().iter_mut();
+    for (out, (a, b)) in limbs.zip(a.as_flattened().iter().zip(b.as_flattened())) {
+        for (lane, borrow) in borrow.iter_mut().enumerate() {
+            let rest = a.0[lane].wrapping_sub(b.0[lane]).cast_signed() + *borrow;
+            out.0[lane] = rest.cast_unsigned() & LIMB_MASK;
+            *borrow = rest >> LIMB_BITS;
+        }
+    }
+    out
+}
+
+/// Whether the numbers are equal, lane by lane.
+fn equal<const B: usize>(a: &Number<B>, b: &Number<B>) -> [bool; LANES] {
+    let mut differences = [0; LANES];
+    for (a, b) in a.as_flattened().iter().zip(b.as_flattened()) {
+        for (lane, difference) in differences.iter_mut().enumerate() {
+            *difference |= a.0[lane] ^ b.0[lane];
+        }
+    }
+    differences.map(|difference| difference == 0)
+}

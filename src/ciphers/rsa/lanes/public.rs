@@ -1,0 +1,88 @@
+//! The public operation m^e mod n, a key in each lane.
+
+use super::super::{PublicKey, words};
+use super::convert::{blocks, gather, scatter, small};
+use super::modulus::{Canonical, Modulus, RadixPowers};
+use super::montgomery::Multiply;
+use super::power::PublicPower;
+use super::{LANES, Lanes, Number};
+use std::array;
+use zeroize::Zeroizing;
+
+/// Replaces each block, a big-endian number below its key's modulus, by its e-th power. All keys
+/// have the same number of bits.
+pub(in super::super) fn encrypt<L: Lanes>(lanes: L, jobs: &mut [(&PublicKey, &mut [u8])]) {
+    for jobs in jobs.chunks_mut(LANES) {
+        match 2 * blocks(jobs[0].0.bits().div_ceil(2)) {
+            4 => encrypt_lanes::<L, 4>(lanes, jobs),
+            6 => encrypt_lanes::<L, 6>(lanes, jobs),
+            _ => encrypt_lanes::<L, 8>(lanes, jobs),
+        }
+    }
+}
+
+fn encrypt_lanes<L: Lanes, const F: usize>(lanes: L, jobs: &mut [(&PublicKey, &mut [u8])]) {
+    let len = jobs[0].0.modulus().len();
+    let keys: Vec<_> = jobs.iter().map(|(key, _)| *key).collect();
+    let numbers: Vec<_> = jobs
+        .iter()
+        .map(|(_, block)| words::from_be_bytes(block, len).expect("as long as the modulus"))
+        .collect();
+    let numbers: Vec<_> = numbers.iter().map(|number| number.as_slice()).collect();
+    let padded = Zeroizing::new(gather(&numbers, 0));
+    let result = power_lanes::<L, F>(lanes, &keys, &padded);
+    let mut number = vec![0; len];
+    for (lane, (_, block)) in jobs.iter_mut().enumerate() {
+        scatter(&result, lane, &mut number);
+        words::to_be_bytes(&number, block);
+    }
+}
+
+/// x^e mod n in each lane, for x below n. Keys of equal length in bits; past their end, lanes
+/// repeat the first.
+pub(super) fn power_lanes<L: Lanes, const F: usize>(
+    lanes: L,
+    keys: &[&PublicKey],
+    x: &Number<F>,
+) -> Number<F> {
+    let moduli: Vec<_> = keys.iter().map(|key| key.modulus()).collect();
+    let modulus = &Modulus::new(&gather::<F>(&moduli, 0));
+    let (one, radix_squared) = &radix_powers(lanes, keys, modulus);
+    let mut power = *x;
+    lanes.run(Multiply { x: &mut power, y: radix_squared, modulus });
+    lanes.run(PublicPower {
+        x: &mut power,
+        exponents: array::from_fn(|lane| keys.get(lane).unwrap_or(&keys[0]).exponent() - 1),
+        one,
+        modulus,
+    });
+    // e is odd: the last factor, not in Montgomery form, leads out of it.
+    lanes.run(Multiply { x: &mut power, y: x, modulus });
+    lanes.run(Canonical { x: &mut power, modulus });
+    power
+}
+
+/// R and R² modulo each key's modulus, from the keys if all have been used before.
+fn radix_powers<L: Lanes, const F: usize>(
+    lanes: L,
+    keys: &[&PublicKey],
+    modulus: &Modulus<F>,
+) -> (Number<F>, Number<F>) {
+    let known: Option<Vec<&[u64]>> =
+        keys.iter().map(|key| key.radix_squared.get().map(Vec::as_slice)).collect();
+    if let Some(known) = known {
+        let square = gather(&known, 0);
+        let mut one = square;
+        lanes.run(Multiply { x: &mut one, y: &small(1), modulus });
+        return (one, square);
+    }
+    let (one, square) = lanes.run(RadixPowers { modulus, bits: keys[0].bits() });
+    for (lane, key) in keys.iter().enumerate() {
+        key.radix_squared.get_or_init(|| {
+            let mut words = vec![0; key.modulus().len()];
+            scatter(&square, lane, &mut words);
+            words
+        });
+    }
+    (one, square)
+}

@@ -1,0 +1,26 @@
+//! RSA-OAEP with SHA-256 for batches of messages, and keys for it.
+//!
+//! Where the processor has AVX-512 IFMA, eight keys are worked on at a time, one to a lane; every
+//! other backend goes through the crate `rsa`, with equal results. Private operations are blinded
+//! and checked, unpadding takes constant time, and a failure has one outcome whatever its cause.
+
+mod batch;
+mod complete;
+/// For `scripts/ct-check.sh`.
+#[cfg(ct_check)]
+#[path = "../../../scripts/ct-check/secrets.rs"]
+pub mod ct_check;
+mod generate;
+mod key;
+mod lanes;
+mod oaep;
+#[cfg(test)]
+mod prime_tests;
+#[cfg(test)]
+mod tests;
+mod words;
+
+pub use batch::{MessageTooLong, UnwrapJob, WrapJob, oaep_unwrap_many, oaep_wrap_many};
+pub use generate::generate;
+pub use key::{Components, KeyError, MAX_BITS, MIN_BITS, PrivateKey, PublicKey};
+pub use oaep::Unwrapped;

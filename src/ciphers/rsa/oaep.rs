@@ -1,0 +1,104 @@
+//! EME-OAEP with SHA-256 and MGF1-SHA-256 (RFC 8017, sections 7.1 and B.2.1).
+
+use sha2::{Digest, Sha256};
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+use zeroize::Zeroizing;
+
+/// Bytes of a SHA-256 hash and of the seed.
+pub(super) const HASH: usize = 32;
+
+/// XORs MGF1(seed) onto `data`.
+fn mask(seed: &[u8], data: &mut [u8]) {
+    let seeded = Sha256::new_with_prefix(seed);
+    for (counter, chunk) in (0u32..).zip(data.chunks_mut(HASH)) {
+        let hash = seeded.clone().chain_update(counter.to_be_bytes()).finalize();
+        for (byte, mask) in chunk.iter_mut().zip(hash) {
+            *byte ^= mask;
+        }
+    }
+}
+
+/// Encodes a message into all of `block`, which is as long as the modulus (RFC 8017, 7.1.1,
+/// step 2). The message must be at most `block.len() − 66` bytes.
+pub(super) fn encode(label: &[u8], message: &[u8], seed: &[u8; HASH], block: &mut [u8]) {
+    block.fill(0);
+    let (masked_seed, data) = block[1..].split_at_mut(HASH);
+    data[..HASH].copy_from_slice(&Sha256::digest(label));
+    let start = data.len() - message.len();
+    data[start - 1] = 1;
+    data[start..].copy_from_slice(message);
+    masked_seed.copy_from_slice(seed);
+    mask(seed, data);
+    mask(data, masked_seed);
+}
+
+/// What a private operation made of a ciphertext: a message, or nothing, without telling which
+/// until asked.
+pub struct Unwrapped {
+    /// The data block DB; the message is its end.
+    data: Zeroizing<Vec<u8>>,
+    /// Bytes of the message; 0 if there is none.
+    len: u32,
+    valid: Choice,
+}
+
+impl Unwrapped {
+    /// The outcome for a ciphertext that cannot belong to the key.
+    pub(super) fn invalid() -> Self {
+        Self { data: Zeroizing::new(Vec::new()), len: 0, valid: Choice::from(0) }
+    }
+
+    /// Takes a message that another implementation unwrapped.
+    pub(super) fn from_message(message: Vec<u8>) -> Self {
+        Self { len: message.len() as u32, data: Zeroizing::new(message), valid: Choice::from(1) }
+    }
+
+    /// Decodes a block as long as the modulus (RFC 8017, 7.1.2, step 3) in time that depends on
+    /// its length only. `sound` says whether the block may be used at all.
+    pub(super) fn decode(label: &[u8], mut block: Zeroizing<Vec<u8>>, sound: Choice) -> Self {
+        let (first, rest) = block.split_at_mut(1);
+        let (seed, data) = rest.split_at_mut(HASH);
+        mask(data, seed);
+        mask(seed, data);
+
+        let mut valid = sound & first[0].ct_eq(&0) & data[..HASH].ct_eq(&Sha256::digest(label));
+        let mut in_padding = Choice::from(1);
+        let mut len = 0u32;
+        for (i, byte) in data.iter().enumerate().skip(HASH) {
+            let ends = in_padding & byte.ct_eq(&1);
+            len.conditional_assign(&((data.len() - i - 1) as u32), ends);
+            in_padding &= !ends;
+            valid &= !in_padding | byte.ct_eq(&0);
+        }
+        valid &= !in_padding;
+        len.conditional_assign(&0, !valid);
+        Self { data: block, len, valid }
+    }
+
+    /// Writes the message over `key` if there is one of exactly that length, and leaves `key` as
+    /// it is otherwise; constant time. Whoever fills `key` at random before and uses it after
+    /// without looking at the answer tells an attacker nothing about the cause (RFC 7516, 11.5).
+    pub fn replace(&self, key: &mut [u8]) -> Choice {
+        if key.len() > self.data.len() {
+            return Choice::from(0);
+        }
+        let found = self.valid & self.len.ct_eq(&(key.len() as u32));
+        let message = &self.data[self.data.len() - key.len()..];
+        for (byte, message) in key.iter_mut().zip(message) {
+            byte.conditional_assign(message, found);
+        }
+        found
+    }
+
+    /// The message, if there is one. Asking reveals whether the ciphertext was valid.
+    pub fn message(&self) -> Option<&[u8]> {
+        let start = self.data.len() - self.len as usize;
+        bool::from(self.valid).then(|| &self.data[start..])
+    }
+}
+
+impl std::fmt::Debug for Unwrapped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Unwrapped(..)")
+    }
+}

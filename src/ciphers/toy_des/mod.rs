@@ -1,0 +1,183 @@
+//! The toy DES of the founding document's figure 2 (paragraphs 0106 to 0112): blocks of 8 bits,
+//! keys of 12, four Feistel rounds with one 4-bit S-box.
+//!
+//! It teaches and compares, and protects nothing: under one key it is a substitution of 256 bytes.
+//! That is also how it is computed. On the backends `rustcrypto` and `portable`, which are one
+//! here, each byte is looked up in a table in memory, so the time shows through caches which
+//! entries were used; the others look up in registers.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod portable;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use super::cpu::{Backend, Level};
+
+/// A key of 12 bits. Wiped when dropped.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct Key(u16);
+
+/// A key is more than 12 bits.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected a toy DES key of 12 bits (below 4096)")]
+pub struct KeyTooLong;
+
+impl Key {
+    /// The key with these 12 bits, k₁ on top.
+    ///
+    /// # Errors
+    /// [`KeyTooLong`] for a number of 4096 or more.
+    pub fn new(bits: u16) -> Result<Self, KeyTooLong> {
+        if bits < 1 << 12 { Ok(Self(bits)) } else { Err(KeyTooLong) }
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(..)")
+    }
+}
+
+/// The S-box: 16 values of 4 bits. It need not be a permutation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SBox([u8; 16]);
+
+/// An S-box value is more than 4 bits.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected S-box values of 4 bits (below 16), found {found} at {index}")]
+pub struct ValueTooLong {
+    /// Which of the 16 values, from 0.
+    pub index: usize,
+    /// The value.
+    pub found: u8,
+}
+
+impl SBox {
+    /// A reconstruction: the table itself was in a drawing that is lost. It is row 2 (from 0) of
+    /// the standard DES S-box S3, rotated right by three, the one rotation of a row of a DES S-box
+    /// that agrees with everything the text says.
+    pub const DEFAULT: Self = Self([10, 14, 7, 13, 6, 4, 9, 8, 15, 3, 0, 11, 1, 2, 12, 5]);
+
+    /// The values S(0) to S(15).
+    pub const fn values(&self) -> [u8; 16] {
+        self.0
+    }
+
+    /// The S-box with these values of S(0) to S(15).
+    ///
+    /// # Errors
+    /// [`ValueTooLong`] names the first value of 16 or more.
+    pub fn new(values: [u8; 16]) -> Result<Self, ValueTooLong> {
+        match values.iter().position(|value| *value > 15) {
+            Some(index) => Err(ValueTooLong { index, found: values[index] }),
+            None => Ok(Self(values)),
+        }
+    }
+}
+
+impl fmt::Display for SBox {
+    /// 16 hexadecimal digits, S(0) first.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|value| write!(f, "{value:x}"))
+    }
+}
+
+impl std::str::FromStr for SBox {
+    type Err = &'static str;
+
+    /// Reads what `Display` writes.
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        let expected = "expected 16 hexadecimal digits, S(0) first";
+        let digits = text.chars().map(|digit| digit.to_digit(16).map(|value| value as u8));
+        let values: Vec<u8> = digits.collect::<Option<_>>().ok_or(expected)?;
+        values.try_into().map(Self).map_err(|_| expected)
+    }
+}
+
+impl Default for SBox {
+    /// [`SBox::DEFAULT`].
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// Toy DES under one key, with its tables. Wiped when dropped.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct ToyDes {
+    encryption: Tables,
+    decryption: Tables,
+}
+
+/// What the kernels look up: S(x ⊕ Kᵢ) for each round, and the whole substitution.
+#[derive(Clone, Zeroize)]
+struct Tables {
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
+    rounds: [[u8; 16]; 4],
+    bytes: [u8; 256],
+}
+
+impl ToyDes {
+    /// Derives the tables.
+    pub fn new(key: &Key, sbox: &SBox) -> Self {
+        let mut keys = portable::round_keys(key);
+        let encryption = Tables::new(keys, sbox);
+        keys.reverse();
+        let decryption = Tables::new(keys, sbox);
+        keys.zeroize();
+        Self { encryption, decryption }
+    }
+
+    /// Encrypts every byte in place.
+    pub fn encrypt(&self, backend: Backend, data: &mut [u8]) {
+        self.encryption.substitute(backend, data);
+    }
+
+    /// Decrypts every byte in place.
+    pub fn decrypt(&self, backend: Backend, data: &mut [u8]) {
+        self.decryption.substitute(backend, data);
+    }
+}
+
+impl fmt::Debug for ToyDes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ToyDes(..)")
+    }
+}
+
+impl Tables {
+    fn new(keys: [u8; 4], sbox: &SBox) -> Self {
+        let mut tables = Self { rounds: [[0; 16]; 4], bytes: [0; 256] };
+        for (table, key) in tables.rounds.iter_mut().zip(keys) {
+            for (x, value) in (0..).zip(table) {
+                *value = sbox.0[usize::from(x ^ key)];
+            }
+        }
+        for (x, value) in (0..=255).zip(&mut tables.bytes) {
+            *value = portable::crypt(keys, sbox, x);
+        }
+        tables
+    }
+
+    fn substitute(&self, backend: Backend, data: &mut [u8]) {
+        match backend.level() {
+            Level::RustCrypto | Level::Portable => portable::substitute(self, data),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2(proof) => avx2::substitute(proof, self, data),
+            #[cfg(target_arch = "x86_64")]
+            Level::Vaes(proof) => avx2::substitute(proof.into(), self, data),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512(proof) => avx512::substitute(proof, self, data),
+            #[cfg(not(target_arch = "x86_64"))]
+            Level::Avx2(_) | Level::Vaes(_) | Level::Avx512(_) => {
+                unreachable!("there are no proofs of x86 features on this architecture")
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! AES key wrap (RFC 3394), many keys at a time or one.
+
+use super::{UnwrapJob, UnwrappingKey, Wrapped, WrappingKey};
+use crate::ciphers::Wiped;
+use crate::ciphers::aes::KeySize;
+use crate::ciphers::aes::kw::{self, Keks, OVERHEAD};
+use crate::ciphers::cpu::Backend;
+
+pub(super) fn wrap(backend: Backend, keks: &[&WrappingKey], ceks: &[&[u8]], wrapped: &mut Wrapped) {
+    let keys: Vec<&[u8]> = keks
+        .iter()
+        .map(|kek| match kek {
+            WrappingKey::AesKw(key) => &key[..],
+            _ => unreachable!("the keys of a batch are for one algorithm"),
+        })
+        .collect();
+    let len = ceks[0].len();
+    let flat = Wiped::from(ceks.concat());
+    let each = KekBytes::new(&keys);
+    wrapped.bytes.resize(ceks.len() * (len + OVERHEAD), 0);
+    wrapped.ends.extend((1..=ceks.len()).map(|number| number * (len + OVERHEAD)));
+    kw::wrap_many(backend, each.keks(&keys), len, &flat, &mut wrapped.bytes);
+}
+
+pub(super) fn unwrap(backend: Backend, jobs: &mut [UnwrapJob<'_>]) {
+    let len = jobs[0].cek.len();
+    if jobs[0].encrypted_key.len() != len + OVERHEAD || len < 16 || !len.is_multiple_of(8) {
+        return;
+    }
+    let keys: Vec<&[u8]> = jobs
+        .iter()
+        .map(|job| match job.kek {
+            UnwrappingKey::AesKw(key) => &key[..],
+            _ => unreachable!("the jobs of a run are of one kind"),
+        })
+        .collect();
+    let each = KekBytes::new(&keys);
+    let flat: Vec<u8> = jobs.iter().flat_map(|job| job.encrypted_key).copied().collect();
+    let mut ceks = Wiped::from(vec![0; jobs.len() * len]);
+    let mut valid = vec![false; jobs.len()];
+    kw::unwrap_many(backend, each.keks(&keys), len, &flat, &mut ceks, &mut valid);
+    for ((job, cek), valid) in jobs.iter_mut().zip(ceks.chunks_exact(len)).zip(valid) {
+        if valid {
+            job.cek.copy_from_slice(cek);
+        }
+    }
+}
+
+/// KEKs laid end to end, or nothing where they are all the same one.
+struct KekBytes(Option<Wiped>);
+
+impl KekBytes {
+    fn new(keys: &[&[u8]]) -> Self {
+        let same = keys.iter().all(|key| std::ptr::eq(*key, keys[0]));
+        Self((!same).then(|| Wiped::from(keys.concat())))
+    }
+
+    fn keks<'a>(&'a self, keys: &[&'a [u8]]) -> Keks<'a> {
+        let known = "a KEK is checked when it is read";
+        match &self.0 {
+            None => Keks::one(keys[0]).expect(known),
+            Some(each) => Keks::each(KeySize::from_bytes(keys[0].len()).expect(known), each),
+        }
+    }
+}
+
+/// Wraps one key under another of 16 or 32 bytes.
+pub fn wrap_one(kek: &[u8], cek: &[u8]) -> Vec<u8> {
+    let mut wrapped = vec![0; cek.len() + OVERHEAD];
+    let keks = Keks::one(kek).expect("a KEK of 16 or 32 bytes");
+    kw::wrap_many(Backend::detect(), keks, cek.len(), cek, &mut wrapped);
+    wrapped
+}
+
+/// Unwraps one key under another of 16 or 32 bytes, and tells whether it was intact.
+#[must_use]
+pub fn unwrap_one(kek: &[u8], wrapped: &[u8], cek: &mut [u8]) -> bool {
+    if wrapped.len() != cek.len() + OVERHEAD || cek.len() < 16 || !cek.len().is_multiple_of(8) {
+        return false;
+    }
+    let keks = Keks::one(kek).expect("a KEK of 16 or 32 bytes");
+    let mut valid = [false];
+    kw::unwrap_many(Backend::detect(), keks, cek.len(), wrapped, cek, &mut valid);
+    valid[0]
+}
