@@ -1,0 +1,95 @@
+use super::*;
+
+const CUT: Cut = Cut { max_line: 100, what: "order", max_lines: usize::MAX };
+
+fn run(input: &[u8], threads: usize, cut: Cut) -> Result<Vec<(u64, Vec<u8>)>> {
+    let mut seen = Vec::new();
+    Workers::new(Some(threads)).unwrap().run(
+        Box::new(io::Cursor::new(input.to_vec())),
+        &Place::file("in"),
+        cut,
+        |_| Ok(()),
+        |block, ()| block.lines().into_iter().map(<[u8]>::to_vec).collect::<Vec<_>>(),
+        |lines, block| {
+            assert_eq!(lines.len(), block.lines);
+            seen.extend((block.first_line..).zip(lines));
+            Ok(())
+        },
+    )?;
+    Ok(seen)
+}
+
+#[test]
+fn lines_come_out_in_order_at_any_thread_count() {
+    let lines: Vec<Vec<u8>> = (0..20_000).map(|i| vec![b'a' + (i % 26) as u8; i % 90]).collect();
+    let mut input = lines.join(&b'\n');
+    input.push(b'\n');
+    for threads in [1, 2, 5] {
+        for max_lines in [usize::MAX, 16] {
+            let seen = run(&input, threads, Cut { max_lines, ..CUT }).unwrap();
+            assert!(seen.iter().map(|(number, _)| *number).eq(1..=20_000));
+            assert!(seen.iter().map(|(_, line)| line).eq(&lines));
+        }
+    }
+}
+
+#[test]
+fn the_last_line_needs_no_line_feed_and_nothing_is_no_line() {
+    assert_eq!(run(b"", 1, CUT).unwrap(), []);
+    assert_eq!(run(b"\n", 1, CUT).unwrap(), [(1, b"".to_vec())]);
+    assert_eq!(run(b"a\n\nb", 1, CUT).unwrap().len(), 3);
+}
+
+#[test]
+fn an_endless_line_is_refused_after_what_was_before_it() {
+    let mut input = b"short\n".to_vec();
+    input.extend(vec![b'x'; 2_000_000]);
+    let found = run(&input, 2, CUT).unwrap_err().to_string();
+    assert_eq!(found, "in: line 2: order longer than 100 bytes");
+}
+
+#[test]
+#[should_panic(expected = "in the pool")]
+fn a_panic_in_the_pool_reaches_the_caller() {
+    let workers = Workers::new(Some(2)).unwrap();
+    let input = Box::new(io::Cursor::new(b"a\n".to_vec()));
+    let work = |_: &Block, ()| panic!("in the pool");
+    let _ = workers.run(input, &Place::file("in"), CUT, |_| Ok(()), work, |(): (), _| Ok(()));
+}
+
+/// Gives few bytes at a time, as a pipe does.
+struct Trickle(io::Cursor<Vec<u8>>);
+
+impl Read for Trickle {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let few = buffer.len().min(7);
+        self.0.read(&mut buffer[..few])
+    }
+}
+
+#[test]
+fn chunks_lie_in_their_cells_and_the_last_is_never_full() {
+    let chunking = Chunking { len: 10, room: 2, count: 4 };
+    for len in [0, 1, 9, 10, 11, 39, 40, 41, 80, 1234] {
+        let input: Vec<u8> = (0..len).map(|i| i as u8).collect();
+        for threads in [1, 3] {
+            let (mut text, mut next, mut ended) = (Vec::<u8>::new(), 0, false);
+            let reader = Box::new(Trickle(io::Cursor::new(input.clone())));
+            let work = |chunks: &mut Chunks| chunks.first;
+            let consume = |first: u64, chunks: &mut Chunks| {
+                assert_eq!((first, ended), (next, false));
+                (next, ended) = (first + 4, chunks.last);
+                let full = chunks.read / 10;
+                let cells: Vec<&[u8]> = chunks.cells().chunks(12).collect();
+                assert_eq!(cells.len(), full + usize::from(ended));
+                let ends = cells.last().is_none_or(|cell| cell.len() < 12);
+                assert_eq!(ends, ended, "{len} bytes");
+                text.extend(cells.iter().flat_map(|cell| &cell[..cell.len() - 2]));
+                Ok(())
+            };
+            let workers = Workers::new(Some(threads)).unwrap();
+            workers.run_chunks(reader, &Place::file("in"), chunking, work, consume).unwrap();
+            assert!(ended && text == input, "{len} bytes");
+        }
+    }
+}

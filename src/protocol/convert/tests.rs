@@ -1,0 +1,210 @@
+//! Whatever the length and the mode, the text is that of the crates `des` and `cbc`.
+
+use std::io::{Cursor, Read};
+
+use cbc::cipher::block_padding::{NoPadding, Pkcs7, ZeroPadding};
+use cbc::cipher::{BlockCipherEncrypt, BlockModeEncrypt, KeyInit, KeyIvInit};
+use des::{Des, TdesEde2, TdesEde3};
+
+use super::*;
+
+const KEY: [u8; 24] = *b"eight by8 second third !";
+const IV: [u8; 8] = *b"\xff\xff\xff\xff\xff\xff\xff\xfe";
+
+/// Lengths at the boundaries of blocks and of pieces.
+const LENGTHS: [usize; 14] = [
+    0,
+    1,
+    7,
+    8,
+    9,
+    4096,
+    4097,
+    PIECE - 9,
+    PIECE - 8,
+    PIECE - 1,
+    PIECE,
+    PIECE + 1,
+    2 * PIECE - 1,
+    3 * PIECE + 8,
+];
+
+fn text(length: usize) -> Vec<u8> {
+    (0..length).map(|i| (i * 7 + i / 256) as u8 | 1).collect()
+}
+
+fn decryption(name: &str, key: &[u8], iv: Iv, padding: Padding) -> Decryption {
+    let cipher = OldCipher::named(name).unwrap();
+    Decryption { key: read_key(cipher, key, &Place::file("old.key")).unwrap(), iv, padding }
+}
+
+fn run(decryption: &Decryption, data: &[u8]) -> (Vec<u8>, Result<Totals>) {
+    let workers = Workers::new(Some(2)).unwrap();
+    let mut text = Vec::new();
+    let input = Box::new(Cursor::new(data.to_vec()));
+    let done = decryption.run(&workers, input, &Place::file("old.bin"), |piece, _| {
+        text.extend_from_slice(piece);
+        Ok(())
+    });
+    (text, done)
+}
+
+#[track_caller]
+fn check(decryption: &Decryption, data: &[u8], expected: &[u8]) {
+    let (text, done) = run(decryption, data);
+    let totals = done.unwrap();
+    assert_eq!(totals.read, data.len() as u64);
+    assert_eq!(totals.written, expected.len() as u64);
+    assert!(text == expected, "{decryption:?}, {} bytes", data.len());
+}
+
+fn cbc<C: BlockCipherEncrypt + KeyInit>(key: &[u8], text: &[u8], padding: Padding) -> Vec<u8> {
+    let mode = cbc::Encryptor::<C>::new_from_slices(key, &IV).unwrap();
+    let mut data = [text, &[0; BLOCK]].concat();
+    let padded = match padding {
+        Padding::Pkcs7 => mode.encrypt_padded::<Pkcs7>(&mut data, text.len()),
+        Padding::Zero => mode.encrypt_padded::<ZeroPadding>(&mut data, text.len()),
+        Padding::None => mode.encrypt_padded::<NoPadding>(&mut data, text.len()),
+    };
+    padded.unwrap().to_vec()
+}
+
+#[test]
+fn cbc_data_of_every_length_key_and_padding_decrypts() {
+    for length in LENGTHS {
+        let text = text(length);
+        for padding in [Padding::Pkcs7, Padding::Zero, Padding::None] {
+            if padding == Padding::None && length % BLOCK != 0 {
+                continue;
+            }
+            let three = decryption("des-ede3-cbc", &KEY, Iv::Known(IV), padding);
+            check(&three, &cbc::<TdesEde3>(&KEY, &text, padding), &text);
+            let two = decryption("des-ede3-cbc", &KEY[..16], Iv::Known(IV), padding);
+            check(&two, &cbc::<TdesEde2>(&KEY[..16], &text, padding), &text);
+            let one = decryption("des-cbc", &KEY[..8], Iv::Known(IV), padding);
+            check(&one, &cbc::<Des>(&KEY[..8], &text, padding), &text);
+        }
+        let front = decryption("des-ede3-cbc", &KEY, Iv::InFront, Padding::Pkcs7);
+        let data = [&IV[..], &cbc::<TdesEde3>(&KEY, &text, Padding::Pkcs7)].concat();
+        check(&front, &data, &text);
+    }
+}
+
+#[test]
+fn ecb_and_ctr_data_decrypts() {
+    let cipher = TdesEde3::new_from_slice(&KEY).unwrap();
+    let encrypt = |block: [u8; 8]| {
+        let mut block = block.into();
+        cipher.encrypt_block(&mut block);
+        <[u8; 8]>::from(block)
+    };
+    for length in LENGTHS {
+        let text = text(length);
+        // The counter carries: it begins two below 2^64.
+        let stream =
+            (0..).flat_map(|i| encrypt(u64::from_be_bytes(IV).wrapping_add(i).to_be_bytes()));
+        let data: Vec<u8> = text.iter().zip(stream).map(|(text, stream)| text ^ stream).collect();
+        check(&decryption("des-ede3-ctr", &KEY, Iv::Known(IV), Padding::None), &data, &text);
+        let whole = &text[..length / 8 * 8];
+        let data: Vec<u8> = whole.as_chunks().0.iter().flat_map(|block| encrypt(*block)).collect();
+        check(&decryption("des-ede3-ecb", &KEY, Iv::Known([0; 8]), Padding::None), &data, whole);
+    }
+}
+
+#[test]
+fn the_reader_gives_the_same_text_and_the_same_errors() {
+    let workers = Workers::new(Some(2)).unwrap();
+    let place = Place::file("old.bin");
+    for length in LENGTHS {
+        let text = text(length);
+        let mut data = cbc::<TdesEde3>(&KEY, &text, Padding::Pkcs7);
+        let reader = |data: &[u8]| {
+            let decryption = decryption("des-ede3-cbc", &KEY, Iv::Known(IV), Padding::Pkcs7);
+            decryption.into_reader(&workers, Box::new(Cursor::new(data.to_vec())), place.clone())
+        };
+        let mut read = Vec::new();
+        reader(&data).read_to_end(&mut read).unwrap();
+        assert!(read == text, "{length} bytes");
+        data.pop();
+        let error = reader(&data).read_to_end(&mut read).unwrap_err();
+        assert!(matches!(Error::io("other", "cannot read", error), Error::Malformed { .. }));
+        // One that is not read to its end does not hold anything up.
+        drop(reader(&data));
+    }
+}
+
+#[test]
+fn truncated_data_is_named_with_its_place_after_what_is_whole() {
+    let text = text(2 * PIECE);
+    let data = cbc::<TdesEde3>(&KEY, &text, Padding::None);
+    for padding in [Padding::Pkcs7, Padding::Zero, Padding::None] {
+        let decryption = decryption("des-ede3-cbc", &KEY, Iv::Known(IV), padding);
+        for (length, at, part) in [(3, 0, 3), (1003, 1000, 3), (PIECE + 7, PIECE, 7)] {
+            let (found, done) = run(&decryption, &data[..length]);
+            let start = format!("old.bin: incomplete block at byte {at}: found {part} bytes, ");
+            let message = done.unwrap_err().to_string();
+            assert!(message.starts_with(&start), "{message}");
+            assert_eq!(found, text[..at]);
+        }
+    }
+    let front = decryption("des-ede3-cbc", &KEY, Iv::InFront, Padding::Pkcs7);
+    let message = |data: &[u8]| run(&front, data).1.unwrap_err().to_string();
+    assert_eq!(message(b"seven b"), "old.bin: found 7 bytes, expected an IV of 8 in front");
+    assert!(message(&data[..12]).contains("at byte 8"));
+    assert!(message(&data[..8]).contains("no data at byte 8"));
+}
+
+#[test]
+fn bad_padding_is_named_with_its_place() {
+    let decryption = decryption("des-ede3-cbc", &KEY, Iv::Known(IV), Padding::Pkcs7);
+    for end in [&b"\0"[..], b"\x09", b"\x01\x02", b"\x08\x07\x08", b"\xff"] {
+        for length in [8, PIECE, PIECE + 8] {
+            let mut text = text(length);
+            text[length - end.len()..].copy_from_slice(end);
+            let (found, done) = run(&decryption, &cbc::<TdesEde3>(&KEY, &text, Padding::None));
+            let message = done.unwrap_err().to_string();
+            let place = format!("no PKCS #7 padding in the last block, at byte {}:", length - 8);
+            assert!(message.contains(&place), "{message}");
+            assert_eq!(found, text[..length - 8]);
+        }
+    }
+}
+
+#[test]
+fn zero_padding_is_seven_bytes_at_most() {
+    for (text, expected) in [
+        (*b"1234\0\0\0\0", &b"1234"[..]),
+        (*b"1\0\x003\0\0\0\0", b"1\0\x003"),
+        (*b"\0\0\0\0\0\0\0\0", b"\0"),
+        (*b"12345678", b"12345678"),
+    ] {
+        let decryption = decryption("des-cbc", &KEY[..8], Iv::Known(IV), Padding::Zero);
+        check(&decryption, &cbc::<Des>(&KEY[..8], &text, Padding::None), expected);
+    }
+}
+
+#[test]
+fn keys_and_ivs_are_told_by_their_length() {
+    let place = Place::file("old.key");
+    let named = |name| OldCipher::named(name).unwrap();
+    let read = |name, text: &[u8]| read_key(named(name), text, &place).map(|_| ());
+    for good in [&b"12345678"[..], b"0123456789abcdef", b"0123456789ABCDEF\r\n"] {
+        read("des-cbc", good).unwrap();
+    }
+    for good in [&b"0123456789abcdef"[..], &KEY, &[b'f'; 32], &[b'0'; 48]] {
+        read("des-ede3-cbc", good).unwrap();
+    }
+    let error = |name, text: &[u8]| read(name, text).unwrap_err().to_string();
+    assert_eq!(
+        error("des-ede3-cbc", b"12345678\n"),
+        "old.key: found 9 bytes, expected a key for des-ede3-cbc: 24 or 16 bytes, or 48 or 32 \
+         hexadecimal digits"
+    );
+    assert!(error("des-cbc", &KEY).contains("8 bytes, or 16 hexadecimal digits"));
+    assert!(error("des-cbc", b"0123456789abcdeg").contains("not all hexadecimal digits"));
+    assert_eq!(
+        read_iv(b" 0123456789abcdef\n", &place).unwrap(),
+        0x0123_4567_89ab_cdef_u64.to_be_bytes()
+    );
+    assert!(read_iv(b"", &place).unwrap_err().to_string().contains("expected an IV: 8 bytes"));
+}

@@ -1,0 +1,42 @@
+//! Chained wrapping: each content-encryption key wrapped under the next.
+
+use zeroize::Zeroizing;
+
+use super::header::HeaderText;
+use crate::ciphers::base64url;
+use crate::ciphers::wrap::aes_kw;
+
+/// Length in bytes of every key of a chain but the first, which is as long as its cipher wants.
+pub(super) const LINK_LEN: usize = 32;
+
+/// Wraps keys along a chain, outermost first: CEKₙ₋₁ under CEKₙ … CEK₁ under CEK₂.
+/// `keys` are CEK₁ … CEKₙ.
+pub(super) fn wrap(keys: &[&[u8]]) -> Vec<Vec<u8>> {
+    keys.windows(2).rev().map(|pair| aes_kw::wrap_one(pair[1], pair[0])).collect()
+}
+
+/// Names a chain in a header, as critical.
+pub(super) fn describe(links: &[Vec<u8>], header: &mut HeaderText) {
+    let links: Vec<String> =
+        links.iter().map(|link| format!("\"{}\"", base64url::encode_to_string(link))).collect();
+    header.json("chain", &format!("[{}]", links.join(",")));
+    header.json("crit", r#"["chain"]"#);
+}
+
+/// Follows a chain from CEKₙ down to CEK₁, which is written over the random bytes in `cek`, unless
+/// a link does not hold.
+pub(super) fn unwrap(outermost: &[u8; LINK_LEN], links: &[Vec<u8>], cek: &mut [u8]) {
+    let mut key = Zeroizing::new(*outermost);
+    let Some((last, inner)) = links.split_last() else { return };
+    for link in inner {
+        let mut next = Zeroizing::new([0; LINK_LEN]);
+        if !aes_kw::unwrap_one(&*key, link, &mut *next) {
+            return;
+        }
+        key = next;
+    }
+    let mut found = Zeroizing::new(vec![0; cek.len()]);
+    if aes_kw::unwrap_one(&*key, last, &mut found) {
+        cek.copy_from_slice(&found);
+    }
+}

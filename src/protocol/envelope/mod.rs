@@ -1,0 +1,61 @@
+//! Sealed orders: JWE Compact Serialization (RFC 7516 section 7.1), one a line.
+
+mod blocks;
+mod chain;
+mod header;
+mod open;
+mod open_key;
+mod seal;
+mod seal_key;
+mod typed_key;
+
+pub use header::{Carries, Header};
+pub use open::{Opened, OpenedBlock, Opener};
+pub use open_key::OpeningKeys;
+pub use seal::{Sealer, SealingKeys};
+pub use seal_key::SealingKey;
+pub use typed_key::TypedKey;
+
+/// The longest order in bytes.
+pub const MAX_ORDER: usize = 1 << 20;
+
+/// The longest protected header in bytes, before base64url.
+pub const MAX_HEADER: usize = 8 << 10;
+
+/// The longest sealed line in bytes: an order of [`MAX_ORDER`] in 2,048-bit RSA blocks, with its
+/// header.
+pub const MAX_SEALED_LINE: usize = 2 << 20;
+
+/// Why a line could not be sealed or opened; the caller knows which line it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// It is not what it should be.
+    Malformed(String),
+    /// Its key is missing or may not be used.
+    Key(super::KeyTrouble),
+    /// It is not authentic, for whatever reason.
+    Authentication,
+}
+
+impl Failure {
+    /// The error that belongs to it, at a place.
+    pub fn at(self, place: super::Place) -> super::Error {
+        match self {
+            Self::Malformed(found) => super::Error::Malformed { place, found },
+            Self::Key(trouble) => super::Error::Key { place, trouble },
+            Self::Authentication => super::Error::Authentication(place),
+        }
+    }
+
+    /// `malformed`, `key` or `authentication`, for reports.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "malformed",
+            Self::Key(_) => "key",
+            Self::Authentication => "authentication",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,535 @@
+// The order page: an order is filled in, sealed as one line of JWE (RFC 7516), sent to the shop,
+// and what was delivered for it is erased. `orderseal bundle client --form html` puts this file into
+// the page as it stands, with its hash in the page's policy. Nothing else is loaded, ever.
+// docs/PAGE.md describes the order, and what a page cannot promise.
+
+const TEXTS = {
+  en: {
+    lead: "Your order is encrypted in this browser before it goes to the shop.",
+    goods: "What would you like?", person: "Your details", summary: "Your order",
+    name: "Name", address: "Address", telephone: "Telephone", card: "Card number",
+    delivery_address: "Deliver to another address", optional: "(optional)",
+    item: "Item", quantity: "Quantity", more: "Add another item", total: "Total",
+    nothing: "Nothing chosen yet",
+    typed: "Encrypt with words of my own", words: "My words",
+    typed_hint: "Instead of a random key. Use many words that nobody can guess: weak words make a weak key.",
+    order: "Place the order", seal: "Encrypt the order", sealing: "Encrypting …", sending: "Sending …",
+    how_send: "Encrypted with {0}, then sent to {1} and nowhere else.",
+    how_keep: "Encrypted with {0}. You then download or copy it for the shop.",
+    left: "Orders left on this page: {0}",
+    step_fill: "Fill in", step_seal: "Encrypt", step_send: "Send", step_erase: "Erase",
+    sealed: "Your order is encrypted",
+    next_send: "Next: send it to {0}. After that, this page erases the key and your entries.",
+    next_keep: "Next: download or copy it, and give it to the shop. After that, this page erases the key and your entries.",
+    line: "This is all that the shop receives",
+    send: "Send to the shop", download: "Download", copy: "Copy",
+    done: "Thank you!", sent_send: "The shop has received your order.",
+    sent_download: "The order is in your downloads, as {0}. Give that file to the shop.",
+    sent_copy: "The order is on the clipboard. Give it to the shop.",
+    erased: "The key, the program and your entries were removed from this page.",
+    receipt: "Order reference: {0}", again: "Place another order",
+    problems: "Please correct:", missing: "{0}: please fill this in",
+    no_items: "Please choose at least one item",
+    no_item: "Please name the item", bad_quantity: "The quantity is a whole number from {0} to 9999",
+    bad_telephone: "A telephone number has 5 to 20 digits, like +81 3 1234 5678",
+    bad_email: "An e-mail address looks like name@example.com",
+    bad_card: "A card number has 12 to 19 digits; please check for a typing error",
+    bad_number: "Please enter a number", bad_date: "Please enter a date", too_long: "At most {0} characters",
+    used_up: "Every order of this page was placed already. Please get a new page from the shop.",
+    gone: "This page was erased after its order. Please get a new page from the shop.",
+    no_memory: "This browser does not let the page remember which keys it has used, so it cannot place an order safely. Please allow site data, or leave the private window.",
+    no_crypto: "This browser cannot encrypt here. Please open the page as a file or over https.",
+    not_sent: "The shop has not confirmed the order ({0}). Nothing is lost: send it again, or download or copy it.",
+    no_answer: "no answer that this page may read", answer: "answer {0}",
+    not_copied: "The browser does not allow copying. Please select the text below and copy it yourself.",
+    failed: "Something went wrong, and nothing was sent: {0}",
+  },
+  ja: {
+    lead: "ご注文は、このブラウザーの中で暗号化してから店舗に送られます。",
+    goods: "商品", person: "お客様の情報", summary: "ご注文内容",
+    name: "お名前", address: "ご住所", telephone: "電話番号", card: "カード番号",
+    delivery_address: "別の住所に届ける", optional: "（任意）",
+    item: "商品名", quantity: "数量", more: "商品を追加", total: "合計",
+    nothing: "まだ選ばれていません",
+    typed: "自分で決めた言葉で暗号化する", words: "言葉",
+    typed_hint: "乱数の鍵の代わりに使います。推測されにくい長い言葉にしてください。弱い言葉は弱い鍵になります。",
+    order: "注文する", seal: "注文を暗号化する", sealing: "暗号化しています…", sending: "送信しています…",
+    how_send: "{0} で暗号化し、{1} だけに送信します。",
+    how_keep: "{0} で暗号化します。その後、ダウンロードまたはコピーして店舗に渡します。",
+    left: "このページで可能な残りの注文数：{0}",
+    step_fill: "入力", step_seal: "暗号化", step_send: "送信", step_erase: "消去",
+    sealed: "ご注文を暗号化しました",
+    next_send: "次に {0} へ送信してください。その後、鍵と入力内容はこのページから消去されます。",
+    next_keep: "次にダウンロードまたはコピーして、店舗に渡してください。その後、鍵と入力内容はこのページから消去されます。",
+    line: "店舗が受け取るのは次の内容だけです",
+    send: "店舗へ送信", download: "ダウンロード", copy: "コピー",
+    done: "ありがとうございました", sent_send: "店舗がご注文を受け取りました。",
+    sent_download: "ご注文を {0} としてダウンロードしました。このファイルを店舗に渡してください。",
+    sent_copy: "ご注文をクリップボードにコピーしました。店舗に渡してください。",
+    erased: "鍵、プログラム、入力内容はこのページから取り除かれました。",
+    receipt: "注文番号：{0}", again: "続けて注文する",
+    problems: "次の項目をご確認ください：", missing: "{0}を入力してください",
+    no_items: "商品を一つ以上選んでください",
+    no_item: "商品名を入力してください", bad_quantity: "数量は {0} から 9999 までの整数で入力してください",
+    bad_telephone: "電話番号は 5～20 桁の数字で入力してください（例：03-1234-5678）",
+    bad_email: "メールアドレスの形式をご確認ください（例：name@example.com）",
+    bad_card: "カード番号は 12～19 桁です。入力の誤りがないかご確認ください",
+    bad_number: "数を入力してください", bad_date: "日付を入力してください", too_long: "{0} 文字以内で入力してください",
+    used_up: "このページの注文はすべて使用済みです。店舗から新しいページを受け取ってください。",
+    gone: "このページは注文後に消去されました。店舗から新しいページを受け取ってください。",
+    no_memory: "使用済みの鍵をブラウザーに記録できないため、安全に注文できません。サイトデータの保存を許可するか、プライベートウィンドウ以外で開いてください。",
+    no_crypto: "ここでは暗号化ができません。ファイルとして、または https で開いてください。",
+    not_sent: "店舗の受信を確認できませんでした（{0}）。注文は失われていません。もう一度送信するか、ダウンロードまたはコピーしてください。",
+    no_answer: "読み取れる応答がありません", answer: "応答 {0}",
+    not_copied: "コピーが許可されていません。下の文字列を選択してコピーしてください。",
+    failed: "問題が発生しました。何も送信されていません：{0}",
+  },
+};
+const AUTOCOMPLETE = { name: "name", address: "street-address", telephone: "tel", card: "cc-number", email: "email" };
+const MAX_LENGTH = 500;
+const PBKDF2_ROUNDS = 600000;
+const SEND_TIMEOUT = 60000; // milliseconds
+
+const utf8 = (text) => new TextEncoder().encode(text);
+const base64url = (bytes) =>
+  btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))
+    .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+const fromBase64url = (text) =>
+  Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
+
+// ---- What was delivered: taken out of the document before anything else happens.
+
+const $ = (id) => document.getElementById(id);
+const { keys: deliveredKeys, ...page } = JSON.parse($("delivered").textContent);
+$("delivered").remove();
+
+const lang = page.lang ?? navigator.languages.map((tag) => tag.slice(0, 2)).find((tag) => tag in TEXTS) ?? "en";
+/** The words of that name in the reader's language, with values put in. */
+const say = (name, ...values) => TEXTS[lang][name].replace(/\{(\d)\}/g, (_, index) => values[index]);
+/** A text of the shop: the same for all, or one for each language. */
+const own = (text) => (typeof text === "string" ? text : text[lang] ?? text.en ?? Object.values(text)[0]);
+
+/** Something that is told to the reader in words of TEXTS. */
+class Trouble extends Error {}
+
+// ---- Keys. Script never sees their bytes again: no key imported here can be exported.
+
+const KEY_USE = {
+  "dir": ["AES-GCM", "encrypt"],
+  "A256KW": ["AES-KW", "wrapKey"],
+  "A128KW": ["AES-KW", "wrapKey"],
+  "RSA-OAEP-256": ["RSA-OAEP", "wrapKey"],
+};
+const [algorithm, usage] = KEY_USE[page.alg];
+
+/** Imports keys of the form [id, secret key or modulus, exponent unless it is 65537]. */
+const importKeys = () => Promise.all(deliveredKeys.splice(0).map(async ([id, value, e = "AQAB"]) => {
+  const imported = page.alg === "RSA-OAEP-256"
+    ? crypto.subtle.importKey("jwk", { kty: "RSA", n: value, e }, { name: algorithm, hash: "SHA-256" }, false, [usage])
+    : crypto.subtle.importKey("raw", fromBase64url(value), algorithm, false, [usage]);
+  return { id, key: await imported };
+}));
+
+/** A content-encryption key. It has to be extractable, or it could not be wrapped. */
+const contentKey = (bytes) => {
+  const cipher = { name: "AES-GCM", length: page.enc === "A128GCM" ? 128 : 256 };
+  return bytes
+    ? crypto.subtle.importKey("raw", bytes.subarray(0, cipher.length / 8), cipher, true, ["encrypt"])
+    : crypto.subtle.generateKey(cipher, true, ["encrypt"]);
+};
+
+/** The content-encryption key from the user's own words: PBKDF2, then HKDF-Expand (RFC 5869). */
+async function typedKey(words, header) {
+  const salt = crypto.getRandomValues(new Uint8Array(16));
+  header.typed = { i: 0, rounds: PBKDF2_ROUNDS, salt: base64url(salt) };
+  const source = await crypto.subtle.importKey("raw", utf8(words), "PBKDF2", false, ["deriveKey"]);
+  const master = await crypto.subtle.deriveKey(
+    { name: "PBKDF2", hash: "SHA-256", salt, iterations: PBKDF2_ROUNDS }, source,
+    { name: "HMAC", hash: "SHA-256", length: 256 }, false, ["sign"],
+  );
+  // The first block of the expansion: info is the order's number as 64 bits, then the block's, 1.
+  const bytes = new Uint8Array(await crypto.subtle.sign("HMAC", master, Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 1)));
+  const key = await contentKey(bytes);
+  bytes.fill(0);
+  return key;
+}
+
+/** Seals an order: the same line that `orderseal encrypt` makes. */
+async function seal(order, kid, key, words) {
+  const header = { alg: page.alg, enc: page.enc, kid };
+  let cek = key, wrapped = new Uint8Array();
+  if (page.alg !== "dir") {
+    cek = await (words ? typedKey(words, header) : contentKey());
+    wrapped = new Uint8Array(await crypto.subtle.wrapKey("raw", cek, key, algorithm));
+  }
+  const additionalData = base64url(utf8(JSON.stringify(header)));
+  const iv = crypto.getRandomValues(new Uint8Array(12));
+  const sealed = new Uint8Array(await crypto.subtle.encrypt(
+    { name: "AES-GCM", iv, additionalData: utf8(additionalData), tagLength: 128 }, cek, utf8(JSON.stringify(order)),
+  ));
+  return [additionalData, ...[wrapped, iv, sealed.subarray(0, -16), sealed.subarray(-16)].map(base64url)].join(".");
+}
+
+// ---- What is spent: remembered in the browser before anything is sealed, never a key.
+
+const MEMORY = `orderseal:${page.shop}:${page.id}`;
+const nothingSpent = { spent: [], sealed: 0, erased: false };
+/** Whether anything has to be remembered: a reusable key that only wraps fresh keys needs nothing. */
+const spends = !page.reusable || "budget" in page || page.erase;
+
+function remembered() {
+  if (!spends) return nothingSpent;
+  try {
+    const { spent, sealed, erased } = { ...nothingSpent, ...JSON.parse(localStorage.getItem(MEMORY)) };
+    if (Array.isArray(spent) && Number.isSafeInteger(sealed)) return { spent, sealed, erased };
+  } catch { /* told below */ }
+  throw new Trouble(say("no_memory"));
+}
+
+function remember(state) {
+  if (!spends) return;
+  const text = JSON.stringify(state);
+  try {
+    localStorage.setItem(MEMORY, text);
+    if (localStorage.getItem(MEMORY) === text) return;
+  } catch { /* told below */ }
+  throw new Trouble(say("no_memory"));
+}
+
+const unspent = ({ spent }) => (page.reusable ? keys : keys.filter(({ id }) => !spent.includes(id)));
+
+/** Refuses to go on where no order is left. */
+function checkLeft(state) {
+  if (state.erased) throw new Trouble(say("gone"));
+  if (!unspent(state).length || state.sealed >= (page.budget ?? Infinity)) throw new Trouble(say("used_up"));
+}
+
+/** Takes the next key for good. Two tabs of one page take turns. */
+function spend() {
+  const take = () => {
+    const state = remembered();
+    checkLeft(state);
+    const [next] = unspent(state);
+    const spent = page.reusable ? state.spent : [...state.spent, next.id];
+    remember({ ...state, spent, sealed: state.sealed + 1 });
+    return next;
+  };
+  return navigator.locks ? navigator.locks.request(MEMORY, take) : take();
+}
+
+// ---- The form.
+
+/** Makes an element with properties, attributes (names with a dash) and children. */
+function make(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name.includes("-")) element.setAttribute(name, value);
+    else element[name] = value;
+  }
+  element.append(...children);
+  return element;
+}
+
+/** A labelled control with room for its complaint. */
+function labelled(id, label, control, required = true) {
+  control.id = id;
+  if (required) control.setAttribute("aria-required", "true");
+  const text = make("label", { htmlFor: id }, label);
+  if (!required) text.append(" ", make("small", {}, say("optional")));
+  return make("div", { className: "field" }, text, control);
+}
+
+const INPUT = { telephone: ["tel", "tel"], card: ["text", "numeric"], email: ["email", "email"], number: ["number", "decimal"], date: ["date", ""] };
+
+/** A field of the form; its control knows the label and the rule that it is checked by. */
+function field(rule, prefix = "", part = "") {
+  const label = rule.label ? own(rule.label) : say(rule.name);
+  const [type, inputMode] = INPUT[rule.type] ?? ["text", "text"];
+  let control;
+  if (rule.type === "multiline") control = make("textarea", { rows: 3 });
+  else if (rule.type === "choice") {
+    control = make("select", {}, make("option", { value: "" }), ...rule.choices.map((choice) => make("option", { value: own(choice) }, own(choice))));
+  } else control = make("input", { type, inputMode, step: "any" });
+  control.name = prefix + rule.name;
+  control.autocomplete = (prefix && "shipping ") + (AUTOCOMPLETE[rule.name] ?? "off");
+  control.check = () => complaint(control, part + label, rule);
+  const labelledControl = labelled(`field-${control.name}`, label, control, rule.required);
+  if (rule.type in INPUT || rule.type === "choice") labelledControl.classList.add("short");
+  return labelledControl;
+}
+
+/** Another address to deliver to: name, address and telephone behind a box to tick. */
+function delivery(rule) {
+  const box = make("input", { type: "checkbox", id: "elsewhere" });
+  const parts = [["name", "text"], ["address", "multiline"], ["telephone", "telephone"]];
+  const label = rule.label ? own(rule.label) : say("delivery_address");
+  const group = make("fieldset", { hidden: true, disabled: true, "aria-label": label },
+    ...parts.map(([name, type]) => field({ name, type, required: name !== "telephone" }, "delivery_address.", `${label}: `)));
+  box.onchange = () => { group.hidden = group.disabled = !box.checked; };
+  return make("div", {}, make("p", {}, make("label", {}, box, label)), group);
+}
+
+const price = (amount) => new Intl.NumberFormat(lang, page.currency ? { style: "currency", currency: page.currency } : {}).format(amount);
+
+function quantity(id, label, value, least) {
+  const control = make("input", { type: "number", min: least, max: 9999, step: 1, value, inputMode: "numeric", autocomplete: "off" });
+  control.check = () => {
+    const given = control.value === "" && !control.validity.badInput ? 0 : control.valueAsNumber;
+    return Number.isInteger(given) && given >= least && given <= 9999 ? "" : say("bad_quantity", least);
+  };
+  const counted = labelled(id, say("quantity"), control);
+  if (label) control.setAttribute("aria-label", `${label}: ${say("quantity")}`);
+  return [control, counted];
+}
+
+/** The goods on offer, or free rows where the page has no list; gives what was chosen. */
+function goods() {
+  const rows = [];
+  for (const [index, item] of (page.items ?? []).entries()) {
+    const name = own(item.name);
+    const [count, counted] = quantity(`quantity-${index}`, name, 0, 0);
+    const picture = item.picture ? [make("img", { src: item.picture, alt: "" })] : [];
+    const cost = "price" in item ? [make("div", {}, price(item.price))] : [];
+    $("goods").append(make("div", { className: "item" }, ...picture,
+      make("div", {}, make("strong", {}, name), ...cost), counted));
+    rows.push(() => ({ item: item.id, name, quantity: count.valueAsNumber || 0, price: item.price }));
+  }
+  if (!page.items) {
+    const free = make("div");
+    const add = () => {
+      const name = make("input", { autocomplete: "off" });
+      const named = labelled(`item-${rows.length}`, say("item"), name);
+      const [count, counted] = quantity(`quantity-${rows.length}`, "", 1, 1);
+      const first = rows.length === 0;
+      name.check = () => (name.value.length > MAX_LENGTH ? say("too_long", MAX_LENGTH)
+        : first && !name.value.trim() ? say("no_item") : "");
+      named.classList.add("wide");
+      free.append(make("div", { className: "item" }, named, counted));
+      rows.push(() => ({ item: name.value.trim(), quantity: name.value.trim() ? count.valueAsNumber || 0 : 0 }));
+      return name;
+    };
+    add();
+    $("goods").append(free, make("button", { type: "button", onclick: () => add().focus() }, say("more")));
+  }
+  return () => rows.map((row) => row()).filter((row) => row.quantity > 0);
+}
+
+/** What is wrong with a control's value, in words, or nothing. */
+function complaint(control, label, { type, required, max = MAX_LENGTH }) {
+  const value = control.value.trim();
+  const plain = value.normalize("NFKC");
+  const digits = plain.replace(/\D/g, "");
+  if (control.validity.badInput) return say(type === "date" ? "bad_date" : "bad_number");
+  if (!value) return required ? say("missing", label) : "";
+  if (value.length > max) return say("too_long", max);
+  if (type === "telephone" && !(/^\+?[\d\s().-]+$/.test(plain) && digits.length >= 5 && digits.length <= 20)) return say("bad_telephone");
+  if (type === "email" && !/^\S+@\S+\.\S+$/.test(plain)) return say("bad_email");
+  if (type === "card" && !(/^[\d\s-]+$/.test(plain) && /^\d{12,19}$/.test(digits) && luhn(digits))) return say("bad_card");
+  return "";
+}
+
+/** The check digit of card numbers (ISO/IEC 7812-1). */
+const luhn = (digits) => Array.from(digits).reverse().map(Number)
+  .reduce((sum, digit, index) => sum + (index % 2 ? (digit * 2 % 9) || digit : digit), 0) % 10 === 0;
+
+/** The order as the shop reads it. */
+function collect() {
+  const order = {};
+  for (const rule of page.fields.filter(({ type }) => type !== "delivery")) {
+    const value = $(`field-${rule.name}`).value.trim();
+    if (value) order[rule.name] = ["telephone", "card"].includes(rule.type) ? value.normalize("NFKC") : value;
+  }
+  order.items = chosen();
+  if ($("elsewhere")?.checked) {
+    const controls = [...$("fields").querySelectorAll("[name^='delivery_address.']")].filter(({ value }) => value.trim());
+    order.delivery_address = Object.fromEntries(controls.map(({ name, value }) => [name.split(".")[1], value.trim()]));
+  }
+  order.ordered = new Date().toISOString();
+  return order;
+}
+
+function showSummary() {
+  const rows = chosen();
+  const lines = rows.map((row) => make("li", {},
+    make("span", {}, `${row.name ?? row.item} × ${row.quantity}`),
+    make("span", {}, row.price === undefined ? "" : price(row.price * row.quantity))));
+  $("chosen").replaceChildren(...(lines.length ? lines : [make("li", { className: "small" }, say("nothing"))]));
+  $("total").hidden = !rows.some((row) => row.price !== undefined);
+  $("total").querySelector("output").value = price(rows.reduce((sum, row) => sum + (row.price ?? 0) * row.quantity, 0));
+}
+
+/** Checks all fields; explains what is wrong beside each, and together on top. */
+function correct() {
+  const problems = [];
+  for (const control of $("form").querySelectorAll("input, textarea, select")) {
+    const found = control.check && !control.matches(":disabled") ? control.check() : "";
+    const id = `${control.id}-error`;
+    $(id)?.remove();
+    control.removeAttribute("aria-invalid");
+    control.removeAttribute("aria-describedby");
+    if (!found) continue;
+    problems.push([control.id, found]);
+    control.after(make("p", { id, className: "error" }, found));
+    control.setAttribute("aria-invalid", "true");
+    control.setAttribute("aria-describedby", id);
+  }
+  if (!problems.length && !chosen().length) problems.push([$("goods").querySelector("input").id, say("no_items")]);
+  const links = problems.map(([id, found]) => {
+    const link = make("a", { href: `#${id}` }, found);
+    link.onclick = (event) => { event.preventDefault(); $(id).focus(); };
+    return make("li", {}, link);
+  });
+  if (problems.length) complain(say("problems"), make("ul", {}, ...links));
+  return problems.length === 0;
+}
+
+function complain(words, ...more) {
+  $("trouble").replaceChildren(make("p", {}, words), ...more);
+  $("trouble").hidden = false;
+  $("trouble").focus();
+  $("status").textContent = "";
+}
+
+function step(number) {
+  for (const [index, item] of [...$("steps").children].entries()) {
+    item.className = index < number ? "past" : "";
+    if (index === number) item.setAttribute("aria-current", "step");
+    else item.removeAttribute("aria-current");
+  }
+}
+
+// ---- From the order button to the end.
+
+let keys = [], sealed = null, busy = false;
+
+/** Runs one action at a time, and explains what goes wrong in it. */
+const guarded = (action) => async (event) => {
+  event?.preventDefault();
+  if (busy) return;
+  busy = true;
+  $("trouble").hidden = true;
+  for (const button of document.querySelectorAll("button")) button.disabled = true;
+  try {
+    await action();
+  } catch (error) {
+    complain(error instanceof Trouble ? error.message : say("failed", error.message));
+  }
+  for (const button of document.querySelectorAll("button")) button.disabled = false;
+  busy = false;
+};
+
+const order = guarded(async () => {
+  if (!correct()) return;
+  $("status").textContent = say("sealing");
+  const text = collect();
+  const { id, key } = await spend();
+  const kid = id ? `${page.shop}/${id}` : page.shop;
+  const line = await seal(text, kid, key, $("typed")?.value);
+  keys = [];
+  sealed = { kid, line, ordered: text.ordered };
+  $("form").reset();
+  $("form").hidden = true;
+  $("line").value = line;
+  step(2);
+  if (page.send_to && !page.guided) return send();
+  offer();
+});
+
+/** Shows the sealed order with the ways to send it. */
+function offer() {
+  $("sealed").hidden = false;
+  $("status").textContent = "";
+  $("sealed").focus();
+}
+
+/** POSTs the line. Only an answer that says so counts as received. */
+async function send() {
+  $("status").textContent = say("sending");
+  const answer = await fetch(page.send_to, {
+    method: "POST", body: `${sealed.line}\n`, headers: { "Content-Type": "text/plain" },
+    credentials: "omit", referrerPolicy: "no-referrer", cache: "no-store", redirect: "error",
+    signal: AbortSignal.timeout(SEND_TIMEOUT),
+  }).catch(() => null);
+  if (answer?.ok) return finish(say("sent_send"));
+  offer();
+  throw new Trouble(say("not_sent", answer ? say("answer", answer.status) : say("no_answer")));
+}
+
+function download() {
+  const name = `${sealed.kid.replace("/", "-")}-${sealed.ordered.replace(/\D/g, "").slice(0, 14)}.jwe`;
+  const href = URL.createObjectURL(new Blob([`${sealed.line}\n`], { type: "application/octet-stream" }));
+  make("a", { href, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 60000);
+  finish(say("sent_download", name));
+}
+
+async function copy() {
+  try {
+    await navigator.clipboard.writeText(`${sealed.line}\n`);
+  } catch {
+    $("line").select();
+    throw new Trouble(say("not_copied"));
+  }
+  finish(say("sent_copy"));
+}
+
+/** The last step: whatever can be erased is, and the reader is told how it went. */
+function finish(how) {
+  $("sent").textContent = how;
+  $("receipt").textContent = say("receipt", `${sealed.kid} · ${new Date(sealed.ordered).toLocaleString(lang)}`);
+  sealed = null;
+  $("form").remove();
+  $("sealed").remove();
+  for (const script of document.querySelectorAll("script")) script.remove();
+  step(4);
+  $("status").textContent = "";
+  $("done").hidden = false;
+  $("done").focus();
+  try {
+    const state = remembered();
+    if (page.erase) remember({ ...state, erased: true });
+    $("again").hidden = page.erase || left(state) < 1;
+  } catch { /* the id is spent already: all that is missing is the link */ }
+}
+
+/** Orders that can still be placed. */
+const left = (state) => (page.reusable ? (page.budget ?? Infinity) - state.sealed : page.orders - state.spent.length);
+
+async function start() {
+  document.documentElement.lang = lang;
+  document.title = own(page.title);
+  document.querySelector("h1").textContent = own(page.title);
+  for (const element of document.querySelectorAll("[data-text]")) element.textContent = say(element.dataset.text);
+  if (!globalThis.crypto?.subtle) throw new Trouble(say("no_crypto"));
+  keys = await importKeys();
+  const state = remembered();
+  checkLeft(state);
+  const algorithms = page.alg === "dir" ? page.enc : `${page.alg} + ${page.enc}`;
+  $("order").textContent = say(page.guided || !page.send_to ? "seal" : "order");
+  $("how").textContent = page.send_to ? say("how_send", algorithms, new URL(page.send_to).host) : say("how_keep", algorithms);
+  $("left").textContent = page.reusable ? "" : say("left", left(state));
+  $("next").textContent = page.send_to ? say("next_send", new URL(page.send_to).host) : say("next_keep");
+  $("send").hidden = !page.send_to;
+  (page.send_to ? $("send") : $("download")).className = "main";
+  $("fields").append(...page.fields.map((rule) => (rule.type === "delivery" ? delivery(rule) : field(rule))));
+  if (page.alg !== "dir") {
+    // Plain text, because browsers offer to keep what is typed into a field for passwords.
+    const input = make("input", { autocomplete: "off", "aria-describedby": "typed-hint" });
+    const words = make("details", {}, make("summary", {}, say("typed")), labelled("typed", say("words"), input, false),
+      make("p", { id: "typed-hint", className: "hint" }, say("typed_hint")));
+    $("fields").append(words);
+  }
+  showSummary();
+  step(0);
+  $("steps").hidden = !page.guided;
+  $("form").oninput = showSummary;
+  $("form").onsubmit = order;
+  $("send").onclick = guarded(send);
+  $("download").onclick = guarded(download);
+  $("copy").onclick = guarded(copy);
+  addEventListener("beforeunload", (event) => { if (sealed) event.preventDefault(); });
+  $("form").hidden = false;
+}
+
+const chosen = goods();
+start().catch((error) => complain(error instanceof Trouble ? error.message : say("failed", error.message)));

@@ -1,0 +1,123 @@
+use super::*;
+use crate::protocol::Place;
+
+fn fields(text: &str) -> Result<String, String> {
+    let read = Fields::parse(text.as_bytes(), &Place::file("fields.json"));
+    read.map(|fields| fields.to_json().to_string()).map_err(|error| error.to_string())
+}
+
+fn items(text: &str) -> Result<Items, String> {
+    Items::parse(text.as_bytes(), &Place::file("items.json")).map_err(|error| error.to_string())
+}
+
+#[test]
+fn only_what_browsers_have_is_taken() {
+    let suite = |alg, enc| Suite::new(Alg::named(alg).unwrap(), Enc::named(enc).unwrap()).unwrap();
+    for alg in ["dir", "A256KW", "A128KW", "RSA-OAEP-256"] {
+        for enc in ["A256GCM", "A128GCM"] {
+            assert_eq!(refusal(suite(alg, enc), 1), None);
+            assert!(refusal(suite(alg, enc), 2).unwrap().contains("no chain"));
+        }
+    }
+    for (alg, enc, named) in [
+        ("dir", "RSA-OAEP-256-BLOCKS", "RSA-OAEP-256-BLOCKS"),
+        ("dir", "GRAIN128AEADV2", "GRAIN128AEADV2"),
+        ("A256KW", "A128CBC-HS256", "A128CBC-HS256"),
+        ("A256GCMKW", "A256GCM", "A256GCMKW"),
+        ("MH-KNAPSACK", "A256GCM", "MH-KNAPSACK"),
+    ] {
+        assert!(refusal(suite(alg, enc), 1).unwrap().ends_with(named));
+    }
+}
+
+#[test]
+fn the_sources_do_not_end_the_elements_that_they_stand_in() {
+    for source in [SCRIPT, STYLE] {
+        assert!(!source.contains("</") && !source.contains("<!--"));
+        assert!(!source.contains('\r'), "a browser would read it, and hash it, otherwise");
+    }
+}
+
+#[test]
+fn own_fields_come_after_the_documents_and_change_them() {
+    let text = r#"[{"name":"card","omit":true},{"name":"telephone","required":false},
+        {"name":"gift","label":{"en":"Gift note","ja":"のし"},"type":"multiline","max":80}]"#;
+    let read = fields(text).unwrap();
+    assert!(!read.contains("card"));
+    assert!(read.contains(r#"{"name":"telephone","required":false,"type":"telephone"}"#), "{read}");
+    assert!(read.find("delivery_address").unwrap() < read.find("gift").unwrap());
+}
+
+#[test]
+fn malformed_fields_are_refused() {
+    for (text, complaint) in [
+        ("{}", "expected a list"),
+        ("[1]", "field 1: expected an object"),
+        (r#"[{"label":"x"}]"#, "field 1: no member \"name\""),
+        (r#"[{"name":"x"}]"#, "no member \"label\""),
+        (r#"[{"name":"x","label":""}]"#, "\"label\""),
+        (r#"[{"name":"X","label":"x"}]"#, "expected 1 to 32"),
+        (r#"[{"name":"items","label":"x"}]"#, "another member"),
+        (r#"[{"name":"x","label":"x","type":"file"}]"#, "type \"file\""),
+        (r#"[{"name":"x","label":"x","type":"choice"}]"#, "choices"),
+        (r#"[{"name":"x","label":"x","required":1}]"#, "required"),
+        (r#"[{"name":"x","label":"x","max":0}]"#, "max"),
+        (r#"[{"name":"x","omit":true}]"#, "no field \"x\""),
+        (r#"[{"name":"card","omit":true},{"name":"card","omit":true}]"#, "twice"),
+    ] {
+        let found = fields(text).unwrap_err();
+        assert!(found.contains(complaint), "{text}: {found}");
+    }
+}
+
+#[test]
+fn items_are_read_and_malformed_ones_refused() {
+    let read =
+        items(r#"{"title":"茶屋","currency":"JPY","items":[{"id":1,"name":"緑茶"}]}"#).unwrap();
+    assert_eq!(read.currency.as_deref(), Some("JPY"));
+    for (text, complaint) in [
+        ("[]", "one at least"),
+        ("{}", "one at least"),
+        ("[1]", "item 1: expected an object"),
+        (r#"[{"name":"x"}]"#, "\"id\""),
+        (r#"[{"id":"a"}]"#, "\"name\""),
+        (r#"[{"id":"a","name":{}}]"#, "\"name\""),
+        (r#"[{"id":"a","name":"x","price":-1}]"#, "\"price\""),
+        (r#"[{"id":"a","name":"x","picture":"https://x/y.png"}]"#, "data URL"),
+        (r#"{"items":[{"id":"a","name":"x"}],"currency":"yen"}"#, "currency"),
+    ] {
+        let found = items(text).unwrap_err();
+        assert!(found.contains(complaint), "{text}: {found}");
+    }
+}
+
+#[test]
+fn addresses_that_could_widen_the_policy_are_refused() {
+    for good in ["https://shop.example/orders", "http://127.0.0.1:8080/", "https://a.b/c?d=e&f=;"] {
+        let address: SendTo = good.parse().unwrap();
+        assert!(good.starts_with(address.source()));
+    }
+    for bad in [
+        "",
+        "/orders",
+        "ftp://a/",
+        "https://",
+        "https:///x",
+        "https://*/",
+        "https://*.example/",
+        "https://a@b/",
+        "https://a/;script-src *",
+        "https://a/ *",
+        "https://a/,",
+        "https://a/\"",
+        "https://a/#b",
+        "https://ä/",
+        "javascript:alert(1)",
+    ] {
+        assert!(bad.parse::<SendTo>().is_err(), "{bad}");
+    }
+    let plain = |text: &str| text.parse::<SendTo>().unwrap().is_plain_http();
+    assert!(
+        plain("http://shop.example/x") && !plain("http://localhost:1/x") && !plain("https://a/")
+    );
+}

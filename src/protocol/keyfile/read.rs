@@ -1,0 +1,315 @@
+//! Reading a key file: everything is checked here, so that nothing later meets a surprise.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use serde_json::Value;
+
+use super::{IV_BUDGET, KeyFile, Role, Shop, VERSION};
+use crate::ciphers::toy_des::SBox;
+use crate::protocol::json::{self, Object};
+use crate::protocol::jwk::{Jwk, Material, optional_text, text};
+use crate::protocol::program::MAX_LAYERS;
+use crate::protocol::{
+    Alg, Content, Enc, Erase, Error, Kid, Kind, Name, Place, Program, Result, Run, Scheme, Scope,
+    Step, Suite,
+};
+
+type Checked<T> = std::result::Result<T, String>;
+
+impl KeyFile {
+    /// Reads a key file: ours, any JWK Set, or a lone JWK.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] says what was found and what was expected.
+    pub fn parse(bytes: &[u8], place: &Place) -> Result<Self> {
+        let malformed = |found: String| Error::malformed(place, found);
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Err(malformed("the file is empty, expected a key file (JSON)".to_owned()));
+        }
+        if looks_sealed(bytes) {
+            return Err(malformed("found sealed orders, expected a key file (JSON)".to_owned()));
+        }
+        let value = json::parse(bytes)
+            .map_err(|error| malformed(format!("not a key file: no JSON: {error}")))?;
+        let members = value
+            .as_object()
+            .ok_or_else(|| malformed("not a key file: expected a JSON object".to_owned()))?;
+        from_members(members, &value).map_err(malformed)
+    }
+}
+
+/// Whether the bytes begin as a compact JWE does, whose header starts with an open brace.
+fn looks_sealed(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"eyJ") && bytes.iter().take(16_384).any(|&byte| byte == b'.')
+}
+
+fn from_members(members: &Object, whole: &Value) -> Checked<KeyFile> {
+    let ours = match members.get("orderseal") {
+        None => None,
+        Some(value) => Some(value.as_object().ok_or("member \"orderseal\" is not an object")?),
+    };
+    if let Some(ours) = ours {
+        let version = ours.get("version").ok_or("no member \"version\" in \"orderseal\"")?;
+        if version.as_u64() != Some(VERSION) {
+            return Err(format!("key file version {version}, expected {VERSION}"));
+        }
+        if optional_text(ours, "role")? == Some("page") {
+            return Err("found a shop's item page, expected a key file".to_owned());
+        }
+    }
+    match members.get("keys") {
+        Some(keys) => set(keys.as_array().ok_or("member \"keys\" is not an array")?, ours),
+        None if members.contains_key("kty") => {
+            let mut file = KeyFile::lone(Jwk::from_json(whole)?);
+            if let Some(ours) = ours {
+                file.sealed = count(ours, "sealed")?;
+                file.sbox = sbox(ours)?;
+            }
+            Ok(file)
+        }
+        None => Err("not a key file: neither \"keys\" (a JWK Set) nor \"kty\" (a JWK)".to_owned()),
+    }
+}
+
+fn set(keys: &[Value], ours: Option<&Object>) -> Checked<KeyFile> {
+    let mut file = KeyFile::new(Role::Plain);
+    if let Some(ours) = ours {
+        file.role = match text(ours, "role")? {
+            "service" => Role::Service,
+            "shop" => Role::Shop,
+            "client" => Role::Client,
+            other => return Err(format!("role {other:?}, expected service, shop or client")),
+        };
+        file.shops = shops(ours)?;
+        if file.role != Role::Service && file.shops.len() != 1 {
+            return Err(format!("a {} file has one shop, found {}", file.role, file.shops.len()));
+        }
+    }
+    let mut ignored = None;
+    for (number, value) in (1..).zip(keys) {
+        let in_key = |complaint| format!("key {number}: {complaint}");
+        let key = match Jwk::from_json(value).map_err(in_key) {
+            Ok(key) => key,
+            // Other people's sets may hold keys that are not for us (RFC 7517 section 5).
+            Err(complaint) if file.role == Role::Plain => {
+                ignored.get_or_insert(complaint);
+                continue;
+            }
+            Err(complaint) => return Err(complaint),
+        };
+        check_key(&file, &key).map_err(in_key)?;
+        file.push(key);
+    }
+    if let Some(complaint) = ignored.filter(|_| file.keys().is_empty()) {
+        return Err(complaint);
+    }
+    if let Some(ours) = ours {
+        file.program = program(ours, &file)?;
+    }
+    Ok(file)
+}
+
+fn check_key(file: &KeyFile, key: &Jwk) -> Checked<()> {
+    let Some(kid) = &key.kid else {
+        return match file.role {
+            Role::Plain => Ok(()),
+            role => Err(format!("no member \"kid\", which a {role} file needs")),
+        };
+    };
+    if file.key(kid.as_str()).is_some() {
+        return Err(format!("the name {kid} stands twice"));
+    }
+    if file.role == Role::Plain {
+        return Ok(());
+    }
+    let Some(shop) = file.shops.get(&kid.shop()) else {
+        return Err(format!("{kid} belongs to no shop of this file"));
+    };
+    if kid.id().is_some() != (shop.scheme.scope == Scope::Transaction) {
+        return Err(format!("{kid} does not fit the scope {}", shop.scheme.scope.name()));
+    }
+    if key.alg.as_deref() != Some(shop.suite.key_alg()) {
+        return Err(format!("{kid} is not for {}, as the shop's keys are", shop.suite.key_alg()));
+    }
+    let expected = shop.suite.material();
+    if expected != key.material.family() {
+        return Err(format!("{kid} is {}, expected {expected}", key.material.name()));
+    }
+    if let (Material::Secret(secret), Some(len)) = (&key.material, shop.suite.secret_len())
+        && secret.len() != len
+    {
+        return Err(format!("{kid} has {} bytes, expected {len}", secret.len()));
+    }
+    match (key.material.kind(), key.material.is_private_half(), file.role) {
+        (Kind::Public, true, Role::Client) => {
+            Err(format!("{kid} is {}, which a client never holds", key.material.name()))
+        }
+        (Kind::Public, false, Role::Shop | Role::Service) => Err(format!(
+            "{kid} is {} only, a {} needs the private half",
+            key.material.name(),
+            file.role
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn shops(ours: &Object) -> Checked<BTreeMap<Name, Shop>> {
+    let members = object(ours, "shops")?;
+    let mut shops = BTreeMap::new();
+    for (name, value) in members {
+        let name = name.parse::<Name>().map_err(|expected| format!("shop {name:?}: {expected}"))?;
+        let members =
+            value.as_object().ok_or_else(|| format!("shop {name}: expected an object"))?;
+        let shop = shop(members, &name).map_err(|complaint| format!("shop {name}: {complaint}"))?;
+        shops.insert(name, shop);
+    }
+    Ok(shops)
+}
+
+fn shop(members: &Object, name: &Name) -> Checked<Shop> {
+    let scheme = scheme(object(members, "scheme")?)?;
+    let alg = choice(members, "alg", Alg::named)?;
+    let enc = with_sbox(choice(members, "enc", Enc::named)?, members)?;
+    let suite = Suite::new(alg, enc)
+        .filter(|suite| suite.content() == scheme.content && suite.kind() == scheme.kind)
+        .ok_or_else(|| {
+            format!("algorithms {} and {} do not make the scheme {scheme}", alg.name(), enc.name())
+        })?;
+    Ok(Shop {
+        scheme,
+        suite,
+        service: optional_text(members, "service")?.map(str::to_owned),
+        issued: names(members, "issued")?,
+        users: names(members, "users")?,
+        spent: names(members, "spent")?,
+        erased: names(members, "erased")?,
+        erased_shop_key: members.get("erased_shop_key") == Some(&Value::Bool(true)),
+        allotted: counts(members, "allotted", name)?,
+        budget: counts(members, "budget", name)?,
+    })
+}
+
+/// The cipher with the S-box that is given beside it.
+fn with_sbox(enc: Enc, members: &Object) -> Checked<Enc> {
+    match sbox(members)? {
+        None => Ok(enc),
+        Some(sbox) => enc
+            .with_sbox(sbox)
+            .ok_or_else(|| format!("an S-box beside {}, which has none", enc.name())),
+    }
+}
+
+fn sbox(members: &Object) -> Checked<Option<SBox>> {
+    let text = optional_text(members, "toy_sbox")?;
+    let parse = |text: &str| text.parse().map_err(|expected| format!("toy_sbox: {expected}"));
+    text.map(parse).transpose()
+}
+
+fn scheme(members: &Object) -> Checked<Scheme> {
+    Ok(Scheme::new(
+        choice(members, "content", Content::named)?,
+        choice(members, "scope", Scope::named)?,
+        choice(members, "kind", Kind::named)?,
+    ))
+}
+
+fn program(ours: &Object, file: &KeyFile) -> Checked<Option<Program>> {
+    let Some(value) = ours.get("program") else { return Ok(None) };
+    let members = value.as_object().ok_or("member \"program\" is not an object")?;
+    let Some(shop) = file.shops.values().next() else {
+        return Err("a program without a shop".to_owned());
+    };
+    let content = shop.scheme.content;
+    let program = match file.role {
+        Role::Client => Program::Client {
+            content,
+            layers: layers(members)?,
+            run: choice(members, "run", Run::named)?,
+            erase: match members.contains_key("erase") {
+                true => Some(choice(members, "erase", Erase::named)?),
+                false => None,
+            },
+        },
+        Role::Shop => Program::Shop { content, built_in: built_in(members, file)? },
+        role => return Err(format!("a {role} file carries no program")),
+    };
+    let expected: Vec<&str> = program.steps().into_iter().map(Step::name).collect();
+    let found: Option<Vec<&str>> = members
+        .get("steps")
+        .and_then(Value::as_array)
+        .map(|steps| steps.iter().map(|step| step.as_str().unwrap_or("?")).collect());
+    if found.as_ref() != Some(&expected) {
+        return Err(format!("the program's steps are not {}", expected.join(", ")));
+    }
+    Ok(Some(program))
+}
+
+fn layers(members: &Object) -> Checked<u8> {
+    match members.get("layers") {
+        None => Ok(1),
+        Some(value) => value
+            .as_u64()
+            .filter(|layers| (1..=u64::from(MAX_LAYERS)).contains(layers))
+            .map(|layers| layers as u8)
+            .ok_or_else(|| format!("member \"layers\" is not a number from 1 to {MAX_LAYERS}")),
+    }
+}
+
+fn built_in(members: &Object, file: &KeyFile) -> Checked<Option<Vec<Kid>>> {
+    let Some(value) = members.get("built_in") else { return Ok(None) };
+    let kids: Vec<Kid> = value
+        .as_array()
+        .and_then(|kids| kids.iter().map(|kid| Kid::new(kid.as_str()?)).collect())
+        .ok_or("member \"built_in\" is not an array of key names")?;
+    let known: HashSet<&Kid> = kids.iter().collect();
+    let mut held = file.keys().iter().filter_map(|key| key.kid.as_ref());
+    if let Some(kid) = held.find(|kid| !known.contains(kid)) {
+        return Err(format!("the program is not built with key {kid}"));
+    }
+    Ok(Some(kids))
+}
+
+fn choice<T>(members: &Object, name: &str, named: impl Fn(&str) -> Option<T>) -> Checked<T> {
+    let found = text(members, name)?;
+    named(found).ok_or_else(|| format!("member {name:?} is {found:?}, which is unknown"))
+}
+
+fn object<'a>(members: &'a Object, name: &str) -> Checked<&'a Object> {
+    members
+        .get(name)
+        .and_then(Value::as_object)
+        .ok_or_else(|| format!("member {name:?} is not an object"))
+}
+
+fn names(members: &Object, member: &str) -> Checked<BTreeSet<Name>> {
+    let Some(value) = members.get(member) else { return Ok(BTreeSet::new()) };
+    let names = value.as_array().ok_or_else(|| format!("member {member:?} is not an array"))?;
+    names
+        .iter()
+        .map(|name| name.as_str().and_then(Name::new))
+        .collect::<Option<_>>()
+        .ok_or_else(|| format!("member {member:?} holds something that is not an id"))
+}
+
+fn counts(members: &Object, member: &str, shop: &Name) -> Checked<BTreeMap<Kid, u64>> {
+    let Some(value) = members.get(member) else { return Ok(BTreeMap::new()) };
+    let counts = value.as_object().ok_or_else(|| format!("member {member:?} is not an object"))?;
+    counts
+        .iter()
+        .map(|(kid, count)| {
+            let kid = Kid::new(kid).filter(|kid| kid.shop() == *shop)?;
+            let count = count.as_u64().filter(|&count| count <= IV_BUDGET)?;
+            Some((kid, count))
+        })
+        .collect::<Option<_>>()
+        .ok_or_else(|| format!("member {member:?} does not map this shop's keys to counts"))
+}
+
+fn count(members: &Object, name: &str) -> Checked<u64> {
+    match members.get(name) {
+        None => Ok(0),
+        Some(value) => {
+            value.as_u64().ok_or_else(|| format!("member {name:?} is not a whole number"))
+        }
+    }
+}

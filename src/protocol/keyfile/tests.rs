@@ -1,0 +1,87 @@
+//! Key files are read back as written, and malformed ones are refused with a reason.
+
+use super::*;
+use crate::ciphers::Secret;
+use crate::ciphers::random::Origin;
+use crate::protocol::jwk::Material;
+use crate::protocol::{Alg, Enc, Erase, Run};
+
+fn place() -> Place {
+    Place::file("client.jwks")
+}
+
+fn client() -> KeyFile {
+    let scheme = Scheme::embodiment(4).unwrap();
+    let suite = Suite::new(Alg::named("A256KW").unwrap(), Enc::named("A256GCM").unwrap()).unwrap();
+    let shop: Name = "tokyo".parse().unwrap();
+    let mut file = KeyFile::new(Role::Client);
+    let mut state = Shop::new(scheme, suite);
+    state.spent.insert("00ff".parse().unwrap());
+    file.shops.insert(shop, state);
+    file.program = Some(Program::Client {
+        content: scheme.content,
+        layers: 3,
+        run: Run::Automatic,
+        erase: Some(Erase::All),
+    });
+    file.push(Jwk {
+        kid: Kid::new("tokyo/00ff"),
+        alg: Some("A256KW".to_owned()),
+        origin: Origin::Seeded,
+        material: Material::Secret(Secret::from(vec![7; 32])),
+    });
+    file
+}
+
+#[test]
+fn a_file_is_read_back_as_written() {
+    let file = client();
+    assert_eq!(KeyFile::parse(&file.to_bytes(), &place()).unwrap(), file);
+}
+
+#[test]
+fn a_lone_key_keeps_its_count() {
+    let mut file = KeyFile::lone(client().keys()[0].clone());
+    file.sealed = 12;
+    assert_eq!(KeyFile::parse(&file.to_bytes(), &place()).unwrap(), file);
+}
+
+#[test]
+fn every_truncation_is_refused() {
+    let bytes = client().to_bytes();
+    for len in 0..bytes.len() - 2 {
+        assert!(KeyFile::parse(&bytes[..len], &place()).is_err(), "{len}");
+    }
+}
+
+#[test]
+fn contradictions_are_refused() {
+    let good = String::from_utf8(client().to_bytes().to_vec()).unwrap();
+    for (from, to, complaint) in [
+        ("\"role\":\"client\"", "\"role\":\"boss\"", "role \"boss\""),
+        ("\"version\":1", "\"version\":2", "version 2"),
+        ("tokyo/00ff", "osaka/00ff", "belongs to no shop"),
+        ("tokyo/00ff", "tokyo", "does not fit the scope"),
+        ("\"alg\":\"A256KW\",\"k\"", "\"alg\":\"A256GCM\",\"k\"", "not for A256KW"),
+        ("\"content\":\"hybrid\"", "\"content\":\"direct\"", "do not make the scheme"),
+        ("\"seal\",\"wrap\"", "\"wrap\",\"seal\"", "steps"),
+        ("\"layers\":3", "\"layers\":17", "layers"),
+        ("\"enc\":\"A256GCM\"", "\"enc\":\"ROT13\"", "ROT13"),
+        ("\"spent\":[\"00ff\"]", "\"spent\":[\"../x\"]", "not an id"),
+    ] {
+        assert!(good.contains(from), "{from} in {good}");
+        let bad = good.replace(from, to);
+        let found = KeyFile::parse(bad.as_bytes(), &place()).unwrap_err().to_string();
+        assert!(found.contains(complaint), "{to}: {found}");
+        assert!(found.starts_with("client.jwks: "), "{found}");
+    }
+}
+
+#[test]
+fn erased_keys_are_remembered() {
+    let mut file = client();
+    let kid = Kid::new("tokyo/00ff").unwrap();
+    assert_eq!(file.erase_keys(|_| true), std::slice::from_ref(&kid));
+    assert!(file.was_erased(&kid));
+    assert!(file.key("tokyo/00ff").is_none());
+}

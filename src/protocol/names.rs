@@ -1,0 +1,136 @@
+//! Names of shops, ids and keys: checked when read, so that no later use can be tricked.
+
+use std::borrow::Borrow;
+use std::fmt;
+
+/// The name of a shop, a user or a transaction: `[A-Za-z0-9_][A-Za-z0-9._-]{0,63}`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(Box<str>);
+
+impl Name {
+    /// The name, if it has the form.
+    pub fn new(text: &str) -> Option<Self> {
+        is_name(text).then(|| Self(text.into()))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Borrow<str> for Name {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::str::FromStr for Name {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::new(text).ok_or_else(|| {
+            "expected 1 to 64 of A-Z a-z 0-9 . _ - with no dot or dash in front".to_owned()
+        })
+    }
+}
+
+/// The name of a key: `SHOP`, or `SHOP/ID` for one transaction or user.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Kid(Box<str>);
+
+impl Kid {
+    /// The name, if both parts have the form of a [`Name`].
+    pub fn new(text: &str) -> Option<Self> {
+        let (shop, id) = match text.split_once('/') {
+            Some((shop, id)) => (shop, Some(id)),
+            None => (text, None),
+        };
+        (is_name(shop) && id.is_none_or(is_name)).then(|| Self(text.into()))
+    }
+
+    /// The key of a shop.
+    pub fn of_shop(shop: &Name) -> Self {
+        Self(shop.0.clone())
+    }
+
+    /// The key of a transaction or user at a shop.
+    pub fn of_id(shop: &Name, id: &Name) -> Self {
+        Self(format!("{shop}/{id}").into())
+    }
+
+    /// The whole name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The shop's part.
+    pub fn shop(&self) -> Name {
+        let shop = self.0.split_once('/').map_or(&*self.0, |(shop, _)| shop);
+        Name(shop.into())
+    }
+
+    /// The transaction's or user's part.
+    pub fn id(&self) -> Option<Name> {
+        self.0.split_once('/').map(|(_, id)| Name(id.into()))
+    }
+}
+
+impl fmt::Display for Kid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Borrow<str> for Kid {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::str::FromStr for Kid {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::new(text).ok_or_else(|| "expected SHOP or SHOP/ID".to_owned())
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+    (1..=64).contains(&bytes.len())
+        && bytes.iter().all(allowed)
+        && (bytes[0].is_ascii_alphanumeric() || bytes[0] == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_tricks_are_refused() {
+        let long = "x".repeat(65);
+        for text in ["", ".", "..", "../x", "-rf", "a b", "a\0", "a\n", "\u{1b}[31m", "é", &long] {
+            assert!(Name::new(text).is_none(), "{text:?}");
+            assert!(Kid::new(text).is_none(), "{text:?}");
+            assert!(Kid::new(&format!("tokyo/{text}")).is_none(), "{text:?}");
+        }
+        assert!(Kid::new("a/b/c").is_none());
+        assert!(Kid::new("/b").is_none());
+    }
+
+    #[test]
+    fn a_kid_has_a_shop_and_perhaps_an_id() {
+        let kid = Kid::new("tokyo/0a.b_c-d").unwrap();
+        assert_eq!(kid.shop().as_str(), "tokyo");
+        assert_eq!(kid.id().unwrap().as_str(), "0a.b_c-d");
+        assert_eq!(Kid::new("tokyo").unwrap().id(), None);
+    }
+}

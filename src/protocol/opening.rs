@@ -1,0 +1,202 @@
+//! What a shop does: open a batch of sealed orders with the keys it has.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
+
+use crate::ciphers::Wiped;
+use crate::ciphers::cpu::Backend;
+use crate::ciphers::random::{KeySource, SystemSource};
+use crate::protocol::batch::{Cut, Workers};
+use crate::protocol::envelope::{
+    Carries, Failure, Header, MAX_SEALED_LINE, OpenedBlock, Opener, OpeningKeys,
+};
+use crate::protocol::sealing::Totals;
+use crate::protocol::{Error, KeyTrouble, Place, Result};
+
+/// How a batch is opened.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Whether a transaction id may open one order only.
+    pub once: bool,
+    /// Whether records that fail are reported and left out, instead of ending the run.
+    pub skip_failed: bool,
+}
+
+/// A record that failed and was skipped.
+#[derive(Debug)]
+pub struct Skipped {
+    /// Its line in the input, from 1.
+    pub line: u64,
+    /// The key that it names, as far as that can be read.
+    pub kid: Option<String>,
+    /// Why.
+    pub failure: Failure,
+}
+
+/// What came of a batch.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// Orders that were opened, and bytes.
+    pub totals: Totals,
+    /// Records that failed.
+    pub failed: u64,
+    /// Orders by the name of their key; an empty name stands for a key without one.
+    pub by_key: BTreeMap<String, u64>,
+}
+
+/// Opens a batch, and hands the orders to `write`, and what is skipped to `skipped`, in the order
+/// of the input.
+///
+/// # Errors
+/// The first failure in the order of the input, at its line; with
+/// [`skip_failed`](Options::skip_failed) only those of input and output.
+pub fn open(
+    workers: &Workers,
+    input: Box<dyn Read + Send>,
+    place: &Place,
+    keys: &OpeningKeys,
+    options: Options,
+    mut write: impl FnMut(&[u8], &Totals) -> Result<()>,
+    mut skipped: impl FnMut(Skipped) -> Result<()>,
+) -> Result<Summary> {
+    let cut = Cut {
+        max_line: MAX_SEALED_LINE,
+        what: "sealed line",
+        max_lines: if keys.has_pairs() { 64 } else { usize::MAX },
+    };
+    let opener = Opener { keys, expect: Carries::Order, backend: Backend::detect() };
+    let source = SystemSource::new();
+    let mut ledger = Ledger { seen: HashMap::new(), counts: vec![0; keys.len()] };
+    let mut totals = Totals::default();
+    let mut failed = 0;
+    workers.run(
+        input,
+        place,
+        cut,
+        |_| Ok(()),
+        |block, ()| opener.open(&block.lines(), &mut source.stream(block.first_line)),
+        |opened: OpenedBlock, block| {
+            totals.read += block.len() as u64;
+            let mut good = Good { from: 0, to: 0 };
+            let mut from = 0;
+            let sealed = block.lines();
+            for ((line, result), text) in (block.first_line..).zip(opened.lines).zip(sealed) {
+                let end = result.as_ref().map_or(from, |opened| opened.end);
+                let checked = result.and_then(|opened| {
+                    if options.once {
+                        ledger.check_once(keys, opened.key, line)?;
+                    }
+                    Ok(opened.key)
+                });
+                match checked {
+                    Ok(key) => {
+                        ledger.counts[key] += 1;
+                        totals.orders += 1;
+                        good.to = end;
+                    }
+                    Err(failure) if options.skip_failed => {
+                        failed += 1;
+                        good.write(&opened.text, &mut totals, &mut write)?;
+                        good = Good { from: end, to: end };
+                        let kid = named_key(text);
+                        skipped(Skipped { line, kid, failure })?;
+                    }
+                    Err(failure) => {
+                        good.write(&opened.text, &mut totals, &mut write)?;
+                        return Err(failure.at(place.at(line)));
+                    }
+                }
+                from = end;
+            }
+            good.write(&opened.text, &mut totals, &mut write)
+        },
+    )?;
+    let by_key = ledger.by_key(keys);
+    Ok(Summary { totals, failed, by_key })
+}
+
+/// Opens a line that carries a key.
+///
+/// # Errors
+/// [`Error::Malformed`] when the input is not one such line, and as [`open`].
+pub fn open_key(line: &[u8], place: &Place, keys: &OpeningKeys) -> Result<Wiped> {
+    let opened = open_alone(line, Carries::Key, keys);
+    opened.map(|(_, key)| key).map_err(|failure| failure.at(place.at(1)))
+}
+
+/// Opens one line: which of the keys opened it, and what it carries.
+pub(super) fn open_alone(
+    line: &[u8],
+    expect: Carries,
+    keys: &OpeningKeys,
+) -> Result<(usize, Wiped), Failure> {
+    let opener = Opener { keys, expect, backend: Backend::detect() };
+    let mut block = opener.open(&[line], &mut SystemSource::new().stream(0));
+    let opened = block.lines.pop().expect("one line makes one result")?;
+    block.text.pop();
+    Ok((opened.key, block.text))
+}
+
+/// The key that a sealed line names, if its header can be read.
+fn named_key(line: &[u8]) -> Option<String> {
+    let header = line.split(|&byte| byte == b'.').next()?;
+    Some(Header::decode(header).ok()?.kid?.to_string())
+}
+
+/// A run of orders in a block that are fit to go out.
+struct Good {
+    from: usize,
+    to: usize,
+}
+
+impl Good {
+    fn write(
+        &self,
+        text: &[u8],
+        totals: &mut Totals,
+        write: &mut impl FnMut(&[u8], &Totals) -> Result<()>,
+    ) -> Result<()> {
+        if self.from == self.to {
+            return Ok(());
+        }
+        totals.written += (self.to - self.from) as u64;
+        write(&text[self.from..self.to], totals)
+    }
+}
+
+/// What was opened by which key.
+struct Ledger {
+    seen: HashMap<usize, u64>,
+    counts: Vec<u64>,
+}
+
+impl Ledger {
+    fn check_once(&mut self, keys: &OpeningKeys, key: usize, line: u64) -> Result<(), Failure> {
+        if !keys.is_single_use(key) {
+            return Ok(());
+        }
+        match (self.seen.insert(key, line), keys.name(key)) {
+            (Some(first), Some(kid)) => {
+                self.seen.insert(key, first);
+                Err(Failure::Key(KeyTrouble::Repeated { kid: kid.clone(), first }))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn by_key(&self, keys: &OpeningKeys) -> BTreeMap<String, u64> {
+        let used = self.counts.iter().enumerate().filter(|(_, count)| **count > 0);
+        used.map(|(key, count)| (keys.name(key).map_or(String::new(), ToString::to_string), *count))
+            .collect()
+    }
+}
+
+/// The error for a run that skipped records.
+pub fn skipped_error(summary: &Summary) -> Option<Error> {
+    let total = summary.totals.orders + summary.failed;
+    (summary.failed > 0).then_some(Error::SomeFailed {
+        what: "records",
+        failed: summary.failed,
+        total,
+    })
+}

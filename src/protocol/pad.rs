@@ -1,0 +1,134 @@
+//! One-time pads as keys: a MAC key and a pad, or a piece of one, of which each order takes a piece of
+//! its own.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::ciphers::Secret;
+
+/// The longest pad in bytes.
+pub const MAX_PAD: u64 = 64 << 20;
+
+/// Length of the MAC key in bytes.
+const MAC_KEY_LEN: usize = 16;
+
+/// A pad, or a consecutive piece of one, with the MAC key that all pieces share. Clones share memory.
+#[derive(Clone)]
+pub struct Pad {
+    offset: u64,
+    key: Arc<Secret>,
+}
+
+impl Pad {
+    /// A piece that begins at byte `offset` of the whole pad; `key` is the MAC key (16 bytes) and then
+    /// the piece.
+    ///
+    /// # Errors
+    /// What is wrong, in words: no pad beside the MAC key, or one that ends after [`MAX_PAD`] bytes.
+    pub fn new(offset: u64, key: Secret) -> Result<Self, String> {
+        let Some(len) = key.len().checked_sub(MAC_KEY_LEN) else {
+            return Err(format!("a pad of {} bytes, expected a MAC key of 16 and more", key.len()));
+        };
+        match offset.checked_add(len as u64) {
+            Some(end) if end <= MAX_PAD => Ok(Self { offset, key: Arc::new(key) }),
+            _ => Err(format!("a pad that ends after {MAX_PAD} bytes, which is the most")),
+        }
+    }
+
+    /// A key that is to be filled with random bytes for a whole pad of `len` bytes.
+    pub fn unfilled(len: usize) -> Secret {
+        Secret::zeroed(MAC_KEY_LEN + len)
+    }
+
+    /// Where it begins in the whole pad.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// How many bytes of pad it has.
+    pub fn len(&self) -> u64 {
+        (self.key.len() - MAC_KEY_LEN) as u64
+    }
+
+    /// Whether no pad is left in it.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The MAC key and the pad.
+    pub fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// The `len` bytes of pad from byte `from` of this one on, with the MAC key.
+    pub fn piece(&self, from: u64, len: u64) -> Option<Self> {
+        if from.checked_add(len)? > self.len() {
+            return None;
+        }
+        let mut key = Self::unfilled(len as usize);
+        self.copy_key(self.offset + from, &mut key)?;
+        Some(Self { offset: self.offset + from, key: Arc::new(key) })
+    }
+
+    /// Writes the key of a text to `key`: the MAC key, and as many bytes of pad as there is room for,
+    /// from byte `offset` of the whole pad on. `None` if they are not all here.
+    pub fn copy_key(&self, offset: u64, key: &mut [u8]) -> Option<()> {
+        let (own_mac, own_pad) = self.key.split_at(MAC_KEY_LEN);
+        let (mac, pad) = key.split_at_mut_checked(MAC_KEY_LEN)?;
+        let from = usize::try_from(offset.checked_sub(self.offset)?).ok()?;
+        pad.copy_from_slice(own_pad.get(from..)?.get(..pad.len())?);
+        mac.copy_from_slice(own_mac);
+        Some(())
+    }
+}
+
+impl PartialEq for Pad {
+    fn eq(&self, other: &Self) -> bool {
+        self.offset == other.offset && (Arc::ptr_eq(&self.key, &other.key) || self.key == other.key)
+    }
+}
+
+impl Eq for Pad {}
+
+impl fmt::Debug for Pad {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pad({} bytes from byte {})", self.len(), self.offset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole() -> Pad {
+        Pad::new(0, (0..116).collect::<Vec<u8>>().into()).unwrap()
+    }
+
+    #[test]
+    fn a_piece_of_a_piece_lies_where_the_whole_has_it() {
+        let piece = whole().piece(40, 30).unwrap().piece(5, 10).unwrap();
+        assert_eq!((piece.offset(), piece.len()), (45, 10));
+        let mut key = [0; 20];
+        piece.copy_key(50, &mut key).unwrap();
+        assert_eq!(key[..16], whole().key()[..16]);
+        assert_eq!(key[16..], [66, 67, 68, 69]);
+    }
+
+    #[test]
+    fn what_is_not_in_the_pad_is_not_given() {
+        let piece = whole().piece(40, 30).unwrap();
+        for (offset, len) in [(39, 1), (70, 1), (40, 31), (u64::MAX, 1)] {
+            assert!(piece.copy_key(offset, &mut vec![0; 16 + len]).is_none(), "{offset} {len}");
+        }
+        assert!(whole().piece(0, 101).is_none());
+        assert!(whole().piece(u64::MAX, u64::MAX).is_none());
+    }
+
+    #[test]
+    fn sizes_are_checked() {
+        assert!(Pad::new(0, vec![0; 15].into()).is_err());
+        assert!(Pad::new(MAX_PAD - 1, vec![0; 18].into()).is_err());
+        assert!(Pad::new(u64::MAX, vec![0; 18].into()).is_err());
+        assert!(Pad::new(MAX_PAD - 2, vec![0; 18].into()).is_ok());
+    }
+}

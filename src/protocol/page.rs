@@ -1,0 +1,94 @@
+//! The shop's item page: what a client needs to know before it can ask for a program.
+
+use serde_json::{Value, json};
+
+use crate::protocol::json::{self, SecretJson};
+use crate::protocol::jwk::{optional_text, text};
+use crate::protocol::keyfile::VERSION;
+use crate::protocol::{Error, Name, Place, Result};
+
+/// Largest item page in bytes.
+pub const MAX_PAGE: u64 = 16 << 20;
+
+/// An item page.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// The shop's name, which chooses its keys at the service.
+    pub shop: Name,
+    /// Where to ask for program and key.
+    pub service: Option<String>,
+    /// The items, as the shop describes them.
+    pub items: Value,
+}
+
+impl Page {
+    /// Reads an item page.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`].
+    pub fn parse(bytes: &[u8], place: &Place) -> Result<Self> {
+        let malformed =
+            |found: String| Error::malformed(place, format!("not an item page: {found}"));
+        let value = json::parse(bytes).map_err(malformed)?;
+        Self::from_json(&value).map_err(malformed)
+    }
+
+    fn from_json(value: &SecretJson) -> Result<Self, String> {
+        let ours = value
+            .get("orderseal")
+            .and_then(Value::as_object)
+            .ok_or("no member \"orderseal\" that is an object")?;
+        match (optional_text(ours, "role")?, ours.get("version").and_then(Value::as_u64)) {
+            (Some("page"), Some(VERSION)) => {}
+            (role, _) => {
+                let role = role.unwrap_or("none");
+                return Err(format!("role {role} and version, expected page and {VERSION}"));
+            }
+        }
+        let shop = text(ours, "shop")?;
+        Ok(Self {
+            shop: shop.parse().map_err(|expected| format!("shop {shop:?}: {expected}"))?,
+            service: optional_text(ours, "service")?.map(str::to_owned),
+            items: value.get("items").cloned().unwrap_or_else(|| json!([])),
+        })
+    }
+
+    /// The page's bytes. The command in it is what a client asks the service with.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut ours = json!({
+            "version": VERSION,
+            "role": "page",
+            "shop": self.shop.as_str(),
+            "request": "orderseal bundle client --page page.json",
+        });
+        if let Some(service) = &self.service {
+            ours["service"] = json!(service);
+        }
+        let page = json!({"orderseal": ours, "items": self.items});
+        let mut bytes = serde_json::to_vec_pretty(&page).expect("writing to memory does not fail");
+        bytes.push(b'\n');
+        bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_read_back_as_written() {
+        let page = Page {
+            shop: "tokyo".parse().unwrap(),
+            service: Some("https://service.example/".to_owned()),
+            items: json!([{"id": 1, "name": "緑茶"}]),
+        };
+        assert_eq!(Page::parse(&page.to_bytes(), &Place::file("page.json")).unwrap(), page);
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        for text in ["", "{}", "[]", r#"{"orderseal":{"role":"client","version":1}}"#] {
+            assert!(Page::parse(text.as_bytes(), &Place::file("p")).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,413 @@
+//! What a client does: seal a batch of orders with what it received.
+
+use zeroize::Zeroizing;
+
+use crate::ciphers::cpu::Backend;
+use crate::ciphers::random::KeySource;
+use crate::protocol::batch::{Block, Cut, Workers};
+use crate::protocol::envelope::{
+    Carries, Failure, MAX_ORDER, Sealer, SealingKey, SealingKeys, TypedKey,
+};
+use crate::protocol::files::Input;
+use crate::protocol::jwk::{Jwk, Material};
+use crate::protocol::keyfile::{KeyFile, Role};
+use crate::protocol::pad::Pad;
+use crate::protocol::program::MAX_LAYERS;
+use crate::protocol::spend::{Budget, Ids, KeyStore, Pads};
+use crate::protocol::{
+    Alg, Content, Enc, Error, KeyTrouble, Kid, Place, Program, Result, Scope, Suite,
+};
+
+/// How a batch is to be sealed: what a client's file or a lone key says, made ready.
+pub struct Plan {
+    bundle: Place,
+    suite: Suite,
+    key: KeyPlan,
+    layers: u8,
+    typed: Option<TypedKey>,
+    expected: Option<Expected>,
+}
+
+/// How long orders are, where that is known before they are sealed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Expected {
+    /// Bytes of all orders together, without line feeds.
+    pub bytes: u64,
+    /// Bytes of the longest order.
+    pub longest: u64,
+    /// The line of the longest order, from 1.
+    pub longest_line: u64,
+}
+
+enum KeyPlan {
+    /// One key for all orders; with a budget unless it is only ever a key for fresh keys.
+    Shared { key: Box<Jwk>, budget: Option<Option<Kid>> },
+    /// A key for each order, from the ids of a shop; with the longest pad if they are pads.
+    Each { shop: crate::protocol::Name, longest_pad: Option<u64> },
+    /// A piece of this pad for each order.
+    Pad { key: Box<Jwk>, pad: Pad },
+}
+
+/// What was sealed or opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Orders.
+    pub orders: u64,
+    /// Bytes read.
+    pub read: u64,
+    /// Bytes written.
+    pub written: u64,
+}
+
+/// What becomes of the output when the run fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnFailure {
+    /// It is discarded: no sealed order has left.
+    Discarded,
+    /// Part of it may have gone out.
+    MayHaveLeft,
+}
+
+impl Plan {
+    /// Reads a client's file.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::Role`] for another role's file; [`KeyTrouble::Missing`] when program or key
+    /// were erased.
+    pub fn of_client(file: &KeyFile, place: &Place) -> Result<Self> {
+        file.require(&[Role::Client], "client", place)?;
+        let (name, shop) = file.shop_named(None, place)?;
+        let Some(Program::Client { layers, .. }) = &file.program else {
+            return Err(Error::key(place, KeyTrouble::Missing("and program: it was erased")));
+        };
+        let Some(first) = file.keys().first() else {
+            return Err(Error::key(place, KeyTrouble::Missing("any more: they were erased")));
+        };
+        let id = first.kid.as_ref().and_then(Kid::id);
+        let of_user = id.is_some_and(|id| shop.users.contains(&id));
+        let key = match shop.scheme.scope {
+            Scope::Transaction if !of_user => {
+                KeyPlan::Each { shop: name.clone(), longest_pad: longest_pad(file.keys()) }
+            }
+            _ => KeyPlan::shared(first, shop.suite.has_budget().then(|| first.kid.clone())),
+        };
+        Ok(Self::new(place, shop.suite, key, *layers))
+    }
+
+    /// Takes a lone key: a content key seals directly, any other wraps fresh keys for `enc`.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::Unfit`] when the key does not say what it is for, or is for nothing known.
+    pub fn of_key(file: &KeyFile, enc: Option<Enc>, place: &Place) -> Result<Self> {
+        let unfit = |why: String| Error::key(place, KeyTrouble::Unfit(why));
+        file.require(&[Role::Plain], "lone key", place)?;
+        let [key] = file.keys() else {
+            return Err(Error::Usage(format!("{place}: expected a lone key, found a set of keys")));
+        };
+        if !file.is_lone() {
+            return Err(Error::Usage(format!("{place}: expected a lone key, found a set of one")));
+        }
+        let Some(name) = key.alg.as_deref() else {
+            return Err(unfit("the key does not say which algorithm (\"alg\") it is for".into()));
+        };
+        let default = Enc::named("A256GCM").expect("a cipher of ours");
+        let suite = match (Alg::named(name), file.direct_cipher(name)) {
+            (Some(alg @ Alg::Wrap(_)), _) => Suite::new(alg, enc.unwrap_or(default)),
+            (_, Some(own)) if enc.is_none_or(|enc| enc == own) => Suite::new(Alg::Direct, own),
+            (_, Some(own)) => {
+                return Err(unfit(format!("the key is for {}, and for no other", own.name())));
+            }
+            _ => return Err(unfit(format!("the key is for {name:?}, which is unknown here"))),
+        };
+        let suite = suite.ok_or_else(|| {
+            let enc = enc.unwrap_or(default).name();
+            unfit(format!("{enc} encrypts orders itself and takes no wrapped key"))
+        })?;
+        SealingKey::new(key, suite, Carries::Order)
+            .map_err(|trouble| Error::key(place, trouble))?;
+        let key = KeyPlan::shared(key, suite.has_budget().then_some(None));
+        Ok(Self::new(place, suite, key, 1))
+    }
+
+    fn new(place: &Place, suite: Suite, key: KeyPlan, layers: u8) -> Self {
+        Self { bundle: place.clone(), suite, key, layers, typed: None, expected: None }
+    }
+
+    /// The algorithms.
+    pub fn suite(&self) -> Suite {
+        self.suite
+    }
+
+    /// Whether the key file has to record what is spent.
+    pub fn spends(&self) -> bool {
+        !matches!(self.key, KeyPlan::Shared { budget: None, .. })
+    }
+
+    /// Asks for a chain of content-encryption keys.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for more than 16.
+    pub fn set_layers(&mut self, layers: u8) -> Result<()> {
+        if !(1..=MAX_LAYERS).contains(&layers) {
+            let found = format!("a chain has 1 to {MAX_LAYERS} layers, {layers} were asked for");
+            return Err(Error::Usage(found));
+        }
+        let enc = self.suite.enc();
+        if layers > 1 && (enc == Enc::RsaBlocks || enc.takes_pad()) {
+            let name = enc.name();
+            return Err(Error::Usage(format!("orders under {name} have no key to chain")));
+        }
+        self.layers = layers;
+        Ok(())
+    }
+
+    /// Whether it is of use to know beforehand how long the orders are: a pad may be too short.
+    pub fn wants_expected(&self) -> bool {
+        self.suite.enc().takes_pad()
+    }
+
+    /// Says beforehand how long the orders are.
+    pub fn set_expected(&mut self, expected: Expected) {
+        self.expected = Some(expected);
+    }
+
+    /// Takes communication keys from a text that the user typed.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] in the direct forms, which have no communication key.
+    pub fn type_key(&mut self, text: &[u8], source: &impl KeySource) -> Result<()> {
+        if self.suite.content() == Content::Direct && self.layers == 1 {
+            let found = format!("{} has no communication key that could be typed", self.suite);
+            return Err(Error::Usage(found));
+        }
+        if text.is_empty() {
+            return Err(Error::Usage("the typed communication key is empty".to_owned()));
+        }
+        self.typed = Some(TypedKey::stretch(text, source));
+        Ok(())
+    }
+
+    /// Seals a batch, and hands the lines to `write` in the order of the input.
+    ///
+    /// # Errors
+    /// The first failure in the order of the input, at its line.
+    pub fn seal<S: KeySource, K: KeyStore + ?Sized>(
+        self,
+        workers: &Workers,
+        input: Input,
+        source: &S,
+        store: &K,
+        on_failure: OnFailure,
+        mut write: impl FnMut(&[u8], &Totals) -> Result<()>,
+    ) -> Result<Totals> {
+        let place = &input.place();
+        let mut supply = self.supply(store, place)?;
+        let cut = Cut { max_line: MAX_ORDER, what: "order", max_lines: self.lines_at_once() };
+        let sealer = Sealer { layers: self.layers, typed: self.typed, backend: Backend::detect() };
+        let suite = self.suite;
+        let mut totals = Totals::default();
+        let done = workers.run(
+            input.reader,
+            place,
+            cut,
+            |block| supply.take(&block.lines(), block.first_line),
+            |block, keys| seal_block(block, keys, &sealer, suite, source, place),
+            |sealed, block| {
+                let (lines, failure) = sealed;
+                totals.orders += block.lines as u64;
+                totals.read += block.len() as u64;
+                totals.written += lines.len() as u64;
+                write(&lines, &totals)?;
+                failure.map_or(Ok(()), Err)
+            },
+        );
+        supply.finish(done, on_failure)?;
+        Ok(totals)
+    }
+
+    /// Seals a lone key, as a line that carries it.
+    ///
+    /// # Errors
+    /// As [`Plan::seal`].
+    pub fn wrap_key<S: KeySource, K: KeyStore + ?Sized>(
+        self,
+        key: &KeyFile,
+        place: &Place,
+        source: &S,
+        store: &K,
+    ) -> Result<Vec<u8>> {
+        let plain = Zeroizing::new(key.to_be_wrapped().to_string());
+        let kept = OnFailure::MayHaveLeft;
+        self.seal_alone(plain.as_bytes(), Carries::Key, place, source, store, kept, Ok)
+    }
+
+    /// Seals one text, and hands the line to `send`.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn seal_alone<S: KeySource, K: KeyStore + ?Sized, T>(
+        self,
+        text: &[u8],
+        carries: Carries,
+        place: &Place,
+        source: &S,
+        store: &K,
+        on_failure: OnFailure,
+        send: impl FnOnce(Vec<u8>) -> Result<T>,
+    ) -> Result<T> {
+        let mut supply = self.supply(store, place)?;
+        let keys = supply.take(&[text], 1)?;
+        let sealer = Sealer { layers: self.layers, typed: self.typed, backend: Backend::detect() };
+        let mut line = Vec::new();
+        let sealed = SealingKey::new(keys.first(), self.suite, carries)
+            .map_err(|trouble| Error::key(place, trouble))
+            .and_then(|key| {
+                let (keys, mut rng) = (SealingKeys::Shared(&key), source.stream(0));
+                sealer
+                    .seal(&[text], keys, 0, &mut rng, &mut line)
+                    .map_err(|(_, failure)| failure.at(place.clone()))
+            });
+        let sent = sealed.and_then(|()| send(line));
+        supply.finish(sent, on_failure)
+    }
+
+    fn supply<'s, K: KeyStore + ?Sized>(
+        &self,
+        store: &'s K,
+        place: &Place,
+    ) -> Result<Supply<'s, K>> {
+        Ok(match &self.key {
+            KeyPlan::Each { shop, longest_pad } => {
+                if let (Some(pad), Some(orders)) = (*longest_pad, self.expected)
+                    && orders.longest > pad
+                {
+                    let trouble = KeyTrouble::PadShort { needed: orders.longest, left: pad };
+                    return Err(Error::key(&place.at(orders.longest_line), trouble));
+                }
+                Supply::Ids(Ids::new(store, self.bundle.clone(), shop.clone(), place.clone()))
+            }
+            KeyPlan::Shared { key, budget } => Supply::Shared {
+                key: key.clone(),
+                budget: budget.clone().map(|kid| Budget::new(store, kid, place.clone())),
+            },
+            KeyPlan::Pad { key, pad } => {
+                let mut pads = Pads::new(store, (**key).clone(), pad.clone(), place.clone());
+                if let Some(orders) = self.expected {
+                    pads.expect(orders.bytes)?;
+                }
+                Supply::Pads(pads)
+            }
+        })
+    }
+
+    /// Few lines a block where each is slow, so that all cores have work.
+    fn lines_at_once(&self) -> usize {
+        match self.suite.kind() {
+            crate::protocol::Kind::Public => 64,
+            crate::protocol::Kind::Secret => usize::MAX,
+        }
+    }
+}
+
+impl KeyPlan {
+    /// One key for all orders, or a piece of it for each if it is a pad.
+    fn shared(key: &Jwk, budget: Option<Option<Kid>>) -> Self {
+        let shared = Box::new(key.clone());
+        match &key.material {
+            Material::Pad(pad) => Self::Pad { key: shared, pad: pad.clone() },
+            _ => Self::Shared { key: shared, budget },
+        }
+    }
+}
+
+/// The longest pad among keys, if they are pads.
+fn longest_pad(keys: &[Jwk]) -> Option<u64> {
+    let len = |key: &Jwk| match &key.material {
+        Material::Pad(pad) => Some(pad.len()),
+        _ => None,
+    };
+    keys.iter().filter_map(len).max()
+}
+
+/// Where the keys for the next block come from.
+enum Supply<'s, K: ?Sized> {
+    Shared { key: Box<Jwk>, budget: Option<Budget<'s, K>> },
+    Ids(Ids<'s, K>),
+    Pads(Pads<'s, K>),
+}
+
+/// The keys for a block.
+enum Ticket {
+    Shared(Box<Jwk>),
+    Each(Vec<Jwk>),
+}
+
+impl Ticket {
+    fn first(&self) -> &Jwk {
+        match self {
+            Self::Shared(key) => key,
+            Self::Each(keys) => &keys[0],
+        }
+    }
+}
+
+impl<K: KeyStore + ?Sized> Supply<'_, K> {
+    fn take(&mut self, orders: &[&[u8]], first_line: u64) -> Result<Ticket> {
+        match self {
+            Self::Ids(ids) => Ok(Ticket::Each(ids.take(orders.len(), first_line)?)),
+            Self::Pads(pads) => Ok(Ticket::Each(pads.take(orders, first_line)?)),
+            Self::Shared { key, budget } => {
+                if let Some(budget) = budget {
+                    budget.take(orders.len() as u64, first_line)?;
+                }
+                Ok(Ticket::Shared(key.clone()))
+            }
+        }
+    }
+
+    /// Gives back what was not used; the first error counts.
+    fn finish<T>(self, done: Result<T>, on_failure: OnFailure) -> Result<T> {
+        let nothing_left = done.is_err() && on_failure == OnFailure::Discarded;
+        let settled = self.settle(nothing_left);
+        let done = done?;
+        settled.map(|()| done)
+    }
+
+    fn settle(self, nothing_left: bool) -> Result<()> {
+        match self {
+            Self::Ids(ids) => ids.settle(nothing_left),
+            Self::Pads(pads) => pads.settle(),
+            Self::Shared { budget: Some(budget), .. } => budget.settle(),
+            Self::Shared { budget: None, .. } => Ok(()),
+        }
+    }
+}
+
+/// The lines of a block up to the first failure, and the failure.
+fn seal_block<S: KeySource>(
+    block: &Block,
+    keys: Ticket,
+    sealer: &Sealer,
+    suite: Suite,
+    source: &S,
+    place: &Place,
+) -> (Vec<u8>, Option<Error>) {
+    let lines = block.lines();
+    let mut out = Vec::with_capacity(block.len() * 3 / 2 + lines.len() * 256);
+    let at = |index: usize| place.at(block.first_line + index as u64);
+    let made = match &keys {
+        Ticket::Shared(key) => SealingKey::new(key, suite, Carries::Order).map(|key| vec![key]),
+        Ticket::Each(keys) => {
+            keys.iter().map(|key| SealingKey::new(key, suite, Carries::Order)).collect()
+        }
+    };
+    let made = match made {
+        Ok(made) => made,
+        Err(trouble) => return (out, Some(Error::key(&at(0), trouble))),
+    };
+    let keys = match keys {
+        Ticket::Shared(_) => SealingKeys::Shared(&made[0]),
+        Ticket::Each(_) => SealingKeys::Each(&made),
+    };
+    let mut rng = source.stream(block.first_line);
+    let sealed = sealer.seal(&lines, keys, block.first_line - 1, &mut rng, &mut out);
+    (out, sealed.err().map(|(index, failure): (usize, Failure)| failure.at(at(index))))
+}

@@ -1,0 +1,64 @@
+//! The two requests of the message flow, which no other part of the system has a form for.
+
+use serde_json::{Value, json};
+
+use crate::protocol::json;
+use crate::protocol::jwk::text;
+use crate::protocol::keyfile::VERSION;
+use crate::protocol::{Error, Name, Place, Result};
+
+/// What a client asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Request {
+    /// The shop's item page.
+    Page,
+    /// Program and keys for so many orders at a shop.
+    Program { shop: Name, orders: usize },
+}
+
+impl Request {
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let ours = match self {
+            Self::Page => json!({"version": VERSION, "role": "request", "for": "page"}),
+            Self::Program { shop, orders } => json!({
+                "version": VERSION,
+                "role": "request",
+                "for": "program",
+                "shop": shop.as_str(),
+                "orders": orders,
+            }),
+        };
+        json!({ "orderseal": ours }).to_string().into_bytes()
+    }
+
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self> {
+        Self::read(bytes).map_err(|found| Error::malformed(&Place::file("request"), found))
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, String> {
+        let value = json::parse(bytes)?;
+        let ours = value["orderseal"].as_object().ok_or("not a request")?;
+        match text(ours, "for")? {
+            "page" => Ok(Self::Page),
+            "program" => Ok(Self::Program {
+                shop: text(ours, "shop")?.parse()?,
+                orders: ours.get("orders").and_then(Value::as_u64).ok_or("no orders")? as usize,
+            }),
+            other => Err(format!("a request for {other:?}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_read_back_as_written() {
+        let program = Request::Program { shop: "tokyo".parse().unwrap(), orders: 5 };
+        for request in [Request::Page, program] {
+            assert_eq!(Request::parse(&request.to_bytes()).unwrap(), request);
+        }
+        assert!(Request::parse(b"{}").is_err());
+    }
+}

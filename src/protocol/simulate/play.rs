@@ -1,0 +1,343 @@
+//! One case, from the making of keys to the last order opened.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io::Cursor;
+
+use serde_json::json;
+
+use super::messages::Request;
+use super::trace::{Event, Party, Steps, steps};
+use super::{Case, Setup, orders};
+use crate::ciphers::random::{KeySource, SeededSource};
+use crate::protocol::batch::Workers;
+use crate::protocol::envelope::OpeningKeys;
+use crate::protocol::files::Input;
+use crate::protocol::keyfile::{KeyFile, Role};
+use crate::protocol::opening::{self, Options};
+use crate::protocol::page::Page;
+use crate::protocol::sealing::{OnFailure, Plan};
+use crate::protocol::service::{self, ClientRequest, IdRequest, KeyRequest, ShopForm, Sizes};
+use crate::protocol::{Erase, Name, Place, Program, Result, Run, Scope};
+
+/// Bytes of pad for an order, more than the longest of [`orders::make`] has.
+pub(super) const PAD_OF_ORDER: usize = 512;
+
+/// What is left after a play, for the faults to be tried on.
+pub(super) struct Played {
+    pub(super) sent: usize,
+    pub(super) received: usize,
+    pub(super) violations: Vec<String>,
+    pub(super) shops: Vec<PlayedShop>,
+}
+
+/// A shop, what it holds, and what it got.
+pub(super) struct PlayedShop {
+    pub(super) bundle: KeyFile,
+    pub(super) orders: Vec<String>,
+    pub(super) sealed: Vec<u8>,
+}
+
+struct Stage<'a, W> {
+    setup: &'a Setup,
+    case: &'a Case,
+    source: &'a SeededSource,
+    workers: &'a Workers,
+    watch: &'a mut W,
+    steps: Steps,
+    service: KeyFile,
+    violations: Vec<String>,
+}
+
+/// Plays a case.
+pub(super) fn play(
+    setup: &Setup,
+    case: &Case,
+    source: &SeededSource,
+    workers: &Workers,
+    watch: &mut impl FnMut(&Event),
+) -> Result<Played> {
+    let mut stage = Stage {
+        setup,
+        case,
+        source,
+        workers,
+        watch,
+        steps: steps(case.scheme),
+        service: KeyFile::new(Role::Service),
+        violations: Vec::new(),
+    };
+    let names: Vec<Name> = (0..setup.shops)
+        .map(|shop| Name::new(&format!("shop-{shop}")).expect("a name by its form"))
+        .collect();
+    let mut shops = BTreeMap::new();
+    for name in &names {
+        let bundle = stage.deliver_to_shop(name)?;
+        shops.insert(name.clone(), PlayedShop { bundle, orders: Vec::new(), sealed: Vec::new() });
+    }
+    let mut sent = 0;
+    for client in 0..setup.clients {
+        let shop = shops.get_mut(&names[client % names.len()]).expect("every name has a shop");
+        sent += stage.order(client, &names[client % names.len()], shop)?;
+    }
+    let mut received = 0;
+    for (name, shop) in &shops {
+        received += stage.receive(name, shop)?;
+    }
+    let violations = stage.violations;
+    Ok(Played { sent, received, violations, shops: shops.into_values().collect() })
+}
+
+impl<W: FnMut(&Event)> Stage<'_, W> {
+    /// Keys are made, and the shop's half is delivered beforehand.
+    fn deliver_to_shop(&mut self, shop: &Name) -> Result<KeyFile> {
+        let clients = (0..self.setup.clients)
+            .filter(|client| format!("shop-{}", client % self.setup.shops) == shop.as_str())
+            .count();
+        let pool = match (self.case.scheme.scope, self.setup.on_demand) {
+            (Scope::Transaction, true) => 0,
+            // More pairs than there are orders, as the description has it.
+            _ => clients * self.setup.orders + 1,
+        };
+        let request = KeyRequest {
+            shop: shop.clone(),
+            scheme: self.case.scheme,
+            suite: self.case.suite,
+            orders: pool,
+            sizes: Sizes {
+                rsa_bits: self.setup.rsa_bits,
+                pad_bytes: match self.case.scheme.scope {
+                    Scope::Shop => pool * PAD_OF_ORDER,
+                    Scope::Transaction => PAD_OF_ORDER,
+                },
+            },
+            service: Some("https://service.example/".to_owned()),
+        };
+        let place = Place::file("service");
+        let source = self.source.child(&format!("keys of {shop}"));
+        let keys = service::make_keys(&request, &source, self.workers, &|| {}, &place)?;
+        service::add_keys(&mut self.service, &request, keys, &source, &place)?;
+        if pool == 0 {
+            return Ok(KeyFile::new(Role::Shop));
+        }
+        let bundle = service::bundle_shop(&self.service, Some(shop), ShopForm::BuiltIn, &place)?;
+        self.carry_to_shop(shop, &bundle, "decrypting keys and program")
+    }
+
+    fn carry_to_shop(&mut self, shop: &Name, bundle: &KeyFile, what: &str) -> Result<KeyFile> {
+        let step = Some(self.steps.deliver_to_shop);
+        let to = Party::Shop(shop.to_string());
+        let bytes = self.carry(step, Party::Service, to, what, bundle.to_bytes().to_vec());
+        KeyFile::parse(&bytes, &Place::file(shop.as_str()))
+    }
+
+    /// A client gets page and program, seals its orders, sends them, and erases.
+    fn order(&mut self, client: usize, name: &Name, shop: &mut PlayedShop) -> Result<usize> {
+        let me = Party::Client(client);
+        let page = self.get_page(client, name)?;
+        let mut rng = self.source.child(&format!("orders of {client}")).stream(0);
+        let entered: Vec<String> =
+            (0..self.setup.orders).map(|number| orders::make(&mut rng, client, number)).collect();
+        self.act(Some("104"), me.clone(), &format!("enter {} orders", entered.len()));
+        let (file, half) = self.get_program(client, &page)?;
+        if let Some(half) = half {
+            let half = self.carry_to_shop(name, &half, "keys made for this request")?;
+            merge(&mut shop.bundle, &half);
+        }
+        let store = RefCell::new(file);
+        let sealed = self.seal(client, &store, &entered)?;
+        let what = format!("{} sealed orders", entered.len());
+        let to = Party::Shop(name.to_string());
+        let step = Some(self.steps.send);
+        let sealed = self.carry(step, me.clone(), to, &what, sealed);
+        self.erase(client, &store);
+        shop.sealed.extend_from_slice(&sealed);
+        let sent = entered.len();
+        shop.orders.extend(entered);
+        Ok(sent)
+    }
+
+    fn get_page(&mut self, client: usize, shop: &Name) -> Result<Page> {
+        let (me, seller) = (Party::Client(client), Party::Shop(shop.to_string()));
+        let asked = Request::Page.to_bytes();
+        let asked =
+            self.carry(Some("102"), me.clone(), seller.clone(), "request the item page", asked);
+        if Request::parse(&asked)? != Request::Page {
+            self.violations.push(format!("{me}: the request for the page changed on its way"));
+        }
+        let page = Page {
+            shop: shop.clone(),
+            service: Some("https://service.example/".to_owned()),
+            items: json!(["green tea", "rice paper"]),
+        };
+        let what = "item page with shop and service";
+        let bytes = self.carry(Some("103"), seller, me, what, page.to_bytes());
+        Page::parse(&bytes, &Place::file("page"))
+    }
+
+    fn get_program(&mut self, client: usize, page: &Page) -> Result<(KeyFile, Option<KeyFile>)> {
+        let me = Party::Client(client);
+        let step = if self.setup.shops > 1 { "105A" } else { "105" };
+        let asked =
+            Request::Program { shop: page.shop.clone(), orders: self.setup.orders }.to_bytes();
+        let what = "order button: request program and keys";
+        let asked = self.carry(Some(step), me.clone(), Party::Service, what, asked);
+        let Request::Program { shop, orders } = Request::parse(&asked)? else {
+            self.violations.push(format!("{me}: the request for a program changed on its way"));
+            return Ok((KeyFile::new(Role::Client), None));
+        };
+        let made_now = self.setup.on_demand && self.case.scheme.scope == Scope::Transaction;
+        let shares_pad = self.case.suite.enc().takes_pad() && self.case.scheme.scope == Scope::Shop;
+        let request = ClientRequest {
+            shop,
+            ids: if made_now { IdRequest::OnDemand(orders) } else { IdRequest::Pool(orders) },
+            erase: self.case.erase,
+            run: Run::Automatic,
+            layers: self.setup.layers,
+            pad_bytes: shares_pad.then_some((orders * PAD_OF_ORDER) as u64),
+            service: page.service.clone(),
+        };
+        let place = Place::file("service");
+        let source = self.source.child(&format!("request of {client}"));
+        let workers = self.workers;
+        let sizes = Sizes { rsa_bits: self.setup.rsa_bits, pad_bytes: PAD_OF_ORDER };
+        let delivery = service::bundle_client(
+            &mut self.service,
+            &request,
+            &source,
+            |making| {
+                let making = KeyRequest { sizes, ..making.clone() };
+                service::make_keys(&making, &source, workers, &|| {}, &place)
+            },
+            &place,
+        )?;
+        let step = match self.case.erase {
+            Some(_) => "161",
+            None => self.steps.deliver_to_client,
+        };
+        let bytes = delivery.client.to_bytes().to_vec();
+        let bytes = self.carry(Some(step), Party::Service, me, "program with keys built in", bytes);
+        let file = KeyFile::parse(&bytes, &Place::file("client"))?;
+        Ok((file, made_now.then_some(delivery.shop_half)))
+    }
+
+    fn seal(
+        &mut self,
+        client: usize,
+        store: &RefCell<KeyFile>,
+        entered: &[String],
+    ) -> Result<Vec<u8>> {
+        let place = Place::file(format!("orders of client-{client}"));
+        let plan = Plan::of_client(&store.borrow(), &place)?;
+        let mut input = entered.join("\n");
+        input.push('\n');
+        let mut sealed = Vec::new();
+        plan.seal(
+            self.workers,
+            Input::memory(&place.file, input.into_bytes()),
+            &self.source.child(&format!("content keys of {client}")),
+            store,
+            OnFailure::Discarded,
+            |lines, _| {
+                sealed.extend_from_slice(lines);
+                Ok(())
+            },
+        )?;
+        let me = Party::Client(client);
+        if self.steps.wrap.is_some() {
+            self.act(self.steps.generate, me.clone(), "make content keys");
+        }
+        self.act(Some(self.steps.seal), me.clone(), "encrypt the orders");
+        if let Some(step) = self.steps.wrap {
+            self.act(Some(step), me, "wrap the content keys");
+        }
+        Ok(sealed)
+    }
+
+    /// The client erases if its program says so; after that it must not be able to seal.
+    fn erase(&mut self, client: usize, store: &RefCell<KeyFile>) {
+        let Some(what) = self.case.erase else { return };
+        let me = Party::Client(client);
+        self.act(Some("162"), me.clone(), &format!("erase {}", what.name()));
+        let mut file = store.borrow_mut();
+        if what != Erase::Programs {
+            file.erase_keys(|_| true);
+        }
+        if what != Erase::Keys {
+            file.program = None;
+        }
+        if Plan::of_client(&file, &Place::file("client")).is_ok() {
+            self.violations.push(format!("{me} could still seal after erasing"));
+        }
+    }
+
+    /// A shop opens what it got, and every order is compared with what was entered.
+    fn receive(&mut self, name: &Name, shop: &PlayedShop) -> Result<usize> {
+        let me = Party::Shop(name.to_string());
+        let opened = open(self.workers, &shop.bundle, shop.sealed.clone())?;
+        if let Some(step) = self.steps.unwrap {
+            self.act(Some(step), me.clone(), "pick keys by name, unwrap the content keys");
+        }
+        self.act(Some(self.steps.open), me.clone(), &format!("open {} orders", opened.len()));
+        let same = opened.iter().zip(&shop.orders).filter(|(a, b)| a == b).count();
+        if opened.len() != shop.orders.len() {
+            let (found, expected) = (opened.len(), shop.orders.len());
+            self.violations.push(format!("{me} opened {found} orders of {expected}"));
+        }
+        Ok(same)
+    }
+
+    fn carry(
+        &mut self,
+        step: Option<&'static str>,
+        from: Party,
+        to: Party,
+        what: &str,
+        bytes: Vec<u8>,
+    ) -> Vec<u8> {
+        let event = Event { step, from, to, what: what.to_owned(), bytes: Some(bytes) };
+        (self.watch)(&event);
+        event.bytes.expect("it was put in above")
+    }
+
+    fn act(&mut self, step: Option<&'static str>, who: Party, what: &str) {
+        let event = Event { step, from: who.clone(), to: who, what: what.to_owned(), bytes: None };
+        (self.watch)(&event);
+    }
+}
+
+/// Opens a batch as a shop does, with the ledger of transaction ids.
+pub(super) fn open(workers: &Workers, bundle: &KeyFile, sealed: Vec<u8>) -> Result<Vec<String>> {
+    let place = Place::file("sealed orders");
+    let mut keys = OpeningKeys::new(false);
+    keys.add(bundle, &place)?;
+    let mut opened = Vec::new();
+    opening::open(
+        workers,
+        Box::new(Cursor::new(sealed)),
+        &place,
+        &keys,
+        Options { once: true, skip_failed: false },
+        |orders, _| {
+            opened.extend_from_slice(orders);
+            Ok(())
+        },
+        |_| Ok(()),
+    )?;
+    let text = String::from_utf8_lossy(&opened).into_owned();
+    Ok(text.lines().map(str::to_owned).collect())
+}
+
+/// A shop takes the half that comes with a request to what it has.
+fn merge(bundle: &mut KeyFile, half: &KeyFile) {
+    if bundle.shops.is_empty() {
+        bundle.shops = half.shops.clone();
+    }
+    for key in half.keys() {
+        bundle.push(key.clone());
+    }
+    // A program with keys built in knows no others: with keys that come one by one it is plain.
+    if let Some(Program::Shop { content, .. }) = half.program {
+        bundle.program = Some(Program::Shop { content, built_in: None });
+    }
+}

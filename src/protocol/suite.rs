@@ -1,0 +1,193 @@
+//! The pair of algorithms in an order's header, `alg` and `enc`.
+
+use std::fmt;
+
+use crate::ciphers::content::ContentCipher;
+use crate::ciphers::toy_des::SBox;
+use crate::ciphers::wrap::WrapAlgorithm;
+use crate::protocol::jwk::Family;
+use crate::protocol::{Content, Kind};
+
+/// Key management: the header's `alg`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Alg {
+    /// `dir`: the distributed key encrypts the order itself.
+    Direct,
+    /// The distributed key wraps a content-encryption key.
+    Wrap(WrapAlgorithm),
+}
+
+/// Content encryption: the header's `enc`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Enc {
+    /// An authenticated cipher.
+    Cipher(ContentCipher),
+    /// `RSA-OAEP-256-BLOCKS`: the order itself in blocks of RSA-OAEP.
+    RsaBlocks,
+}
+
+/// `alg` and `enc` together, in one of the combinations that exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Suite {
+    alg: Alg,
+    enc: Enc,
+}
+
+impl Alg {
+    /// The name in the header.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "dir",
+            Self::Wrap(algorithm) => algorithm.name(),
+        }
+    }
+
+    /// The algorithm of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "dir" => Some(Self::Direct),
+            name => WrapAlgorithm::named(name).map(Self::Wrap),
+        }
+    }
+}
+
+impl Enc {
+    /// The name in the header.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cipher(cipher) => cipher.name(),
+            Self::RsaBlocks => "RSA-OAEP-256-BLOCKS",
+        }
+    }
+
+    /// The algorithm of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "RSA-OAEP-256-BLOCKS" => Some(Self::RsaBlocks),
+            name => ContentCipher::named(name).map(Self::Cipher),
+        }
+    }
+
+    /// The same with another S-box, if it is the toy DES.
+    pub fn with_sbox(self, sbox: SBox) -> Option<Self> {
+        match self {
+            Self::Cipher(ContentCipher::ToyDesEcbHs256(_)) => {
+                Some(Self::Cipher(ContentCipher::ToyDesEcbHs256(sbox)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The S-box, if it is the toy DES and not the default one.
+    pub fn own_sbox(self) -> Option<SBox> {
+        match self {
+            Self::Cipher(ContentCipher::ToyDesEcbHs256(sbox)) if sbox != SBox::DEFAULT => {
+                Some(sbox)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether each order takes a piece of a one-time pad.
+    pub fn takes_pad(self) -> bool {
+        matches!(self, Self::Cipher(cipher) if cipher.takes_pad())
+    }
+
+    /// Whether the algorithm is for teaching and old data only.
+    pub fn is_weak(self) -> bool {
+        match self {
+            Self::Cipher(cipher) => cipher.is_weak(),
+            Self::RsaBlocks => false,
+        }
+    }
+}
+
+impl Suite {
+    /// The pair, unless it does not exist: RSA blocks and pads take no wrapped key.
+    pub fn new(alg: Alg, enc: Enc) -> Option<Self> {
+        match (alg, enc) {
+            (Alg::Wrap(_), Enc::RsaBlocks) => None,
+            (Alg::Wrap(_), enc) if enc.takes_pad() => None,
+            (alg, enc) => Some(Self { alg, enc }),
+        }
+    }
+
+    /// Key management.
+    pub fn alg(self) -> Alg {
+        self.alg
+    }
+
+    /// Content encryption.
+    pub fn enc(self) -> Enc {
+        self.enc
+    }
+
+    /// Whether the distributed key encrypts orders itself.
+    pub fn content(self) -> Content {
+        match self.alg {
+            Alg::Direct => Content::Direct,
+            Alg::Wrap(_) => Content::Hybrid,
+        }
+    }
+
+    /// The kind of the distributed key.
+    pub fn kind(self) -> Kind {
+        match (self.alg, self.enc) {
+            (Alg::Wrap(algorithm), _) if algorithm.is_public() => Kind::Public,
+            (_, Enc::RsaBlocks) => Kind::Public,
+            _ => Kind::Secret,
+        }
+    }
+
+    /// The name in a JWK's `alg`: that of the algorithm which uses the distributed key.
+    pub fn key_alg(self) -> &'static str {
+        match self.alg {
+            Alg::Direct => self.enc.name(),
+            Alg::Wrap(algorithm) => algorithm.name(),
+        }
+    }
+
+    /// What family the distributed key is of.
+    pub fn material(self) -> Family {
+        match (self.alg, self.enc) {
+            (Alg::Wrap(WrapAlgorithm::MhKnapsack), _) => Family::Knapsack,
+            (Alg::Wrap(WrapAlgorithm::RsaOaep256), _) | (_, Enc::RsaBlocks) => Family::Rsa,
+            (_, enc) if enc.takes_pad() => Family::Pad,
+            _ => Family::Secret,
+        }
+    }
+
+    /// The weak algorithm in the pair, if there is one.
+    pub fn weak(self) -> Option<&'static str> {
+        match self.alg {
+            _ if self.enc.is_weak() => Some(self.enc.name()),
+            Alg::Wrap(algorithm) if algorithm.is_weak() => Some(algorithm.name()),
+            _ => None,
+        }
+    }
+
+    /// Whether orders under one key are limited in number because each draws a random IV for it.
+    pub fn has_budget(self) -> bool {
+        match (self.alg, self.enc) {
+            (Alg::Direct, Enc::Cipher(cipher)) => !cipher.takes_pad(),
+            (Alg::Direct, Enc::RsaBlocks) => false,
+            (Alg::Wrap(algorithm), _) => algorithm.draws_iv(),
+        }
+    }
+
+    /// Length in bytes of the distributed key, if it is secret and of fixed length.
+    pub fn secret_len(self) -> Option<usize> {
+        match (self.alg, self.enc) {
+            (Alg::Direct, Enc::Cipher(cipher)) if cipher.takes_pad() => None,
+            (Alg::Direct, Enc::Cipher(cipher)) => Some(cipher.key_len()),
+            (Alg::Direct, Enc::RsaBlocks) => None,
+            (Alg::Wrap(algorithm), _) => algorithm.key_len(),
+        }
+    }
+}
+
+impl fmt::Display for Suite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} with {}", self.alg.name(), self.enc.name())
+    }
+}
