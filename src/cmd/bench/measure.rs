@@ -1,0 +1,193 @@
+//! Timing rows against each other: many short samples in turn, and medians.
+//!
+//! A single thread is timed by the processor time that it had, so that other programs do not
+//! count. Several are timed by the clock on the wall, from the start of the first to the end of the
+//! last: how they get along is what is asked.
+
+use std::convert::Infallible;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use orderseal::protocol::batch::Workers;
+
+use super::clock::thread_time;
+use super::rows::{Iteration, Row};
+
+/// How long a sample takes, unless a single iteration takes longer.
+const SAMPLE: Duration = Duration::from_millis(3);
+
+/// Samples of a row whose single iteration takes longer than its share of the time.
+const FEWEST: u32 = 3;
+
+/// The part of a sample that runs before the clock is read, while caches and the frequency that
+/// wide registers run at settle.
+const WARM_UP: u32 = 8;
+
+/// How fast a row is.
+#[derive(Debug, Clone, Copy)]
+pub struct Speed {
+    /// Bytes a second, all threads together.
+    pub bytes: f64,
+    /// Operations a second, all threads together.
+    pub operations: f64,
+    /// Distance between the quartiles of the samples, as a share of their median.
+    pub spread: f64,
+}
+
+/// Time for each of a number of rows.
+#[derive(Debug, Clone, Copy)]
+pub struct Share {
+    time: Duration,
+    /// Samples in it.
+    pub rounds: u32,
+}
+
+impl Share {
+    /// An equal share of the time for each row.
+    pub fn of(time: Duration, rows: usize) -> Self {
+        let time = time / rows.max(1) as u32;
+        let samples = time.as_secs_f64() / SAMPLE.as_secs_f64();
+        Self { time, rounds: (samples as u32).max(FEWEST) }
+    }
+}
+
+/// Measures rows, each on all threads of `workers` at once: every thread runs a copy of its own.
+/// `tick` is called after each round.
+pub fn measure(
+    rows: &[Row],
+    workers: &Workers,
+    share: Share,
+    mut tick: impl FnMut(),
+) -> Vec<Speed> {
+    let mut runs: Vec<_> = rows.iter().map(|row| Run::new(row, workers, share)).collect();
+    for round in 0..share.rounds {
+        for run in &mut runs {
+            if round < FEWEST || run.spent < share.time {
+                run.sample();
+            }
+        }
+        tick();
+    }
+    runs.iter().map(Run::speed).collect()
+}
+
+/// A row that is being measured.
+struct Run<'a> {
+    row: &'a Row,
+    workers: &'a Workers,
+    /// One for each thread, which is alone in locking it.
+    copies: Vec<Mutex<Iteration>>,
+    /// Iterations in a sample.
+    iterations: u32,
+    spent: Duration,
+    /// Seconds that an iteration took, by sample.
+    samples: Vec<f64>,
+}
+
+impl<'a> Run<'a> {
+    /// Sets the row up, and finds out how many iterations fill a sample.
+    fn new(row: &'a Row, workers: &'a Workers, share: Share) -> Self {
+        let copies = (0..workers.threads()).map(|_| Mutex::new(row.set_up())).collect();
+        let mut run = Self {
+            row,
+            workers,
+            copies,
+            iterations: 1,
+            spent: Duration::ZERO,
+            samples: Vec::new(),
+        };
+        let sample = SAMPLE.min(share.time / FEWEST);
+        let mut took = run.time();
+        while took < sample / 4 && run.iterations < u32::MAX / 2 {
+            run.iterations *= 2;
+            took = run.time();
+        }
+        let filling = sample.as_secs_f64() / took.as_secs_f64() * f64::from(run.iterations);
+        run.iterations = (filling as u32).max(1);
+        run
+    }
+
+    fn sample(&mut self) {
+        if self.iterations > 1 {
+            self.repeat(self.iterations.div_ceil(WARM_UP));
+        }
+        let took = self.time();
+        self.samples.push(took.as_secs_f64() / f64::from(self.iterations));
+    }
+
+    /// The time that the iterations of a sample take.
+    fn time(&mut self) -> Duration {
+        let (start, start_thread) = (Instant::now(), thread_time());
+        self.repeat(self.iterations);
+        let (took, took_thread) = (start.elapsed(), thread_time() - start_thread);
+        self.spent += took;
+        let took = if self.copies.len() == 1 { took_thread } else { took };
+        took.max(Duration::from_nanos(1))
+    }
+
+    fn repeat(&self, iterations: u32) {
+        let copy = |thread: usize| {
+            let mut iteration = self.copies[thread].lock().expect("no iteration panicked");
+            for _ in 0..iterations {
+                iteration();
+            }
+            Ok::<(), Infallible>(())
+        };
+        let Ok(_) = match self.copies.len() {
+            1 => copy(0).map(|()| Vec::new()),
+            threads => self.workers.make(threads, copy),
+        };
+    }
+
+    fn speed(&self) -> Speed {
+        let mut samples = self.samples.clone();
+        samples.sort_by(f64::total_cmp);
+        let median = quantile(&samples, 0.5);
+        let spread = (quantile(&samples, 0.75) - quantile(&samples, 0.25)) / median;
+        let a_second = |amount: u64| (self.copies.len() as u64 * amount) as f64 / median;
+        let row = self.row;
+        Speed { bytes: a_second(row.bytes()), operations: a_second(row.operations), spread }
+    }
+}
+
+/// A quantile of sorted samples, in between the two that are nearest.
+fn quantile(samples: &[f64], quantile: f64) -> f64 {
+    let place = quantile * (samples.len() - 1) as f64;
+    let (low, high) = (samples[place.floor() as usize], samples[place.ceil() as usize]);
+    low + (high - low) * place.fract()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_lie_between_samples() {
+        let samples = [1.0, 2.0, 4.0, 8.0];
+        assert_eq!(quantile(&samples, 0.5), 3.0);
+        assert_eq!(quantile(&samples, 0.25), 1.75);
+        assert_eq!(quantile(&samples[..1], 0.75), 1.0);
+    }
+
+    #[test]
+    fn speed_is_work_by_time_on_every_thread() {
+        // Five operations keep a thread busy for two milliseconds.
+        let busy = Duration::from_millis(2);
+        let spin = move || {
+            let end = thread_time() + busy;
+            while thread_time() < end {}
+        };
+        let row = || Row::new("spin", "", "portable", 100, move || spin).batch(5);
+        for threads in [1, 2] {
+            let workers = Workers::new(Some(threads)).unwrap();
+            let rows = [row()];
+            let share = Share::of(Duration::from_millis(80), 1);
+            let mut ticks = 0;
+            let speed = measure(&rows, &workers, share, || ticks += 1)[0];
+            assert_eq!(ticks, share.rounds);
+            let most = threads as f64 * 5.0 / busy.as_secs_f64();
+            assert!((most / 8.0..=most * 1.01).contains(&speed.operations), "{speed:?}");
+            assert_eq!(speed.bytes, 100.0 * speed.operations);
+        }
+    }
+}

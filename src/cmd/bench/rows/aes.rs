@@ -1,0 +1,116 @@
+//! AES: long messages, and orders in AES-GCM.
+
+use ::aes::{Aes128, Aes256};
+use ::ctr::Ctr128BE;
+use aes_gcm::{Aes128Gcm, Aes256Gcm};
+use orderseal::ciphers::aes::KeySize;
+use orderseal::ciphers::aes::ctr::Ctr;
+use orderseal::ciphers::aes::gcm::{self, Gcm, Record};
+use orderseal::ciphers::cpu::Backend;
+
+use super::fixtures::bytes;
+use super::{
+    LARGE, ORDER_SIZES, Row, SIZES, USUAL, USUAL_ORDER, available, orders_at_once, rustcrypto,
+};
+
+/// All rows of this file.
+pub fn rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    rows.extend(rustcrypto::ecb::<Aes128>("aes-128"));
+    rows.extend(rustcrypto::ecb::<Aes256>("aes-256"));
+    rows.extend(rustcrypto::ctr::<Ctr128BE<Aes128>>("aes-128"));
+    rows.extend(rustcrypto::ctr::<Ctr128BE<Aes256>>("aes-256"));
+    rows.extend(rustcrypto::aead::<Aes128Gcm>("aes-128-gcm"));
+    rows.extend(rustcrypto::aead::<Aes256Gcm>("aes-256-gcm"));
+    for backend in available(&["vaes", "avx512"]) {
+        for (key, ctr_name, gcm_name) in [
+            (KeySize::Aes128, "aes-128", "aes-128-gcm"),
+            (KeySize::Aes256, "aes-256", "aes-256-gcm"),
+        ] {
+            rows.extend(ctr(ctr_name, key, backend));
+            rows.extend(gcm(gcm_name, key, backend));
+        }
+    }
+    rows
+}
+
+/// A message in counter mode.
+fn ctr(cipher: &'static str, key: KeySize, backend: Backend) -> impl Iterator<Item = Row> {
+    SIZES.into_iter().map(move |size| {
+        let set_up = move || {
+            let key = Ctr::new(backend, &bytes(key.bytes())).expect("a key of its length");
+            let mut text = bytes(size);
+            move || key.apply128(&[7; 16], &mut text)
+        };
+        Row::new("ctr", cipher, backend.name(), size, set_up).extra(size != USUAL)
+    })
+}
+
+/// AES-GCM in the forms of [`rustcrypto::aead`].
+fn gcm(cipher: &'static str, key: KeySize, backend: Backend) -> Vec<Row> {
+    let case = Case { cipher, key, backend };
+    let long = [USUAL, LARGE].map(|size| case.seal_one_key(size, 1).extra(size != USUAL));
+    let orders = ORDER_SIZES.into_iter().flat_map(|size| {
+        [case.seal_one_key(size, orders_at_once(size)), case.seal(size), case.open(size)]
+            .map(|row| row.extra(size != USUAL_ORDER))
+    });
+    long.into_iter().chain(orders).collect()
+}
+
+#[derive(Clone, Copy)]
+struct Case {
+    cipher: &'static str,
+    key: KeySize,
+    backend: Backend,
+}
+
+impl Case {
+    /// Messages under one key that is ready.
+    fn seal_one_key(self, size: usize, count: usize) -> Row {
+        let set_up = move || {
+            let key = Gcm::new(self.backend, &bytes(self.key.bytes())).expect("its length");
+            let mut texts = bytes(count * size);
+            move || key.seal_many(&mut records(&mut texts, size))
+        };
+        Row::new("seal-one-key", self.cipher, self.backend.name(), size, set_up).batch(count)
+    }
+
+    /// Orders under a key each.
+    fn seal(self, size: usize) -> Row {
+        let count = orders_at_once(size);
+        let set_up = move || {
+            let keys = bytes(count * self.key.bytes());
+            let mut texts = bytes(count * size);
+            move || gcm::seal_each(self.backend, self.key, &keys, &mut records(&mut texts, size))
+        };
+        Row::new("seal", self.cipher, self.backend.name(), size, set_up).batch(count)
+    }
+
+    /// Orders under a key each; they are opened in place, and so copied first.
+    fn open(self, size: usize) -> Row {
+        let count = orders_at_once(size);
+        let set_up = move || {
+            let keys = bytes(count * self.key.bytes());
+            let mut sealed = bytes(count * size);
+            let mut made = records(&mut sealed, size);
+            gcm::seal_each(self.backend, self.key, &keys, &mut made);
+            let tags: Vec<[u8; 16]> = made.iter().map(|record| record.tag).collect();
+            let (mut texts, mut valid) = (sealed.clone(), vec![false; count]);
+            move || {
+                texts.copy_from_slice(&sealed);
+                let mut records = records(&mut texts, size);
+                for (record, tag) in records.iter_mut().zip(&tags) {
+                    record.tag = *tag;
+                }
+                gcm::open_each(self.backend, self.key, &keys, &mut records, &mut valid);
+                assert!(valid.iter().all(|valid| *valid), "what was sealed above opens");
+            }
+        };
+        Row::new("open", self.cipher, self.backend.name(), size, set_up).batch(count)
+    }
+}
+
+fn records(texts: &mut [u8], size: usize) -> Vec<Record<'_>> {
+    let record = |text| Record { iv: [7; 12], aad: b"", text, tag: [0; 16] };
+    texts.chunks_exact_mut(size).map(record).collect()
+}

@@ -1,0 +1,71 @@
+//! Keys and texts to measure with, the same in every run.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use ::rsa::{BoxedUint, RsaPrivateKey};
+use orderseal::ciphers::cpu::Backend;
+use orderseal::ciphers::random::{KeySource, KeyStream, SeededSource};
+use orderseal::ciphers::rsa::{self, PrivateKey};
+use orderseal::protocol::{Alg, Enc, Suite};
+use rand::Rng;
+
+/// What everything is made from. Nothing is sealed here that anyone would want to open.
+pub fn source() -> SeededSource {
+    SeededSource::new(1)
+}
+
+/// A repeatable stream of random bytes, for set-up and for operations that draw.
+pub fn rng() -> KeyStream {
+    source().stream(0)
+}
+
+/// Bytes for a text or a key.
+pub fn bytes(len: usize) -> Vec<u8> {
+    let mut bytes = vec![0; len];
+    rng().fill_bytes(&mut bytes);
+    bytes
+}
+
+/// Bytes of that many texts or keys, of the same length each.
+pub fn pieces(count: usize, len: usize) -> Vec<Vec<u8>> {
+    bytes(count * len).chunks_exact(len).map(<[u8]>::to_vec).collect()
+}
+
+/// Orders of that many bytes each: printable, since an order is a line.
+pub fn orders(count: usize, size: usize) -> Vec<Vec<u8>> {
+    let mut orders = pieces(count, size);
+    for byte in orders.iter_mut().flatten() {
+        *byte = b' ' + *byte % 95;
+    }
+    orders
+}
+
+/// The algorithms of those names.
+pub fn suite(alg: &str, enc: &str) -> Suite {
+    Alg::named(alg)
+        .zip(Enc::named(enc))
+        .and_then(|(alg, enc)| Suite::new(alg, enc))
+        .expect("a suite of ours")
+}
+
+/// RSA pairs of that many bits, made once and kept: eight, or two where making them takes long.
+pub fn pairs(bits: usize) -> &'static [PrivateKey] {
+    static MADE: Mutex<BTreeMap<usize, &[PrivateKey]>> = Mutex::new(BTreeMap::new());
+    let mut made = MADE.lock().expect("nothing panics while it holds this lock");
+    made.entry(bits).or_insert_with(|| {
+        let count = if bits == 2048 { 8 } else { 2 };
+        rsa::generate(Backend::detect(), count, bits, &mut rng())
+            .expect("a size that RSA has")
+            .leak()
+    })
+}
+
+/// A pair as the crate `rsa` has it.
+pub fn crate_pair(pair: &PrivateKey) -> RsaPrivateKey {
+    let uint = |bytes: &[u8]| BoxedUint::from_be_slice_vartime(bytes);
+    let (n, e) = (pair.public().modulus_be_bytes(), pair.public().exponent());
+    let primes = vec![uint(&pair.p()), uint(&pair.q())];
+    RsaPrivateKey::from_components(uint(&n), BoxedUint::from(e), uint(&pair.d()), primes)
+        .expect("numbers of a pair")
+}

@@ -1,0 +1,158 @@
+//! Whole orders: from text to JWE line and back, in memory, in each embodiment.
+
+use orderseal::ciphers::cpu::Backend;
+use orderseal::ciphers::random::KeyStream;
+use orderseal::protocol::envelope::{
+    Carries, Opener, OpeningKeys, Sealer, SealingKey, SealingKeys,
+};
+use orderseal::protocol::jwk::Material;
+use orderseal::protocol::keyfile::{KeyFile, Role};
+use orderseal::protocol::service::{self, KeyRequest, ShopForm, Sizes};
+use orderseal::protocol::{Content, Kind, Place, Scheme, Scope, Suite};
+
+use super::fixtures::{orders, pairs, rng, source, suite};
+use super::{ORDER_SIZES, Row, USUAL_ORDER, available, orders_at_once, plain, widest};
+
+/// Orders in an iteration where each takes an RSA operation.
+const FEW: usize = 16;
+
+/// All rows of this file.
+pub fn rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for size in ORDER_SIZES {
+        let usual = size == USUAL_ORDER;
+        let peer = plain::rows("A256KW+A256GCM", size);
+        rows.extend(peer.map(|row| row.extra(!usual)));
+        for backend in available(&["portable", "avx2", "vaes", "avx512"]) {
+            let batch = jwe("A256KW+A256GCM".to_owned(), embodiment(2), backend, size);
+            let usual = usual && backend.name() == widest().name();
+            rows.extend(batch.map(|row| row.extra(!usual)));
+        }
+    }
+    for number in 1..=6 {
+        let name = format!("embodiment-{number}");
+        rows.extend(jwe(name, embodiment(number), widest(), USUAL_ORDER));
+    }
+    rows
+}
+
+/// Sealing and opening, by the batch path of `encrypt` and `decrypt`.
+///
+/// At transaction scope every order brings a key of its own, and making that ready is a part of
+/// the operation, as it is for client and shop.
+fn jwe(cipher: String, scheme: Scheme, backend: Backend, size: usize) -> [Row; 2] {
+    let count = if scheme.kind == Kind::Public { FEW } else { orders_at_once(size) };
+    let seal = move || {
+        let (party, mut rng) = (Party::new(scheme, backend, count), rng());
+        let texts = orders(count, size);
+        let mut lines = Vec::new();
+        move || {
+            lines.clear();
+            party.seal(&texts, &mut rng, &mut lines);
+        }
+    };
+    let open = move || {
+        let (party, mut rng) = (Party::new(scheme, backend, count), rng());
+        let mut lines = Vec::new();
+        party.seal(&orders(count, size), &mut rng, &mut lines);
+        let lines: Vec<Vec<u8>> =
+            lines.trim_ascii_end().split(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect();
+        move || party.open(&lines, &mut rng)
+    };
+    [
+        Row::new("seal-jwe", cipher.clone(), backend.name(), size, seal).batch(count),
+        Row::new("open-jwe", cipher, backend.name(), size, open).batch(count),
+    ]
+}
+
+/// Client and shop with their keys.
+struct Party {
+    suite: Suite,
+    backend: Backend,
+    file: KeyFile,
+    /// At shop scope, the one key made ready for sealing and for opening.
+    shared: Option<(SealingKey, OpeningKeys)>,
+}
+
+impl Party {
+    fn new(scheme: Scheme, backend: Backend, count: usize) -> Self {
+        let suite = usual_suite(scheme);
+        let file = shop_file(scheme, suite, count);
+        let shared = (scheme.scope == Scope::Shop)
+            .then(|| (sealing_keys(&file, suite).remove(0), opening_keys(&file)));
+        Self { suite, backend, file, shared }
+    }
+
+    fn seal(&self, texts: &[Vec<u8>], rng: &mut KeyStream, lines: &mut Vec<u8>) {
+        let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
+        let sealer = Sealer { backend: self.backend, ..Sealer::default() };
+        match &self.shared {
+            Some((key, _)) => sealer.seal(&texts, SealingKeys::Shared(key), 0, rng, lines),
+            None => {
+                let keys = sealing_keys(&self.file, self.suite);
+                sealer.seal(&texts, SealingKeys::Each(&keys), 0, rng, lines)
+            }
+        }
+        .expect("these orders can be sealed");
+    }
+
+    fn open(&self, lines: &[Vec<u8>], rng: &mut KeyStream) {
+        let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
+        let own = self.shared.is_none().then(|| opening_keys(&self.file));
+        let shared = self.shared.as_ref().map(|(_, keys)| keys);
+        let keys = own.as_ref().or(shared).expect("one of them is there");
+        let opener = Opener { keys, expect: Carries::Order, backend: self.backend };
+        let opened = opener.open(&lines, rng);
+        assert!(opened.lines.iter().all(Result::is_ok), "what was sealed above opens");
+    }
+}
+
+fn sealing_keys(file: &KeyFile, suite: Suite) -> Vec<SealingKey> {
+    let ready = |key| SealingKey::new(key, suite, Carries::Order).expect("a key for this suite");
+    file.keys().iter().map(ready).collect()
+}
+
+fn opening_keys(file: &KeyFile) -> OpeningKeys {
+    let mut keys = OpeningKeys::new(false);
+    keys.add(file, &place()).expect("a shop's file");
+    keys
+}
+
+/// A shop's file: one key at shop scope, or one for each order.
+fn shop_file(scheme: Scheme, suite: Suite, count: usize) -> KeyFile {
+    let count = if scheme.scope == Scope::Shop { 1 } else { count };
+    let sizes = Sizes { rsa_bits: 2048, ..Sizes::default() };
+    let materials = match suite.kind() {
+        Kind::Public => pairs(2048).iter().cycle().map(Material::of_pair).take(count).collect(),
+        Kind::Secret => {
+            let mut rng = rng();
+            let make = || service::make_material(suite, sizes, &mut rng).expect("a secret key");
+            std::iter::repeat_with(make).take(count).collect()
+        }
+    };
+    let shop = "tokyo".parse().expect("a name");
+    let service = None;
+    let request = KeyRequest { shop, scheme, suite, orders: count, sizes, service };
+    let mut keyring = KeyFile::new(Role::Service);
+    service::add_keys(&mut keyring, &request, materials, &source(), &place())
+        .and_then(|_| service::bundle_shop(&keyring, None, ShopForm::Program, &place()))
+        .expect("a keyring with one shop")
+}
+
+fn embodiment(number: u8) -> Scheme {
+    Scheme::embodiment(number).expect("a number from 1 to 6")
+}
+
+/// The algorithms that `keygen` chooses unless told otherwise.
+fn usual_suite(scheme: Scheme) -> Suite {
+    match (scheme.content, scheme.kind) {
+        (Content::Direct, Kind::Secret) => suite("dir", "A256GCM"),
+        (Content::Hybrid, Kind::Secret) => suite("A256KW", "A256GCM"),
+        (Content::Direct, Kind::Public) => suite("dir", "RSA-OAEP-256-BLOCKS"),
+        (Content::Hybrid, Kind::Public) => suite("RSA-OAEP-256", "A256GCM"),
+    }
+}
+
+fn place() -> Place {
+    Place::file("bench")
+}

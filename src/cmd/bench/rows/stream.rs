@@ -1,0 +1,51 @@
+//! Stream ciphers: Grain-128AEADv2 and Vernam; and a copy, which is as fast as memory.
+
+use std::hint::black_box;
+
+use orderseal::ciphers::cpu::Backend;
+use orderseal::ciphers::grain::{Grain, KEY_BYTES, NONCE_BYTES};
+use orderseal::ciphers::vernam::Pad;
+
+use super::fixtures::{bytes, rng};
+use super::{Row, SIZES, USUAL, USUAL_ORDER, available, orders_at_once};
+
+/// All rows of this file.
+pub fn rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for backend in available(&["portable", "avx2"]) {
+        rows.push(grain(backend, USUAL_ORDER, orders_at_once(USUAL_ORDER)));
+        rows.extend(SIZES.map(|size| grain(backend, size, 1).extra(size != USUAL)));
+    }
+    rows.extend(SIZES.map(|size| vernam(size).extra(size != USUAL)));
+    rows.extend(SIZES.map(|size| copy(size).extra(size != USUAL)));
+    rows
+}
+
+fn grain(backend: Backend, size: usize, count: usize) -> Row {
+    let set_up = move || {
+        let key = Grain::new(bytes(KEY_BYTES)[..].try_into().expect("16 bytes"));
+        let mut texts = bytes(count * size);
+        move || {
+            for text in texts.chunks_exact_mut(size) {
+                black_box(key.seal(backend, &[7; NONCE_BYTES], b"", text));
+            }
+        }
+    };
+    Row::new("seal", "grain128", backend.name(), size, set_up).batch(count)
+}
+
+fn vernam(size: usize) -> Row {
+    Row::new("xor", "vernam", "portable", size, move || {
+        let pad = Pad::generate(size, &mut rng());
+        let mut text = bytes(size);
+        move || pad.xor(pad.range(), &mut text).expect("the pad is as long as the text")
+    })
+}
+
+/// What no cipher can beat that reads one place and writes another.
+fn copy(size: usize) -> Row {
+    Row::new("copy", "none", "portable", size, move || {
+        let (from, mut to) = (bytes(size), bytes(size));
+        move || black_box(&mut to[..]).copy_from_slice(black_box(&from[..]))
+    })
+}

@@ -1,0 +1,294 @@
+//! `bundle`: the security service hands out programs and keys.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use orderseal::ciphers::random::{KeySource, SystemSource};
+use orderseal::protocol::files::{self, Existing, Loaded, Output, Privacy};
+use orderseal::protocol::html;
+use orderseal::protocol::keyfile::KeyFile;
+use orderseal::protocol::pad::MAX_PAD;
+use orderseal::protocol::page::{MAX_PAGE, Page};
+use orderseal::protocol::service::{self, ClientRequest, IdRequest, ShopForm};
+use orderseal::protocol::{Erase, Error, Name, Place, Result, Run};
+use serde_json::json;
+
+use super::keygen::{is_stdout, write_key_file};
+use super::order_page::OrderPage;
+use super::{Global, ui};
+
+/// Stream of the source that a page's id is drawn from.
+const PAGE_STREAM: u64 = u64::MAX - 2;
+
+/// The three receivers.
+#[derive(Debug, Subcommand)]
+pub enum Bundle {
+    /// For a shop: its decrypting keys and program
+    Shop(Shop),
+    /// For a shop's item page: shop name and service address
+    Page(PageArgs),
+    /// For a client: encrypting keys of one shop and program
+    Client(Client),
+}
+
+/// Arguments of `bundle shop`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  orderseal bundle shop --keys service.jwks --shop tokyo -o tokyo.jwks")]
+pub struct Shop {
+    #[command(flatten)]
+    from: From,
+    /// The shop; may be left out where the keyring has only one
+    #[arg(long, value_name = "NAME")]
+    shop: Option<Name>,
+    /// Key alone, program and key side by side, or program with the key built in
+    #[arg(long, value_parser = ["key", "program", "built-in"], default_value = "program")]
+    form: String,
+    #[command(flatten)]
+    to: To,
+}
+
+/// Arguments of `bundle page`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  orderseal bundle page --keys service.jwks --shop tokyo --service https://service.example/ -o page.json")]
+pub struct PageArgs {
+    #[command(flatten)]
+    from: From,
+    /// The shop; may be left out where the keyring has only one
+    #[arg(long, value_name = "NAME")]
+    shop: Option<Name>,
+    /// Where clients ask for programs and keys
+    #[arg(long, value_name = "URL")]
+    service: Option<String>,
+    /// A JSON file with the shop's items
+    #[arg(long, value_name = "FILE")]
+    items: Option<PathBuf>,
+    #[command(flatten)]
+    to: To,
+}
+
+/// Arguments of `bundle client`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  orderseal bundle client --keys service.jwks --shop tokyo --orders 20 -o client.jwks
+  orderseal bundle client --keys service.jwks --page page.json --erase -o client.jwks
+  orderseal bundle client --keys service.jwks --shop tokyo --user alice -o alice.jwks
+  orderseal bundle client --keys service.jwks --shop tokyo --on-demand --shop-out half.jwks -o client.jwks
+  orderseal bundle client --keys service.jwks --shop tokyo --form html --items items.json \
+    --send-to https://shop.example/orders -o order.html")]
+pub struct Client {
+    #[command(flatten)]
+    from: From,
+    /// The shop; may be left out where the keyring has only one
+    #[arg(long, value_name = "NAME", conflicts_with = "page")]
+    shop: Option<Name>,
+    /// The shop's item page, which says which shop it is
+    #[arg(long, value_name = "FILE")]
+    page: Option<PathBuf>,
+    /// Transactions: ids taken from the pool, each good for one order
+    #[arg(long, visible_alias = "count", value_name = "N", default_value_t = 1,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    orders: u32,
+    /// A user's own id, which may be used again
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["on_demand", "orders"])]
+    user: Option<Name>,
+    /// Make the ids for this request instead of taking them from the pool
+    #[arg(long)]
+    on_demand: bool,
+    /// Write the shop's half of what is handed out, to be sent to the shop with the request
+    #[arg(long, value_name = "FILE")]
+    shop_out: Option<PathBuf>,
+    /// What the client erases after sending
+    #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true,
+          default_missing_value = "all", value_parser = ["keys", "programs", "all"])]
+    erase: Option<String>,
+    /// The client is told of each step and starts it
+    #[arg(long)]
+    guided: bool,
+    /// Content-encryption keys of an order, chained if more than one (at most 16)
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
+    layers: u8,
+    /// Bytes of a one-time pad that clients share [default: a sixteenth, or what is left of it]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_PAD))]
+    pad_bytes: Option<u64>,
+    #[command(flatten)]
+    order_page: OrderPage,
+    #[command(flatten)]
+    to: To,
+}
+
+#[derive(Debug, Args)]
+struct From {
+    /// The security service's keyring
+    #[arg(short, long, value_name = "FILE")]
+    keys: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct To {
+    /// Where to write
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Replace an existing output
+    #[arg(short, long)]
+    force: bool,
+}
+
+impl Bundle {
+    /// Runs the command.
+    pub fn run(&self, global: &Global) -> Result<()> {
+        match self {
+            Self::Shop(command) => command.run(global),
+            Self::Page(command) => command.run(global),
+            Self::Client(command) => command.run(global),
+        }
+    }
+}
+
+impl From {
+    fn load(&self, global: &Global) -> Result<Loaded> {
+        let loaded = files::load(&self.keys, global.allow_readable_keys)?;
+        loaded.file.refuse_weak(global.allow_weak, &loaded.place)?;
+        Ok(loaded)
+    }
+}
+
+impl To {
+    fn existing(&self) -> Existing {
+        if self.force { Existing::Replace } else { Existing::Keep }
+    }
+
+    fn report(&self, global: &Global, bundle: &KeyFile) -> Result<()> {
+        if !global.json {
+            return Ok(());
+        }
+        let shops: Vec<&str> = bundle.shops.keys().map(Name::as_str).collect();
+        let report = json!({
+            "role": bundle.role.name(),
+            "shop": shops[0],
+            "keys": bundle.keys().len(),
+        });
+        ui::print_report(&report, is_stdout(self.output.as_deref()))
+    }
+}
+
+impl Shop {
+    fn run(&self, global: &Global) -> Result<()> {
+        let loaded = self.from.load(global)?;
+        let form = match self.form.as_str() {
+            "key" => ShopForm::Key,
+            "program" => ShopForm::Program,
+            _ => ShopForm::BuiltIn,
+        };
+        let bundle = service::bundle_shop(&loaded.file, self.shop.as_ref(), form, &loaded.place)?;
+        write_key_file(&bundle, self.to.output.as_deref(), self.to.existing(), &[loaded.id])?;
+        if form == ShopForm::Key {
+            ui::warn(
+                global,
+                "a key without its program should not travel over a network by itself",
+            );
+        }
+        self.to.report(global, &bundle)
+    }
+}
+
+impl PageArgs {
+    fn run(&self, global: &Global) -> Result<()> {
+        let loaded = self.from.load(global)?;
+        let (name, shop) = loaded.file.shop_named(self.shop.as_ref(), &loaded.place)?;
+        let items_id = self.items.as_deref().and_then(files::identify);
+        let items = match &self.items {
+            Some(path) => {
+                let bytes = files::read_small(path, MAX_PAGE)?;
+                let place = Place::file(ui::shown(path));
+                let items = orderseal::protocol::json::parse(&bytes)
+                    .map_err(|found| Error::malformed(&place, found))?;
+                (*items).clone()
+            }
+            None => json!([]),
+        };
+        let service = self.service.clone().or_else(|| shop.service.clone());
+        let page = Page { shop: name.clone(), service, items };
+        let path = self.to.output.as_deref();
+        let mut output =
+            Output::create(path, self.to.existing(), Privacy::Umask, &[loaded.id, items_id])?;
+        output.write(&page.to_bytes())?;
+        output.commit()
+    }
+}
+
+impl Client {
+    fn run(&self, global: &Global) -> Result<()> {
+        let loaded = self.from.load(global)?;
+        let request = self.request(&loaded)?;
+        let form = self.order_page.form(&request, &loaded, self.page.as_deref(), global)?;
+        let outputs = [self.to.output.as_deref(), self.shop_out.as_deref()];
+        let stdout = PathBuf::from("-");
+        let client = outputs[0].unwrap_or(&stdout);
+        if outputs[1].is_some_and(|shop| shop == client || files::same_target(shop, client)) {
+            return Err(Error::Usage("-o and --shop-out name the same file".to_owned()));
+        }
+        // Both outputs are opened first, so that no id is handed out to a file that cannot be.
+        let inputs = [loaded.id];
+        let existing = self.to.existing();
+        let mut output = Output::create(outputs[0], existing, Privacy::Owner, &inputs)?;
+        let mut shop_output = match outputs[1] {
+            Some(path) => Some(Output::create(Some(path), existing, Privacy::Owner, &inputs)?),
+            None => None,
+        };
+        if output.is_terminal() || shop_output.as_ref().is_some_and(Output::is_terminal) {
+            return Err(Error::Usage("keys are not printed to a terminal: use -o FILE".to_owned()));
+        }
+        let workers = global.workers()?;
+        let source = SystemSource::new();
+        let place = &loaded.place;
+        let delivery = files::update(&self.from.keys, |file| {
+            service::bundle_client(
+                file,
+                &request,
+                &source,
+                |making| service::make_keys(making, &source, &workers, &|| {}, place),
+                place,
+            )
+        })?;
+        if let Some(output) = &mut shop_output {
+            output.write(&delivery.shop_half.to_bytes())?;
+        }
+        output.write(&match form {
+            Some(form) => html::page(&delivery.client, &form, &mut source.stream(PAGE_STREAM)),
+            None => delivery.client.to_bytes(),
+        })?;
+        shop_output.map_or(Ok(()), Output::commit)?;
+        output.commit()?;
+        self.to.report(global, &delivery.client)
+    }
+
+    fn request(&self, loaded: &Loaded) -> Result<ClientRequest> {
+        let page = match &self.page {
+            Some(path) => {
+                let bytes = files::read_small(path, MAX_PAGE)?;
+                Some(Page::parse(&bytes, &Place::file(ui::shown(path)))?)
+            }
+            None => None,
+        };
+        let named = page.as_ref().map(|page| &page.shop).or(self.shop.as_ref());
+        let (shop, _) = loaded.file.shop_named(named, &loaded.place)?;
+        Ok(ClientRequest {
+            shop: shop.clone(),
+            ids: match &self.user {
+                Some(user) => IdRequest::User(user.clone()),
+                None if self.on_demand => IdRequest::OnDemand(self.orders as usize),
+                None => IdRequest::Pool(self.orders as usize),
+            },
+            erase: self.erase.as_deref().and_then(Erase::named),
+            run: if self.guided { Run::Guided } else { Run::Automatic },
+            layers: self.layers,
+            pad_bytes: self.pad_bytes,
+            service: page.and_then(|page| page.service),
+        })
+    }
+}

@@ -1,0 +1,289 @@
+//! `decrypt`: the shop opens sealed orders.
+
+use std::io::{Cursor, Read, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use orderseal::protocol::envelope::{Carries, MAX_SEALED_LINE, OpeningKeys};
+use orderseal::protocol::files::{self, Existing, FileId, Input, Loaded, Output, Privacy};
+use orderseal::protocol::keyfile::Role;
+use orderseal::protocol::opening::{self, Options, Skipped, Summary};
+use orderseal::protocol::stream::{self, Opened};
+use orderseal::protocol::{Error, Place, Result};
+use serde_json::json;
+
+use super::keygen::is_stdout;
+use super::{Global, ui};
+
+/// Arguments of `decrypt`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  orderseal decrypt --bundle tokyo.jwks sealed.jwe -o opened.ndjson
+  orderseal decrypt --bundle tokyo.jwks --bundle half.jwks < sealed.jwe
+  orderseal decrypt --bundle tokyo.jwks --check sealed.jwe
+  orderseal decrypt --key cek.jwk body.jwe -o opened.ndjson
+  orderseal decrypt --bundle tokyo.jwks photo.sealed -o photo.raw
+
+The name in each line chooses its key; no key is ever tried. A line that carries a key (from
+`wrap`) is opened like an order, alone in its file, and a sealed stream is known by its first line.")]
+pub struct Decrypt {
+    /// A file from `bundle shop`, or the shop's half from `bundle client`; may be repeated
+    #[arg(short, long, value_name = "FILE", required_unless_present = "key")]
+    bundle: Vec<PathBuf>,
+    /// A lone key (JWK), or any JWK Set; may be repeated
+    #[arg(short, long, value_name = "FILE")]
+    key: Vec<PathBuf>,
+    /// When a record fails: stop without output, or leave it out and go on
+    #[arg(long, value_parser = ["fail", "skip"], default_value = "fail")]
+    on_error: String,
+    /// Where skipped records are reported, a JSON line each [default: stderr]
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Refuse a transaction id that comes twice
+    #[arg(long)]
+    once: bool,
+    /// Verify everything, and write only how many orders each key opened
+    #[arg(long)]
+    check: bool,
+    /// Sealed orders, one a line; or a sealed stream
+    sealed: Option<PathBuf>,
+    /// Where to write what was opened
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Replace an existing output
+    #[arg(short, long)]
+    force: bool,
+}
+
+impl Decrypt {
+    /// Runs the command.
+    pub fn run(&self, global: &Global) -> Result<()> {
+        let (keys, mut ids) = self.keys(global)?;
+        let mut input = Input::open(self.sealed.as_deref())?;
+        ids.push(input.id);
+        let first = peek_line(&mut input, Vec::new())?;
+        match Carries::of_line(&first) {
+            Carries::Order => {}
+            Carries::Key => return self.open_key(&first, input, &keys, &ids, global),
+            Carries::StreamKey => return self.open_stream(global, &first, input, &keys, &ids),
+        }
+        let output = match self.check {
+            true => None,
+            false => Some(self.create_output(&ids)?),
+        };
+        let progress = ui::Progress::bytes(global, input.size);
+        let (summary, output) = self.open(global, input, &first, &keys, &ids, output, &progress)?;
+        output.map_or(Ok(()), Output::commit)?;
+        progress.finish_orders(if self.check { "verified" } else { "opened" }, &summary.totals);
+        self.report_summary(global, &summary)?;
+        opening::skipped_error(&summary).map_or(Ok(()), Err)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn open(
+        &self,
+        global: &Global,
+        input: Input,
+        first: &[u8],
+        keys: &OpeningKeys,
+        ids: &[Option<FileId>],
+        mut output: Option<Output>,
+        progress: &ui::Progress,
+    ) -> Result<(Summary, Option<Output>)> {
+        let place = &input.place();
+        let options = Options { once: self.once, skip_failed: self.on_error == "skip" };
+        let mut report = self.create_report(ids)?;
+        let reader = Box::new(Cursor::new(first.to_vec()).chain(input.reader));
+        let summary = opening::open(
+            &global.workers()?,
+            reader,
+            place,
+            keys,
+            options,
+            |orders, totals| {
+                progress.update(totals);
+                output.as_mut().map_or(Ok(()), |output| output.write(orders))
+            },
+            |skipped| write_skipped(&mut report, &skipped, place),
+        )?;
+        if let Some(report) = report {
+            report.commit()?;
+        }
+        Ok((summary, output))
+    }
+
+    fn keys(&self, global: &Global) -> Result<(OpeningKeys, Vec<Option<FileId>>)> {
+        let mut keys = OpeningKeys::new(global.allow_weak);
+        let mut ids = Vec::new();
+        for path in &self.bundle {
+            let loaded = files::load(path, global.allow_readable_keys)?;
+            loaded.file.require(&[Role::Shop, Role::Service], "shop", &loaded.place)?;
+            self.add(&mut keys, &loaded, global)?;
+            ids.push(loaded.id);
+        }
+        for path in &self.key {
+            let loaded = files::load(path, global.allow_readable_keys)?;
+            self.add(&mut keys, &loaded, global)?;
+            ids.push(loaded.id);
+        }
+        Ok((keys, ids))
+    }
+
+    fn add(&self, keys: &mut OpeningKeys, loaded: &Loaded, global: &Global) -> Result<()> {
+        loaded.file.refuse_marked(global.allow_weak, &loaded.place)?;
+        if let Some(name) = loaded.file.weak_algorithm().filter(|_| !global.allow_weak) {
+            let place = &loaded.place;
+            ui::warn(global, &format!("{place}: {name} is weak, for teaching and old data only"));
+        }
+        keys.add(&loaded.file, &loaded.place)
+    }
+
+    fn create_output(&self, inputs: &[Option<FileId>]) -> Result<Output> {
+        let existing = if self.force { Existing::Replace } else { Existing::Keep };
+        Output::create(self.output.as_deref(), existing, Privacy::Owner, inputs)
+    }
+
+    fn create_report(&self, inputs: &[Option<FileId>]) -> Result<Option<Output>> {
+        let Some(path) = &self.report else { return Ok(None) };
+        if self.output.as_deref().is_some_and(|output| files::same_target(path, output)) {
+            return Err(Error::Usage("-o and --report name the same file".to_owned()));
+        }
+        let existing = if self.force { Existing::Replace } else { Existing::Keep };
+        Output::create(Some(path), existing, Privacy::Umask, inputs).map(Some)
+    }
+
+    /// Opens a line that carries a key, which has to be alone.
+    fn open_key(
+        &self,
+        line: &[u8],
+        mut input: Input,
+        keys: &OpeningKeys,
+        inputs: &[Option<FileId>],
+        global: &Global,
+    ) -> Result<()> {
+        let place = input.place();
+        let mut rest = Vec::new();
+        let text = line.strip_suffix(b"\n").unwrap_or(line);
+        input
+            .reader
+            .by_ref()
+            .take(1)
+            .read_to_end(&mut rest)
+            .map_err(|error| Error::io(&place, "cannot read", error))?;
+        if !rest.is_empty() || text.contains(&b'\n') {
+            let found = "found a wrapped key (cty jwk+json) among orders: it opens only alone";
+            return Err(Error::malformed(&place.at(1), found));
+        }
+        let opened = opening::open_key(text, &place, keys)?;
+        if self.check {
+            let report = json!({"orders": 0, "wrapped_keys": 1});
+            return match global.json {
+                true => ui::print_report(&report, false),
+                false => ui::print("1\twrapped key\n"),
+            };
+        }
+        let mut output = self.create_output(inputs)?;
+        if output.is_terminal() {
+            return Err(Error::Usage("keys are not printed to a terminal: use -o FILE".to_owned()));
+        }
+        output.write(&opened)?;
+        output.write(b"\n")?;
+        output.commit()
+    }
+
+    /// Opens a stream, of which the first line and perhaps more has been read.
+    fn open_stream(
+        &self,
+        global: &Global,
+        first: &[u8],
+        input: Input,
+        keys: &OpeningKeys,
+        inputs: &[Option<FileId>],
+    ) -> Result<()> {
+        let place = input.place();
+        let mut output = match self.check {
+            true => None,
+            false => Some(self.create_output(inputs)?),
+        };
+        if let Some(output) = &output {
+            output.refuse_terminal("an opened stream is")?;
+        }
+        let (line, rest) = match memchr::memchr(b'\n', first) {
+            Some(end) => (&first[..end], &first[end + 1..]),
+            None => (first, &[][..]),
+        };
+        let progress = ui::Progress::bytes(global, input.size);
+        let reader = Box::new(Cursor::new(rest.to_vec()).chain(input.reader));
+        let workers = global.workers()?;
+        let opened = stream::open(&workers, line, reader, &place, keys, |pieces, totals| {
+            progress.update_bytes(totals);
+            output.as_mut().map_or(Ok(()), |output| output.write_pieces(pieces))
+        })?;
+        output.map_or(Ok(()), Output::commit)?;
+        progress.finish_bytes(if self.check { "verified" } else { "opened" }, &opened.totals);
+        self.report_stream(global, &opened)
+    }
+
+    fn report_stream(&self, global: &Global, opened: &Opened) -> Result<()> {
+        let kid = opened.kid.as_ref().map_or(String::new(), ToString::to_string);
+        if global.json {
+            let report = json!({
+                "streams": 1,
+                "bytes_read": opened.totals.read,
+                "bytes_written": opened.totals.written,
+                "by_key": { kid: 1 },
+            });
+            return ui::print_report(&report, !self.check && is_stdout(self.output.as_deref()));
+        }
+        if self.check {
+            return ui::print(&format!("1\t{kid}\n"));
+        }
+        Ok(())
+    }
+
+    fn report_summary(&self, global: &Global, summary: &Summary) -> Result<()> {
+        if global.json {
+            let report = json!({
+                "orders": summary.totals.orders,
+                "failed": summary.failed,
+                "bytes_read": summary.totals.read,
+                "bytes_written": summary.totals.written,
+                "by_key": summary.by_key,
+            });
+            return ui::print_report(&report, !self.check && is_stdout(self.output.as_deref()));
+        }
+        if self.check {
+            let rows = summary.by_key.iter().map(|(kid, count)| format!("{count}\t{kid}\n"));
+            return ui::print(&rows.collect::<String>());
+        }
+        Ok(())
+    }
+}
+
+/// Reads the input, of which `bytes` were read before, up to the end of its first line, or a little
+/// further.
+pub fn peek_line(input: &mut Input, mut bytes: Vec<u8>) -> Result<Vec<u8>> {
+    let mut buffer = vec![0; 64 << 10];
+    while bytes.len() <= MAX_SEALED_LINE && memchr::memchr(b'\n', &bytes).is_none() {
+        match input.reader.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => bytes.extend_from_slice(&buffer[..read]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Error::io(&input.name, "cannot read", error)),
+        }
+    }
+    Ok(bytes)
+}
+
+/// Reports a record that was left out: line, key and kind of failure, never its content.
+fn write_skipped(report: &mut Option<Output>, skipped: &Skipped, place: &Place) -> Result<()> {
+    let kind = skipped.failure.kind();
+    let message = skipped.failure.clone().at(place.at(skipped.line)).to_string();
+    let entry = json!({"line": skipped.line, "kid": skipped.kid, "kind": kind, "message": message});
+    match report {
+        Some(report) => report.write(format!("{entry}\n").as_bytes()),
+        None => writeln!(std::io::stderr(), "{entry}")
+            .map_err(|error| Error::io("stderr", "cannot write", error)),
+    }
+}

@@ -1,0 +1,207 @@
+//! `encrypt`: the client seals orders, sends them, and erases what it received.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use orderseal::ciphers::random::SystemSource;
+use orderseal::protocol::batch::Workers;
+use orderseal::protocol::files::{self, Existing, FileId, Input, Loaded, Output, Privacy};
+use orderseal::protocol::sealing::{OnFailure, Plan, Totals};
+use orderseal::protocol::{Enc, Erase, Error, KeyTrouble, Program, Result, Run};
+use serde_json::json;
+
+use super::guide::Guide;
+use super::keygen::is_stdout;
+use super::{Global, algorithms, ui};
+
+/// Longest typed communication key in bytes.
+const MAX_TYPED: u64 = 64 << 10;
+
+/// Arguments of `encrypt`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  orderseal encrypt --bundle client.jwks orders.ndjson -o sealed.jwe
+  orderseal encrypt --bundle client.jwks < orders.ndjson > sealed.jwe
+  orderseal encrypt --key cek.jwk orders.ndjson -o body.jwe
+  orderseal encrypt --bundle client.jwks --stream photo.raw -o photo.sealed
+
+An order is a line: any bytes up to 1 MiB without a line feed. Each becomes a line of its own, in
+the same order, so that batches can be cut and joined anywhere between lines. With --stream the
+whole input is sealed as one, whatever it is: a line that carries its key, and then chunks.")]
+pub struct Encrypt {
+    /// The file from `bundle client`
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        required_unless_present = "key",
+        conflicts_with = "key"
+    )]
+    pub(super) bundle: Option<PathBuf>,
+    /// A lone key (JWK): a content key encrypts orders itself, another wraps a fresh key for each
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) key: Option<PathBuf>,
+    /// Content cipher, with a key that wraps [default: A256GCM]
+    #[arg(long, value_name = "NAME", requires = "key", value_parser = algorithms::content_names())]
+    pub(super) enc: Option<String>,
+    /// Content-encryption keys of an order, chained if more than one (at most 16)
+    #[arg(long, value_name = "N", requires = "key", value_parser = clap::value_parser!(u8).range(1..=16))]
+    pub(super) layers: Option<u8>,
+    /// Take the communication key from a text in this file instead of random data
+    #[arg(long, value_name = "FILE")]
+    pub(super) typed_key: Option<PathBuf>,
+    /// Be told of each step, and start it
+    #[arg(long, requires = "bundle")]
+    pub(super) guided: bool,
+    /// Seal the whole input as one stream, of any size and kind
+    #[arg(long)]
+    pub(super) stream: bool,
+    /// Orders, one a line; with --stream a file of any kind
+    pub(super) orders: Option<PathBuf>,
+    /// Where to write the sealed orders
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Replace an existing output
+    #[arg(short, long)]
+    pub(super) force: bool,
+}
+
+impl Encrypt {
+    /// Runs the command.
+    pub fn run(&self, global: &Global) -> Result<()> {
+        self.seal(global, &[], |input, _| input)
+    }
+
+    /// Seals what `convert` makes of the input; the output may be none of `others`.
+    pub fn seal(
+        &self,
+        global: &Global,
+        others: &[Option<FileId>],
+        convert: impl FnOnce(Input, &Workers) -> Input,
+    ) -> Result<()> {
+        let path = self.bundle.as_deref().or(self.key.as_deref()).expect("clap demands one");
+        let loaded = files::load(path, global.allow_readable_keys)?;
+        let mut plan = self.plan(&loaded)?;
+        if let Some(layers) = self.layers {
+            plan.set_layers(layers)?;
+        }
+        refuse_weak(&plan, &loaded, global)?;
+        if plan.spends() && !loaded.changeable {
+            return Err(Error::Usage(format!(
+                "{}: what is spent is recorded in the key file, which therefore cannot be a pipe",
+                loaded.place
+            )));
+        }
+        let source = SystemSource::new();
+        if let Some(text) = &self.typed_key {
+            let typed = files::load_small(text, MAX_TYPED, !global.allow_readable_keys)?.bytes;
+            let line = typed.strip_suffix(b"\n").unwrap_or(&typed);
+            plan.type_key(line, &source)?;
+        }
+        if let Some(Program::Client { erase: Some(_), .. }) = &loaded.file.program {
+            files::check_changeable(path)?;
+        }
+        let guide = Guide::for_program(loaded.file.program.as_ref(), self.guided, &self.orders);
+
+        if plan.wants_expected()
+            && let Some(expected) = Input::measure(self.orders.as_deref())?
+        {
+            plan.set_expected(expected);
+        }
+        let workers = global.workers()?;
+        let input = Input::open(self.orders.as_deref())?;
+        let typed = self.typed_key.as_deref().and_then(files::identify);
+        let inputs = [&[input.id, loaded.id, typed], others].concat();
+        let existing = if self.force { Existing::Replace } else { Existing::Keep };
+        let mut output = Output::create(self.output.as_deref(), existing, Privacy::Umask, &inputs)?;
+        if self.stream {
+            output.refuse_terminal("a sealed stream is")?;
+        }
+        if guide.is_guided() && !output.is_revocable() {
+            let found = "a guided run takes -o FILE: what goes to stdout or a pipe is sent at once";
+            return Err(Error::Usage(found.to_owned()));
+        }
+        guide.before_sealing()?;
+        let progress = ui::Progress::bytes(global, input.size);
+        let on_failure = match output.is_revocable() {
+            true => OnFailure::Discarded,
+            false => OnFailure::MayHaveLeft,
+        };
+        let input = convert(input, &workers);
+        let totals = if self.stream {
+            plan.seal_stream(&workers, input, &source, path, on_failure, |bytes, totals| {
+                progress.update_bytes(totals);
+                output.write(bytes)
+            })
+        } else {
+            plan.seal(&workers, input, &source, path, on_failure, |lines, totals| {
+                progress.update(totals);
+                output.write(lines)
+            })
+        }?;
+        guide.before_sending(output.name())?;
+        output.commit()?;
+        match self.stream {
+            true => progress.finish_bytes("sealed", &totals),
+            false => progress.finish_orders("sealed", &totals),
+        }
+        self.erase(path, &loaded, &guide, global)?;
+        self.report(global, &totals)
+    }
+
+    fn plan(&self, loaded: &Loaded) -> Result<Plan> {
+        if self.bundle.is_some() {
+            return Plan::of_client(&loaded.file, &loaded.place);
+        }
+        let enc = self.enc.as_deref().and_then(Enc::named);
+        Plan::of_key(&loaded.file, enc, &loaded.place)
+    }
+
+    /// The last step of a program that ends with erasing.
+    fn erase(&self, path: &Path, loaded: &Loaded, guide: &Guide, global: &Global) -> Result<()> {
+        let Some(Program::Client { erase: Some(what), .. }) = &loaded.file.program else {
+            return Ok(());
+        };
+        guide.before_erasing(&loaded.place.file)?;
+        super::erase::erase_client(path, *what, global)
+    }
+
+    fn report(&self, global: &Global, totals: &Totals) -> Result<()> {
+        if !global.json {
+            return Ok(());
+        }
+        let mut report = json!({
+            "bytes_read": totals.read,
+            "bytes_written": totals.written,
+        });
+        match self.stream {
+            true => report["streams"] = json!(1),
+            false => report["orders"] = json!(totals.orders),
+        }
+        ui::print_report(&report, is_stdout(self.output.as_deref()))
+    }
+}
+
+/// Sealing with a weak algorithm, or with a key that is not random, has to be asked for.
+pub fn refuse_weak(plan: &Plan, loaded: &Loaded, global: &Global) -> Result<()> {
+    loaded.file.refuse_weak(global.allow_weak, &loaded.place)?;
+    match plan.suite().weak().filter(|_| !global.allow_weak) {
+        Some(name) => Err(Error::key(&loaded.place, KeyTrouble::Weak(name))),
+        None => Ok(()),
+    }
+}
+
+/// Whether a program is to be carried out step by step.
+pub fn is_guided(program: Option<&Program>) -> bool {
+    matches!(program, Some(Program::Client { run: Run::Guided, .. }))
+}
+
+/// What a program erases, in words.
+pub fn erased_words(what: Erase) -> &'static str {
+    match what {
+        Erase::Keys => "the keys in",
+        Erase::Programs => "the program in",
+        Erase::All => "the whole file",
+    }
+}

@@ -1,0 +1,135 @@
+//! Errors as a person sees them: a message, a hint where one helps, and the exit code.
+
+use std::process::ExitCode;
+
+use orderseal::protocol::keyfile::Role;
+use orderseal::protocol::{Error, KeyTrouble};
+
+use super::ui;
+
+/// Prints an error and chooses the exit code.
+pub fn report(error: &Error) -> ExitCode {
+    if matches!(error, Error::ClosedPipe { .. }) {
+        return ExitCode::SUCCESS;
+    }
+    let message: String = error.to_string().chars().flat_map(safe).collect();
+    ui::say(&format!("orderseal: error: {message}"));
+    if let Some(hint) = hint(error) {
+        ui::say(&format!("orderseal: hint: {hint}"));
+    }
+    ExitCode::from(code(error))
+}
+
+/// Prints what the argument parser has to say: help to stdout, anything else as an error.
+pub fn report_usage(found: &clap::Error) -> ExitCode {
+    let text = found.render().to_string();
+    if !found.use_stderr() {
+        return ui::print(&text).map_or_else(|error| report(&error), |()| ExitCode::SUCCESS);
+    }
+    let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let message = message.strip_prefix("error: ").unwrap_or(message);
+    ui::say(&format!("orderseal: error: {}", on_one_line(message)));
+    let tips = rest.lines().filter_map(|line| line.trim().strip_prefix("tip: "));
+    for hint in tips.chain(["--help tells more"]) {
+        ui::say(&format!("orderseal: hint: {hint}"));
+    }
+    ExitCode::from(2)
+}
+
+/// Words of several lines on one, with what could confuse a terminal escaped.
+fn on_one_line(text: &str) -> String {
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    words.chars().flat_map(safe).collect()
+}
+
+fn safe(character: char) -> Vec<char> {
+    let invisible = matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    match character.is_control() || invisible {
+        true => character.escape_default().collect(),
+        false => vec![character],
+    }
+}
+
+fn code(error: &Error) -> u8 {
+    match error {
+        Error::Usage(_) => 2,
+        Error::Malformed { .. } => 3,
+        Error::Key { .. } => 4,
+        Error::Authentication(_) => 5,
+        Error::SomeFailed { .. } => 6,
+        _ => 1,
+    }
+}
+
+fn hint(error: &Error) -> Option<String> {
+    match error {
+        Error::Key { trouble, .. } => key_hint(trouble),
+        Error::Usage(found) if found.ends_with("exists already") => {
+            Some("choose another name, or replace it with --force".to_owned())
+        }
+        Error::Usage(found) if found.contains("symbolic link") => {
+            Some("name the file itself".to_owned())
+        }
+        Error::Usage(found) => super::bench::hint(found),
+        Error::Malformed { found, .. } if found.contains("found sealed orders") => {
+            Some("sealed orders are the input; the key file goes with --bundle or --key".to_owned())
+        }
+        Error::Malformed { found, .. } if found.contains("there is no dot in it") => {
+            Some("decrypt reads what encrypt writes; are these orders not sealed yet?".to_owned())
+        }
+        Error::Malformed { found, .. } if found.contains("among orders") => {
+            Some("put the wrapped key into a file of its own and decrypt that first".to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn key_hint(trouble: &KeyTrouble) -> Option<String> {
+    let hint = match trouble {
+        KeyTrouble::Unknown { .. } => {
+            "is this order for another shop, or made after this bundle? `orderseal bundle shop` \
+             makes a new one; --bundle may be given several times"
+        }
+        KeyTrouble::Unnamed => "give the key by --key",
+        KeyTrouble::Role { found: Role::Client, expected: "shop" } => {
+            "a client's bundle only encrypts; decrypt with the file from `orderseal bundle shop`"
+        }
+        KeyTrouble::Role { found: Role::Plain, expected: "client" } => {
+            "a lone key goes with --key; a client's file comes from `orderseal bundle client`"
+        }
+        KeyTrouble::Role { expected: "lone key", .. } => "this file goes with --bundle",
+        KeyTrouble::Role { expected: "client", .. } => {
+            "make a client's file with `orderseal bundle client`"
+        }
+        KeyTrouble::Role { found: Role::Plain, .. } => "give a key of another tool by --key",
+        KeyTrouble::Role { .. } => "the security service's keyring is what `keygen` makes",
+        KeyTrouble::Spent { shop, .. } => {
+            return Some(format!(
+                "get more: orderseal bundle client --keys SERVICE.jwks --shop {shop} --orders N -o FILE"
+            ));
+        }
+        KeyTrouble::PoolEmpty { shop, wanted, unused } => {
+            return Some(format!(
+                "make more: orderseal keygen … --shop {shop} --orders {} --into KEYRING; or use \
+                 --on-demand",
+                wanted - unused
+            ));
+        }
+        KeyTrouble::Budget { .. } => "make a new key",
+        KeyTrouble::PadShort { .. } => {
+            "no byte of pad serves twice: get a new piece with `orderseal bundle client --pad-bytes N`, \
+             or make a longer pad with `orderseal keygen --pad-bytes N`"
+        }
+        KeyTrouble::Weak(_) => "if that is what you want, say --allow-weak",
+        KeyTrouble::Marked { .. } => "such keys are for simulations; --allow-weak accepts them",
+        KeyTrouble::Readable(_) => "chmod 600 the file, or say --allow-readable-keys",
+        KeyTrouble::UnknownShop { .. } => "--shop takes one of these",
+        KeyTrouble::Missing(_) => "get a new file with `orderseal bundle`",
+        KeyTrouble::Repeated { .. } => "somebody sent this order twice, or altered a copy of it",
+        KeyTrouble::OtherAlgorithm { .. } => {
+            "a key serves the algorithm that its file names, whatever an order asks for"
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}

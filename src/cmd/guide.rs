@@ -1,0 +1,100 @@
+//! The guided run: the user is told of each step and starts it.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+
+use orderseal::protocol::files::is_dash;
+use orderseal::protocol::{Content, Erase, Error, Program, Result};
+
+use super::encrypt::{erased_words, is_guided};
+use super::ui;
+
+/// Tells of each step and waits, or does nothing in an automatic run.
+pub struct Guide {
+    guided: Option<Steps>,
+}
+
+struct Steps {
+    content: Content,
+    erase: Option<Erase>,
+    answers: RefCell<Option<Box<dyn BufRead>>>,
+}
+
+impl Guide {
+    /// For a client's program; `asked` makes an automatic one guided.
+    pub fn for_program(program: Option<&Program>, asked: bool, orders: &Option<PathBuf>) -> Self {
+        let guided = match program {
+            Some(Program::Client { content, erase, .. }) if asked || is_guided(program) => {
+                // Orders that come by stdin leave the terminal for the answers.
+                let from_stdin = orders.as_deref().is_none_or(is_dash);
+                let answers: Option<Box<dyn Read>> = match from_stdin {
+                    true => File::open("/dev/tty").ok().map(|tty| Box::new(tty) as Box<dyn Read>),
+                    false => Some(Box::new(std::io::stdin())),
+                };
+                let answers: Option<Box<dyn BufRead>> =
+                    answers.map(|answers| Box::new(BufReader::new(answers)) as Box<dyn BufRead>);
+                Some(Steps { content: *content, erase: *erase, answers: RefCell::new(answers) })
+            }
+            _ => None,
+        };
+        Self { guided }
+    }
+
+    /// Whether there is anything to ask.
+    pub fn is_guided(&self) -> bool {
+        self.guided.is_some()
+    }
+
+    /// Before anything is sealed.
+    pub fn before_sealing(&self) -> Result<()> {
+        let Some(steps) = &self.guided else { return Ok(()) };
+        let what = match steps.content {
+            Content::Direct => "seal: encrypt each order with the key of your file",
+            Content::Hybrid => {
+                "generate, seal, wrap: make a fresh key for each order, encrypt the order with it, \
+                 and wrap it under the key of your file"
+            }
+        };
+        steps.ask(1, what)
+    }
+
+    /// Before what was sealed goes out.
+    pub fn before_sending(&self, output: &str) -> Result<()> {
+        match &self.guided {
+            Some(steps) => steps.ask(2, &format!("send: put the sealed orders into {output}")),
+            None => Ok(()),
+        }
+    }
+
+    /// Before keys or program are erased.
+    pub fn before_erasing(&self, file: &str) -> Result<()> {
+        match &self.guided {
+            Some(steps) => {
+                let what = erased_words(steps.erase.unwrap_or(Erase::All));
+                steps.ask(3, &format!("erase: destroy {what} {file}"))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Steps {
+    fn ask(&self, number: u8, what: &str) -> Result<()> {
+        let last = if self.erase.is_some() { 3 } else { 2 };
+        ui::say(&format!("step {number} of {last}: {what}"));
+        ui::say("press Enter to start it, or q and Enter to stop here");
+        let mut answer = String::new();
+        let mut answers = self.answers.borrow_mut();
+        let read = match answers.as_mut() {
+            Some(answers) => answers.read_line(&mut answer),
+            None => Ok(0),
+        };
+        match read {
+            Ok(1..) if answer.trim().is_empty() => Ok(()),
+            Ok(0) => Err(Error::Usage("the guided run stopped: nobody answers".to_owned())),
+            _ => Err(Error::Usage(format!("the guided run was stopped before step {number}"))),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The subcommands: each reads its arguments, opens what they name, makes one call into the
+//! library, and writes the results.
+
+mod algorithms;
+mod bench;
+mod bundle;
+mod completions;
+mod convert;
+mod decrypt;
+mod encrypt;
+mod erase;
+mod exit;
+mod guide;
+mod inspect;
+mod keygen;
+mod order_page;
+mod simulate;
+mod ui;
+mod wrap;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use exit::{report, report_usage};
+use orderseal::protocol::Result;
+
+/// Seal batches of orders for shops: every role of a three-role ordering system, over files and
+/// pipes.
+#[derive(Debug, Parser)]
+#[command(name = "orderseal", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 input or output, 2 usage, 3 malformed input, 4 unknown or unusable key,
+5 authentication failed, 6 some records failed.
+
+Every input and output may be - or left out for stdin and stdout.";
+
+/// Options that every subcommand takes.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// No progress, no summary, no warnings
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Report as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Threads to work with [default: all cores]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Allow weak ciphers, and keys that are not random
+    #[arg(long, global = true)]
+    pub allow_weak: bool,
+    /// Read key files that group or others can read
+    #[arg(long, global = true)]
+    pub allow_readable_keys: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Security service: make keys
+    Keygen(keygen::Keygen),
+    /// Security service: hand out programs and keys to shops and clients
+    #[command(subcommand)]
+    Bundle(bundle::Bundle),
+    /// Client: seal orders
+    Encrypt(encrypt::Encrypt),
+    /// Client: wrap a key, as a sealed order of its own
+    Wrap(wrap::Wrap),
+    /// Shop: open sealed orders
+    Decrypt(decrypt::Decrypt),
+    /// Decrypt old DES and triple-DES data, or seal it under a modern key
+    Convert(convert::Convert),
+    /// Erase keys, programs or whole files
+    Erase(erase::Erase),
+    /// Play all roles in one process, and check every outcome
+    Simulate(simulate::Simulate),
+    /// Show the structure of a key file or of sealed orders, never a secret
+    Inspect(inspect::Inspect),
+    /// Measure ciphers and whole orders on this machine
+    Bench(bench::Bench),
+    /// Print a completion script for a shell
+    Completions(completions::Completions),
+    /// Print the manual page (roff)
+    Man(completions::Man),
+}
+
+/// Runs a parsed command line.
+pub fn run(cli: Cli) -> Result<()> {
+    let global = &cli.global;
+    match cli.command {
+        Command::Keygen(command) => command.run(global),
+        Command::Bundle(command) => command.run(global),
+        Command::Encrypt(command) => command.run(global),
+        Command::Wrap(command) => command.run(global),
+        Command::Decrypt(command) => command.run(global),
+        Command::Convert(command) => command.run(global),
+        Command::Erase(command) => command.run(global),
+        Command::Simulate(command) => command.run(global),
+        Command::Inspect(command) => command.run(global),
+        Command::Bench(command) => command.run(global),
+        Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(),
+    }
+}
+
+/// Keeps secrets out of core dumps: a limit of one byte stops files, and pipes to a collector as
+/// well, which do not care for a limit of zero (core(5)).
+pub fn harden() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let none = Rlimit { current: Some(1), maximum: Some(1) };
+    // Where the system does not allow it, there is nothing better to do than to go on.
+    let _ = setrlimit(Resource::Core, none);
+}
+
+impl Global {
+    fn workers(&self) -> Result<orderseal::protocol::batch::Workers> {
+        orderseal::protocol::batch::Workers::new(self.threads.map(usize::from))
+    }
+}

@@ -1,0 +1,102 @@
+//! `bundle client --form html`: what the shop's order form shows and asks.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use orderseal::protocol::files::{self, Loaded};
+use orderseal::protocol::html::{self, Fields, Form, Items, MAX_ORDERS, SendTo};
+use orderseal::protocol::page::{MAX_PAGE, Page};
+use orderseal::protocol::service::{ClientRequest, IdRequest};
+use orderseal::protocol::{Error, KeyTrouble, Place, Result};
+use serde_json::Value;
+
+use super::{Global, ui};
+
+/// The options of a page.
+#[derive(Debug, Args)]
+pub struct OrderPage {
+    /// A key file, or a web page that seals and sends orders by itself
+    #[arg(long, value_parser = ["jwks", "html"], default_value = "jwks")]
+    form: String,
+    /// With --form html: the goods on offer (JSON) [default: those of --page, or free text]
+    #[arg(long, value_name = "FILE")]
+    items: Option<PathBuf>,
+    /// With --form html: the form's own fields (JSON)
+    #[arg(long, value_name = "FILE")]
+    fields: Option<PathBuf>,
+    /// With --form html: where the page sends orders [default: download or copy]
+    #[arg(long, value_name = "URL")]
+    send_to: Option<SendTo>,
+    /// With --form html: the page's language [default: the browser's]
+    #[arg(long, value_parser = ["en", "ja"])]
+    lang: Option<String>,
+}
+
+impl OrderPage {
+    /// The form, if a page is asked for.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for options that do not go together; [`KeyTrouble::Unfit`] when browsers
+    /// lack the shop's algorithms; [`Error::Malformed`] for items and fields.
+    pub fn form(
+        &self,
+        request: &ClientRequest,
+        loaded: &Loaded,
+        item_page: Option<&Path>,
+        global: &Global,
+    ) -> Result<Option<Form>> {
+        if self.form != "html" {
+            return self.refuse_options().map(|()| None);
+        }
+        let (_, shop) = loaded.file.shop_named(Some(&request.shop), &loaded.place)?;
+        if let Some(reason) = html::refusal(shop.suite, request.layers) {
+            return Err(Error::key(&loaded.place, KeyTrouble::Unfit(reason)));
+        }
+        if let IdRequest::Pool(count) | IdRequest::OnDemand(count) = request.ids
+            && count > MAX_ORDERS
+        {
+            return Err(Error::Usage(format!("a page has {MAX_ORDERS} orders at most")));
+        }
+        if self.send_to.as_ref().is_some_and(SendTo::is_plain_http) {
+            ui::warn(global, "--send-to is no https address: who orders, and how much, is visible");
+        }
+        Ok(Some(Form {
+            items: self.items(item_page)?,
+            fields: match &self.fields {
+                Some(path) => Fields::parse(
+                    &files::read_small(path, MAX_PAGE)?,
+                    &Place::file(ui::shown(path)),
+                )?,
+                None => Fields::default(),
+            },
+            send_to: self.send_to.clone(),
+            lang: self.lang.clone(),
+        }))
+    }
+
+    fn items(&self, item_page: Option<&Path>) -> Result<Option<Items>> {
+        if let Some(path) = &self.items {
+            let bytes = files::read_small(path, MAX_PAGE)?;
+            return Items::parse(&bytes, &Place::file(ui::shown(path))).map(Some);
+        }
+        let Some(path) = item_page else { return Ok(None) };
+        let place = Place::file(ui::shown(path));
+        match Page::parse(&files::read_small(path, MAX_PAGE)?, &place)?.items {
+            Value::Array(items) if items.is_empty() => Ok(None),
+            items => Items::from_json(&items, &place).map(Some),
+        }
+    }
+
+    fn refuse_options(&self) -> Result<()> {
+        let given = [
+            ("--items", self.items.is_some()),
+            ("--fields", self.fields.is_some()),
+            ("--send-to", self.send_to.is_some()),
+            ("--lang", self.lang.is_some()),
+        ];
+        match given.iter().find(|(_, given)| *given) {
+            Some((option, _)) => Err(Error::Usage(format!("{option} goes with --form html"))),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! `simulate`: all roles in one process.
+
+use clap::Args;
+use orderseal::protocol::program::MAX_LAYERS;
+use orderseal::protocol::simulate::{self, Case, CaseReport, Event, Report, Setup};
+use orderseal::protocol::{Content, Erase, Error, KeyTrouble, Place, Result, Scheme};
+use serde_json::{Value, json};
+
+use super::{Global, algorithms, ui};
+
+/// Arguments of `simulate`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  orderseal simulate --embodiment all --shops 3 --clients 10 --orders 5 --seed 42
+  orderseal simulate --embodiment 4 --shops 2 --clients 1 --orders 1 --trace
+  orderseal simulate --embodiment all --faults --json
+
+The exit code is 0 only if every order came through and every fault had its expected outcome.")]
+pub struct Simulate {
+    /// Embodiment 1 to 7, `public-shop` for the public ones with a key for a shop, or `all`
+    #[arg(short, long, value_name = "N", default_value = "all",
+          value_parser = ["1", "2", "3", "4", "5", "6", "7", "public-shop", "all"])]
+    embodiment: String,
+    /// Shops
+    #[arg(long, value_name = "S", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
+    shops: u16,
+    /// Clients; they are dealt out to the shops
+    #[arg(long, value_name = "C", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    clients: u16,
+    /// Orders of each client
+    #[arg(long, value_name = "K", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    orders: u32,
+    /// What everything random is made from
+    #[arg(long, value_name = "SEED", default_value_t = 1)]
+    seed: u64,
+    /// Clients erase after sending, in every embodiment
+    #[arg(long)]
+    erase: bool,
+    /// Make ids for each request instead of taking them from a pool
+    #[arg(long)]
+    on_demand: bool,
+    /// Content cipher, in the schemes that have one
+    #[arg(long, value_name = "NAME", value_parser = algorithms::content_names())]
+    enc: Option<String>,
+    /// Key wrapping, in the hybrid schemes of its kind
+    #[arg(long, value_name = "NAME", value_parser = algorithms::wrap_names())]
+    wrap: Option<String>,
+    /// Bits of an RSA modulus
+    #[arg(long, value_name = "N", default_value_t = 2048, value_parser = super::keygen::rsa_bits)]
+    rsa_bits: usize,
+    /// Content-encryption keys of an order, chained if more than one
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=i64::from(MAX_LAYERS)))]
+    layers: u8,
+    /// Play the table of faults as well
+    #[arg(long)]
+    faults: bool,
+    /// Print the message flow with the step numbers of the system's description
+    #[arg(long, value_name = "FORM", num_args = 0..=1, require_equals = true,
+          default_missing_value = "text", value_parser = ["text", "json", "mermaid"])]
+    trace: Option<String>,
+}
+
+impl Simulate {
+    /// Runs the command.
+    pub fn run(&self, global: &Global) -> Result<()> {
+        let setup = self.setup()?;
+        let weak = setup.cases.iter().find_map(|case| case.suite.weak());
+        if let Some(name) = weak.filter(|_| !global.allow_weak) {
+            return Err(Error::key(&Place::file("simulate"), KeyTrouble::Weak(name)));
+        }
+        let mut traced: Vec<(String, Event)> = Vec::new();
+        let progress = ui::Progress::count(global, setup.cases.len() as u64);
+        let mut current = String::new();
+        let report = simulate::run(&setup, &global.workers()?, |case, event| {
+            if current != case.label {
+                if !current.is_empty() {
+                    progress.tick();
+                }
+                current.clone_from(&case.label);
+            }
+            if self.trace.is_some() {
+                traced.push((case.label.clone(), event.clone()));
+            }
+        })?;
+        progress.finish("");
+        self.print_trace(&traced)?;
+        match global.json {
+            true => ui::print(&format!("{}\n", to_json(self, &report)))?,
+            false if self.trace.is_some() => ui::say(to_table(&report).trim_end()),
+            false => ui::print(&to_table(&report))?,
+        }
+        if report.held() {
+            return Ok(());
+        }
+        let failed = report.cases.iter().filter(|case| !case.held()).count() as u64;
+        let total = report.cases.len() as u64;
+        Err(Error::SomeFailed { what: "simulated embodiments", failed, total })
+    }
+
+    fn setup(&self) -> Result<Setup> {
+        let orders_at_a_shop = u32::from(self.clients.div_ceil(self.shops)) * self.orders;
+        if self.faults && (self.shops < 2 || orders_at_a_shop < 2) {
+            let needed = "--faults takes at least 2 shops, and 2 orders at one of them";
+            return Err(Error::Usage(needed.to_owned()));
+        }
+        Ok(Setup {
+            cases: self.cases()?,
+            shops: self.shops.into(),
+            clients: self.clients.into(),
+            orders: self.orders as usize,
+            rsa_bits: self.rsa_bits,
+            layers: self.layers,
+            on_demand: self.on_demand,
+            faults: self.faults,
+            seed: self.seed,
+        })
+    }
+
+    fn cases(&self) -> Result<Vec<Case>> {
+        let numbered = |number: u8| Scheme::embodiment(number).expect("a number from 1 to 6");
+        let everywhere = self.erase.then_some(Erase::All);
+        let public_shop =
+            || Scheme::ALL[6..].iter().map(|scheme| (scheme.to_string(), *scheme, everywhere));
+        // Embodiment 7 is any of the others with erasing; alone it is played as the fourth.
+        let seventh = ("7".to_owned(), numbered(4), Some(Erase::All));
+        let schemes: Vec<(String, Scheme, Option<Erase>)> = match self.embodiment.as_str() {
+            "all" => (1..=6)
+                .map(|number| (number.to_string(), numbered(number), everywhere))
+                .chain([seventh])
+                .chain(public_shop())
+                .collect(),
+            "public-shop" => public_shop().collect(),
+            "7" => vec![seventh],
+            number => {
+                let scheme = numbered(number.parse().expect("clap knows the numbers"));
+                vec![(number.to_owned(), scheme, everywhere)]
+            }
+        };
+        let several = schemes.len() > 1;
+        schemes
+            .into_iter()
+            .map(|(label, scheme, erase)| {
+                let suite = match several {
+                    true => algorithms::suite(scheme, self.enc_for(scheme), self.wrap_for(scheme)),
+                    false => algorithms::suite(scheme, self.enc.as_deref(), self.wrap.as_deref()),
+                }?;
+                Ok(Case { label, scheme, suite, erase })
+            })
+            .collect()
+    }
+
+    /// Where several schemes are played, an algorithm counts for those that can have it.
+    fn enc_for(&self, scheme: Scheme) -> Option<&str> {
+        self.enc.as_deref().filter(|name| algorithms::suite(scheme, Some(name), None).is_ok())
+    }
+
+    fn wrap_for(&self, scheme: Scheme) -> Option<&str> {
+        self.wrap.as_deref().filter(|name| {
+            scheme.content == Content::Hybrid && algorithms::suite(scheme, None, Some(name)).is_ok()
+        })
+    }
+
+    fn print_trace(&self, traced: &[(String, Event)]) -> Result<()> {
+        match self.trace.as_deref() {
+            None => Ok(()),
+            Some("mermaid") => ui::print(&simulate::mermaid(traced.iter().map(|(_, event)| event))),
+            Some("json") => {
+                let line = |(label, event): &(String, Event)| {
+                    let value = json!({
+                        "embodiment": label,
+                        "step": event.step,
+                        "from": event.from.to_string(),
+                        "to": event.to.to_string(),
+                        "what": event.what,
+                        "bytes": event.bytes.as_ref().map(Vec::len),
+                    });
+                    format!("{value}\n")
+                };
+                ui::print(&traced.iter().map(line).collect::<String>())
+            }
+            Some(_) => {
+                let line = |(label, event): &(String, Event)| format!("{label:>3} {event}\n");
+                ui::print(&traced.iter().map(line).collect::<String>())
+            }
+        }
+    }
+}
+
+fn to_json(command: &Simulate, report: &Report) -> Value {
+    let cases: Vec<Value> = report.cases.iter().map(case_to_json).collect();
+    json!({
+        "seed": command.seed,
+        "shops": command.shops,
+        "clients": command.clients,
+        "orders_each": command.orders,
+        "held": report.held(),
+        "embodiments": cases,
+    })
+}
+
+fn case_to_json(case: &CaseReport) -> Value {
+    let faults: Vec<Value> = case
+        .faults
+        .iter()
+        .map(|fault| {
+            json!({
+                "fault": fault.fault.name(),
+                "expected": fault.expected.name(),
+                "observed": fault.observed.name(),
+                "held": fault.expected == fault.observed,
+            })
+        })
+        .collect();
+    json!({
+        "embodiment": case.label,
+        "scheme": case.scheme.to_string(),
+        "alg": case.suite.alg().name(),
+        "enc": case.suite.enc().name(),
+        "weak": case.suite.weak().is_some(),
+        "sent": case.sent,
+        "received": case.received,
+        "messages": case.messages,
+        "transcript_sha256": hex::encode(case.transcript),
+        "held": case.held(),
+        "violations": case.violations,
+        "faults": faults,
+    })
+}
+
+fn to_table(report: &Report) -> String {
+    let mut text = format!(
+        "{:<22} {:<26} {:<14} {:<20} {:>6} {:>8}  result\n",
+        "embodiment", "scheme", "alg", "enc", "sent", "received"
+    );
+    for case in &report.cases {
+        text.push_str(&format!(
+            "{:<22} {:<26} {:<14} {:<20} {:>6} {:>8}  {}\n",
+            case.label,
+            case.scheme.to_string(),
+            case.suite.alg().name(),
+            case.suite.enc().name(),
+            case.sent,
+            case.received,
+            if case.held() { "held" } else { "FAILED" }
+        ));
+        for violation in &case.violations {
+            text.push_str(&format!("    {violation}\n"));
+        }
+        for fault in &case.faults {
+            let verdict = match fault.expected == fault.observed {
+                true => String::new(),
+                false => format!(", expected {}", fault.expected.name()),
+            };
+            let observed = fault.observed.name();
+            text.push_str(&format!("    {:<20} {observed}{verdict}\n", fault.fault.name()));
+        }
+    }
+    text
+}

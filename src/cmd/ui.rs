@@ -1,0 +1,148 @@
+//! What a person sees on the terminal besides data: progress, summaries, warnings.
+
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
+use orderseal::protocol::sealing::Totals;
+use orderseal::protocol::{Error, Result};
+use serde_json::Value;
+
+use super::Global;
+
+/// A progress bar on stderr, if that is a terminal, with a summary at the end.
+pub struct Progress {
+    bar: ProgressBar,
+    started: Instant,
+    shown: bool,
+}
+
+impl Progress {
+    /// Progress in bytes of an input, of which the size may be unknown.
+    pub fn bytes(global: &Global, size: Option<u64>) -> Self {
+        let template = match size {
+            Some(_) => "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {msg} eta {eta}",
+            None => "{spinner} {bytes} {bytes_per_sec} {msg}",
+        };
+        Self::new(global, size, template)
+    }
+
+    /// Progress in things of which the number is known.
+    pub fn count(global: &Global, count: u64) -> Self {
+        Self::new(global, Some(count), "{bar:30} {pos}/{len} {per_sec} eta {eta}")
+    }
+
+    fn new(global: &Global, len: Option<u64>, template: &str) -> Self {
+        let shown = !global.quiet && std::io::stderr().is_terminal();
+        let bar = match (shown, len) {
+            (false, _) => ProgressBar::hidden(),
+            (true, Some(len)) => ProgressBar::new(len),
+            (true, None) => ProgressBar::new_spinner(),
+        };
+        let style = ProgressStyle::with_template(template).expect("the templates above are valid");
+        bar.set_style(style.progress_chars("=> "));
+        Self { bar, started: Instant::now(), shown }
+    }
+
+    /// One more is done.
+    pub fn tick(&self) {
+        self.bar.inc(1);
+    }
+
+    /// So much is done.
+    pub fn update(&self, totals: &Totals) {
+        if !self.shown {
+            return;
+        }
+        self.bar.set_position(totals.read);
+        let rate = totals.orders as f64 / self.elapsed().as_secs_f64();
+        self.bar.set_message(format!("{} orders/s", HumanCount(rate as u64)));
+    }
+
+    /// So many bytes are done.
+    pub fn update_bytes(&self, totals: &Totals) {
+        self.bar.set_position(totals.read);
+    }
+
+    /// Time since the beginning.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed().max(Duration::from_nanos(1))
+    }
+
+    /// Takes the bar away, and says how it went.
+    pub fn finish(&self, summary: &str) {
+        self.bar.finish_and_clear();
+        if self.shown && !summary.is_empty() {
+            say(summary);
+        }
+    }
+
+    /// Takes the bar away, and says what was done to how many bytes.
+    pub fn finish_bytes(&self, done: &str, totals: &Totals) {
+        let seconds = self.elapsed().as_secs_f64();
+        self.finish(&format!(
+            "{done} {} to {} in {seconds:.2} s: {}/s",
+            HumanBytes(totals.read),
+            HumanBytes(totals.written),
+            HumanBytes((totals.read as f64 / seconds) as u64)
+        ));
+    }
+
+    /// Takes the bar away, and says what was done to how many orders.
+    pub fn finish_orders(&self, done: &str, totals: &Totals) {
+        let elapsed = self.elapsed();
+        let rate = totals.orders as f64 / elapsed.as_secs_f64();
+        self.finish(&format!(
+            "{done} {} orders, {} to {}, in {:.2} s: {} orders/s",
+            HumanCount(totals.orders),
+            HumanBytes(totals.read),
+            HumanBytes(totals.written),
+            elapsed.as_secs_f64(),
+            HumanCount(rate as u64)
+        ));
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Warns on stderr.
+pub fn warn(global: &Global, warning: &str) {
+    if !global.quiet {
+        say(&format!("orderseal: warning: {warning}"));
+    }
+}
+
+/// Says something on stderr. Where nobody can hear it, nothing is lost but the words.
+pub fn say(words: &str) {
+    let _ = writeln!(std::io::stderr(), "{words}");
+}
+
+/// Prints text to stdout.
+///
+/// # Errors
+/// [`Error::Io`], or [`Error::ClosedPipe`] when nobody reads.
+pub fn print(text: &str) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+        .map_err(|error| Error::io("stdout", "cannot write", error))
+}
+
+/// Prints a report where it does not mix with data: to stdout, unless that carries the data.
+pub fn print_report(report: &Value, stdout_has_data: bool) -> Result<()> {
+    if stdout_has_data {
+        say(&report.to_string());
+        return Ok(());
+    }
+    print(&format!("{report}\n"))
+}
+
+/// A name for a path in messages and printed commands.
+pub fn shown(path: &std::path::Path) -> String {
+    path.display().to_string()
+}

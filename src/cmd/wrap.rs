@@ -1,0 +1,72 @@
+//! `wrap`: the client wraps a key, step by step, as a sealed line that carries a key.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use orderseal::ciphers::random::SystemSource;
+use orderseal::protocol::files::{self, Existing, Output, Privacy};
+use orderseal::protocol::keyfile::Role;
+use orderseal::protocol::sealing::Plan;
+use orderseal::protocol::{Error, Result};
+
+use super::Global;
+
+/// Arguments of `wrap`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example, the hybrid forms step by step:
+  orderseal keygen --alg A256GCM -o cek.jwk
+  orderseal encrypt --key cek.jwk orders.ndjson -o body.jwe
+  orderseal wrap --with client.jwks cek.jwk -o cek.jwe
+  orderseal decrypt --bundle tokyo.jwks cek.jwe -o cek2.jwk
+  orderseal decrypt --key cek2.jwk body.jwe -o opened.ndjson")]
+pub struct Wrap {
+    /// The file from `bundle client`, or a lone key that wraps
+    #[arg(short, long, value_name = "FILE")]
+    with: PathBuf,
+    /// Content-encryption keys, chained if more than one (at most 16)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=16))]
+    layers: Option<u8>,
+    /// The key to be wrapped, a lone JWK
+    key: Option<PathBuf>,
+    /// Where to write the wrapped key
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Replace an existing output
+    #[arg(short, long)]
+    force: bool,
+}
+
+impl Wrap {
+    /// Runs the command.
+    pub fn run(&self, global: &Global) -> Result<()> {
+        let with = files::load(&self.with, global.allow_readable_keys)?;
+        let stdin = PathBuf::from("-");
+        let key = files::load(self.key.as_ref().unwrap_or(&stdin), global.allow_readable_keys)?;
+        key.file.refuse_weak(global.allow_weak, &key.place)?;
+        if !key.file.is_lone() {
+            return Err(Error::Usage(format!("{}: expected a lone key to wrap", key.place)));
+        }
+        let mut plan = match with.file.role {
+            Role::Plain => Plan::of_key(&with.file, None, &with.place)?,
+            _ => Plan::of_client(&with.file, &with.place)?,
+        };
+        if let Some(layers) = self.layers {
+            plan.set_layers(layers)?;
+        }
+        super::encrypt::refuse_weak(&plan, &with, global)?;
+        if plan.spends() && !with.changeable {
+            return Err(Error::Usage(format!(
+                "{}: what is spent is recorded in the key file, which therefore cannot be a pipe",
+                with.place
+            )));
+        }
+        let existing = if self.force { Existing::Replace } else { Existing::Keep };
+        let inputs = [with.id, key.id];
+        let mut output = Output::create(self.output.as_deref(), existing, Privacy::Umask, &inputs)?;
+        let line =
+            plan.wrap_key(&key.file, &key.place, &SystemSource::new(), self.with.as_path())?;
+        output.write(&line)?;
+        output.commit()
+    }
+}
