@@ -1,0 +1,143 @@
+//! `bench`: its rows, its reports, and what it refuses.
+
+use std::collections::BTreeSet;
+
+use assert_cmd::Command;
+use assert_cmd::assert::Assert;
+use serde_json::Value;
+
+/// Runs `orderseal bench` with arguments as one types them.
+fn bench(arguments: &str) -> Assert {
+    Command::new(env!("CARGO_BIN_EXE_orderseal"))
+        .arg("bench")
+        .args(arguments.split_whitespace())
+        .assert()
+}
+
+fn stdout(arguments: &str) -> String {
+    let output = bench(arguments).success().get_output().stdout.clone();
+    String::from_utf8(output).expect("reports are text")
+}
+
+/// The objects of `--json`, one a line.
+fn objects(arguments: &str) -> Vec<Value> {
+    stdout(arguments)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}")))
+        .collect()
+}
+
+fn ids(objects: &[Value]) -> Vec<&str> {
+    objects.iter().map(|object| object["id"].as_str().expect("an id is text")).collect()
+}
+
+/// `operation/cipher/backend/size`.
+fn segments(id: &str) -> [&str; 4] {
+    id.split('/').collect::<Vec<_>>().try_into().unwrap_or_else(|_| panic!("{id:?}"))
+}
+
+#[test]
+fn json_is_an_object_a_row_with_id_threads_and_rates() {
+    let objects = objects("--filter seal/grain128 xor/vernam --json --seconds 0.3");
+    for object in &objects {
+        let members: BTreeSet<_> = object.as_object().expect("an object").keys().collect();
+        let expected = ["bytes_per_second", "id", "operations_per_second", "threads"];
+        assert!(members.iter().eq(&expected), "{object}");
+        assert_eq!(object["threads"], 1);
+        let [bytes, operations] = ["bytes_per_second", "operations_per_second"]
+            .map(|name| object[name].as_f64().expect("a rate is a number"));
+        assert!(operations > 0.0, "{object}");
+        let [_, _, _, size] = segments(object["id"].as_str().expect("an id is text"));
+        let size: f64 = size.parse().expect("a size is a number");
+        assert!((bytes / operations / size - 1.0).abs() < 1e-3, "{object}");
+    }
+    assert!(ids(&objects).contains(&"xor/vernam/portable/16384"));
+}
+
+#[test]
+fn every_row_is_called_by_operation_cipher_backend_and_size() {
+    // Far too short to measure, and without the largest messages and RSA, which take long.
+    let some = "/64 /1024 256-gcm/rustcrypto/256 des/rustcrypto/16384 256-kw knapsack";
+    let objects = objects(&format!("--filter {some} --json --seconds 0.5"));
+    let ids = ids(&objects);
+    for id in &ids {
+        let [operation, cipher, backend, size] = segments(id);
+        assert!(!operation.is_empty() && !cipher.is_empty(), "{id}");
+        let backends = ["rustcrypto", "portable", "avx2", "vaes", "avx512"];
+        assert!(backends.contains(&backend), "{id}");
+        assert!(size.parse::<usize>().is_ok_and(|size| size > 0), "{id}");
+    }
+    for id in [
+        "ecb/des/rustcrypto/16384",
+        "ctr/aes-256/rustcrypto/64",
+        "seal/aes-256-gcm/rustcrypto/256",
+        "wrap/aes-256-kw/rustcrypto/32",
+        "wrap/knapsack/portable/32",
+        "cbc-encrypt/feal8/portable/1024",
+    ] {
+        assert!(ids.contains(&id), "{id} is missing");
+    }
+}
+
+#[test]
+fn orders_are_sealed_and_opened_by_the_batch_and_by_the_crates() {
+    let objects = objects("--filter seal-jwe/A256KW open-jwe/A256KW --json --seconds 0.3");
+    let ids = ids(&objects);
+    for operation in ["seal-jwe", "open-jwe"] {
+        let of = |id: &&&str| id.starts_with(operation) && id.ends_with("/256");
+        assert!(ids.iter().filter(of).count() >= 2, "{ids:?}");
+        assert!(ids.contains(&format!("{operation}/A256KW+A256GCM/rustcrypto/256").as_str()));
+    }
+}
+
+#[test]
+fn a_filter_chooses_by_substrings_in_either_case() {
+    let objects = objects("--filter KNAPSACK --json --seconds 0.1");
+    let [wrap, unwrap, keygen] = ["wrap", "unwrap", "keygen"];
+    let found: Vec<_> = ids(&objects).into_iter().map(segments).collect();
+    assert!(found.iter().map(|id| id[0]).eq([wrap, unwrap, keygen]), "{found:?}");
+    assert!(found.iter().all(|id| id[1] == "knapsack"), "{found:?}");
+}
+
+#[test]
+fn a_filter_that_matches_nothing_is_a_usage_error_with_ids_to_choose_from() {
+    let refused = bench("--filter nosuch neither").code(2);
+    let output = refused.get_output();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.stdout.is_empty());
+    assert!(stderr.contains("orderseal: error: no row of bench is called nosuch or neither"));
+    let hint = "orderseal: hint: rows are called like ";
+    let hint = stderr.lines().find_map(|line| line.strip_prefix(hint));
+    for id in hint.unwrap_or_else(|| panic!("{stderr}")).split(", ") {
+        segments(id);
+    }
+}
+
+#[test]
+fn seconds_and_threads_are_checked() {
+    for wrong in ["--seconds 0", "--seconds -1", "--seconds soon", "--threads 0"] {
+        bench(wrong).code(2);
+    }
+}
+
+#[test]
+fn the_table_names_the_machine_compares_backends_and_marks_what_is_weak() {
+    let table = stdout("--filter feal8/portable/16384 grain128/portable/256 --seconds 0.1");
+    for header in ["orderseal ", "processor ", "backends ", "threads    1 of "] {
+        assert!(table.lines().any(|line| line.starts_with(header)), "{header}\n{table}");
+    }
+    let row = |id: &str| {
+        let line = table.lines().find(|line| line.starts_with(id));
+        line.unwrap_or_else(|| panic!("{id}\n{table}"))
+    };
+    assert!(row("cbc-decrypt/feal8/portable/16384").ends_with("weak"));
+    assert!(!row("seal/grain128/portable/256").ends_with("weak"));
+    assert!(table.contains("\nweak: for teaching and old data only\n"), "{table}");
+    assert!(row("ciphers").contains("of best") && row("ciphers").contains("spread"));
+}
+
+#[test]
+fn threads_run_side_by_side() {
+    let objects = objects("--filter keygen/lfsr --threads 2 --json --seconds 0.1");
+    assert_eq!(objects[0]["threads"], 2);
+}

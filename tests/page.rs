@@ -1,0 +1,198 @@
+//! `bundle client --form html`: what the page contains, and what is refused. `scripts/browser-test.sh`
+//! runs the page in a browser.
+
+mod common;
+
+use base64_simd::STANDARD;
+use common::{Lab, key_ids};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+const BUNDLE: &str = "bundle client --keys service.jwks --form html -o order.html --force";
+
+/// The text between two others.
+#[track_caller]
+fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
+    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no {before}"));
+    rest.split_once(after).unwrap_or_else(|| panic!("no {after} after {before}")).0
+}
+
+/// A page with its parts.
+struct OrderPage(String);
+
+impl OrderPage {
+    #[track_caller]
+    fn make(lab: &Lab, options: &str) -> Self {
+        lab.ok(&format!("{BUNDLE} {options}"));
+        Self(String::from_utf8(lab.read("order.html")).expect("a page is text"))
+    }
+
+    fn script(&self) -> &str {
+        between(&self.0, "<script type=\"module\">", "</script>")
+    }
+
+    fn style(&self) -> &str {
+        between(&self.0, "<style>", "</style>")
+    }
+
+    fn policy(&self) -> &str {
+        between(&self.0, "Content-Security-Policy\" content=\"", "\"")
+    }
+
+    fn data(&self) -> Value {
+        let data = between(&self.0, "id=\"delivered\">", "</script>");
+        serde_json::from_str(data).expect("the data are JSON")
+    }
+}
+
+fn hash(text: &str) -> String {
+    format!("'sha256-{}'", STANDARD.encode_to_string(Sha256::digest(text)))
+}
+
+#[test]
+fn the_policy_allows_this_script_this_style_and_the_shop() {
+    let lab = Lab::with_keys("--embodiment 4", 1);
+    let page = OrderPage::make(&lab, "--on-demand --send-to https://shop.example/orders?from=page");
+    let allowed = |directive: &str| {
+        let found = page.policy().split("; ").find_map(|part| part.strip_prefix(directive));
+        found.unwrap_or_else(|| panic!("no {directive}in {}", page.policy())).to_owned()
+    };
+    assert_eq!(allowed("script-src "), hash(page.script()));
+    assert_eq!(allowed("style-src "), hash(page.style()));
+    assert_eq!(allowed("connect-src "), "https://shop.example/orders");
+    assert_eq!(allowed("default-src "), "'none'");
+    assert_eq!(allowed("img-src "), "data:");
+    assert_eq!(page.data()["send_to"], "https://shop.example/orders?from=page");
+
+    let page = OrderPage::make(&lab, "--on-demand");
+    assert!(page.policy().contains("connect-src 'none'"));
+}
+
+#[test]
+fn the_page_names_no_other_address_and_has_no_inline_handler() {
+    let lab = Lab::with_keys("--embodiment 2", 1);
+    let page = OrderPage::make(&lab, "--send-to https://shop.example/orders");
+    let others = page.0.replace("https://shop.example/orders", "");
+    assert!(!others.contains("http://") && !others.contains("https://"), "an address of others");
+    let markup = others.replace(page.script(), "").replace(page.style(), "");
+    for handler in
+        [" onclick", " onload", " onerror", " onsubmit", "javascript:", " src=", " style="]
+    {
+        assert!(!markup.contains(handler), "{handler} in the markup");
+    }
+    for construct in ["innerHTML", "eval(", "new Function", "import(", "document.write"] {
+        assert!(!page.script().contains(construct), "{construct} in the script");
+    }
+}
+
+#[test]
+fn the_script_is_the_one_in_the_source_tree() {
+    let lab = Lab::with_keys("--embodiment 2", 1);
+    let page = OrderPage::make(&lab, "");
+    assert_eq!(page.script(), include_str!("../src/protocol/html/page.js"));
+    assert_eq!(page.style(), include_str!("../src/protocol/html/page.css"));
+}
+
+#[test]
+fn pages_stay_small() {
+    let lab = Lab::with_keys("--embodiment 4", 1);
+    for orders in [1, 200] {
+        let page = OrderPage::make(&lab, &format!("--orders {orders} --on-demand"));
+        assert!(page.0.len() < 100_000, "{orders} orders: {} bytes", page.0.len());
+        assert_eq!(page.data()["keys"].as_array().unwrap().len(), orders);
+    }
+}
+
+#[test]
+fn ids_in_a_page_are_recorded_as_issued() {
+    let lab = Lab::with_keys("--embodiment 4", 4);
+    lab.ok("keygen --embodiment 4 --shop tokyo --orders 3 --into service.jwks");
+    let before = lab.json("service.jwks")["orderseal"]["shops"]["tokyo"]["issued"].clone();
+    let page = OrderPage::make(&lab, "--orders 2");
+    let issued = lab.json("service.jwks")["orderseal"]["shops"]["tokyo"]["issued"].clone();
+    assert_eq!(issued.as_array().unwrap().len(), before.as_array().unwrap().len() + 2);
+    for key in page.data()["keys"].as_array().unwrap() {
+        assert!(issued.as_array().unwrap().contains(&key[0]), "{} is not recorded", key[0]);
+        assert!(!before.as_array().unwrap().contains(&key[0]), "{} was issued before", key[0]);
+    }
+    lab.refused(4, &format!("{BUNDLE} --orders 2")).says(&["1 unused transaction ids, 2 wanted"]);
+}
+
+#[test]
+fn a_page_of_public_keys_holds_no_private_number() {
+    let lab = Lab::with_keys("--embodiment 6 --rsa-bits 2048", 2);
+    lab.ok("keygen --embodiment 6 --rsa-bits 2048 --shop tokyo --orders 1 --into service.jwks");
+    let page = OrderPage::make(&lab, "");
+    let service = lab.json("service.jwks");
+    assert_eq!(key_ids(&service).len(), 3);
+    for key in service["keys"].as_array().unwrap() {
+        for member in ["d", "p", "q", "dp", "dq", "qi"] {
+            assert!(!page.0.contains(key[member].as_str().unwrap()), "{member} is in the page");
+        }
+    }
+    let modulus = page.data()["keys"][0][1].clone();
+    assert!(service["keys"].as_array().unwrap().iter().any(|key| key["n"] == modulus));
+}
+
+#[test]
+fn schemes_that_browsers_lack_are_refused_before_an_id_is_issued() {
+    for (options, reason) in [
+        ("--embodiment 5 --rsa-bits 2048", "RSA-OAEP-256-BLOCKS"),
+        ("--embodiment 4 --enc A128CBC-HS256", "A128CBC-HS256"),
+        ("--embodiment 4 --wrap A256GCMKW", "A256GCMKW"),
+    ] {
+        let lab = Lab::new();
+        lab.ok(&format!("keygen {options} --shop tokyo --orders 1 -o service.jwks"));
+        let before = lab.read("service.jwks");
+        lab.refused(4, BUNDLE).says(&["which browsers have", reason]);
+        assert_eq!(lab.read("service.jwks"), before);
+        assert!(!lab.has("order.html"));
+    }
+    let lab = Lab::with_keys("--embodiment 2", 1);
+    lab.refused(4, &format!("{BUNDLE} --layers 2")).says(&["no chain"]);
+}
+
+#[test]
+fn options_of_a_page_need_a_page_and_sensible_files() {
+    let lab = Lab::with_keys("--embodiment 2", 1);
+    lab.write("items.json", "[]");
+    lab.write("fields.json", r#"[{"name":"items","label":"x"}]"#);
+    lab.refused(2, "bundle client --keys service.jwks --items items.json -o x")
+        .says(&["--form html"]);
+    lab.refused(2, "bundle client --keys service.jwks --send-to https://a/ -o x")
+        .says(&["--form html"]);
+    lab.refused(2, &format!("{BUNDLE} --send-to ftp://a/")).says(&["not an http or https address"]);
+    lab.refused(3, &format!("{BUNDLE} --items items.json")).says(&["items.json", "one at least"]);
+    lab.refused(3, &format!("{BUNDLE} --fields fields.json")).says(&["fields.json: field 1"]);
+    assert!(!lab.has("order.html") && !lab.has("x"));
+}
+
+#[test]
+fn what_shop_and_items_say_cannot_break_out_of_its_place() {
+    let lab = Lab::with_keys("--embodiment 2", 1);
+    let trick = r#"</script><script>alert(1)</script>{{script}}"#;
+    let items = serde_json::json!({"title": trick, "items": [{"id": trick, "name": trick}]});
+    lab.write("items.json", items.to_string());
+    let page = OrderPage::make(&lab, "--items items.json");
+    assert!(!page.0.contains("<script>alert"));
+    assert_eq!(page.0.matches("<script").count(), 2);
+    assert_eq!(page.data()["title"], trick);
+    assert_eq!(page.data()["items"], items["items"]);
+}
+
+#[test]
+fn the_items_of_an_item_page_are_the_pages_goods() {
+    let lab = Lab::with_keys("--embodiment 2", 1);
+    lab.write("items.json", r#"[{"id":1,"name":"緑茶","price":1280,"stock":7}]"#);
+    lab.ok("bundle page --keys service.jwks --items items.json -o page.json");
+    let page = OrderPage::make(&lab, "--page page.json");
+    assert_eq!(page.data()["items"], serde_json::json!([{"id":1,"name":"緑茶","price":1280}]));
+}
+
+#[test]
+fn a_page_with_a_secret_key_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let lab = Lab::with_keys("--embodiment 2", 1);
+    OrderPage::make(&lab, "");
+    assert_eq!(lab.path("order.html").metadata().unwrap().permissions().mode() & 0o777, 0o600);
+}
