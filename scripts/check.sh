@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Everything that has to hold before a change is taken: what CI runs.
+#
+#     scripts/check.sh [--interop]
+#
+# With --interop, or where CI=true, the exchange with other people's software is checked as well
+# (scripts/interop.sh: needs python3, node, npm and the network). The order page has a test of its
+# own, scripts/browser-test.sh.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+interop=${CI:-false}
+[ "${1:-}" != --interop ] || interop=true
+
+step() {
+    printf '\n== %s\n' "$*"
+    "$@"
+}
+
+step cargo fmt --check
+step cargo clippy --all-targets --locked -- -D warnings
+RUSTDOCFLAGS="-D warnings" step cargo doc --no-deps --locked
+step cargo test --locked
+
+# Order in = order out and nothing shared wrongly, at one thread as at many.
+RAYON_NUM_THREADS=1 step cargo test --locked --lib --test flow
+
+# Each benchmark once, to see that it still runs.
+benches=()
+for bench in benches/*.rs; do
+    [ ! -e "$bench" ] || benches+=(--bench "$(basename "$bench" .rs)")
+done
+[ ${#benches[@]} = 0 ] || step cargo bench --locked "${benches[@]}" -- --test
+
+if command -v python3 > /dev/null; then
+    echo; echo "== fixtures/orders.ndjson is what scripts/make-fixtures.py writes"
+    scripts/make-fixtures.py | cmp - fixtures/orders.ndjson
+else
+    echo; echo "== not checked, python3 is not installed: fixtures/orders.ndjson against its generator"
+fi
+
+if [ "$interop" = true ]; then
+    step scripts/interop.sh
+else
+    echo; echo "== not run: scripts/interop.sh (ask with --interop)"
+fi
+printf '\nall checks passed\n'

@@ -1,0 +1,129 @@
+//! Runs RSA private operations and OAEP unpadding under MemorySanitizer with all secrets marked as
+//! uninitialized memory: the sanitizer reports any branch and any address that depends on them.
+//!
+//! The argument says what to run: `kernel`, which must pass, or one of two leaky variants,
+//! `leaky-address` and `leaky-branch`, which must be reported. Exit code 0 after a correct result.
+
+#![no_main]
+#![allow(dead_code, unused_imports, missing_docs)]
+
+#[path = "../../../src/ciphers"]
+mod ciphers {
+    pub mod cpu;
+    pub mod rsa;
+}
+
+use ciphers::cpu::Backend;
+use ciphers::rsa::{
+    PrivateKey, UnwrapJob, WrapJob, ct_check, generate, oaep_unwrap_many, oaep_wrap_many,
+};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng, TryCryptoRng, TryRng};
+use std::convert::Infallible;
+use std::ffi::{CStr, c_char, c_int, c_void};
+
+unsafe extern "C" {
+    fn __msan_poison(start: *const c_void, size: usize);
+    fn __msan_unpoison(start: *const c_void, size: usize);
+}
+
+/// Marks memory as secret.
+fn conceal<T>(memory: &mut [T]) {
+    // SAFETY: only the sanitizer's notes about this memory change, not the memory.
+    unsafe { __msan_poison(memory.as_ptr().cast(), size_of_val(memory)) }
+}
+
+/// Marks memory as public again.
+fn reveal<T>(memory: &mut [T]) {
+    // SAFETY: only the sanitizer's notes about this memory change, not the memory.
+    unsafe { __msan_unpoison(memory.as_ptr().cast(), size_of_val(memory)) }
+}
+
+/// Random numbers that are secret.
+struct Concealed(StdRng);
+
+impl TryRng for Concealed {
+    type Error = Infallible;
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(self.try_next_u64()? as u32)
+    }
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        let mut word = [self.0.next_u64()];
+        conceal(&mut word);
+        Ok(word[0])
+    }
+    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Infallible> {
+        self.0.fill_bytes(out);
+        conceal(out);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Concealed {}
+
+/// The content keys that the messages carry.
+const MESSAGE: [u8; 32] = [7; 32];
+
+/// Five keys of one size, wrapped and unwrapped: the halves fill the lanes once and a bit.
+fn unwrap(backend: Backend, bits: usize, look_at_outcome: bool) -> bool {
+    let mut rng = StdRng::seed_from_u64(1);
+    let mut keys = generate(backend, 5, bits, &mut rng).expect("a size that is made");
+    let jobs: Vec<_> = keys
+        .iter()
+        .map(|key| WrapJob {
+            key: key.public(),
+            label: b"label",
+            message: &MESSAGE,
+        })
+        .collect();
+    let mut wrapped = vec![0; 5 * bits / 8];
+    oaep_wrap_many(backend, &jobs, &mut rng, &mut wrapped).expect("short messages");
+    wrapped[2 * bits / 8 - 1] ^= 1;
+    keys.iter_mut().for_each(|key| ct_check::conceal(key, conceal));
+    let jobs: Vec<_> = keys
+        .iter()
+        .zip(wrapped.chunks(bits / 8))
+        .map(|(key, ciphertext)| UnwrapJob {
+            key,
+            label: b"label",
+            ciphertext,
+        })
+        .collect();
+    let outcomes = oaep_unwrap_many(backend, &jobs, &mut Concealed(rng));
+    let mut right = true;
+    for (i, outcome) in outcomes.iter().enumerate() {
+        let mut key = [9; 32];
+        conceal(&mut key);
+        if look_at_outcome && outcome.message().is_some() {
+            key = [0; 32];
+        }
+        outcome.replace(&mut key);
+        reveal(&mut key);
+        right &= key == if i == 1 { [9; 32] } else { MESSAGE };
+    }
+    right
+}
+
+/// The C runtime's entry point: the standard library's own is not instrumented.
+#[unsafe(no_mangle)]
+extern "C" fn main(count: c_int, arguments: *const *const c_char) -> c_int {
+    // SAFETY: the C runtime passes `count` pointers to strings that end in zero.
+    let arguments = unsafe { std::slice::from_raw_parts(arguments, count as usize) };
+    let what = arguments
+        .get(1)
+        // SAFETY: as above.
+        .map(|text| unsafe { CStr::from_ptr(*text) }.to_bytes());
+    let Ok(backend) = Backend::named("avx512") else {
+        eprintln!("ct-check: this processor has no AVX-512 IFMA, so there is no kernel to check");
+        return 3;
+    };
+    let right = match what {
+        Some(b"kernel") => [2048, 3072, 4096]
+            .into_iter()
+            .all(|bits| unwrap(backend, bits, false)),
+        Some(b"leaky-branch") => unwrap(backend, 2048, true),
+        Some(b"leaky-address") => ct_check::leaky_look_up(backend, conceal),
+        _ => return 2,
+    };
+    c_int::from(!right)
+}

@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# Checks that our sealed orders open in other people's software and theirs in ours.
+#
+#     scripts/interop.sh
+#
+# Installs jwcrypto (PyPI) and jose (npm) into a temporary folder, and for each key management and
+# content encryption algorithm exchanges orders in both directions. Needs python3 and node (20 or
+# later) with npm. ORDERSEAL=path uses a program that is already built.
+set -euo pipefail
+export LC_ALL=C
+
+JWCRYPTO=jwcrypto==1.6.1
+JOSE=jose@6.2.17
+ALGS="A256KW A128KW A256GCMKW A128GCMKW dir RSA-OAEP-256"
+ENCS="A256GCM A128GCM A128CBC-HS256"
+ORDERS=24
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+for tool in python3 node npm; do
+    command -v "$tool" > /dev/null || { echo "interop.sh: error: $tool is not installed" >&2; exit 1; }
+done
+if [ -z "${ORDERSEAL:-}" ]; then
+    (cd "$root" && cargo build --release --quiet --bin orderseal)
+    ORDERSEAL=${CARGO_TARGET_DIR:-$root/target}/release/orderseal
+fi
+
+lab=$(mktemp -d "${TMPDIR:-/tmp}/orderseal-interop.XXXXXX")
+trap 'rm -rf "$lab"' EXIT
+cp "$root"/scripts/interop/* "$lab"
+cd "$lab"
+python3 -m venv venv
+venv/bin/pip install --quiet --disable-pip-version-check "$JWCRYPTO"
+npm install --silent --no-audit --no-fund --prefix . "$JOSE" > /dev/null
+
+jwcrypto() { venv/bin/python jwcrypto_jwe.py "$@"; }
+jose() { node jose_jwe.mjs "$@"; }
+
+# Real orders and the edges: an empty one, a carriage return, bytes that are no text, one block more or less.
+{
+    head -n $((ORDERS - 6)) "$root/fixtures/orders.ndjson"
+    printf '\ncarriage return\r\n\377\376 \000 no text\n0123456789abcde\n0123456789abcdef\n0123456789abcdef0\n'
+} > orders.ndjson
+
+pairs=0 exchanged=0 failed=0
+check() { # WHAT COMMAND…: the command's output has to be the orders
+    local what=$1
+    shift
+    if "$@" > opened.ndjson && cmp -s opened.ndjson orders.ndjson; then
+        exchanged=$((exchanged + ORDERS))
+    else
+        echo "interop.sh: error: $what: the orders did not come back" >&2
+        failed=$((failed + 1))
+    fi
+}
+
+exchange() { # TITLE ALG ENC KEYGEN-OPTIONS…
+    local title=$1 alg=$2 enc=$3 other public
+    shift 3
+    rm -f ./*.jwks
+    "$ORDERSEAL" keygen "$@" --enc "$enc" --shop tokyo --orders "$ORDERS" -o service.jwks
+    "$ORDERSEAL" bundle shop --keys service.jwks --shop tokyo -o shop.jwks
+    "$ORDERSEAL" bundle client --keys service.jwks --shop tokyo --orders "$ORDERS" -o client.jwks
+    public=client.jwks
+    if [ "$alg" = RSA-OAEP-256 ]; then
+        "$ORDERSEAL" inspect --public service.jwks > public.jwks
+        public=public.jwks
+    fi
+    "$ORDERSEAL" encrypt --bundle client.jwks orders.ndjson > ours.jwe
+    for other in jwcrypto jose; do
+        check "$title: ours in $other" "$other" open shop.jwks "$alg" "$enc" < ours.jwe
+        "$other" seal "$public" "$alg" "$enc" < orders.ndjson > theirs.jwe || { failed=$((failed + 1)); continue; }
+        check "$title: $other's in ours" "$ORDERSEAL" decrypt --bundle shop.jwks theirs.jwe
+    done
+    pairs=$((pairs + 1))
+    echo "$title: done"
+}
+
+for alg in $ALGS; do
+    for enc in $ENCS; do
+        case $alg in
+            dir) options="--content direct --scope shop --kind secret" ;;
+            RSA-*) options="--content hybrid --scope shop --kind public --wrap $alg --rsa-bits 2048" ;;
+            *) options="--content hybrid --scope shop --kind secret --wrap $alg" ;;
+        esac
+        # shellcheck disable=SC2086  # the options are words
+        exchange "$alg $enc" "$alg" "$enc" $options
+    done
+done
+# A key for each transaction: the reader has to choose by kid.
+exchange "A256KW A256GCM, transaction scope" A256KW A256GCM --embodiment 4
+exchange "RSA-OAEP-256 A256GCM, transaction scope" RSA-OAEP-256 A256GCM --embodiment 6 --rsa-bits 2048
+
+if [ "$failed" != 0 ]; then
+    echo "interop.sh: error: $failed checks failed" >&2
+    exit 1
+fi
+echo "$pairs combinations of alg, enc and scope; ours opened in $JWCRYPTO and $JOSE, theirs in ours: $exchanged orders, each equal"
