@@ -140,14 +140,25 @@ impl<'a> Run<'a> {
     }
 
     fn speed(&self) -> Speed {
-        let mut samples = self.samples.clone();
-        samples.sort_by(f64::total_cmp);
-        let median = quantile(&samples, 0.5);
-        let spread = (quantile(&samples, 0.75) - quantile(&samples, 0.25)) / median;
-        let a_second = |amount: u64| (self.copies.len() as u64 * amount) as f64 / median;
-        let row = self.row;
-        Speed { bytes: a_second(row.bytes()), operations: a_second(row.operations), spread }
+        Speed::of(self.row, self.copies.len(), &self.samples)
     }
+}
+
+impl Speed {
+    /// The median of how long an iteration took, in seconds, on so many threads at once.
+    fn of(row: &Row, threads: usize, samples: &[f64]) -> Self {
+        let (median, spread) = median_and_spread(samples);
+        let a_second = |amount: u64| (threads as u64 * amount) as f64 / median;
+        Self { bytes: a_second(row.bytes()), operations: a_second(row.operations), spread }
+    }
+}
+
+/// The median of samples, and the distance between their quartiles as a share of it.
+pub fn median_and_spread(samples: &[f64]) -> (f64, f64) {
+    let mut samples = samples.to_vec();
+    samples.sort_by(f64::total_cmp);
+    let median = quantile(&samples, 0.5);
+    (median, (quantile(&samples, 0.75) - quantile(&samples, 0.25)) / median)
 }
 
 /// A quantile of sorted samples, in between the two that are nearest.
@@ -159,6 +170,8 @@ fn quantile(samples: &[f64], quantile: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
 
     #[test]
@@ -171,23 +184,28 @@ mod tests {
 
     #[test]
     fn speed_is_work_by_time_on_every_thread() {
-        // Five operations keep a thread busy for two milliseconds.
-        let busy = Duration::from_millis(2);
-        let spin = move || {
-            let end = thread_time() + busy;
-            while thread_time() < end {}
+        let row = Row::new("none", "", "portable", 100, || || ()).batch(5);
+        let speed = Speed::of(&row, 2, &[0.3, 0.1, 0.2]);
+        assert_eq!(speed.operations, 2.0 * 5.0 / 0.2);
+        assert_eq!(speed.bytes, 100.0 * speed.operations);
+        assert!((speed.spread - 0.5).abs() < 1e-9, "{speed:?}");
+    }
+
+    #[test]
+    fn every_thread_runs_a_copy_of_its_own_in_every_round() {
+        static COPIES: AtomicU32 = AtomicU32::new(0);
+        static RUNS: AtomicU32 = AtomicU32::new(0);
+        let set_up = || {
+            COPIES.fetch_add(1, Ordering::Relaxed);
+            || _ = RUNS.fetch_add(1, Ordering::Relaxed)
         };
-        let row = || Row::new("spin", "", "portable", 100, move || spin).batch(5);
-        for threads in [1, 2] {
-            let workers = Workers::new(Some(threads)).unwrap();
-            let rows = [row()];
-            let share = Share::of(Duration::from_millis(80), 1);
-            let mut ticks = 0;
-            let speed = measure(&rows, &workers, share, || ticks += 1)[0];
-            assert_eq!(ticks, share.rounds);
-            let most = threads as f64 * 5.0 / busy.as_secs_f64();
-            assert!((most / 8.0..=most * 1.01).contains(&speed.operations), "{speed:?}");
-            assert_eq!(speed.bytes, 100.0 * speed.operations);
-        }
+        let rows = [Row::new("count", "", "portable", 1, set_up)];
+        let workers = Workers::new(Some(2)).unwrap();
+        let share = Share::of(Duration::from_millis(20), 1);
+        let mut ticks = 0;
+        let speeds = measure(&rows, &workers, share, || ticks += 1);
+        assert_eq!((ticks, speeds.len()), (share.rounds, 1));
+        assert_eq!(COPIES.load(Ordering::Relaxed), 2);
+        assert!(RUNS.load(Ordering::Relaxed) >= 2 * FEWEST);
     }
 }
