@@ -141,3 +141,29 @@ fn threads_run_side_by_side() {
     let objects = objects("--filter keygen/lfsr --threads 2 --json --seconds 0.1");
     assert_eq!(objects[0]["threads"], 2);
 }
+
+#[test]
+fn backends_are_compared_with_the_first_that_is_named() {
+    let table = stdout("--compare portable rustcrypto --filter ecb/des/ --seconds 0.1");
+    let rows: Vec<_> = table.lines().filter(|line| line.starts_with("ecb/des/")).collect();
+    assert!(!rows.is_empty() && rows.len() % 2 == 0, "{table}");
+    assert!(rows.iter().any(|row| row.starts_with("ecb/des/rustcrypto/16384")), "{table}");
+    for row in rows {
+        let base = row.starts_with("ecb/des/portable/");
+        assert_eq!(row.contains(" 1.00 × "), base, "{row}");
+    }
+    assert!(table.contains("\n× portable: "), "{table}");
+    for wrong in ["--compare portable sse9", "--compare portable"] {
+        bench(wrong).code(2);
+    }
+}
+
+#[test]
+fn cycles_are_told_where_the_clock_is_known() {
+    let known = cfg!(target_arch = "x86_64");
+    let table =
+        |threads| stdout(&format!("--filter xor/vernam/portable/64 --seconds 0.1{threads}"));
+    assert_eq!(table("").contains("cycles/B"), known);
+    // Threads may run at a clock each.
+    assert!(!table(" --threads 2").contains("cycles/B"));
+}

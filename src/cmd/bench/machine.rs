@@ -7,26 +7,32 @@ use orderseal::ciphers::cpu::Backend;
 /// The processor, and what of it was used.
 pub struct Machine {
     processor: String,
+    hertz: Option<f64>,
     cores: usize,
     threads: usize,
 }
 
 impl Machine {
-    /// This machine, of which so many threads work.
-    pub fn this(threads: usize) -> Self {
+    /// This machine, of which so many threads work, at so many cycles a second if that is known.
+    pub fn this(threads: usize, hertz: Option<f64>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { processor: processor(), cores, threads }
+        Self { processor: processor(), hertz, cores, threads }
     }
 }
 
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { processor, cores, threads } = self;
+        let Self { processor, hertz, cores, threads } = self;
         let backends: Vec<_> = Backend::available().into_iter().map(Backend::name).collect();
         let version = env!("CARGO_PKG_VERSION");
         writeln!(f, "orderseal {version}, {}-bit {}", usize::BITS, std::env::consts::OS)?;
-        writeln!(f, "processor  {processor}")?;
-        writeln!(f, "backends   {}", backends.join(" "))?;
+        match hertz {
+            Some(hertz) => writeln!(f, "processor  {processor}, at {:.2} GHz", hertz / 1e9)?,
+            None => writeln!(f, "processor  {processor}")?,
+        }
+        writeln!(f, "features   {}", features().join(" "))?;
+        let used = Backend::detect();
+        writeln!(f, "backends   {}; encrypt and decrypt run on {used}", backends.join(" "))?;
         writeln!(f, "threads    {threads} of {cores}")
     }
 }
@@ -36,4 +42,25 @@ fn processor() -> String {
     let told = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name = told.lines().find_map(|line| line.strip_prefix("model name")?.split(": ").nth(1));
     name.unwrap_or(std::env::consts::ARCH).to_owned()
+}
+
+/// The instruction sets that matter to ciphers, as far as the processor has them.
+#[cfg(target_arch = "x86_64")]
+fn features() -> Vec<&'static str> {
+    macro_rules! detected {
+        ($($feature:tt)+) => {
+            [$(std::arch::is_x86_feature_detected!($feature).then_some($feature)),+]
+        };
+    }
+    let all = detected! {
+        "aes" "pclmulqdq" "sha" "avx2" "bmi2" "vaes" "vpclmulqdq" "gfni" "avx512f" "avx512bw"
+        "avx512vbmi" "avx512ifma"
+    };
+    all.into_iter().flatten().collect()
+}
+
+/// What kernels for other architectures would ask for is not looked at: there are none.
+#[cfg(not(target_arch = "x86_64"))]
+fn features() -> Vec<&'static str> {
+    vec![std::env::consts::ARCH]
 }

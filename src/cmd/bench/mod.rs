@@ -1,6 +1,8 @@
 //! `bench`: how fast is each cipher here, and how many orders a second does that make.
 
+mod choose;
 mod clock;
+mod cycles;
 mod machine;
 mod measure;
 mod rows;
@@ -9,14 +11,19 @@ mod table;
 use std::time::Duration;
 
 use clap::Args;
+use orderseal::ciphers::cpu::Backend;
 use orderseal::protocol::batch::Workers;
 use orderseal::protocol::{Error, Result};
 use serde::Serialize;
 
+use self::choose::Choice;
 use self::machine::Machine;
 use self::measure::{Share, Speed};
-use self::rows::{GROUPS, Row};
+use self::rows::Row;
+use self::table::Table;
 use super::{Global, ui};
+
+pub use self::choose::hint;
 
 /// Arguments of `bench`.
 #[derive(Debug, Args)]
@@ -26,6 +33,7 @@ Examples:
   orderseal bench --filter des --seconds 10
   orderseal bench --filter seal-jwe open-jwe --threads 2
   orderseal bench --filter aes-256 --json
+  orderseal bench --compare rustcrypto portable
 
 A row is called operation/cipher/backend/size, with the size in bytes of a message, an order or a
 key. Without --filter the usual sizes are measured, with it all that match; --filter / is all.
@@ -34,6 +42,9 @@ pub struct Bench {
     /// Measure the rows whose id contains one of these, in either case
     #[arg(long, value_name = "SUBSTRING", num_args = 1..)]
     filter: Vec<String>,
+    /// Measure these backends only, and compare the others with the first
+    #[arg(long, value_name = "BACKEND", num_args = 2.., value_parser = backend)]
+    compare: Vec<Backend>,
     /// Time to measure for, besides setting up [default: 1 for each row, 40 at most]
     #[arg(long, value_name = "S", value_parser = seconds)]
     seconds: Option<f64>,
@@ -52,16 +63,21 @@ struct Measured {
 impl Bench {
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Result<()> {
-        let (groups, rows): (Vec<_>, Vec<_>) = self.chosen().into_iter().unzip();
+        let choice = Choice { filter: &self.filter, compare: &self.compare };
+        let (groups, mut rows): (Vec<_>, Vec<_>) = choice.rows().into_iter().unzip();
         if rows.is_empty() {
-            return Err(Error::Usage(format!("{NO_MATCH} {}", self.filter.join(" or "))));
+            return Err(Error::Usage(choice.no_match()));
         }
         let workers = Workers::new(Some(global.threads.map_or(1, usize::from)))?;
         let time = self.seconds.unwrap_or(MOST.min(rows.len() as f64));
         let share = Share::of(Duration::from_secs_f64(time), rows.len());
+        // Several threads may run at a clock each.
+        let chain = cycles::row().filter(|_| workers.threads() == 1);
+        rows.extend(chain);
         let progress = ui::Progress::count(global, share.rounds.into());
         let speeds = measure::measure(&rows, &workers, share, || progress.tick());
         progress.finish("");
+        let hertz = speeds.get(groups.len()).copied().map(cycles::hertz);
         let measured: Vec<Measured> = groups
             .into_iter()
             .zip(rows)
@@ -72,46 +88,10 @@ impl Bench {
             warn_of_noise(&measured, global);
             return ui::print(&json_lines(&measured, workers.threads()));
         }
-        let machine = Machine::this(workers.threads());
-        ui::print(&format!("{machine}{}", table::table(&measured)))
+        let machine = Machine::this(workers.threads(), hertz);
+        let base = self.compare.first().map(|backend| backend.name());
+        ui::print(&format!("{machine}{}", Table { measured: &measured, hertz, base }))
     }
-
-    fn chosen(&self) -> Vec<(&'static str, Row)> {
-        let filters: Vec<String> = self.filter.iter().map(|text| text.to_lowercase()).collect();
-        let matches = |row: &Row| {
-            let id = row.id().to_lowercase();
-            filters.iter().any(|filter| id.contains(filter))
-        };
-        let wanted = |row: &Row| if filters.is_empty() { !row.extra } else { matches(row) };
-        let mut chosen: Vec<_> = all().filter(|(_, row)| wanted(row)).collect();
-        // Backends that answer the same question stand, and are timed, one after the other.
-        let mut questions: Vec<_> = chosen.iter().map(|(_, row)| row.question()).collect();
-        questions.dedup();
-        chosen.sort_by_cached_key(|(_, row)| {
-            questions.iter().position(|question| *question == row.question())
-        });
-        chosen
-    }
-}
-
-fn all() -> impl Iterator<Item = (&'static str, Row)> {
-    let rows = |(group, lists): (&'static str, &'static [rows::List])| {
-        lists.iter().flat_map(|list| list()).map(move |row| (group, row))
-    };
-    GROUPS.into_iter().flat_map(rows)
-}
-
-/// How the message begins when no row was chosen.
-const NO_MATCH: &str = "no row of bench is called";
-
-/// What to do when an error is that no row was chosen.
-pub fn hint(found: &str) -> Option<String> {
-    if !found.starts_with(NO_MATCH) {
-        return None;
-    }
-    let usual: Vec<_> = all().filter(|(_, row)| !row.extra).collect();
-    let some = usual.iter().step_by(usual.len().div_ceil(6)).map(|(_, row)| row.id());
-    Some(format!("rows are called like {}", some.collect::<Vec<_>>().join(", ")))
 }
 
 /// A row in `--json`.
@@ -156,34 +136,6 @@ fn seconds(text: &str) -> std::result::Result<f64, String> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn no_id_comes_twice_and_each_has_four_parts() {
-        let ids: Vec<String> = all().map(|(_, row)| row.id()).collect();
-        let distinct: BTreeSet<_> = ids.iter().collect();
-        assert_eq!(distinct.len(), ids.len());
-        for id in &ids {
-            let parts: Vec<_> = id.split('/').collect();
-            assert_eq!(parts.len(), 4, "{id}");
-            assert!(parts.iter().all(|part| !part.is_empty()), "{id}");
-        }
-    }
-
-    #[test]
-    fn backends_of_a_question_stand_together_and_those_asked_for_rarely_are_left_out() {
-        let bench = Bench { filter: Vec::new(), seconds: None };
-        let chosen = bench.chosen();
-        let mut questions: Vec<_> = chosen.iter().map(|(_, row)| row.question()).collect();
-        questions.dedup();
-        let distinct: BTreeSet<_> = questions.iter().collect();
-        assert_eq!(distinct.len(), questions.len());
-        assert!(chosen.len() < all().count());
-        let everything = Bench { filter: vec!["/".to_owned()], seconds: None };
-        assert_eq!(everything.chosen().len(), all().count());
-    }
+fn backend(name: &str) -> std::result::Result<Backend, String> {
+    Backend::named(name).map_err(|error| error.to_string())
 }

@@ -1,99 +1,133 @@
 //! The results as a person reads them.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use super::Measured;
 
 /// Spread from which on a row counts as noisy.
 pub const NOISY: f64 = 0.1;
 
-/// The table, a section for each group.
-pub fn table(measured: &[Measured]) -> String {
-    let ids: Vec<String> = measured.iter().map(|one| one.row.id()).collect();
-    let width = ids.iter().map(String::len).max().unwrap_or(0);
-    let mut out = String::new();
-    let mut group = "";
-    for (one, id) in measured.iter().zip(&ids) {
-        if one.group != group {
-            group = one.group;
+/// Rows with what came of them, a section for each group.
+pub struct Table<'a> {
+    /// The rows, those of a group and of a question together.
+    pub measured: &'a [Measured],
+    /// Cycles a second, where that is known.
+    pub hertz: Option<f64>,
+    /// The backend that the others are compared with; the best of a question if there is none.
+    pub base: Option<&'a str>,
+}
+
+impl fmt::Display for Table<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ids: Vec<String> = self.measured.iter().map(|one| one.row.id()).collect();
+        let width = ids.iter().map(String::len).max().unwrap_or(0);
+        let ratio = self.base.map_or("of best".to_owned(), |base| format!("× {base}"));
+        let ratio_width = ratio.chars().count().max(7);
+        let mut group = "";
+        for (one, id) in self.measured.iter().zip(&ids) {
+            if one.group != group {
+                group = one.group;
+                let (bytes, operations) = ("bytes/s", "operations/s");
+                write!(f, "\n{group:width$}  {bytes:>10}  {operations:>12}  ")?;
+                self.hertz.map_or(Ok(()), |_| write!(f, "{:>8}  ", "cycles/B"))?;
+                writeln!(f, "{ratio:>ratio_width$}  {:>6}", "spread")?;
+            }
+            let noisy = if one.speed.spread > NOISY { "~" } else { "" };
+            let mut line = format!(
+                "{id:width$}  {:>10}  {:>12}  ",
+                scaled(one.speed.bytes, "B"),
+                scaled(one.speed.operations, ""),
+            );
+            if let Some(hertz) = self.hertz {
+                let _ = write!(line, "{:>8}  ", digits(hertz / one.speed.bytes));
+            }
+            let _ = write!(
+                line,
+                "{:>ratio_width$}  {:>6}  {}",
+                self.ratio(one),
+                format!("{noisy}{}", percent(one.speed.spread)),
+                if one.row.weak { "weak" } else { "" },
+            );
+            writeln!(f, "{}", line.trim_end())?;
+        }
+        write!(f, "\n{}", self.legend())
+    }
+}
+
+impl Table<'_> {
+    /// The rate as a share of the highest of the same question, or as a multiple of the base's.
+    fn ratio(&self, one: &Measured) -> String {
+        let question = one.row.question();
+        let same = self.measured.iter().filter(|other| other.row.question() == question);
+        let rate = one.speed.operations;
+        if let Some(base) = self.base {
+            let mut same = same;
+            let base = same.find(|other| other.row.backend == base);
+            return base
+                .map_or("–".to_owned(), |base| format!("{:.2} ×", rate / base.speed.operations));
+        }
+        let rates: Vec<f64> = same.map(|other| other.speed.operations).collect();
+        match rates[..] {
+            [_] => "–".to_owned(),
+            _ => percent(rate / rates.into_iter().fold(0.0, f64::max)),
+        }
+    }
+
+    /// What the columns mean, as far as it is not plain.
+    fn legend(&self) -> String {
+        let mut out = String::from(
+            "Rows are operation/cipher/backend/size, size in bytes of a message, order or key; medians.\n",
+        );
+        out.push_str(&match self.base {
+            None => {
+                "of best: compared with the fastest backend for the same operation, cipher and \
+                     size\n"
+                    .to_owned()
+            }
+            Some(base) => {
+                format!("× {base}: how many times as fast as {base}, in the same run\n")
+            }
+        });
+        out.push_str("spread: between the quartiles of the samples\n");
+        if self.measured.iter().any(|one| one.row.weak) {
+            out.push_str("weak: for teaching and old data only\n");
+        }
+        let noisy = self.measured.iter().filter(|one| one.speed.spread > NOISY).count();
+        if noisy > 0 {
             let _ = writeln!(
                 out,
-                "\n{group:width$}  {:>10}  {:>12}  {:>7}  {:>6}",
-                "bytes/s", "operations/s", "of best", "spread"
+                "~: {noisy} of {} rows are noisy, with a spread over {}: the machine was busy, or \
+                 the work is random",
+                self.measured.len(),
+                percent(NOISY)
             );
         }
-        let noisy = if one.speed.spread > NOISY { "~" } else { "" };
-        let line = format!(
-            "{id:width$}  {:>10}  {:>12}  {:>7}  {:>6}  {}",
-            scaled(one.speed.bytes, "B"),
-            scaled(one.speed.operations, ""),
-            of_best(measured, one),
-            format!("{noisy}{}", percent(one.speed.spread)),
-            if one.row.weak { "weak" } else { "" },
-        );
-        let _ = writeln!(out, "{}", line.trim_end());
-    }
-    out.push('\n');
-    out.push_str(&legend(measured));
-    out
-}
-
-/// The rate as a share of the highest of the same operation, cipher and size.
-fn of_best(measured: &[Measured], one: &Measured) -> String {
-    let question = one.row.question();
-    let rates: Vec<f64> = measured
-        .iter()
-        .filter(|other| other.row.question() == question)
-        .map(|other| other.speed.operations)
-        .collect();
-    match rates[..] {
-        [_] => "–".to_owned(),
-        _ => percent(one.speed.operations / rates.into_iter().fold(0.0, f64::max)),
+        out
     }
 }
 
-/// What the columns mean, as far as it is not plain.
-fn legend(measured: &[Measured]) -> String {
-    let mut out = String::from(
-        "Rows are operation/cipher/backend/size, size in bytes of a message, order or key; medians.\n\
-         of best: compared with the fastest backend for the same operation, cipher and size\n\
-         spread: between the quartiles of the samples\n",
-    );
-    if measured.iter().any(|one| one.row.weak) {
-        out.push_str("weak: for teaching and old data only\n");
-    }
-    let noisy = measured.iter().filter(|one| one.speed.spread > NOISY).count();
-    if noisy > 0 {
-        let _ = writeln!(
-            out,
-            "~: {noisy} of {} rows are noisy, with a spread over {}: the machine was busy, or the \
-             work is random",
-            measured.len(),
-            percent(NOISY)
-        );
-    }
-    out
-}
-
-fn percent(share: f64) -> String {
+pub fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
 /// Three digits with a decimal prefix.
-fn scaled(amount: f64, unit: &str) -> String {
+pub fn scaled(amount: f64, unit: &str) -> String {
     let prefixes = ["", "k", "M", "G", "T"];
     // 999.5 and more would be printed as four digits.
     let power = (0..4).find(|power| amount < 999.5 * 1e3_f64.powi(*power)).unwrap_or(4);
-    let number = amount / 1e3_f64.powi(power);
-    let decimals = if number < 9.995 {
-        2
-    } else if number < 99.95 {
-        1
-    } else {
-        0
-    };
     let unit = format!("{}{unit}", prefixes[power as usize]);
-    format!("{number:.decimals$} {unit}").trim_end().to_owned()
+    format!("{} {unit}", digits(amount / 1e3_f64.powi(power))).trim_end().to_owned()
+}
+
+/// Three digits, or as many as the whole number has.
+pub fn digits(number: f64) -> String {
+    let decimals = match number {
+        ..0.0995 => 3,
+        ..9.995 => 2,
+        ..99.95 => 1,
+        _ => 0,
+    };
+    format!("{number:.decimals$}")
 }
 
 #[cfg(test)]
@@ -103,7 +137,7 @@ mod tests {
     #[test]
     fn rates_have_three_digits_and_a_prefix() {
         for (amount, text) in [
-            (0.0, "0.00 B"),
+            (0.0, "0.000 B"),
             (1.234, "1.23 B"),
             (12.34, "12.3 B"),
             (999.4, "999 B"),

@@ -62,6 +62,9 @@ fn orders_at_once(size: usize) -> usize {
     ((256 << 10) / size).clamp(64, 1024)
 }
 
+/// Operation, cipher and size: what backends are compared at.
+pub type Question = (&'static str, Cow<'static, str>, usize);
+
 /// One run of a row.
 pub type Iteration = Box<dyn FnMut() + Send>;
 
@@ -125,8 +128,8 @@ impl Row {
         format!("{}/{}/{}/{}", self.operation, self.cipher, self.backend, self.size)
     }
 
-    /// What backends are compared at: operation, cipher and size.
-    pub fn question(&self) -> (&'static str, Cow<'static, str>, usize) {
+    /// What backends are compared at.
+    pub fn question(&self) -> Question {
         (self.operation, self.cipher.clone(), self.size)
     }
 
