@@ -18,6 +18,16 @@ impl Machine {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self { processor: processor(), hertz, cores, threads }
     }
+
+    /// Program, processor and threads on one line.
+    pub fn title(&self) -> String {
+        let threads = match self.threads {
+            1 => "one thread".to_owned(),
+            threads => format!("{threads} threads"),
+        };
+        let version = env!("CARGO_PKG_VERSION");
+        format!("orderseal {version} on {}, {threads}", self.processor)
+    }
 }
 
 impl fmt::Display for Machine {

@@ -6,13 +6,16 @@ mod cycles;
 mod machine;
 mod measure;
 mod rows;
+mod svg;
 mod table;
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use orderseal::ciphers::cpu::Backend;
 use orderseal::protocol::batch::Workers;
+use orderseal::protocol::files::{Existing, Output, Privacy};
 use orderseal::protocol::{Error, Result};
 use serde::Serialize;
 
@@ -20,6 +23,7 @@ use self::choose::Choice;
 use self::machine::Machine;
 use self::measure::{Share, Speed};
 use self::rows::Row;
+use self::svg::Chart;
 use self::table::Table;
 use super::{Global, ui};
 
@@ -34,6 +38,7 @@ Examples:
   orderseal bench --filter seal-jwe open-jwe --threads 2
   orderseal bench --filter aes-256 --json
   orderseal bench --compare rustcrypto portable
+  orderseal bench --svg bench.svg
 
 A row is called operation/cipher/backend/size, with the size in bytes of a message, an order or a
 key. Without --filter the usual sizes are measured, with it all that match; --filter / is all.
@@ -48,6 +53,12 @@ pub struct Bench {
     /// Time to measure for, besides setting up [default: 1 for each row, 40 at most]
     #[arg(long, value_name = "S", value_parser = seconds)]
     seconds: Option<f64>,
+    /// Draw the results as a chart as well
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Replace an existing chart
+    #[arg(short, long, requires = "svg")]
+    force: bool,
 }
 
 /// The most time that is taken unless more is asked for.
@@ -68,6 +79,7 @@ impl Bench {
         if rows.is_empty() {
             return Err(Error::Usage(choice.no_match()));
         }
+        let chart = self.svg.as_deref().map(|path| self.create(path)).transpose()?;
         let workers = Workers::new(Some(global.threads.map_or(1, usize::from)))?;
         let time = self.seconds.unwrap_or(MOST.min(rows.len() as f64));
         let share = Share::of(Duration::from_secs_f64(time), rows.len());
@@ -84,13 +96,23 @@ impl Bench {
             .zip(speeds)
             .map(|((group, row), speed)| Measured { group, row, speed })
             .collect();
+        let machine = Machine::this(workers.threads(), hertz);
+        if let Some(mut chart) = chart {
+            let drawn = Chart { measured: &measured, machine: &machine }.to_string();
+            chart.write(drawn.as_bytes())?;
+            chart.commit()?;
+        }
         if global.json {
             warn_of_noise(&measured, global);
             return ui::print(&json_lines(&measured, workers.threads()));
         }
-        let machine = Machine::this(workers.threads(), hertz);
         let base = self.compare.first().map(|backend| backend.name());
         ui::print(&format!("{machine}{}", Table { measured: &measured, hertz, base }))
+    }
+
+    fn create(&self, path: &Path) -> Result<Output> {
+        let existing = if self.force { Existing::Replace } else { Existing::Keep };
+        Output::create(Some(path), existing, Privacy::Umask, &[])
     }
 }
 
