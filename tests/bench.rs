@@ -190,3 +190,24 @@ fn a_chart_has_a_label_and_dots_for_every_question_and_is_never_overwritten() {
     assert_eq!(std::fs::read_to_string(&chart).unwrap(), drawn);
     bench(&format!("{command} --force")).success();
 }
+
+#[test]
+fn scaling_is_measured_beside_a_copy_on_every_number_of_threads() {
+    let objects = objects("--scale --threads 2 --seconds 0.01 --json");
+    let ids = ids(&objects);
+    for operation in ["copy", "seal-jwe", "open-jwe", "seal-stream", "open-stream"] {
+        let found: Vec<_> = ids.iter().filter(|id| segments(id)[0] == operation).collect();
+        assert_eq!(found.len(), 2, "{operation}");
+    }
+    for (object, id) in objects.iter().zip(ids) {
+        let number = |name: &str| object[name].as_f64().unwrap_or_else(|| panic!("{name} of {id}"));
+        assert!(number("bytes_per_second") > number("operations_per_second"), "{object}");
+        if object["threads"] == 1 {
+            assert_eq!(number("speed_up"), 1.0, "{object}");
+        }
+        if id.starts_with("copy/") {
+            assert_eq!(number("share_of_copy"), 1.0, "{object}");
+        }
+    }
+    bench("--scale --filter aes").code(2);
+}

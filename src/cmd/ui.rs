@@ -49,6 +49,11 @@ impl Progress {
         self.bar.inc(1);
     }
 
+    /// So many are done.
+    pub fn reach(&self, count: u64) {
+        self.bar.set_position(count);
+    }
+
     /// So much is done.
     pub fn update(&self, totals: &Totals) {
         if !self.shown {

@@ -15,8 +15,7 @@ pub struct Machine {
 impl Machine {
     /// This machine, of which so many threads work, at so many cycles a second if that is known.
     pub fn this(threads: usize, hertz: Option<f64>) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { processor: processor(), hertz, cores, threads }
+        Self { processor: processor(), hertz, cores: cores(), threads }
     }
 
     /// Program, processor and threads on one line.
@@ -45,6 +44,11 @@ impl fmt::Display for Machine {
         writeln!(f, "backends   {}; encrypt and decrypt run on {used}", backends.join(" "))?;
         writeln!(f, "threads    {threads} of {cores}")
     }
+}
+
+/// Threads that run at once.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// The processor's name as Linux tells it; elsewhere, the architecture's.

@@ -3,9 +3,11 @@
 mod choose;
 mod clock;
 mod cycles;
+mod delivery;
 mod machine;
 mod measure;
 mod rows;
+mod scale;
 mod svg;
 mod table;
 
@@ -23,6 +25,7 @@ use self::choose::Choice;
 use self::machine::Machine;
 use self::measure::{Share, Speed};
 use self::rows::Row;
+use self::scale::Scale;
 use self::svg::Chart;
 use self::table::Table;
 use super::{Global, ui};
@@ -39,6 +42,7 @@ Examples:
   orderseal bench --filter aes-256 --json
   orderseal bench --compare rustcrypto portable
   orderseal bench --svg bench.svg
+  orderseal bench --scale
 
 A row is called operation/cipher/backend/size, with the size in bytes of a message, an order or a
 key. Without --filter the usual sizes are measured, with it all that match; --filter / is all.
@@ -50,6 +54,9 @@ pub struct Bench {
     /// Measure these backends only, and compare the others with the first
     #[arg(long, value_name = "BACKEND", num_args = 2.., value_parser = backend)]
     compare: Vec<Backend>,
+    /// Seal and open whole batches and streams on 1 to all threads, beside a copy in memory
+    #[arg(long, conflicts_with_all = ["filter", "compare", "svg"])]
+    scale: bool,
     /// Time to measure for, besides setting up [default: 1 for each row, 40 at most]
     #[arg(long, value_name = "S", value_parser = seconds)]
     seconds: Option<f64>,
@@ -64,6 +71,9 @@ pub struct Bench {
 /// The most time that is taken unless more is asked for.
 const MOST: f64 = 40.0;
 
+/// Seconds that `--scale` takes unless told.
+const SCALE_TIME: f64 = 20.0;
+
 /// A row with what came of it.
 struct Measured {
     group: &'static str,
@@ -74,6 +84,25 @@ struct Measured {
 impl Bench {
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Result<()> {
+        match self.scale {
+            true => self.scale(global),
+            false => self.rows(global),
+        }
+    }
+
+    fn scale(&self, global: &Global) -> Result<()> {
+        let most = global.threads.map_or_else(machine::cores, usize::from);
+        let time = Duration::from_secs_f64(self.seconds.unwrap_or(SCALE_TIME));
+        let progress = ui::Progress::count(global, time.as_secs());
+        let points = scale::measure(most, time, |spent| progress.reach(spent.as_secs()))?;
+        progress.finish("");
+        match global.json {
+            true => ui::print(&json_lines(&points)),
+            false => ui::print(&format!("{}{}", Machine::this(most, None), Scale(&points))),
+        }
+    }
+
+    fn rows(&self, global: &Global) -> Result<()> {
         let choice = Choice { filter: &self.filter, compare: &self.compare };
         let (groups, mut rows): (Vec<_>, Vec<_>) = choice.rows().into_iter().unzip();
         if rows.is_empty() {
@@ -104,7 +133,9 @@ impl Bench {
         }
         if global.json {
             warn_of_noise(&measured, global);
-            return ui::print(&json_lines(&measured, workers.threads()));
+            let threads = workers.threads();
+            let reports: Vec<_> = measured.iter().map(|one| Report::of(one, threads)).collect();
+            return ui::print(&json_lines(&reports));
         }
         let base = self.compare.first().map(|backend| backend.name());
         ui::print(&format!("{machine}{}", Table { measured: &measured, hertz, base }))
@@ -125,18 +156,22 @@ struct Report {
     operations_per_second: f64,
 }
 
-/// A JSON object for each row, one a line.
-fn json_lines(measured: &[Measured], threads: usize) -> String {
-    let object = |one: &Measured| {
-        let report = Report {
+impl Report {
+    fn of(one: &Measured, threads: usize) -> Self {
+        Self {
             id: one.row.id(),
             threads,
             bytes_per_second: rounded(one.speed.bytes),
             operations_per_second: rounded(one.speed.operations),
-        };
-        serde_json::to_string(&report).expect("writing to memory does not fail") + "\n"
-    };
-    measured.iter().map(object).collect()
+        }
+    }
+}
+
+/// JSON objects, one a line.
+fn json_lines(reports: &[impl Serialize]) -> String {
+    let object =
+        |report| serde_json::to_string(report).expect("writing to memory does not fail") + "\n";
+    reports.iter().map(object).collect()
 }
 
 /// Six digits, which is more than a measurement has.

@@ -32,7 +32,6 @@ impl fmt::Display for Table<'_> {
                 self.hertz.map_or(Ok(()), |_| write!(f, "{:>8}  ", "cycles/B"))?;
                 writeln!(f, "{ratio:>ratio_width$}  {:>6}", "spread")?;
             }
-            let noisy = if one.speed.spread > NOISY { "~" } else { "" };
             let mut line = format!(
                 "{id:width$}  {:>10}  {:>12}  ",
                 scaled(one.speed.bytes, "B"),
@@ -45,7 +44,7 @@ impl fmt::Display for Table<'_> {
                 line,
                 "{:>ratio_width$}  {:>6}  {}",
                 self.ratio(one),
-                format!("{noisy}{}", percent(one.speed.spread)),
+                spread(one.speed.spread),
                 if one.row.weak { "weak" } else { "" },
             );
             writeln!(f, "{}", line.trim_end())?;
@@ -104,6 +103,11 @@ impl Table<'_> {
         }
         out
     }
+}
+
+/// A spread, marked where it is a noisy one's.
+pub fn spread(share: f64) -> String {
+    format!("{}{}", if share > NOISY { "~" } else { "" }, percent(share))
 }
 
 pub fn percent(share: f64) -> String {

@@ -11,7 +11,7 @@ mod aes;
 mod content;
 mod des;
 mod feal;
-mod fixtures;
+pub mod fixtures;
 mod keys;
 mod orders;
 mod plain;

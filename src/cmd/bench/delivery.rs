@@ -1,0 +1,39 @@
+//! What client and shop hold before the first order: made by the service, written, and read again.
+
+use orderseal::ciphers::random::SystemSource;
+use orderseal::protocol::jwk::Material;
+use orderseal::protocol::keyfile::{KeyFile, Role};
+use orderseal::protocol::service::{self, ClientRequest, IdRequest, KeyRequest, ShopForm};
+use orderseal::protocol::{Place, Result, Run};
+
+/// The files of one client and its shop.
+pub struct Delivery {
+    /// The client's.
+    pub client: KeyFile,
+    /// The shop's.
+    pub shop: KeyFile,
+}
+
+impl Delivery {
+    /// Puts keys into a keyring, and hands out all of them to one client, and to the shop.
+    pub fn of(request: &KeyRequest, keys: Vec<Material>, source: &SystemSource) -> Result<Self> {
+        let place = Place::file("bench");
+        let mut keyring = KeyFile::new(Role::Service);
+        service::add_keys(&mut keyring, request, keys, source, &place)?;
+        let shop = service::bundle_shop(&keyring, None, ShopForm::Program, &place)?;
+        let wanted = ClientRequest {
+            shop: request.shop.clone(),
+            ids: IdRequest::Pool(request.orders),
+            erase: None,
+            run: Run::Automatic,
+            layers: 1,
+            pad_bytes: None,
+            service: None,
+        };
+        let none_on_demand = |_: &KeyRequest| Ok(Vec::new());
+        let client =
+            service::bundle_client(&mut keyring, &wanted, source, none_on_demand, &place)?.client;
+        let carry = |file: KeyFile| KeyFile::parse(&file.to_bytes(), &place);
+        Ok(Self { client: carry(client)?, shop: carry(shop)? })
+    }
+}

@@ -1,0 +1,174 @@
+//! `bench --scale`: whole batches and streams on 1 to all threads, beside a copy in memory.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use orderseal::protocol::Result;
+use orderseal::protocol::batch::Workers;
+use serde::Serialize;
+
+use super::measure::median_and_spread;
+use super::rounded;
+use super::table::{percent, scaled, spread};
+
+mod jobs;
+
+/// Runs on each number of threads at least.
+const FEWEST: usize = 3;
+
+/// The share of what a copy moves from which on memory counts as the limit.
+const LIMIT: f64 = 0.75;
+
+/// One kind of run on one number of threads.
+#[derive(Serialize)]
+pub struct Point {
+    id: String,
+    threads: usize,
+    bytes_per_second: f64,
+    operations_per_second: f64,
+    /// How many times as fast as on one thread.
+    speed_up: f64,
+    /// Bytes read and written, compared with a copy on as many threads.
+    share_of_copy: f64,
+    spread: f64,
+}
+
+/// Measures for so long, on up to so many threads; `spent` is told the time
+/// that is gone after each round.
+pub fn measure(most: usize, time: Duration, mut spent: impl FnMut(Duration)) -> Result<Vec<Point>> {
+    let jobs = jobs::all(&Workers::new(Some(most))?)?;
+    let teams: Vec<Workers> =
+        numbers(most).into_iter().map(|n| Workers::new(Some(n))).collect::<Result<_>>()?;
+    let mut moved = vec![0; jobs.len()];
+    let mut samples = vec![vec![Vec::new(); teams.len()]; jobs.len()];
+    let started = Instant::now();
+    for round in 0.. {
+        if round >= FEWEST && started.elapsed() >= time {
+            break;
+        }
+        for (number, job) in jobs.iter().enumerate() {
+            for (team, samples) in teams.iter().zip(&mut samples[number]) {
+                let start = Instant::now();
+                moved[number] = (job.run)(team)?;
+                samples.push(start.elapsed().as_secs_f64());
+            }
+        }
+        spent(started.elapsed());
+    }
+    let median = |job: usize, team: usize| median_and_spread(&samples[job][team]);
+    let mut points = Vec::new();
+    for (number, job) in jobs.iter().enumerate() {
+        for (team, workers) in teams.iter().enumerate() {
+            let (seconds, spread) = median(number, team);
+            let rate = |job: usize| moved[job] as f64 / median(job, team).0;
+            points.push(Point {
+                id: job.id.clone(),
+                threads: workers.threads(),
+                bytes_per_second: rounded(job.bytes as f64 / seconds),
+                operations_per_second: rounded(job.operations as f64 / seconds),
+                speed_up: rounded(median(number, 0).0 / seconds),
+                share_of_copy: rounded(rate(number) / rate(jobs::COPY)),
+                spread: rounded(spread),
+            });
+        }
+    }
+    Ok(points)
+}
+
+/// One, two, and so on; not all of many.
+fn numbers(most: usize) -> Vec<usize> {
+    let doubling = std::iter::successors(Some(1), |n| Some(n * 2)).take_while(|n| *n < most);
+    match most {
+        ..=8 => (1..=most).collect(),
+        _ => doubling.chain([most]).collect(),
+    }
+}
+
+/// The points as a person reads them, and what they say of memory.
+pub struct Scale<'a>(pub &'a [Point]);
+
+impl fmt::Display for Scale<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = self.0.iter().map(|point| point.id.len()).max().unwrap_or(0);
+        writeln!(
+            f,
+            "\n{:width$}  threads     bytes/s  operations/s  speed-up  of a copy  spread",
+            "scaling"
+        )?;
+        for point in self.0 {
+            writeln!(
+                f,
+                "{:width$}  {:>7}  {:>10}  {:>12}  {:>8}  {:>9}  {:>6}",
+                point.id,
+                point.threads,
+                scaled(point.bytes_per_second, "B"),
+                scaled(point.operations_per_second, ""),
+                format!("{:.2} ×", point.speed_up),
+                percent(point.share_of_copy),
+                spread(point.spread),
+            )?;
+        }
+        writeln!(f)?;
+        for points in self.0.chunk_by(|a, b| a.id == b.id).skip(1) {
+            writeln!(f, "{}", verdict(points))?;
+        }
+        f.write_str(
+            "\nWhole batches and streams in memory, by the clock on the wall; what comes out is thrown \
+             away.\nof a copy: bytes read and written, compared with a copy on as many threads\n",
+        )
+    }
+}
+
+/// Where memory becomes the limit of one kind of run.
+fn verdict(points: &[Point]) -> String {
+    let last = points.last().expect("a run has points");
+    let id = &last.id;
+    match points.iter().find(|point| point.share_of_copy >= LIMIT) {
+        Some(point) => format!(
+            "{id}: memory bandwidth is the limit from {} on, at {} of a copy",
+            threads(point.threads),
+            percent(point.share_of_copy)
+        ),
+        None => format!(
+            "{id}: memory bandwidth is not the limit up to {}, at {} of a copy",
+            threads(last.threads),
+            percent(last.share_of_copy)
+        ),
+    }
+}
+
+fn threads(number: usize) -> String {
+    format!("{number} thread{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(threads: usize, share_of_copy: f64) -> Point {
+        Point {
+            id: "seal/x/y/1".to_owned(),
+            threads,
+            bytes_per_second: 1e9,
+            operations_per_second: 1e6,
+            speed_up: threads as f64,
+            share_of_copy,
+            spread: 0.01,
+        }
+    }
+
+    #[test]
+    fn memory_is_the_limit_from_the_first_number_of_threads_that_comes_near_a_copy() {
+        let far = verdict(&[point(1, 0.1), point(2, 0.2)]);
+        assert!(far.contains("not the limit up to 2 threads, at 20 %"), "{far}");
+        let near = verdict(&[point(1, 0.4), point(2, 0.8), point(4, 0.9)]);
+        assert!(near.contains("the limit from 2 threads on, at 80 %"), "{near}");
+    }
+
+    #[test]
+    fn many_threads_are_doubled_up_to_all() {
+        assert_eq!(numbers(1), [1]);
+        assert_eq!(numbers(3), [1, 2, 3]);
+        assert_eq!(numbers(24), [1, 2, 4, 8, 16, 24]);
+    }
+}

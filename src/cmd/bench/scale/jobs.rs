@@ -1,0 +1,188 @@
+//! What is run: a copy, batches of orders and streams, in memory.
+
+use std::cell::RefCell;
+use std::hint::black_box;
+use std::io::{Cursor, Read};
+use std::sync::{Arc, Mutex};
+
+use orderseal::ciphers::chunked::CHUNK_LEN;
+use orderseal::ciphers::cpu::Backend;
+use orderseal::ciphers::random::SystemSource;
+use orderseal::protocol::batch::Workers;
+use orderseal::protocol::envelope::OpeningKeys;
+use orderseal::protocol::files::Input;
+use orderseal::protocol::keyfile::KeyFile;
+use orderseal::protocol::opening::{self, Options};
+use orderseal::protocol::sealing::{OnFailure, Plan, Totals};
+use orderseal::protocol::service::{self, KeyRequest, Sizes};
+use orderseal::protocol::{Place, Result, Scheme, stream};
+
+use crate::cmd::bench::delivery::Delivery;
+use crate::cmd::bench::rows::fixtures;
+
+/// Bytes of a batch or stream, and of what is copied: more than caches hold.
+const BYTES: usize = 128 << 20;
+
+/// Bytes of an order, with its line feed.
+const LINE: usize = 257;
+
+/// Bytes that a thread copies at a time.
+const PIECE: usize = 1 << 20;
+
+/// Something to run on a number of threads.
+pub struct Job {
+    /// `operation/cipher/backend/size`.
+    pub id: String,
+    /// Bytes of plaintext in a run.
+    pub bytes: usize,
+    /// Pieces, orders or chunks in a run.
+    pub operations: usize,
+    /// Returns the bytes read and written.
+    pub run: Box<dyn Fn(&Workers) -> Result<u64>>,
+}
+
+/// Which of the jobs is the copy.
+pub const COPY: usize = 0;
+
+/// The copy first, then the others.
+pub fn all(workers: &Workers) -> Result<Vec<Job>> {
+    let request = KeyRequest {
+        shop: "tokyo".parse().expect("a name"),
+        scheme: Scheme::embodiment(2).expect("there are six"),
+        suite: fixtures::suite("A256KW", "A256GCM"),
+        orders: 1,
+        sizes: Sizes::default(),
+        service: None,
+    };
+    let (source, place) = (SystemSource::new(), Place::file("bench"));
+    let keys = service::make_keys(&request, &source, workers, &|| {}, &place)?;
+    let Delivery { client, shop } = Delivery::of(&request, keys, &source)?;
+    let mut keys = OpeningKeys::new(false);
+    keys.add(&shop, &place)?;
+    let (client, keys) = (Arc::new(client), Arc::new(keys));
+
+    let texts = fixtures::orders(BYTES / LINE, LINE - 1);
+    let orders: Arc<[u8]> =
+        texts.iter().flat_map(|text| [text, &b"\n"[..]]).flatten().copied().collect();
+    let file: Arc<[u8]> = fixtures::bytes(BYTES).into();
+    let mut lines = Vec::new();
+    seal_orders(&client, &orders, workers, |bytes| lines.extend_from_slice(bytes))?;
+    let lines: Arc<[u8]> = lines.into();
+    let mut sealed = Vec::new();
+    seal_stream(&client, &file, workers, |bytes| sealed.extend_from_slice(bytes))?;
+    let sealed: Arc<[u8]> = sealed.into();
+
+    let backend = Backend::detect().name();
+    let order_id = |name: &str| format!("{name}/A256KW+A256GCM/{backend}/{}", LINE - 1);
+    let stream_id = |name: &str| format!("{name}/aes-256-gcm/{backend}/{CHUNK_LEN}");
+    let job = |id, bytes, operations, run| Job { id, bytes, operations, run };
+    let client_too = Arc::clone(&client);
+    let keys_too = Arc::clone(&keys);
+    Ok(vec![
+        copy(),
+        job(
+            order_id("seal-jwe"),
+            texts.len() * (LINE - 1),
+            texts.len(),
+            Box::new(move |workers| seal_orders(&client, &orders, workers, |_| {})),
+        ),
+        job(
+            order_id("open-jwe"),
+            texts.len() * (LINE - 1),
+            texts.len(),
+            Box::new(move |workers| open_orders(&keys, &lines, workers)),
+        ),
+        job(
+            stream_id("seal-stream"),
+            BYTES,
+            BYTES / CHUNK_LEN,
+            Box::new(move |workers| seal_stream(&client_too, &file, workers, |_| {})),
+        ),
+        job(
+            stream_id("open-stream"),
+            BYTES,
+            BYTES / CHUNK_LEN,
+            Box::new(move |workers| open_stream(&keys_too, &sealed, workers)),
+        ),
+    ])
+}
+
+/// What memory gives at most: a copy of other bytes than the caches hold.
+fn copy() -> Job {
+    let pieces: Vec<Mutex<[Vec<u8>; 2]>> = (0..BYTES / PIECE)
+        .map(|piece| Mutex::new([vec![piece as u8; PIECE], vec![0; PIECE]]))
+        .collect();
+    let run = move |workers: &Workers| {
+        workers.make(pieces.len(), |piece| {
+            let mut piece = pieces[piece].lock().expect("a copy does not panic");
+            let [from, to] = &mut *piece;
+            to.copy_from_slice(black_box(from));
+            black_box(to);
+            Ok(())
+        })?;
+        Ok(2 * BYTES as u64)
+    };
+    let id = format!("copy/none/portable/{PIECE}");
+    Job { id, bytes: BYTES, operations: BYTES / PIECE, run: Box::new(run) }
+}
+
+fn seal_orders(
+    client: &KeyFile,
+    orders: &Arc<[u8]>,
+    workers: &Workers,
+    mut sink: impl FnMut(&[u8]),
+) -> Result<u64> {
+    let (store, plan) = ready(client)?;
+    let (input, source, kept) = (input(orders), SystemSource::new(), OnFailure::MayHaveLeft);
+    plan.seal(workers, input, &source, &store, kept, |bytes, _| {
+        sink(bytes);
+        Ok(())
+    })
+    .map(moved)
+}
+
+fn seal_stream(
+    client: &KeyFile,
+    file: &Arc<[u8]>,
+    workers: &Workers,
+    mut sink: impl FnMut(&[u8]),
+) -> Result<u64> {
+    let (store, plan) = ready(client)?;
+    let (input, source, kept) = (input(file), SystemSource::new(), OnFailure::MayHaveLeft);
+    plan.seal_stream(workers, input, &source, &store, kept, |bytes, _| {
+        sink(bytes);
+        Ok(())
+    })
+    .map(moved)
+}
+
+fn ready(client: &KeyFile) -> Result<(RefCell<KeyFile>, Plan)> {
+    let plan = Plan::of_client(client, &Place::file("bench"))?;
+    Ok((RefCell::new(client.clone()), plan))
+}
+
+fn open_orders(keys: &OpeningKeys, lines: &Arc<[u8]>, workers: &Workers) -> Result<u64> {
+    let (reader, place) = (input(lines).reader, Place::file("bench"));
+    let options = Options::default();
+    opening::open(workers, reader, &place, keys, options, |_, _| Ok(()), |_| Ok(()))
+        .map(|summary| moved(summary.totals))
+}
+
+fn open_stream(keys: &OpeningKeys, sealed: &Arc<[u8]>, workers: &Workers) -> Result<u64> {
+    let mut input = Cursor::new(Arc::clone(sealed));
+    let line = sealed.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    input.set_position(line.len() as u64 + 1);
+    stream::open(workers, line, Box::new(input), &Place::file("bench"), keys, |_, _| Ok(()))
+        .map(|opened| moved(opened.totals))
+}
+
+fn input(bytes: &Arc<[u8]>) -> Input {
+    let reader: Box<dyn Read + Send> = Box::new(Cursor::new(Arc::clone(bytes)));
+    let mut input = Input::memory("bench", Vec::new());
+    input.reader = reader;
+    input
+}
+
+fn moved(totals: Totals) -> u64 {
+    totals.read + totals.written
+}
