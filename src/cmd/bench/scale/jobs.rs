@@ -38,8 +38,10 @@ pub struct Job {
     /// Pieces, orders or chunks in a run.
     pub operations: usize,
     /// Returns the bytes read and written.
-    pub run: Box<dyn Fn(&Workers) -> Result<u64>>,
+    pub run: Box<Run>,
 }
+
+type Run = dyn Fn(&Workers) -> Result<u64>;
 
 /// Which of the jobs is the copy.
 pub const COPY: usize = 0;
