@@ -1,16 +1,21 @@
 //! The criterion suite: the rows of `orderseal bench`, in every size, with criterion's statistics
-//! and HTML reports (`target/criterion/report/index.html`).
+//! and HTML reports (`target/criterion/report/index.html`); whole orders on several threads as well.
 //!
 //! `cargo bench -- des` measures the rows whose id contains `des`; `cargo bench -- --test` runs
 //! each once.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use orderseal::protocol::batch::Workers;
+
+use self::copies::Copies;
 
 #[path = "../src/cmd/bench/clock.rs"]
 mod clock;
+#[path = "../src/cmd/bench/copies.rs"]
+mod copies;
 #[allow(dead_code, reason = "the table of `orderseal bench` uses more of a row")]
 #[path = "../src/cmd/bench/rows/mod.rs"]
 mod rows;
@@ -28,6 +33,33 @@ fn suite(criterion: &mut Criterion<ThreadTime>) {
             let mut iteration = None;
             group.bench_function(row.id(), |bencher| {
                 bencher.iter(iteration.get_or_insert_with(|| row.set_up()));
+            });
+        }
+        group.finish();
+    }
+}
+
+/// The usual rows of whole orders on two, four … all threads, by the clock on the wall.
+fn threads(criterion: &mut Criterion) {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut numbers: Vec<usize> =
+        std::iter::successors(Some(2), |n| Some(n * 2)).take_while(|n| *n <= cores).collect();
+    numbers.extend((cores > 2 && !cores.is_power_of_two()).then_some(cores));
+    for number in numbers {
+        let workers = Workers::new(Some(number)).expect("as many threads as cores");
+        let mut group = criterion.benchmark_group(format!("orders on {number} threads"));
+        let (_, lists) =
+            rows::GROUPS.into_iter().find(|(name, _)| *name == "orders").expect("it is one");
+        for row in lists.iter().flat_map(|list| list()).filter(|row| !row.extra) {
+            group.throughput(Throughput::Elements(number as u64 * row.operations));
+            let mut copies = None;
+            group.bench_function(row.id(), |bencher| {
+                let copies = copies.get_or_insert_with(|| Copies::of(&row, &workers));
+                bencher.iter_custom(|iterations| {
+                    let start = Instant::now();
+                    copies.run(iterations);
+                    start.elapsed()
+                });
             });
         }
         group.finish();
@@ -67,13 +99,14 @@ impl Measurement for ThreadTime {
 }
 
 /// Few and short samples: there are many rows.
-fn short() -> Criterion<ThreadTime> {
+fn short<M: Measurement + 'static>(measurement: M) -> Criterion<M> {
     Criterion::default()
-        .with_measurement(ThreadTime)
+        .with_measurement(measurement)
         .sample_size(10)
         .warm_up_time(Duration::from_millis(100))
         .measurement_time(Duration::from_millis(300))
 }
 
-criterion_group!(name = benches; config = short(); targets = suite);
-criterion_main!(benches);
+criterion_group!(name = one; config = short(ThreadTime); targets = suite);
+criterion_group!(name = several; config = short(WallTime); targets = threads);
+criterion_main!(one, several);

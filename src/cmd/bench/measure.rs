@@ -4,14 +4,13 @@
 //! count. Several are timed by the clock on the wall, from the start of the first to the end of the
 //! last: how they get along is what is asked.
 
-use std::convert::Infallible;
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use orderseal::protocol::batch::Workers;
 
 use super::clock::thread_time;
-use super::rows::{Iteration, Row};
+use super::copies::Copies;
+use super::rows::Row;
 
 /// How long a sample takes, unless a single iteration takes longer.
 const SAMPLE: Duration = Duration::from_millis(3);
@@ -74,9 +73,8 @@ pub fn measure(
 /// A row that is being measured.
 struct Run<'a> {
     row: &'a Row,
-    workers: &'a Workers,
-    /// One for each thread, which is alone in locking it.
-    copies: Vec<Mutex<Iteration>>,
+    threads: usize,
+    copies: Copies<'a>,
     /// Iterations in a sample.
     iterations: u32,
     spent: Duration,
@@ -87,11 +85,10 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     /// Sets the row up, and finds out how many iterations fill a sample.
     fn new(row: &'a Row, workers: &'a Workers, share: Share) -> Self {
-        let copies = (0..workers.threads()).map(|_| Mutex::new(row.set_up())).collect();
         let mut run = Self {
             row,
-            workers,
-            copies,
+            threads: workers.threads(),
+            copies: Copies::of(row, workers),
             iterations: 1,
             spent: Duration::ZERO,
             samples: Vec::new(),
@@ -109,7 +106,7 @@ impl<'a> Run<'a> {
 
     fn sample(&mut self) {
         if self.iterations > 1 {
-            self.repeat(self.iterations.div_ceil(WARM_UP));
+            self.copies.run(self.iterations.div_ceil(WARM_UP).into());
         }
         let took = self.time();
         self.samples.push(took.as_secs_f64() / f64::from(self.iterations));
@@ -118,29 +115,15 @@ impl<'a> Run<'a> {
     /// The time that the iterations of a sample take.
     fn time(&mut self) -> Duration {
         let (start, start_thread) = (Instant::now(), thread_time());
-        self.repeat(self.iterations);
+        self.copies.run(self.iterations.into());
         let (took, took_thread) = (start.elapsed(), thread_time() - start_thread);
         self.spent += took;
-        let took = if self.copies.len() == 1 { took_thread } else { took };
+        let took = if self.threads == 1 { took_thread } else { took };
         took.max(Duration::from_nanos(1))
     }
 
-    fn repeat(&self, iterations: u32) {
-        let copy = |thread: usize| {
-            let mut iteration = self.copies[thread].lock().expect("no iteration panicked");
-            for _ in 0..iterations {
-                iteration();
-            }
-            Ok::<(), Infallible>(())
-        };
-        let Ok(_) = match self.copies.len() {
-            1 => copy(0).map(|()| Vec::new()),
-            threads => self.workers.make(threads, copy),
-        };
-    }
-
     fn speed(&self) -> Speed {
-        Speed::of(self.row, self.copies.len(), &self.samples)
+        Speed::of(self.row, self.threads, &self.samples)
     }
 }
 

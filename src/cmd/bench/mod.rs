@@ -2,6 +2,7 @@
 
 mod choose;
 mod clock;
+mod copies;
 mod cycles;
 mod delivery;
 mod machine;

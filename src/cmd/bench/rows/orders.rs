@@ -31,7 +31,10 @@ pub fn rows() -> Vec<Row> {
     }
     for number in 1..=6 {
         let name = format!("embodiment-{number}");
-        rows.extend(jwe(name, embodiment(number), widest(), USUAL_ORDER));
+        for size in ORDER_SIZES {
+            let both = jwe(name.clone(), embodiment(number), widest(), size);
+            rows.extend(both.map(|row| row.extra(size != USUAL_ORDER)));
+        }
     }
     rows
 }
