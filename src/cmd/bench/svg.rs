@@ -18,8 +18,9 @@ const COLUMN: f64 = LABEL + PLOT + VALUE + MARGIN;
 
 /// Backends from the slowest to the fastest, in colours that most people can tell apart, whichever
 /// way they see them (Okabe and Ito's).
-const COLOURS: [(&str, &str); 5] = [
+const COLOURS: [(&str, &str); 6] = [
     ("rustcrypto", "#7f7f7f"),
+    ("base64-simd", "#cc79a7"),
     ("portable", "#e69f00"),
     ("avx2", "#56b4e9"),
     ("vaes", "#009e73"),

@@ -18,6 +18,7 @@ mod plain;
 mod rsa;
 mod rustcrypto;
 mod stream;
+mod transport;
 mod wrapping;
 
 use std::borrow::Cow;
@@ -31,7 +32,7 @@ pub type List = fn() -> Vec<Row>;
 pub const GROUPS: [(&str, &[List]); 4] = [
     ("ciphers", &[aes::rows, des::rows, feal::rows, stream::rows, content::rows]),
     ("wrapping", &[wrapping::rows, rsa::rows]),
-    ("orders", &[orders::rows]),
+    ("orders", &[orders::rows, transport::rows]),
     ("keys", &[rsa::key_rows, keys::rows]),
 ];
 

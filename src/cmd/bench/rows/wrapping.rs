@@ -13,12 +13,15 @@ use orderseal::ciphers::cpu::Backend;
 use orderseal::ciphers::knapsack::PrivateKey;
 
 use super::fixtures::{bytes, rng};
-use super::{CEK, Row, available};
+use super::{CEK, Iteration, Row, available};
 
 const PEER: &str = "rustcrypto";
 
 /// Keys that are wrapped in an iteration.
 const MANY: usize = 1024;
+
+/// Bytes of a wrapped key.
+const WRAPPED: usize = CEK + OVERHEAD;
 
 /// Keys that the knapsack wraps in an iteration.
 const FEW: usize = 8;
@@ -26,18 +29,62 @@ const FEW: usize = 8;
 /// All rows of this file.
 pub fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
-    rows.extend(one_at_a_time::<Aes128>("aes-128-kw"));
-    rows.extend(one_at_a_time::<Aes256>("aes-256-kw"));
-    for backend in available(&["vaes", "avx512"]) {
-        rows.extend(lanes("aes-128-kw", KeySize::Aes128, backend));
-        rows.extend(lanes("aes-256-kw", KeySize::Aes256, backend));
+    for keks in [Many::One, Many::Each] {
+        rows.extend(one_at_a_time::<Aes128>("aes-128-kw", keks));
+        rows.extend(one_at_a_time::<Aes256>("aes-256-kw", keks));
+        for backend in available(&["vaes", "avx512"]) {
+            rows.extend(lanes("aes-128-kw", KeySize::Aes128, keks, backend));
+            rows.extend(lanes("aes-256-kw", KeySize::Aes256, keks, backend));
+        }
     }
     rows.extend(knapsack().map(|row| row.weak(true)));
     rows
 }
 
-/// Many keys under one key-encryption key, by the crate `aes-kw`.
-fn one_at_a_time<C>(cipher: &'static str) -> [Row; 2]
+/// How many key-encryption keys there are for the keys of an iteration.
+#[derive(Clone, Copy)]
+enum Many {
+    /// One, which is ready where that is kept.
+    One,
+    /// One for each, to be made ready as well.
+    Each,
+}
+
+impl Many {
+    fn keys(self, len: usize) -> Vec<u8> {
+        match self {
+            Self::One => bytes(len),
+            Self::Each => bytes(MANY * len),
+        }
+    }
+
+    fn keks(self, size: KeySize, keys: &[u8]) -> Keks<'_> {
+        match self {
+            Self::One => Keks::one(keys).expect("a key of its length"),
+            Self::Each => Keks::each(size, keys),
+        }
+    }
+
+    fn rows(
+        self,
+        cipher: &'static str,
+        backend: &'static str,
+        wrap: impl Fn() -> Iteration + Send + Sync + 'static,
+        unwrap: impl Fn() -> Iteration + Send + Sync + 'static,
+    ) -> [Row; 2] {
+        let names = match self {
+            Self::One => ["wrap", "unwrap"],
+            Self::Each => ["wrap-key-each", "unwrap-key-each"],
+        };
+        [
+            Row::new(names[0], cipher, backend, CEK, wrap).batch(MANY),
+            Row::new(names[1], cipher, backend, CEK, unwrap).batch(MANY),
+        ]
+    }
+}
+
+/// Many keys, by the crate `aes-kw`.
+fn one_at_a_time<C>(cipher: &'static str, keks: Many) -> [Row; 2]
 where
     C: BlockCipherEncrypt<BlockSize = U16>
         + BlockCipherDecrypt<BlockSize = U16>
@@ -45,72 +92,93 @@ where
         + Send
         + 'static,
 {
-    let ready = || {
-        let kek = bytes(C::key_size());
-        let kek = AesKw::<C>::new_from_slice(&kek).expect("a key of its length");
+    let ready = move || {
+        let keys = PeerKeys::<C>::new(keks);
         let ceks = bytes(MANY * CEK);
-        let mut wrapped = vec![0; MANY * (CEK + OVERHEAD)];
-        wrap_all(&kek, &ceks, &mut wrapped);
-        (kek, ceks, wrapped)
+        let mut wrapped = vec![0; MANY * WRAPPED];
+        keys.wrap(&ceks, &mut wrapped);
+        (keys, ceks, wrapped)
     };
-    let wrap = move || {
-        let (kek, ceks, mut wrapped) = ready();
-        move || wrap_all(&kek, &ceks, &mut wrapped)
+    let wrap = move || -> Iteration {
+        let (keys, ceks, mut wrapped) = ready();
+        Box::new(move || keys.wrap(&ceks, &mut wrapped))
     };
-    let unwrap = move || {
-        let (kek, mut ceks, wrapped) = ready();
-        move || {
-            let wrapped = wrapped.chunks_exact(CEK + OVERHEAD);
-            for (wrapped, cek) in wrapped.zip(ceks.chunks_exact_mut(CEK)) {
-                kek.unwrap_key(wrapped, cek).expect("what was wrapped above");
-            }
-        }
+    let unwrap = move || -> Iteration {
+        let (keys, mut ceks, wrapped) = ready();
+        Box::new(move || keys.unwrap(&wrapped, &mut ceks))
     };
-    [
-        Row::new("wrap", cipher, PEER, CEK, wrap).batch(MANY),
-        Row::new("unwrap", cipher, PEER, CEK, unwrap).batch(MANY),
-    ]
+    keks.rows(cipher, PEER, wrap, unwrap)
 }
 
-fn wrap_all<C>(kek: &AesKw<C>, ceks: &[u8], wrapped: &mut [u8])
+/// Key-encryption keys as the crate `aes-kw` has them.
+struct PeerKeys<C> {
+    ready: AesKw<C>,
+    bytes: Option<Vec<u8>>,
+}
+
+impl<C> PeerKeys<C>
 where
-    C: BlockCipherEncrypt<BlockSize = U16>,
+    C: BlockCipherEncrypt<BlockSize = U16> + BlockCipherDecrypt<BlockSize = U16> + KeyInit,
 {
-    let wrapped = wrapped.chunks_exact_mut(CEK + OVERHEAD);
-    for (cek, wrapped) in ceks.chunks_exact(CEK).zip(wrapped) {
-        kek.wrap_key(cek, wrapped).expect("lengths that fit");
+    fn new(keks: Many) -> Self {
+        let bytes = keks.keys(C::key_size());
+        let ready = Self::make_ready(&bytes[..C::key_size()]);
+        Self { ready, bytes: matches!(keks, Many::Each).then_some(bytes) }
+    }
+
+    fn make_ready(bytes: &[u8]) -> AesKw<C> {
+        AesKw::new_from_slice(bytes).expect("a key of its length")
+    }
+
+    fn wrap(&self, ceks: &[u8], wrapped: &mut [u8]) {
+        self.each(|index, kek| {
+            let room = &mut wrapped[index * WRAPPED..][..WRAPPED];
+            kek.wrap_key(&ceks[index * CEK..][..CEK], room).expect("lengths that fit");
+        });
+    }
+
+    fn unwrap(&self, wrapped: &[u8], ceks: &mut [u8]) {
+        self.each(|index, kek| {
+            let room = &mut ceks[index * CEK..][..CEK];
+            kek.unwrap_key(&wrapped[index * WRAPPED..][..WRAPPED], room).expect("it was wrapped");
+        });
+    }
+
+    /// Goes through the keys of an iteration, each with what wraps it.
+    fn each(&self, mut with: impl FnMut(usize, &AesKw<C>)) {
+        for index in 0..MANY {
+            match &self.bytes {
+                None => with(index, &self.ready),
+                Some(bytes) => {
+                    let len = C::key_size();
+                    with(index, &Self::make_ready(&bytes[index * len..][..len]));
+                }
+            }
+        }
     }
 }
 
 /// The same in lanes.
-fn lanes(cipher: &'static str, key: KeySize, backend: Backend) -> [Row; 2] {
+fn lanes(cipher: &'static str, size: KeySize, many: Many, backend: Backend) -> [Row; 2] {
     let ready = move || {
-        let (kek, ceks) = (bytes(key.bytes()), bytes(MANY * CEK));
-        let mut wrapped = vec![0; MANY * (CEK + OVERHEAD)];
-        let one = Keks::one(&kek).expect("a key of its length");
-        kw::wrap_many(backend, one, CEK, &ceks, &mut wrapped);
-        (kek, ceks, wrapped)
+        let (keys, ceks) = (many.keys(size.bytes()), bytes(MANY * CEK));
+        let mut wrapped = vec![0; MANY * WRAPPED];
+        kw::wrap_many(backend, many.keks(size, &keys), CEK, &ceks, &mut wrapped);
+        (keys, ceks, wrapped)
     };
-    let wrap = move || {
-        let (kek, ceks, mut wrapped) = ready();
-        move || {
-            let kek = Keks::one(&kek).expect("a key of its length");
-            kw::wrap_many(backend, kek, CEK, &ceks, &mut wrapped);
-        }
+    let wrap = move || -> Iteration {
+        let (keys, ceks, mut wrapped) = ready();
+        Box::new(move || kw::wrap_many(backend, many.keks(size, &keys), CEK, &ceks, &mut wrapped))
     };
-    let unwrap = move || {
-        let (kek, mut ceks, wrapped) = ready();
+    let unwrap = move || -> Iteration {
+        let (keys, mut ceks, wrapped) = ready();
         let mut valid = vec![false; MANY];
-        move || {
-            let kek = Keks::one(&kek).expect("a key of its length");
-            kw::unwrap_many(backend, kek, CEK, &wrapped, &mut ceks, &mut valid);
+        Box::new(move || {
+            kw::unwrap_many(backend, many.keks(size, &keys), CEK, &wrapped, &mut ceks, &mut valid);
             assert!(valid.iter().all(|valid| *valid), "what was wrapped above");
-        }
+        })
     };
-    [
-        Row::new("wrap", cipher, backend.name(), CEK, wrap).batch(MANY),
-        Row::new("unwrap", cipher, backend.name(), CEK, unwrap).batch(MANY),
-    ]
+    many.rows(cipher, backend.name(), wrap, unwrap)
 }
 
 fn knapsack() -> [Row; 2] {
