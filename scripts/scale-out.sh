@@ -96,13 +96,16 @@ fi
 
 spark_job() {
     cat > job.py << 'PY'
-import os, sys
+import glob, os, sys
 from pyspark.sql import SparkSession
 
 source, target, command = sys.argv[1:]
 spark = SparkSession.builder.master("local[%s]" % os.environ["WORKERS"]).appName("orderseal").getOrCreate()
 spark.sparkContext.setLogLevel("ERROR")
-lines = spark.sparkContext.textFile("file://" + os.path.abspath(source), 8)
+# A local folder is listed in any order: its pieces are named one by one.
+pieces = sorted(glob.glob(source + "/part-*")) or [source]
+paths = ",".join("file://" + os.path.abspath(piece) for piece in pieces)
+lines = spark.sparkContext.textFile(paths, 8)
 lines.pipe(command, checkCode=True).saveAsTextFile("file://" + os.path.abspath(target))
 spark.stop()
 PY
