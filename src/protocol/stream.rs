@@ -24,7 +24,7 @@ use crate::protocol::{Error, Kid, Place, Result};
 
 /// Chunks in a block: so few that the blocks under way stay in the cache between reading, sealing
 /// and writing, and so many that the hand-over between threads does not count.
-const BLOCK_CHUNKS: usize = 32;
+const BLOCK_CHUNKS: usize = 64;
 
 /// What a stream opened to.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use super::fixtures::bytes;
 use super::{Row, USUAL_ORDER, available, widest};
 
 /// Chunks in an iteration: as many as `encrypt` has in a block.
-const CHUNKS: usize = 32;
+const CHUNKS: usize = 64;
 
 /// All rows of this file.
 pub fn rows() -> Vec<Row> {
