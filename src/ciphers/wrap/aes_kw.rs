@@ -6,7 +6,12 @@ use crate::ciphers::aes::KeySize;
 use crate::ciphers::aes::kw::{self, Keks, OVERHEAD};
 use crate::ciphers::cpu::Backend;
 
-pub(super) fn wrap(backend: Backend, keks: &[&WrappingKey], ceks: &[&[u8]], wrapped: &mut Wrapped) {
+pub(super) fn wrap(
+    backend: Backend,
+    keks: &[&WrappingKey<'_>],
+    ceks: &[&[u8]],
+    wrapped: &mut Wrapped,
+) {
     let keys: Vec<&[u8]> = keks
         .iter()
         .map(|kek| match kek {

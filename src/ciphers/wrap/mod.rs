@@ -98,13 +98,13 @@ impl WrapAlgorithm {
     }
 }
 
-/// A key that wraps.
+/// A key that wraps. Secret bytes are good as they are, and borrowed.
 #[derive(Debug)]
-pub enum WrappingKey {
+pub enum WrappingKey<'k> {
     /// AES key wrap: 16 or 32 bytes.
-    AesKw(Secret),
+    AesKw(&'k Secret),
     /// AES-GCM key wrap: 16 or 32 bytes.
-    AesGcmKw(Secret),
+    AesGcmKw(&'k Secret),
     /// The public half of an RSA pair.
     Rsa(Box<PublicKey>),
     /// A public knapsack.
@@ -178,7 +178,7 @@ pub struct UnwrapJob<'a> {
 /// Panics if there are not as many KEKs as keys.
 pub fn wrap(
     backend: Backend,
-    keks: &[&WrappingKey],
+    keks: &[&WrappingKey<'_>],
     ceks: &[&[u8]],
     rng: &mut KeyStream,
 ) -> Wrapped {

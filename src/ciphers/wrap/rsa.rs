@@ -7,7 +7,7 @@ use crate::ciphers::rsa;
 
 pub(super) fn wrap(
     backend: Backend,
-    keks: &[&WrappingKey],
+    keks: &[&WrappingKey<'_>],
     ceks: &[&[u8]],
     rng: &mut KeyStream,
     wrapped: &mut Wrapped,

@@ -35,8 +35,8 @@ fn every_algorithm_returns_what_was_wrapped_and_notices_changes() {
     let sack = knapsack::PrivateKey::generate(&mut rng);
     let secret = Secret::from(vec![9; 32]);
     let keys = [
-        (WrappingKey::AesKw(secret.clone()), UnwrappingKey::AesKw(secret.clone())),
-        (WrappingKey::AesGcmKw(secret.clone()), UnwrappingKey::AesGcmKw(secret.clone())),
+        (WrappingKey::AesKw(&secret), UnwrappingKey::AesKw(secret.clone())),
+        (WrappingKey::AesGcmKw(&secret), UnwrappingKey::AesGcmKw(secret.clone())),
         (WrappingKey::Rsa(Box::new(pair.public().clone())), UnwrappingKey::Rsa(Box::new(pair))),
         (
             WrappingKey::Knapsack(Box::new(sack.public_key().clone())),

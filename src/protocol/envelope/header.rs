@@ -184,21 +184,21 @@ fn chain(members: &Object) -> Result<Vec<Vec<u8>>, String> {
         .ok_or_else(|| format!("\"chain\" is not 1 to {} wrapped keys", MAX_LAYERS - 1))
 }
 
-/// Writes a header, member by member. All values are plain ASCII by their types, so that nothing
-/// has to be escaped.
-#[derive(Debug, Clone)]
+/// Writes a header, member by member, in memory that serves for one after the other. All values are
+/// plain ASCII by their types, so that nothing has to be escaped.
+#[derive(Debug, Default)]
 pub(super) struct HeaderText(String);
 
 impl HeaderText {
-    pub(super) fn new(suite: Suite, kid: Option<&Kid>) -> Self {
-        let mut text =
-            format!(r#"{{"alg":"{}","enc":"{}""#, suite.alg().name(), suite.enc().name());
-        if let Some(kid) = kid {
-            text.push_str(r#","kid":""#);
-            text.push_str(kid.as_str());
-            text.push('"');
+    /// Forgets what was there, and begins with the algorithms and the key's name.
+    pub(super) fn begin(&mut self, suite: Suite, kid: Option<&Kid>) {
+        self.0.clear();
+        for part in [r#"{"alg":""#, suite.alg().name(), r#"","enc":""#, suite.enc().name(), "\""] {
+            self.0.push_str(part);
         }
-        Self(text)
+        if let Some(kid) = kid {
+            self.text("kid", kid.as_str());
+        }
     }
 
     /// Adds a member whose value is a string of plain ASCII.
@@ -220,9 +220,9 @@ impl HeaderText {
         }
     }
 
-    /// Appends the finished header in base64url.
-    pub(super) fn encode_to(&self, out: &mut Vec<u8>) {
-        let text = format!("{}}}", self.0);
-        out.extend_from_slice(base64url::encode_to_string(text.as_bytes()).as_bytes());
+    /// Ends the header.
+    pub(super) fn finish(&mut self) -> &[u8] {
+        self.0.push('}');
+        self.0.as_bytes()
     }
 }

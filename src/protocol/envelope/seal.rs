@@ -39,13 +39,13 @@ impl Default for Sealer {
 #[derive(Debug, Clone, Copy)]
 pub enum SealingKeys<'a> {
     /// One for all.
-    Shared(&'a SealingKey),
+    Shared(&'a SealingKey<'a>),
     /// One for each order.
-    Each(&'a [SealingKey]),
+    Each(&'a [SealingKey<'a>]),
 }
 
 impl<'a> SealingKeys<'a> {
-    fn of(self, index: usize) -> &'a SealingKey {
+    fn of(self, index: usize) -> &'a SealingKey<'a> {
         match self {
             Self::Shared(key) => key,
             Self::Each(keys) => &keys[index],
@@ -116,17 +116,20 @@ impl Sealer {
     fn seal_in_blocks(
         &self,
         order: &[u8],
-        key: &SealingKey,
+        key: &SealingKey<'_>,
         rng: &mut KeyStream,
         out: &mut Vec<u8>,
     ) {
         let Purpose::Blocks(public) = &key.purpose else {
             unreachable!("the caller looked at the purpose");
         };
+        let mut header = HeaderText::default();
+        key.begin_header(&mut header);
+        let start = out.len();
+        self.encode(header.finish(), out);
         let mut iv = [0; blocks::IV_LEN];
         rng.fill_bytes(&mut iv);
-        let sealed = blocks::seal(self.backend, public, &key.fixed_header, &iv, order, rng);
-        out.extend_from_slice(&key.fixed_header);
+        let sealed = blocks::seal(self.backend, public, &out[start..], &iv, order, rng);
         out.extend_from_slice(b"..");
         self.encode(&iv, out);
         out.push(b'.');
@@ -164,6 +167,8 @@ struct Group<'a> {
 
 /// Where the parts of a line lie in the output.
 struct Line {
+    /// The encoded header; where all have the same one, that of the first line, so that kernels
+    /// notice that the additional data are the same.
     header: Range<usize>,
     ciphertext: usize,
 }
@@ -202,7 +207,7 @@ impl Group<'_> {
             let text = rest.split_off_mut(..cipher.sealed_len(order.len())).expect("room for all");
             records.push(Record {
                 iv: nth(&ivs, index, cipher.iv_len()),
-                aad: self.additional_data(line, out),
+                aad: &out[line.header.clone()],
                 text,
                 len: order.len(),
                 tag: [0; MAX_TAG],
@@ -335,7 +340,7 @@ impl Group<'_> {
 
     /// Wraps the outermost key of each order; nothing in the direct forms.
     fn wrap(&self, ceks: &ContentKeys<'_>, chains: &[Chain], rng: &mut KeyStream) -> Wrapped {
-        let mut keks: Vec<&WrappingKey> = Vec::with_capacity(self.orders.len());
+        let mut keks: Vec<&WrappingKey<'_>> = Vec::with_capacity(self.orders.len());
         let mut keys: Vec<&[u8]> = Vec::with_capacity(self.orders.len());
         for index in 0..self.orders.len() {
             if let Purpose::Wrap(_, kek) = &self.keys.of(index).purpose {
@@ -360,15 +365,21 @@ impl Group<'_> {
         let iv_len = self.cipher.iv_len();
         let tag = base64url::encoded_length(self.cipher.tag_len());
         let mut lines = Vec::with_capacity(self.orders.len());
+        let mut text = HeaderText::default();
+        let (one_header, mut first) = (self.has_one_header(), None);
         for (index, order) in self.orders.iter().enumerate() {
-            let key = self.keys.of(index);
-            let start = out.len();
-            if self.header_varies(key) {
-                self.complete_header(key.header.clone(), index, wrapped, chains, out);
+            let header = if let Some(header) = &first {
+                out.extend_from_within(Range::clone(header));
+                Range::clone(header)
             } else {
-                out.extend_from_slice(&key.fixed_header);
+                let start = out.len();
+                self.write_header(&mut text, index, wrapped, chains);
+                self.sealer.encode(text.finish(), out);
+                start..out.len()
+            };
+            if one_header {
+                first = Some(header.clone());
             }
-            let header = start..out.len();
             out.push(b'.');
             self.sealer.encode(wrapped.encrypted_key(index), out);
             out.push(b'.');
@@ -382,40 +393,33 @@ impl Group<'_> {
         lines
     }
 
-    fn header_varies(&self, key: &SealingKey) -> bool {
-        self.sealer.layers > 1
-            || self.sealer.typed.is_some()
-            || matches!(key.purpose, Purpose::Wrap(_, WrappingKey::AesGcmKw(_)))
-    }
-
-    /// The encoded header; where all have the same one, the very same bytes, which kernels notice.
-    fn additional_data<'o>(&'o self, line: &Line, out: &'o [u8]) -> &'o [u8] {
-        match self.keys {
-            SealingKeys::Shared(key) if !self.header_varies(key) => &key.fixed_header,
-            _ => &out[line.header.clone()],
-        }
+    /// Whether all lines have the same header: one key, and nothing of each order's own.
+    fn has_one_header(&self) -> bool {
+        let SealingKeys::Shared(key) = self.keys else { return false };
+        self.sealer.layers <= 1
+            && self.sealer.typed.is_none()
+            && !matches!(key.purpose, Purpose::Wrap(_, WrappingKey::AesGcmKw(_)))
     }
 
     /// Writes a header with what it has for this order alone.
-    fn complete_header(
+    fn write_header(
         &self,
-        mut header: HeaderText,
+        header: &mut HeaderText,
         index: usize,
         wrapped: &Wrapped,
         chains: &[Chain],
-        out: &mut Vec<u8>,
     ) {
+        self.keys.of(index).begin_header(header);
         if let Some((iv, tag)) = wrapped.iv_and_tag(index) {
             header.bytes("iv", iv);
             header.bytes("tag", tag);
         }
         if let Some(chain) = chains.get(index) {
-            chain::describe(&chain.links, &mut header);
+            chain::describe(&chain.links, header);
         }
         if let Some(typed) = &self.sealer.typed {
             header.json("typed", &typed.describe(self.first + index as u64));
         }
-        header.encode_to(out);
     }
 }
 

@@ -7,56 +7,60 @@ use crate::ciphers::rsa::PublicKey;
 use crate::ciphers::wrap::{WrapAlgorithm, WrappingKey};
 use crate::protocol::jwk::{Jwk, Material};
 use crate::protocol::pad::Pad;
-use crate::protocol::{Alg, Enc, KeyTrouble, Suite};
+use crate::protocol::{Alg, Enc, KeyTrouble, Kid, Suite};
 
-/// A distributed key, expanded, with the header that goes with it.
+/// A distributed key made ready, with what the header says of it. At transaction scope every order
+/// has one of its own, so that it borrows whatever needs no making.
 #[derive(Debug)]
-pub struct SealingKey {
-    pub(super) purpose: Purpose,
-    pub(super) header: HeaderText,
-    /// The whole header in base64url, good for every order whose header has nothing of its own.
-    pub(super) fixed_header: Vec<u8>,
+pub struct SealingKey<'k> {
+    pub(super) purpose: Purpose<'k>,
+    suite: Suite,
+    kid: Option<&'k Kid>,
+    carries: Carries,
 }
 
 /// What a distributed key does.
 #[derive(Debug)]
-pub(super) enum Purpose {
+pub(super) enum Purpose<'k> {
     /// Encrypts orders itself.
-    Direct(ContentCipher, Secret),
+    Direct(ContentCipher, &'k Secret),
     /// Encrypts one order, from its first byte on.
-    Pad(ContentCipher, Pad),
+    Pad(ContentCipher, &'k Pad),
     /// Wraps content-encryption keys.
-    Wrap(ContentCipher, WrappingKey),
+    Wrap(ContentCipher, WrappingKey<'k>),
     /// Encrypts orders in blocks of RSA.
     Blocks(Box<PublicKey>),
 }
 
-impl SealingKey {
+impl<'k> SealingKey<'k> {
     /// Makes a key ready for lines that carry what is said.
     ///
     /// # Errors
     /// [`KeyTrouble`] when the key does not fit the algorithms, or the cipher refuses it.
-    pub fn new(key: &Jwk, suite: Suite, carries: Carries) -> Result<Self, KeyTrouble> {
-        let mut header = HeaderText::new(suite, key.kid.as_ref());
-        if let Some((name, value)) = carries.member() {
+    pub fn new(key: &'k Jwk, suite: Suite, carries: Carries) -> Result<Self, KeyTrouble> {
+        let purpose = purpose(&key.material, suite)?;
+        Ok(Self { purpose, suite, kid: key.kid.as_ref(), carries })
+    }
+
+    /// Begins the header of a line.
+    pub(super) fn begin_header(&self, header: &mut HeaderText) {
+        header.begin(self.suite, self.kid);
+        if let Some((name, value)) = self.carries.member() {
             header.text(name, value);
         }
-        let mut fixed_header = Vec::new();
-        header.encode_to(&mut fixed_header);
-        Ok(Self { purpose: purpose(&key.material, suite)?, header, fixed_header })
     }
 }
 
-fn purpose(material: &Material, suite: Suite) -> Result<Purpose, KeyTrouble> {
+fn purpose(material: &Material, suite: Suite) -> Result<Purpose<'_>, KeyTrouble> {
     match (suite.alg(), suite.enc()) {
         (Alg::Direct, Enc::Cipher(cipher)) if cipher.takes_pad() => match material {
-            Material::Pad(pad) => Ok(Purpose::Pad(cipher, pad.clone())),
+            Material::Pad(pad) => Ok(Purpose::Pad(cipher, pad)),
             _ => Err(unfit(material, suite)),
         },
         (Alg::Direct, Enc::Cipher(cipher)) => {
             let key = secret(material, suite)?;
             cipher.check_key(key)?;
-            Ok(Purpose::Direct(cipher, key.clone()))
+            Ok(Purpose::Direct(cipher, key))
         }
         (Alg::Wrap(algorithm), Enc::Cipher(cipher)) => {
             Ok(Purpose::Wrap(cipher, wrapping_key(material, suite, algorithm)?))
@@ -70,17 +74,17 @@ fn wrapping_key(
     material: &Material,
     suite: Suite,
     algorithm: WrapAlgorithm,
-) -> Result<WrappingKey, KeyTrouble> {
+) -> Result<WrappingKey<'_>, KeyTrouble> {
     match algorithm {
         WrapAlgorithm::A128Kw | WrapAlgorithm::A256Kw => {
             let key = secret(material, suite)?;
             algorithm.check_key(key)?;
-            Ok(WrappingKey::AesKw(key.clone()))
+            Ok(WrappingKey::AesKw(key))
         }
         WrapAlgorithm::A128GcmKw | WrapAlgorithm::A256GcmKw => {
             let key = secret(material, suite)?;
             algorithm.check_key(key)?;
-            Ok(WrappingKey::AesGcmKw(key.clone()))
+            Ok(WrappingKey::AesGcmKw(key))
         }
         WrapAlgorithm::RsaOaep256 => Ok(WrappingKey::Rsa(public(material, suite)?)),
         WrapAlgorithm::MhKnapsack => match material.public_knapsack() {

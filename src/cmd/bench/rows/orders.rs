@@ -73,44 +73,41 @@ struct Party {
     suite: Suite,
     backend: Backend,
     file: KeyFile,
-    /// At shop scope, the one key made ready for sealing and for opening.
-    shared: Option<(SealingKey, OpeningKeys)>,
+    scope: Scope,
+    /// At shop scope, the one key made ready for opening.
+    shared: Option<OpeningKeys>,
 }
 
 impl Party {
     fn new(scheme: Scheme, backend: Backend, count: usize) -> Self {
         let suite = usual_suite(scheme);
         let file = shop_file(scheme, suite, count);
-        let shared = (scheme.scope == Scope::Shop)
-            .then(|| (sealing_keys(&file, suite).remove(0), opening_keys(&file)));
-        Self { suite, backend, file, shared }
+        let shared = (scheme.scope == Scope::Shop).then(|| opening_keys(&file));
+        Self { suite, backend, file, scope: scheme.scope, shared }
     }
 
     fn seal(&self, texts: &[Vec<u8>], rng: &mut KeyStream, lines: &mut Vec<u8>) {
         let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
         let sealer = Sealer { backend: self.backend, ..Sealer::default() };
-        match &self.shared {
-            Some((key, _)) => sealer.seal(&texts, SealingKeys::Shared(key), 0, rng, lines),
-            None => {
-                let keys = sealing_keys(&self.file, self.suite);
-                sealer.seal(&texts, SealingKeys::Each(&keys), 0, rng, lines)
-            }
-        }
-        .expect("these orders can be sealed");
+        let keys = sealing_keys(&self.file, self.suite);
+        let keys = match self.scope {
+            Scope::Shop => SealingKeys::Shared(&keys[0]),
+            Scope::Transaction => SealingKeys::Each(&keys),
+        };
+        sealer.seal(&texts, keys, 0, rng, lines).expect("these orders can be sealed");
     }
 
     fn open(&self, lines: &[Vec<u8>], rng: &mut KeyStream) {
         let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
         let own = self.shared.is_none().then(|| opening_keys(&self.file));
-        let shared = self.shared.as_ref().map(|(_, keys)| keys);
-        let keys = own.as_ref().or(shared).expect("one of them is there");
+        let keys = own.as_ref().or(self.shared.as_ref()).expect("one of them is there");
         let opener = Opener { keys, expect: Carries::Order, backend: self.backend };
         let opened = opener.open(&lines, rng);
         assert!(opened.lines.iter().all(Result::is_ok), "what was sealed above opens");
     }
 }
 
-fn sealing_keys(file: &KeyFile, suite: Suite) -> Vec<SealingKey> {
+fn sealing_keys(file: &KeyFile, suite: Suite) -> Vec<SealingKey<'_>> {
     let ready = |key| SealingKey::new(key, suite, Carries::Order).expect("a key for this suite");
     file.keys().iter().map(ready).collect()
 }
