@@ -5,6 +5,7 @@ mod chain;
 mod header;
 mod open;
 mod open_key;
+mod parse;
 mod seal;
 mod seal_key;
 mod typed_key;

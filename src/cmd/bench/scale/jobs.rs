@@ -60,7 +60,7 @@ pub fn all(workers: &Workers) -> Result<Vec<Job>> {
     let keys = service::make_keys(&request, &source, workers, &|| {}, &place)?;
     let Delivery { client, shop } = Delivery::of(&request, keys, &source)?;
     let mut keys = OpeningKeys::new(false);
-    keys.add(&shop, &place)?;
+    keys.add(shop, &place)?;
     let (client, keys) = (Arc::new(client), Arc::new(keys));
 
     let texts = fixtures::orders(BYTES / LINE, LINE - 1);
