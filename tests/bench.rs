@@ -211,3 +211,28 @@ fn scaling_is_measured_beside_a_copy_on_every_number_of_threads() {
     }
     bench("--scale --filter aes").code(2);
 }
+
+#[test]
+fn the_cost_of_a_scheme_is_split_into_its_parts() {
+    let costs =
+        objects("--embodiment all --orders 3 --size 64 --rsa-bits 2048 --seconds 0.01 --json");
+    let numbers: Vec<_> = costs.iter().map(|cost| cost["embodiment"].as_u64()).collect();
+    let expected = [Some(1), Some(2), Some(3), Some(4), Some(5), Some(6), None, None];
+    assert_eq!(numbers, expected);
+    for cost in &costs {
+        let parts = cost["seconds"].as_object().expect("an object");
+        let part = |name: &str| parts[name].as_f64().unwrap_or_else(|| panic!("{name}: {cost}"));
+        let names = ["keys", "bundle", "seal", "wrap", "format", "unwrap", "open"];
+        assert_eq!(parts.len(), names.len(), "{cost}");
+        let sum: f64 = names.map(part).iter().sum();
+        assert!((sum / cost["total_seconds"].as_f64().unwrap() - 1.0).abs() < 1e-3, "{cost}");
+        let hybrid = cost["scheme"].as_str().unwrap().starts_with("hybrid");
+        let has = if hybrid { ["wrap", "unwrap"] } else { ["seal", "open"] };
+        assert!(has.map(part).iter().all(|&seconds| seconds > 0.0), "{cost}");
+    }
+    let table = stdout("--embodiment 4 --orders 3 --seconds 0.01");
+    assert!(table.lines().any(|line| line.starts_with("4  hybrid transaction secret ")), "{table}");
+    for wrong in ["--embodiment 7", "--orders 5", "--embodiment 1 --filter aes"] {
+        bench(wrong).code(2);
+    }
+}

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 
 use crate::ciphers::Wiped;
-use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::batch::{Cut, Workers};
 use crate::protocol::envelope::{
@@ -64,7 +63,7 @@ pub fn open(
         what: "sealed line",
         max_lines: if keys.has_pairs() { 64 } else { usize::MAX },
     };
-    let opener = Opener { keys, expect: Carries::Order, backend: Backend::detect() };
+    let opener = Opener::new(keys, Carries::Order);
     let source = SystemSource::new();
     let mut ledger = Ledger { seen: HashMap::new(), counts: vec![0; keys.numbers()] };
     let mut totals = Totals::default();
@@ -130,7 +129,7 @@ pub(super) fn open_alone(
     expect: Carries,
     keys: &OpeningKeys,
 ) -> Result<(usize, Wiped), Failure> {
-    let opener = Opener { keys, expect, backend: Backend::detect() };
+    let opener = Opener::new(keys, expect);
     let mut block = opener.open(&[line], &mut SystemSource::new().stream(0));
     let opened = block.lines.pop().expect("one line makes one result")?;
     block.text.pop();

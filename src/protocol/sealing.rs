@@ -2,7 +2,6 @@
 
 use zeroize::Zeroizing;
 
-use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeySource;
 use crate::protocol::batch::{Block, Cut, Workers};
 use crate::protocol::envelope::{
@@ -203,7 +202,7 @@ impl Plan {
         let place = &input.place();
         let mut supply = self.supply(store, place)?;
         let cut = Cut { max_line: MAX_ORDER, what: "order", max_lines: self.lines_at_once() };
-        let sealer = Sealer { layers: self.layers, typed: self.typed, backend: Backend::detect() };
+        let sealer = Sealer { layers: self.layers, typed: self.typed, ..Sealer::default() };
         let suite = self.suite;
         let mut totals = Totals::default();
         let done = workers.run(
@@ -255,7 +254,7 @@ impl Plan {
     ) -> Result<T> {
         let mut supply = self.supply(store, place)?;
         let keys = supply.take(&[text], 1)?;
-        let sealer = Sealer { layers: self.layers, typed: self.typed, backend: Backend::detect() };
+        let sealer = Sealer { layers: self.layers, typed: self.typed, ..Sealer::default() };
         let mut line = Vec::new();
         let sealed = SealingKey::new(keys.first(), self.suite, carries)
             .map_err(|trouble| Error::key(place, trouble))

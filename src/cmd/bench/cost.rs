@@ -5,7 +5,6 @@ use std::cell::RefCell;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use orderseal::ciphers::cpu::Backend;
 use orderseal::ciphers::random::{KeySource, SystemSource};
 use orderseal::protocol::batch::Workers;
 use orderseal::protocol::envelope::{
@@ -124,7 +123,7 @@ fn run(scheme: Scheme, setup: Setup, workers: &Workers) -> Result<Parts> {
     let ready = |key| SealingKey::new(key, suite, Carries::Order).expect("made for this suite");
     let sealing: Vec<SealingKey> = client.keys().iter().map(ready).collect();
     let mut opening = OpeningKeys::new(false);
-    opening.add(&shop, &place)?;
+    opening.add(shop, &place)?;
     opening.make_ready();
     parts.bundle = start.elapsed().as_secs_f64();
 
@@ -140,12 +139,7 @@ fn run(scheme: Scheme, setup: Setup, workers: &Workers) -> Result<Parts> {
         .map_err(|(_, failure)| failure.at(place.clone()))?;
     let lines: Vec<&[u8]> = lines.trim_ascii_end().split(|&byte| byte == b'\n').collect();
     Stopwatch::lap(Stage::Format);
-    let opener = Opener {
-        keys: &opening,
-        expect: Carries::Order,
-        backend: Backend::detect(),
-        watch: Stopwatch::lap,
-    };
+    let opener = Opener { watch: Stopwatch::lap, ..Opener::new(&opening, Carries::Order) };
     let opened = opener.open(&lines, &mut rng);
     Stopwatch::lap(Stage::Format);
     let same = opened.text.trim_ascii_end().split(|&byte| byte == b'\n').eq(texts);

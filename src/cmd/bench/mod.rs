@@ -3,6 +3,7 @@
 mod choose;
 mod clock;
 mod copies;
+mod cost;
 mod cycles;
 mod delivery;
 mod machine;
@@ -19,10 +20,12 @@ use clap::Args;
 use orderseal::ciphers::cpu::Backend;
 use orderseal::protocol::batch::Workers;
 use orderseal::protocol::files::{Existing, Output, Privacy};
-use orderseal::protocol::{Error, Result};
+use orderseal::protocol::service::DEFAULT_RSA_BITS;
+use orderseal::protocol::{Error, Result, Scheme};
 use serde::Serialize;
 
 use self::choose::Choice;
+use self::cost::Costs;
 use self::machine::Machine;
 use self::measure::{Share, Speed};
 use self::rows::Row;
@@ -44,6 +47,7 @@ Examples:
   orderseal bench --compare rustcrypto portable
   orderseal bench --svg bench.svg
   orderseal bench --scale
+  orderseal bench --embodiment all --orders 100 --size 256
 
 A row is called operation/cipher/backend/size, with the size in bytes of a message, an order or a
 key. Without --filter the usual sizes are measured, with it all that match; --filter / is all.
@@ -58,6 +62,22 @@ pub struct Bench {
     /// Seal and open whole batches and streams on 1 to all threads, beside a copy in memory
     #[arg(long, conflicts_with_all = ["filter", "compare", "svg"])]
     scale: bool,
+    /// Run an embodiment end to end, 1 to 6, `public-shop` or `all`, and split its time into parts
+    #[arg(long, value_name = "N", conflicts_with_all = ["filter", "compare", "svg", "scale"],
+          value_parser = ["1", "2", "3", "4", "5", "6", "public-shop", "all"])]
+    embodiment: Option<String>,
+    /// Orders of an embodiment's run
+    #[arg(long, value_name = "N", default_value_t = 100, requires = "embodiment",
+          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    orders: u32,
+    /// Bytes of an order in an embodiment's run
+    #[arg(long, value_name = "B", default_value_t = 256, requires = "embodiment",
+          value_parser = clap::value_parser!(u32).range(0..=1 << 20))]
+    size: u32,
+    /// Bits of an RSA modulus in an embodiment's run
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_RSA_BITS, requires = "embodiment",
+          value_parser = super::keygen::rsa_bits)]
+    rsa_bits: usize,
     /// Time to measure for, besides setting up [default: 1 for each row, 40 at most]
     #[arg(long, value_name = "S", value_parser = seconds)]
     seconds: Option<f64>,
@@ -85,9 +105,39 @@ struct Measured {
 impl Bench {
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Result<()> {
-        match self.scale {
-            true => self.scale(global),
-            false => self.rows(global),
+        match &self.embodiment {
+            Some(name) => self.cost(name, global),
+            None if self.scale => self.scale(global),
+            None => self.rows(global),
+        }
+    }
+
+    fn cost(&self, name: &str, global: &Global) -> Result<()> {
+        let schemes = match (name, name.parse().ok().and_then(Scheme::embodiment)) {
+            (_, Some(scheme)) => vec![scheme],
+            ("public-shop", _) => Scheme::ALL[6..].to_vec(),
+            _ => Scheme::ALL.to_vec(),
+        };
+        let setup = cost::Setup {
+            orders: self.orders as usize,
+            size: self.size as usize,
+            rsa_bits: self.rsa_bits,
+        };
+        let workers = Workers::new(Some(global.threads.map_or(1, usize::from)))?;
+        let time = self.seconds.unwrap_or(schemes.len() as f64) / schemes.len() as f64;
+        let progress = ui::Progress::count(global, schemes.len() as u64);
+        let mut costs = Vec::with_capacity(schemes.len());
+        for scheme in schemes {
+            costs.push(cost::measure(scheme, setup, &workers, Duration::from_secs_f64(time))?);
+            progress.tick();
+        }
+        progress.finish("");
+        match global.json {
+            true => ui::print(&json_lines(&costs)),
+            false => {
+                let machine = Machine::this(workers.threads(), None);
+                ui::print(&format!("{machine}{}", Costs(&costs)))
+            }
         }
     }
 

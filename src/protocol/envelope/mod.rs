@@ -8,6 +8,7 @@ mod open_key;
 mod parse;
 mod seal;
 mod seal_key;
+mod stage;
 mod typed_key;
 
 pub use header::{Carries, Header};
@@ -15,6 +16,7 @@ pub use open::{Opened, OpenedBlock, Opener};
 pub use open_key::OpeningKeys;
 pub use seal::{Sealer, SealingKeys};
 pub use seal_key::SealingKey;
+pub use stage::{Stage, Watch};
 pub use typed_key::TypedKey;
 
 /// The longest order in bytes.

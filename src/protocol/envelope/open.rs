@@ -7,7 +7,8 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::open_key::Ready;
 use super::parse::{Parsed, Parser};
-use super::{Carries, Failure, MAX_ORDER, OpeningKeys, blocks, chain};
+use super::stage::unwatched;
+use super::{Carries, Failure, MAX_ORDER, OpeningKeys, Stage, Watch, blocks, chain};
 use crate::ciphers::Wiped;
 use crate::ciphers::content::{ContentCipher, Keys, MAX_TAG, Record};
 use crate::ciphers::cpu::Backend;
@@ -27,6 +28,8 @@ pub struct Opener<'a> {
     pub expect: Carries,
     /// The kernels to use.
     pub backend: Backend,
+    /// Told of each part of the work.
+    pub watch: Watch,
 }
 
 /// What a line became.
@@ -67,7 +70,12 @@ enum Text {
     Blocks(Wiped),
 }
 
-impl Opener<'_> {
+impl<'a> Opener<'a> {
+    /// An opener on the widest backend, unwatched.
+    pub fn new(keys: &'a OpeningKeys, expect: Carries) -> Self {
+        Self { keys, expect, backend: Backend::detect(), watch: unwatched }
+    }
+
     /// Opens lines; nothing that is not authentic is in the result.
     pub fn open(&self, lines: &[&[u8]], rng: &mut KeyStream) -> OpenedBlock {
         let mut block = OpenedBlock::default();
@@ -83,10 +91,10 @@ impl Opener<'_> {
 
     /// Opens orders where their ciphertexts were decoded to: behind the text so far, each with room
     /// for its line feed.
-    fn open_group<'l, 'k>(
+    fn open_group<'l>(
         &self,
         lines: &[&'l [u8]],
-        parser: &mut Parser<'l, 'k>,
+        parser: &mut Parser<'l, 'a>,
         rng: &mut KeyStream,
         block: &mut OpenedBlock,
     ) {
@@ -106,9 +114,10 @@ impl Opener<'_> {
                     (Enc::RsaBlocks, Ready::Blocks(pair)) => {
                         let iv = parser.parts[parsed.iv].try_into().expect("16 bytes");
                         let sealed = &text[parsed.ciphertext];
-                        blocks::open(self.backend, pair, parsed.aad, iv, sealed, rng)
-                            .map(|order| (key, Text::Blocks(order)))
-                            .ok_or(Failure::Authentication)
+                        (self.watch)(Stage::Format);
+                        let order = blocks::open(self.backend, pair, parsed.aad, iv, sealed, rng);
+                        (self.watch)(Stage::Open);
+                        order.map(|order| (key, Text::Blocks(order))).ok_or(Failure::Authentication)
                     }
                     (Enc::RsaBlocks, _) => Err(Failure::Authentication),
                 }
@@ -116,6 +125,7 @@ impl Opener<'_> {
             results.push(result);
             text.push(b'\n');
         }
+        (self.watch)(Stage::Format);
         self.open_candidates(&mut candidates, &parser.parts, text, rng);
         for candidate in candidates {
             let start = candidate.parsed.ciphertext.start;
@@ -137,6 +147,7 @@ impl Opener<'_> {
         }
         text[end..].zeroize();
         text.truncate(end);
+        (self.watch)(Stage::Format);
     }
 
     /// Moves an order to where the one before it ended, unless it is there already, and returns its
@@ -168,6 +179,7 @@ impl Opener<'_> {
         rng: &mut KeyStream,
     ) {
         let ceks = self.content_keys(candidates, parts, rng);
+        (self.watch)(Stage::Unwrap);
         let mut rest = texts;
         let mut taken = 0;
         let mut records = Vec::with_capacity(candidates.len());
@@ -197,6 +209,7 @@ impl Opener<'_> {
             cipher.open(self.backend, keys, records);
             (from, cek_from) = (from + run.len(), cek_to);
         }
+        (self.watch)(Stage::Open);
         let verdicts: Vec<_> = records.iter().map(|it| (it.authentic, it.len)).collect();
         drop(records);
         for (candidate, (authentic, len)) in candidates.iter_mut().zip(verdicts) {

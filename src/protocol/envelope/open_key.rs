@@ -45,6 +45,7 @@ struct Held {
 
 /// What has to be computed before a key is of use.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is boxed where it is kept")]
 enum Made {
     Pair(PrivateKey),
     Knapsack(knapsack::PrivateKey),
@@ -138,6 +139,17 @@ impl OpeningKeys {
             }
         }
         Ok(repeated)
+    }
+
+    /// Makes every key ready, instead of each when an order first needs it.
+    pub fn make_ready(&self) {
+        for held in &self.files {
+            let secret = |key: &Jwk| matches!(key.material, Material::Secret(_) | Material::Pad(_));
+            for (index, _) in held.file.keys().iter().enumerate().filter(|(_, key)| !secret(key)) {
+                // Trouble is told where an order meets it.
+                let _ = held.made(index);
+            }
+        }
     }
 
     /// How many numbers keys have, which is more than [`len`](Self::len) if some stand twice.

@@ -30,6 +30,9 @@ struct OfOrder {
     chain: Vec<Vec<u8>>,
 }
 
+/// What a header came to: the key that it names, and what it says besides.
+type Said<'k> = (Chosen<'k>, Option<Box<OfOrder>>);
+
 /// Takes lines apart, one after the other.
 pub(super) struct Parser<'l, 'k> {
     keys: &'k OpeningKeys,
@@ -37,9 +40,8 @@ pub(super) struct Parser<'l, 'k> {
     backend: Backend,
     /// The decoded segments of a group of lines, all but the ciphertexts.
     pub(super) parts: Vec<u8>,
-    /// The header that was read last, which the next line is likely to have as well, and what it
-    /// came to.
-    last: Option<(&'l [u8], Chosen<'k>, Option<Box<OfOrder>>)>,
+    /// The header that was read last, which the next line is likely to have as well.
+    last: Option<(&'l [u8], Said<'k>)>,
     /// Memory for a decoded header.
     header: Vec<u8>,
 }
@@ -81,18 +83,14 @@ impl<'l, 'k> Parser<'l, 'k> {
         Ok(parsed)
     }
 
-    /// The key that a header names, and what it says besides. It is read once for a run of equal
-    /// ones.
-    fn read_header(
-        &mut self,
-        aad: &'l [u8],
-    ) -> Result<(Chosen<'k>, Option<Box<OfOrder>>), Failure> {
+    /// What a header comes to. It is read once for a run of equal ones.
+    fn read_header(&mut self, aad: &'l [u8]) -> Result<Said<'k>, Failure> {
         let mut guess = 0;
-        if let Some((text, key, own)) = &self.last {
+        if let Some((text, said)) = &self.last {
             if *text == aad {
-                return Ok((*key, own.clone()));
+                return Ok(said.clone());
             }
-            guess = key.number + 1;
+            guess = said.0.number + 1;
         }
         let header = Header::decode(aad, &mut self.header)?;
         if header.carries != self.expect {
@@ -106,7 +104,7 @@ impl<'l, 'k> Parser<'l, 'k> {
         let Header { gcm_kw, chain, .. } = header;
         let own =
             (gcm_kw.is_some() || !chain.is_empty()).then(|| Box::new(OfOrder { gcm_kw, chain }));
-        self.last = Some((aad, key, own.clone()));
+        self.last = Some((aad, (key, own.clone())));
         Ok((key, own))
     }
 }

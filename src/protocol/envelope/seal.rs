@@ -6,7 +6,8 @@ use rand::Rng;
 
 use super::header::HeaderText;
 use super::seal_key::Purpose;
-use super::{Failure, MAX_ORDER, SealingKey, TypedKey, blocks, chain};
+use super::stage::unwatched;
+use super::{Failure, MAX_ORDER, SealingKey, Stage, TypedKey, Watch, blocks, chain};
 use crate::ciphers::Wiped;
 use crate::ciphers::base64url;
 use crate::ciphers::content::{ContentCipher, Keys, MAX_TAG, Record};
@@ -26,12 +27,14 @@ pub struct Sealer {
     pub typed: Option<TypedKey>,
     /// The kernels to use.
     pub backend: Backend,
+    /// Told of each part of the work.
+    pub watch: Watch,
 }
 
 impl Default for Sealer {
-    /// Random keys, no chain, the widest backend.
+    /// Random keys, no chain, the widest backend, unwatched.
     fn default() -> Self {
-        Self { layers: 1, typed: None, backend: Backend::detect() }
+        Self { layers: 1, typed: None, backend: Backend::detect(), watch: unwatched }
     }
 }
 
@@ -130,11 +133,13 @@ impl Sealer {
         let mut iv = [0; blocks::IV_LEN];
         rng.fill_bytes(&mut iv);
         let sealed = blocks::seal(self.backend, public, &out[start..], &iv, order, rng);
+        (self.watch)(Stage::Seal);
         out.extend_from_slice(b"..");
         self.encode(&iv, out);
         out.push(b'.');
         self.encode(&sealed, out);
         out.extend_from_slice(b".\n");
+        (self.watch)(Stage::Format);
     }
 
     /// Appends bytes in base64url.
@@ -187,10 +192,12 @@ struct Chain {
 
 impl Group<'_> {
     fn seal(&self, rng: &mut KeyStream, out: &mut Vec<u8>) -> Result<(), (usize, Failure)> {
-        let (cipher, backend) = (self.cipher, self.sealer.backend);
+        let (cipher, backend, watch) = (self.cipher, self.sealer.backend, self.sealer.watch);
         let ceks = self.content_keys(rng)?;
+        watch(Stage::Seal);
         let chains = self.chains(&ceks, rng)?;
         let wrapped = self.wrap(&ceks, &chains, rng);
+        watch(Stage::Wrap);
         let ivs = self.ivs(rng);
         let lines = self.lay_out(&wrapped, &chains, &ivs, out);
 
@@ -214,7 +221,9 @@ impl Group<'_> {
                 authentic: false,
             });
         }
+        watch(Stage::Format);
         cipher.seal(backend, ceks.as_keys(), &mut records);
+        watch(Stage::Seal);
         let tags: Vec<[u8; MAX_TAG]> = records.iter().map(|record| record.tag).collect();
         drop(records);
 
@@ -228,6 +237,7 @@ impl Group<'_> {
             let end = end + 1 + base64url::encode(backend, tag, &mut out[end + 1..]);
             out[end] = b'\n';
         }
+        watch(Stage::Format);
         Ok(())
     }
 

@@ -103,7 +103,7 @@ impl Party {
         let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
         let own = self.shared.is_none().then(|| opening_keys(&self.file));
         let keys = own.as_ref().or(self.shared.as_ref()).expect("one of them is there");
-        let opener = Opener { keys, expect: Carries::Order, backend: self.backend };
+        let opener = Opener { backend: self.backend, ..Opener::new(keys, Carries::Order) };
         let opened = opener.open(&lines, rng);
         assert!(opened.lines.iter().all(Result::is_ok), "what was sealed above opens");
     }
