@@ -119,24 +119,24 @@ impl Decrypt {
         for path in &self.bundle {
             let loaded = files::load(path, global.allow_readable_keys)?;
             loaded.file.require(&[Role::Shop, Role::Service], "shop", &loaded.place)?;
-            self.add(&mut keys, &loaded, global)?;
             ids.push(loaded.id);
+            self.add(&mut keys, loaded, global)?;
         }
         for path in &self.key {
             let loaded = files::load(path, global.allow_readable_keys)?;
-            self.add(&mut keys, &loaded, global)?;
             ids.push(loaded.id);
+            self.add(&mut keys, loaded, global)?;
         }
         Ok((keys, ids))
     }
 
-    fn add(&self, keys: &mut OpeningKeys, loaded: &Loaded, global: &Global) -> Result<()> {
+    fn add(&self, keys: &mut OpeningKeys, loaded: Loaded, global: &Global) -> Result<()> {
         loaded.file.refuse_marked(global.allow_weak, &loaded.place)?;
         if let Some(name) = loaded.file.weak_algorithm().filter(|_| !global.allow_weak) {
             let place = &loaded.place;
             ui::warn(global, &format!("{place}: {name} is weak, for teaching and old data only"));
         }
-        keys.add(&loaded.file, &loaded.place)
+        keys.add(loaded.file, &loaded.place)
     }
 
     fn create_output(&self, inputs: &[Option<FileId>]) -> Result<Output> {

@@ -159,7 +159,17 @@ impl KeyFile {
 
     /// The key of that name.
     pub fn key(&self, kid: &str) -> Option<&Jwk> {
-        self.index.get(kid).map(|&index| &self.keys[index])
+        self.position(kid).map(|index| &self.keys[index])
+    }
+
+    /// Where in [`keys`](Self::keys) the key of that name is.
+    pub fn position(&self, kid: &str) -> Option<usize> {
+        self.index.get(kid).copied()
+    }
+
+    /// The shop that a key belongs to, if the file says something of it.
+    pub fn shop_of(&self, kid: &Kid) -> Option<&Shop> {
+        self.shops.get(kid.parts().0)
     }
 
     /// Adds a key; one of the same name is replaced.
@@ -205,10 +215,15 @@ impl KeyFile {
 
     /// Whether a key of that name was erased from this file.
     pub fn was_erased(&self, kid: &Kid) -> bool {
-        self.shops.get(&kid.shop()).is_some_and(|shop| match kid.id() {
-            Some(id) => shop.erased.contains(&id),
-            None => shop.erased_shop_key,
+        self.shop_of(kid).is_some_and(|shop| match kid.parts() {
+            (_, Some(id)) => shop.erased.contains(id),
+            (_, None) => shop.erased_shop_key,
         })
+    }
+
+    /// Whether any key was erased from this file.
+    pub fn has_erased(&self) -> bool {
+        self.shops.values().any(|shop| shop.erased_shop_key || !shop.erased.is_empty())
     }
 
     /// Whether whoever reads the file could decrypt something.

@@ -48,11 +48,13 @@ pub struct Kid(Box<str>);
 impl Kid {
     /// The name, if both parts have the form of a [`Name`].
     pub fn new(text: &str) -> Option<Self> {
-        let (shop, id) = match text.split_once('/') {
-            Some((shop, id)) => (shop, Some(id)),
-            None => (text, None),
-        };
-        (is_name(shop) && id.is_none_or(is_name)).then(|| Self(text.into()))
+        Self::has_form(text).then(|| Self(text.into()))
+    }
+
+    /// Whether both parts of a text have the form of a [`Name`].
+    pub fn has_form(text: &str) -> bool {
+        let (shop, id) = parts(text);
+        is_name(shop) && id.is_none_or(is_name)
     }
 
     /// The key of a shop.
@@ -70,15 +72,19 @@ impl Kid {
         &self.0
     }
 
+    /// The shop's part, and the transaction's or user's part.
+    pub fn parts(&self) -> (&str, Option<&str>) {
+        parts(&self.0)
+    }
+
     /// The shop's part.
     pub fn shop(&self) -> Name {
-        let shop = self.0.split_once('/').map_or(&*self.0, |(shop, _)| shop);
-        Name(shop.into())
+        Name(self.parts().0.into())
     }
 
     /// The transaction's or user's part.
     pub fn id(&self) -> Option<Name> {
-        self.0.split_once('/').map(|(_, id)| Name(id.into()))
+        self.parts().1.map(|id| Name(id.into()))
     }
 }
 
@@ -102,13 +108,32 @@ impl std::str::FromStr for Kid {
     }
 }
 
+fn parts(kid: &str) -> (&str, Option<&str>) {
+    match memchr::memchr(b'/', kid.as_bytes()) {
+        Some(slash) => (&kid[..slash], Some(&kid[slash + 1..])),
+        None => (kid, None),
+    }
+}
+
 fn is_name(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
     (1..=64).contains(&bytes.len())
-        && bytes.iter().all(allowed)
-        && (bytes[0].is_ascii_alphanumeric() || bytes[0] == b'_')
+        && bytes.iter().all(|&byte| IN_NAMES[usize::from(byte)])
+        && !b".-".contains(&bytes[0])
 }
+
+/// Whether a byte may stand in a name: at transaction scope the name in every line is looked at, for
+/// which comparisons took an eighth of the time of opening the order.
+const IN_NAMES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] =
+            matches!(byte as u8, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-');
+        byte += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {

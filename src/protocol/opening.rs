@@ -66,7 +66,7 @@ pub fn open(
     };
     let opener = Opener { keys, expect: Carries::Order, backend: Backend::detect() };
     let source = SystemSource::new();
-    let mut ledger = Ledger { seen: HashMap::new(), counts: vec![0; keys.len()] };
+    let mut ledger = Ledger { seen: HashMap::new(), counts: vec![0; keys.numbers()] };
     let mut totals = Totals::default();
     let mut failed = 0;
     workers.run(
@@ -140,7 +140,7 @@ pub(super) fn open_alone(
 /// The key that a sealed line names, if its header can be read.
 fn named_key(line: &[u8]) -> Option<String> {
     let header = line.split(|&byte| byte == b'.').next()?;
-    Some(Header::decode(header).ok()?.kid?.to_string())
+    Some(Header::decode(header, &mut Vec::new()).ok()?.kid?.into_owned())
 }
 
 /// A run of orders in a block that are fit to go out.

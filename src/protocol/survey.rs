@@ -1,11 +1,12 @@
 //! What can be said of sealed orders without a key.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Read;
 
 use crate::protocol::batch::{Block, Cut, Workers};
 use crate::protocol::envelope::{Carries, Failure, Header, MAX_SEALED_LINE};
-use crate::protocol::{Place, Result};
+use crate::protocol::{Kid, Place, Result};
 
 /// What was found in a batch.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -102,7 +103,8 @@ fn survey_lines<'l>(lines: impl IntoIterator<Item = &'l [u8]>, first: u64) -> Su
 fn describe(line: &[u8]) -> std::result::Result<(GroupKey, Option<String>), String> {
     let mut segments = line.split(|&byte| byte == b'.');
     let first = segments.next().unwrap_or_default();
-    let header = Header::decode(first).map_err(|failure| match failure {
+    let mut text = Vec::new();
+    let header = Header::decode(first, &mut text).map_err(|failure| match failure {
         Failure::Malformed(found) => found,
         _ => "not a header".to_owned(),
     })?;
@@ -110,14 +112,14 @@ fn describe(line: &[u8]) -> std::result::Result<(GroupKey, Option<String>), Stri
         return Err("not a compact JWE of 5 segments".to_owned());
     }
     let key = GroupKey {
-        shop: header.kid.as_ref().map(|kid| kid.shop().to_string()),
-        alg: header.alg,
-        enc: header.enc,
+        shop: header.kid.as_deref().and_then(Kid::new).map(|kid| kid.shop().to_string()),
+        alg: header.alg.into_owned(),
+        enc: header.enc.into_owned(),
         typ: header.typ,
         carries: header.carries,
         layers: header.chain.len() + 1,
     };
-    Ok((key, header.kid.map(|kid| kid.to_string())))
+    Ok((key, header.kid.map(Cow::into_owned)))
 }
 
 impl Survey {

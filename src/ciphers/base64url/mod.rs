@@ -59,9 +59,17 @@ pub fn encode_to_string(bytes: &[u8]) -> String {
 
 /// What `text` decodes to, or `None` if it is not strictly base64url.
 pub fn decode_to_vec(text: &[u8]) -> Option<Vec<u8>> {
-    let mut bytes = vec![0; decoded_length(text.len())?];
-    decode(Backend::detect(), text, &mut bytes)?;
+    let mut bytes = Vec::new();
+    decode_into(text, &mut bytes)?;
     Some(bytes)
+}
+
+/// Puts what `text` decodes to in the place of what is in `bytes`, or returns `None` if it is not
+/// strictly base64url.
+pub fn decode_into(text: &[u8], bytes: &mut Vec<u8>) -> Option<usize> {
+    bytes.clear();
+    bytes.resize(decoded_length(text.len())?, 0);
+    decode(Backend::detect(), text, bytes)
 }
 
 /// Decodes `text` at the start of `bytes` and returns the number of bytes, [`decoded_length`], or

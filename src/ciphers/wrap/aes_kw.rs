@@ -40,7 +40,8 @@ pub(super) fn unwrap(backend: Backend, jobs: &mut [UnwrapJob<'_>]) {
         })
         .collect();
     let each = KekBytes::new(&keys);
-    let flat: Vec<u8> = jobs.iter().flat_map(|job| job.encrypted_key).copied().collect();
+    let wrapped: Vec<&[u8]> = jobs.iter().map(|job| job.encrypted_key).collect();
+    let flat = wrapped.concat();
     let mut ceks = Wiped::from(vec![0; jobs.len() * len]);
     let mut valid = vec![false; jobs.len()];
     kw::unwrap_many(backend, each.keks(&keys), len, &flat, &mut ceks, &mut valid);

@@ -111,17 +111,17 @@ pub enum WrappingKey<'k> {
     Knapsack(Box<knapsack::PublicKey>),
 }
 
-/// A key that unwraps.
-#[derive(Debug)]
-pub enum UnwrappingKey {
+/// A key that unwraps, wherever it is kept.
+#[derive(Debug, Clone, Copy)]
+pub enum UnwrappingKey<'k> {
     /// AES key wrap: 16 or 32 bytes.
-    AesKw(Secret),
+    AesKw(&'k Secret),
     /// AES-GCM key wrap: 16 or 32 bytes.
-    AesGcmKw(Secret),
+    AesGcmKw(&'k Secret),
     /// An RSA pair.
-    Rsa(Box<PrivateKey>),
+    Rsa(&'k PrivateKey),
     /// A secret knapsack.
-    Knapsack(Box<knapsack::PrivateKey>),
+    Knapsack(&'k knapsack::PrivateKey),
 }
 
 /// Wrapped keys, one after the other.
@@ -159,7 +159,7 @@ impl Wrapped {
 #[derive(Debug)]
 pub struct UnwrapJob<'a> {
     /// The key that unwraps.
-    pub kek: &'a UnwrappingKey,
+    pub kek: UnwrappingKey<'a>,
     /// The wrapped key.
     pub encrypted_key: &'a [u8],
     /// IV from the header, GCM forms only.
@@ -234,7 +234,7 @@ fn same_kind(a: &UnwrapJob<'_>, b: &UnwrapJob<'_>) -> bool {
                 && a.cek.len() == b.cek.len()
                 && a.encrypted_key.len() == b.encrypted_key.len()
         }
-        (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
+        (one, other) => std::mem::discriminant(&one) == std::mem::discriminant(&other),
     }
 }
 

@@ -35,12 +35,12 @@ fn every_algorithm_returns_what_was_wrapped_and_notices_changes() {
     let sack = knapsack::PrivateKey::generate(&mut rng);
     let secret = Secret::from(vec![9; 32]);
     let keys = [
-        (WrappingKey::AesKw(&secret), UnwrappingKey::AesKw(secret.clone())),
-        (WrappingKey::AesGcmKw(&secret), UnwrappingKey::AesGcmKw(secret.clone())),
-        (WrappingKey::Rsa(Box::new(pair.public().clone())), UnwrappingKey::Rsa(Box::new(pair))),
+        (WrappingKey::AesKw(&secret), UnwrappingKey::AesKw(&secret)),
+        (WrappingKey::AesGcmKw(&secret), UnwrappingKey::AesGcmKw(&secret)),
+        (WrappingKey::Rsa(Box::new(pair.public().clone())), UnwrappingKey::Rsa(&pair)),
         (
             WrappingKey::Knapsack(Box::new(sack.public_key().clone())),
-            UnwrappingKey::Knapsack(Box::new(sack)),
+            UnwrappingKey::Knapsack(&sack),
         ),
     ];
     for (kek, unwrapping) in &keys {
@@ -63,7 +63,7 @@ fn every_algorithm_returns_what_was_wrapped_and_notices_changes() {
                     .enumerate()
                     .map(|(number, (cek, text))| {
                         let (iv, tag) = wrapped.iv_and_tag(number).copied().unwrap_or_default();
-                        UnwrapJob { kek: unwrapping, encrypted_key: text, iv, tag, cek }
+                        UnwrapJob { kek: *unwrapping, encrypted_key: text, iv, tag, cek }
                     })
                     .collect();
                 unwrap(backend, &mut jobs, &mut rng);

@@ -1,5 +1,7 @@
 //! The protected header of a sealed order.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::{Failure, MAX_HEADER};
@@ -30,7 +32,7 @@ impl Carries {
     /// What the first segment of a line says; an order if it says nothing.
     pub fn of_line(line: &[u8]) -> Self {
         let header = line.split(|&byte| byte == b'.').next().unwrap_or_default();
-        Header::decode(header).map_or(Self::Order, |header| header.carries)
+        Header::decode(header, &mut Vec::new()).map_or(Self::Order, |header| header.carries)
     }
 
     /// The header member that says so.
@@ -57,13 +59,13 @@ pub type IvAndTag = ([u8; 12], [u8; 16]);
 
 /// A protected header that was read and found well formed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Header {
+pub struct Header<'t> {
     /// Key management, by name: the key decides whether it is the right one.
-    pub alg: String,
+    pub alg: Cow<'t, str>,
     /// Content encryption, by name.
-    pub enc: String,
-    /// The key's name.
-    pub kid: Option<Kid>,
+    pub enc: Cow<'t, str>,
+    /// The key's name, which has the form of a [`Kid`].
+    pub kid: Option<Cow<'t, str>>,
     /// IV and tag of AES-GCM key wrap (RFC 7518 section 4.7.1).
     pub gcm_kw: Option<IvAndTag>,
     /// The links of a chain: each a wrapped content-encryption key, outermost first.
@@ -74,39 +76,40 @@ pub struct Header {
     pub typ: Option<String>,
 }
 
-impl Header {
-    /// Reads the first segment of a line.
+impl<'t> Header<'t> {
+    /// Reads the first segment of a line. `text` is memory for what it decodes to.
     ///
     /// # Errors
     /// [`Failure::Malformed`]: too long, not canonical base64url, not JSON or with duplicate
     /// names, a critical member that is unknown, compressed content.
-    pub fn decode(segment: &[u8]) -> Result<Self, Failure> {
-        Self::read(segment).map_err(|found| Failure::Malformed(format!("header: {found}")))
+    pub fn decode(segment: &[u8], text: &'t mut Vec<u8>) -> Result<Self, Failure> {
+        Self::read(segment, text).map_err(|found| Failure::Malformed(format!("header: {found}")))
     }
 
-    fn read(segment: &[u8]) -> Result<Self, String> {
+    fn read(segment: &[u8], text: &'t mut Vec<u8>) -> Result<Self, String> {
         if segment.len() > base64url::encoded_length(MAX_HEADER) {
             return Err(format!("longer than {MAX_HEADER} bytes"));
         }
-        let text_bytes = base64url::decode_to_vec(segment).ok_or("not canonical base64url")?;
-        if let Some(header) = Self::plain(&text_bytes) {
+        base64url::decode_into(segment, text).ok_or("not canonical base64url")?;
+        if let Some(header) = Self::plain(text) {
             return Ok(header);
         }
-        let value = json::parse(&text_bytes)?;
+        let value = json::parse(text)?;
         let members = value.as_object().ok_or("not a JSON object")?;
         if members.contains_key("zip") {
             return Err("compressed content (\"zip\") is not accepted".to_owned());
         }
-        let kid = match optional_text(members, "kid")? {
-            None => None,
-            Some(kid) => Some(Kid::new(kid).ok_or_else(|| {
-                format!("kid {kid:?}, expected SHOP or SHOP/ID, each 1 to 64 of A-Z a-z 0-9 . _ -")
-            })?),
-        };
+        let kid = optional_text(members, "kid")?;
+        if let Some(kid) = kid.filter(|kid| !Kid::has_form(kid)) {
+            return Err(format!(
+                "kid {kid:?}, expected SHOP or SHOP/ID, each 1 to 64 of A-Z a-z 0-9 . _ -"
+            ));
+        }
+        let owned = |text: &str| Cow::Owned(text.to_owned());
         Ok(Self {
-            alg: text(members, "alg")?.to_owned(),
-            enc: text(members, "enc")?.to_owned(),
-            kid,
+            alg: owned(self::text(members, "alg")?),
+            enc: owned(self::text(members, "enc")?),
+            kid: kid.map(owned),
             gcm_kw: gcm_kw(members)?,
             chain: chain(members)?,
             carries: match (optional_text(members, "typ")?, optional_text(members, "cty")?) {
@@ -117,29 +120,33 @@ impl Header {
             typ: optional_text(members, "typ")?.map(str::to_owned),
         })
     }
-}
 
-impl Header {
-    /// The form that most lines have, `{"alg":"…","enc":"…","kid":"…"}` to the letter: read ten
+    /// The form that most lines have, `{"alg":"…","enc":"…","kid":"…"}` to the letter: read many
     /// times as fast as JSON in general, and refusing no less, as names hold nothing that would
     /// have to be escaped.
-    fn plain(text: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(text).ok()?;
-        let (alg, rest) = text.strip_prefix(r#"{"alg":""#)?.split_once(r#"","enc":""#)?;
-        let (enc, rest) = rest.split_once(r#"","kid":""#)?;
-        let kid = Kid::new(rest.strip_suffix(r#""}"#)?)?;
-        let plain =
-            |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        (plain(alg) && plain(enc)).then(|| Self {
-            alg: alg.to_owned(),
-            enc: enc.to_owned(),
-            kid: Some(kid),
+    fn plain(text: &'t [u8]) -> Option<Self> {
+        let (alg, rest) = plain_name(text.strip_prefix(br#"{"alg":""#)?)?;
+        let (enc, rest) = plain_name(rest.strip_prefix(br#"","enc":""#)?)?;
+        let kid = rest.strip_prefix(br#"","kid":""#)?.strip_suffix(br#""}"#)?;
+        let kid = str::from_utf8(kid).ok().filter(|kid| Kid::has_form(kid))?;
+        Some(Self {
+            alg: Cow::Borrowed(alg),
+            enc: Cow::Borrowed(enc),
+            kid: Some(Cow::Borrowed(kid)),
             gcm_kw: None,
             chain: Vec::new(),
             carries: Carries::Order,
             typ: None,
         })
     }
+}
+
+/// The name of an algorithm in front of a quotation mark, and what follows from there on.
+fn plain_name(text: &[u8]) -> Option<(&str, &[u8])> {
+    let (name, rest) = text.split_at(text.iter().position(|&byte| byte == b'"')?);
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+    let name = name.iter().all(plain).then(|| str::from_utf8(name).ok())??;
+    Some((name, rest))
 }
 
 fn gcm_kw(members: &Object) -> Result<Option<IvAndTag>, String> {

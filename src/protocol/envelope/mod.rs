@@ -5,6 +5,8 @@ mod chain;
 mod header;
 mod open;
 mod open_key;
+mod parse;
+mod ready;
 mod seal;
 mod seal_key;
 mod typed_key;

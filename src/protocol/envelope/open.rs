@@ -1,20 +1,19 @@
 //! Opening a block of sealed lines.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use rand::Rng;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
-use super::open_key::Ready;
-use super::{Carries, Failure, Header, MAX_ORDER, MAX_SEALED_LINE, OpeningKeys, blocks, chain};
+use super::parse::{Parsed, Parser};
+use super::ready::Ready;
+use super::{Carries, Failure, MAX_ORDER, OpeningKeys, blocks, chain};
 use crate::ciphers::Wiped;
-use crate::ciphers::base64url;
-use crate::ciphers::content::{ContentCipher, Keys, MAX_IV, MAX_TAG, Record};
+use crate::ciphers::content::{ContentCipher, Keys, MAX_TAG, Record};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
-use crate::ciphers::wrap::{self, UnwrapJob, UnwrappingKey};
-use crate::protocol::{Enc, Suite};
+use crate::ciphers::wrap::{self, UnwrapJob};
+use crate::protocol::Enc;
 
 /// Lines that are opened side by side.
 const GROUP: usize = 64;
@@ -33,7 +32,7 @@ pub struct Opener<'a> {
 /// What a line became.
 #[derive(Debug)]
 pub struct Opened {
-    /// The key that opened it, as an index for [`OpeningKeys::name`].
+    /// The key that opened it, as a number for [`OpeningKeys::name`].
     pub key: usize,
     /// Where its text ends in [`OpenedBlock::text`], line feed included; it begins where the one
     /// before ends.
@@ -49,19 +48,6 @@ pub struct OpenedBlock {
     pub lines: Vec<Result<Opened, Failure>>,
 }
 
-/// A line in parts, decoded, with the key that it names.
-struct Parsed<'l, 'k> {
-    aad: &'l [u8],
-    header: Arc<Header>,
-    encrypted_key: Range<usize>,
-    ciphertext: Range<usize>,
-    iv: [u8; MAX_IV],
-    tag: [u8; MAX_TAG],
-    key: usize,
-    suite: Suite,
-    ready: &'k Ready,
-}
-
 /// A line that is being opened under an authenticated cipher.
 struct Candidate<'l, 'k> {
     line: usize,
@@ -71,191 +57,118 @@ struct Candidate<'l, 'k> {
     authentic: bool,
 }
 
-/// The decoded bytes of a group of lines: encrypted keys and ciphertexts, each kind by itself.
-#[derive(Default)]
-struct Decoded {
-    encrypted_keys: Vec<u8>,
-    texts: Wiped,
+/// An order that was opened, wherever its bytes are.
+enum Text {
+    /// Not yet.
+    Pending,
+    /// In the place of its ciphertext.
+    Record(Range<usize>),
+    /// Put together from blocks.
+    Blocks(Wiped),
 }
-
-/// The header that was read last, which the next line is likely to have as well.
-type LastHeader<'l> = Option<(&'l [u8], Arc<Header>)>;
 
 impl Opener<'_> {
     /// Opens lines; nothing that is not authentic is in the result.
     pub fn open(&self, lines: &[&[u8]], rng: &mut KeyStream) -> OpenedBlock {
         let mut block = OpenedBlock::default();
-        // An order is shorter than its line, so that the text never has to be moved.
-        block.text.reserve(lines.iter().map(|line| line.len()).sum());
-        let mut last = None;
+        // A ciphertext is shorter than its line, so that the text never has to be moved.
+        block.text.reserve(lines.iter().map(|line| line.len() + 1).sum());
+        block.lines.reserve(lines.len());
+        let mut parser = Parser::new(self.keys, self.expect, self.backend);
         for group in lines.chunks(GROUP) {
-            self.open_group(group, &mut last, rng, &mut block);
+            self.open_group(group, &mut parser, rng, &mut block);
         }
         block
     }
 
-    fn open_group<'l>(
+    /// Opens orders where their ciphertexts were decoded to: behind the text so far, each with room
+    /// for its line feed.
+    fn open_group<'l, 'k>(
         &self,
         lines: &[&'l [u8]],
-        last: &mut LastHeader<'l>,
+        parser: &mut Parser<'l, 'k>,
         rng: &mut KeyStream,
         block: &mut OpenedBlock,
     ) {
         let mut results: Vec<Result<(usize, Text), Failure>> = Vec::with_capacity(lines.len());
         let mut candidates = Vec::with_capacity(lines.len());
-        let mut decoded = Decoded::default();
-        let sealed: usize = lines.iter().map(|line| line.len()).sum();
-        decoded.texts.reserve(sealed);
-        for (line, text) in lines.iter().enumerate() {
-            let result = self.parse(text, last, &mut decoded).and_then(|parsed| {
-                match (parsed.suite.enc(), parsed.ready) {
+        let (start, text) = (block.text.len(), &mut block.text);
+        parser.parts.clear();
+        for (line, sealed) in lines.iter().enumerate() {
+            let result = parser.parse(sealed, text).and_then(|parsed| {
+                let key = parsed.key.number;
+                match (parsed.key.suite.enc(), parsed.key.ready) {
                     (Enc::Cipher(cipher), _) => {
                         let (len, authentic) = (0, false);
-                        let key = parsed.key;
                         candidates.push(Candidate { line, parsed, cipher, len, authentic });
                         Ok((key, Text::Pending))
                     }
-                    (Enc::RsaBlocks, Ready::Blocks(key)) => {
-                        let sealed = &decoded.texts[parsed.ciphertext];
-                        blocks::open(self.backend, key, parsed.aad, &parsed.iv, sealed, rng)
-                            .map(|order| (parsed.key, Text::Blocks(order)))
+                    (Enc::RsaBlocks, Ready::Blocks(pair)) => {
+                        let iv = parser.parts[parsed.iv].try_into().expect("16 bytes");
+                        let sealed = &text[parsed.ciphertext];
+                        blocks::open(self.backend, pair, parsed.aad, iv, sealed, rng)
+                            .map(|order| (key, Text::Blocks(order)))
                             .ok_or(Failure::Authentication)
                     }
                     (Enc::RsaBlocks, _) => Err(Failure::Authentication),
                 }
             });
             results.push(result);
+            text.push(b'\n');
         }
-        self.open_candidates(&mut candidates, &mut decoded, rng);
+        self.open_candidates(&mut candidates, &parser.parts, text, rng);
         for candidate in candidates {
             let start = candidate.parsed.ciphertext.start;
             results[candidate.line] = match candidate.authentic {
-                true => Ok((candidate.parsed.key, Text::Record(start..start + candidate.len))),
+                true => {
+                    Ok((candidate.parsed.key.number, Text::Record(start..start + candidate.len)))
+                }
                 false => Err(Failure::Authentication),
             };
         }
+        let mut end = start;
         for result in results {
-            let opened = result.and_then(|(key, text)| {
-                let order = match &text {
-                    Text::Record(range) => &decoded.texts[range.clone()],
-                    Text::Blocks(order) => order,
-                    Text::Pending => return Err(Failure::Authentication),
-                };
-                if self.expect == Carries::Order {
-                    check_order(order)?;
-                }
-                block.text.extend_from_slice(order);
-                block.text.push(b'\n');
-                Ok(Opened { key, end: block.text.len() })
+            let opened = result.and_then(|(key, order)| {
+                let len = self.settle(&order, end, text)?;
+                end += len + 1;
+                Ok(Opened { key, end })
             });
             block.lines.push(opened);
         }
+        text[end..].zeroize();
+        text.truncate(end);
     }
 
-    /// Takes a line apart and finds its key. The header is read once for a run of equal ones.
-    fn parse<'l>(
-        &self,
-        line: &'l [u8],
-        last: &mut LastHeader<'l>,
-        decoded: &mut Decoded,
-    ) -> Result<Parsed<'l, '_>, Failure> {
-        if line.len() > MAX_SEALED_LINE {
-            let found = format!("the sealed line is longer than {MAX_SEALED_LINE} bytes");
-            return Err(Failure::Malformed(found));
-        }
-        let Some([aad, encrypted_key, iv, ciphertext, tag]) = segments(line) else {
-            return Err(not_sealed(line));
+    /// Moves an order to where the one before it ended, unless it is there already, and returns its
+    /// length.
+    fn settle(&self, order: &Text, to: usize, text: &mut [u8]) -> Result<usize, Failure> {
+        let (bytes, len) = match order {
+            Text::Record(range) => (&text[range.clone()], range.len()),
+            Text::Blocks(order) => (&order[..], order.len()),
+            Text::Pending => return Err(Failure::Authentication),
         };
-        let header = match last {
-            Some((text, header)) if *text == aad => Arc::clone(header),
-            _ => {
-                let header = Arc::new(Header::decode(aad)?);
-                *last = Some((aad, Arc::clone(&header)));
-                header
-            }
-        };
-        if header.carries != self.expect {
-            let found = header.carries.words();
-            return Err(Failure::Malformed(match self.expect {
-                Carries::Order => format!("found {found} among orders: it opens only alone"),
-                other => format!("found {found}, expected {}", other.words()),
-            }));
+        if self.expect == Carries::Order {
+            check_order(bytes)?;
         }
-        let key = self.keys.find(&header)?;
-        let (suite, ready) = self.keys.ready(key, &header)?;
-        let (iv_len, tag_len) = match suite.enc() {
-            Enc::Cipher(cipher) => (cipher.iv_len(), cipher.tag_len()),
-            Enc::RsaBlocks => (blocks::IV_LEN, 0),
-        };
-        let parsed = Parsed {
-            aad,
-            iv: self.decode_exact(iv, iv_len, "initialization vector")?,
-            tag: self.decode_exact(tag, tag_len, "tag")?,
-            encrypted_key: self.decode(
-                encrypted_key,
-                &mut decoded.encrypted_keys,
-                "encrypted key",
-            )?,
-            ciphertext: self.decode(ciphertext, &mut decoded.texts, "ciphertext")?,
-            header,
-            key,
-            suite,
-            ready,
-        };
-        parsed.check()?;
-        Ok(parsed)
-    }
-
-    /// Appends what a segment decodes to.
-    fn decode(
-        &self,
-        segment: &[u8],
-        out: &mut Vec<u8>,
-        name: &str,
-    ) -> Result<Range<usize>, Failure> {
-        let start = out.len();
-        let decoded = base64url::decoded_length(segment.len()).and_then(|length| {
-            out.resize(start + length, 0);
-            base64url::decode(self.backend, segment, &mut out[start..])
-        });
-        match decoded {
-            Some(_) => Ok(start..out.len()),
-            None => {
-                out.truncate(start);
-                Err(Failure::Malformed(format!("the {name} is not canonical base64url")))
-            }
+        match order {
+            Text::Record(range) if range.start != to => text.copy_within(range.clone(), to),
+            Text::Blocks(order) => text[to..to + len].copy_from_slice(order),
+            _ => {}
         }
-    }
-
-    /// Decodes a short segment of known length.
-    fn decode_exact<const N: usize>(
-        &self,
-        segment: &[u8],
-        expected: usize,
-        name: &str,
-    ) -> Result<[u8; N], Failure> {
-        let mut bytes = [0; N];
-        let found = base64url::decoded_length(segment.len());
-        if found.is_some_and(|found| found != expected) {
-            let found = found.unwrap_or_default();
-            let found = format!("the {name} has {found} bytes, expected {expected}");
-            return Err(Failure::Malformed(found));
-        }
-        match base64url::decode(self.backend, segment, &mut bytes) {
-            Some(_) => Ok(bytes),
-            None => Err(Failure::Malformed(format!("the {name} is not canonical base64url"))),
-        }
+        text[to + len] = b'\n';
+        Ok(len)
     }
 
     /// Finds every candidate's content key, verifies and decrypts.
     fn open_candidates(
         &self,
         candidates: &mut [Candidate<'_, '_>],
-        decoded: &mut Decoded,
+        parts: &[u8],
+        texts: &mut [u8],
         rng: &mut KeyStream,
     ) {
-        let ceks = self.content_keys(candidates, &decoded.encrypted_keys, rng);
-        let mut rest = &mut decoded.texts[..];
+        let ceks = self.content_keys(candidates, parts, rng);
+        let mut rest = texts;
         let mut taken = 0;
         let mut records = Vec::with_capacity(candidates.len());
         for candidate in candidates.iter() {
@@ -266,14 +179,10 @@ impl Opener<'_> {
                 .expect("ciphertexts lie in the order of their lines");
             let (text, after) = text.split_at_mut(parsed.ciphertext.len());
             (rest, taken) = (after, parsed.ciphertext.end);
-            records.push(Record {
-                iv: &parsed.iv[..candidate.cipher.iv_len()],
-                aad: parsed.aad,
-                text,
-                len: 0,
-                tag: parsed.tag,
-                authentic: false,
-            });
+            let (mut tag, sent) = ([0; MAX_TAG], &parts[parsed.tag.clone()]);
+            tag[..sent.len()].copy_from_slice(sent);
+            let iv = &parts[parsed.iv.clone()];
+            records.push(Record { iv, aad: parsed.aad, text, len: 0, tag, authentic: false });
         }
         // Lines under one cipher mostly stand together, and are opened together.
         let (mut from, mut cek_from) = (0, 0);
@@ -300,7 +209,7 @@ impl Opener<'_> {
     fn content_keys(
         &self,
         candidates: &[Candidate<'_, '_>],
-        encrypted_keys: &[u8],
+        parts: &[u8],
         rng: &mut KeyStream,
     ) -> Wiped {
         let lengths = candidates.iter().map(Candidate::cek_len);
@@ -313,19 +222,19 @@ impl Opener<'_> {
         for candidate in candidates {
             let cek = rest.split_off_mut(..candidate.cek_len()).expect("room for all");
             let link = links.next().expect("one for each");
-            let header = &candidate.parsed.header;
-            let room = if header.chain.is_empty() { cek } else { &mut link[..] };
-            match candidate.parsed.ready {
+            let parsed = &candidate.parsed;
+            let room = if parsed.chain().is_empty() { cek } else { &mut link[..] };
+            match parsed.key.ready {
                 Ready::Direct(key) if key.len() == room.len() => room.copy_from_slice(key),
                 Ready::Pad(pad) => {
-                    let (iv, _) = candidate.parsed.iv.split_first_chunk().expect("16 bytes");
-                    if pad.copy_key(u64::from_be_bytes(*iv), room).is_none() {
+                    let offset = parts[parsed.iv.clone()].try_into().expect("8 bytes");
+                    if pad.copy_key(u64::from_be_bytes(offset), room).is_none() {
                         rng.fill_bytes(room);
                     }
                 }
                 Ready::Unwrap(kek) => {
-                    let (iv, tag) = header.gcm_kw.unwrap_or_default();
-                    let encrypted_key = &encrypted_keys[candidate.parsed.encrypted_key.clone()];
+                    let (iv, tag) = parsed.gcm_kw().unwrap_or_default();
+                    let encrypted_key = &parts[parsed.encrypted_key.clone()];
                     jobs.push(UnwrapJob { kek, encrypted_key, iv, tag, cek: room });
                 }
                 // A direct key that cannot head a chain: what is random stays, and will not fit.
@@ -337,7 +246,7 @@ impl Opener<'_> {
         let mut rest = &mut ceks[..];
         for (candidate, link) in candidates.iter().zip(outermost.iter()) {
             let cek = rest.split_off_mut(..candidate.cek_len()).expect("room for all");
-            let links = &candidate.parsed.header.chain;
+            let links = candidate.parsed.chain();
             if !links.is_empty() {
                 chain::unwrap(link, links, cek);
             }
@@ -353,64 +262,14 @@ impl Candidate<'_, '_> {
     }
 }
 
-impl Parsed<'_, '_> {
-    /// What the algorithms ask of a line besides lengths.
-    fn check(&self) -> Result<(), Failure> {
-        let malformed = |found: &str| Err(Failure::Malformed(found.to_owned()));
-        match self.ready {
-            Ready::Unwrap(UnwrappingKey::AesGcmKw(_)) if self.header.gcm_kw.is_none() => {
-                malformed("header: no members \"iv\" and \"tag\", which the algorithm needs")
-            }
-            Ready::Direct(_) | Ready::Pad(_) | Ready::Blocks(_)
-                if !self.encrypted_key.is_empty() =>
-            {
-                malformed("an encrypted key beside the algorithm dir")
-            }
-            Ready::Blocks(_) if !self.header.chain.is_empty() => {
-                malformed("a chain of keys beside RSA blocks")
-            }
-            Ready::Pad(_) if !self.header.chain.is_empty() => {
-                malformed("a chain of keys beside a pad")
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
 /// The distributed key, if it encrypts all these orders itself.
 fn one_direct_key<'k>(run: &[Candidate<'_, 'k>]) -> Option<&'k [u8]> {
     let first = &run[0].parsed;
-    let Ready::Direct(key) = first.ready else { return None };
+    let Ready::Direct(key) = first.key.ready else { return None };
     let same = |candidate: &Candidate<'_, '_>| {
-        candidate.parsed.key == first.key && candidate.parsed.header.chain.is_empty()
+        candidate.parsed.key.number == first.key.number && candidate.parsed.chain().is_empty()
     };
     run.iter().all(same).then_some(key)
-}
-
-/// The five parts of a compact JWE.
-fn segments(line: &[u8]) -> Option<[&[u8]; 5]> {
-    let mut dots = memchr::memchr_iter(b'.', line);
-    let ends = [dots.next()?, dots.next()?, dots.next()?, dots.next()?];
-    if dots.next().is_some() {
-        return None;
-    }
-    Some([
-        &line[..ends[0]],
-        &line[ends[0] + 1..ends[1]],
-        &line[ends[1] + 1..ends[2]],
-        &line[ends[2] + 1..ends[3]],
-        &line[ends[3] + 1..],
-    ])
-}
-
-/// An order that was opened, wherever its bytes are.
-enum Text {
-    /// Not yet.
-    Pending,
-    /// In the decoded texts.
-    Record(Range<usize>),
-    /// Put together from blocks.
-    Blocks(Wiped),
 }
 
 /// What another tool may have sealed and an order cannot be.
@@ -422,13 +281,4 @@ fn check_order(order: &[u8]) -> Result<(), Failure> {
         return Err(Failure::Malformed(format!("the order is longer than {MAX_ORDER} bytes")));
     }
     Ok(())
-}
-
-fn not_sealed(line: &[u8]) -> Failure {
-    let found = match memchr::memchr_iter(b'.', line).count() {
-        _ if line.is_empty() => "an empty line".to_owned(),
-        0 => "no sealed order (there is no dot in it)".to_owned(),
-        dots => format!("{} segments", dots + 1),
-    };
-    Failure::Malformed(format!("{found}, expected a compact JWE of 5 segments"))
 }

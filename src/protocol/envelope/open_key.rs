@@ -1,55 +1,32 @@
 //! The keys that a shop opens orders with.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::OnceLock;
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
 
-use super::seal_key::unfit;
+use super::ready::{Held, Ready};
 use super::{Failure, Header};
-use crate::ciphers::content::ContentCipher;
-use crate::ciphers::rsa::PrivateKey;
-use crate::ciphers::wrap::{UnwrappingKey, WrapAlgorithm};
-use crate::ciphers::{CipherError, Secret};
+use crate::ciphers::wrap::WrapAlgorithm;
 use crate::protocol::jwk::{Jwk, Material};
 use crate::protocol::keyfile::{KeyFile, Role};
-use crate::protocol::pad::Pad;
 use crate::protocol::{Alg, Enc, Error, KeyTrouble, Kid, Place, Result, Scope, Suite};
+
+type Checked<T> = std::result::Result<T, KeyTrouble>;
 
 /// Keys by name, each with the one pair of algorithms it is for.
 ///
-/// A name chooses exactly one key; no key is ever tried.
+/// A name chooses exactly one key; no key is ever tried. Keys stay in the files that they came in,
+/// where they are found by name already: at transaction scope there are as many as orders, so that
+/// whatever is done for each counts.
 #[derive(Debug, Default)]
 pub struct OpeningKeys {
-    keys: Vec<OpeningKey>,
-    index: HashMap<Kid, usize>,
+    files: Vec<Held>,
+    /// Keys that stand in a file before as well, which counts.
+    repeated: usize,
     unnamed: Option<usize>,
     lone: usize,
     allow_weak: bool,
-    erased: Vec<Kid>,
-}
-
-/// A key, made ready when an order first needs it.
-#[derive(Debug)]
-pub(super) struct OpeningKey {
-    pub(super) kid: Option<Kid>,
-    pub(super) single_use: bool,
-    algorithms: Algorithms,
-    material: Material,
-    allow_weak: bool,
-    /// One for each way of using a key, as [`slot`] numbers them.
-    ready: [OnceLock<std::result::Result<Ready, KeyTrouble>>; SLOTS],
-}
-
-/// Ways of using a key.
-const SLOTS: usize = 4;
-
-/// The way in which a suite uses its key.
-fn slot(suite: Suite) -> usize {
-    match (suite.alg(), suite.enc()) {
-        (Alg::Direct, Enc::Cipher(_)) => 0,
-        (Alg::Direct, Enc::RsaBlocks) => 1,
-        (Alg::Wrap(algorithm), _) if algorithm.draws_iv() => 2,
-        (Alg::Wrap(_), _) => 3,
-    }
+    /// The shops of all keys in words, once they are asked for.
+    shops: OnceLock<String>,
 }
 
 /// What a key is for.
@@ -65,13 +42,15 @@ enum Algorithms {
     Unsaid,
 }
 
-/// A key that is ready for use.
-#[derive(Debug)]
-pub(super) enum Ready {
-    Direct(Secret),
-    Pad(Pad),
-    Unwrap(UnwrappingKey),
-    Blocks(Box<PrivateKey>),
+/// The key that a header names.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Chosen<'k> {
+    /// Its number, for [`OpeningKeys::name`].
+    pub(super) number: usize,
+    /// The algorithms of the order, which it is for.
+    pub(super) suite: Suite,
+    /// The key itself.
+    pub(super) ready: Ready<'k>,
 }
 
 impl OpeningKeys {
@@ -87,257 +66,211 @@ impl OpeningKeys {
     /// # Errors
     /// [`KeyTrouble::Role`] for a client's file; [`KeyTrouble::Conflict`] when a name is there
     /// already with another key; [`KeyTrouble::Missing`] when the file has no key.
-    pub fn add(&mut self, file: &KeyFile, place: &Place) -> Result<()> {
+    pub fn add(&mut self, file: impl Into<Arc<KeyFile>>, place: &Place) -> Result<()> {
+        let file = file.into();
+        let keys = file.keys();
         file.require(&[Role::Shop, Role::Service, Role::Plain], "shop", place)?;
-        for key in file.keys() {
-            self.add_key(file, key, place)?;
+        if file.role == Role::Plain {
+            for key in keys {
+                algorithms(&file, key).map_err(|trouble| Error::key(place, trouble))?;
+            }
         }
-        for (name, shop) in &file.shops {
-            let of_id = |id| Kid::of_id(name, id);
-            self.erased.extend(shop.erased.iter().map(of_id));
-            self.erased.extend(shop.erased_shop_key.then(|| Kid::of_shop(name)));
+        let (first, repeated) = (self.numbers(), self.count_repeated(keys, place)?);
+        if let (Role::Plain, [key], 0) = (file.role, keys, repeated) {
+            if key.kid.is_none() && self.unnamed.is_some() {
+                return Err(Error::Usage("only one key without a name can be given".into()));
+            }
+            // Of two keys, neither is the one that a line without a name means.
+            self.unnamed = (self.lone == 0).then_some(first);
+            self.lone += 1;
         }
-        if file.keys().is_empty() && self.erased.is_empty() {
+        let empty = keys.is_empty();
+        self.repeated += repeated;
+        self.shops.take();
+        self.files.push(Held::new(file, first));
+        if empty && !self.files.iter().any(|held| held.file.has_erased()) {
             return Err(Error::key(place, KeyTrouble::Missing("at all")));
         }
         Ok(())
     }
 
-    fn add_key(&mut self, file: &KeyFile, key: &Jwk, place: &Place) -> Result<()> {
-        let only = file.role == Role::Plain && file.keys().len() == 1;
-        let shop = key.kid.as_ref().and_then(|kid| file.shops.get(&kid.shop()));
-        let algorithms = match (shop, key.alg.as_deref()) {
-            (Some(shop), _) => Algorithms::Fixed(shop.suite),
-            (None, None) => Algorithms::Unsaid,
-            (None, Some(alg)) => match (WrapAlgorithm::named(alg), file.direct_cipher(alg)) {
-                (Some(algorithm), _) => Algorithms::AnyContent(algorithm),
-                (None, Some(enc)) => Algorithms::Fixed(
-                    Suite::new(Alg::Direct, enc).expect("direct goes with every cipher"),
-                ),
-                (None, None) => {
-                    let unknown = format!("a key is for {alg:?}, which is unknown here");
-                    return Err(Error::key(place, KeyTrouble::Unfit(unknown)));
-                }
-            },
-        };
-        let single_use = shop.is_some_and(|shop| {
-            shop.scheme.scope == Scope::Transaction
-                && key.kid.as_ref().and_then(Kid::id).is_some_and(|id| !shop.users.contains(&id))
-        });
-        let added = OpeningKey {
-            kid: key.kid.clone(),
-            single_use,
-            algorithms,
-            material: key.material.clone(),
-            allow_weak: self.allow_weak,
-            ready: Default::default(),
-        };
-        match &key.kid {
-            Some(kid) => match self.index.get(kid) {
-                Some(&held) if self.keys[held].material == key.material => return Ok(()),
-                Some(_) => {
-                    return Err(Error::key(place, KeyTrouble::Conflict(kid.to_string())));
-                }
-                None => {
-                    self.index.insert(kid.clone(), self.keys.len());
-                }
-            },
-            None if only && self.unnamed.is_some() => {
-                return Err(Error::Usage("only one key without a name can be given".into()));
+    /// How many of these keys there are already.
+    fn count_repeated(&self, keys: &[Jwk], place: &Place) -> Result<usize> {
+        let mut repeated = 0;
+        // The names of one file are different: that was seen to when it was read.
+        for key in keys.iter().filter(|_| !self.files.is_empty()) {
+            let Some(kid) = &key.kid else { continue };
+            match self.position(kid.as_str()) {
+                Some(held) if self.key(held).material == key.material => repeated += 1,
+                Some(_) => return Err(Error::key(place, KeyTrouble::Conflict(kid.to_string()))),
+                None => {}
             }
-            None => {}
         }
-        if only {
-            // Of two keys, neither is the one that a line without a name means.
-            self.unnamed = (self.lone == 0).then_some(self.keys.len());
-            self.lone += 1;
-        }
-        self.keys.push(added);
-        Ok(())
+        Ok(repeated)
+    }
+
+    /// How many numbers keys have, which is more than [`len`](Self::len) if some stand twice.
+    pub fn numbers(&self) -> usize {
+        self.files.last().map_or(0, |held| held.first + held.file.keys().len())
     }
 
     /// How many keys there are.
     pub fn len(&self) -> usize {
-        self.keys.len()
+        self.numbers() - self.repeated
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+        self.len() == 0
     }
 
     /// Whether some key is an RSA pair, which makes opening slow.
     pub fn has_pairs(&self) -> bool {
-        self.keys.iter().any(|key| matches!(key.material, Material::PrivateRsa(_)))
+        let mut keys = self.files.iter().flat_map(|held| held.file.keys());
+        keys.any(|key| matches!(key.material, Material::PrivateRsa(_)))
     }
 
     /// The name of a key, for counts and reports.
-    pub fn name(&self, index: usize) -> Option<&Kid> {
-        self.keys[index].kid.as_ref()
+    pub fn name(&self, number: usize) -> Option<&Kid> {
+        self.key(number).kid.as_ref()
     }
 
     /// Whether a key may open one order only.
-    pub fn is_single_use(&self, index: usize) -> bool {
-        self.keys[index].single_use
+    pub fn is_single_use(&self, number: usize) -> bool {
+        let held = self.held(number);
+        let Some(kid) = self.name(number) else { return false };
+        held.file.shop_of(kid).is_some_and(|shop| {
+            shop.scheme.scope == Scope::Transaction
+                && kid.parts().1.is_some_and(|id| !shop.users.contains(id))
+        })
     }
 
-    /// The key that a header names.
-    pub(super) fn find(&self, header: &Header) -> std::result::Result<usize, Failure> {
-        let trouble = match &header.kid {
-            Some(kid) => match self.index.get(kid) {
-                Some(&index) => return Ok(index),
-                // The one key that the user gave by name serves for orders that name another
-                // only if it has no name itself.
-                None => match self.unnamed.filter(|&only| self.keys[only].kid.is_none()) {
-                    Some(index) => return Ok(index),
-                    None if self.erased.contains(kid) => KeyTrouble::Erased(kid.clone()),
-                    None => self.unknown(kid),
-                },
-            },
-            None => match self.unnamed {
-                Some(index) => return Ok(index),
-                None => KeyTrouble::Unnamed,
-            },
-        };
-        Err(Failure::Key(trouble))
-    }
-
-    fn unknown(&self, kid: &Kid) -> KeyTrouble {
-        let shops: BTreeSet<_> = self.index.keys().map(Kid::shop).collect();
-        let shops: Vec<String> = shops.iter().map(ToString::to_string).collect();
-        let of =
-            if shops.is_empty() { String::new() } else { format!(" (of {})", shops.join(", ")) };
-        KeyTrouble::Unknown { kid: kid.to_string(), held: self.keys.len(), of }
-    }
-
-    /// The key of that index, ready for an order with that header.
-    pub(super) fn ready(
+    /// The key that a header names, for the algorithms that it names. Where orders come in the
+    /// order of their keys, `guess` is its number, which spares looking for the name.
+    pub(super) fn choose(
         &self,
-        index: usize,
-        header: &Header,
-    ) -> std::result::Result<(Suite, &Ready), Failure> {
-        self.keys[index].ready(header).map_err(Failure::Key)
+        header: &Header<'_>,
+        guess: usize,
+    ) -> std::result::Result<Chosen<'_>, Failure> {
+        let key = self.find(header.kid.as_deref(), guess).map_err(Failure::Key)?;
+        self.ready(key, header).map_err(Failure::Key)
+    }
+
+    fn find(&self, kid: Option<&str>, guess: usize) -> Checked<usize> {
+        let Some(kid) = kid else { return self.unnamed.ok_or(KeyTrouble::Unnamed) };
+        let guessed = guess < self.numbers() && self.repeated == 0;
+        if guessed && self.name(guess).is_some_and(|name| name.as_str() == kid) {
+            return Ok(guess);
+        }
+        if let Some(found) = self.position(kid) {
+            return Ok(found);
+        }
+        // The one key that the user gave by name serves for orders that name another only if it
+        // has no name itself.
+        match self.unnamed.filter(|&only| self.name(only).is_none()) {
+            Some(only) => Ok(only),
+            None => Err(self.unknown(kid)),
+        }
+    }
+
+    /// The number of the key of that name.
+    fn position(&self, kid: &str) -> Option<usize> {
+        self.files.iter().find_map(|held| Some(held.first + held.file.position(kid)?))
+    }
+
+    fn unknown(&self, kid: &str) -> KeyTrouble {
+        let named = Kid::new(kid).expect("a header's kid has the form of one");
+        if self.files.iter().any(|held| held.file.was_erased(&named)) {
+            return KeyTrouble::Erased(named);
+        }
+        let of = self.shops.get_or_init(|| {
+            let keys = self.files.iter().flat_map(|held| held.file.keys());
+            let shops: BTreeSet<&str> =
+                keys.filter_map(|key| Some(key.kid.as_ref()?.parts().0)).collect();
+            let shops: Vec<&str> = shops.into_iter().collect();
+            if shops.is_empty() { String::new() } else { format!(" (of {})", shops.join(", ")) }
+        });
+        KeyTrouble::Unknown { kid: named.to_string(), held: self.len(), of: of.clone() }
+    }
+
+    fn ready(&self, number: usize, header: &Header<'_>) -> Checked<Chosen<'_>> {
+        let (held, key) = (self.held(number), self.key(number));
+        let suite = algorithms(&held.file, key)?.suite(key, header, self.allow_weak)?;
+        let ready = held.ready(number, suite)?;
+        Ok(Chosen { number, suite, ready })
+    }
+
+    /// The file that the key of that number is in.
+    fn held(&self, number: usize) -> &Held {
+        let mut files = self.files.iter().rev();
+        files.find(|held| held.first <= number).expect("the number of a key")
+    }
+
+    fn key(&self, number: usize) -> &Jwk {
+        self.held(number).key(number)
     }
 }
 
-impl OpeningKey {
-    fn ready(&self, header: &Header) -> std::result::Result<(Suite, &Ready), KeyTrouble> {
-        let suite = self.suite(header)?;
-        let ready = self.ready[slot(suite)].get_or_init(|| Ready::new(&self.material, suite));
-        ready.as_ref().map(|ready| (suite, ready)).map_err(Clone::clone)
+/// What a key is for, as its file says.
+fn algorithms(file: &KeyFile, key: &Jwk) -> Checked<Algorithms> {
+    if let Some(shop) = key.kid.as_ref().and_then(|kid| file.shop_of(kid)) {
+        return Ok(Algorithms::Fixed(shop.suite));
     }
+    let Some(alg) = key.alg.as_deref() else { return Ok(Algorithms::Unsaid) };
+    match (WrapAlgorithm::named(alg), file.direct_cipher(alg)) {
+        (Some(algorithm), _) => Ok(Algorithms::AnyContent(algorithm)),
+        (None, Some(enc)) => Ok(Algorithms::Fixed(
+            Suite::new(Alg::Direct, enc).expect("direct goes with every cipher"),
+        )),
+        (None, None) => {
+            Err(KeyTrouble::Unfit(format!("a key is for {alg:?}, which is unknown here")))
+        }
+    }
+}
 
+impl Algorithms {
     /// The algorithms that the order asks for, if the key is for them.
-    fn suite(&self, header: &Header) -> std::result::Result<Suite, KeyTrouble> {
+    fn suite(&self, key: &Jwk, header: &Header<'_>, allow_weak: bool) -> Checked<Suite> {
+        if let Self::Fixed(own) = self
+            && own.alg().name() == header.alg
+            && own.enc().name() == header.enc
+        {
+            return Ok(*own);
+        }
         let asked = Alg::named(&header.alg)
             .zip(Enc::named(&header.enc))
             .and_then(|(alg, enc)| Suite::new(alg, enc));
-        match (&self.algorithms, asked) {
-            (Algorithms::Fixed(own), _)
-                if (own.alg().name(), own.enc().name()) == (&header.alg, &header.enc) =>
-            {
-                Ok(*own)
-            }
-            (Algorithms::Fixed(own), _) => Err(self.other_algorithm(header, own.to_string())),
-            (Algorithms::AnyContent(own), Some(asked))
-                if asked.alg() == Alg::Wrap(*own)
-                    && (self.allow_weak || !asked.enc().is_weak()) =>
+        match (self, asked) {
+            (Self::AnyContent(own), Some(asked))
+                if asked.alg() == Alg::Wrap(*own) && (allow_weak || !asked.enc().is_weak()) =>
             {
                 Ok(asked)
             }
-            (Algorithms::AnyContent(own), _) => {
-                Err(self.other_algorithm(header, own.name().to_owned()))
-            }
-            (Algorithms::Unsaid, Some(asked)) if asked.weak().is_none() && self.fits(asked) => {
-                Ok(asked)
-            }
-            (Algorithms::Unsaid, _) => {
-                Err(self.other_algorithm(header, "algorithms of its type and size".to_owned()))
-            }
+            (Self::Unsaid, Some(asked)) if asked.weak().is_none() && fits(key, asked) => Ok(asked),
+            _ => Err(self.other(key, header)),
         }
     }
 
-    fn fits(&self, suite: Suite) -> bool {
-        match &self.material {
-            Material::Secret(secret) => suite.secret_len() == Some(secret.len()),
-            other => suite.material() == other.family(),
-        }
-    }
-
-    fn other_algorithm(&self, header: &Header, own: String) -> KeyTrouble {
-        let kid = self.kid.as_ref().map_or("given by --key".to_owned(), Kid::to_string);
+    fn other(&self, key: &Jwk, header: &Header<'_>) -> KeyTrouble {
+        let own = match self {
+            Self::Fixed(own) => own.to_string(),
+            Self::AnyContent(own) => own.name().to_owned(),
+            Self::Unsaid => "algorithms of its type and size".to_owned(),
+        };
+        let kid = key.kid.as_ref().map_or("given by --key".to_owned(), Kid::to_string);
         let asked = format!("{} with {}", printable(&header.alg), printable(&header.enc));
         KeyTrouble::OtherAlgorithm { kid, own, asked }
+    }
+}
+
+fn fits(key: &Jwk, suite: Suite) -> bool {
+    match &key.material {
+        Material::Secret(secret) => suite.secret_len() == Some(secret.len()),
+        other => suite.material() == other.family(),
     }
 }
 
 /// Text from a header, fit for a terminal.
 fn printable(text: &str) -> String {
     text.chars().take(64).flat_map(char::escape_default).collect()
-}
-
-impl Ready {
-    fn new(material: &Material, suite: Suite) -> std::result::Result<Self, KeyTrouble> {
-        match (suite.alg(), suite.enc()) {
-            (Alg::Direct, Enc::Cipher(cipher)) if cipher.takes_pad() => match material {
-                Material::Pad(pad) => Ok(Self::Pad(pad.clone())),
-                _ => Err(unfit(material, suite)),
-            },
-            (Alg::Direct, Enc::Cipher(cipher)) => {
-                let key = secret(material, suite)?;
-                length(cipher, key)?;
-                Ok(Self::Direct(key.clone()))
-            }
-            (Alg::Direct, Enc::RsaBlocks) => Ok(Self::Blocks(private(material, suite)?)),
-            (Alg::Wrap(algorithm), _) => {
-                Ok(Self::Unwrap(unwrapping_key(material, suite, algorithm)?))
-            }
-        }
-    }
-}
-
-/// Old data may lie under a weak key: reading asks for the length only.
-fn length(cipher: ContentCipher, key: &[u8]) -> std::result::Result<(), CipherError> {
-    match cipher.check_key(key) {
-        Err(CipherError::WeakKey { .. }) | Ok(()) => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
-fn unwrapping_key(
-    material: &Material,
-    suite: Suite,
-    algorithm: WrapAlgorithm,
-) -> std::result::Result<UnwrappingKey, KeyTrouble> {
-    match algorithm {
-        WrapAlgorithm::A128Kw | WrapAlgorithm::A256Kw => {
-            let key = secret(material, suite)?;
-            algorithm.check_key(key)?;
-            Ok(UnwrappingKey::AesKw(key.clone()))
-        }
-        WrapAlgorithm::A128GcmKw | WrapAlgorithm::A256GcmKw => {
-            let key = secret(material, suite)?;
-            algorithm.check_key(key)?;
-            Ok(UnwrappingKey::AesGcmKw(key.clone()))
-        }
-        WrapAlgorithm::RsaOaep256 => Ok(UnwrappingKey::Rsa(private(material, suite)?)),
-        WrapAlgorithm::MhKnapsack => match material.private_knapsack() {
-            Some(key) => Ok(UnwrappingKey::Knapsack(Box::new(key.map_err(KeyTrouble::Unfit)?))),
-            None => Err(unfit(material, suite)),
-        },
-    }
-}
-
-fn secret(material: &Material, suite: Suite) -> std::result::Result<&Secret, KeyTrouble> {
-    match material {
-        Material::Secret(secret) => Ok(secret),
-        _ => Err(unfit(material, suite)),
-    }
-}
-
-fn private(material: &Material, suite: Suite) -> std::result::Result<Box<PrivateKey>, KeyTrouble> {
-    match material.private_rsa() {
-        Some(key) => Ok(Box::new(key.map_err(KeyTrouble::Unfit)?)),
-        None => Err(unfit(material, suite)),
-    }
 }

@@ -122,10 +122,10 @@ fn check_key(file: &KeyFile, key: &Jwk) -> Checked<()> {
     if file.role == Role::Plain {
         return Ok(());
     }
-    let Some(shop) = file.shops.get(&kid.shop()) else {
+    let Some(shop) = file.shop_of(kid) else {
         return Err(format!("{kid} belongs to no shop of this file"));
     };
-    if kid.id().is_some() != (shop.scheme.scope == Scope::Transaction) {
+    if kid.parts().1.is_some() != (shop.scheme.scope == Scope::Transaction) {
         return Err(format!("{kid} does not fit the scope {}", shop.scheme.scope.name()));
     }
     if key.alg.as_deref() != Some(shop.suite.key_alg()) {

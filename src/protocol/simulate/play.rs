@@ -310,7 +310,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
 pub(super) fn open(workers: &Workers, bundle: &KeyFile, sealed: Vec<u8>) -> Result<Vec<String>> {
     let place = Place::file("sealed orders");
     let mut keys = OpeningKeys::new(false);
-    keys.add(bundle, &place)?;
+    keys.add(bundle.clone(), &place)?;
     let mut opened = Vec::new();
     opening::open(
         workers,

@@ -1,5 +1,7 @@
 //! Whole orders: from text to JWE line and back, in memory, in each embodiment.
 
+use std::sync::Arc;
+
 use orderseal::ciphers::cpu::Backend;
 use orderseal::ciphers::random::KeyStream;
 use orderseal::protocol::envelope::{
@@ -69,7 +71,7 @@ fn jwe(cipher: String, scheme: Scheme, backend: Backend, size: usize) -> [Row; 2
 struct Party {
     suite: Suite,
     backend: Backend,
-    file: KeyFile,
+    file: Arc<KeyFile>,
     scope: Scope,
     /// At shop scope, the one key made ready for opening.
     shared: Option<OpeningKeys>,
@@ -78,7 +80,7 @@ struct Party {
 impl Party {
     fn new(scheme: Scheme, backend: Backend, count: usize) -> Self {
         let suite = usual_suite(scheme);
-        let file = shop_file(scheme, suite, count);
+        let file = Arc::new(shop_file(scheme, suite, count));
         let shared = (scheme.scope == Scope::Shop).then(|| opening_keys(&file));
         Self { suite, backend, file, scope: scheme.scope, shared }
     }
@@ -109,9 +111,9 @@ fn sealing_keys(file: &KeyFile, suite: Suite) -> Vec<SealingKey<'_>> {
     file.keys().iter().map(ready).collect()
 }
 
-fn opening_keys(file: &KeyFile) -> OpeningKeys {
+fn opening_keys(file: &Arc<KeyFile>) -> OpeningKeys {
     let mut keys = OpeningKeys::new(false);
-    keys.add(file, &place()).expect("a shop's file");
+    keys.add(Arc::clone(file), &place()).expect("a shop's file");
     keys
 }
 

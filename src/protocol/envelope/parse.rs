@@ -1,0 +1,213 @@
+//! Taking a sealed line apart: five segments, decoded, and the key that the header names.
+
+use std::ops::Range;
+
+use super::header::IvAndTag;
+use super::open_key::Chosen;
+use super::ready::Ready;
+use super::{Carries, Failure, Header, MAX_SEALED_LINE, OpeningKeys, blocks};
+use crate::ciphers::base64url;
+use crate::ciphers::cpu::Backend;
+use crate::ciphers::wrap::UnwrappingKey;
+use crate::protocol::Enc;
+
+/// A line in parts, with the key that it names.
+pub(super) struct Parsed<'l, 'k> {
+    pub(super) aad: &'l [u8],
+    pub(super) key: Chosen<'k>,
+    own: Option<Box<OfOrder>>,
+    /// Where in [`Parser::parts`].
+    pub(super) iv: Range<usize>,
+    pub(super) tag: Range<usize>,
+    pub(super) encrypted_key: Range<usize>,
+    /// Where in the texts.
+    pub(super) ciphertext: Range<usize>,
+}
+
+/// What a header comes to.
+#[derive(Debug, Clone)]
+struct Meaning<'k> {
+    key: Chosen<'k>,
+    own: Option<Box<OfOrder>>,
+}
+
+/// What a header says of one order alone, in the forms that have such a thing.
+#[derive(Debug, Clone)]
+struct OfOrder {
+    gcm_kw: Option<IvAndTag>,
+    chain: Vec<Vec<u8>>,
+}
+
+/// Takes lines apart, one after the other.
+pub(super) struct Parser<'l, 'k> {
+    keys: &'k OpeningKeys,
+    expect: Carries,
+    backend: Backend,
+    /// The decoded segments of a group of lines, all but the ciphertexts.
+    pub(super) parts: Vec<u8>,
+    /// The header that was read last, which the next line is likely to have as well.
+    last: Option<(&'l [u8], Meaning<'k>)>,
+    /// Memory for a decoded header.
+    header: Vec<u8>,
+}
+
+impl<'l, 'k> Parser<'l, 'k> {
+    pub(super) fn new(keys: &'k OpeningKeys, expect: Carries, backend: Backend) -> Self {
+        Self { keys, expect, backend, parts: Vec::new(), last: None, header: Vec::new() }
+    }
+
+    /// Takes a line apart and finds its key. The ciphertext is appended to `texts`.
+    pub(super) fn parse(
+        &mut self,
+        line: &'l [u8],
+        texts: &mut Vec<u8>,
+    ) -> Result<Parsed<'l, 'k>, Failure> {
+        if line.len() > MAX_SEALED_LINE {
+            let found = format!("the sealed line is longer than {MAX_SEALED_LINE} bytes");
+            return Err(Failure::Malformed(found));
+        }
+        let Some([aad, encrypted_key, iv, ciphertext, tag]) = segments(line) else {
+            return Err(not_sealed(line));
+        };
+        let Meaning { key, own } = self.read_header(aad)?;
+        let (iv_len, tag_len) = match key.suite.enc() {
+            Enc::Cipher(cipher) => (cipher.iv_len(), cipher.tag_len()),
+            Enc::RsaBlocks => (blocks::IV_LEN, 0),
+        };
+        let parts = &mut self.parts;
+        let parsed = Parsed {
+            aad,
+            iv: decode_exact(self.backend, iv, iv_len, parts, "initialization vector")?,
+            tag: decode_exact(self.backend, tag, tag_len, parts, "tag")?,
+            encrypted_key: decode(self.backend, encrypted_key, parts, "encrypted key")?,
+            ciphertext: decode(self.backend, ciphertext, texts, "ciphertext")?,
+            key,
+            own,
+        };
+        parsed.check()?;
+        Ok(parsed)
+    }
+
+    /// The key that a header names, and what it says besides. It is read once for a run of equal
+    /// ones.
+    fn read_header(&mut self, aad: &'l [u8]) -> Result<Meaning<'k>, Failure> {
+        let mut guess = 0;
+        if let Some((text, meaning)) = &self.last {
+            if *text == aad {
+                return Ok(meaning.clone());
+            }
+            guess = meaning.key.number + 1;
+        }
+        let header = Header::decode(aad, &mut self.header)?;
+        if header.carries != self.expect {
+            let found = header.carries.words();
+            return Err(Failure::Malformed(match self.expect {
+                Carries::Order => format!("found {found} among orders: it opens only alone"),
+                other => format!("found {found}, expected {}", other.words()),
+            }));
+        }
+        let key = self.keys.choose(&header, guess)?;
+        let Header { gcm_kw, chain, .. } = header;
+        let own =
+            (gcm_kw.is_some() || !chain.is_empty()).then(|| Box::new(OfOrder { gcm_kw, chain }));
+        let meaning = Meaning { key, own };
+        self.last = Some((aad, meaning.clone()));
+        Ok(meaning)
+    }
+}
+
+impl Parsed<'_, '_> {
+    /// IV and tag of AES-GCM key wrap.
+    pub(super) fn gcm_kw(&self) -> Option<IvAndTag> {
+        self.own.as_ref()?.gcm_kw
+    }
+
+    /// The links of a chain, if there is one.
+    pub(super) fn chain(&self) -> &[Vec<u8>] {
+        self.own.as_ref().map_or(&[], |own| &own.chain)
+    }
+
+    /// What the algorithms ask of a line besides lengths.
+    fn check(&self) -> Result<(), Failure> {
+        let malformed = |found: &str| Err(Failure::Malformed(found.to_owned()));
+        match self.key.ready {
+            Ready::Unwrap(UnwrappingKey::AesGcmKw(_)) if self.gcm_kw().is_none() => {
+                malformed("header: no members \"iv\" and \"tag\", which the algorithm needs")
+            }
+            Ready::Direct(_) | Ready::Pad(_) | Ready::Blocks(_)
+                if !self.encrypted_key.is_empty() =>
+            {
+                malformed("an encrypted key beside the algorithm dir")
+            }
+            Ready::Blocks(_) if !self.chain().is_empty() => {
+                malformed("a chain of keys beside RSA blocks")
+            }
+            Ready::Pad(_) if !self.chain().is_empty() => malformed("a chain of keys beside a pad"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The five parts of a compact JWE.
+fn segments(line: &[u8]) -> Option<[&[u8]; 5]> {
+    let mut dots = memchr::memchr_iter(b'.', line);
+    let ends = [dots.next()?, dots.next()?, dots.next()?, dots.next()?];
+    if dots.next().is_some() {
+        return None;
+    }
+    Some([
+        &line[..ends[0]],
+        &line[ends[0] + 1..ends[1]],
+        &line[ends[1] + 1..ends[2]],
+        &line[ends[2] + 1..ends[3]],
+        &line[ends[3] + 1..],
+    ])
+}
+
+/// Appends what a segment decodes to, and tells where. It goes straight to where it stays: a small
+/// array that is moved is read before it is written out, for which the processor waits.
+fn decode(
+    backend: Backend,
+    segment: &[u8],
+    out: &mut Vec<u8>,
+    name: &str,
+) -> Result<Range<usize>, Failure> {
+    let start = out.len();
+    let decoded = base64url::decoded_length(segment.len()).and_then(|length| {
+        out.resize(start + length, 0);
+        base64url::decode(backend, segment, &mut out[start..])
+    });
+    match decoded {
+        Some(_) => Ok(start..out.len()),
+        None => {
+            out.truncate(start);
+            Err(Failure::Malformed(format!("the {name} is not canonical base64url")))
+        }
+    }
+}
+
+/// The same for a segment of known length.
+fn decode_exact(
+    backend: Backend,
+    segment: &[u8],
+    expected: usize,
+    out: &mut Vec<u8>,
+    name: &str,
+) -> Result<Range<usize>, Failure> {
+    match base64url::decoded_length(segment.len()) {
+        Some(found) if found != expected => {
+            let found = format!("the {name} has {found} bytes, expected {expected}");
+            Err(Failure::Malformed(found))
+        }
+        _ => decode(backend, segment, out, name),
+    }
+}
+
+fn not_sealed(line: &[u8]) -> Failure {
+    let found = match memchr::memchr_iter(b'.', line).count() {
+        _ if line.is_empty() => "an empty line".to_owned(),
+        0 => "no sealed order (there is no dot in it)".to_owned(),
+        dots => format!("{} segments", dots + 1),
+    };
+    Failure::Malformed(format!("{found}, expected a compact JWE of 5 segments"))
+}
