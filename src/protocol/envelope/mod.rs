@@ -6,6 +6,7 @@ mod header;
 mod open;
 mod open_key;
 mod parse;
+mod ready;
 mod seal;
 mod seal_key;
 mod stage;

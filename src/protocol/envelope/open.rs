@@ -5,8 +5,8 @@ use std::ops::Range;
 use rand::Rng;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::open_key::Ready;
 use super::parse::{Parsed, Parser};
+use super::ready::Ready;
 use super::stage::unwatched;
 use super::{Carries, Failure, MAX_ORDER, OpeningKeys, Stage, Watch, blocks, chain};
 use crate::ciphers::Wiped;

@@ -3,15 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
-use super::seal_key::unfit;
+use super::ready::{Held, Ready};
 use super::{Failure, Header};
-use crate::ciphers::content::ContentCipher;
-use crate::ciphers::rsa::PrivateKey;
-use crate::ciphers::wrap::{UnwrappingKey, WrapAlgorithm};
-use crate::ciphers::{CipherError, Secret, knapsack};
+use crate::ciphers::wrap::WrapAlgorithm;
 use crate::protocol::jwk::{Jwk, Material};
 use crate::protocol::keyfile::{KeyFile, Role};
-use crate::protocol::pad::Pad;
 use crate::protocol::{Alg, Enc, Error, KeyTrouble, Kid, Place, Result, Scope, Suite};
 
 type Checked<T> = std::result::Result<T, KeyTrouble>;
@@ -31,25 +27,6 @@ pub struct OpeningKeys {
     allow_weak: bool,
     /// The shops of all keys in words, once they are asked for.
     shops: OnceLock<String>,
-}
-
-/// A key file, and what was made of its keys.
-#[derive(Debug)]
-struct Held {
-    file: Arc<KeyFile>,
-    /// The number of its first key among those of all files.
-    first: usize,
-    /// Of each key, when an order first needs it.
-    made: Vec<OnceLock<Box<Checked<Made>>>>,
-}
-
-/// What has to be computed before a key is of use.
-#[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "it is boxed where it is kept")]
-enum Made {
-    Pair(PrivateKey),
-    Knapsack(knapsack::PrivateKey),
-    Nothing,
 }
 
 /// What a key is for.
@@ -74,15 +51,6 @@ pub(super) struct Chosen<'k> {
     pub(super) suite: Suite,
     /// The key itself.
     pub(super) ready: Ready<'k>,
-}
-
-/// A key that is ready for use.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Ready<'k> {
-    Direct(&'k Secret),
-    Pad(&'k Pad),
-    Unwrap(UnwrappingKey<'k>),
-    Blocks(&'k PrivateKey),
 }
 
 impl OpeningKeys {
@@ -116,10 +84,10 @@ impl OpeningKeys {
             self.unnamed = (self.lone == 0).then_some(first);
             self.lone += 1;
         }
-        let made = keys.iter().map(|_| OnceLock::new()).collect();
         let empty = keys.is_empty();
         self.repeated += repeated;
-        self.files.push(Held { file, first, made });
+        self.shops.take();
+        self.files.push(Held::new(file, first));
         if empty && !self.files.iter().any(|held| held.file.has_erased()) {
             return Err(Error::key(place, KeyTrouble::Missing("at all")));
         }
@@ -143,13 +111,7 @@ impl OpeningKeys {
 
     /// Makes every key ready, instead of each when an order first needs it.
     pub fn make_ready(&self) {
-        for held in &self.files {
-            let secret = |key: &Jwk| matches!(key.material, Material::Secret(_) | Material::Pad(_));
-            for (index, _) in held.file.keys().iter().enumerate().filter(|(_, key)| !secret(key)) {
-                // Trouble is told where an order meets it.
-                let _ = held.made(index);
-            }
-        }
+        self.files.iter().for_each(Held::make_ready);
     }
 
     /// How many numbers keys have, which is more than [`len`](Self::len) if some stand twice.
@@ -239,7 +201,7 @@ impl OpeningKeys {
     fn ready(&self, number: usize, header: &Header<'_>) -> Checked<Chosen<'_>> {
         let (held, key) = (self.held(number), self.key(number));
         let suite = algorithms(&held.file, key)?.suite(key, header, self.allow_weak)?;
-        let ready = held.ready(number - held.first, suite)?;
+        let ready = held.ready(number, suite)?;
         Ok(Chosen { number, suite, ready })
     }
 
@@ -250,8 +212,7 @@ impl OpeningKeys {
     }
 
     fn key(&self, number: usize) -> &Jwk {
-        let held = self.held(number);
-        &held.file.keys()[number - held.first]
+        self.held(number).key(number)
     }
 }
 
@@ -317,92 +278,4 @@ fn fits(key: &Jwk, suite: Suite) -> bool {
 /// Text from a header, fit for a terminal.
 fn printable(text: &str) -> String {
     text.chars().take(64).flat_map(char::escape_default).collect()
-}
-
-impl Held {
-    /// A key for the algorithms of an order, by its place in the file.
-    fn ready(&self, index: usize, suite: Suite) -> Checked<Ready<'_>> {
-        let material = &self.file.keys()[index].material;
-        match (suite.alg(), suite.enc()) {
-            (Alg::Direct, Enc::Cipher(cipher)) if cipher.takes_pad() => match material {
-                Material::Pad(pad) => Ok(Ready::Pad(pad)),
-                _ => Err(unfit(material, suite)),
-            },
-            (Alg::Direct, Enc::Cipher(cipher)) => {
-                let key = secret(material, suite)?;
-                length(cipher, key)?;
-                Ok(Ready::Direct(key))
-            }
-            (Alg::Direct, Enc::RsaBlocks) => match self.made(index)? {
-                Made::Pair(key) => Ok(Ready::Blocks(key)),
-                _ => Err(unfit(material, suite)),
-            },
-            (Alg::Wrap(algorithm), _) => {
-                self.unwrapping_key(index, suite, algorithm).map(Ready::Unwrap)
-            }
-        }
-    }
-
-    fn unwrapping_key(
-        &self,
-        index: usize,
-        suite: Suite,
-        algorithm: WrapAlgorithm,
-    ) -> Checked<UnwrappingKey<'_>> {
-        let material = &self.file.keys()[index].material;
-        match algorithm {
-            WrapAlgorithm::A128Kw | WrapAlgorithm::A256Kw => {
-                let key = secret(material, suite)?;
-                algorithm.check_key(key)?;
-                Ok(UnwrappingKey::AesKw(key))
-            }
-            WrapAlgorithm::A128GcmKw | WrapAlgorithm::A256GcmKw => {
-                let key = secret(material, suite)?;
-                algorithm.check_key(key)?;
-                Ok(UnwrappingKey::AesGcmKw(key))
-            }
-            WrapAlgorithm::RsaOaep256 => match self.made(index)? {
-                Made::Pair(key) => Ok(UnwrappingKey::Rsa(key)),
-                _ => Err(unfit(material, suite)),
-            },
-            WrapAlgorithm::MhKnapsack => match self.made(index)? {
-                Made::Knapsack(key) => Ok(UnwrappingKey::Knapsack(key)),
-                _ => Err(unfit(material, suite)),
-            },
-        }
-    }
-
-    /// What was made of a key, or is made now.
-    fn made(&self, index: usize) -> Checked<&Made> {
-        let material = &self.file.keys()[index].material;
-        let made = self.made[index].get_or_init(|| Box::new(Made::of(material)));
-        (**made).as_ref().map_err(Clone::clone)
-    }
-}
-
-impl Made {
-    fn of(material: &Material) -> Checked<Self> {
-        if let Some(pair) = material.private_rsa() {
-            return pair.map(Self::Pair).map_err(KeyTrouble::Unfit);
-        }
-        match material.private_knapsack() {
-            Some(key) => key.map(Self::Knapsack).map_err(KeyTrouble::Unfit),
-            None => Ok(Self::Nothing),
-        }
-    }
-}
-
-/// Old data may lie under a weak key: reading asks for the length only.
-fn length(cipher: ContentCipher, key: &[u8]) -> std::result::Result<(), CipherError> {
-    match cipher.check_key(key) {
-        Err(CipherError::WeakKey { .. }) | Ok(()) => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
-fn secret(material: &Material, suite: Suite) -> Checked<&Secret> {
-    match material {
-        Material::Secret(secret) => Ok(secret),
-        _ => Err(unfit(material, suite)),
-    }
 }

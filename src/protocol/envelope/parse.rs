@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::header::IvAndTag;
-use super::open_key::{Chosen, Ready};
+use super::open_key::Chosen;
+use super::ready::Ready;
 use super::{Carries, Failure, Header, MAX_SEALED_LINE, OpeningKeys, blocks};
 use crate::ciphers::base64url;
 use crate::ciphers::cpu::Backend;
@@ -23,15 +24,19 @@ pub(super) struct Parsed<'l, 'k> {
     pub(super) ciphertext: Range<usize>,
 }
 
+/// What a header comes to.
+#[derive(Debug, Clone)]
+struct Meaning<'k> {
+    key: Chosen<'k>,
+    own: Option<Box<OfOrder>>,
+}
+
 /// What a header says of one order alone, in the forms that have such a thing.
 #[derive(Debug, Clone)]
 struct OfOrder {
     gcm_kw: Option<IvAndTag>,
     chain: Vec<Vec<u8>>,
 }
-
-/// What a header came to: the key that it names, and what it says besides.
-type Said<'k> = (Chosen<'k>, Option<Box<OfOrder>>);
 
 /// Takes lines apart, one after the other.
 pub(super) struct Parser<'l, 'k> {
@@ -41,7 +46,7 @@ pub(super) struct Parser<'l, 'k> {
     /// The decoded segments of a group of lines, all but the ciphertexts.
     pub(super) parts: Vec<u8>,
     /// The header that was read last, which the next line is likely to have as well.
-    last: Option<(&'l [u8], Said<'k>)>,
+    last: Option<(&'l [u8], Meaning<'k>)>,
     /// Memory for a decoded header.
     header: Vec<u8>,
 }
@@ -64,7 +69,7 @@ impl<'l, 'k> Parser<'l, 'k> {
         let Some([aad, encrypted_key, iv, ciphertext, tag]) = segments(line) else {
             return Err(not_sealed(line));
         };
-        let (key, own) = self.read_header(aad)?;
+        let Meaning { key, own } = self.read_header(aad)?;
         let (iv_len, tag_len) = match key.suite.enc() {
             Enc::Cipher(cipher) => (cipher.iv_len(), cipher.tag_len()),
             Enc::RsaBlocks => (blocks::IV_LEN, 0),
@@ -83,14 +88,15 @@ impl<'l, 'k> Parser<'l, 'k> {
         Ok(parsed)
     }
 
-    /// What a header comes to. It is read once for a run of equal ones.
-    fn read_header(&mut self, aad: &'l [u8]) -> Result<Said<'k>, Failure> {
+    /// The key that a header names, and what it says besides. It is read once for a run of equal
+    /// ones.
+    fn read_header(&mut self, aad: &'l [u8]) -> Result<Meaning<'k>, Failure> {
         let mut guess = 0;
-        if let Some((text, said)) = &self.last {
+        if let Some((text, meaning)) = &self.last {
             if *text == aad {
-                return Ok(said.clone());
+                return Ok(meaning.clone());
             }
-            guess = said.0.number + 1;
+            guess = meaning.key.number + 1;
         }
         let header = Header::decode(aad, &mut self.header)?;
         if header.carries != self.expect {
@@ -104,8 +110,9 @@ impl<'l, 'k> Parser<'l, 'k> {
         let Header { gcm_kw, chain, .. } = header;
         let own =
             (gcm_kw.is_some() || !chain.is_empty()).then(|| Box::new(OfOrder { gcm_kw, chain }));
-        self.last = Some((aad, (key, own.clone())));
-        Ok((key, own))
+        let meaning = Meaning { key, own };
+        self.last = Some((aad, meaning.clone()));
+        Ok(meaning)
     }
 }
 

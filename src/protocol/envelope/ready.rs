@@ -1,0 +1,151 @@
+//! The keys of a file, ready for use.
+
+use std::sync::{Arc, OnceLock};
+
+use super::seal_key::unfit;
+use crate::ciphers::content::ContentCipher;
+use crate::ciphers::rsa::PrivateKey;
+use crate::ciphers::wrap::{UnwrappingKey, WrapAlgorithm};
+use crate::ciphers::{CipherError, Secret, knapsack};
+use crate::protocol::jwk::{Jwk, Material};
+use crate::protocol::keyfile::KeyFile;
+use crate::protocol::pad::Pad;
+use crate::protocol::{Alg, Enc, KeyTrouble, Suite};
+
+type Checked<T> = Result<T, KeyTrouble>;
+
+/// A key that is ready for use.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Ready<'k> {
+    Direct(&'k Secret),
+    Pad(&'k Pad),
+    Unwrap(UnwrappingKey<'k>),
+    Blocks(&'k PrivateKey),
+}
+
+/// A key file, and what was made of its keys.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) file: Arc<KeyFile>,
+    /// The number of its first key among those of all files.
+    pub(super) first: usize,
+    /// Of each key, when an order first needs it.
+    made: Vec<OnceLock<Box<Checked<Made>>>>,
+}
+
+/// What has to be computed before a key is of use.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is boxed as a whole")]
+enum Made {
+    Pair(PrivateKey),
+    Knapsack(knapsack::PrivateKey),
+    Nothing,
+}
+
+impl Held {
+    /// A file whose first key has that number among those of all files.
+    pub(super) fn new(file: Arc<KeyFile>, first: usize) -> Self {
+        let made = file.keys().iter().map(|_| OnceLock::new()).collect();
+        Self { file, first, made }
+    }
+
+    /// The key of that number.
+    pub(super) fn key(&self, number: usize) -> &Jwk {
+        &self.file.keys()[number - self.first]
+    }
+
+    /// The key of that number, for the algorithms of an order.
+    pub(super) fn ready(&self, number: usize, suite: Suite) -> Checked<Ready<'_>> {
+        let material = &self.key(number).material;
+        match (suite.alg(), suite.enc()) {
+            (Alg::Direct, Enc::Cipher(cipher)) if cipher.takes_pad() => match material {
+                Material::Pad(pad) => Ok(Ready::Pad(pad)),
+                _ => Err(unfit(material, suite)),
+            },
+            (Alg::Direct, Enc::Cipher(cipher)) => {
+                let key = secret(material, suite)?;
+                length(cipher, key)?;
+                Ok(Ready::Direct(key))
+            }
+            (Alg::Direct, Enc::RsaBlocks) => match self.made(number)? {
+                Made::Pair(key) => Ok(Ready::Blocks(key)),
+                _ => Err(unfit(material, suite)),
+            },
+            (Alg::Wrap(algorithm), _) => {
+                self.unwrapping_key(number, suite, algorithm).map(Ready::Unwrap)
+            }
+        }
+    }
+
+    fn unwrapping_key(
+        &self,
+        number: usize,
+        suite: Suite,
+        algorithm: WrapAlgorithm,
+    ) -> Checked<UnwrappingKey<'_>> {
+        let material = &self.key(number).material;
+        match algorithm {
+            WrapAlgorithm::A128Kw | WrapAlgorithm::A256Kw => {
+                let key = secret(material, suite)?;
+                algorithm.check_key(key)?;
+                Ok(UnwrappingKey::AesKw(key))
+            }
+            WrapAlgorithm::A128GcmKw | WrapAlgorithm::A256GcmKw => {
+                let key = secret(material, suite)?;
+                algorithm.check_key(key)?;
+                Ok(UnwrappingKey::AesGcmKw(key))
+            }
+            WrapAlgorithm::RsaOaep256 => match self.made(number)? {
+                Made::Pair(key) => Ok(UnwrappingKey::Rsa(key)),
+                _ => Err(unfit(material, suite)),
+            },
+            WrapAlgorithm::MhKnapsack => match self.made(number)? {
+                Made::Knapsack(key) => Ok(UnwrappingKey::Knapsack(key)),
+                _ => Err(unfit(material, suite)),
+            },
+        }
+    }
+
+    /// Makes every key that takes work ready. Trouble is told where an order meets it.
+    pub(super) fn make_ready(&self) {
+        for (index, key) in self.file.keys().iter().enumerate() {
+            if !matches!(key.material, Material::Secret(_) | Material::Pad(_)) {
+                let _ = self.made(self.first + index);
+            }
+        }
+    }
+
+    /// What was made of a key, or is made now.
+    fn made(&self, number: usize) -> Checked<&Made> {
+        let material = &self.key(number).material;
+        let made = self.made[number - self.first].get_or_init(|| Box::new(Made::of(material)));
+        (**made).as_ref().map_err(Clone::clone)
+    }
+}
+
+impl Made {
+    fn of(material: &Material) -> Checked<Self> {
+        if let Some(pair) = material.private_rsa() {
+            return pair.map(Self::Pair).map_err(KeyTrouble::Unfit);
+        }
+        match material.private_knapsack() {
+            Some(key) => key.map(Self::Knapsack).map_err(KeyTrouble::Unfit),
+            None => Ok(Self::Nothing),
+        }
+    }
+}
+
+/// Old data may lie under a weak key: reading asks for the length only.
+fn length(cipher: ContentCipher, key: &[u8]) -> Result<(), CipherError> {
+    match cipher.check_key(key) {
+        Err(CipherError::WeakKey { .. }) | Ok(()) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn secret(material: &Material, suite: Suite) -> Checked<&Secret> {
+    match material {
+        Material::Secret(secret) => Ok(secret),
+        _ => Err(unfit(material, suite)),
+    }
+}
