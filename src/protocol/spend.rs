@@ -43,11 +43,11 @@ impl KeyStore for RefCell<KeyFile> {
 /// Transaction ids or IVs in the first block that is reserved.
 const FIRST_BLOCK: u64 = 256;
 
-/// Bytes of pad in the first block that is reserved; more if the pad is long, for then the file is,
-/// too, which is written again for each block.
+/// Bytes of pad in the first block that is reserved.
 const FIRST_PIECE: u64 = 64 << 10;
 
-/// The part of a pad that the first block is, where that is more.
+/// The part of a client's ids or of a pad that the first block is, where that is more: then the file
+/// is long, too, which is written again for each block.
 const FIRST_PART: u64 = 16;
 
 /// Transaction ids of a client, each good for one order.
@@ -99,13 +99,16 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
     }
 
     fn reserve(&mut self, orders: usize) -> Result<usize> {
-        let want = self.block.max(orders as u64) as usize;
-        self.block *= 2;
+        let mut block = self.block;
         let reserved = self.store.update(|file| {
+            if block == FIRST_BLOCK {
+                block = block.max(file.keys().len() as u64 / FIRST_PART);
+            }
+            let want = block.max(orders as u64) as usize;
             let Some(shop) = file.shops.get(&self.shop) else { return Ok(Vec::new()) };
             let unspent = |key: &&Jwk| {
-                let id = key.kid.as_ref().and_then(Kid::id);
-                id.is_some_and(|id| !shop.spent.contains(&id))
+                let id = key.kid.as_ref().and_then(|kid| kid.parts().1);
+                id.is_some_and(|id| !shop.spent.contains(id))
             };
             let reserved: Vec<Jwk> =
                 file.keys().iter().filter(unspent).take(want).cloned().collect();
@@ -115,6 +118,7 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
             }
             Ok(reserved)
         })?;
+        self.block = 2 * block;
         let count = reserved.len();
         self.ready.extend(reserved);
         Ok(count)
