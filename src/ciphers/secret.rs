@@ -4,22 +4,27 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 use subtle::ConstantTimeEq;
-use zeroize::{Zeroizing, zeroize_bytes};
+use zeroize::zeroize_bytes;
 
 /// Secret bytes: wiped on drop, compared in constant time, and never printed.
-#[derive(Clone)]
-pub struct Secret(Zeroizing<Vec<u8>>);
+pub struct Secret(Wiped);
 
 impl Secret {
     /// As many zero bytes as asked for, to be filled.
     pub fn zeroed(len: usize) -> Self {
-        Self(Zeroizing::new(vec![0; len]))
+        Self(vec![0; len].into())
+    }
+}
+
+impl Clone for Secret {
+    fn clone(&self) -> Self {
+        Self::from(&self[..])
     }
 }
 
 impl From<Vec<u8>> for Secret {
     fn from(bytes: Vec<u8>) -> Self {
-        Self(Zeroizing::new(bytes))
+        Self(bytes.into())
     }
 }
 
@@ -57,8 +62,9 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A buffer of secret bytes that only grows, wiped on drop: all at once, where `zeroize` wipes a vector
-/// byte by byte, which for the text of an order takes longer than encrypting it.
+/// A buffer of secret bytes that only grows, or is wiped where it shrinks, wiped on drop: all at once,
+/// where `zeroize` wipes a vector byte by byte, which for the text of an order takes longer than
+/// encrypting it.
 #[derive(Default)]
 pub struct Wiped(Vec<u8>);
 

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::ops::Deref;
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
-use zeroize::Zeroize;
+
+use crate::ciphers::Wiped;
 
 /// The members of a JSON object.
 pub type Object = Map<String, Value>;
@@ -15,8 +16,31 @@ pub type Object = Map<String, Value>;
 /// # Errors
 /// What is wrong with it, in words, with line and column.
 pub fn parse(text: &[u8]) -> Result<SecretJson, String> {
-    let strict: Strict = serde_json::from_slice(text).map_err(|error| error.to_string())?;
-    Ok(SecretJson(strict.0))
+    parse_as(text, Strict::Whole)
+}
+
+/// Reads one JSON text in the same way, and tells whether it is an object with an array under `name`.
+/// The elements of that go to `read` one by one and are not in the result: the tree of a file of
+/// hundreds of thousands of keys takes longer to build and to take down than the text to read.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_around(
+    text: &[u8],
+    name: &str,
+    read: &mut dyn FnMut(&Value),
+) -> Result<(SecretJson, bool), String> {
+    let mut elements = Elements { name, read, found: false };
+    let value = parse_as(text, Strict::Around(&mut elements))?;
+    Ok((value, elements.found))
+}
+
+fn parse_as(text: &[u8], how: Strict<'_, '_>) -> Result<SecretJson, String> {
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let value = how.deserialize(&mut deserializer).map_err(|error| error.to_string())?;
+    let value = SecretJson(value);
+    deserializer.end().map_err(|error| error.to_string())?;
+    Ok(value)
 }
 
 /// A JSON value whose strings are wiped when it goes.
@@ -51,25 +75,40 @@ impl fmt::Debug for SecretJson {
 
 fn wipe(value: &mut Value) {
     match value {
-        Value::String(text) => text.zeroize(),
+        Value::String(text) => drop(Wiped::from(std::mem::take(text).into_bytes())),
         Value::Array(values) => values.iter_mut().for_each(wipe),
         Value::Object(members) => members.values_mut().for_each(wipe),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
-/// A value that was read with duplicate names refused.
-struct Strict(Value);
+/// How a value is read; with duplicate names refused.
+enum Strict<'s, 'n> {
+    /// As it is.
+    Whole,
+    /// An object without the elements of one of its members.
+    Around(&'s mut Elements<'n>),
+    /// That member.
+    Member(&'s mut Elements<'n>),
+}
 
-impl<'de> Deserialize<'de> for Strict {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(StrictVisitor).map(Strict)
+/// What becomes of the elements of a member.
+struct Elements<'n> {
+    name: &'n str,
+    read: &'n mut dyn FnMut(&Value),
+    /// Whether the member was there, and an array.
+    found: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Strict<'_, '_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
     }
 }
 
-struct StrictVisitor;
-
-impl<'de> Visitor<'de> for StrictVisitor {
+impl<'de> Visitor<'de> for Strict<'_, '_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -100,20 +139,32 @@ impl<'de> Visitor<'de> for StrictVisitor {
         Ok(Value::Null)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Value, A::Error> {
         let mut values = Vec::new();
-        while let Some(Strict(value)) = elements.next_element()? {
-            values.push(value);
+        if let Self::Member(elements) = self {
+            elements.found = true;
+            while let Some(value) = array.next_element_seed(Self::Whole)? {
+                (elements.read)(&SecretJson(value));
+            }
+        } else {
+            while let Some(value) = array.next_element_seed(Self::Whole)? {
+                values.push(value);
+            }
         }
         Ok(Value::Array(values))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Value, A::Error> {
         let mut object = Object::new();
-        while let Some((name, Strict(value))) = members.next_entry::<String, Strict>()? {
+        while let Some(name) = members.next_key::<String>()? {
             if object.contains_key(&name) {
                 return Err(A::Error::custom(format_args!("duplicate name {name:?}")));
             }
+            let how = match &mut self {
+                Self::Around(elements) if elements.name == name => Strict::Member(elements),
+                _ => Strict::Whole,
+            };
+            let value = members.next_value_seed(how)?;
             object.insert(name, value);
         }
         Ok(Value::Object(object))
@@ -122,12 +173,32 @@ impl<'de> Visitor<'de> for StrictVisitor {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn duplicate_names_are_refused_at_every_depth() {
         for text in [r#"{"a":1,"a":2}"#, r#"[{"b":{"a":1,"\u0061":1}}]"#] {
             assert!(parse(text.as_bytes()).unwrap_err().contains("duplicate name \"a\""));
+        }
+    }
+
+    #[test]
+    fn elements_are_read_one_by_one_and_as_strictly() {
+        let read = |text: &str| {
+            let mut seen = Vec::new();
+            let found = parse_around(text.as_bytes(), "a", &mut |value| seen.push(value.clone()));
+            found.map(|(value, found)| (value.to_string(), found, seen))
+        };
+        let (value, found, seen) = read(r#"{"b":[1],"a":[2,{"a":[3]}],"c":4}"#).unwrap();
+        assert_eq!((value.as_str(), found), (r#"{"a":[],"b":[1],"c":4}"#, true));
+        assert_eq!(seen, [json!(2), json!({"a": [3]})]);
+        for other in [r#"{"a":{"a":[1]}}"#, r#"[{"a":[1]}]"#, r#"{"b":{"a":[1]}}"#] {
+            assert_eq!(read(other).unwrap(), (other.to_owned(), false, vec![]));
+        }
+        for refused in [r#"{"a":[],"a":[]}"#, r#"{"a":[{"b":1,"b":1}]}"#, r#"{"a":[1,]}"#, "{} 1"] {
+            assert!(read(refused).is_err(), "{refused}");
         }
     }
 

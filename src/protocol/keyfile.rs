@@ -6,8 +6,10 @@
 mod read;
 mod write;
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
+use std::sync::Arc;
 
 use crate::ciphers::random::Origin;
 use crate::ciphers::toy_des::SBox;
@@ -59,7 +61,8 @@ pub struct Shop {
     pub budget: BTreeMap<Kid, u64>,
 }
 
-/// A key file in memory.
+/// A key file in memory. Clones share the keys until one of them gets others: a change of what else
+/// it says costs no more where there are many keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyFile {
     /// Whose it is.
@@ -72,8 +75,8 @@ pub struct KeyFile {
     pub sealed: u64,
     /// The S-box that goes with a lone key of the toy DES, if not the default one.
     pub sbox: Option<SBox>,
-    keys: Vec<Jwk>,
-    index: HashMap<Kid, usize>,
+    keys: Arc<Vec<Jwk>>,
+    index: Arc<HashMap<Kid, usize>>,
     lone: bool,
 }
 
@@ -127,8 +130,8 @@ impl KeyFile {
             program: None,
             sealed: 0,
             sbox: None,
-            keys: Vec::new(),
-            index: HashMap::new(),
+            keys: Arc::default(),
+            index: Arc::default(),
             lone: false,
         }
     }
@@ -174,26 +177,26 @@ impl KeyFile {
 
     /// Adds a key; one of the same name is replaced.
     pub fn push(&mut self, key: Jwk) {
+        let keys = Arc::make_mut(&mut self.keys);
         if let Some(kid) = &key.kid {
-            if let Some(&index) = self.index.get(kid) {
-                self.keys[index] = key;
-                return;
-            }
-            self.index.insert(kid.clone(), self.keys.len());
+            match Arc::make_mut(&mut self.index).entry(kid.clone()) {
+                Entry::Occupied(entry) => {
+                    keys[*entry.get()] = key;
+                    return;
+                }
+                Entry::Vacant(entry) => entry.insert(keys.len()),
+            };
         }
-        self.keys.push(key);
+        keys.push(key);
     }
 
     /// Removes the keys that are not wanted, and returns the names of those removed.
     pub fn retain(&mut self, wanted: impl Fn(&Jwk) -> bool) -> Vec<Kid> {
-        let (kept, removed): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.keys).into_iter().partition(wanted);
-        self.index = kept
-            .iter()
-            .enumerate()
-            .filter_map(|(index, key)| Some((key.kid.clone()?, index)))
-            .collect();
-        self.keys = kept;
+        let keys = std::mem::take(Arc::make_mut(&mut self.keys));
+        let (kept, removed): (Vec<_>, Vec<_>) = keys.into_iter().partition(wanted);
+        let named = kept.iter().enumerate().filter_map(|(at, key)| Some((key.kid.clone()?, at)));
+        self.index = Arc::new(named.collect());
+        self.keys = Arc::new(kept);
         removed.into_iter().filter_map(|key| key.kid).collect()
     }
 

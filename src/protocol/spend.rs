@@ -40,14 +40,14 @@ impl KeyStore for RefCell<KeyFile> {
     }
 }
 
-/// Transaction ids or IVs in the first block that is reserved; more ids if there are many, for then
-/// the file is long, which is written again for each block.
+/// Transaction ids or IVs in the first block that is reserved.
 const FIRST_BLOCK: u64 = 256;
 
-/// Bytes of pad in the first block that is reserved; more if the pad is long, for the same reason.
+/// Bytes of pad in the first block that is reserved.
 const FIRST_PIECE: u64 = 64 << 10;
 
-/// The part of all ids, or of a pad, that the first block is where that is more.
+/// The part of a client's ids or of a pad that the first block is, where that is more: then the file
+/// is long, too, which is written again for each block.
 const FIRST_PART: u64 = 16;
 
 /// Transaction ids of a client, each good for one order.
@@ -99,23 +99,26 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
     }
 
     fn reserve(&mut self, orders: usize) -> Result<usize> {
-        let least = self.block.max(orders as u64);
-        let (reserved, want) = self.store.update(|file| {
-            let want = least.max(file.keys().len() as u64 / FIRST_PART);
-            let Some(shop) = file.shops.get(&self.shop) else { return Ok((Vec::new(), want)) };
+        let mut block = self.block;
+        let reserved = self.store.update(|file| {
+            if block == FIRST_BLOCK {
+                block = block.max(file.keys().len() as u64 / FIRST_PART);
+            }
+            let want = block.max(orders as u64) as usize;
+            let Some(shop) = file.shops.get(&self.shop) else { return Ok(Vec::new()) };
             let unspent = |key: &&Jwk| {
-                let id = key.kid.as_ref().and_then(Kid::id);
-                id.is_some_and(|id| !shop.spent.contains(&id))
+                let id = key.kid.as_ref().and_then(|kid| kid.parts().1);
+                id.is_some_and(|id| !shop.spent.contains(id))
             };
             let reserved: Vec<Jwk> =
-                file.keys().iter().filter(unspent).take(want as usize).cloned().collect();
+                file.keys().iter().filter(unspent).take(want).cloned().collect();
             let ids = reserved.iter().filter_map(|key| key.kid.as_ref()?.id());
             if let Some(shop) = file.shops.get_mut(&self.shop) {
                 shop.spent.extend(ids);
             }
-            Ok((reserved, want))
+            Ok(reserved)
         })?;
-        self.block = 2 * want;
+        self.block = 2 * block;
         let count = reserved.len();
         self.ready.extend(reserved);
         Ok(count)

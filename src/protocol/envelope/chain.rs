@@ -25,8 +25,9 @@ pub(super) fn describe(links: &[Vec<u8>], header: &mut HeaderText) {
 
 /// Follows a chain from CEKₙ down to CEK₁, which is written over the random bytes in `cek`, unless
 /// a link does not hold.
-pub(super) fn unwrap(outermost: &[u8; LINK_LEN], links: &[Vec<u8>], cek: &mut [u8]) {
-    let mut key = Zeroizing::new(*outermost);
+pub(super) fn unwrap(outermost: &[u8], links: &[Vec<u8>], cek: &mut [u8]) {
+    let mut key = Zeroizing::new([0; LINK_LEN]);
+    key.copy_from_slice(outermost);
     let Some((last, inner)) = links.split_last() else { return };
     for link in inner {
         let mut next = Zeroizing::new([0; LINK_LEN]);

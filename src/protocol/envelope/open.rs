@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use rand::Rng;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
 use super::parse::{Parsed, Parser};
 use super::ready::Ready;
@@ -227,16 +227,19 @@ impl<'a> Opener<'a> {
     ) -> Wiped {
         let lengths = candidates.iter().map(Candidate::cek_len);
         let mut ceks = Wiped::from(vec![0; lengths.sum()]);
-        let mut outermost = Zeroizing::new(vec![[0; chain::LINK_LEN]; candidates.len()]);
+        let chained = candidates.iter().filter(|it| !it.parsed.chain().is_empty());
+        let mut outermost = Wiped::from(vec![0; chained.count() * chain::LINK_LEN]);
         rng.fill_bytes(&mut ceks);
-        rng.fill_bytes(outermost.as_flattened_mut());
+        rng.fill_bytes(&mut outermost);
         let mut jobs = Vec::with_capacity(candidates.len());
-        let (mut rest, mut links) = (&mut ceks[..], outermost.iter_mut());
+        let (mut rest, mut heads) = (&mut ceks[..], outermost.chunks_exact_mut(chain::LINK_LEN));
         for candidate in candidates {
             let cek = rest.split_off_mut(..candidate.cek_len()).expect("room for all");
-            let link = links.next().expect("one for each");
             let parsed = &candidate.parsed;
-            let room = if parsed.chain().is_empty() { cek } else { &mut link[..] };
+            let room = match parsed.chain() {
+                [] => cek,
+                _ => heads.next().expect("one for each chain"),
+            };
             match parsed.key.ready {
                 Ready::Direct(key) if key.len() == room.len() => room.copy_from_slice(key),
                 Ready::Pad(pad) => {
@@ -256,12 +259,12 @@ impl<'a> Opener<'a> {
         }
         wrap::unwrap(self.backend, &mut jobs, rng);
         drop(jobs);
-        let mut rest = &mut ceks[..];
-        for (candidate, link) in candidates.iter().zip(outermost.iter()) {
+        let (mut rest, mut heads) = (&mut ceks[..], outermost.chunks_exact(chain::LINK_LEN));
+        for candidate in candidates {
             let cek = rest.split_off_mut(..candidate.cek_len()).expect("room for all");
             let links = candidate.parsed.chain();
             if !links.is_empty() {
-                chain::unwrap(link, links, cek);
+                chain::unwrap(heads.next().expect("as above"), links, cek);
             }
         }
         ceks

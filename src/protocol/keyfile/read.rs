@@ -29,12 +29,14 @@ impl KeyFile {
         if looks_sealed(bytes) {
             return Err(malformed("found sealed orders, expected a key file (JSON)".to_owned()));
         }
-        let value = json::parse(bytes)
-            .map_err(|error| malformed(format!("not a key file: no JSON: {error}")))?;
+        let mut keys = Vec::new();
+        let (value, is_set) =
+            json::parse_around(bytes, "keys", &mut |key| keys.push(Jwk::from_json(key)))
+                .map_err(|error| malformed(format!("not a key file: no JSON: {error}")))?;
         let members = value
             .as_object()
             .ok_or_else(|| malformed("not a key file: expected a JSON object".to_owned()))?;
-        from_members(members, &value).map_err(malformed)
+        from_members(members, &value, is_set.then_some(keys)).map_err(malformed)
     }
 }
 
@@ -43,7 +45,11 @@ fn looks_sealed(bytes: &[u8]) -> bool {
     bytes.starts_with(b"eyJ") && bytes.iter().take(16_384).any(|&byte| byte == b'.')
 }
 
-fn from_members(members: &Object, whole: &Value) -> Checked<KeyFile> {
+fn from_members(
+    members: &Object,
+    whole: &Value,
+    keys: Option<Vec<Checked<Jwk>>>,
+) -> Checked<KeyFile> {
     let ours = match members.get("orderseal") {
         None => None,
         Some(value) => Some(value.as_object().ok_or("member \"orderseal\" is not an object")?),
@@ -57,8 +63,9 @@ fn from_members(members: &Object, whole: &Value) -> Checked<KeyFile> {
             return Err("found a shop's item page, expected a key file".to_owned());
         }
     }
-    match members.get("keys") {
-        Some(keys) => set(keys.as_array().ok_or("member \"keys\" is not an array")?, ours),
+    match keys {
+        Some(keys) => set(keys, ours),
+        None if members.contains_key("keys") => Err("member \"keys\" is not an array".to_owned()),
         None if members.contains_key("kty") => {
             let mut file = KeyFile::lone(Jwk::from_json(whole)?);
             if let Some(ours) = ours {
@@ -71,7 +78,7 @@ fn from_members(members: &Object, whole: &Value) -> Checked<KeyFile> {
     }
 }
 
-fn set(keys: &[Value], ours: Option<&Object>) -> Checked<KeyFile> {
+fn set(keys: Vec<Checked<Jwk>>, ours: Option<&Object>) -> Checked<KeyFile> {
     let mut file = KeyFile::new(Role::Plain);
     if let Some(ours) = ours {
         file.role = match text(ours, "role")? {
@@ -86,9 +93,9 @@ fn set(keys: &[Value], ours: Option<&Object>) -> Checked<KeyFile> {
         }
     }
     let mut ignored = None;
-    for (number, value) in (1..).zip(keys) {
+    for (number, key) in (1..).zip(keys) {
         let in_key = |complaint| format!("key {number}: {complaint}");
-        let key = match Jwk::from_json(value).map_err(in_key) {
+        let key = match key.map_err(in_key) {
             Ok(key) => key,
             // Other people's sets may hold keys that are not for us (RFC 7517 section 5).
             Err(complaint) if file.role == Role::Plain => {

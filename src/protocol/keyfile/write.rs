@@ -71,7 +71,7 @@ impl KeyFile {
     /// The public keys of the file as a plain JWK Set; the private halves stay behind.
     pub fn public_keys(&self) -> KeyFile {
         let mut set = KeyFile::new(Role::Plain);
-        for key in &self.keys {
+        for key in self.keys.iter() {
             if key.material.encrypting_half().is_secret() {
                 continue;
             }
