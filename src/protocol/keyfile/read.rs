@@ -30,10 +30,10 @@ impl KeyFile {
             return Err(malformed("found sealed orders, expected a key file (JSON)".to_owned()));
         }
         let value = json::parse(bytes)
-            .map_err(|error| malformed(format!("not a key file: no JSON: {error}")))?;
-        let members = value
-            .as_object()
-            .ok_or_else(|| malformed("not a key file: expected a JSON object".to_owned()))?;
+            .map_err(|found| malformed(format!("found {found}, expected a key file (JSON)")))?;
+        let members = value.as_object().ok_or_else(|| {
+            malformed("found JSON that is no object, expected a key file".to_owned())
+        })?;
         from_members(members, &value).map_err(malformed)
     }
 }
@@ -67,7 +67,11 @@ fn from_members(members: &Object, whole: &Value) -> Checked<KeyFile> {
             }
             Ok(file)
         }
-        None => Err("not a key file: neither \"keys\" (a JWK Set) nor \"kty\" (a JWK)".to_owned()),
+        None => {
+            Err("found JSON with neither \"keys\" (a JWK Set) nor \"kty\" (a JWK), expected a \
+                     key file"
+                .to_owned())
+        }
     }
 }
 
