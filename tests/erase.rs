@@ -156,6 +156,15 @@ fn a_file_with_other_names_is_not_erased() {
 }
 
 #[test]
+fn a_key_erased_before_is_told_from_one_that_never_was() {
+    let lab = Lab::with_keys("--embodiment 4", 2);
+    let kid = key_ids(&lab.json("tokyo.jwks")).remove(0);
+    lab.ok(&format!("erase tokyo.jwks --kid {kid}"));
+    lab.refused(4, &format!("erase tokyo.jwks --kid {kid}")).says(&[&kid, "was erased"]);
+    lab.refused(4, "erase tokyo.jwks --kid tokyo/nobody").says(&["no key tokyo/nobody"]);
+}
+
+#[test]
 fn what_is_no_key_file_is_not_erased() {
     let lab = Lab::with_keys("--embodiment 4", 1);
     fs::create_dir(lab.path("folder")).unwrap();

@@ -16,6 +16,10 @@ fn lab() -> Lab {
     lab.ok("bundle page --keys service.jwks --service https://service.example/ -o page.json");
     lab.ok("keygen --alg A256GCM -o cek.jwk");
     lab.write("empty", "");
+    lab.write(
+        "windows.jwe",
+        String::from_utf8_lossy(&lab.read("sealed.jwe")).replace('\n', "\r\n"),
+    );
     let keys = lab.read("client.jwks");
     lab.write("cut.jwks", &keys[..keys.len() / 2]);
     lab.write("picture.jpg", b"\xff\xd8\xff\xe0\x00\x10JFIF\x00");
@@ -46,24 +50,58 @@ const MISTAKES: &[(i32, &str, &[&str])] = &[
         &["tokyo.jwks", "shop", "service"],
     ),
     (4, "wrap --with tokyo.jwks cek.jwk", &["tokyo.jwks", "shop", "client"]),
+    (4, "wrap --with client.jwks tokyo.jwks", &["tokyo.jwks", "shop", "lone key", "keygen --alg"]),
+    (4, "bundle shop --keys cek.jwk -o new", &["cek.jwk", "plain", "service", "keygen"]),
+    (4, "encrypt --key tokyo.jwks orders.ndjson", &["tokyo.jwks", "expected a lone key", "hint:"]),
     // A file of the wrong kind.
     (3, "decrypt --bundle sealed.jwe sealed.jwe", &["sealed.jwe", "key file"]),
-    (3, "decrypt --bundle orders.ndjson sealed.jwe", &["orders.ndjson"]),
-    (3, "decrypt --bundle picture.jpg sealed.jwe", &["picture.jpg"]),
-    (3, "encrypt --bundle page.json orders.ndjson", &["page.json"]),
+    (
+        3,
+        "decrypt --bundle orders.ndjson sealed.jwe",
+        &["orders.ndjson", "after the end of the JSON", "expected a key file", "hint:"],
+    ),
+    (
+        3,
+        "decrypt --bundle picture.jpg sealed.jwe",
+        &["picture.jpg", "no JSON", "expected a key file", "hint:"],
+    ),
+    (
+        3,
+        "encrypt --bundle page.json orders.ndjson",
+        &["page.json", "item page", "key file", "hint:"],
+    ),
     (4, "encrypt --bundle cek.jwk orders.ndjson", &["cek.jwk", "--key"]),
-    (3, "decrypt --bundle tokyo.jwks orders.ndjson", &["orders.ndjson: line 1"]),
+    (3, "decrypt --bundle tokyo.jwks orders.ndjson", &["orders.ndjson: line 1", "not sealed yet"]),
+    (
+        3,
+        "decrypt --bundle tokyo.jwks windows.jwe",
+        &["windows.jwe: line 1", "carriage return", "hint:"],
+    ),
     (3, "decrypt --bundle tokyo.jwks tokyo.jwks", &["tokyo.jwks: line 1"]),
     (3, "decrypt --bundle tokyo.jwks picture.jpg", &["picture.jpg: line 1"]),
-    (3, "bundle client --keys service.jwks --page service.jwks -o new", &["service.jwks", "page"]),
+    (
+        3,
+        "bundle client --keys service.jwks --page service.jwks -o new",
+        &["service.jwks", "role \"service\"", "expected \"page\"", "bundle page"],
+    ),
     (3, "wrap --with client.jwks orders.ndjson", &["orders.ndjson"]),
     // Empty and truncated files.
-    (3, "encrypt --bundle empty orders.ndjson", &["empty"]),
-    (3, "decrypt --bundle empty sealed.jwe", &["empty"]),
-    (3, "decrypt --key empty sealed.jwe", &["empty"]),
-    (3, "encrypt --bundle cut.jwks orders.ndjson", &["cut.jwks", "JSON"]),
-    (3, "bundle shop --keys cut.jwks -o new", &["cut.jwks", "JSON"]),
-    (3, "inspect cut.jwks", &["cut.jwks"]),
+    (3, "encrypt --bundle empty orders.ndjson", &["empty", "expected a key file", "hint:"]),
+    (3, "decrypt --bundle empty sealed.jwe", &["empty", "expected a key file", "hint:"]),
+    (3, "decrypt --key empty sealed.jwe", &["empty", "expected a key file", "hint:"]),
+    (3, "inspect empty", &["empty", "expected", "item page"]),
+    (
+        3,
+        "bundle client --keys service.jwks --page empty -o new",
+        &["empty", "expected an item page"],
+    ),
+    (
+        3,
+        "encrypt --bundle cut.jwks orders.ndjson",
+        &["cut.jwks", "cut off at line", "copy it again"],
+    ),
+    (3, "bundle shop --keys cut.jwks -o new", &["cut.jwks", "cut off at line", "copy it again"]),
+    (3, "inspect cut.jwks", &["cut.jwks", "cut off at line"]),
     // Keys of the wrong shop, unknown shops, ids used up.
     (4, "decrypt --bundle osaka.jwks sealed.jwe", &["sealed.jwe: line 1", "tokyo/", "osaka"]),
     (4, "bundle shop --keys service.jwks --shop kyoto -o new", &["service.jwks", "kyoto", "tokyo"]),
@@ -105,6 +143,19 @@ const MISTAKES: &[(i32, &str, &[&str])] = &[
     (2, "keygen --embodiment 4 --shop tokyo --orders 2 --wrap RSA-OAEP-256 -o new", &["--wrap"]),
     (2, "keygen --embodiment 1 --shop tokyo --wrap A256KW -o new", &["--wrap"]),
     (2, "sign orders.ndjson", &["sign"]),
+    (2, "encrypt --bundle client.jwks --enc A128GCM orders.ndjson", &["--bundle", "--enc"]),
+    // Stdin is read to its end once: who reads second would find it empty.
+    (2, "encrypt --bundle -", &["stdin"]),
+    (2, "encrypt --bundle client.jwks --typed-key - -", &["stdin"]),
+    (2, "wrap --with - -", &["stdin"]),
+    (2, "decrypt --bundle - --key - sealed.jwe", &["stdin"]),
+    (2, "decrypt --bundle -", &["stdin"]),
+    (2, "convert --from des-ede3-cbc --from-key - --iv-in-front", &["stdin"]),
+    // Erasing.
+    (2, "erase", &["no file"]),
+    (2, "erase --kid tokyo/0123456789abcdef tokyo.jwks", &["--kid", "before"]),
+    (4, "erase tokyo.jwks --kid tokyo/nobody", &["tokyo.jwks", "tokyo/nobody", "6 keys"]),
+    (1, "erase --dry-run missing.jwks", &["missing.jwks"]),
 ];
 
 #[test]
@@ -204,6 +255,17 @@ fn help_and_version_are_on_standard_output() {
     assert!(lab.ok("man").text().contains(".TH"));
     for shell in ["bash", "zsh", "fish"] {
         assert!(lab.ok(&format!("completions {shell}")).text().contains("orderseal"));
+    }
+}
+
+#[test]
+fn without_a_command_the_commands_are_listed() {
+    let lab = Lab::new();
+    for (line, words) in [("", ["keygen", "decrypt"]), ("bundle", ["shop", "client"])] {
+        let run = lab.run(line, b"");
+        assert_eq!((run.code, run.stdout.as_slice()), (Some(2), &b""[..]), "{line}");
+        run.says(&words);
+        assert!(!run.stderr.contains("error:"), "{}", run.stderr);
     }
 }
 

@@ -34,6 +34,14 @@ fn key_files_are_private_whatever_the_umask() {
 }
 
 #[test]
+fn a_umask_that_takes_the_owners_bits_makes_no_unreadable_key_file() {
+    let lab = Lab::new();
+    let run = lab.shell("umask 777; $ORDERSEAL keygen --embodiment 4 --shop tokyo -o service.jwks");
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(mode(&lab, "service.jwks"), 0o600);
+}
+
+#[test]
 fn secrets_that_others_can_read_are_refused() {
     let lab = Lab::with_keys("--embodiment 4", 4);
     let sealed = lab.ok_with("encrypt --bundle client.jwks", b"order\n").stdout;

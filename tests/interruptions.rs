@@ -160,6 +160,30 @@ fn a_failing_system_call_leaves_the_keyring_as_it_was() {
 }
 
 #[test]
+fn a_failing_system_call_leaves_no_new_file() {
+    let lab = Lab::new();
+    lab.write("orders.ndjson", "");
+    let prepare = || drop(fs::remove_file(lab.path("cek.jwk")));
+    let check = |status: ExitStatus| assert_eq!(lab.has("cek.jwk"), status.success(), "{status}");
+    interrupt(&lab, "keygen --alg A256GCM -o cek.jwk", "error=EIO", prepare, check);
+}
+
+#[test]
+fn a_file_that_keeps_its_name_is_erased_all_the_same() {
+    if !*STRACE {
+        return print("erase where renaming fails: NOT RUN, it needs strace");
+    }
+    let lab = Lab::with_keys("--embodiment 4", 2);
+    let run = lab.shell(
+        "strace -f -qq -o strace.log -e trace=?rename,?renameat,renameat2 \
+         -e inject=?rename,?renameat,renameat2:error=EACCES $ORDERSEAL erase client.jwks",
+    );
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    run.says(&["client.jwks: overwritten and emptied, but not removed"]);
+    assert_eq!(lab.read("client.jwks"), b"", "nothing of the key is left under its name");
+}
+
+#[test]
 fn ids_are_issued_once_whenever_the_service_is_killed() {
     let lab = Lab::new();
     lab.ok("keygen --embodiment 4 --shop tokyo --orders 2000 -o service.jwks");

@@ -309,6 +309,22 @@ fn one_cipher_encrypts_order_and_key() {
 }
 
 #[test]
+fn the_simulation_chains_keys_where_that_is_possible() {
+    let lab = Lab::new();
+    let report = lab.ok("simulate --layers 3 --json").json();
+    assert_eq!(report["embodiments"].as_array().map(Vec::len), Some(9));
+    lab.refused(2, "simulate --embodiment 5 --layers 3").says(&["no chain"]);
+}
+
+#[test]
+fn the_item_page_may_come_by_a_pipe_for_an_order_page() {
+    let lab = Lab::with_keys("--embodiment 2", 1);
+    lab.ok("bundle page --keys service.jwks -o page.json");
+    let make = "bundle client --keys service.jwks --page - --form html -o order.html";
+    lab.ok_with(make, &lab.read("page.json"));
+}
+
+#[test]
 fn the_simulation_holds_and_repeats() {
     let lab = Lab::new();
     let line = "simulate --embodiment all --rsa-bits 2048 --shops 2 --clients 1 --orders 1 --seed 42 --json";

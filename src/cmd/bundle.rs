@@ -1,6 +1,6 @@
 //! `bundle`: the security service hands out programs and keys.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use orderseal::ciphers::random::{KeySource, SystemSource};
@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::keygen::{is_stdout, write_key_file};
 use super::order_page::OrderPage;
-use super::{Global, ui};
+use super::{Global, one_from_stdin, ui};
 
 /// Stream of the source that a page's id is drawn from.
 const PAGE_STREAM: u64 = u64::MAX - 2;
@@ -198,6 +198,7 @@ impl Shop {
 
 impl PageArgs {
     fn run(&self, global: &Global) -> Result<()> {
+        one_from_stdin([Some(self.from.keys.as_path()), self.items.as_deref()])?;
         let loaded = self.from.load(global)?;
         let (name, shop) = loaded.file.shop_named(self.shop.as_ref(), &loaded.place)?;
         let items_id = self.items.as_deref().and_then(files::identify);
@@ -205,8 +206,9 @@ impl PageArgs {
             Some(path) => {
                 let bytes = files::read_small(path, MAX_PAGE)?;
                 let place = Place::file(ui::shown(path));
-                let items = orderseal::protocol::json::parse(&bytes)
-                    .map_err(|found| Error::malformed(&place, found))?;
+                let items = orderseal::protocol::json::parse(&bytes).map_err(|found| {
+                    Error::malformed(&place, format!("found {found}, expected JSON"))
+                })?;
                 (*items).clone()
             }
             None => json!([]),
@@ -221,11 +223,20 @@ impl PageArgs {
     }
 }
 
+/// An item page, and where it stands.
+fn read_page(path: &Path) -> Result<(Page, Place)> {
+    let place = Place::file(ui::shown(path));
+    let page = Page::parse(&files::read_small(path, MAX_PAGE)?, &place)?;
+    Ok((page, place))
+}
+
 impl Client {
     fn run(&self, global: &Global) -> Result<()> {
+        one_from_stdin([self.page.as_deref(), self.order_page.items(), self.order_page.fields()])?;
         let loaded = self.from.load(global)?;
-        let request = self.request(&loaded)?;
-        let form = self.order_page.form(&request, &loaded, self.page.as_deref(), global)?;
+        let page = self.page.as_deref().map(read_page).transpose()?;
+        let request = self.request(&loaded, page.as_ref().map(|(page, _)| page))?;
+        let form = self.order_page.form(&request, &loaded, page.as_ref(), global)?;
         let outputs = [self.to.output.as_deref(), self.shop_out.as_deref()];
         let stdout = PathBuf::from("-");
         let client = outputs[0].unwrap_or(&stdout);
@@ -267,15 +278,8 @@ impl Client {
         self.to.report(global, &delivery.client)
     }
 
-    fn request(&self, loaded: &Loaded) -> Result<ClientRequest> {
-        let page = match &self.page {
-            Some(path) => {
-                let bytes = files::read_small(path, MAX_PAGE)?;
-                Some(Page::parse(&bytes, &Place::file(ui::shown(path)))?)
-            }
-            None => None,
-        };
-        let named = page.as_ref().map(|page| &page.shop).or(self.shop.as_ref());
+    fn request(&self, loaded: &Loaded, page: Option<&Page>) -> Result<ClientRequest> {
+        let named = page.map(|page| &page.shop).or(self.shop.as_ref());
         let (shop, _) = loaded.file.shop_named(named, &loaded.place)?;
         Ok(ClientRequest {
             shop: shop.clone(),
@@ -288,7 +292,7 @@ impl Client {
             run: if self.guided { Run::Guided } else { Run::Automatic },
             layers: self.layers,
             pad_bytes: self.pad_bytes,
-            service: page.and_then(|page| page.service),
+            service: page.and_then(|page| page.service.clone()),
         })
     }
 }

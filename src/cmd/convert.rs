@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::encrypt::Encrypt;
 use super::keygen::is_stdout;
-use super::{Global, ui};
+use super::{Global, main_input, one_from_stdin, ui};
 
 /// Longest key or IV file in bytes: 48 hexadecimal digits, and room to be told of a wrong file.
 const MAX_SMALL: u64 = 4096;
@@ -62,7 +62,8 @@ pub struct Convert {
     #[arg(short, long, value_name = "FILE")]
     key: Option<PathBuf>,
     /// Content cipher, with a key that wraps [default: A256GCM]
-    #[arg(long, value_name = "NAME", requires = "key", value_parser = super::algorithms::content_names())]
+    #[arg(long, value_name = "NAME", requires = "key", conflicts_with = "bundle",
+          value_parser = super::algorithms::content_names())]
     enc: Option<String>,
     /// Seal the text as one stream instead of line by line
     #[arg(long)]
@@ -94,6 +95,10 @@ impl Convert {
 
     /// How to decrypt, and the files that this was read from.
     fn decryption(&self, global: &Global) -> Result<(Decryption, Vec<Option<FileId>>)> {
+        let keys = [&self.bundle, &self.key, &self.iv].map(Option::as_deref);
+        one_from_stdin(
+            keys.into_iter().chain([Some(self.from_key.as_path()), main_input(&self.data)]),
+        )?;
         let cipher = OldCipher::named(&self.from).expect("clap knows the names");
         let padding = self.padding(cipher)?;
         let file = files::load_small(&self.from_key, MAX_SMALL, !global.allow_readable_keys)?;
@@ -145,7 +150,7 @@ impl Convert {
         let existing = if self.force { Existing::Replace } else { Existing::Keep };
         let mut output = Output::create(self.output.as_deref(), existing, Privacy::Owner, &ids)?;
         output.refuse_terminal("decrypted data is")?;
-        let progress = ui::Progress::bytes(global, input.size);
+        let progress = ui::Progress::bytes(global, input.size, Some(&output));
         let workers = global.workers()?;
         let place = input.place();
         let totals = decryption.run(&workers, input.reader, &place, |text, totals| {

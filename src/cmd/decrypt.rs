@@ -13,7 +13,7 @@ use orderseal::protocol::{Error, Place, Result};
 use serde_json::json;
 
 use super::keygen::is_stdout;
-use super::{Global, ui};
+use super::{Global, main_input, one_from_stdin, ui};
 
 /// Arguments of `decrypt`.
 #[derive(Debug, Args)]
@@ -59,6 +59,8 @@ pub struct Decrypt {
 impl Decrypt {
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Result<()> {
+        let key_files = self.bundle.iter().chain(&self.key).map(|path| Some(path.as_path()));
+        one_from_stdin(key_files.chain([main_input(&self.sealed)]))?;
         let (keys, mut ids) = self.keys(global)?;
         let mut input = Input::open(self.sealed.as_deref())?;
         ids.push(input.id);
@@ -72,7 +74,7 @@ impl Decrypt {
             true => None,
             false => Some(self.create_output(&ids)?),
         };
-        let progress = ui::Progress::bytes(global, input.size);
+        let progress = ui::Progress::bytes(global, input.size, output.as_ref());
         let (summary, output) = self.open(global, input, &first, &keys, &ids, output, &progress)?;
         output.map_or(Ok(()), Output::commit)?;
         progress.finish_orders(if self.check { "verified" } else { "opened" }, &summary.totals);
@@ -213,7 +215,7 @@ impl Decrypt {
             Some(end) => (&first[..end], &first[end + 1..]),
             None => (first, &[][..]),
         };
-        let progress = ui::Progress::bytes(global, input.size);
+        let progress = ui::Progress::bytes(global, input.size, output.as_ref());
         let reader = Box::new(Cursor::new(rest.to_vec()).chain(input.reader));
         let workers = global.workers()?;
         let opened = stream::open(&workers, line, reader, &place, keys, |pieces, totals| {

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::guide::Guide;
 use super::keygen::is_stdout;
-use super::{Global, algorithms, ui};
+use super::{Global, algorithms, main_input, one_from_stdin, ui};
 
 /// Longest typed communication key in bytes.
 const MAX_TYPED: u64 = 64 << 10;
@@ -43,10 +43,11 @@ pub struct Encrypt {
     #[arg(short, long, value_name = "FILE")]
     pub(super) key: Option<PathBuf>,
     /// Content cipher, with a key that wraps [default: A256GCM]
-    #[arg(long, value_name = "NAME", requires = "key", value_parser = algorithms::content_names())]
+    #[arg(long, value_name = "NAME", conflicts_with = "bundle", value_parser = algorithms::content_names())]
     pub(super) enc: Option<String>,
-    /// Content-encryption keys of an order, chained if more than one (at most 16)
-    #[arg(long, value_name = "N", requires = "key", value_parser = clap::value_parser!(u8).range(1..=16))]
+    /// Content-encryption keys of an order, chained if more than one (at most 16) [default: as the
+    /// program says, or 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=16))]
     pub(super) layers: Option<u8>,
     /// Take the communication key from a text in this file instead of random data
     #[arg(long, value_name = "FILE")]
@@ -81,6 +82,7 @@ impl Encrypt {
         convert: impl FnOnce(Input, &Workers) -> Input,
     ) -> Result<()> {
         let path = self.bundle.as_deref().or(self.key.as_deref()).expect("clap demands one");
+        one_from_stdin([Some(path), self.typed_key.as_deref(), main_input(&self.orders)])?;
         let loaded = files::load(path, global.allow_readable_keys)?;
         let mut plan = self.plan(&loaded)?;
         if let Some(layers) = self.layers {
@@ -123,7 +125,7 @@ impl Encrypt {
             return Err(Error::Usage(found.to_owned()));
         }
         guide.before_sealing()?;
-        let progress = ui::Progress::bytes(global, input.size);
+        let progress = ui::Progress::bytes(global, input.size, Some(&output));
         let on_failure = match output.is_revocable() {
             true => OnFailure::Discarded,
             false => OnFailure::MayHaveLeft,

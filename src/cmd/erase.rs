@@ -17,7 +17,7 @@ use super::{Global, ui};
 Examples:
   orderseal erase client.jwks
   orderseal erase --keys client.jwks
-  orderseal erase tokyo.jwks --kid tokyo/0123456789abcdef
+  orderseal erase tokyo.jwks --kid tokyo/0123456789abcdef tokyo/fedcba9876543210
   orderseal erase --dry-run client.jwks
 
 Erasing reaches the blocks that this file system uses for the file now. Copies may remain in
@@ -30,14 +30,14 @@ pub struct Erase {
     /// Erase the program, and keep the keys
     #[arg(long, conflicts_with = "kid")]
     programs: bool,
-    /// Erase the keys of these names
+    /// Erase the keys of these names; the files stand before it, or after another option
     #[arg(long, value_name = "KID", num_args = 1..)]
     kid: Vec<Kid>,
     /// Say what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
     /// Files to erase, or to erase from
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
 }
 
@@ -58,6 +58,13 @@ impl Erase {
             (_, _, []) => Selection::File,
             (.., kids) => Selection::Named(kids),
         };
+        if self.files.is_empty() {
+            let found = match selection {
+                Selection::Named(_) => "no file to erase from: it stands before --kid",
+                _ => "no file to erase",
+            };
+            return Err(Error::Usage(found.to_owned()));
+        }
         self.files.iter().try_for_each(|path| {
             if self.dry_run {
                 return selection.describe(path, global);
@@ -114,19 +121,19 @@ impl Selection<'_> {
 
     /// What is not there cannot be erased, and that is told before anything is.
     fn check(&self, path: &Path, global: &Global) -> Result<()> {
+        files::check_changeable(path)?;
         if matches!(self, Self::File) {
             return Ok(());
         }
         let loaded = files::load(path, global.allow_readable_keys)?;
         let missing = match self {
-            Self::Keys if loaded.file.keys().is_empty() => "at all",
-            Self::Programs if loaded.file.program.is_none() => "with a program",
+            Self::Keys if loaded.file.keys().is_empty() => "key at all",
+            Self::Programs if loaded.file.program.is_none() => "program",
             Self::Named(kids) => {
                 let held = |kid: &&Kid| loaded.file.key(kid.as_str()).is_none();
                 match kids.iter().find(held) {
                     Some(kid) => {
-                        let trouble = KeyTrouble::unknown(kid, &loaded.file);
-                        return Err(Error::key(&loaded.place, trouble));
+                        return Err(Error::key(&loaded.place, not_held(kid, &loaded.file)));
                     }
                     None => return Ok(()),
                 }
@@ -155,6 +162,17 @@ impl Selection<'_> {
             Self::Programs => "the program".to_owned(),
             Self::Named(kids) => kids.iter().map(Kid::as_str).collect::<Vec<_>>().join(", "),
         }
+    }
+}
+
+/// Why a key of that name cannot be erased.
+fn not_held(kid: &Kid, file: &KeyFile) -> KeyTrouble {
+    match file.was_erased(kid) {
+        true => KeyTrouble::Erased(kid.clone()),
+        false => KeyTrouble::Unfit(format!(
+            "no key {kid} in this file, which holds {} keys",
+            file.keys().len()
+        )),
     }
 }
 

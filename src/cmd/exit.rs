@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use orderseal::protocol::keyfile::Role;
 use orderseal::protocol::{Error, KeyTrouble};
 
@@ -25,6 +26,10 @@ pub fn report_usage(found: &clap::Error) -> ExitCode {
     let text = found.render().to_string();
     if !found.use_stderr() {
         return ui::print(&text).map_or_else(|error| report(&error), |()| ExitCode::SUCCESS);
+    }
+    if found.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        ui::say(text.trim_end());
+        return ExitCode::from(2);
     }
     let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
     let message = message.strip_prefix("error: ").unwrap_or(message);
@@ -71,17 +76,40 @@ fn hint(error: &Error) -> Option<String> {
             Some("name the file itself".to_owned())
         }
         Error::Usage(found) => super::bench::hint(found),
-        Error::Malformed { found, .. } if found.contains("found sealed orders") => {
-            Some("sealed orders are the input; the key file goes with --bundle or --key".to_owned())
-        }
-        Error::Malformed { found, .. } if found.contains("there is no dot in it") => {
-            Some("decrypt reads what encrypt writes; are these orders not sealed yet?".to_owned())
-        }
-        Error::Malformed { found, .. } if found.contains("among orders") => {
-            Some("put the wrapped key into a file of its own and decrypt that first".to_owned())
-        }
+        Error::Malformed { found, .. } => malformed_hint(found).map(str::to_owned),
         _ => None,
     }
+}
+
+/// What to do about a file of another kind, or one that suffered on its way.
+fn malformed_hint(found: &str) -> Option<&'static str> {
+    let hints = [
+        (
+            "found sealed orders, expected a key file",
+            "sealed orders are the input; the key file goes with --bundle or --key",
+        ),
+        (
+            "found JSON that is cut off",
+            "the file is not complete: copy it again, or have it made again",
+        ),
+        (
+            "found a shop's item page",
+            "an item page only says where to ask: give it to `orderseal bundle client --page`",
+        ),
+        (
+            "expected a key file",
+            "key files come from `orderseal keygen` and `orderseal bundle`; orders are given \
+             without an option",
+        ),
+        ("an item page", "an item page comes from `orderseal bundle page`"),
+        ("carriage return", "were line ends converted to those of Windows? convert them back"),
+        (
+            "expected a compact JWE",
+            "decrypt reads what encrypt writes; are these orders not sealed yet?",
+        ),
+        ("among orders", "put the wrapped key into a file of its own and decrypt that first"),
+    ];
+    hints.into_iter().find(|(part, _)| found.contains(part)).map(|(_, hint)| hint)
 }
 
 fn key_hint(trouble: &KeyTrouble) -> Option<String> {
@@ -97,11 +125,16 @@ fn key_hint(trouble: &KeyTrouble) -> Option<String> {
         KeyTrouble::Role { found: Role::Plain, expected: "client" } => {
             "a lone key goes with --key; a client's file comes from `orderseal bundle client`"
         }
-        KeyTrouble::Role { expected: "lone key", .. } => "this file goes with --bundle",
+        KeyTrouble::Role { expected: "lone key", .. } => {
+            "a lone key comes from `orderseal keygen --alg`; the file of a client or shop goes with \
+             --bundle"
+        }
         KeyTrouble::Role { expected: "client", .. } => {
             "make a client's file with `orderseal bundle client`"
         }
-        KeyTrouble::Role { found: Role::Plain, .. } => "give a key of another tool by --key",
+        KeyTrouble::Role { found: Role::Plain, expected: "shop" } => {
+            "a lone key, or one of another tool, goes with --key"
+        }
         KeyTrouble::Role { .. } => "the security service's keyring is what `keygen` makes",
         KeyTrouble::Spent { shop, .. } => {
             return Some(format!(

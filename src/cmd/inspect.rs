@@ -96,7 +96,10 @@ fn first_bytes(input: &mut Input) -> Result<Vec<u8>> {
         .read_to_end(&mut first)
         .map_err(|error| Error::io(&input.name, "cannot read", error))?;
     if first.is_empty() {
-        return Err(Error::malformed(&input.place(), "the file is empty"));
+        return Err(Error::malformed(
+            &input.place(),
+            "the file is empty, expected a key file, an item page or sealed orders",
+        ));
     }
     Ok(first)
 }

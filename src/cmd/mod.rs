@@ -18,10 +18,12 @@ mod simulate;
 mod ui;
 mod wrap;
 
+use std::path::{Path, PathBuf};
+
 use clap::{Args, Parser, Subcommand};
 
 pub use exit::{report, report_usage};
-use orderseal::protocol::Result;
+use orderseal::protocol::{Error, Result, files};
 
 /// Seal batches of orders for shops: every role of a three-role ordering system, over files and
 /// pipes.
@@ -40,23 +42,26 @@ Exit codes: 0 done, 1 input or output, 2 usage, 3 malformed input, 4 unknown or 
 
 Every input and output may be - or left out for stdin and stdout.";
 
+/// Where help lists what every command takes: after what is its own.
+const COMMON: &str = "Common options";
+
 /// Options that every subcommand takes.
 #[derive(Debug, Args)]
 pub struct Global {
     /// No progress, no summary, no warnings
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = COMMON)]
     pub quiet: bool,
     /// Report as JSON
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = COMMON)]
     pub json: bool,
     /// Threads to work with [default: all cores]
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, global = true, help_heading = COMMON, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
     /// Allow weak ciphers, and keys that are not random
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = COMMON)]
     pub allow_weak: bool,
     /// Read key files that group or others can read
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = COMMON)]
     pub allow_readable_keys: bool,
 }
 
@@ -115,6 +120,19 @@ pub fn harden() {
     let none = Rlimit { current: Some(1), maximum: Some(1) };
     // Where the system does not allow it, there is nothing better to do than to go on.
     let _ = setrlimit(Resource::Core, none);
+}
+
+/// The input that a command reads from stdin where no file is named.
+fn main_input(path: &Option<PathBuf>) -> Option<&Path> {
+    Some(path.as_deref().unwrap_or(Path::new("-")))
+}
+
+/// Refuses several inputs from stdin, of which all but the first would seem empty.
+fn one_from_stdin<'a>(inputs: impl IntoIterator<Item = Option<&'a Path>>) -> Result<()> {
+    match inputs.into_iter().flatten().filter(|path| files::is_dash(path)).count() {
+        0 | 1 => Ok(()),
+        _ => Err(Error::Usage("several inputs from stdin: name a file for all but one".to_owned())),
+    }
 }
 
 impl Global {

@@ -42,7 +42,7 @@ impl OrderPage {
         &self,
         request: &ClientRequest,
         loaded: &Loaded,
-        item_page: Option<&Path>,
+        item_page: Option<&(Page, Place)>,
         global: &Global,
     ) -> Result<Option<Form>> {
         if self.form != "html" {
@@ -61,7 +61,7 @@ impl OrderPage {
             ui::warn(global, "--send-to is no https address: who orders, and how much, is visible");
         }
         Ok(Some(Form {
-            items: self.items(item_page)?,
+            items: self.offered(item_page)?,
             fields: match &self.fields {
                 Some(path) => Fields::parse(
                     &files::read_small(path, MAX_PAGE)?,
@@ -74,16 +74,25 @@ impl OrderPage {
         }))
     }
 
-    fn items(&self, item_page: Option<&Path>) -> Result<Option<Items>> {
+    /// The file with the goods on offer.
+    pub fn items(&self) -> Option<&Path> {
+        self.items.as_deref()
+    }
+
+    /// The file with the form's own fields.
+    pub fn fields(&self) -> Option<&Path> {
+        self.fields.as_deref()
+    }
+
+    fn offered(&self, item_page: Option<&(Page, Place)>) -> Result<Option<Items>> {
         if let Some(path) = &self.items {
             let bytes = files::read_small(path, MAX_PAGE)?;
             return Items::parse(&bytes, &Place::file(ui::shown(path))).map(Some);
         }
-        let Some(path) = item_page else { return Ok(None) };
-        let place = Place::file(ui::shown(path));
-        match Page::parse(&files::read_small(path, MAX_PAGE)?, &place)?.items {
+        let Some((page, place)) = item_page else { return Ok(None) };
+        match &page.items {
             Value::Array(items) if items.is_empty() => Ok(None),
-            items => Items::from_json(&items, &place).map(Some),
+            items => Items::from_json(items, place).map(Some),
         }
     }
 

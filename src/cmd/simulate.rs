@@ -49,7 +49,7 @@ pub struct Simulate {
     /// Bits of an RSA modulus
     #[arg(long, value_name = "N", default_value_t = 2048, value_parser = super::keygen::rsa_bits)]
     rsa_bits: usize,
-    /// Content-encryption keys of an order, chained if more than one
+    /// Content-encryption keys of an order, chained if more than one, in the schemes that can
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=i64::from(MAX_LAYERS)))]
     layers: u8,
     /// Play the table of faults as well
@@ -110,7 +110,6 @@ impl Simulate {
             clients: self.clients.into(),
             orders: self.orders as usize,
             rsa_bits: self.rsa_bits,
-            layers: self.layers,
             on_demand: self.on_demand,
             faults: self.faults,
             seed: self.seed,
@@ -145,7 +144,9 @@ impl Simulate {
                     true => algorithms::suite(scheme, self.enc_for(scheme), self.wrap_for(scheme)),
                     false => algorithms::suite(scheme, self.enc.as_deref(), self.wrap.as_deref()),
                 }?;
-                Ok(Case { label, scheme, suite, erase })
+                // Where several schemes are played, a chain is for those that can have one.
+                let layers = if several && !suite.takes_chain() { 1 } else { self.layers };
+                Ok(Case { label, scheme, suite, layers, erase })
             })
             .collect()
     }

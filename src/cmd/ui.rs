@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
+use orderseal::protocol::files::Output;
 use orderseal::protocol::sealing::Totals;
 use orderseal::protocol::{Error, Result};
 use serde_json::Value;
@@ -18,22 +19,24 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Progress in bytes of an input, of which the size may be unknown.
-    pub fn bytes(global: &Global, size: Option<u64>) -> Self {
+    /// Progress in bytes of an input, of which the size may be unknown. None is shown among data
+    /// that goes to a terminal.
+    pub fn bytes(global: &Global, size: Option<u64>, output: Option<&Output>) -> Self {
         let template = match size {
             Some(_) => "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {msg} eta {eta}",
             None => "{spinner} {bytes} {bytes_per_sec} {msg}",
         };
-        Self::new(global, size, template)
+        let shown = !output.is_some_and(Output::is_terminal);
+        Self::new(global, size, template, shown)
     }
 
     /// Progress in things of which the number is known.
     pub fn count(global: &Global, count: u64) -> Self {
-        Self::new(global, Some(count), "{bar:30} {pos}/{len} {per_sec} eta {eta}")
+        Self::new(global, Some(count), "{bar:30} {pos}/{len} {per_sec} eta {eta}", true)
     }
 
-    fn new(global: &Global, len: Option<u64>, template: &str) -> Self {
-        let shown = !global.quiet && std::io::stderr().is_terminal();
+    fn new(global: &Global, len: Option<u64>, template: &str, shown: bool) -> Self {
+        let shown = shown && !global.quiet && std::io::stderr().is_terminal();
         let bar = match (shown, len) {
             (false, _) => ProgressBar::hidden(),
             (true, Some(len)) => ProgressBar::new(len),

@@ -7,9 +7,9 @@ use orderseal::ciphers::random::SystemSource;
 use orderseal::protocol::files::{self, Existing, Output, Privacy};
 use orderseal::protocol::keyfile::Role;
 use orderseal::protocol::sealing::Plan;
-use orderseal::protocol::{Error, Result};
+use orderseal::protocol::{Error, KeyTrouble, Result};
 
-use super::Global;
+use super::{Global, main_input, one_from_stdin};
 
 /// Arguments of `wrap`.
 #[derive(Debug, Args)]
@@ -40,12 +40,20 @@ pub struct Wrap {
 impl Wrap {
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Result<()> {
+        one_from_stdin([Some(self.with.as_path()), main_input(&self.key)])?;
         let with = files::load(&self.with, global.allow_readable_keys)?;
         let stdin = PathBuf::from("-");
         let key = files::load(self.key.as_ref().unwrap_or(&stdin), global.allow_readable_keys)?;
         key.file.refuse_weak(global.allow_weak, &key.place)?;
         if !key.file.is_lone() {
-            return Err(Error::Usage(format!("{}: expected a lone key to wrap", key.place)));
+            let trouble = match key.file.role {
+                Role::Plain => KeyTrouble::Unfit(format!(
+                    "{} keys in a set, expected a lone key to wrap",
+                    key.file.keys().len()
+                )),
+                found => KeyTrouble::Role { found, expected: "lone key" },
+            };
+            return Err(Error::key(&key.place, trouble));
         }
         let mut plan = match with.file.role {
             Role::Plain => Plan::of_key(&with.file, None, &with.place)?,

@@ -124,7 +124,7 @@ pub enum KeyTrouble {
         asked: String,
     },
     /// The file belongs to another role.
-    #[error("this is a {found} key file, expected one of a {expected}")]
+    #[error("this is a {found} key file, expected {}", file_of(.expected))]
     Role {
         /// Whose file it is.
         found: Role,
@@ -186,8 +186,8 @@ pub enum KeyTrouble {
         /// Shops in the file.
         held: Vec<Name>,
     },
-    /// The file holds no key that fits.
-    #[error("holds no key {0}")]
+    /// The file holds no key that fits, or no program.
+    #[error("holds no {0}")]
     Missing(&'static str),
     /// A weak algorithm.
     #[error("{0} is weak, for teaching and old data only")]
@@ -227,6 +227,14 @@ fn list(names: &[Name]) -> String {
     match names {
         [] => "none".to_owned(),
         names => names.iter().map(Name::as_str).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// A lone key belongs to nobody's role.
+fn file_of(expected: &str) -> String {
+    match expected {
+        "lone key" => "a lone key".to_owned(),
+        role => format!("one of a {role}"),
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::error::Category;
 use serde_json::{Map, Value};
 
 use crate::ciphers::Wiped;
@@ -14,7 +15,7 @@ pub type Object = Map<String, Value>;
 /// Reads one JSON text, refusing duplicate names at every depth.
 ///
 /// # Errors
-/// What is wrong with it, in words, with line and column.
+/// What is wrong with it, in words that go on after "found", with line and column.
 pub fn parse(text: &[u8]) -> Result<SecretJson, String> {
     parse_as(text, Strict::Whole)
 }
@@ -37,10 +38,23 @@ pub fn parse_around(
 
 fn parse_as(text: &[u8], how: Strict<'_, '_>) -> Result<SecretJson, String> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let value = how.deserialize(&mut deserializer).map_err(|error| error.to_string())?;
+    let value = how.deserialize(&mut deserializer).map_err(|error| in_words(&error))?;
     let value = SecretJson(value);
-    deserializer.end().map_err(|error| error.to_string())?;
+    deserializer.end().map_err(|error| in_words(&error))?;
     Ok(value)
+}
+
+fn in_words(error: &serde_json::Error) -> String {
+    let (line, column) = (error.line(), error.column());
+    match error.classify() {
+        Category::Eof if line == 1 && column == 0 => "nothing".to_owned(),
+        Category::Eof => format!("JSON that is cut off at line {line} column {column}"),
+        _ if error.to_string().starts_with("trailing characters") => {
+            format!("more after the end of the JSON, at line {line} column {column}")
+        }
+        Category::Data => error.to_string(),
+        _ => format!("no JSON: {error}"),
+    }
 }
 
 /// A JSON value whose strings are wiped when it goes.
@@ -206,7 +220,14 @@ mod tests {
     fn ordinary_values_come_through() {
         let text = r#"{"a":[null,true,-1,1,1.5,"x"],"b":{}}"#;
         assert_eq!(parse(text.as_bytes()).unwrap().to_string(), text);
-        assert!(parse(b"{} {}").is_err());
-        assert!(parse(b"").is_err());
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_in_words() {
+        let complaint = |text: &str| parse(text.as_bytes()).unwrap_err();
+        assert_eq!(complaint(""), "nothing");
+        assert_eq!(complaint("{\"a\":\n[1,"), "JSON that is cut off at line 2 column 3");
+        assert_eq!(complaint("{} {}"), "more after the end of the JSON, at line 1 column 4");
+        assert_eq!(complaint("order"), "no JSON: expected value at line 1 column 1");
     }
 }

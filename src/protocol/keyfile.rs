@@ -248,7 +248,7 @@ impl KeyFile {
                 let mut shops = self.shops.iter();
                 match (shops.next(), shops.next()) {
                     (Some(only), None) => Ok(only),
-                    (None, _) => Err(Error::key(place, KeyTrouble::Missing("of any shop"))),
+                    (None, _) => Err(Error::key(place, KeyTrouble::Missing("key of any shop"))),
                     _ => Err(Error::Usage(format!(
                         "{place}: has keys of {} shops: say which by --shop",
                         self.shops.len()

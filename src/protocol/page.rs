@@ -27,10 +27,11 @@ impl Page {
     /// # Errors
     /// [`Error::Malformed`].
     pub fn parse(bytes: &[u8], place: &Place) -> Result<Self> {
-        let malformed =
-            |found: String| Error::malformed(place, format!("not an item page: {found}"));
-        let value = json::parse(bytes).map_err(malformed)?;
-        Self::from_json(&value).map_err(malformed)
+        let value = json::parse(bytes).map_err(|found| {
+            Error::malformed(place, format!("found {found}, expected an item page (JSON)"))
+        })?;
+        Self::from_json(&value)
+            .map_err(|found| Error::malformed(place, format!("not an item page: {found}")))
     }
 
     fn from_json(value: &SecretJson) -> Result<Self, String> {
@@ -38,12 +39,15 @@ impl Page {
             .get("orderseal")
             .and_then(Value::as_object)
             .ok_or("no member \"orderseal\" that is an object")?;
-        match (optional_text(ours, "role")?, ours.get("version").and_then(Value::as_u64)) {
-            (Some("page"), Some(VERSION)) => {}
-            (role, _) => {
-                let role = role.unwrap_or("none");
-                return Err(format!("role {role} and version, expected page and {VERSION}"));
-            }
+        match optional_text(ours, "role")? {
+            Some("page") => {}
+            Some(role) => return Err(format!("found the role {role:?}, expected \"page\"")),
+            None => return Err("found no role, expected \"page\"".to_owned()),
+        }
+        match ours.get("version") {
+            Some(version) if version.as_u64() == Some(VERSION) => {}
+            Some(version) => return Err(format!("version {version}, expected {VERSION}")),
+            None => return Err("no member \"version\" in \"orderseal\"".to_owned()),
         }
         let shop = text(ours, "shop")?;
         Ok(Self {

@@ -77,10 +77,10 @@ impl Plan {
         file.require(&[Role::Client], "client", place)?;
         let (name, shop) = file.shop_named(None, place)?;
         let Some(Program::Client { layers, .. }) = &file.program else {
-            return Err(Error::key(place, KeyTrouble::Missing("and program: it was erased")));
+            return Err(Error::key(place, KeyTrouble::Missing("program any more: it was erased")));
         };
         let Some(first) = file.keys().first() else {
-            return Err(Error::key(place, KeyTrouble::Missing("any more: they were erased")));
+            return Err(Error::key(place, KeyTrouble::Missing("key any more: they were erased")));
         };
         let id = first.kid.as_ref().and_then(Kid::id);
         let of_user = id.is_some_and(|id| shop.users.contains(&id));

@@ -233,7 +233,7 @@ pub fn bundle_shop(
         file.keys().iter().filter(|key| key.kid.as_ref().is_some_and(|kid| kid.shop() == *name));
     let bundle = shop_file(name, state, keys, form);
     if bundle.keys().is_empty() {
-        return Err(Error::key(place, KeyTrouble::Missing("of this shop")));
+        return Err(Error::key(place, KeyTrouble::Missing("key of this shop")));
     }
     Ok(bundle)
 }

@@ -166,6 +166,14 @@ impl Suite {
         }
     }
 
+    /// Whether orders may be sealed under a chain of keys: something has to wrap the last of them.
+    pub fn takes_chain(self) -> bool {
+        match self.alg {
+            Alg::Wrap(_) => true,
+            Alg::Direct => self.secret_len() == Some(32),
+        }
+    }
+
     /// Whether orders under one key are limited in number because each draws a random IV for it.
     pub fn has_budget(self) -> bool {
         match (self.alg, self.enc) {

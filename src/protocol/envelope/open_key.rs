@@ -89,7 +89,7 @@ impl OpeningKeys {
         self.shops.take();
         self.files.push(Held::new(file, first));
         if empty && !self.files.iter().any(|held| held.file.has_erased()) {
-            return Err(Error::key(place, KeyTrouble::Missing("at all")));
+            return Err(Error::key(place, KeyTrouble::Missing("key at all")));
         }
         Ok(())
     }

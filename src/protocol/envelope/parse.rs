@@ -66,6 +66,10 @@ impl<'l, 'k> Parser<'l, 'k> {
             let found = format!("the sealed line is longer than {MAX_SEALED_LINE} bytes");
             return Err(Failure::Malformed(found));
         }
+        if line.last() == Some(&b'\r') {
+            let found = "the line ends in a carriage return, expected a line feed alone";
+            return Err(Failure::Malformed(found.to_owned()));
+        }
         let Some([aad, encrypted_key, iv, ciphertext, tag]) = segments(line) else {
             return Err(not_sealed(line));
         };
@@ -206,6 +210,7 @@ fn decode_exact(
 fn not_sealed(line: &[u8]) -> Failure {
     let found = match memchr::memchr_iter(b'.', line).count() {
         _ if line.is_empty() => "an empty line".to_owned(),
+        _ if line.starts_with(b"{") => "no sealed order (it begins as JSON)".to_owned(),
         0 => "no sealed order (there is no dot in it)".to_owned(),
         dots => format!("{} segments", dots + 1),
     };

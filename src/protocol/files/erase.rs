@@ -38,7 +38,8 @@ pub fn erase_file(path: &Path) -> Result<Erased> {
     let file = lock(path, &place)?;
     let failed = |error| Error::io(&place, "cannot erase", error);
     let report = overwrite(&file, &place).map_err(failed)?;
-    unlink(&file, path).map_err(failed)?;
+    unlink(&file, path)
+        .map_err(|error| Error::io(&place, "overwritten and emptied, but not removed", error))?;
     Ok(report)
 }
 
@@ -119,13 +120,13 @@ fn for_each_chunk(
     Ok(())
 }
 
-/// Takes the name away first, so that a crash leaves no key file that looks whole.
+/// Takes the name away first, so that a crash leaves no key file that looks whole. The length goes in
+/// any case, also where the folder does not let go of the name.
 fn unlink(file: &File, path: &Path) -> io::Result<()> {
     let folder = folder_of(path);
     let nameless = folder.join(format!(".{:016x}.orderseal-tmp", rand::random::<u64>()));
-    std::fs::rename(path, &nameless)?;
-    sync_folder(folder)?;
-    file.set_len(0)?;
+    let renamed = std::fs::rename(path, &nameless).and_then(|()| sync_folder(folder));
+    file.set_len(0).and(renamed)?;
     std::fs::remove_file(&nameless)?;
     sync_folder(folder)?;
     let again = open_no_follow(path, OpenOptions::new().read(true));

@@ -1,8 +1,8 @@
 //! Outputs: atomic where they are files, in place where they are pipes or devices.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, IoSlice, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -176,7 +176,7 @@ impl Output {
     /// Makes the output final: synced, and under its name. After this it counts as sent.
     ///
     /// # Errors
-    /// [`Error::Io`] when the bytes may not have reached the disk; the file is then not there.
+    /// [`Error::Io`] when the bytes may not have reached the disk; a new file is then not there.
     pub fn commit(mut self) -> Result<()> {
         let failed = |name: &str, error| Error::io(name, "cannot write", error);
         let Some(temporary) = &mut self.temporary else {
@@ -201,7 +201,13 @@ impl Temporary {
             Existing::Keep => rename_to_new(&self.path, &self.target)?,
         }
         self.kept = true;
-        sync_folder(folder_of(&self.target))
+        sync_folder(folder_of(&self.target)).inspect_err(|_| {
+            // A name that may not outlast a power failure is no output. What stood there before
+            // is gone, if there was anything: then the new file is better than none.
+            if self.existing == Existing::Keep {
+                let _ = std::fs::remove_file(&self.target);
+            }
+        })
     }
 }
 
@@ -239,7 +245,13 @@ pub(super) fn create_beside(path: &Path, privacy: Privacy) -> io::Result<(PathBu
             Privacy::Umask => 0o666,
         };
         match OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary) {
-            Ok(file) => return Ok((temporary, file)),
+            Ok(file) => {
+                if privacy == Privacy::Owner {
+                    // A umask can only take bits away: those of the owner have to be there.
+                    file.set_permissions(Permissions::from_mode(mode))?;
+                }
+                return Ok((temporary, file));
+            }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }

@@ -53,7 +53,8 @@ impl Items {
     /// # Errors
     /// [`Error::Malformed`].
     pub fn parse(bytes: &[u8], place: &Place) -> Result<Self> {
-        let value = json::parse(bytes).map_err(|found| Error::malformed(place, found))?;
+        let value = json::parse(bytes)
+            .map_err(|found| Error::malformed(place, format!("found {found}, expected JSON")))?;
         Self::from_json(&value, place)
     }
 

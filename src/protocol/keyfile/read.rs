@@ -32,10 +32,10 @@ impl KeyFile {
         let mut keys = Vec::new();
         let (value, is_set) =
             json::parse_around(bytes, "keys", &mut |key| keys.push(Jwk::from_json(key)))
-                .map_err(|error| malformed(format!("not a key file: no JSON: {error}")))?;
-        let members = value
-            .as_object()
-            .ok_or_else(|| malformed("not a key file: expected a JSON object".to_owned()))?;
+                .map_err(|found| malformed(format!("found {found}, expected a key file (JSON)")))?;
+        let members = value.as_object().ok_or_else(|| {
+            malformed("found JSON that is no object, expected a key file".to_owned())
+        })?;
         from_members(members, &value, is_set.then_some(keys)).map_err(malformed)
     }
 }
@@ -74,7 +74,11 @@ fn from_members(
             }
             Ok(file)
         }
-        None => Err("not a key file: neither \"keys\" (a JWK Set) nor \"kty\" (a JWK)".to_owned()),
+        None => {
+            Err("found JSON with neither \"keys\" (a JWK Set) nor \"kty\" (a JWK), expected a \
+                     key file"
+                .to_owned())
+        }
     }
 }
 

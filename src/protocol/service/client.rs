@@ -8,7 +8,7 @@ use crate::protocol::jwk::{Jwk, Material};
 use crate::protocol::keyfile::{IV_BUDGET, KeyFile, Role, Shop};
 use crate::protocol::pad::Pad;
 use crate::protocol::{
-    Alg, Enc, Erase, Error, KeyTrouble, Kid, Name, Place, Program, Result, Run, Scope,
+    Enc, Erase, Error, KeyTrouble, Kid, Name, Place, Program, Result, Run, Scope,
 };
 
 /// A client's share of what is left of a key's budget of random IVs: the first client may seal 16
@@ -174,8 +174,7 @@ fn check_request(request: &ClientRequest, state: &Shop) -> Result<()> {
     if request.layers > 1 && state.suite.enc() == Enc::RsaBlocks {
         return refused(format!("shop {} encrypts orders directly by RSA: no chain", request.shop));
     }
-    let direct = state.suite.alg() == Alg::Direct;
-    if request.layers > 1 && direct && state.suite.secret_len() != Some(32) {
+    if request.layers > 1 && !state.suite.takes_chain() {
         return refused(format!(
             "a chain under a direct key takes one of 32 bytes, {} has another",
             state.suite.enc().name()

@@ -28,8 +28,6 @@ pub struct Setup {
     pub orders: usize,
     /// Bits of RSA moduli.
     pub rsa_bits: usize,
-    /// Content-encryption keys of an order, chained if more than one.
-    pub layers: u8,
     /// Whether ids are made for each request instead of taken from a pool.
     pub on_demand: bool,
     /// Whether to play the table of faults as well.
@@ -47,6 +45,8 @@ pub struct Case {
     pub scheme: Scheme,
     /// Its algorithms.
     pub suite: Suite,
+    /// Content-encryption keys of an order, chained if more than one.
+    pub layers: u8,
     /// What clients erase after sending, if anything.
     pub erase: Option<Erase>,
 }

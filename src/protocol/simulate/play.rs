@@ -193,7 +193,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
             ids: if made_now { IdRequest::OnDemand(orders) } else { IdRequest::Pool(orders) },
             erase: self.case.erase,
             run: Run::Automatic,
-            layers: self.setup.layers,
+            layers: self.case.layers,
             pad_bytes: shares_pad.then_some((orders * PAD_OF_ORDER) as u64),
             service: page.service.clone(),
         };
