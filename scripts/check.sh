@@ -25,6 +25,10 @@ step cargo test --locked
 # Order in = order out and nothing shared wrongly, at one thread as at many.
 RAYON_NUM_THREADS=1 step cargo test --locked --lib --test flow
 
+# The S-box code is what the circuits' data say.
+step cargo run --quiet --release --locked --manifest-path scripts/des-sbox/Cargo.toml \
+    -- check src/ciphers/des/sbox
+
 # Each benchmark once, to see that it still runs.
 benches=()
 for bench in benches/*.rs; do

@@ -31,7 +31,7 @@ pub fn logic(circuits: &[Circuit]) -> String {
     let _ = write!(
         code,
         "\n/// The inputs that each box takes inverted, b1 in bit 5.\n\
-         pub const INVERTED: [u8; 8] = [\n    {},\n];\n",
+         pub const INVERTED: [u8; 8] =\n    [{}];\n",
         list.join(", ")
     );
     for (i, (circuit, row)) in circuits.iter().zip(rows).enumerate() {

@@ -2,25 +2,21 @@
 
 use std::arch::x86_64::*;
 
-use super::{Tables, portable};
+use super::{Rounds, portable};
 use crate::ciphers::cpu::Avx2;
 
 /// Substitutes every byte.
-pub(super) fn substitute(_proof: Avx2, tables: &Tables, data: &mut [u8]) {
+pub(super) fn substitute(_proof: Avx2, rounds: &Rounds, data: &mut [u8]) {
     // SAFETY: the proof says that the processor has the features.
-    unsafe { substitute_with_features(tables, data) }
+    unsafe { substitute_with_features(rounds, data) }
 }
 
 #[target_feature(enable = "avx2,bmi1,bmi2,aes,pclmulqdq")]
-fn substitute_with_features(tables: &Tables, data: &mut [u8]) {
-    let [first, second, third, fourth] = tables.rounds.each_ref().map(|table| {
+fn substitute_with_features(rounds: &Rounds, data: &mut [u8]) {
+    let [first, second, third, fourth] = rounds.0.each_ref().map(|table| {
         // SAFETY: the table has 16 bytes.
-        unsafe { _mm_loadu_si128(table.as_ptr().cast()) }
+        _mm256_broadcastsi128_si256(unsafe { _mm_loadu_si128((&raw const *table).cast()) })
     });
-    let first = _mm256_broadcastsi128_si256(first);
-    let second = _mm256_broadcastsi128_si256(second);
-    let third = _mm256_broadcastsi128_si256(third);
-    let fourth = _mm256_broadcastsi128_si256(fourth);
     let low = _mm256_set1_epi8(0b1111);
     let (chunks, rest) = data.as_chunks_mut::<32>();
     for chunk in chunks {
@@ -36,5 +32,5 @@ fn substitute_with_features(tables: &Tables, data: &mut [u8]) {
         // SAFETY: the chunk has 32 bytes.
         unsafe { _mm256_storeu_si256(chunk.as_mut_ptr().cast(), bytes) }
     }
-    portable::substitute(tables, rest);
+    portable::substitute(rounds, rest);
 }

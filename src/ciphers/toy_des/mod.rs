@@ -2,9 +2,10 @@
 //! keys of 12, four Feistel rounds with one 4-bit S-box.
 //!
 //! It teaches and compares, and protects nothing: under one key it is a substitution of 256 bytes.
-//! That is also how it is computed. On the backends `rustcrypto` and `portable`, which are one
-//! here, each byte is looked up in a table in memory, so the time shows through caches which
-//! entries were used; the others look up in registers.
+//! That is also how long texts are computed where a table of that size serves; short ones go
+//! through the four rounds, so that orders under a key each need no such table. On the backends
+//! `rustcrypto` and `portable`, which are one here, tables are looked up in memory, so the time
+//! shows through caches which entries were used; the others look up in registers.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -108,40 +109,34 @@ impl Default for SBox {
     }
 }
 
-/// Toy DES under one key, with its tables. Wiped when dropped.
+/// Toy DES under one key. Wiped when dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct ToyDes {
-    encryption: Tables,
-    decryption: Tables,
-}
+pub struct ToyDes(Rounds);
 
-/// What the kernels look up: S(x ⊕ Kᵢ) for each round, and the whole substitution.
-#[derive(Clone, Zeroize)]
-struct Tables {
-    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
-    rounds: [[u8; 16]; 4],
-    bytes: [u8; 256],
-}
+/// S(x ⊕ Kᵢ) for each round in the order of computation: 16 bytes in a word, x = 0 lowest.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+struct Rounds([u128; 4]);
 
 impl ToyDes {
-    /// Derives the tables.
+    /// Combines the S-box with each round's key.
     pub fn new(key: &Key, sbox: &SBox) -> Self {
-        let mut keys = portable::round_keys(key);
-        let encryption = Tables::new(keys, sbox);
-        keys.reverse();
-        let decryption = Tables::new(keys, sbox);
-        keys.zeroize();
-        Self { encryption, decryption }
+        let keys = portable::round_keys(key);
+        Self(Rounds(
+            keys.map(|key| {
+                u128::from_le_bytes(std::array::from_fn(|x| sbox.0[x ^ usize::from(key)]))
+            }),
+        ))
     }
 
     /// Encrypts every byte in place.
     pub fn encrypt(&self, backend: Backend, data: &mut [u8]) {
-        self.encryption.substitute(backend, data);
+        self.0.substitute(backend, data);
     }
 
     /// Decrypts every byte in place.
     pub fn decrypt(&self, backend: Backend, data: &mut [u8]) {
-        self.decryption.substitute(backend, data);
+        let [first, second, third, fourth] = self.0.0;
+        Rounds([fourth, third, second, first]).substitute(backend, data);
     }
 }
 
@@ -151,20 +146,7 @@ impl fmt::Debug for ToyDes {
     }
 }
 
-impl Tables {
-    fn new(keys: [u8; 4], sbox: &SBox) -> Self {
-        let mut tables = Self { rounds: [[0; 16]; 4], bytes: [0; 256] };
-        for (table, key) in tables.rounds.iter_mut().zip(keys) {
-            for (x, value) in (0..).zip(table) {
-                *value = sbox.0[usize::from(x ^ key)];
-            }
-        }
-        for (x, value) in (0..=255).zip(&mut tables.bytes) {
-            *value = portable::crypt(keys, sbox, x);
-        }
-        tables
-    }
-
+impl Rounds {
     fn substitute(&self, backend: Backend, data: &mut [u8]) {
         match backend.level() {
             Level::RustCrypto | Level::Portable => portable::substitute(self, data),

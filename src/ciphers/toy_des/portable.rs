@@ -1,6 +1,8 @@
 //! The cipher in the order of its description, a byte at a time.
 
-use super::{Key, SBox, Tables};
+use zeroize::Zeroizing;
+
+use super::{Key, Rounds};
 
 /// K₁ to K₄: three bits of the key each, from the top, with a leading 1, 0, 1 and 0.
 pub(super) fn round_keys(key: &Key) -> [u8; 4] {
@@ -8,18 +10,21 @@ pub(super) fn round_keys(key: &Key) -> [u8; 4] {
     [0b1000 | bits(9), bits(6), 0b1000 | bits(3), bits(0)]
 }
 
-/// Four rounds with the round keys in the order given.
-pub(super) fn crypt(keys: [u8; 4], sbox: &SBox, byte: u8) -> u8 {
-    let (mut left, mut right) = (byte >> 4, byte & 0b1111);
-    for key in keys {
-        (left, right) = (right, left ^ sbox.0[usize::from(right ^ key)]);
-    }
-    right << 4 | left
-}
-
-/// Substitutes byte after byte.
-pub(super) fn substitute(tables: &Tables, data: &mut [u8]) {
-    for byte in data {
-        *byte = tables.bytes[usize::from(*byte)];
+/// Substitutes byte after byte: at once through a table if there are more bytes than it has
+/// entries.
+pub(super) fn substitute(rounds: &Rounds, data: &mut [u8]) {
+    let rounds = Zeroizing::new(rounds.0.map(u128::to_le_bytes));
+    let crypt = |byte: u8| {
+        let (mut left, mut right) = (byte >> 4, byte & 0b1111);
+        for table in rounds.iter() {
+            (left, right) = (right, left ^ table[usize::from(right)]);
+        }
+        right << 4 | left
+    };
+    if data.len() > 256 {
+        let table = Zeroizing::new(std::array::from_fn::<u8, 256, _>(|x| crypt(x as u8)));
+        data.iter_mut().for_each(|byte| *byte = table[usize::from(*byte)]);
+    } else {
+        data.iter_mut().for_each(|byte| *byte = crypt(*byte));
     }
 }

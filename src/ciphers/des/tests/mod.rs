@@ -1,6 +1,7 @@
 //! Every backend against the crate `des`.
 
 mod known_answers;
+mod nist;
 
 use super::*;
 use crate::ciphers::cpu::Backend;
