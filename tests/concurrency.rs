@@ -62,3 +62,34 @@ fn several_runs_at_once_share_a_clients_ids_without_repeating_one() {
     assert!(sealed.iter().any(|run| run.code == Some(0)));
     assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "no id twice");
 }
+
+/// A million orders at each number of threads, under one key: no random value comes twice, neither in
+/// a run nor in two. Which segment of a line shows it is `segment`, whose bytes are `N` characters.
+fn never_repeats<const N: usize>(embodiment: u8, segment: usize) {
+    const ORDERS: usize = 1_000_000;
+    let lab = Lab::with_keys(&format!("--embodiment {embodiment}"), 1);
+    let orders = vec![b'\n'; ORDERS];
+    let mut seen: Vec<[u8; N]> = Vec::with_capacity(3 * ORDERS);
+    for threads in [1, 2, 8] {
+        let line = format!("encrypt --threads {threads} --bundle client.jwks");
+        let sealed = lab.ok_with(&line, &orders).stdout;
+        seen.extend(common::lines(&sealed).map(|line| {
+            let part = line.split(|&byte| byte == b'.').nth(segment).expect("five segments");
+            <[u8; N]>::try_from(part).expect("a segment of known length")
+        }));
+    }
+    assert_eq!(seen.len(), 3 * ORDERS);
+    seen.sort_unstable();
+    assert!(seen.windows(2).all(|pair| pair[0] != pair[1]), "embodiment {embodiment}");
+}
+
+#[test]
+fn initialization_vectors_under_one_direct_key_never_repeat() {
+    never_repeats::<16>(1, 2);
+}
+
+#[test]
+fn content_keys_under_one_wrapping_key_never_repeat() {
+    // AES key wrap is deterministic: equal content keys would be wrapped equally.
+    never_repeats::<54>(2, 1);
+}
