@@ -112,7 +112,8 @@ impl<'a> Opener<'a> {
                         Ok((key, Text::Pending))
                     }
                     (Enc::RsaBlocks, Ready::Blocks(pair)) => {
-                        let iv = parser.parts[parsed.iv].try_into().expect("16 bytes");
+                        let (iv, _, _) = parsed.split(&parser.parts);
+                        let iv = iv.try_into().expect("16 bytes");
                         let sealed = &text[parsed.ciphertext];
                         (self.watch)(Stage::Format);
                         let order = blocks::open(self.backend, pair, parsed.aad, iv, sealed, rng);
@@ -191,9 +192,8 @@ impl<'a> Opener<'a> {
                 .expect("ciphertexts lie in the order of their lines");
             let (text, after) = text.split_at_mut(parsed.ciphertext.len());
             (rest, taken) = (after, parsed.ciphertext.end);
-            let (mut tag, sent) = ([0; MAX_TAG], &parts[parsed.tag.clone()]);
+            let ((iv, sent, _), mut tag) = (parsed.split(parts), [0; MAX_TAG]);
             tag[..sent.len()].copy_from_slice(sent);
-            let iv = &parts[parsed.iv.clone()];
             records.push(Record { iv, aad: parsed.aad, text, len: 0, tag, authentic: false });
         }
         // Lines under one cipher mostly stand together, and are opened together.
@@ -236,6 +236,7 @@ impl<'a> Opener<'a> {
         for candidate in candidates {
             let cek = rest.split_off_mut(..candidate.cek_len()).expect("room for all");
             let parsed = &candidate.parsed;
+            let (iv, _, encrypted_key) = parsed.split(parts);
             let room = match parsed.chain() {
                 [] => cek,
                 _ => heads.next().expect("one for each chain"),
@@ -243,14 +244,13 @@ impl<'a> Opener<'a> {
             match parsed.key.ready {
                 Ready::Direct(key) if key.len() == room.len() => room.copy_from_slice(key),
                 Ready::Pad(pad) => {
-                    let offset = parts[parsed.iv.clone()].try_into().expect("8 bytes");
+                    let offset = iv.try_into().expect("8 bytes");
                     if pad.copy_key(u64::from_be_bytes(offset), room).is_none() {
                         rng.fill_bytes(room);
                     }
                 }
                 Ready::Unwrap(kek) => {
                     let (iv, tag) = parsed.gcm_kw().unwrap_or_default();
-                    let encrypted_key = &parts[parsed.encrypted_key.clone()];
                     jobs.push(UnwrapJob { kek, encrypted_key, iv, tag, cek: room });
                 }
                 // A direct key that cannot head a chain: what is random stays, and will not fit.

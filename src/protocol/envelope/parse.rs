@@ -16,10 +16,8 @@ pub(super) struct Parsed<'l, 'k> {
     pub(super) aad: &'l [u8],
     pub(super) key: Chosen<'k>,
     own: Option<Box<OfOrder>>,
-    /// Where in [`Parser::parts`].
-    pub(super) iv: Range<usize>,
-    pub(super) tag: Range<usize>,
-    pub(super) encrypted_key: Range<usize>,
+    /// Where in [`Parser::parts`] iv, tag and encrypted key are, one after the other.
+    parts: Range<usize>,
     /// Where in the texts.
     pub(super) ciphertext: Range<usize>,
 }
@@ -74,20 +72,14 @@ impl<'l, 'k> Parser<'l, 'k> {
             return Err(not_sealed(line));
         };
         let Meaning { key, own } = self.read_header(aad)?;
-        let (iv_len, tag_len) = match key.suite.enc() {
-            Enc::Cipher(cipher) => (cipher.iv_len(), cipher.tag_len()),
-            Enc::RsaBlocks => (blocks::IV_LEN, 0),
-        };
-        let parts = &mut self.parts;
-        let parsed = Parsed {
-            aad,
-            iv: decode_exact(self.backend, iv, iv_len, parts, "initialization vector")?,
-            tag: decode_exact(self.backend, tag, tag_len, parts, "tag")?,
-            encrypted_key: decode(self.backend, encrypted_key, parts, "encrypted key")?,
-            ciphertext: decode(self.backend, ciphertext, texts, "ciphertext")?,
-            key,
-            own,
-        };
+        let (iv_len, tag_len) = lengths(key.suite.enc());
+        let (start, parts) = (self.parts.len(), &mut self.parts);
+        decode_exact(self.backend, iv, iv_len, parts, "initialization vector")?;
+        decode_exact(self.backend, tag, tag_len, parts, "tag")?;
+        decode(self.backend, encrypted_key, parts, "encrypted key")?;
+        let (parts, start) = (start..parts.len(), texts.len());
+        decode(self.backend, ciphertext, texts, "ciphertext")?;
+        let parsed = Parsed { aad, key, own, parts, ciphertext: start..texts.len() };
         parsed.check()?;
         Ok(parsed)
     }
@@ -121,6 +113,19 @@ impl<'l, 'k> Parser<'l, 'k> {
 }
 
 impl Parsed<'_, '_> {
+    /// Initialization vector, tag and encrypted key.
+    pub(super) fn split<'p>(&self, parts: &'p [u8]) -> (&'p [u8], &'p [u8], &'p [u8]) {
+        let (iv_len, tag_len) = lengths(self.key.suite.enc());
+        let (iv, rest) = parts[self.parts.clone()].split_at(iv_len);
+        let (tag, encrypted_key) = rest.split_at(tag_len);
+        (iv, tag, encrypted_key)
+    }
+
+    fn has_encrypted_key(&self) -> bool {
+        let (iv_len, tag_len) = lengths(self.key.suite.enc());
+        self.parts.len() > iv_len + tag_len
+    }
+
     /// IV and tag of AES-GCM key wrap.
     pub(super) fn gcm_kw(&self) -> Option<IvAndTag> {
         self.own.as_ref()?.gcm_kw
@@ -138,9 +143,7 @@ impl Parsed<'_, '_> {
             Ready::Unwrap(UnwrappingKey::AesGcmKw(_)) if self.gcm_kw().is_none() => {
                 malformed("header: no members \"iv\" and \"tag\", which the algorithm needs")
             }
-            Ready::Direct(_) | Ready::Pad(_) | Ready::Blocks(_)
-                if !self.encrypted_key.is_empty() =>
-            {
+            Ready::Direct(_) | Ready::Pad(_) | Ready::Blocks(_) if self.has_encrypted_key() => {
                 malformed("an encrypted key beside the algorithm dir")
             }
             Ready::Blocks(_) if !self.chain().is_empty() => {
@@ -149,6 +152,14 @@ impl Parsed<'_, '_> {
             Ready::Pad(_) if !self.chain().is_empty() => malformed("a chain of keys beside a pad"),
             _ => Ok(()),
         }
+    }
+}
+
+/// Lengths in bytes of initialization vector and tag.
+fn lengths(enc: Enc) -> (usize, usize) {
+    match enc {
+        Enc::Cipher(cipher) => (cipher.iv_len(), cipher.tag_len()),
+        Enc::RsaBlocks => (blocks::IV_LEN, 0),
     }
 }
 
@@ -168,26 +179,19 @@ fn segments(line: &[u8]) -> Option<[&[u8]; 5]> {
     ])
 }
 
-/// Appends what a segment decodes to, and tells where. It goes straight to where it stays: a small
-/// array that is moved is read before it is written out, for which the processor waits.
-fn decode(
-    backend: Backend,
-    segment: &[u8],
-    out: &mut Vec<u8>,
-    name: &str,
-) -> Result<Range<usize>, Failure> {
+/// Appends what a segment decodes to. It goes straight to where it stays: a small array that is
+/// moved is read before it is written out, for which the processor waits.
+fn decode(backend: Backend, segment: &[u8], out: &mut Vec<u8>, name: &str) -> Result<(), Failure> {
     let start = out.len();
     let decoded = base64url::decoded_length(segment.len()).and_then(|length| {
         out.resize(start + length, 0);
         base64url::decode(backend, segment, &mut out[start..])
     });
-    match decoded {
-        Some(_) => Ok(start..out.len()),
-        None => {
-            out.truncate(start);
-            Err(Failure::Malformed(format!("the {name} is not canonical base64url")))
-        }
+    if decoded.is_some() {
+        return Ok(());
     }
+    out.truncate(start);
+    Err(Failure::Malformed(format!("the {name} is not canonical base64url")))
 }
 
 /// The same for a segment of known length.
@@ -197,7 +201,7 @@ fn decode_exact(
     expected: usize,
     out: &mut Vec<u8>,
     name: &str,
-) -> Result<Range<usize>, Failure> {
+) -> Result<(), Failure> {
     match base64url::decoded_length(segment.len()) {
         Some(found) if found != expected => {
             let found = format!("the {name} has {found} bytes, expected {expected}");
