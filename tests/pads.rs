@@ -53,7 +53,7 @@ fn clients_of_a_shop_have_disjoint_pieces_and_use_each_byte_once() {
 
     let batch = orders(7);
     let text = batch.len() - 7;
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut all) = (BTreeSet::new(), Vec::new());
     for client in ["client.jwks", "other.jwks", "client.jwks"] {
         let line = format!("encrypt --allow-weak --bundle {client}");
         let sealed = lab.ok_with(&line, &batch).stdout;
@@ -65,10 +65,23 @@ fn clients_of_a_shop_have_disjoint_pieces_and_use_each_byte_once() {
         );
         used(&sealed, &mut seen);
         assert_eq!(lab.ok_with("decrypt --bundle tokyo.jwks", &sealed).stdout, batch);
+        all.extend(sealed);
     }
     assert_eq!(seen.len(), 3 * text);
     // What was reserved and not used is there again.
     assert_eq!(inspect(&lab, "client.jwks")["pad_bytes_left"], 6_000 - 2 * text);
+
+    // The shop counts by the lines that it got; the same lines again are a second use.
+    let counted = |files: &str| {
+        lab.ok(&format!("inspect --json tokyo.jwks {files}")).json()["shops"]["tokyo"].clone()
+    };
+    lab.write("all.jwe", &all);
+    let state = counted("--sealed all.jwe");
+    assert_eq!(state["pad_bytes_used"], 3 * text);
+    assert_eq!(state["pad_bytes_left"], 20_000 - 3 * text);
+    assert_eq!(state.get("pad_bytes_used_twice"), None);
+    assert_eq!(counted("--sealed all.jwe --sealed all.jwe")["pad_bytes_used_twice"], 3 * text);
+    lab.refused(2, "inspect client.jwks --sealed all.jwe").says(&["a shop or a lone key"]);
 
     // The client's file holds its piece alone; the service gives no byte to two clients.
     let piece = lab.json("client.jwks")["keys"][0]["k"].as_str().map(base64url_decode).unwrap();

@@ -127,6 +127,7 @@ fn a_register_makes_the_same_keys_for_the_same_seed_and_marks_them() {
     lab.ok(&format!("{line} --allow-weak -o again.jwk"));
     lab.ok(&format!("{line} --whiten --allow-weak -o white.jwk"));
     assert_eq!(lab.json("key.jwk")["origin"], "register");
+    assert_eq!(lab.ok("inspect --json key.jwk").json()["keys_not_random"], 1);
     assert_eq!(lab.json("key.jwk"), lab.json("again.jwk"));
     assert_ne!(lab.json("key.jwk")["k"], lab.json("white.jwk")["k"]);
     lab.refused_with(4, "encrypt --key key.jwk", b"tea\n").says(&["shift register"]);

@@ -1,14 +1,18 @@
 //! `inspect`: structure and counts of a key file or of sealed orders, never a secret.
 
+mod pads;
+
 use std::fmt::Write as _;
 use std::io::{Cursor, Read};
 use std::path::PathBuf;
 
 use clap::Args;
+use orderseal::ciphers::random::Origin;
 use orderseal::protocol::envelope::Carries;
 use orderseal::protocol::files::{self, Input};
-use orderseal::protocol::jwk::Material;
+use orderseal::protocol::jwk::{Jwk, Material};
 use orderseal::protocol::keyfile::{KeyFile, Role, Shop};
+use orderseal::protocol::pad_use::PadUse;
 use orderseal::protocol::page::Page;
 use orderseal::protocol::survey::{self, Survey};
 use orderseal::protocol::{Error, Name, Place, Program, Result, Scope, Step, service, stream};
@@ -23,11 +27,16 @@ use super::{Global, ui};
 Examples:
   orderseal inspect sealed.jwe
   orderseal inspect --json client.jwks
+  orderseal inspect tokyo.jwks --sealed sealed.jwe
   orderseal inspect --public tokyo.jwks > public.jwks")]
 pub struct Inspect {
     /// Print the public keys as a plain JWK Set
     #[arg(long)]
     public: bool,
+    /// With the key file of a shop or a lone key: sealed orders that used its pads; tells what they
+    /// leave, and whether a byte was used twice
+    #[arg(long, value_name = "FILE", conflicts_with = "public")]
+    sealed: Vec<PathBuf>,
     /// A key file, an item page, sealed orders, or a sealed stream
     file: Option<PathBuf>,
 }
@@ -40,11 +49,11 @@ impl Inspect {
         let first = first_bytes(&mut input)?;
         let is_json = first.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
         if !is_json {
-            if self.public {
-                let found = "found sealed orders, expected a key file to take public keys from";
+            if self.public || !self.sealed.is_empty() {
+                let found = "found sealed orders, expected a key file";
                 return Err(Error::malformed(&place, found));
             }
-            return self.sealed(first, input, &place, global);
+            return self.sealed_orders(first, input, &place, global);
         }
         let reader = Box::new(Cursor::new(first).chain(input.reader));
         let bytes = files::read_limited(reader, files::MAX_KEY_FILE, &place)?;
@@ -56,10 +65,30 @@ impl Inspect {
             let public = file.public_keys();
             return ui::print(&String::from_utf8_lossy(&public.to_bytes()));
         }
-        show(global, &key_file_to_json(&file))
+        let sealed = self.pad_use(&file, global)?;
+        show(global, &key_file_to_json(&file, sealed.as_ref()))
     }
 
-    fn sealed(
+    /// What the orders of `--sealed` used of a file's pads.
+    fn pad_use(&self, file: &KeyFile, global: &Global) -> Result<Option<PadUse>> {
+        if self.sealed.is_empty() {
+            return Ok(None);
+        }
+        let has_pads = file.keys().iter().any(|key| matches!(key.material, Material::Pad(_)));
+        if !has_pads || !matches!(file.role, Role::Shop | Role::Plain) {
+            let found = "--sealed counts what is left of the pads of a shop or a lone key";
+            return Err(Error::Usage(found.to_owned()));
+        }
+        let mut pads = PadUse::new(file);
+        for path in &self.sealed {
+            let input = Input::open(Some(path))?;
+            let place = input.place();
+            pads.add(&global.workers()?, input.reader, &place)?;
+        }
+        Ok(Some(pads))
+    }
+
+    fn sealed_orders(
         &self,
         first: Vec<u8>,
         mut input: Input,
@@ -164,7 +193,7 @@ fn page_to_json(page: &Page) -> Value {
     })
 }
 
-fn key_file_to_json(file: &KeyFile) -> Value {
+fn key_file_to_json(file: &KeyFile, sealed: Option<&PadUse>) -> Value {
     let mut value = json!({ "kind": "key file", "role": file.role.name() });
     value["keys"] = json!(file.keys().len());
     if file.role == Role::Plain {
@@ -172,18 +201,18 @@ fn key_file_to_json(file: &KeyFile) -> Value {
         value["algorithms"] = algs.collect::<std::collections::BTreeSet<_>>().into_iter().collect();
         match file.keys() {
             [key] if let Material::Pad(pad) = &key.material => {
-                value["pad_bytes"] = json!(pad.len());
-                value["pad_bytes_left"] = json!(pad.len().saturating_sub(file.sealed));
+                pads::of_lone(file, pad, sealed, &mut value);
             }
             _ if file.sealed > 0 => value["sealed_directly"] = json!(file.sealed),
             _ => {}
         }
+        not_random(file.keys(), &mut value);
         return value;
     }
     let shops: serde_json::Map<String, Value> = file
         .shops
         .iter()
-        .map(|(name, shop)| (name.to_string(), shop_to_json(file, name, shop)))
+        .map(|(name, shop)| (name.to_string(), shop_to_json(file, name, shop, sealed)))
         .collect();
     value["shops"] = Value::Object(shops);
     if let Some(program) = &file.program {
@@ -192,17 +221,24 @@ fn key_file_to_json(file: &KeyFile) -> Value {
     value
 }
 
-fn shop_to_json(file: &KeyFile, name: &Name, shop: &Shop) -> Value {
+/// How many keys are marked, if any.
+fn not_random<'k>(keys: impl IntoIterator<Item = &'k Jwk>, value: &mut Value) {
+    let marked = keys.into_iter().filter(|key| key.origin != Origin::System).count();
+    if marked > 0 {
+        value["keys_not_random"] = json!(marked);
+    }
+}
+
+fn shop_to_json(file: &KeyFile, name: &Name, shop: &Shop, sealed: Option<&PadUse>) -> Value {
     let of_shop = |kid: &orderseal::protocol::Kid| kid.shop() == *name;
     let keys = file.keys().iter().filter(|key| key.kid.as_ref().is_some_and(of_shop));
-    let marked =
-        keys.clone().filter(|key| key.origin != orderseal::ciphers::random::Origin::System).count();
     let mut value = json!({
         "scheme": shop.scheme.to_string(),
         "alg": shop.suite.alg().name(),
         "enc": shop.suite.enc().name(),
-        "keys": keys.count(),
+        "keys": keys.clone().count(),
     });
+    not_random(keys, &mut value);
     if let Some(number) = shop.scheme.number() {
         value["embodiment"] = json!(number);
     }
@@ -211,9 +247,6 @@ fn shop_to_json(file: &KeyFile, name: &Name, shop: &Shop) -> Value {
     }
     if shop.suite.weak().is_some() {
         value["weak"] = json!(true);
-    }
-    if marked > 0 {
-        value["keys_not_random"] = json!(marked);
     }
     let history = |value: &mut Value, what: &str, count: usize| {
         if count > 0 {
@@ -235,40 +268,11 @@ fn shop_to_json(file: &KeyFile, name: &Name, shop: &Shop) -> Value {
         _ => {}
     }
     if shop.suite.enc().takes_pad() {
-        pads_to_json(file, name, shop, &mut value);
+        pads::of_shop(file, name, shop, sealed, &mut value);
     } else if let Some(left) = shop.budget.values().next() {
         value["orders_left"] = json!(left);
     }
     value
-}
-
-/// How much pad there is, and what is left of it. A pad that is not shared is good for one order.
-fn pads_to_json(file: &KeyFile, name: &Name, shop: &Shop, value: &mut Value) {
-    let (mut bytes, mut shared, mut allotted, mut left) = (0, 0, 0, 0);
-    for key in file.keys() {
-        let (Some(kid), Material::Pad(pad)) = (&key.kid, &key.material) else { continue };
-        if kid.shop() != *name {
-            continue;
-        }
-        bytes += pad.len();
-        if kid.id().is_none_or(|id| shop.users.contains(&id)) {
-            shared += pad.len();
-            allotted += shop.allotted.get(kid).copied().unwrap_or_default();
-            left += shop.budget.get(kid).copied().unwrap_or_default();
-            if file.role == Role::Client {
-                value["pad_begins_at_byte"] = json!(pad.offset());
-            }
-        }
-    }
-    value["pad_bytes"] = json!(bytes);
-    match file.role {
-        Role::Client if shared > 0 => value["pad_bytes_left"] = json!(left),
-        Role::Service if shared > 0 => {
-            value["pad_bytes_allotted"] = json!(allotted);
-            value["pad_bytes_left"] = json!(shared.saturating_sub(allotted));
-        }
-        _ => {}
-    }
 }
 
 fn program_to_json(program: &Program) -> Value {

@@ -16,6 +16,7 @@ pub mod keyfile;
 mod names;
 pub mod opening;
 pub mod pad;
+pub mod pad_use;
 pub mod page;
 pub mod program;
 mod scheme;

@@ -15,6 +15,7 @@ mod typed_key;
 pub use header::{Carries, Header};
 pub use open::{Opened, OpenedBlock, Opener};
 pub use open_key::OpeningKeys;
+pub(super) use parse::segments;
 pub use seal::{Sealer, SealingKeys};
 pub use seal_key::SealingKey;
 pub use stage::{Stage, Watch};

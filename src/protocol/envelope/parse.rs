@@ -164,7 +164,7 @@ fn lengths(enc: Enc) -> (usize, usize) {
 }
 
 /// The five parts of a compact JWE.
-fn segments(line: &[u8]) -> Option<[&[u8]; 5]> {
+pub(in crate::protocol) fn segments(line: &[u8]) -> Option<[&[u8]; 5]> {
     let mut dots = memchr::memchr_iter(b'.', line);
     let ends = [dots.next()?, dots.next()?, dots.next()?, dots.next()?];
     if dots.next().is_some() {
