@@ -42,12 +42,13 @@ impl Cipher {
         UnboundCipherKey::new(self.algorithm, key).expect("a key of its length")
     }
 
-    /// A key that is ready, for an operation of ours; none if that is not encryption.
+    /// A key that is ready, for an operation of ours; none if that is another, or AES-ECB: no kernel
+    /// of ours does that, and this library does it block by block.
     pub fn encryptor(self, operation: &str, key: &[u8]) -> Option<Encryptor> {
         let key = self.unbound(key);
         let key = match operation {
             "ctr" if self.block == 16 => EncryptingKey::ctr(key),
-            "ecb" => EncryptingKey::ecb(key),
+            "ecb" if self.block == 8 => EncryptingKey::ecb(key),
             "cbc-encrypt" => EncryptingKey::cbc(key),
             _ => return None,
         };

@@ -2,6 +2,7 @@
 //! key wrap nor OAEP.)
 
 use std::hint::black_box;
+use std::slice::ChunksExact;
 
 use aws_lc_rs::key_wrap::{AES_128, AES_256, AesKek, KeyWrap};
 use aws_lc_rs::rsa::{
@@ -18,18 +19,19 @@ use super::{AWS_LC, like};
 
 /// The answer to the question of one of our rows, if it is about wrapping or pairs.
 pub fn answer(ours: &Row) -> Option<Row> {
-    match (ours.operation, &*ours.cipher) {
-        (operation @ ("wrap" | "unwrap"), cipher) => {
-            match (operation, kek_len(cipher), bits(cipher)) {
-                ("wrap", Some(kek), _) => Some(key_wrap(ours, kek)),
-                ("unwrap", Some(kek), _) => Some(key_unwrap(ours, kek)),
-                ("wrap", _, Some(bits)) => Some(oaep_wrap(ours, bits)),
-                ("unwrap", _, Some(bits)) => Some(oaep_unwrap(ours, bits)),
-                _ => None,
-            }
+    let (kek, bits) = (kek_len(&ours.cipher), bits(&ours.cipher));
+    match ours.operation {
+        "wrap" => kek.map(|kek| key_wrap(ours, kek, 1)).or(bits.map(|bits| oaep_wrap(ours, bits))),
+        "unwrap" => {
+            kek.map(|kek| key_unwrap(ours, kek, 1)).or(bits.map(|bits| oaep_unwrap(ours, bits)))
         }
-        ("keygen", "rsa-2048") => Some(pairs_made(ours, KeySize::Rsa2048)),
-        ("keygen", "rsa-3072") => Some(pairs_made(ours, KeySize::Rsa3072)),
+        "wrap-key-each" => kek.map(|kek| key_wrap(ours, kek, ours.operations as usize)),
+        "unwrap-key-each" => kek.map(|kek| key_unwrap(ours, kek, ours.operations as usize)),
+        "keygen" => match &*ours.cipher {
+            "rsa-2048" => Some(pairs_made(ours, KeySize::Rsa2048)),
+            "rsa-3072" => Some(pairs_made(ours, KeySize::Rsa3072)),
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -63,33 +65,35 @@ pub fn unwrap(key: &[u8], wrapped: &[u8], cek: &mut [u8]) {
     kek(key).unwrap(wrapped, cek).expect("what was wrapped before");
 }
 
-fn key_wrap(ours: &Row, kek: usize) -> Row {
+/// Under that many key-encryption keys, of so many bytes each: one for all or one for each.
+fn key_wrap(ours: &Row, kek: usize, keks: usize) -> Row {
     let (size, count) = (ours.size, ours.operations as usize);
     like(ours, AWS_LC, move || {
-        let (kek, ceks) = (bytes(kek), bytes(count * size));
+        let (keks, ceks) = (bytes(keks * kek), bytes(count * size));
         let mut wrapped = vec![0; count * (size + OVERHEAD)];
-        move || wrap_all(&kek, size, &ceks, &mut wrapped)
+        move || wrap_all(keks.chunks_exact(kek), size, &ceks, &mut wrapped)
     })
 }
 
-fn key_unwrap(ours: &Row, kek: usize) -> Row {
+fn key_unwrap(ours: &Row, kek: usize, keks: usize) -> Row {
     let (size, count) = (ours.size, ours.operations as usize);
     like(ours, AWS_LC, move || {
-        let (kek, mut ceks) = (bytes(kek), bytes(count * size));
+        let (keks, mut ceks) = (bytes(keks * kek), bytes(count * size));
         let mut wrapped = vec![0; count * (size + OVERHEAD)];
-        wrap_all(&kek, size, &ceks, &mut wrapped);
+        wrap_all(keks.chunks_exact(kek), size, &ceks, &mut wrapped);
         move || {
             let wrapped = wrapped.chunks_exact(size + OVERHEAD);
-            for (wrapped, cek) in wrapped.zip(ceks.chunks_exact_mut(size)) {
-                unwrap(&kek, wrapped, cek);
+            let each = wrapped.zip(ceks.chunks_exact_mut(size));
+            for (kek, (wrapped, cek)) in keks.chunks_exact(kek).cycle().zip(each) {
+                unwrap(kek, wrapped, cek);
             }
         }
     })
 }
 
-fn wrap_all(kek: &[u8], size: usize, ceks: &[u8], wrapped: &mut [u8]) {
-    let wrapped = wrapped.chunks_exact_mut(size + OVERHEAD);
-    for (cek, wrapped) in ceks.chunks_exact(size).zip(wrapped) {
+fn wrap_all(keks: ChunksExact<'_, u8>, size: usize, ceks: &[u8], wrapped: &mut [u8]) {
+    let each = ceks.chunks_exact(size).zip(wrapped.chunks_exact_mut(size + OVERHEAD));
+    for (kek, (cek, wrapped)) in keks.cycle().zip(each) {
         wrap(kek, cek, wrapped);
     }
 }
