@@ -6,7 +6,7 @@
 # Lints the page's script, then fills in, orders, and checks: the order opens in `orderseal decrypt`
 # and in jwcrypto; no key is left in the document or in storage; a reload does not use an id again; a
 # POST arrives at a local listener and nothing else is requested; bad input is explained. With FOLDER,
-# pictures of the pages are left there.
+# pictures of the pages are left there; Japanese texts need a font (Debian: fonts-noto-cjk).
 #
 # Needs node (20 or later) with npm, and python3; playwright-core and eslint (npm) and jwcrypto (PyPI)
 # go into a temporary folder. The browser is CHROMIUM=path, or the chromium found; as root on Debian
@@ -37,8 +37,9 @@ find_chromium() {
     return 1
 }
 if ! browser=$(find_chromium); then
-    command -v apt-get > /dev/null && [ "$(id -u)" = 0 ] ||
+    if ! command -v apt-get > /dev/null || [ "$(id -u)" != 0 ]; then
         fail "no chromium was found; install it, or name it by CHROMIUM=path"
+    fi
     echo "browser-test.sh: installing chromium"
     { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium; } \
         > /dev/null 2>&1 || fail "chromium could not be installed by apt-get"

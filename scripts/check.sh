@@ -1,16 +1,21 @@
 #!/usr/bin/env bash
 # Everything that has to hold before a change is taken: what CI runs.
 #
-#     scripts/check.sh [--interop]
+#     scripts/check.sh [--interop] [--browser]
 #
-# With --interop, or where CI=true, the exchange with other people's software is checked as well
-# (scripts/interop.sh: needs python3, node, npm and the network). The order page has a test of its
-# own, scripts/browser-test.sh.
+# --interop adds the exchange with other people's software (scripts/interop.sh), --browser orders
+# through pages in a real browser (scripts/browser-test.sh); both need python3, node, npm and the network.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-interop=${CI:-false}
-[ "${1:-}" != --interop ] || interop=true
+interop=false browser=false
+for option; do
+    case $option in
+        --interop) interop=true ;;
+        --browser) browser=true ;;
+        *) echo "check.sh: error: $option is no option; there are --interop and --browser" >&2; exit 2 ;;
+    esac
+done
 
 step() {
     printf '\n== %s\n' "$*"
@@ -43,9 +48,13 @@ else
     echo; echo "== not checked, python3 is not installed: fixtures/orders.ndjson against its generator"
 fi
 
-if [ "$interop" = true ]; then
-    step scripts/interop.sh
-else
-    echo; echo "== not run: scripts/interop.sh (ask with --interop)"
-fi
+optional() { # ASKED OPTION SCRIPT
+    if [ "$1" = true ]; then
+        step "$3"
+    else
+        echo; echo "== not run: $3 (ask with $2)"
+    fi
+}
+optional $interop --interop scripts/interop.sh
+optional $browser --browser scripts/browser-test.sh
 printf '\nall checks passed\n'

@@ -67,7 +67,7 @@ const browser = await chromium.launch({
 
 async function user(options = {}) {
   const context = await browser.newContext({ locale: "en-US", ...options });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(30_000);
   context.requests = [];
   context.on("request", (request) => context.requests.push(`${request.method()} ${request.url()}`));
   context.on("weberror", (error) => { throw error.error(); });
