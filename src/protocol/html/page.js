@@ -19,18 +19,17 @@ const TEXTS = {
     left: "Orders left on this page: {0}",
     step_fill: "Fill in", step_seal: "Encrypt", step_send: "Send", step_erase: "Erase",
     sealed: "Your order is encrypted",
-    next_send: "Next: send it to {0}. After that, this page erases the key and your entries.",
-    next_keep: "Next: download or copy it, and give it to the shop. After that, this page erases the key and your entries.",
+    next_send: "Next: send it to {0}. The key and your entries are erased already.",
+    next_keep: "Next: download or copy it, and give it to the shop. The key and your entries are erased already.",
     line: "This is all that the shop receives",
-    send: "Send to the shop", download: "Download", copy: "Copy",
-    done: "Thank you!", sent_send: "The shop has received your order.",
-    sent_download: "The order is in your downloads, as {0}. Give that file to the shop.",
-    sent_copy: "The order is on the clipboard. Give it to the shop.",
+    send: "Send to the shop", download: "Download", copy: "Copy", kept: "I have it: erase it here",
+    downloaded: "It should be in your downloads now, as {0}.", copied: "It is on the clipboard now.",
+    check_kept: "Please make sure that you have it: this page cannot show it again.",
+    done: "Thank you!", sent: "The shop has received your order.", given: "Please give the encrypted order to the shop.",
     erased: "The key, the program and your entries were removed from this page.",
     receipt: "Order reference: {0}", again: "Place another order",
-    problems: "Please correct:", missing: "{0}: please fill this in",
-    no_items: "Please choose at least one item",
-    no_item: "Please name the item", bad_quantity: "The quantity is a whole number from {0} to 9999",
+    problems: "Please correct:", problem: "{0}: {1}", missing: "Please fill this in", unchosen: "Please choose",
+    no_items: "Please choose at least one item", bad_quantity: "A whole number from {0} to 9999",
     bad_telephone: "A telephone number has 5 to 20 digits, like +81 3 1234 5678",
     bad_email: "An e-mail address looks like name@example.com",
     bad_card: "A card number has 12 to 19 digits; please check for a typing error",
@@ -38,14 +37,17 @@ const TEXTS = {
     used_up: "Every order of this page was placed already. Please get a new page from the shop.",
     gone: "This page was erased after its order. Please get a new page from the shop.",
     no_memory: "This browser does not let the page remember which keys it has used, so it cannot place an order safely. Please allow site data, or leave the private window.",
+    memory_full: "This browser has no room left for the page to remember which keys it has used, so it cannot place an order safely. Please delete data of other sites.",
+    memory_damaged: "What this browser remembers of the keys that were used is damaged, so no order can be placed safely. Please get a new page from the shop.",
     no_crypto: "This browser cannot encrypt here. Please open the page as a file or over https.",
     not_sent: "The shop has not confirmed the order ({0}). Nothing is lost: send it again, or download or copy it.",
     no_answer: "no answer that this page may read", answer: "answer {0}",
     not_copied: "The browser does not allow copying. Please select the text below and copy it yourself.",
     failed: "Something went wrong, and nothing was sent: {0}",
+    failed_late: "Something went wrong after your order was encrypted. Nothing is lost: send, download or copy it. ({0})",
   },
   ja: {
-    lead: "ご注文は、このブラウザーの中で暗号化してから店舗に送られます。",
+    lead: "ご注文は、このブラウザーの中で暗号化されてから店舗に送られます。",
     goods: "商品", person: "お客様の情報", summary: "ご注文内容",
     name: "お名前", address: "ご住所", telephone: "電話番号", card: "カード番号",
     delivery_address: "別の住所に届ける", optional: "（任意）",
@@ -59,30 +61,32 @@ const TEXTS = {
     left: "このページで可能な残りの注文数：{0}",
     step_fill: "入力", step_seal: "暗号化", step_send: "送信", step_erase: "消去",
     sealed: "ご注文を暗号化しました",
-    next_send: "次に {0} へ送信してください。その後、鍵と入力内容はこのページから消去されます。",
-    next_keep: "次にダウンロードまたはコピーして、店舗に渡してください。その後、鍵と入力内容はこのページから消去されます。",
+    next_send: "次に {0} へ送信してください。鍵と入力内容はすでに消去されました。",
+    next_keep: "次にダウンロードまたはコピーして、店舗に渡してください。鍵と入力内容はすでに消去されました。",
     line: "店舗が受け取るのは次の内容だけです",
-    send: "店舗へ送信", download: "ダウンロード", copy: "コピー",
-    done: "ありがとうございました", sent_send: "店舗がご注文を受け取りました。",
-    sent_download: "ご注文を {0} としてダウンロードしました。このファイルを店舗に渡してください。",
-    sent_copy: "ご注文をクリップボードにコピーしました。店舗に渡してください。",
+    send: "店舗へ送信", download: "ダウンロード", copy: "コピー", kept: "保存しました：ここから消去する",
+    downloaded: "{0} としてダウンロードされたはずです。", copied: "クリップボードにコピーしました。",
+    check_kept: "お手元にあることをご確認ください。このページでもう一度表示することはできません。",
+    done: "ありがとうございました", sent: "店舗がご注文を受け取りました。", given: "暗号化されたご注文を店舗に渡してください。",
     erased: "鍵、プログラム、入力内容はこのページから取り除かれました。",
     receipt: "注文番号：{0}", again: "続けて注文する",
-    problems: "次の項目をご確認ください：", missing: "{0}を入力してください",
-    no_items: "商品を一つ以上選んでください",
-    no_item: "商品名を入力してください", bad_quantity: "数量は {0} から 9999 までの整数で入力してください",
+    problems: "次の項目をご確認ください：", problem: "{0}：{1}", missing: "入力してください", unchosen: "選択してください",
+    no_items: "商品を一つ以上選んでください", bad_quantity: "{0} から 9999 までの整数で入力してください",
     bad_telephone: "電話番号は 5～20 桁の数字で入力してください（例：03-1234-5678）",
     bad_email: "メールアドレスの形式をご確認ください（例：name@example.com）",
     bad_card: "カード番号は 12～19 桁です。入力の誤りがないかご確認ください",
-    bad_number: "数を入力してください", bad_date: "日付を入力してください", too_long: "{0} 文字以内で入力してください",
+    bad_number: "数値を入力してください", bad_date: "日付を入力してください", too_long: "{0} 文字以内で入力してください",
     used_up: "このページの注文はすべて使用済みです。店舗から新しいページを受け取ってください。",
     gone: "このページは注文後に消去されました。店舗から新しいページを受け取ってください。",
-    no_memory: "使用済みの鍵をブラウザーに記録できないため、安全に注文できません。サイトデータの保存を許可するか、プライベートウィンドウ以外で開いてください。",
+    no_memory: "どの鍵を使用済みにしたかをブラウザーに記録できないため、安全に注文できません。サイトデータの保存を許可するか、プライベートウィンドウ以外で開いてください。",
+    memory_full: "ブラウザーの保存領域に空きがなく、どの鍵を使用済みにしたかを記録できないため、安全に注文できません。ほかのサイトのデータを削除してください。",
+    memory_damaged: "使用済みの鍵の記録が壊れているため、安全に注文できません。店舗から新しいページを受け取ってください。",
     no_crypto: "ここでは暗号化ができません。ファイルとして、または https で開いてください。",
     not_sent: "店舗の受信を確認できませんでした（{0}）。注文は失われていません。もう一度送信するか、ダウンロードまたはコピーしてください。",
     no_answer: "読み取れる応答がありません", answer: "応答 {0}",
     not_copied: "コピーが許可されていません。下の文字列を選択してコピーしてください。",
     failed: "問題が発生しました。何も送信されていません：{0}",
+    failed_late: "暗号化の後で問題が発生しました。注文は失われていません。送信、ダウンロード、またはコピーしてください。（{0}）",
   },
 };
 const AUTOCOMPLETE = { name: "name", address: "street-address", telephone: "tel", card: "cc-number", email: "email" };
@@ -109,8 +113,13 @@ const say = (name, ...values) => TEXTS[lang][name].replace(/\{(\d)\}/g, (_, inde
 /** A text of the shop: the same for all, or one for each language. */
 const own = (text) => (typeof text === "string" ? text : text[lang] ?? text.en ?? Object.values(text)[0]);
 
-/** Something that is told to the reader in words of TEXTS. */
-class Trouble extends Error {}
+/** Something that is told to the reader in words of TEXTS; then `focus` is where the reader goes on. */
+class Trouble extends Error {
+  constructor(words, focus = "trouble") {
+    super(words);
+    this.focus = focus;
+  }
+}
 
 // ---- Keys. Script never sees their bytes again: no key imported here can be exported.
 
@@ -170,52 +179,78 @@ async function seal(order, kid, key, words) {
   return [additionalData, ...[wrapped, iv, sealed.subarray(0, -16), sealed.subarray(-16)].map(base64url)].join(".");
 }
 
-// ---- What is spent: remembered in the browser before anything is sealed, never a key.
+// ---- What the browser remembers: ids that are spent, before anything is sealed with their keys, and
+// the sealed order until the shop has it. Never a key.
 
 const MEMORY = `orderseal:${page.shop}:${page.id}`;
-const nothingSpent = { spent: [], sealed: 0, erased: false };
-/** Whether anything has to be remembered: a reusable key that only wraps fresh keys needs nothing. */
+const nothingYet = { spent: [], sealed: 0, erased: false, unsent: [] };
+/** Whether an order needs the memory: a reusable key that only wraps fresh keys can do without. */
 const spends = !page.reusable || "budget" in page || page.erase;
 
 function remembered() {
-  if (!spends) return nothingSpent;
+  let text = null;
   try {
-    const { spent, sealed, erased } = { ...nothingSpent, ...JSON.parse(localStorage.getItem(MEMORY)) };
-    if (Array.isArray(spent) && Number.isSafeInteger(sealed)) return { spent, sealed, erased };
+    text = localStorage.getItem(MEMORY);
+  } catch {
+    if (spends) throw new Trouble(say("no_memory"));
+  }
+  try {
+    const { spent, sealed: count, erased, unsent } = { ...nothingYet, ...JSON.parse(text) };
+    if (Array.isArray(spent) && Number.isSafeInteger(count) && Array.isArray(unsent)) return { spent, sealed: count, erased, unsent };
   } catch { /* told below */ }
-  throw new Trouble(say("no_memory"));
+  if (spends) throw new Trouble(say("memory_damaged"));
+  return nothingYet;
 }
 
 function remember(state) {
-  if (!spends) return;
   const text = JSON.stringify(state);
   try {
     localStorage.setItem(MEMORY, text);
     if (localStorage.getItem(MEMORY) === text) return;
-  } catch { /* told below */ }
-  throw new Trouble(say("no_memory"));
+  } catch (error) {
+    if (spends && error.name === "QuotaExceededError") throw new Trouble(say("memory_full"));
+  }
+  if (spends) throw new Trouble(say("no_memory"));
 }
 
+/** Two tabs of one page take turns. */
+const inTurn = (action) => (navigator.locks ? navigator.locks.request(MEMORY, action) : action());
+
 const unspent = ({ spent }) => (page.reusable ? keys : keys.filter(({ id }) => !spent.includes(id)));
+
+/** Orders that can still be placed. */
+const left = ({ spent, sealed: count, erased }) => (erased ? 0
+  : Math.min(page.erase ? 1 : Infinity, page.reusable ? (page.budget ?? Infinity) - count : page.orders - spent.length));
 
 /** Refuses to go on where no order is left. */
 function checkLeft(state) {
   if (state.erased) throw new Trouble(say("gone"));
-  if (!unspent(state).length || state.sealed >= (page.budget ?? Infinity)) throw new Trouble(say("used_up"));
+  if (left(state) < 1) throw new Trouble(say("used_up"));
 }
 
-/** Takes the next key for good. Two tabs of one page take turns. */
-function spend() {
-  const take = () => {
-    const state = remembered();
-    checkLeft(state);
-    const [next] = unspent(state);
-    const spent = page.reusable ? state.spent : [...state.spent, next.id];
-    remember({ ...state, spent, sealed: state.sealed + 1 });
-    return next;
-  };
-  return navigator.locks ? navigator.locks.request(MEMORY, take) : take();
-}
+/** Takes the next key for good. */
+const spend = () => inTurn(() => {
+  const state = remembered();
+  checkLeft(state);
+  const [next] = unspent(state);
+  const spent = page.reusable ? state.spent : [...state.spent, next.id];
+  remember({ ...state, spent, sealed: state.sealed + 1, erased: page.erase });
+  return next;
+});
+
+/** Keeps a sealed order for the case that the page is closed before the shop has it. */
+const keep = (order) => inTurn(() => {
+  const state = remembered();
+  remember({ ...state, unsent: [...state.unsent, order] });
+});
+
+/** Forgets it, and tells what is left. */
+const forget = ({ line }) => inTurn(() => {
+  const state = remembered();
+  const unsent = state.unsent.filter((order) => order.line !== line);
+  remember({ ...state, unsent });
+  return unsent.length || left(state);
+});
 
 // ---- The form.
 
@@ -230,7 +265,10 @@ function make(tag, properties = {}, ...children) {
   return element;
 }
 
-/** A labelled control with room for its complaint. */
+/**
+ * A labelled control with room for its complaint. It has an id and no name: a control called `reset`
+ * would take the place of the form's own `reset`.
+ */
 function labelled(id, label, control, required = true) {
   control.id = id;
   if (required) control.setAttribute("aria-required", "true");
@@ -241,7 +279,7 @@ function labelled(id, label, control, required = true) {
 
 const INPUT = { telephone: ["tel", "tel"], card: ["text", "numeric"], email: ["email", "email"], number: ["number", "decimal"], date: ["date", ""] };
 
-/** A field of the form; its control knows the label and the rule that it is checked by. */
+/** A field of the form; its control knows its label, how it is checked, and what it gives. */
 function field(rule, prefix = "", part = "") {
   const label = rule.label ? own(rule.label) : say(rule.name);
   const [type, inputMode] = INPUT[rule.type] ?? ["text", "text"];
@@ -250,35 +288,42 @@ function field(rule, prefix = "", part = "") {
   else if (rule.type === "choice") {
     control = make("select", {}, make("option", { value: "" }), ...rule.choices.map((choice) => make("option", { value: own(choice) }, own(choice))));
   } else control = make("input", { type, inputMode, step: "any" });
-  control.name = prefix + rule.name;
   control.autocomplete = (prefix && "shipping ") + (AUTOCOMPLETE[rule.name] ?? "off");
-  control.check = () => complaint(control, part + label, rule);
-  const labelledControl = labelled(`field-${control.name}`, label, control, rule.required);
-  if (rule.type in INPUT || rule.type === "choice") labelledControl.classList.add("short");
-  return labelledControl;
+  control.label = part + label;
+  control.given = () => given(control, rule);
+  control.check = () => complaint(control, rule);
+  const element = labelled(`field-${prefix}${rule.name}`, label, control, rule.required);
+  if (rule.type in INPUT || rule.type === "choice") element.classList.add("short");
+  return element;
 }
 
 /** Another address to deliver to: name, address and telephone behind a box to tick. */
+const DELIVERY = [
+  { name: "name", type: "text", required: true },
+  { name: "address", type: "multiline", required: true },
+  { name: "telephone", type: "telephone", required: false },
+];
 function delivery(rule) {
-  const box = make("input", { type: "checkbox", id: "elsewhere" });
-  const parts = [["name", "text"], ["address", "multiline"], ["telephone", "telephone"]];
+  const box = make("input", { type: "checkbox", id: "elsewhere", autocomplete: "off" });
   const label = rule.label ? own(rule.label) : say("delivery_address");
-  const group = make("fieldset", { hidden: true, disabled: true, "aria-label": label },
-    ...parts.map(([name, type]) => field({ name, type, required: name !== "telephone" }, "delivery_address.", `${label}: `)));
+  const group = make("fieldset", { id: "delivery", "aria-label": label },
+    ...DELIVERY.map((part) => field(part, "delivery_address.", say("problem", label, ""))));
   box.onchange = () => { group.hidden = group.disabled = !box.checked; };
+  box.onchange();
   return make("div", {}, make("p", {}, make("label", {}, box, label)), group);
 }
 
 const price = (amount) => new Intl.NumberFormat(lang, page.currency ? { style: "currency", currency: page.currency } : {}).format(amount);
 
-function quantity(id, label, value, least) {
-  const control = make("input", { type: "number", min: least, max: 9999, step: 1, value, inputMode: "numeric", autocomplete: "off" });
+function quantity(id, item, value, least) {
+  const control = make("input", { type: "number", min: least, max: 9999, step: 1, defaultValue: value, inputMode: "numeric", autocomplete: "off" });
   control.check = () => {
-    const given = control.value === "" && !control.validity.badInput ? 0 : control.valueAsNumber;
-    return Number.isInteger(given) && given >= least && given <= 9999 ? "" : say("bad_quantity", least);
+    const count = control.value === "" && !control.validity.badInput ? 0 : control.valueAsNumber;
+    return Number.isInteger(count) && count >= least && count <= 9999 ? "" : say("bad_quantity", least);
   };
   const counted = labelled(id, say("quantity"), control);
-  if (label) control.setAttribute("aria-label", `${label}: ${say("quantity")}`);
+  control.label = item ? say("problem", item, say("quantity")) : say("quantity");
+  control.setAttribute("aria-label", control.label);
   return [control, counted];
 }
 
@@ -301,8 +346,9 @@ function goods() {
       const named = labelled(`item-${rows.length}`, say("item"), name);
       const [count, counted] = quantity(`quantity-${rows.length}`, "", 1, 1);
       const first = rows.length === 0;
+      name.label = say("item");
       name.check = () => (name.value.length > MAX_LENGTH ? say("too_long", MAX_LENGTH)
-        : first && !name.value.trim() ? say("no_item") : "");
+        : first && !name.value.trim() ? say("missing") : "");
       named.classList.add("wide");
       free.append(make("div", { className: "item" }, named, counted));
       rows.push(() => ({ item: name.value.trim(), quantity: name.value.trim() ? count.valueAsNumber || 0 : 0 }));
@@ -314,17 +360,26 @@ function goods() {
   return () => rows.map((row) => row()).filter((row) => row.quantity > 0);
 }
 
-/** What is wrong with a control's value, in words, or nothing. */
-function complaint(control, label, { type, required, max = MAX_LENGTH }) {
+/** A control's value as the order has it: what is checked is what is sent. */
+function given(control, { type }) {
   const value = control.value.trim();
+  if (type === "number") return value && String(control.valueAsNumber);
+  if (!["telephone", "card", "email"].includes(type)) return value;
   const plain = value.normalize("NFKC");
-  const digits = plain.replace(/\D/g, "");
+  // Input methods make many hyphens, some of them the mark of long vowels.
+  return type === "email" ? plain : plain.replace(/[\u2010-\u2015\u2212\u30fc]/g, "-");
+}
+
+/** What is wrong with a control's value, in words, or nothing. */
+function complaint(control, { type, required, max = MAX_LENGTH }) {
   if (control.validity.badInput) return say(type === "date" ? "bad_date" : "bad_number");
-  if (!value) return required ? say("missing", label) : "";
+  const value = given(control, { type });
+  if (!value) return required ? say(["choice", "date"].includes(type) ? "unchosen" : "missing") : "";
   if (value.length > max) return say("too_long", max);
-  if (type === "telephone" && !(/^\+?[\d\s().-]+$/.test(plain) && digits.length >= 5 && digits.length <= 20)) return say("bad_telephone");
-  if (type === "email" && !/^\S+@\S+\.\S+$/.test(plain)) return say("bad_email");
-  if (type === "card" && !(/^[\d\s-]+$/.test(plain) && /^\d{12,19}$/.test(digits) && luhn(digits))) return say("bad_card");
+  const digits = value.replace(/\D/g, "");
+  if (type === "telephone" && !(/^\+?[\d\s().-]+$/.test(value) && digits.length >= 5 && digits.length <= 20)) return say("bad_telephone");
+  if (type === "email" && !/^\S+@\S+\.\S+$/.test(value)) return say("bad_email");
+  if (type === "card" && !(/^[\d\s-]+$/.test(value) && /^\d{12,19}$/.test(digits) && luhn(digits))) return say("bad_card");
   return "";
 }
 
@@ -334,16 +389,11 @@ const luhn = (digits) => Array.from(digits).reverse().map(Number)
 
 /** The order as the shop reads it. */
 function collect() {
-  const order = {};
-  for (const rule of page.fields.filter(({ type }) => type !== "delivery")) {
-    const value = $(`field-${rule.name}`).value.trim();
-    if (value) order[rule.name] = ["telephone", "card"].includes(rule.type) ? value.normalize("NFKC") : value;
-  }
+  const filledIn = (rules, prefix = "") => rules
+    .map(({ name }) => [name, $(`field-${prefix}${name}`).given()]).filter(([, value]) => value);
+  const order = Object.fromEntries(filledIn(page.fields.filter(({ type }) => type !== "delivery")));
   order.items = chosen();
-  if ($("elsewhere")?.checked) {
-    const controls = [...$("fields").querySelectorAll("[name^='delivery_address.']")].filter(({ value }) => value.trim());
-    order.delivery_address = Object.fromEntries(controls.map(({ name, value }) => [name.split(".")[1], value.trim()]));
-  }
+  if ($("elsewhere")?.checked) order.delivery_address = Object.fromEntries(filledIn(DELIVERY, "delivery_address."));
   order.ordered = new Date().toISOString();
   return order;
 }
@@ -362,13 +412,14 @@ function showSummary() {
 function correct() {
   const problems = [];
   for (const control of $("form").querySelectorAll("input, textarea, select")) {
-    const found = control.check && !control.matches(":disabled") ? control.check() : "";
+    if (!control.check) continue;
+    const found = control.matches(":disabled") ? "" : control.check();
     const id = `${control.id}-error`;
     $(id)?.remove();
     control.removeAttribute("aria-invalid");
     control.removeAttribute("aria-describedby");
     if (!found) continue;
-    problems.push([control.id, found]);
+    problems.push([control.id, say("problem", control.label, found)]);
     control.after(make("p", { id, className: "error" }, found));
     control.setAttribute("aria-invalid", "true");
     control.setAttribute("aria-describedby", id);
@@ -409,14 +460,24 @@ const guarded = (action) => async (event) => {
   busy = true;
   $("trouble").hidden = true;
   for (const button of document.querySelectorAll("button")) button.disabled = true;
+  let failure = null;
   try {
     await action();
   } catch (error) {
-    complain(error instanceof Trouble ? error.message : say("failed", error.message));
+    failure = error;
   }
   for (const button of document.querySelectorAll("button")) button.disabled = false;
   busy = false;
+  if (!failure) return;
+  if (sealed) offer();
+  explain(failure);
 };
+
+function explain(error) {
+  complain(error instanceof Trouble ? error.message : say(sealed ? "failed_late" : "failed", error.message));
+  $(error.focus ?? "trouble").focus();
+  if (error.focus === "line") $("line").select();
+}
 
 const order = guarded(async () => {
   if (!correct()) return;
@@ -428,30 +489,34 @@ const order = guarded(async () => {
   keys = [];
   sealed = { kid, line, ordered: text.ordered };
   $("form").reset();
-  $("form").hidden = true;
-  $("line").value = line;
-  step(2);
-  if (page.send_to && !page.guided) return send();
-  offer();
+  $("form").remove();
+  // Without room for it, leaving the page asks first.
+  await keep(sealed).catch(() => {});
+  if (page.send_to && !page.guided) await send();
+  else offer();
 });
 
 /** Shows the sealed order with the ways to send it. */
 function offer() {
-  $("sealed").hidden = false;
+  $("line").value = sealed.line;
   $("status").textContent = "";
+  step(2);
+  if (!$("sealed").hidden) return;
+  $("sealed").hidden = false;
   $("sealed").focus();
 }
 
 /** POSTs the line. Only an answer that says so counts as received. */
 async function send() {
   $("status").textContent = say("sending");
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), SEND_TIMEOUT);
   const answer = await fetch(page.send_to, {
     method: "POST", body: `${sealed.line}\n`, headers: { "Content-Type": "text/plain" },
-    credentials: "omit", referrerPolicy: "no-referrer", cache: "no-store", redirect: "error",
-    signal: AbortSignal.timeout(SEND_TIMEOUT),
+    credentials: "omit", referrerPolicy: "no-referrer", cache: "no-store", redirect: "error", signal: late.signal,
   }).catch(() => null);
-  if (answer?.ok) return finish(say("sent_send"));
-  offer();
+  clearTimeout(timer);
+  if (answer?.ok) return finish(say("sent"));
   throw new Trouble(say("not_sent", answer ? say("answer", answer.status) : say("no_answer")));
 }
 
@@ -460,40 +525,49 @@ function download() {
   const href = URL.createObjectURL(new Blob([`${sealed.line}\n`], { type: "application/octet-stream" }));
   make("a", { href, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(href), 60000);
-  finish(say("sent_download", name));
+  handOver(say("downloaded", name));
 }
 
 async function copy() {
   try {
     await navigator.clipboard.writeText(`${sealed.line}\n`);
   } catch {
-    $("line").select();
-    throw new Trouble(say("not_copied"));
+    handOver();
+    throw new Trouble(say("not_copied"), "line");
   }
-  finish(say("sent_copy"));
+  handOver(say("copied"));
+}
+
+/** The page cannot see whether a file or a copy exists: the reader says so before it erases. */
+function handOver(how = "") {
+  $("status").textContent = [how, say("check_kept")].join(" ");
+  $("kept").hidden = false;
 }
 
 /** The last step: whatever can be erased is, and the reader is told how it went. */
-function finish(how) {
-  $("sent").textContent = how;
-  $("receipt").textContent = say("receipt", `${sealed.kid} · ${new Date(sealed.ordered).toLocaleString(lang)}`);
+async function finish(how) {
+  const finished = sealed;
   sealed = null;
-  $("form").remove();
+  $("sent").textContent = how;
+  $("receipt").textContent = say("receipt", `${finished.kid} · ${new Date(finished.ordered).toLocaleString(lang)}`);
+  $("form")?.remove();
   $("sealed").remove();
   for (const script of document.querySelectorAll("script")) script.remove();
   step(4);
   $("status").textContent = "";
+  // Where that fails, the id is spent all the same: all that is missing is the link.
+  $("again").hidden = await forget(finished).catch(() => 0) < 1;
   $("done").hidden = false;
   $("done").focus();
-  try {
-    const state = remembered();
-    if (page.erase) remember({ ...state, erased: true });
-    $("again").hidden = page.erase || left(state) < 1;
-  } catch { /* the id is spent already: all that is missing is the link */ }
 }
 
-/** Orders that can still be placed. */
-const left = (state) => (page.reusable ? (page.budget ?? Infinity) - state.sealed : page.orders - state.spent.length);
+/** Begins with an empty form: on a reload, browsers put back what was typed, card number and all. */
+function startEmpty() {
+  if (!$("form")) return;
+  $("form").reset();
+  $("elsewhere")?.onchange();
+  showSummary();
+}
 
 async function start() {
   document.documentElement.lang = lang;
@@ -501,16 +575,32 @@ async function start() {
   document.querySelector("h1").textContent = own(page.title);
   for (const element of document.querySelectorAll("[data-text]")) element.textContent = say(element.dataset.text);
   if (!globalThis.crypto?.subtle) throw new Trouble(say("no_crypto"));
-  keys = await importKeys();
-  const state = remembered();
-  checkLeft(state);
+  const shop = page.send_to && new URL(page.send_to).host;
   const algorithms = page.alg === "dir" ? page.enc : `${page.alg} + ${page.enc}`;
-  $("order").textContent = say(page.guided || !page.send_to ? "seal" : "order");
-  $("how").textContent = page.send_to ? say("how_send", algorithms, new URL(page.send_to).host) : say("how_keep", algorithms);
+  $("order").textContent = say(page.guided || !shop ? "seal" : "order");
+  $("how").textContent = shop ? say("how_send", algorithms, shop) : say("how_keep", algorithms);
+  $("next").textContent = shop ? say("next_send", shop) : say("next_keep");
+  $("send").hidden = !shop;
+  (shop ? $("send") : $("download")).className = "main";
+  $("steps").hidden = !page.guided;
+  $("send").onclick = guarded(send);
+  $("download").onclick = guarded(download);
+  $("copy").onclick = guarded(copy);
+  $("kept").onclick = guarded(() => finish(say("given")));
+  addEventListener("beforeunload", (event) => { if (sealed) event.preventDefault(); });
+
+  const state = remembered();
+  if (state.unsent.length) {
+    // An earlier visit ended before the shop had its order: that comes first, and needs no key.
+    deliveredKeys.length = 0;
+    [sealed] = state.unsent;
+    $("form").remove();
+    return offer();
+  }
+  checkLeft(state);
+  remember(state);
+  keys = await importKeys();
   $("left").textContent = page.reusable ? "" : say("left", left(state));
-  $("next").textContent = page.send_to ? say("next_send", new URL(page.send_to).host) : say("next_keep");
-  $("send").hidden = !page.send_to;
-  (page.send_to ? $("send") : $("download")).className = "main";
   $("fields").append(...page.fields.map((rule) => (rule.type === "delivery" ? delivery(rule) : field(rule))));
   if (page.alg !== "dir") {
     // Plain text, because browsers offer to keep what is typed into a field for passwords.
@@ -519,17 +609,13 @@ async function start() {
       make("p", { id: "typed-hint", className: "hint" }, say("typed_hint")));
     $("fields").append(words);
   }
-  showSummary();
   step(0);
-  $("steps").hidden = !page.guided;
   $("form").oninput = showSummary;
   $("form").onsubmit = order;
-  $("send").onclick = guarded(send);
-  $("download").onclick = guarded(download);
-  $("copy").onclick = guarded(copy);
-  addEventListener("beforeunload", (event) => { if (sealed) event.preventDefault(); });
   $("form").hidden = false;
+  startEmpty();
+  addEventListener("pageshow", ({ persisted }) => { if (!persisted) startEmpty(); });
 }
 
 const chosen = goods();
-start().catch((error) => complain(error instanceof Trouble ? error.message : say("failed", error.message)));
+start().catch(explain);
