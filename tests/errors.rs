@@ -20,6 +20,8 @@ fn lab() -> Lab {
         "windows.jwe",
         String::from_utf8_lossy(&lab.read("sealed.jwe")).replace('\n', "\r\n"),
     );
+    let sealed = lab.read("sealed.jwe");
+    lab.write("cut.jwe", &sealed[..sealed.iter().position(|&b| b == b'\n').expect("a line") - 23]);
     let keys = lab.read("client.jwks");
     lab.write("cut.jwks", &keys[..keys.len() / 2]);
     lab.write("picture.jpg", b"\xff\xd8\xff\xe0\x00\x10JFIF\x00");
@@ -76,6 +78,11 @@ const MISTAKES: &[(i32, &str, &[&str])] = &[
         3,
         "decrypt --bundle tokyo.jwks windows.jwe",
         &["windows.jwe: line 1", "carriage return", "hint:"],
+    ),
+    (
+        3,
+        "decrypt --bundle tokyo.jwks cut.jwe",
+        &["cut.jwe: line 1", "cut off (in segment 4)", "not complete"],
     ),
     (3, "decrypt --bundle tokyo.jwks tokyo.jwks", &["tokyo.jwks: line 1"]),
     (3, "decrypt --bundle tokyo.jwks picture.jpg", &["picture.jpg: line 1"]),

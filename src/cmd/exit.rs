@@ -93,6 +93,10 @@ fn malformed_hint(found: &str) -> Option<&'static str> {
             "the file is not complete: copy it again, or have it made again",
         ),
         (
+            "a sealed order that is cut off",
+            "the line is not complete: was the file copied in part, or wrapped by an editor?",
+        ),
+        (
             "found a shop's item page",
             "an item page only says where to ask: give it to `orderseal bundle client --page`",
         ),

@@ -212,8 +212,13 @@ fn decode_exact(
 }
 
 fn not_sealed(line: &[u8]) -> Failure {
+    /// How a header begins: `{"` in base64url.
+    const HEADER: &[u8] = b"eyJ";
     let found = match memchr::memchr_iter(b'.', line).count() {
         _ if line.is_empty() => "an empty line".to_owned(),
+        dots @ 0..4 if line.starts_with(HEADER) => {
+            format!("a sealed order that is cut off (in segment {})", dots + 1)
+        }
         _ if line.starts_with(b"{") => "no sealed order (it begins as JSON)".to_owned(),
         0 => "no sealed order (there is no dot in it)".to_owned(),
         dots => format!("{} segments", dots + 1),

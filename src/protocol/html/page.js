@@ -214,7 +214,7 @@ function remember(state) {
 }
 
 /** Two tabs of one page take turns. */
-const inTurn = (action) => (navigator.locks ? navigator.locks.request(MEMORY, action) : action());
+const inTurn = async (action) => (navigator.locks ? navigator.locks.request(MEMORY, action) : action());
 
 const unspent = ({ spent }) => (page.reusable ? keys : keys.filter(({ id }) => !spent.includes(id)));
 
