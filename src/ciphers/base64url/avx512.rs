@@ -4,6 +4,7 @@
 //! of a memory copy" (2020): the alphabet and its inverse are registers.
 
 use std::arch::x86_64::*;
+use std::mem::MaybeUninit;
 
 use crate::ciphers::cpu::Avx512;
 
@@ -60,8 +61,9 @@ pub(super) fn encode(proof: Avx512, bytes: &[u8], text: &mut [u8]) {
     unsafe { encode_all(proof, bytes, text) }
 }
 
-/// Decodes; `bytes` has the decoded length. Returns whether `text` is valid.
-pub(super) fn decode(proof: Avx512, text: &[u8], bytes: &mut [u8]) -> bool {
+/// Decodes; `bytes` has the decoded length, and is written as a whole. Returns whether `text` is
+/// valid.
+pub(super) fn decode(proof: Avx512, text: &[u8], bytes: &mut [MaybeUninit<u8>]) -> bool {
     // SAFETY: `proof` says that the processor has all the features of `decode_all`.
     unsafe { decode_all(proof, text, bytes) }
 }
@@ -84,7 +86,7 @@ fn encode_all(_: Avx512, bytes: &[u8], text: &mut [u8]) {
 #[target_feature(
     enable = "avx2,bmi1,bmi2,aes,pclmulqdq,vaes,vpclmulqdq,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512ifma,gfni"
 )]
-fn decode_all(_: Avx512, text: &[u8], bytes: &mut [u8]) -> bool {
+fn decode_all(_: Avx512, text: &[u8], bytes: &mut [MaybeUninit<u8>]) -> bool {
     let (low, high) = VALUES.split_at(64);
     let low = load(low.try_into().expect("64 of 128 bytes"));
     let high = load(high.try_into().expect("64 of 128 bytes"));
@@ -110,6 +112,11 @@ fn decode_all(_: Avx512, text: &[u8], bytes: &mut [u8]) -> bool {
     let trailing = _mm512_test_epi8_mask(last, last) & !first(written);
     _mm512_movepi8_mask(errors) == 0 && trailing == 0
 }
+
+/// A byte that can be written, whether or not it was before.
+trait Byte {}
+impl Byte for u8 {}
+impl Byte for MaybeUninit<u8> {}
 
 /// The mask of the first `length` bytes of 64.
 #[inline]
@@ -137,7 +144,7 @@ fn load_first(rest: __m512i, bytes: &[u8]) -> __m512i {
 /// Fills at most 64 bytes.
 #[inline]
 #[target_feature(enable = "bmi2,avx512bw")]
-fn store_first(bytes: &mut [u8], vector: __m512i) {
+fn store_first<T: Byte>(bytes: &mut [T], vector: __m512i) {
     // SAFETY: the mask keeps the store within `bytes`.
     unsafe { _mm512_mask_storeu_epi8(bytes.as_mut_ptr().cast(), first(bytes.len()), vector) }
 }

@@ -1,5 +1,7 @@
 //! Base64url by the crate `base64-simd`.
 
+use std::mem::MaybeUninit;
+
 use base64_simd::{AsOut, URL_SAFE_NO_PAD};
 
 /// Encodes; `text` has the encoded length.
@@ -7,7 +9,7 @@ pub(super) fn encode(bytes: &[u8], text: &mut [u8]) {
     let _ = URL_SAFE_NO_PAD.encode(bytes, text.as_out());
 }
 
-/// Decodes; `bytes` has the decoded length. Returns whether `text` is valid.
-pub(super) fn decode(text: &[u8], bytes: &mut [u8]) -> bool {
+/// Decodes; `bytes` has the decoded length, and is written as a whole where `text` is valid.
+pub(super) fn decode(text: &[u8], bytes: &mut [MaybeUninit<u8>]) -> bool {
     URL_SAFE_NO_PAD.decode(text, bytes.as_out()).is_ok()
 }

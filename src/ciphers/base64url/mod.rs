@@ -13,6 +13,9 @@ mod crates;
 #[cfg(test)]
 mod tests;
 
+use std::mem::MaybeUninit;
+use std::ptr;
+
 use super::cpu::Backend;
 #[cfg(target_arch = "x86_64")]
 use super::cpu::Level;
@@ -68,8 +71,19 @@ pub fn decode_to_vec(text: &[u8]) -> Option<Vec<u8>> {
 /// strictly base64url.
 pub fn decode_into(text: &[u8], bytes: &mut Vec<u8>) -> Option<usize> {
     bytes.clear();
-    bytes.resize(decoded_length(text.len())?, 0);
-    decode(Backend::detect(), text, bytes)
+    decode_append(Backend::detect(), text, bytes)
+}
+
+/// Appends what `text` decodes to and returns the number of bytes, [`decoded_length`], or `None`
+/// if `text` is not strictly base64url; then `bytes` are what they were.
+pub fn decode_append(backend: Backend, text: &[u8], bytes: &mut Vec<u8>) -> Option<usize> {
+    let length = decoded_length(text.len())?;
+    bytes.reserve(length);
+    decode_uninit(backend, text, &mut bytes.spare_capacity_mut()[..length]).then(|| {
+        // SAFETY: there is room for them, and valid text was decoded to all of them.
+        unsafe { bytes.set_len(bytes.len() + length) };
+        length
+    })
 }
 
 /// Decodes `text` at the start of `bytes` and returns the number of bytes, [`decoded_length`], or
@@ -79,11 +93,17 @@ pub fn decode_into(text: &[u8], bytes: &mut Vec<u8>) -> Option<usize> {
 /// If `bytes` is shorter than the result.
 pub fn decode(backend: Backend, text: &[u8], bytes: &mut [u8]) -> Option<usize> {
     let length = decoded_length(text.len())?;
-    let bytes = &mut bytes[..length];
-    let valid = match backend.level() {
+    let bytes = ptr::from_mut(&mut bytes[..length]) as *mut [MaybeUninit<u8>];
+    // SAFETY: the bytes are ours alone, and nothing is ever written to them but bytes.
+    let bytes = unsafe { &mut *bytes };
+    decode_uninit(backend, text, bytes).then_some(length)
+}
+
+/// Decodes to `bytes`, which have the decoded length and are all written if `text` is valid.
+fn decode_uninit(backend: Backend, text: &[u8], bytes: &mut [MaybeUninit<u8>]) -> bool {
+    match backend.level() {
         #[cfg(target_arch = "x86_64")]
         Level::Avx512(proof) => avx512::decode(proof, text, bytes),
         _ => crates::decode(text, bytes),
-    };
-    valid.then_some(length)
+    }
 }

@@ -19,8 +19,11 @@ fn decoded(backend: Backend, text: &[u8]) -> Option<Vec<u8>> {
     let length = decode(backend, text, &mut bytes);
     let written = length.unwrap_or(text.len() / 4 * 3 + 2);
     assert!(bytes[written..].iter().all(|byte| *byte == 0xa5));
-    bytes.truncate(length?);
-    Some(bytes)
+    let mut appended = b"before".to_vec();
+    assert_eq!(decode_append(backend, text, &mut appended), length);
+    bytes.truncate(length.unwrap_or(0));
+    assert_eq!(appended, [b"before", &bytes[..]].concat());
+    length.map(|_| bytes)
 }
 
 #[test]

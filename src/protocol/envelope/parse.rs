@@ -182,16 +182,9 @@ pub(in crate::protocol) fn segments(line: &[u8]) -> Option<[&[u8]; 5]> {
 /// Appends what a segment decodes to. It goes straight to where it stays: a small array that is
 /// moved is read before it is written out, for which the processor waits.
 fn decode(backend: Backend, segment: &[u8], out: &mut Vec<u8>, name: &str) -> Result<(), Failure> {
-    let start = out.len();
-    let decoded = base64url::decoded_length(segment.len()).and_then(|length| {
-        out.resize(start + length, 0);
-        base64url::decode(backend, segment, &mut out[start..])
-    });
-    if decoded.is_some() {
-        return Ok(());
-    }
-    out.truncate(start);
-    Err(Failure::Malformed(format!("the {name} is not canonical base64url")))
+    base64url::decode_append(backend, segment, out)
+        .map(|_| ())
+        .ok_or_else(|| Failure::Malformed(format!("the {name} is not canonical base64url")))
 }
 
 /// The same for a segment of known length.
