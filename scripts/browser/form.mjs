@@ -132,7 +132,6 @@ await test("a form that is come back to is empty", async () => {
     assert.equal(await page.isVisible("#delivery"), false);
   };
   await page.goto(`${address}/other`);
-  assert.deepEqual(shop.strays.splice(0), ["GET /other"]);
   await page.goBack();
   await isEmpty();
   await fillIn(page);

@@ -23,6 +23,9 @@ const server = createServer((request, response) => {
       response.setHeader("Content-Type", "text/html");
       response.setHeader("Set-Cookie", "visit=1");
       response.end(readFileSync("order.html"));
+    } else if (request.url === "/other") {
+      response.setHeader("Content-Type", "text/html");
+      response.end('<link rel="icon" href="data:,">Another page');
     } else if (request.method === "POST" && request.url === "/orders") {
       if (shop.hangs) return;
       if (shop.status === 200) {

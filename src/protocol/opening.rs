@@ -177,7 +177,7 @@ impl Ledger {
         match (self.seen.insert(key, line), keys.name(key)) {
             (Some(first), Some(kid)) => {
                 self.seen.insert(key, first);
-                Err(Failure::Key(KeyTrouble::Repeated { kid: kid.clone(), first }))
+                Err(KeyTrouble::Repeated { kid: kid.clone(), first }.into())
             }
             _ => Ok(()),
         }

@@ -16,8 +16,9 @@ pub(super) fn unwrap(backend: Backend, job: &mut UnwrapJob<'_>) {
     let UnwrappingKey::AesGcmKw(kek) = job.kek else {
         unreachable!("the jobs of a run are of one kind")
     };
+    let Some((iv, tag)) = job.gcm else { return };
     let mut key = Zeroizing::new(job.encrypted_key.to_vec());
-    let opened = cipher(backend, kek).open(&job.iv, b"", &mut key, &job.tag);
+    let opened = cipher(backend, kek).open(iv, b"", &mut key, tag);
     if opened.is_ok() && key.len() == job.cek.len() {
         job.cek.copy_from_slice(&key);
     }

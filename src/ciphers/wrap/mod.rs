@@ -162,10 +162,8 @@ pub struct UnwrapJob<'a> {
     pub kek: UnwrappingKey<'a>,
     /// The wrapped key.
     pub encrypted_key: &'a [u8],
-    /// IV from the header, GCM forms only.
-    pub iv: [u8; 12],
-    /// Tag from the header, GCM forms only.
-    pub tag: [u8; 16],
+    /// IV and tag from the header, which the GCM forms need.
+    pub gcm: Option<&'a ([u8; 12], [u8; 16])>,
     /// Room for the key, filled with random bytes beforehand. A failed unwrapping leaves them, so
     /// that what follows fails in one way only: by its authentication tag (RFC 7516 section 11.5).
     pub cek: &'a mut [u8],

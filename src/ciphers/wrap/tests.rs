@@ -62,8 +62,8 @@ fn every_algorithm_returns_what_was_wrapped_and_notices_changes() {
                     .zip(&texts)
                     .enumerate()
                     .map(|(number, (cek, text))| {
-                        let (iv, tag) = wrapped.iv_and_tag(number).copied().unwrap_or_default();
-                        UnwrapJob { kek: *unwrapping, encrypted_key: text, iv, tag, cek }
+                        let gcm = wrapped.iv_and_tag(number);
+                        UnwrapJob { kek: *unwrapping, encrypted_key: text, gcm, cek }
                     })
                     .collect();
                 unwrap(backend, &mut jobs, &mut rng);

@@ -37,9 +37,15 @@ pub enum Failure {
     /// It is not what it should be.
     Malformed(String),
     /// Its key is missing or may not be used.
-    Key(super::KeyTrouble),
+    Key(Box<super::KeyTrouble>),
     /// It is not authentic, for whatever reason.
     Authentication,
+}
+
+impl From<super::KeyTrouble> for Failure {
+    fn from(trouble: super::KeyTrouble) -> Self {
+        Self::Key(Box::new(trouble))
+    }
 }
 
 impl Failure {
@@ -47,7 +53,7 @@ impl Failure {
     pub fn at(self, place: super::Place) -> super::Error {
         match self {
             Self::Malformed(found) => super::Error::Malformed { place, found },
-            Self::Key(trouble) => super::Error::Key { place, trouble },
+            Self::Key(trouble) => super::Error::Key { place, trouble: *trouble },
             Self::Authentication => super::Error::Authentication(place),
         }
     }

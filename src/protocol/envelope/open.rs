@@ -5,6 +5,7 @@ use std::ops::Range;
 use rand::Rng;
 use zeroize::Zeroize;
 
+use super::open_key::Chosen;
 use super::parse::{Parsed, Parser};
 use super::ready::Ready;
 use super::stage::unwatched;
@@ -52,9 +53,9 @@ pub struct OpenedBlock {
 }
 
 /// A line that is being opened under an authenticated cipher.
-struct Candidate<'l, 'k> {
+struct Candidate<'l> {
     line: usize,
-    parsed: Parsed<'l, 'k>,
+    parsed: Parsed<'l>,
     cipher: ContentCipher,
     len: usize,
     authentic: bool,
@@ -101,18 +102,18 @@ impl<'a> Opener<'a> {
         let mut results: Vec<Result<(usize, Text), Failure>> = Vec::with_capacity(lines.len());
         let mut candidates = Vec::with_capacity(lines.len());
         let (start, text) = (block.text.len(), &mut block.text);
-        parser.parts.clear();
+        parser.next_group();
         for (line, sealed) in lines.iter().enumerate() {
             let result = parser.parse(sealed, text).and_then(|parsed| {
-                let key = parsed.key.number;
-                match (parsed.key.suite.enc(), parsed.key.ready) {
+                let Chosen { number: key, suite, ready } = parser.meaning(&parsed).key;
+                match (suite.enc(), ready) {
                     (Enc::Cipher(cipher), _) => {
                         let (len, authentic) = (0, false);
                         candidates.push(Candidate { line, parsed, cipher, len, authentic });
                         Ok((key, Text::Pending))
                     }
                     (Enc::RsaBlocks, Ready::Blocks(pair)) => {
-                        let (iv, _, _) = parsed.split(&parser.parts);
+                        let (iv, _, _) = parser.split(&parsed);
                         let iv = iv.try_into().expect("16 bytes");
                         let sealed = &text[parsed.ciphertext];
                         (self.watch)(Stage::Format);
@@ -127,12 +128,13 @@ impl<'a> Opener<'a> {
             text.push(b'\n');
         }
         (self.watch)(Stage::Format);
-        self.open_candidates(&mut candidates, &parser.parts, text, rng);
+        self.open_candidates(&mut candidates, parser, text, rng);
         for candidate in candidates {
             let start = candidate.parsed.ciphertext.start;
             results[candidate.line] = match candidate.authentic {
                 true => {
-                    Ok((candidate.parsed.key.number, Text::Record(start..start + candidate.len)))
+                    let key = parser.meaning(&candidate.parsed).key.number;
+                    Ok((key, Text::Record(start..start + candidate.len)))
                 }
                 false => Err(Failure::Authentication),
             };
@@ -174,12 +176,12 @@ impl<'a> Opener<'a> {
     /// Finds every candidate's content key, verifies and decrypts.
     fn open_candidates(
         &self,
-        candidates: &mut [Candidate<'_, '_>],
-        parts: &[u8],
+        candidates: &mut [Candidate<'_>],
+        parser: &Parser<'_, '_>,
         texts: &mut [u8],
         rng: &mut KeyStream,
     ) {
-        let ceks = self.content_keys(candidates, parts, rng);
+        let ceks = self.content_keys(candidates, parser, rng);
         (self.watch)(Stage::Unwrap);
         let mut rest = texts;
         let mut taken = 0;
@@ -192,9 +194,10 @@ impl<'a> Opener<'a> {
                 .expect("ciphertexts lie in the order of their lines");
             let (text, after) = text.split_at_mut(parsed.ciphertext.len());
             (rest, taken) = (after, parsed.ciphertext.end);
-            let ((iv, sent, _), mut tag) = (parsed.split(parts), [0; MAX_TAG]);
-            tag[..sent.len()].copy_from_slice(sent);
+            let ((iv, sent, _), tag) = (parser.split(parsed), [0; MAX_TAG]);
             records.push(Record { iv, aad: parsed.aad, text, len: 0, tag, authentic: false });
+            let record = records.last_mut().expect("one was just pushed");
+            record.tag[..sent.len()].copy_from_slice(sent);
         }
         // Lines under one cipher mostly stand together, and are opened together.
         let (mut from, mut cek_from) = (0, 0);
@@ -202,7 +205,7 @@ impl<'a> Opener<'a> {
             let cipher = run[0].cipher;
             let cek_to = cek_from + run.iter().map(Candidate::cek_len).sum::<usize>();
             let records = &mut records[from..from + run.len()];
-            let keys = match one_direct_key(run) {
+            let keys = match one_direct_key(run, parser) {
                 Some(key) => Keys::One(key),
                 None => Keys::Each(&ceks[cek_from..cek_to]),
             };
@@ -221,13 +224,13 @@ impl<'a> Opener<'a> {
     /// one whose tag will not fit.
     fn content_keys(
         &self,
-        candidates: &[Candidate<'_, '_>],
-        parts: &[u8],
+        candidates: &[Candidate<'_>],
+        parser: &Parser<'_, '_>,
         rng: &mut KeyStream,
     ) -> Wiped {
         let lengths = candidates.iter().map(Candidate::cek_len);
         let mut ceks = Wiped::from(vec![0; lengths.sum()]);
-        let chained = candidates.iter().filter(|it| !it.parsed.chain().is_empty());
+        let chained = candidates.iter().filter(|it| !parser.meaning(&it.parsed).chain().is_empty());
         let mut outermost = Wiped::from(vec![0; chained.count() * chain::LINK_LEN]);
         rng.fill_bytes(&mut ceks);
         rng.fill_bytes(&mut outermost);
@@ -235,13 +238,13 @@ impl<'a> Opener<'a> {
         let (mut rest, mut heads) = (&mut ceks[..], outermost.chunks_exact_mut(chain::LINK_LEN));
         for candidate in candidates {
             let cek = rest.split_off_mut(..candidate.cek_len()).expect("room for all");
-            let parsed = &candidate.parsed;
-            let (iv, _, encrypted_key) = parsed.split(parts);
-            let room = match parsed.chain() {
+            let meaning = parser.meaning(&candidate.parsed);
+            let (iv, _, encrypted_key) = parser.split(&candidate.parsed);
+            let room = match meaning.chain() {
                 [] => cek,
                 _ => heads.next().expect("one for each chain"),
             };
-            match parsed.key.ready {
+            match meaning.key.ready {
                 Ready::Direct(key) if key.len() == room.len() => room.copy_from_slice(key),
                 Ready::Pad(pad) => {
                     let offset = iv.try_into().expect("8 bytes");
@@ -250,8 +253,7 @@ impl<'a> Opener<'a> {
                     }
                 }
                 Ready::Unwrap(kek) => {
-                    let (iv, tag) = parsed.gcm_kw().unwrap_or_default();
-                    jobs.push(UnwrapJob { kek, encrypted_key, iv, tag, cek: room });
+                    jobs.push(UnwrapJob { kek, encrypted_key, gcm: meaning.gcm_kw(), cek: room });
                 }
                 // A direct key that cannot head a chain: what is random stays, and will not fit.
                 _ => {}
@@ -262,7 +264,7 @@ impl<'a> Opener<'a> {
         let (mut rest, mut heads) = (&mut ceks[..], outermost.chunks_exact(chain::LINK_LEN));
         for candidate in candidates {
             let cek = rest.split_off_mut(..candidate.cek_len()).expect("room for all");
-            let links = candidate.parsed.chain();
+            let links = parser.meaning(&candidate.parsed).chain();
             if !links.is_empty() {
                 chain::unwrap(heads.next().expect("as above"), links, cek);
             }
@@ -271,7 +273,7 @@ impl<'a> Opener<'a> {
     }
 }
 
-impl Candidate<'_, '_> {
+impl Candidate<'_> {
     /// Length in bytes of its content-encryption key.
     fn cek_len(&self) -> usize {
         self.cipher.key_len_for(self.parsed.ciphertext.len())
@@ -279,11 +281,12 @@ impl Candidate<'_, '_> {
 }
 
 /// The distributed key, if it encrypts all these orders itself.
-fn one_direct_key<'k>(run: &[Candidate<'_, 'k>]) -> Option<&'k [u8]> {
-    let first = &run[0].parsed;
-    let Ready::Direct(key) = first.key.ready else { return None };
-    let same = |candidate: &Candidate<'_, '_>| {
-        candidate.parsed.key.number == first.key.number && candidate.parsed.chain().is_empty()
+fn one_direct_key<'k>(run: &[Candidate<'_>], parser: &Parser<'_, 'k>) -> Option<&'k [u8]> {
+    let first = parser.meaning(&run[0].parsed).key;
+    let Ready::Direct(key) = first.ready else { return None };
+    let same = |candidate: &Candidate<'_>| {
+        let meaning = parser.meaning(&candidate.parsed);
+        meaning.key.number == first.number && meaning.chain().is_empty()
     };
     run.iter().all(same).then_some(key)
 }

@@ -157,8 +157,8 @@ impl OpeningKeys {
         header: &Header<'_>,
         guess: usize,
     ) -> std::result::Result<Chosen<'_>, Failure> {
-        let key = self.find(header.kid.as_deref(), guess).map_err(Failure::Key)?;
-        self.ready(key, header).map_err(Failure::Key)
+        let key = self.find(header.kid.as_deref(), guess).map_err(Failure::from)?;
+        self.ready(key, header).map_err(Failure::from)
     }
 
     fn find(&self, kid: Option<&str>, guess: usize) -> Checked<usize> {

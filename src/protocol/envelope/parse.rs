@@ -11,11 +11,11 @@ use crate::ciphers::cpu::Backend;
 use crate::ciphers::wrap::UnwrappingKey;
 use crate::protocol::Enc;
 
-/// A line in parts, with the key that it names.
-pub(super) struct Parsed<'l, 'k> {
+/// A line in parts. It is kept small, as it is moved about more than once.
+pub(super) struct Parsed<'l> {
     pub(super) aad: &'l [u8],
-    pub(super) key: Chosen<'k>,
-    own: Option<Box<OfOrder>>,
+    /// Which of [`Parser::meanings`] its header has.
+    meaning: usize,
     /// Where in [`Parser::parts`] iv, tag and encrypted key are, one after the other.
     parts: Range<usize>,
     /// Where in the texts.
@@ -23,14 +23,15 @@ pub(super) struct Parsed<'l, 'k> {
 }
 
 /// What a header comes to.
-#[derive(Debug, Clone)]
-struct Meaning<'k> {
-    key: Chosen<'k>,
+#[derive(Debug)]
+pub(super) struct Meaning<'k> {
+    /// The key that it names.
+    pub(super) key: Chosen<'k>,
     own: Option<Box<OfOrder>>,
 }
 
 /// What a header says of one order alone, in the forms that have such a thing.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct OfOrder {
     gcm_kw: Option<IvAndTag>,
     chain: Vec<Vec<u8>>,
@@ -42,16 +43,48 @@ pub(super) struct Parser<'l, 'k> {
     expect: Carries,
     backend: Backend,
     /// The decoded segments of a group of lines, all but the ciphertexts.
-    pub(super) parts: Vec<u8>,
-    /// The header that was read last, which the next line is likely to have as well.
-    last: Option<(&'l [u8], Meaning<'k>)>,
+    parts: Vec<u8>,
+    /// The headers of a group of lines; a run of equal ones has one.
+    meanings: Vec<Meaning<'k>>,
+    /// The header of the last of them, which the next line is likely to have as well.
+    last: &'l [u8],
+    /// The number of the key that is likely to be next.
+    guess: usize,
     /// Memory for a decoded header.
     header: Vec<u8>,
 }
 
 impl<'l, 'k> Parser<'l, 'k> {
     pub(super) fn new(keys: &'k OpeningKeys, expect: Carries, backend: Backend) -> Self {
-        Self { keys, expect, backend, parts: Vec::new(), last: None, header: Vec::new() }
+        Self {
+            keys,
+            expect,
+            backend,
+            parts: Vec::new(),
+            meanings: Vec::new(),
+            last: &[],
+            guess: 0,
+            header: Vec::new(),
+        }
+    }
+
+    /// Forgets the lines so far.
+    pub(super) fn next_group(&mut self) {
+        self.parts.clear();
+        self.meanings.clear();
+    }
+
+    /// What the header of a line of this group comes to.
+    pub(super) fn meaning(&self, parsed: &Parsed<'_>) -> &Meaning<'k> {
+        &self.meanings[parsed.meaning]
+    }
+
+    /// Initialization vector, tag and encrypted key of a line of this group.
+    pub(super) fn split(&self, parsed: &Parsed<'_>) -> (&[u8], &[u8], &[u8]) {
+        let (iv_len, tag_len) = lengths(self.meaning(parsed).key.suite.enc());
+        let (iv, rest) = self.parts[parsed.parts.clone()].split_at(iv_len);
+        let (tag, encrypted_key) = rest.split_at(tag_len);
+        (iv, tag, encrypted_key)
     }
 
     /// Takes a line apart and finds its key. The ciphertext is appended to `texts`.
@@ -59,7 +92,7 @@ impl<'l, 'k> Parser<'l, 'k> {
         &mut self,
         line: &'l [u8],
         texts: &mut Vec<u8>,
-    ) -> Result<Parsed<'l, 'k>, Failure> {
+    ) -> Result<Parsed<'l>, Failure> {
         if line.len() > MAX_SEALED_LINE {
             let found = format!("the sealed line is longer than {MAX_SEALED_LINE} bytes");
             return Err(Failure::Malformed(found));
@@ -71,28 +104,24 @@ impl<'l, 'k> Parser<'l, 'k> {
         let Some([aad, encrypted_key, iv, ciphertext, tag]) = segments(line) else {
             return Err(not_sealed(line));
         };
-        let Meaning { key, own } = self.read_header(aad)?;
-        let (iv_len, tag_len) = lengths(key.suite.enc());
+        self.read_header(aad)?;
+        let meaning = self.meanings.len() - 1;
+        let (iv_len, tag_len) = lengths(self.meanings[meaning].key.suite.enc());
         let (start, parts) = (self.parts.len(), &mut self.parts);
         decode_exact(self.backend, iv, iv_len, parts, "initialization vector")?;
         decode_exact(self.backend, tag, tag_len, parts, "tag")?;
         decode(self.backend, encrypted_key, parts, "encrypted key")?;
         let (parts, start) = (start..parts.len(), texts.len());
         decode(self.backend, ciphertext, texts, "ciphertext")?;
-        let parsed = Parsed { aad, key, own, parts, ciphertext: start..texts.len() };
-        parsed.check()?;
-        Ok(parsed)
+        self.meanings[meaning].check(parts.len() > iv_len + tag_len)?;
+        Ok(Parsed { aad, meaning, parts, ciphertext: start..texts.len() })
     }
 
-    /// The key that a header names, and what it says besides. It is read once for a run of equal
-    /// ones.
-    fn read_header(&mut self, aad: &'l [u8]) -> Result<Meaning<'k>, Failure> {
-        let mut guess = 0;
-        if let Some((text, meaning)) = &self.last {
-            if *text == aad {
-                return Ok(meaning.clone());
-            }
-            guess = meaning.key.number + 1;
+    /// Adds the key that a header names, and what it says besides, unless that was so of the line
+    /// before as well.
+    fn read_header(&mut self, aad: &'l [u8]) -> Result<(), Failure> {
+        if self.last == aad && !self.meanings.is_empty() {
+            return Ok(());
         }
         let header = Header::decode(aad, &mut self.header)?;
         if header.carries != self.expect {
@@ -102,33 +131,21 @@ impl<'l, 'k> Parser<'l, 'k> {
                 other => format!("found {found}, expected {}", other.words()),
             }));
         }
-        let key = self.keys.choose(&header, guess)?;
+        let key = self.keys.choose(&header, self.guess)?;
         let Header { gcm_kw, chain, .. } = header;
         let own =
             (gcm_kw.is_some() || !chain.is_empty()).then(|| Box::new(OfOrder { gcm_kw, chain }));
-        let meaning = Meaning { key, own };
-        self.last = Some((aad, meaning.clone()));
-        Ok(meaning)
+        self.guess = key.number + 1;
+        self.last = aad;
+        self.meanings.push(Meaning { key, own });
+        Ok(())
     }
 }
 
-impl Parsed<'_, '_> {
-    /// Initialization vector, tag and encrypted key.
-    pub(super) fn split<'p>(&self, parts: &'p [u8]) -> (&'p [u8], &'p [u8], &'p [u8]) {
-        let (iv_len, tag_len) = lengths(self.key.suite.enc());
-        let (iv, rest) = parts[self.parts.clone()].split_at(iv_len);
-        let (tag, encrypted_key) = rest.split_at(tag_len);
-        (iv, tag, encrypted_key)
-    }
-
-    fn has_encrypted_key(&self) -> bool {
-        let (iv_len, tag_len) = lengths(self.key.suite.enc());
-        self.parts.len() > iv_len + tag_len
-    }
-
+impl Meaning<'_> {
     /// IV and tag of AES-GCM key wrap.
-    pub(super) fn gcm_kw(&self) -> Option<IvAndTag> {
-        self.own.as_ref()?.gcm_kw
+    pub(super) fn gcm_kw(&self) -> Option<&IvAndTag> {
+        self.own.as_ref()?.gcm_kw.as_ref()
     }
 
     /// The links of a chain, if there is one.
@@ -137,13 +154,13 @@ impl Parsed<'_, '_> {
     }
 
     /// What the algorithms ask of a line besides lengths.
-    fn check(&self) -> Result<(), Failure> {
+    fn check(&self, has_encrypted_key: bool) -> Result<(), Failure> {
         let malformed = |found: &str| Err(Failure::Malformed(found.to_owned()));
         match self.key.ready {
             Ready::Unwrap(UnwrappingKey::AesGcmKw(_)) if self.gcm_kw().is_none() => {
                 malformed("header: no members \"iv\" and \"tag\", which the algorithm needs")
             }
-            Ready::Direct(_) | Ready::Pad(_) | Ready::Blocks(_) if self.has_encrypted_key() => {
+            Ready::Direct(_) | Ready::Pad(_) | Ready::Blocks(_) if has_encrypted_key => {
                 malformed("an encrypted key beside the algorithm dir")
             }
             Ready::Blocks(_) if !self.chain().is_empty() => {

@@ -261,7 +261,7 @@ impl Group<'_> {
     fn pieces_of_pad(&self) -> Result<ContentKeys<'_>, (usize, Failure)> {
         if self.sealer.layers > 1 {
             let why = "a pad encrypts orders itself: there is no key to chain".to_owned();
-            return Err((0, Failure::Key(KeyTrouble::Unfit(why))));
+            return Err((0, KeyTrouble::Unfit(why).into()));
         }
         let lengths = self.orders.iter().map(|order| self.cipher.key_len_for(order.len()));
         let mut keys = Wiped::from(vec![0; lengths.sum()]);
@@ -274,7 +274,7 @@ impl Group<'_> {
             };
             pad.copy_key(pad.offset(), key).ok_or_else(|| {
                 let (needed, left) = (order.len() as u64, pad.len());
-                (index, Failure::Key(KeyTrouble::PadShort { needed, left }))
+                (index, KeyTrouble::PadShort { needed, left }.into())
             })?;
         }
         Ok(ContentKeys::Each(keys))
@@ -307,7 +307,7 @@ impl Group<'_> {
             let weak = |cek| self.cipher.check_key(cek).is_err();
             if let Some(index) = ceks.chunks_exact(len).position(weak) {
                 let why = "the typed text makes a weak key for this order".to_owned();
-                return Err((index, Failure::Key(KeyTrouble::Unfit(why))));
+                return Err((index, KeyTrouble::Unfit(why).into()));
             }
         } else {
             self.cipher.fill_keys(rng, &mut ceks);
@@ -336,7 +336,7 @@ impl Group<'_> {
                         chain::LINK_LEN,
                         key.len()
                     );
-                    return Err((index, Failure::Key(KeyTrouble::Unfit(why))));
+                    return Err((index, KeyTrouble::Unfit(why).into()));
                 }
                 keys[(layers - 2) * chain::LINK_LEN..].copy_from_slice(key);
             }
