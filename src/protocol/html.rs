@@ -1,9 +1,13 @@
 //! The program with the key built in, as a page that runs itself: order form, key and script in one
 //! HTML file (paragraphs 0126, 0131 and 0132, claim 15). `docs/PAGE.md` describes it.
 
+mod fields;
 mod form;
+mod items;
+mod send_to;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use base64_simd::STANDARD;
 use rand::Rng;
@@ -11,7 +15,10 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-pub use form::{Fields, Form, Items, SendTo};
+pub use fields::Fields;
+pub use form::Form;
+pub use items::Items;
+pub use send_to::SendTo;
 
 use crate::ciphers::base64url;
 use crate::ciphers::content::ContentCipher;
