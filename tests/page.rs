@@ -168,6 +168,35 @@ fn options_of_a_page_need_a_page_and_sensible_files() {
 }
 
 #[test]
+fn a_page_replaces_none_of_the_files_that_it_is_made_from() {
+    let lab = Lab::with_keys("--embodiment 4", 2);
+    lab.ok("keygen --embodiment 4 --shop tokyo --orders 2 --into service.jwks");
+    lab.ok("bundle page --keys service.jwks -o page.json");
+    lab.write("items.json", r#"[{"id":1,"name":"Tea"}]"#);
+    lab.write("fields.json", "[]");
+    let before = lab.read("service.jwks");
+    for (option, name) in
+        [("--page", "page.json"), ("--items", "items.json"), ("--fields", "fields.json")]
+    {
+        let content = lab.read(name);
+        for output in ["-o", "-o other --shop-out"] {
+            lab.refused(
+                2,
+                &format!(
+                    "bundle client --keys service.jwks --form html {option} {name} {output} {name} \
+                     --force"
+                ),
+            )
+            .says(&[name, "is an input as well as the output"]);
+        }
+        assert_eq!(lab.read(name), content);
+    }
+    lab.refused(2, "bundle client --keys service.jwks --page page.json -o page.json --force")
+        .says(&["page.json: is an input"]);
+    assert_eq!(lab.read("service.jwks"), before, "no id was issued");
+}
+
+#[test]
 fn what_shop_and_items_say_cannot_break_out_of_its_place() {
     let lab = Lab::with_keys("--embodiment 2", 1);
     let trick = r#"</script><script>alert(1)</script>{{script}}"#;

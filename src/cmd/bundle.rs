@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use orderseal::ciphers::random::{KeySource, SystemSource};
-use orderseal::protocol::files::{self, Existing, Loaded, Output, Privacy};
+use orderseal::protocol::files::{self, Existing, FileId, Loaded, Output, Privacy};
 use orderseal::protocol::html;
 use orderseal::protocol::keyfile::KeyFile;
 use orderseal::protocol::pad::MAX_PAD;
@@ -201,13 +201,13 @@ impl PageArgs {
         one_from_stdin([Some(self.from.keys.as_path()), self.items.as_deref()])?;
         let loaded = self.from.load(global)?;
         let (name, shop) = loaded.file.shop_named(self.shop.as_ref(), &loaded.place)?;
-        let items_id = self.items.as_deref().and_then(files::identify);
+        let mut inputs = vec![loaded.id];
         let items = match &self.items {
             Some(path) => {
-                let bytes = files::read_small(path, MAX_PAGE)?;
-                let place = Place::file(ui::shown(path));
-                let items = orderseal::protocol::json::parse(&bytes).map_err(|found| {
-                    Error::malformed(&place, format!("found {found}, expected JSON"))
+                let file = files::load_small(path, MAX_PAGE, false)?;
+                inputs.push(file.id);
+                let items = orderseal::protocol::json::parse(&file.bytes).map_err(|found| {
+                    Error::malformed(&file.place, format!("found {found}, expected JSON"))
                 })?;
                 (*items).clone()
             }
@@ -216,27 +216,27 @@ impl PageArgs {
         let service = self.service.clone().or_else(|| shop.service.clone());
         let page = Page { shop: name.clone(), service, items };
         let path = self.to.output.as_deref();
-        let mut output =
-            Output::create(path, self.to.existing(), Privacy::Umask, &[loaded.id, items_id])?;
+        let mut output = Output::create(path, self.to.existing(), Privacy::Umask, &inputs)?;
         output.write(&page.to_bytes())?;
         output.commit()
     }
 }
 
-/// An item page, and where it stands.
-fn read_page(path: &Path) -> Result<(Page, Place)> {
-    let place = Place::file(ui::shown(path));
-    let page = Page::parse(&files::read_small(path, MAX_PAGE)?, &place)?;
-    Ok((page, place))
+/// An item page, and where it stands; its identity is added to `inputs`.
+fn read_page(path: &Path, inputs: &mut Vec<Option<FileId>>) -> Result<(Page, Place)> {
+    let file = files::load_small(path, MAX_PAGE, false)?;
+    inputs.push(file.id);
+    Ok((Page::parse(&file.bytes, &file.place)?, file.place))
 }
 
 impl Client {
     fn run(&self, global: &Global) -> Result<()> {
         one_from_stdin([self.page.as_deref(), self.order_page.items(), self.order_page.fields()])?;
         let loaded = self.from.load(global)?;
-        let page = self.page.as_deref().map(read_page).transpose()?;
+        let mut inputs = vec![loaded.id];
+        let page = self.page.as_deref().map(|path| read_page(path, &mut inputs)).transpose()?;
         let request = self.request(&loaded, page.as_ref().map(|(page, _)| page))?;
-        let form = self.order_page.form(&request, &loaded, page.as_ref(), global)?;
+        let form = self.order_page.form(&request, &loaded, page.as_ref(), &mut inputs, global)?;
         let outputs = [self.to.output.as_deref(), self.shop_out.as_deref()];
         let stdout = PathBuf::from("-");
         let client = outputs[0].unwrap_or(&stdout);
@@ -244,7 +244,6 @@ impl Client {
             return Err(Error::Usage("-o and --shop-out name the same file".to_owned()));
         }
         // Both outputs are opened first, so that no id is handed out to a file that cannot be.
-        let inputs = [loaded.id];
         let existing = self.to.existing();
         let mut output = Output::create(outputs[0], existing, Privacy::Owner, &inputs)?;
         let mut shop_output = match outputs[1] {

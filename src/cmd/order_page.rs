@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use orderseal::protocol::files::{self, Loaded};
+use orderseal::protocol::files::{self, FileId, Loaded, Small};
 use orderseal::protocol::html::{self, Fields, Form, Items, MAX_ORDERS, SendTo};
 use orderseal::protocol::page::{MAX_PAGE, Page};
 use orderseal::protocol::service::{ClientRequest, IdRequest};
@@ -33,7 +33,8 @@ pub struct OrderPage {
 }
 
 impl OrderPage {
-    /// The form, if a page is asked for.
+    /// The form, if a page is asked for. The identities of the files that it was read from are
+    /// added to `inputs`.
     ///
     /// # Errors
     /// [`Error::Usage`] for options that do not go together; [`KeyTrouble::Unfit`] when browsers
@@ -43,6 +44,7 @@ impl OrderPage {
         request: &ClientRequest,
         loaded: &Loaded,
         item_page: Option<&(Page, Place)>,
+        inputs: &mut Vec<Option<FileId>>,
         global: &Global,
     ) -> Result<Option<Form>> {
         if self.form != "html" {
@@ -61,12 +63,12 @@ impl OrderPage {
             ui::warn(global, "--send-to is no https address: who orders, and how much, is visible");
         }
         Ok(Some(Form {
-            items: self.offered(item_page)?,
+            items: self.offered(item_page, inputs)?,
             fields: match &self.fields {
-                Some(path) => Fields::parse(
-                    &files::read_small(path, MAX_PAGE)?,
-                    &Place::file(ui::shown(path)),
-                )?,
+                Some(path) => {
+                    let file = read(path, inputs)?;
+                    Fields::parse(&file.bytes, &file.place)?
+                }
                 None => Fields::default(),
             },
             send_to: self.send_to.clone(),
@@ -84,10 +86,14 @@ impl OrderPage {
         self.fields.as_deref()
     }
 
-    fn offered(&self, item_page: Option<&(Page, Place)>) -> Result<Option<Items>> {
+    fn offered(
+        &self,
+        item_page: Option<&(Page, Place)>,
+        inputs: &mut Vec<Option<FileId>>,
+    ) -> Result<Option<Items>> {
         if let Some(path) = &self.items {
-            let bytes = files::read_small(path, MAX_PAGE)?;
-            return Items::parse(&bytes, &Place::file(ui::shown(path))).map(Some);
+            let file = read(path, inputs)?;
+            return Items::parse(&file.bytes, &file.place).map(Some);
         }
         let Some((page, place)) = item_page else { return Ok(None) };
         match &page.items {
@@ -108,4 +114,11 @@ impl OrderPage {
             None => Ok(()),
         }
     }
+}
+
+/// Reads a file of the form, which no output may be.
+fn read(path: &Path, inputs: &mut Vec<Option<FileId>>) -> Result<Small> {
+    let file = files::load_small(path, MAX_PAGE, false)?;
+    inputs.push(file.id);
+    Ok(file)
 }
