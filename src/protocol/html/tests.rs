@@ -90,34 +90,3 @@ fn items_are_read_and_malformed_ones_refused() {
         assert!(found.contains(complaint), "{text}: {found}");
     }
 }
-
-#[test]
-fn addresses_that_could_widen_the_policy_are_refused() {
-    for good in ["https://shop.example/orders", "http://127.0.0.1:8080/", "https://a.b/c?d=e&f=;"] {
-        let address: SendTo = good.parse().unwrap();
-        assert!(good.starts_with(address.source()));
-    }
-    for bad in [
-        "",
-        "/orders",
-        "ftp://a/",
-        "https://",
-        "https:///x",
-        "https://*/",
-        "https://*.example/",
-        "https://a@b/",
-        "https://a/;script-src *",
-        "https://a/ *",
-        "https://a/,",
-        "https://a/\"",
-        "https://a/#b",
-        "https://ä/",
-        "javascript:alert(1)",
-    ] {
-        assert!(bad.parse::<SendTo>().is_err(), "{bad}");
-    }
-    let plain = |text: &str| text.parse::<SendTo>().unwrap().is_plain_http();
-    assert!(
-        plain("http://shop.example/x") && !plain("http://localhost:1/x") && !plain("https://a/")
-    );
-}
