@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use orderseal::protocol::files::{self, FileId, Loaded, Small};
-use orderseal::protocol::html::{self, Fields, Form, Items, MAX_ORDERS, SendTo};
+use orderseal::protocol::html::{self, Fields, Form, Items, LANGUAGES, MAX_ORDERS, SendTo};
 use orderseal::protocol::page::{MAX_PAGE, Page};
 use orderseal::protocol::service::{ClientRequest, IdRequest};
 use orderseal::protocol::{Error, KeyTrouble, Place, Result};
@@ -28,7 +28,7 @@ pub struct OrderPage {
     #[arg(long, value_name = "URL")]
     send_to: Option<SendTo>,
     /// With --form html: the page's language [default: the browser's]
-    #[arg(long, value_parser = ["en", "ja"])]
+    #[arg(long, value_parser = LANGUAGES)]
     lang: Option<String>,
 }
 

@@ -4,6 +4,7 @@
 mod fields;
 mod form;
 mod items;
+mod price;
 mod send_to;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ pub use fields::Fields;
 pub use form::Form;
 pub use items::Items;
 pub use send_to::SendTo;
+pub use words::LANGUAGES;
 
 use crate::ciphers::base64url;
 use crate::ciphers::content::ContentCipher;

@@ -6,10 +6,6 @@ fn fields(text: &str) -> Result<String, String> {
     read.map(|fields| fields.to_json().to_string()).map_err(|error| error.to_string())
 }
 
-fn items(text: &str) -> Result<Items, String> {
-    Items::parse(text.as_bytes(), &Place::file("items.json")).map_err(|error| error.to_string())
-}
-
 #[test]
 fn only_what_browsers_have_is_taken() {
     let suite = |alg, enc| Suite::new(Alg::named(alg).unwrap(), Enc::named(enc).unwrap()).unwrap();
@@ -66,27 +62,6 @@ fn malformed_fields_are_refused() {
         (r#"[{"name":"card","omit":true},{"name":"card","omit":true}]"#, "twice"),
     ] {
         let found = fields(text).unwrap_err();
-        assert!(found.contains(complaint), "{text}: {found}");
-    }
-}
-
-#[test]
-fn items_are_read_and_malformed_ones_refused() {
-    let read =
-        items(r#"{"title":"茶屋","currency":"JPY","items":[{"id":1,"name":"緑茶"}]}"#).unwrap();
-    assert_eq!(read.currency.as_deref(), Some("JPY"));
-    for (text, complaint) in [
-        ("[]", "one at least"),
-        ("{}", "one at least"),
-        ("[1]", "item 1: expected an object"),
-        (r#"[{"name":"x"}]"#, "\"id\""),
-        (r#"[{"id":"a"}]"#, "\"name\""),
-        (r#"[{"id":"a","name":{}}]"#, "\"name\""),
-        (r#"[{"id":"a","name":"x","price":-1}]"#, "\"price\""),
-        (r#"[{"id":"a","name":"x","picture":"https://x/y.png"}]"#, "data URL"),
-        (r#"{"items":[{"id":"a","name":"x"}],"currency":"yen"}"#, "currency"),
-    ] {
-        let found = items(text).unwrap_err();
         assert!(found.contains(complaint), "{text}: {found}");
     }
 }
