@@ -219,6 +219,20 @@ fn the_items_of_an_item_page_are_the_pages_goods() {
 }
 
 #[test]
+fn a_field_may_have_a_name_that_scripts_know() {
+    let lab = Lab::with_keys("--embodiment 2", 1);
+    lab.write("fields.json", r#"[{"name":"constructor","label":"Built by"}]"#);
+    let page = OrderPage::make(&lab, "--fields fields.json");
+    let field = serde_json::json!(
+        {"name": "constructor", "label": "Built by", "type": "text", "required": false}
+    );
+    assert_eq!(page.data()["fields"].as_array().unwrap().last(), Some(&field));
+    let order = "{\"constructor\":\"me\"}\n".as_bytes();
+    let sealed = lab.ok_with("encrypt --bundle client.jwks", order).stdout;
+    assert_eq!(lab.ok_with("decrypt --bundle tokyo.jwks", &sealed).stdout, order);
+}
+
+#[test]
 fn a_page_with_a_secret_key_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
     let lab = Lab::with_keys("--embodiment 2", 1);

@@ -1,8 +1,10 @@
 //! The fields of the order form, the usual ones and a shop's own.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
-use super::words::words;
+use super::words::{LANGUAGES, shown, words};
 use crate::protocol::json::{self, Object};
 use crate::protocol::jwk::{optional_text, text};
 use crate::protocol::{Error, Place, Result};
@@ -49,7 +51,8 @@ impl Fields {
     /// [`Error::Malformed`].
     pub fn parse(bytes: &[u8], place: &Place) -> Result<Self> {
         let malformed = |found: String| Error::malformed(place, found);
-        let value = json::parse(bytes).map_err(malformed)?;
+        let value = json::parse(bytes)
+            .map_err(|found| malformed(format!("found {found}, expected JSON")))?;
         Self::read(&value).map_err(malformed)
     }
 
@@ -71,31 +74,27 @@ impl Fields {
     }
 
     fn take(&mut self, name: &str, members: &Object) -> Result<(), String> {
-        let built_in = self.0.iter().position(|field| field["name"] == name);
-        match (members.get("omit"), built_in) {
-            (None | Some(Value::Bool(false)), _) => {}
-            (Some(Value::Bool(true)), Some(index)) => {
-                self.0.remove(index);
-                return Ok(());
+        let usual = self.0.iter().position(|field| field["name"] == name);
+        let omit = flag(members, "omit")?.unwrap_or(false);
+        let mut field = match usual {
+            Some(index) => {
+                only_members(members, members_of_usual(name))?;
+                if omit {
+                    self.0.remove(index);
+                    return Ok(());
+                }
+                self.0[index].clone()
             }
-            (Some(Value::Bool(true)), None) => {
+            None if omit => {
                 return Err(format!("there is no field {name:?} that could be left out"));
             }
-            (Some(_), _) => return Err("\"omit\" is not true or false".to_owned()),
-        }
-        let mut field = match built_in {
-            Some(index) => self.0[index].clone(),
             None => own_field(name, members)?,
         };
         if let Some(label) = members.get("label") {
             field.insert("label".to_owned(), words(label, "label")?);
         }
-        match members.get("required") {
-            None => {}
-            Some(required @ Value::Bool(_)) => {
-                field.insert("required".to_owned(), required.clone());
-            }
-            Some(_) => return Err("\"required\" is not true or false".to_owned()),
+        if let Some(required) = flag(members, "required")? {
+            field.insert("required".to_owned(), json!(required));
         }
         if let Some(max) = members.get("max") {
             if !max.as_u64().is_some_and(|max| (1..=MAX_FIELD).contains(&max)) {
@@ -103,7 +102,7 @@ impl Fields {
             }
             field.insert("max".to_owned(), max.clone());
         }
-        match built_in {
+        match usual {
             Some(index) => self.0[index] = field,
             None => self.0.push(field),
         }
@@ -112,6 +111,42 @@ impl Fields {
 
     pub(super) fn to_json(&self) -> Value {
         self.0.iter().cloned().map(Value::Object).collect()
+    }
+}
+
+/// What can be said of a usual field.
+fn members_of_usual(name: &str) -> &'static [&'static str] {
+    match name {
+        // Three fields behind a box to tick: the box has a label, and nothing to fill in.
+        "delivery_address" => &["name", "label", "omit"],
+        _ => &["name", "label", "required", "max", "omit"],
+    }
+}
+
+/// What can be said of a shop's own field.
+fn members_of_own(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "choice" => &["name", "label", "type", "choices", "required", "omit"],
+        "date" => &["name", "label", "type", "required", "omit"],
+        _ => &["name", "label", "type", "required", "max", "omit"],
+    }
+}
+
+/// Refuses what would have no effect: most often it is a misspelt name.
+fn only_members(members: &Object, known: &[&str]) -> Result<(), String> {
+    match members.keys().find(|member| !known.contains(&member.as_str())) {
+        Some(member) => {
+            Err(format!("member {member:?} has no effect here, expected {}", known.join(", ")))
+        }
+        None => Ok(()),
+    }
+}
+
+fn flag(members: &Object, member: &str) -> Result<Option<bool>, String> {
+    match members.get(member) {
+        None => Ok(None),
+        Some(Value::Bool(value)) => Ok(Some(*value)),
+        Some(_) => Err(format!("{member:?} is not true or false")),
     }
 }
 
@@ -131,16 +166,141 @@ fn own_field(name: &str, members: &Object) -> Result<Object, String> {
     if !Fields::TYPES.contains(&kind) {
         return Err(format!("type {kind:?}, expected one of {}", Fields::TYPES.join(", ")));
     }
+    if kind != "choice" && members.contains_key("choices") {
+        return Err(format!("\"choices\" are for the type \"choice\", found {kind:?}"));
+    }
+    only_members(members, members_of_own(kind))?;
     if !members.contains_key("label") {
         return Err("no member \"label\"".to_owned());
     }
     let mut field = json!({"name": name, "type": kind, "required": false});
     if kind == "choice" {
-        let choices =
-            members.get("choices").and_then(Value::as_array).filter(|list| !list.is_empty());
-        let choices = choices.ok_or("no member \"choices\" that is a list of texts")?;
-        field["choices"] =
-            choices.iter().map(|choice| words(choice, "choices")).collect::<Result<Value, _>>()?;
+        field["choices"] = choices(members)?;
     }
     Ok(field.as_object().expect("it is one").clone())
+}
+
+/// The texts to choose from, which differ in every language.
+fn choices(members: &Object) -> Result<Value, String> {
+    let list = members.get("choices").and_then(Value::as_array).filter(|list| !list.is_empty());
+    let list = list.ok_or("no member \"choices\" that is a list of texts")?;
+    let list = list.iter().map(|text| words(text, "choices")).collect::<Result<Vec<_>, _>>()?;
+    for language in LANGUAGES {
+        let mut seen = HashSet::new();
+        for text in list.iter().map(|text| shown(text, language).trim()) {
+            if !seen.insert(text) {
+                return Err(format!("\"choices\" have {text:?} twice (in {language})"));
+            }
+        }
+    }
+    Ok(Value::Array(list))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<String, String> {
+        let read = Fields::parse(text.as_bytes(), &Place::file("fields.json"));
+        read.map(|fields| fields.to_json().to_string()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn own_fields_come_after_the_documents_and_change_them() {
+        let text = r#"[{"name":"card","omit":true},{"name":"telephone","required":false,"omit":false},
+            {"name":"delivery_address","label":"Elsewhere"},
+            {"name":"gift","label":{"en":"Gift note","ja":"のし"},"type":"multiline","max":80},
+            {"name":"size","label":"Size","type":"choice","choices":["S",{"en":"L","ja":"大"}]}]"#;
+        let read = read(text).unwrap();
+        assert!(!read.contains("card"));
+        assert!(
+            read.contains(r#"{"name":"telephone","required":false,"type":"telephone"}"#),
+            "{read}"
+        );
+        assert!(read.contains(r#"{"label":"Elsewhere","name":"delivery_address""#), "{read}");
+        assert!(read.find("delivery_address").unwrap() < read.find("gift").unwrap());
+        assert!(read.contains(r#""choices":["S",{"en":"L","ja":"大"}]"#), "{read}");
+    }
+
+    #[test]
+    fn names_that_scripts_know_are_names_like_others() {
+        for name in ["constructor", "prototype", "length", "elements", "submit", "toString"] {
+            let found = read(&format!(r#"[{{"name":"{name}","label":"x"}}]"#));
+            match name.bytes().all(|byte| byte.is_ascii_lowercase()) {
+                true => assert!(found.unwrap().contains(&format!(r#""name":"{name}""#))),
+                false => assert!(found.unwrap_err().contains("expected 1 to 32")),
+            }
+        }
+        assert!(read(r#"[{"name":"__proto__","label":"x"}]"#).unwrap_err().contains("in front"));
+    }
+
+    #[test]
+    fn malformed_fields_are_refused() {
+        for (text, complaint) in [
+            ("[", "fields.json: found JSON that is cut off"),
+            ("{}", "expected a list"),
+            ("[1]", "field 1: expected an object"),
+            (r#"[{"label":"x"}]"#, "field 1: no member \"name\""),
+            (r#"[{"name":"x"}]"#, "no member \"label\""),
+            (r#"[{"name":"x","omit":false}]"#, "no member \"label\""),
+            (r#"[{"name":"x","label":""}]"#, "\"label\""),
+            (r#"[{"name":"X","label":"x"}]"#, "expected 1 to 32"),
+            (r#"[{"name":"items","label":"x"}]"#, "another member"),
+            (r#"[{"name":"x","label":"x","type":"file"}]"#, "type \"file\""),
+            (r#"[{"name":"x","label":"x","type":"choice"}]"#, "choices"),
+            (r#"[{"name":"x","label":"x","type":"choice","choices":[]}]"#, "choices"),
+            (r#"[{"name":"x","label":"x","required":1}]"#, "required"),
+            (r#"[{"name":"x","label":"x","max":0}]"#, "max"),
+            (r#"[{"name":"x","omit":true}]"#, "no field \"x\""),
+            (r#"[{"name":"card","omit":1}]"#, "\"omit\" is not true or false"),
+            (r#"[{"name":"card","omit":true},{"name":"card","omit":true}]"#, "twice"),
+        ] {
+            let found = read(text).unwrap_err();
+            assert!(found.contains(complaint), "{text}: {found}");
+        }
+    }
+
+    #[test]
+    fn members_without_effect_are_refused() {
+        for (text, complaint) in [
+            (r#"[{"name":"x","label":"x","requird":true}]"#, "\"requird\""),
+            (r#"[{"name":"card","requird":true}]"#, "\"requird\""),
+            (r#"[{"name":"card","omit":true,"lable":"x"}]"#, "\"lable\""),
+            (r#"[{"name":"card","type":"text"}]"#, "\"type\""),
+            (r#"[{"name":"card","choices":["x"]}]"#, "\"choices\""),
+            (r#"[{"name":"x","label":"x","choices":["x"]}]"#, "for the type \"choice\""),
+            (
+                r#"[{"name":"x","label":"x","type":"date","choices":["x"]}]"#,
+                "for the type \"choice\", found \"date\"",
+            ),
+            (r#"[{"name":"x","label":"x","type":"date","max":3}]"#, "\"max\""),
+            (r#"[{"name":"x","label":"x","type":"choice","choices":["x"],"max":3}]"#, "\"max\""),
+            (r#"[{"name":"delivery_address","required":true}]"#, "\"required\""),
+            (r#"[{"name":"delivery_address","max":10}]"#, "\"max\" has no effect here"),
+        ] {
+            let found = read(text).unwrap_err();
+            assert!(found.contains(complaint) && found.contains("field 1: "), "{text}: {found}");
+        }
+    }
+
+    #[test]
+    fn choices_that_look_alike_or_empty_are_refused() {
+        let choices = |list: &str| {
+            read(&format!(r#"[{{"name":"x","label":"x","type":"choice","choices":{list}}}]"#))
+        };
+        for (list, complaint) in [
+            (r#"["a","b","a"]"#, "\"a\" twice (in en)"),
+            (r#"["a"," a "]"#, "\"a\" twice"),
+            (r#"[{"en":"a","ja":"x"},{"en":"b","ja":"x"}]"#, "\"x\" twice (in ja)"),
+            (r#"[{"en":"a","ja":"x"},"a"]"#, "twice (in en)"),
+            (r#"[{"de":"a"},"a"]"#, "twice (in en)"),
+            (r#"["a",""]"#, "\"choices\" is blank"),
+            (r#"["a",{"en":"b","ja":" "}]"#, "\"choices.ja\" is blank"),
+            (r#"["a",1]"#, "choices"),
+        ] {
+            let found = choices(list).unwrap_err();
+            assert!(found.contains(complaint), "{list}: {found}");
+        }
+        assert!(choices(r#"[{"en":"a","ja":"b"},{"en":"b","ja":"a"}]"#).is_ok());
+    }
 }
