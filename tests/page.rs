@@ -219,6 +219,43 @@ fn the_items_of_an_item_page_are_the_pages_goods() {
 }
 
 #[test]
+fn inspect_tells_what_a_page_is_and_no_key_of_it() {
+    let lab = Lab::with_keys("--embodiment 4", 1);
+    lab.write("items.json", r#"[{"id":1,"name":"Tea","picture":"data:image/svg+xml,<svg/>"}]"#);
+    let page = OrderPage::make(
+        &lab,
+        "--on-demand --orders 3 --items items.json --guided --send-to https://a.b/c?d",
+    );
+    let report = lab.ok("inspect --json order.html").json();
+    let key_bytes = page.data()["keys"].to_string().len() - 1;
+    assert_eq!(
+        report,
+        serde_json::json!({
+            "kind": "order page", "shop": "tokyo", "alg": "A256KW", "enc": "A256GCM", "keys": 3,
+            "orders": 3, "reusable": false, "guided": true, "erase": false, "items": 1,
+            "send_to": "https://a.b/c?d", "bytes": page.0.len(), "key_bytes": key_bytes,
+            "picture_bytes": r#""data:image/svg+xml,\u003csvg/>""#.len(),
+        })
+    );
+    let text = lab.ok("inspect order.html").text();
+    assert!(text.contains("kind: order page\n") && text.contains("orders: 3\n"), "{text}");
+    for key in page.data()["keys"].as_array().unwrap() {
+        for secret in key.as_array().unwrap() {
+            assert!(!text.contains(secret.as_str().unwrap()), "{text}");
+        }
+    }
+
+    let lab = Lab::with_keys("--embodiment 1", 1);
+    let page = OrderPage::make(&lab, "");
+    let report = lab.ok_with("inspect --json", &lab.read("order.html")).json();
+    assert_eq!((&report["reusable"], &report["keys"]), (&true.into(), &1.into()));
+    assert_eq!(report["orders"], page.data()["budget"]);
+    assert_eq!((report.get("send_to"), report.get("items")), (None, None));
+    lab.ok("erase order.html");
+    assert!(!lab.has("order.html"));
+}
+
+#[test]
 fn a_field_may_have_a_name_that_scripts_know() {
     let lab = Lab::with_keys("--embodiment 2", 1);
     lab.write("fields.json", r#"[{"name":"constructor","label":"Built by"}]"#);

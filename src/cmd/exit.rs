@@ -89,6 +89,10 @@ fn malformed_hint(found: &str) -> Option<&'static str> {
             "sealed orders are the input; the key file goes with --bundle or --key",
         ),
         (
+            "found an order page, expected a key file",
+            "open it in a browser; `orderseal erase` destroys it",
+        ),
+        (
             "found JSON that is cut off",
             "the file is not complete: copy it again, or have it made again",
         ),
