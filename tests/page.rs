@@ -256,6 +256,28 @@ fn inspect_tells_what_a_page_is_and_no_key_of_it() {
 }
 
 #[test]
+fn ids_that_a_failed_write_loses_are_told() {
+    let lab = Lab::with_keys("--embodiment 4", 1);
+    for form in ["jwks", "html"] {
+        let bundle = format!("bundle client --keys service.jwks --on-demand --form {form}");
+        lab.refused(1, &format!("{bundle} --orders 3 -o /dev/full")).says(&[
+            "error: /dev/full: cannot write",
+            "hint: 3 transaction ids were recorded as issued and are lost; ask again",
+        ]);
+        lab.refused(1, &format!("{bundle} -o client2 --shop-out /dev/full"))
+            .says(&["hint: 1 transaction id was recorded as issued and is lost; ask again"]);
+        assert!(!lab.has("client2"));
+        let run = lab.shell(&format!("(sleep 0.2; $ORDERSEAL {bundle}) | true"));
+        run.says(&["hint: 1 transaction id was"]);
+    }
+    // What can be asked for again is not lost.
+    for options in ["--user alice", "--user alice --form html"] {
+        let line = format!("bundle client --keys service.jwks {options} -o /dev/full");
+        assert!(!lab.refused(1, &line).stderr.contains("lost"));
+    }
+}
+
+#[test]
 fn a_field_may_have_a_name_that_scripts_know() {
     let lab = Lab::with_keys("--embodiment 2", 1);
     lab.write("fields.json", r#"[{"name":"constructor","label":"Built by"}]"#);
@@ -270,9 +292,13 @@ fn a_field_may_have_a_name_that_scripts_know() {
 }
 
 #[test]
-fn a_page_with_a_secret_key_is_its_owners_alone() {
+fn a_page_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
     let lab = Lab::with_keys("--embodiment 2", 1);
     OrderPage::make(&lab, "");
-    assert_eq!(lab.path("order.html").metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let mode = || lab.path("order.html").metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(), 0o600);
+    lab.keys("--embodiment 6 --rsa-bits 2048", 1);
+    OrderPage::make(&lab, "--on-demand");
+    assert_eq!(mode(), 0o600, "with public keys as well");
 }

@@ -9,7 +9,7 @@ use orderseal::protocol::html;
 use orderseal::protocol::keyfile::KeyFile;
 use orderseal::protocol::pad::MAX_PAD;
 use orderseal::protocol::page::{MAX_PAGE, Page};
-use orderseal::protocol::service::{self, ClientRequest, IdRequest, ShopForm};
+use orderseal::protocol::service::{self, ClientRequest, Delivery, IdRequest, ShopForm};
 use orderseal::protocol::{Erase, Error, Name, Place, Result, Run};
 use serde_json::json;
 
@@ -229,6 +229,29 @@ fn read_page(path: &Path, inputs: &mut Vec<Option<FileId>>) -> Result<(Page, Pla
     Ok((Page::parse(&file.bytes, &file.place)?, file.place))
 }
 
+/// Writes what was handed out. By now its ids are recorded as issued.
+fn deliver(
+    delivery: &Delivery,
+    client: &[u8],
+    mut output: Output,
+    mut shop_output: Option<Output>,
+) -> Result<()> {
+    let mut write = || {
+        if let Some(output) = &mut shop_output {
+            output.write(&delivery.shop_half.to_bytes())?;
+        }
+        output.write(client)
+    };
+    let written = write();
+    let done = written
+        .and_then(|()| shop_output.map_or(Ok(()), Output::commit))
+        .and_then(|()| output.commit());
+    done.map_err(|error| match delivery.transactions() {
+        0 => error,
+        ids => Error::Undelivered { ids, source: Box::new(error) },
+    })
+}
+
 impl Client {
     fn run(&self, global: &Global) -> Result<()> {
         one_from_stdin([self.page.as_deref(), self.order_page.items(), self.order_page.fields()])?;
@@ -245,8 +268,8 @@ impl Client {
         }
         // Both outputs are opened first, so that no id is handed out to a file that cannot be.
         let existing = self.to.existing();
-        let mut output = Output::create(outputs[0], existing, Privacy::Owner, &inputs)?;
-        let mut shop_output = match outputs[1] {
+        let output = Output::create(outputs[0], existing, Privacy::Owner, &inputs)?;
+        let shop_output = match outputs[1] {
             Some(path) => Some(Output::create(Some(path), existing, Privacy::Owner, &inputs)?),
             None => None,
         };
@@ -265,15 +288,11 @@ impl Client {
                 place,
             )
         })?;
-        if let Some(output) = &mut shop_output {
-            output.write(&delivery.shop_half.to_bytes())?;
-        }
-        output.write(&match form {
-            Some(form) => html::page(&delivery.client, &form, &mut source.stream(PAGE_STREAM)),
+        let bytes = match &form {
+            Some(form) => html::page(&delivery.client, form, &mut source.stream(PAGE_STREAM)),
             None => delivery.client.to_bytes(),
-        })?;
-        shop_output.map_or(Ok(()), Output::commit)?;
-        output.commit()?;
+        };
+        deliver(&delivery, &bytes, output, shop_output)?;
         self.to.report(global, &delivery.client)
     }
 
