@@ -256,6 +256,24 @@ fn inspect_tells_what_a_page_is_and_no_key_of_it() {
 }
 
 #[test]
+fn a_page_that_erases_takes_one_order_and_erases_all() {
+    let lab = Lab::with_keys("--embodiment 4", 1);
+    lab.ok("keygen --embodiment 4 --shop tokyo --orders 3 --into service.jwks");
+    let before = lab.read("service.jwks");
+    for options in ["--orders 2 --erase", "--orders 2 --on-demand --erase=all"] {
+        lab.refused(2, &format!("{BUNDLE} {options}")).says(&["that erases takes one order"]);
+    }
+    for what in ["keys", "programs"] {
+        lab.refused(2, &format!("{BUNDLE} --erase={what}")).says(&[what, "erases all that it can"]);
+    }
+    assert_eq!(lab.read("service.jwks"), before);
+    for options in ["--erase", "--erase=all --orders 1"] {
+        assert_eq!(OrderPage::make(&lab, options).data()["erase"], true);
+    }
+    lab.ok("bundle client --keys service.jwks --erase=keys -o keys.jwks");
+}
+
+#[test]
 fn ids_that_a_failed_write_loses_are_told() {
     let lab = Lab::with_keys("--embodiment 4", 1);
     for form in ["jwks", "html"] {

@@ -102,7 +102,7 @@ pub struct Client {
     /// Write the shop's half of what is handed out, to be sent to the shop with the request
     #[arg(long, value_name = "FILE")]
     shop_out: Option<PathBuf>,
-    /// What the client erases after sending
+    /// What the client erases after sending; a page erases all, and takes one order then
     #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true,
           default_missing_value = "all", value_parser = ["keys", "programs", "all"])]
     erase: Option<String>,

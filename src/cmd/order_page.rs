@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use orderseal::protocol::files::{self, FileId, Loaded, Small};
-use orderseal::protocol::html::{self, Fields, Form, Items, LANGUAGES, MAX_ORDERS, SendTo};
+use orderseal::protocol::html::{
+    self, Description, Fields, Form, Items, LANGUAGES, MAX_ORDERS, SendTo,
+};
 use orderseal::protocol::page::{MAX_PAGE, Page};
 use orderseal::protocol::service::{ClientRequest, IdRequest};
-use orderseal::protocol::{Error, KeyTrouble, Place, Result};
+use orderseal::protocol::{Erase, Error, KeyTrouble, Place, Result};
 use serde_json::Value;
 
 use super::{Global, ui};
@@ -58,6 +60,18 @@ impl OrderPage {
             && count > MAX_ORDERS
         {
             return Err(Error::Usage(format!("a page has {MAX_ORDERS} orders at most")));
+        }
+        if let Some(what @ (Erase::Keys | Erase::Programs)) = request.erase {
+            let what = what.name();
+            let found = format!("--erase={what}: a page erases all that it can, say --erase alone");
+            return Err(Error::Usage(found));
+        }
+        if let IdRequest::Pool(2..) | IdRequest::OnDemand(2..) = request.ids
+            && request.erase.is_some()
+        {
+            return Err(Error::Usage(
+                "a page that erases takes one order: --erase goes with --orders 1".to_owned(),
+            ));
         }
         if self.send_to.as_ref().is_some_and(SendTo::is_plain_http) {
             ui::warn(global, "--send-to is no https address: who orders, and how much, is visible");
