@@ -296,6 +296,29 @@ fn ids_that_a_failed_write_loses_are_told() {
 }
 
 #[test]
+fn what_makes_a_page_large_is_told() {
+    let lab = Lab::with_keys("--embodiment 4", 1);
+    let run = lab.ok(&format!("{BUNDLE} --on-demand --orders 1000"));
+    run.says(&["warning: order.html: ", " kB without pictures: 1000 secret keys take 67 kB"]);
+    assert_eq!(lab.ok(&format!("{BUNDLE} --on-demand --orders 1000 --quiet")).stderr, "");
+
+    let goods = |picture: &str| {
+        let item = |id| serde_json::json!({"id": id, "name": "茶".repeat(99), "picture": picture});
+        Value::from_iter((0..300).map(item)).to_string()
+    };
+    lab.write("items.json", goods("data:image/png;base64,"));
+    lab.ok(&format!("{BUNDLE} --on-demand --items items.json"))
+        .says(&["warning: order.html: ", "the texts of its goods take "]);
+    let picture = format!("data:image/svg+xml,{}", "<".repeat(9_000));
+    lab.write(
+        "items.json",
+        serde_json::json!([{"id": 1, "name": "Tea", "picture": picture}]).to_string(),
+    );
+    let run = lab.ok(&format!("{BUNDLE} --on-demand --items items.json"));
+    assert_eq!(run.stderr, "", "pictures are the shop's choice");
+}
+
+#[test]
 fn a_field_may_have_a_name_that_scripts_know() {
     let lab = Lab::with_keys("--embodiment 2", 1);
     lab.write("fields.json", r#"[{"name":"constructor","label":"Built by"}]"#);

@@ -14,7 +14,7 @@ use orderseal::protocol::{Erase, Error, Name, Place, Result, Run};
 use serde_json::json;
 
 use super::keygen::{is_stdout, write_key_file};
-use super::order_page::OrderPage;
+use super::order_page::{self, OrderPage};
 use super::{Global, one_from_stdin, ui};
 
 /// Stream of the source that a page's id is drawn from.
@@ -162,6 +162,13 @@ impl To {
         if self.force { Existing::Replace } else { Existing::Keep }
     }
 
+    fn name(&self) -> String {
+        self.output
+            .as_deref()
+            .filter(|path| !files::is_dash(path))
+            .map_or("stdout".into(), ui::shown)
+    }
+
     fn report(&self, global: &Global, bundle: &KeyFile) -> Result<()> {
         if !global.json {
             return Ok(());
@@ -293,6 +300,9 @@ impl Client {
             None => delivery.client.to_bytes(),
         };
         deliver(&delivery, &bytes, output, shop_output)?;
+        if form.is_some() {
+            order_page::tell_size(&bytes, &self.to.name(), global);
+        }
         self.to.report(global, &delivery.client)
     }
 

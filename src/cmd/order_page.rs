@@ -14,6 +14,9 @@ use serde_json::Value;
 
 use super::{Global, ui};
 
+/// Bytes that a page may have without its pictures before something is said of it.
+const LARGE: usize = 100_000;
+
 /// The options of a page.
 #[derive(Debug, Args)]
 pub struct OrderPage {
@@ -128,6 +131,29 @@ impl OrderPage {
             None => Ok(()),
         }
     }
+}
+
+/// Warns of a page that is slow to send and to open, and says what makes it so.
+pub fn tell_size(page: &[u8], name: &str, global: &Global) {
+    if page.len() <= LARGE {
+        return;
+    }
+    let Ok(page) = Description::parse(page, &Place::file(name)) else { return };
+    let sizes = page.sizes;
+    let without_pictures = sizes.page - sizes.pictures;
+    if without_pictures > LARGE {
+        let (what, bytes) = match sizes.keys > sizes.items {
+            true => (format!("{} {} keys take", page.keys, page.suite.kind().name()), sizes.keys),
+            false => ("the texts of its goods take".to_owned(), sizes.items),
+        };
+        let (whole, part) = (thousands(without_pictures), thousands(bytes));
+        ui::warn(global, &format!("{name}: {whole} kB without pictures: {what} {part} kB"));
+    }
+}
+
+/// Bytes in kB, rounded.
+fn thousands(bytes: usize) -> usize {
+    (bytes + 500) / 1000
 }
 
 /// Reads a file of the form, which no output may be.
