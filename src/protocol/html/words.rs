@@ -30,7 +30,8 @@ pub(super) fn words(value: &Value, member: &str) -> Result<Value, String> {
 /// Refuses a text that is empty, too long, or would show otherwise than it is.
 pub(super) fn readable(text: &str, member: &str) -> Result<(), String> {
     let count = text.chars().count();
-    if text.trim().is_empty() {
+    let without_width = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
+    if text.chars().all(|c| c.is_whitespace() || without_width(c)) {
         return Err(format!("{member:?} is blank"));
     }
     if count > MAX_TEXT {
@@ -80,6 +81,7 @@ mod tests {
         for (text, complaint) in [
             (json!(""), "\"name\" is blank"),
             (json!(" \u{3000}\t"), "\"name\" is blank"),
+            (json!("\u{feff} \u{200b}"), "\"name\" is blank"),
             (json!({"en": "Tea", "ja": " "}), "\"name.ja\" is blank"),
             (json!("茶".repeat(201)), "has 201 characters"),
             (json!("two\nlines"), "control character U+000A"),
