@@ -15,6 +15,9 @@ fn lab() -> Lab {
     lab.ok("bundle shop --keys osaka-service.jwks -o osaka.jwks");
     lab.ok("bundle page --keys service.jwks --service https://service.example/ -o page.json");
     lab.ok("keygen --alg A256GCM -o cek.jwk");
+    lab.ok("bundle client --keys service.jwks --on-demand --form html -o order.html");
+    lab.write("other.html", "<!DOCTYPE html>\n<title>Tea</title>");
+    lab.write("saved.html", "<!DOCTYPE html><meta name=\"generator\" content=\"orderseal 0.1.0\">");
     lab.write("empty", "");
     lab.write(
         "windows.jwe",
@@ -72,6 +75,32 @@ const MISTAKES: &[(i32, &str, &[&str])] = &[
         "encrypt --bundle page.json orders.ndjson",
         &["page.json", "item page", "key file", "hint:"],
     ),
+    (
+        3,
+        "encrypt --bundle order.html orders.ndjson",
+        &["order.html: found an order page, expected a key file", "open it in a browser", "erase"],
+    ),
+    (
+        3,
+        "decrypt --key order.html sealed.jwe",
+        &["order.html: found an order page, expected a key file", "hint:"],
+    ),
+    (3, "bundle shop --keys order.html -o new", &["found an order page, expected a key file"]),
+    (3, "erase --keys order.html", &["found an order page, expected a key file"]),
+    (3, "inspect --public order.html", &["found an order page, expected a key file", "hint:"]),
+    (
+        3,
+        "bundle client --keys service.jwks --page order.html -o new",
+        &["order.html: found an order page, expected an item page", "bundle page"],
+    ),
+    (
+        3,
+        "encrypt --bundle other.html orders.ndjson",
+        &["other.html: found a web page, expected a key file", "hint:"],
+    ),
+    (3, "inspect other.html", &["other.html: found a web page, expected a key file, an item page"]),
+    (3, "inspect saved.html", &["found an order page without its data"]),
+    (3, "decrypt --bundle tokyo.jwks order.html", &["order.html: line 1", "not sealed yet"]),
     (4, "encrypt --bundle cek.jwk orders.ndjson", &["cek.jwk", "--key"]),
     (3, "decrypt --bundle tokyo.jwks orders.ndjson", &["orders.ndjson: line 1", "not sealed yet"]),
     (

@@ -168,6 +168,35 @@ fn options_of_a_page_need_a_page_and_sensible_files() {
 }
 
 #[test]
+fn a_page_replaces_none_of_the_files_that_it_is_made_from() {
+    let lab = Lab::with_keys("--embodiment 4", 2);
+    lab.ok("keygen --embodiment 4 --shop tokyo --orders 2 --into service.jwks");
+    lab.ok("bundle page --keys service.jwks -o page.json");
+    lab.write("items.json", r#"[{"id":1,"name":"Tea"}]"#);
+    lab.write("fields.json", "[]");
+    let before = lab.read("service.jwks");
+    for (option, name) in
+        [("--page", "page.json"), ("--items", "items.json"), ("--fields", "fields.json")]
+    {
+        let content = lab.read(name);
+        for output in ["-o", "-o other --shop-out"] {
+            lab.refused(
+                2,
+                &format!(
+                    "bundle client --keys service.jwks --form html {option} {name} {output} {name} \
+                     --force"
+                ),
+            )
+            .says(&[name, "is an input as well as the output"]);
+        }
+        assert_eq!(lab.read(name), content);
+    }
+    lab.refused(2, "bundle client --keys service.jwks --page page.json -o page.json --force")
+        .says(&["page.json: is an input"]);
+    assert_eq!(lab.read("service.jwks"), before, "no id was issued");
+}
+
+#[test]
 fn what_shop_and_items_say_cannot_break_out_of_its_place() {
     let lab = Lab::with_keys("--embodiment 2", 1);
     let trick = r#"</script><script>alert(1)</script>{{script}}"#;
@@ -190,9 +219,127 @@ fn the_items_of_an_item_page_are_the_pages_goods() {
 }
 
 #[test]
-fn a_page_with_a_secret_key_is_its_owners_alone() {
+fn inspect_tells_what_a_page_is_and_no_key_of_it() {
+    let lab = Lab::with_keys("--embodiment 4", 1);
+    lab.write("items.json", r#"[{"id":1,"name":"Tea","picture":"data:image/svg+xml,<svg/>"}]"#);
+    let page = OrderPage::make(
+        &lab,
+        "--on-demand --orders 3 --items items.json --guided --send-to https://a.b/c?d",
+    );
+    let report = lab.ok("inspect --json order.html").json();
+    let key_bytes = page.data()["keys"].to_string().len() - 1;
+    assert_eq!(
+        report,
+        serde_json::json!({
+            "kind": "order page", "shop": "tokyo", "alg": "A256KW", "enc": "A256GCM", "keys": 3,
+            "orders": 3, "reusable": false, "guided": true, "erase": false, "items": 1,
+            "send_to": "https://a.b/c?d", "bytes": page.0.len(), "key_bytes": key_bytes,
+            "picture_bytes": r#""data:image/svg+xml,\u003csvg/>""#.len(),
+        })
+    );
+    let text = lab.ok("inspect order.html").text();
+    assert!(text.contains("kind: order page\n") && text.contains("orders: 3\n"), "{text}");
+    for key in page.data()["keys"].as_array().unwrap() {
+        for secret in key.as_array().unwrap() {
+            assert!(!text.contains(secret.as_str().unwrap()), "{text}");
+        }
+    }
+
+    let lab = Lab::with_keys("--embodiment 1", 1);
+    let page = OrderPage::make(&lab, "");
+    let report = lab.ok_with("inspect --json", &lab.read("order.html")).json();
+    assert_eq!((&report["reusable"], &report["keys"]), (&true.into(), &1.into()));
+    assert_eq!(report["orders"], page.data()["budget"]);
+    assert_eq!((report.get("send_to"), report.get("items")), (None, None));
+    lab.ok("erase order.html");
+    assert!(!lab.has("order.html"));
+}
+
+#[test]
+fn a_page_that_erases_takes_one_order_and_erases_all() {
+    let lab = Lab::with_keys("--embodiment 4", 1);
+    lab.ok("keygen --embodiment 4 --shop tokyo --orders 3 --into service.jwks");
+    let before = lab.read("service.jwks");
+    for options in ["--orders 2 --erase", "--orders 2 --on-demand --erase=all"] {
+        lab.refused(2, &format!("{BUNDLE} {options}")).says(&["that erases takes one order"]);
+    }
+    for what in ["keys", "programs"] {
+        lab.refused(2, &format!("{BUNDLE} --erase={what}")).says(&[what, "erases all that it can"]);
+    }
+    assert_eq!(lab.read("service.jwks"), before);
+    for options in ["--erase", "--erase=all --orders 1"] {
+        assert_eq!(OrderPage::make(&lab, options).data()["erase"], true);
+    }
+    lab.ok("bundle client --keys service.jwks --erase=keys -o keys.jwks");
+}
+
+#[test]
+fn ids_that_a_failed_write_loses_are_told() {
+    let lab = Lab::with_keys("--embodiment 4", 1);
+    for form in ["jwks", "html"] {
+        let bundle = format!("bundle client --keys service.jwks --on-demand --form {form}");
+        lab.refused(1, &format!("{bundle} --orders 3 -o /dev/full")).says(&[
+            "error: /dev/full: cannot write",
+            "hint: 3 transaction ids were recorded as issued and are lost; ask again",
+        ]);
+        lab.refused(1, &format!("{bundle} -o client2 --shop-out /dev/full"))
+            .says(&["hint: 1 transaction id was recorded as issued and is lost; ask again"]);
+        assert!(!lab.has("client2"));
+        let run = lab.shell(&format!("(sleep 0.2; $ORDERSEAL {bundle}) | true"));
+        run.says(&["hint: 1 transaction id was"]);
+    }
+    // What can be asked for again is not lost.
+    for options in ["--user alice", "--user alice --form html"] {
+        let line = format!("bundle client --keys service.jwks {options} -o /dev/full");
+        assert!(!lab.refused(1, &line).stderr.contains("lost"));
+    }
+}
+
+#[test]
+fn what_makes_a_page_large_is_told() {
+    let lab = Lab::with_keys("--embodiment 4", 1);
+    let run = lab.ok(&format!("{BUNDLE} --on-demand --orders 1000"));
+    run.says(&["warning: order.html: ", " kB without pictures: 1000 secret keys take 67 kB"]);
+    assert_eq!(lab.ok(&format!("{BUNDLE} --on-demand --orders 1000 --quiet")).stderr, "");
+
+    let goods = |picture: &str| {
+        let item = |id| serde_json::json!({"id": id, "name": "茶".repeat(99), "picture": picture});
+        Value::from_iter((0..300).map(item)).to_string()
+    };
+    lab.write("items.json", goods("data:image/png;base64,"));
+    lab.ok(&format!("{BUNDLE} --on-demand --items items.json"))
+        .says(&["warning: order.html: ", "the texts of its goods take "]);
+    let picture = format!("data:image/svg+xml,{}", "<".repeat(9_000));
+    lab.write(
+        "items.json",
+        serde_json::json!([{"id": 1, "name": "Tea", "picture": picture}]).to_string(),
+    );
+    let run = lab.ok(&format!("{BUNDLE} --on-demand --items items.json"));
+    assert_eq!(run.stderr, "", "pictures are the shop's choice");
+}
+
+#[test]
+fn a_field_may_have_a_name_that_scripts_know() {
+    let lab = Lab::with_keys("--embodiment 2", 1);
+    lab.write("fields.json", r#"[{"name":"constructor","label":"Built by"}]"#);
+    let page = OrderPage::make(&lab, "--fields fields.json");
+    let field = serde_json::json!(
+        {"name": "constructor", "label": "Built by", "type": "text", "required": false}
+    );
+    assert_eq!(page.data()["fields"].as_array().unwrap().last(), Some(&field));
+    let order = "{\"constructor\":\"me\"}\n".as_bytes();
+    let sealed = lab.ok_with("encrypt --bundle client.jwks", order).stdout;
+    assert_eq!(lab.ok_with("decrypt --bundle tokyo.jwks", &sealed).stdout, order);
+}
+
+#[test]
+fn a_page_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
     let lab = Lab::with_keys("--embodiment 2", 1);
     OrderPage::make(&lab, "");
-    assert_eq!(lab.path("order.html").metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let mode = || lab.path("order.html").metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(), 0o600);
+    lab.keys("--embodiment 6 --rsa-bits 2048", 1);
+    OrderPage::make(&lab, "--on-demand");
+    assert_eq!(mode(), 0o600, "with public keys as well");
 }

@@ -4,17 +4,17 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use orderseal::ciphers::random::{KeySource, SystemSource};
-use orderseal::protocol::files::{self, Existing, Loaded, Output, Privacy};
+use orderseal::protocol::files::{self, Existing, FileId, Loaded, Output, Privacy};
 use orderseal::protocol::html;
 use orderseal::protocol::keyfile::KeyFile;
 use orderseal::protocol::pad::MAX_PAD;
 use orderseal::protocol::page::{MAX_PAGE, Page};
-use orderseal::protocol::service::{self, ClientRequest, IdRequest, ShopForm};
+use orderseal::protocol::service::{self, ClientRequest, Delivery, IdRequest, ShopForm};
 use orderseal::protocol::{Erase, Error, Name, Place, Result, Run};
 use serde_json::json;
 
 use super::keygen::{is_stdout, write_key_file};
-use super::order_page::OrderPage;
+use super::order_page::{self, OrderPage};
 use super::{Global, one_from_stdin, ui};
 
 /// Stream of the source that a page's id is drawn from.
@@ -102,7 +102,7 @@ pub struct Client {
     /// Write the shop's half of what is handed out, to be sent to the shop with the request
     #[arg(long, value_name = "FILE")]
     shop_out: Option<PathBuf>,
-    /// What the client erases after sending
+    /// What the client erases after sending; a page erases all, and takes one order then
     #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true,
           default_missing_value = "all", value_parser = ["keys", "programs", "all"])]
     erase: Option<String>,
@@ -162,6 +162,13 @@ impl To {
         if self.force { Existing::Replace } else { Existing::Keep }
     }
 
+    fn name(&self) -> String {
+        self.output
+            .as_deref()
+            .filter(|path| !files::is_dash(path))
+            .map_or("stdout".into(), ui::shown)
+    }
+
     fn report(&self, global: &Global, bundle: &KeyFile) -> Result<()> {
         if !global.json {
             return Ok(());
@@ -201,13 +208,13 @@ impl PageArgs {
         one_from_stdin([Some(self.from.keys.as_path()), self.items.as_deref()])?;
         let loaded = self.from.load(global)?;
         let (name, shop) = loaded.file.shop_named(self.shop.as_ref(), &loaded.place)?;
-        let items_id = self.items.as_deref().and_then(files::identify);
+        let mut inputs = vec![loaded.id];
         let items = match &self.items {
             Some(path) => {
-                let bytes = files::read_small(path, MAX_PAGE)?;
-                let place = Place::file(ui::shown(path));
-                let items = orderseal::protocol::json::parse(&bytes).map_err(|found| {
-                    Error::malformed(&place, format!("found {found}, expected JSON"))
+                let file = files::load_small(path, MAX_PAGE, false)?;
+                inputs.push(file.id);
+                let items = orderseal::protocol::json::parse(&file.bytes).map_err(|found| {
+                    Error::malformed(&file.place, format!("found {found}, expected JSON"))
                 })?;
                 (*items).clone()
             }
@@ -216,27 +223,50 @@ impl PageArgs {
         let service = self.service.clone().or_else(|| shop.service.clone());
         let page = Page { shop: name.clone(), service, items };
         let path = self.to.output.as_deref();
-        let mut output =
-            Output::create(path, self.to.existing(), Privacy::Umask, &[loaded.id, items_id])?;
+        let mut output = Output::create(path, self.to.existing(), Privacy::Umask, &inputs)?;
         output.write(&page.to_bytes())?;
         output.commit()
     }
 }
 
-/// An item page, and where it stands.
-fn read_page(path: &Path) -> Result<(Page, Place)> {
-    let place = Place::file(ui::shown(path));
-    let page = Page::parse(&files::read_small(path, MAX_PAGE)?, &place)?;
-    Ok((page, place))
+/// An item page, and where it stands; its identity is added to `inputs`.
+fn read_page(path: &Path, inputs: &mut Vec<Option<FileId>>) -> Result<(Page, Place)> {
+    let file = files::load_small(path, MAX_PAGE, false)?;
+    inputs.push(file.id);
+    Ok((Page::parse(&file.bytes, &file.place)?, file.place))
+}
+
+/// Writes what was handed out. By now its ids are recorded as issued.
+fn deliver(
+    delivery: &Delivery,
+    client: &[u8],
+    mut output: Output,
+    mut shop_output: Option<Output>,
+) -> Result<()> {
+    let mut write = || {
+        if let Some(output) = &mut shop_output {
+            output.write(&delivery.shop_half.to_bytes())?;
+        }
+        output.write(client)
+    };
+    let written = write();
+    let done = written
+        .and_then(|()| shop_output.map_or(Ok(()), Output::commit))
+        .and_then(|()| output.commit());
+    done.map_err(|error| match delivery.transactions() {
+        0 => error,
+        ids => Error::Undelivered { ids, source: Box::new(error) },
+    })
 }
 
 impl Client {
     fn run(&self, global: &Global) -> Result<()> {
         one_from_stdin([self.page.as_deref(), self.order_page.items(), self.order_page.fields()])?;
         let loaded = self.from.load(global)?;
-        let page = self.page.as_deref().map(read_page).transpose()?;
+        let mut inputs = vec![loaded.id];
+        let page = self.page.as_deref().map(|path| read_page(path, &mut inputs)).transpose()?;
         let request = self.request(&loaded, page.as_ref().map(|(page, _)| page))?;
-        let form = self.order_page.form(&request, &loaded, page.as_ref(), global)?;
+        let form = self.order_page.form(&request, &loaded, page.as_ref(), &mut inputs, global)?;
         let outputs = [self.to.output.as_deref(), self.shop_out.as_deref()];
         let stdout = PathBuf::from("-");
         let client = outputs[0].unwrap_or(&stdout);
@@ -244,10 +274,9 @@ impl Client {
             return Err(Error::Usage("-o and --shop-out name the same file".to_owned()));
         }
         // Both outputs are opened first, so that no id is handed out to a file that cannot be.
-        let inputs = [loaded.id];
         let existing = self.to.existing();
-        let mut output = Output::create(outputs[0], existing, Privacy::Owner, &inputs)?;
-        let mut shop_output = match outputs[1] {
+        let output = Output::create(outputs[0], existing, Privacy::Owner, &inputs)?;
+        let shop_output = match outputs[1] {
             Some(path) => Some(Output::create(Some(path), existing, Privacy::Owner, &inputs)?),
             None => None,
         };
@@ -266,15 +295,14 @@ impl Client {
                 place,
             )
         })?;
-        if let Some(output) = &mut shop_output {
-            output.write(&delivery.shop_half.to_bytes())?;
-        }
-        output.write(&match form {
-            Some(form) => html::page(&delivery.client, &form, &mut source.stream(PAGE_STREAM)),
+        let bytes = match &form {
+            Some(form) => html::page(&delivery.client, form, &mut source.stream(PAGE_STREAM)),
             None => delivery.client.to_bytes(),
-        })?;
-        shop_output.map_or(Ok(()), Output::commit)?;
-        output.commit()?;
+        };
+        deliver(&delivery, &bytes, output, shop_output)?;
+        if form.is_some() {
+            order_page::tell_size(&bytes, &self.to.name(), global);
+        }
         self.to.report(global, &delivery.client)
     }
 

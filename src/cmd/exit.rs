@@ -10,6 +10,11 @@ use super::ui;
 
 /// Prints an error and chooses the exit code.
 pub fn report(error: &Error) -> ExitCode {
+    if let Error::Undelivered { ids, source } = error {
+        let code = report(source);
+        ui::say(&format!("orderseal: hint: {}", lost(*ids)));
+        return code;
+    }
     if matches!(error, Error::ClosedPipe { .. }) {
         return ExitCode::SUCCESS;
     }
@@ -19,6 +24,14 @@ pub fn report(error: &Error) -> ExitCode {
         ui::say(&format!("orderseal: hint: {hint}"));
     }
     ExitCode::from(code(error))
+}
+
+/// Ids that were recorded as issued for an output that came to nothing.
+fn lost(ids: usize) -> String {
+    match ids {
+        1 => "1 transaction id was recorded as issued and is lost; ask again".to_owned(),
+        _ => format!("{ids} transaction ids were recorded as issued and are lost; ask again"),
+    }
 }
 
 /// Prints what the argument parser has to say: help to stdout, anything else as an error.
@@ -87,6 +100,10 @@ fn malformed_hint(found: &str) -> Option<&'static str> {
         (
             "found sealed orders, expected a key file",
             "sealed orders are the input; the key file goes with --bundle or --key",
+        ),
+        (
+            "found an order page, expected a key file",
+            "open it in a browser; `orderseal erase` destroys it",
         ),
         (
             "found JSON that is cut off",

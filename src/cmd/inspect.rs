@@ -1,5 +1,6 @@
 //! `inspect`: structure and counts of a key file or of sealed orders, never a secret.
 
+mod order_page;
 mod pads;
 
 use std::fmt::Write as _;
@@ -10,6 +11,7 @@ use clap::Args;
 use orderseal::ciphers::random::Origin;
 use orderseal::protocol::envelope::Carries;
 use orderseal::protocol::files::{self, Input};
+use orderseal::protocol::html::{Description, WebPage};
 use orderseal::protocol::jwk::{Jwk, Material};
 use orderseal::protocol::keyfile::{KeyFile, Role, Shop};
 use orderseal::protocol::pad_use::PadUse;
@@ -37,7 +39,7 @@ pub struct Inspect {
     /// leave, and whether a byte was used twice
     #[arg(long, value_name = "FILE", conflicts_with = "public")]
     sealed: Vec<PathBuf>,
-    /// A key file, an item page, sealed orders, or a sealed stream
+    /// A key file, an item page, an order page, sealed orders, or a sealed stream
     file: Option<PathBuf>,
 }
 
@@ -47,6 +49,9 @@ impl Inspect {
         let mut input = Input::open(self.file.as_deref())?;
         let place = input.place();
         let first = first_bytes(&mut input)?;
+        if WebPage::recognized(&first).is_some() {
+            return self.web_page(first, input, global);
+        }
         let is_json = first.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
         if !is_json {
             if self.public || !self.sealed.is_empty() {
@@ -86,6 +91,21 @@ impl Inspect {
             pads.add(&global.workers()?, input.reader, &place)?;
         }
         Ok(Some(pads))
+    }
+
+    fn web_page(&self, first: Vec<u8>, input: Input, global: &Global) -> Result<()> {
+        let place = input.place();
+        let reader = Cursor::new(first).chain(input.reader);
+        let bytes = files::read_limited(reader, files::MAX_KEY_FILE, &place)?;
+        let page = WebPage::recognized(&bytes).unwrap_or(WebPage::Other);
+        let expected = if self.public || !self.sealed.is_empty() {
+            "a key file"
+        } else if page == WebPage::Order {
+            return show(global, &order_page::to_json(&Description::parse(&bytes, &place)?));
+        } else {
+            "a key file, an item page, an order page or sealed orders"
+        };
+        Err(Error::malformed(&place, format!("found {}, expected {expected}", page.name())))
     }
 
     fn sealed_orders(

@@ -3,14 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use orderseal::protocol::files::{self, Loaded};
-use orderseal::protocol::html::{self, Fields, Form, Items, MAX_ORDERS, SendTo};
+use orderseal::protocol::files::{self, FileId, Loaded, Small};
+use orderseal::protocol::html::{
+    self, Description, Fields, Form, Items, LANGUAGES, MAX_ORDERS, SendTo,
+};
 use orderseal::protocol::page::{MAX_PAGE, Page};
 use orderseal::protocol::service::{ClientRequest, IdRequest};
-use orderseal::protocol::{Error, KeyTrouble, Place, Result};
+use orderseal::protocol::{Erase, Error, KeyTrouble, Place, Result};
 use serde_json::Value;
 
 use super::{Global, ui};
+
+/// Bytes that a page may have without its pictures before something is said of it.
+const LARGE: usize = 100_000;
 
 /// The options of a page.
 #[derive(Debug, Args)]
@@ -28,12 +33,13 @@ pub struct OrderPage {
     #[arg(long, value_name = "URL")]
     send_to: Option<SendTo>,
     /// With --form html: the page's language [default: the browser's]
-    #[arg(long, value_parser = ["en", "ja"])]
+    #[arg(long, value_parser = LANGUAGES)]
     lang: Option<String>,
 }
 
 impl OrderPage {
-    /// The form, if a page is asked for.
+    /// The form, if a page is asked for. The identities of the files that it was read from are
+    /// added to `inputs`.
     ///
     /// # Errors
     /// [`Error::Usage`] for options that do not go together; [`KeyTrouble::Unfit`] when browsers
@@ -43,6 +49,7 @@ impl OrderPage {
         request: &ClientRequest,
         loaded: &Loaded,
         item_page: Option<&(Page, Place)>,
+        inputs: &mut Vec<Option<FileId>>,
         global: &Global,
     ) -> Result<Option<Form>> {
         if self.form != "html" {
@@ -57,16 +64,28 @@ impl OrderPage {
         {
             return Err(Error::Usage(format!("a page has {MAX_ORDERS} orders at most")));
         }
+        if let Some(what @ (Erase::Keys | Erase::Programs)) = request.erase {
+            let what = what.name();
+            let found = format!("--erase={what}: a page erases all that it can, say --erase alone");
+            return Err(Error::Usage(found));
+        }
+        if let IdRequest::Pool(2..) | IdRequest::OnDemand(2..) = request.ids
+            && request.erase.is_some()
+        {
+            return Err(Error::Usage(
+                "a page that erases takes one order: --erase goes with --orders 1".to_owned(),
+            ));
+        }
         if self.send_to.as_ref().is_some_and(SendTo::is_plain_http) {
             ui::warn(global, "--send-to is no https address: who orders, and how much, is visible");
         }
         Ok(Some(Form {
-            items: self.offered(item_page)?,
+            items: self.offered(item_page, inputs)?,
             fields: match &self.fields {
-                Some(path) => Fields::parse(
-                    &files::read_small(path, MAX_PAGE)?,
-                    &Place::file(ui::shown(path)),
-                )?,
+                Some(path) => {
+                    let file = read(path, inputs)?;
+                    Fields::parse(&file.bytes, &file.place)?
+                }
                 None => Fields::default(),
             },
             send_to: self.send_to.clone(),
@@ -84,10 +103,14 @@ impl OrderPage {
         self.fields.as_deref()
     }
 
-    fn offered(&self, item_page: Option<&(Page, Place)>) -> Result<Option<Items>> {
+    fn offered(
+        &self,
+        item_page: Option<&(Page, Place)>,
+        inputs: &mut Vec<Option<FileId>>,
+    ) -> Result<Option<Items>> {
         if let Some(path) = &self.items {
-            let bytes = files::read_small(path, MAX_PAGE)?;
-            return Items::parse(&bytes, &Place::file(ui::shown(path))).map(Some);
+            let file = read(path, inputs)?;
+            return Items::parse(&file.bytes, &file.place).map(Some);
         }
         let Some((page, place)) = item_page else { return Ok(None) };
         match &page.items {
@@ -108,4 +131,34 @@ impl OrderPage {
             None => Ok(()),
         }
     }
+}
+
+/// Warns of a page that is slow to send and to open, and says what makes it so.
+pub fn tell_size(page: &[u8], name: &str, global: &Global) {
+    if page.len() <= LARGE {
+        return;
+    }
+    let Ok(page) = Description::parse(page, &Place::file(name)) else { return };
+    let sizes = page.sizes;
+    let without_pictures = sizes.page - sizes.pictures;
+    if without_pictures > LARGE {
+        let (what, bytes) = match sizes.keys > sizes.items {
+            true => (format!("{} {} keys take", page.keys, page.suite.kind().name()), sizes.keys),
+            false => ("the texts of its goods take".to_owned(), sizes.items),
+        };
+        let (whole, part) = (thousands(without_pictures), thousands(bytes));
+        ui::warn(global, &format!("{name}: {whole} kB without pictures: {what} {part} kB"));
+    }
+}
+
+/// Bytes in kB, rounded.
+fn thousands(bytes: usize) -> usize {
+    (bytes + 500) / 1000
+}
+
+/// Reads a file of the form, which no output may be.
+fn read(path: &Path, inputs: &mut Vec<Option<FileId>>) -> Result<Small> {
+    let file = files::load_small(path, MAX_PAGE, false)?;
+    inputs.push(file.id);
+    Ok(file)
 }

@@ -81,6 +81,14 @@ pub enum Error {
         /// What is the matter.
         trouble: KeyTrouble,
     },
+    /// What was handed out could not be written, after its transaction ids were recorded as issued.
+    #[error("{source}")]
+    Undelivered {
+        /// How many ids are lost.
+        ids: usize,
+        /// Why it could not be written.
+        source: Box<Error>,
+    },
     /// An order or a key that is not authentic. Every cause has this one form.
     #[error("{0}: authentication failed")]
     Authentication(Place),

@@ -1,9 +1,16 @@
 //! The program with the key built in, as a page that runs itself: order form, key and script in one
 //! HTML file (paragraphs 0126, 0131 and 0132, claim 15). `docs/PAGE.md` describes it.
 
+mod describe;
+mod fields;
 mod form;
+mod items;
+mod price;
+mod recognize;
+mod send_to;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use base64_simd::STANDARD;
 use rand::Rng;
@@ -11,7 +18,13 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-pub use form::{Fields, Form, Items, SendTo};
+pub use describe::{Description, Sizes};
+pub use fields::Fields;
+pub use form::Form;
+pub use items::Items;
+pub use recognize::WebPage;
+pub use send_to::SendTo;
+pub use words::LANGUAGES;
 
 use crate::ciphers::base64url;
 use crate::ciphers::content::ContentCipher;
@@ -25,6 +38,9 @@ use crate::protocol::{Alg, Enc, Kid, Name, Program, Run, Suite};
 const TEMPLATE: &str = include_str!("html/page.html");
 const STYLE: &str = include_str!("html/page.css");
 const SCRIPT: &str = include_str!("html/page.js");
+
+/// What stands in front of the data in a page.
+const DATA: &str = "id=\"delivered\">";
 
 /// Most transactions of one page: the browser imports all keys when it opens it.
 pub const MAX_ORDERS: usize = 10_000;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::protocol::html::WebPage;
 use crate::protocol::json::{self, SecretJson};
 use crate::protocol::jwk::{optional_text, text};
 use crate::protocol::keyfile::VERSION;
@@ -27,9 +28,13 @@ impl Page {
     /// # Errors
     /// [`Error::Malformed`].
     pub fn parse(bytes: &[u8], place: &Place) -> Result<Self> {
-        let value = json::parse(bytes).map_err(|found| {
+        let expected = |found: &str| {
             Error::malformed(place, format!("found {found}, expected an item page (JSON)"))
-        })?;
+        };
+        if let Some(page) = WebPage::recognized(bytes) {
+            return Err(expected(page.name()));
+        }
+        let value = json::parse(bytes).map_err(|found| expected(&found))?;
         Self::from_json(&value)
             .map_err(|found| Error::malformed(place, format!("not an item page: {found}")))
     }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{IV_BUDGET, KeyFile, Role, Shop, VERSION};
 use crate::ciphers::toy_des::SBox;
+use crate::protocol::html::WebPage;
 use crate::protocol::json::{self, Object};
 use crate::protocol::jwk::{Jwk, Material, optional_text, text};
 use crate::protocol::program::MAX_LAYERS;
@@ -28,6 +29,9 @@ impl KeyFile {
         }
         if looks_sealed(bytes) {
             return Err(malformed("found sealed orders, expected a key file (JSON)".to_owned()));
+        }
+        if let Some(page) = WebPage::recognized(bytes) {
+            return Err(malformed(format!("found {}, expected a key file (JSON)", page.name())));
         }
         let mut keys = Vec::new();
         let (value, is_set) =

@@ -57,6 +57,17 @@ pub struct Delivery {
     pub shop_half: KeyFile,
 }
 
+impl Delivery {
+    /// Transaction ids that were handed out, each for one order.
+    pub fn transactions(&self) -> usize {
+        let of_transaction = |kid: &&Kid| {
+            let users = self.client.shops.get(&kid.shop()).map(|shop| &shop.users);
+            kid.id().is_some_and(|id| users.is_none_or(|users| !users.contains(&id)))
+        };
+        self.client.keys().iter().filter_map(|key| key.kid.as_ref()).filter(of_transaction).count()
+    }
+}
+
 /// What a client gets, recorded in the keyring as handed out: encrypting keys of one shop, and
 /// the program. Keys made for this request come from `make`.
 ///

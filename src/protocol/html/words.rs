@@ -1,0 +1,109 @@
+//! The texts that a shop puts on the page.
+
+use serde_json::Value;
+
+/// Longest text on the page, in characters.
+const MAX_TEXT: usize = 200;
+
+/// The languages that a page can speak.
+pub const LANGUAGES: [&str; 2] = ["en", "ja"];
+
+/// A text of the page: a string, or an object with a string for each language.
+pub(super) fn words(value: &Value, member: &str) -> Result<Value, String> {
+    match value {
+        Value::String(text) => readable(text, member)?,
+        Value::Object(languages) if !languages.is_empty() => {
+            for (language, text) in languages {
+                let member = format!("{member}.{language}");
+                readable(text.as_str().ok_or_else(|| format!("{member:?} is no text"))?, &member)?;
+            }
+        }
+        _ => {
+            return Err(format!(
+                "{member:?} is no text, nor an object with a text for each language"
+            ));
+        }
+    }
+    Ok(value.clone())
+}
+
+/// Refuses a text that is empty, too long, or would show otherwise than it is.
+pub(super) fn readable(text: &str, member: &str) -> Result<(), String> {
+    let count = text.chars().count();
+    let without_width = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
+    if text.chars().all(|c| c.is_whitespace() || without_width(c)) {
+        return Err(format!("{member:?} is blank"));
+    }
+    if count > MAX_TEXT {
+        return Err(format!("{member:?} has {count} characters, expected {MAX_TEXT} at most"));
+    }
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    match text.chars().find(|&c| c.is_control() || turns(c)) {
+        Some(c) if turns(c) => Err(format!(
+            "{member:?} has the character U+{:04X}, which turns the direction of writing",
+            u32::from(c)
+        )),
+        Some(c) => Err(format!("{member:?} has the control character U+{:04X}", u32::from(c))),
+        None => Ok(()),
+    }
+}
+
+/// What a page in that language shows of a text.
+pub(super) fn shown<'a>(words: &'a Value, language: &str) -> &'a str {
+    let text = match words {
+        Value::Object(languages) => languages
+            .get(language)
+            .or_else(|| languages.get("en"))
+            .or_else(|| languages.values().next()),
+        text => Some(text),
+    };
+    text.and_then(Value::as_str).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn texts_that_can_be_read_are_taken() {
+        for text in
+            [json!("Tea & <Paper>"), json!({"en": "Tea", "ja": "お茶"}), json!("א\u{200f}1")]
+        {
+            assert_eq!(words(&text, "name").unwrap(), text);
+        }
+        assert!(words(&json!("茶".repeat(200)), "name").is_ok());
+    }
+
+    #[test]
+    fn texts_that_cannot_be_read_are_refused() {
+        for (text, complaint) in [
+            (json!(""), "\"name\" is blank"),
+            (json!(" \u{3000}\t"), "\"name\" is blank"),
+            (json!("\u{feff} \u{200b}"), "\"name\" is blank"),
+            (json!({"en": "Tea", "ja": " "}), "\"name.ja\" is blank"),
+            (json!("茶".repeat(201)), "has 201 characters"),
+            (json!("two\nlines"), "control character U+000A"),
+            (json!("a\0"), "control character U+0000"),
+            (json!("a\u{9b}"), "control character U+009B"),
+            (json!("\u{202e}olleh"), "U+202E"),
+            (json!({"en": "\u{2066}x"}), "U+2066"),
+            (json!({}), "is no text"),
+            (json!(1), "is no text"),
+            (json!({"en": 1}), "\"name.en\" is no text"),
+        ] {
+            let found = words(&text, "name").unwrap_err();
+            assert!(found.contains(complaint), "{text}: {found}");
+        }
+    }
+
+    #[test]
+    fn a_page_shows_its_language_or_english_or_any() {
+        let both = json!({"en": "Tea", "ja": "お茶"});
+        assert_eq!((shown(&both, "ja"), shown(&both, "en")), ("お茶", "Tea"));
+        assert_eq!(shown(&json!({"en": "Tea"}), "ja"), "Tea");
+        assert_eq!(shown(&json!({"de": "Tee"}), "ja"), "Tee");
+        assert_eq!(shown(&json!("Tea"), "ja"), "Tea");
+    }
+}
