@@ -288,7 +288,7 @@ function field(rule, prefix = "", part = "") {
   else if (rule.type === "choice") {
     control = make("select", {}, make("option", { value: "" }), ...rule.choices.map((choice) => make("option", { value: own(choice) }, own(choice))));
   } else control = make("input", { type, inputMode, step: "any" });
-  control.autocomplete = (prefix && "shipping ") + (AUTOCOMPLETE[rule.name] ?? "off");
+  control.autocomplete = (prefix && "shipping ") + (Object.hasOwn(AUTOCOMPLETE, rule.name) ? AUTOCOMPLETE[rule.name] : "off");
   control.label = part + label;
   control.given = () => given(control, rule);
   control.check = () => complaint(control, rule);
