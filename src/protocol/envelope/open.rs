@@ -18,7 +18,7 @@ use crate::ciphers::wrap::{self, UnwrapJob};
 use crate::protocol::Enc;
 
 /// Lines that are opened side by side.
-const GROUP: usize = 64;
+const GROUP: usize = 128;
 
 /// Opens lines with a set of keys.
 #[derive(Debug, Clone, Copy)]
