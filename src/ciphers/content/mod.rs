@@ -87,7 +87,7 @@ struct Facts {
 
 impl Facts {
     const fn aead(name: &'static str, weak: bool, key_len: usize, tag_len: usize) -> Self {
-        Self { name, weak, key_len, iv_len: 12, tag_len, block_len: 0, lanes: 64 }
+        Self { name, weak, key_len, iv_len: 12, tag_len, block_len: 0, lanes: 256 }
     }
 
     const fn hs256<C: RawCipher>(name: &'static str, weak: bool, lanes: usize) -> Self {
@@ -176,7 +176,8 @@ impl ContentCipher {
         self.facts().tag_len
     }
 
-    /// Records that are worth sealing together: as many as the widest backend has lanes for.
+    /// Records that are worth sealing together: they fill the lanes of the widest backend, and are
+    /// so many that what a kernel clears behind itself hardly counts.
     pub const fn lanes(self) -> usize {
         self.facts().lanes
     }
