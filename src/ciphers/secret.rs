@@ -1,6 +1,7 @@
 //! Bytes that must not be seen.
 
 use std::fmt;
+use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};
 
 use subtle::ConstantTimeEq;
@@ -62,9 +63,9 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A buffer of secret bytes that only grows, or is wiped where it shrinks, wiped on drop: all at once,
-/// where `zeroize` wipes a vector byte by byte, which for the text of an order takes longer than
-/// encrypting it.
+/// A buffer of secret bytes, wiped on drop together with what is free behind them: all at once, where
+/// `zeroize` wipes a vector byte by byte, which for the text of an order takes longer than encrypting
+/// it. To grow it beyond its capacity would leave a copy behind.
 #[derive(Default)]
 pub struct Wiped(Vec<u8>);
 
@@ -88,9 +89,17 @@ impl DerefMut for Wiped {
     }
 }
 
+impl Wiped {
+    fn wipe(&mut self) {
+        self.0.spare_capacity_mut().fill(MaybeUninit::new(0));
+        zeroize::optimization_barrier(&self.0.spare_capacity_mut());
+        zeroize_bytes(&mut self.0);
+    }
+}
+
 impl Drop for Wiped {
     fn drop(&mut self) {
-        zeroize_bytes(&mut self.0);
+        self.wipe();
     }
 }
 
@@ -103,6 +112,18 @@ impl fmt::Debug for Wiped {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What lies behind the length after `clear` must go as well. It can be looked at only before the
+    /// memory is given back, so that this calls what `drop` calls.
+    #[test]
+    fn what_is_free_behind_the_bytes_is_wiped_too() {
+        let mut buffer = Wiped::from(vec![0xa5; 100]);
+        buffer.truncate(10);
+        buffer.wipe();
+        // SAFETY: all 100 bytes were written above.
+        unsafe { buffer.set_len(100) };
+        assert_eq!(buffer[..], [0; 100]);
+    }
 
     #[test]
     fn debug_shows_the_length_only() {

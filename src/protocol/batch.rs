@@ -73,20 +73,15 @@ impl Workers {
         place: &Place,
         cut: Cut,
         prepare: impl FnMut(&Block) -> Result<P>,
-        work: impl Fn(&Block, P) -> T + Sync,
-        mut consume: impl FnMut(T, &Block) -> Result<()>,
+        work: impl Fn(&mut Block, P) -> T + Sync,
+        consume: impl FnMut(T, &mut Block) -> Result<()>,
     ) -> Result<()>
     where
         P: Send,
         T: Send + 'static,
     {
         let source = lines::Reader::new(input, place.clone(), cut);
-        self.pipe(
-            source,
-            prepare,
-            |block, prepared| work(block, prepared),
-            |result, block| consume(result, block),
-        )
+        self.pipe(source, prepare, work, consume)
     }
 
     /// Takes an input in chunks of one length through `work` (on all threads, in place) and

@@ -73,7 +73,10 @@ pub fn open(
         place,
         cut,
         |_| Ok(()),
-        |block, ()| opener.open(&block.lines(), &mut source.stream(block.first_line)),
+        |block, ()| {
+            let memory = std::mem::take(&mut block.spare);
+            opener.open(&block.lines(), memory, &mut source.stream(block.first_line))
+        },
         |opened: OpenedBlock, block| {
             totals.read += block.len() as u64;
             let mut good = Good { from: 0, to: 0 };
@@ -107,7 +110,9 @@ pub fn open(
                 }
                 from = end;
             }
-            good.write(&opened.text, &mut totals, &mut write)
+            good.write(&opened.text, &mut totals, &mut write)?;
+            block.spare = opened.text;
+            Ok(())
         },
     )?;
     let by_key = ledger.by_key(keys);
@@ -130,7 +135,7 @@ pub(super) fn open_alone(
     keys: &OpeningKeys,
 ) -> Result<(usize, Wiped), Failure> {
     let opener = Opener::new(keys, expect);
-    let mut block = opener.open(&[line], &mut SystemSource::new().stream(0));
+    let mut block = opener.open(&[line], Wiped::default(), &mut SystemSource::new().stream(0));
     let opened = block.lines.pop().expect("one line makes one result")?;
     block.text.pop();
     Ok((opened.key, block.text))

@@ -62,7 +62,9 @@ impl PadUse {
             place,
             cut,
             |_| Ok(()),
-            |block: &Block, ()| block.lines().into_iter().filter_map(piece).collect::<Vec<Piece>>(),
+            |block: &mut Block, ()| {
+                block.lines().into_iter().filter_map(piece).collect::<Vec<Piece>>()
+            },
             |pieces, _| {
                 for (kid, offset, len) in pieces {
                     if let Some(used) = self.pads.get_mut(&kid) {

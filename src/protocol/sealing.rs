@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use crate::ciphers::Wiped;
 use crate::ciphers::random::KeySource;
 use crate::protocol::batch::{Block, Cut, Workers};
 use crate::protocol::envelope::{
@@ -217,6 +218,7 @@ impl Plan {
                 totals.read += block.len() as u64;
                 totals.written += lines.len() as u64;
                 write(&lines, &totals)?;
+                block.spare = lines;
                 failure.map_or(Ok(()), Err)
             },
         );
@@ -382,15 +384,17 @@ impl<K: KeyStore + ?Sized> Supply<'_, K> {
 
 /// The lines of a block up to the first failure, and the failure.
 fn seal_block<S: KeySource>(
-    block: &Block,
+    block: &mut Block,
     keys: Ticket,
     sealer: &Sealer,
     suite: Suite,
     source: &S,
     place: &Place,
-) -> (Vec<u8>, Option<Error>) {
+) -> (Wiped, Option<Error>) {
+    let mut out = std::mem::take(&mut block.spare);
     let lines = block.lines();
-    let mut out = Vec::with_capacity(block.len() * 3 / 2 + lines.len() * 256);
+    out.clear();
+    out.reserve(block.len() * 3 / 2 + lines.len() * 256);
     let at = |index: usize| place.at(block.first_line + index as u64);
     let made = match &keys {
         Ticket::Shared(key) => SealingKey::new(key, suite, Carries::Order).map(|key| vec![key]),

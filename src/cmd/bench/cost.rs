@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use orderseal::ciphers::Wiped;
 use orderseal::ciphers::random::{KeySource, SystemSource};
 use orderseal::protocol::batch::Workers;
 use orderseal::protocol::envelope::{
@@ -140,7 +141,7 @@ fn run(scheme: Scheme, setup: Setup, workers: &Workers) -> Result<Parts> {
     let lines: Vec<&[u8]> = lines.trim_ascii_end().split(|&byte| byte == b'\n').collect();
     Stopwatch::lap(Stage::Format);
     let opener = Opener { watch: Stopwatch::lap, ..Opener::new(&opening, Carries::Order) };
-    let opened = opener.open(&lines, &mut rng);
+    let opened = opener.open(&lines, Wiped::default(), &mut rng);
     Stopwatch::lap(Stage::Format);
     let same = opened.text.trim_ascii_end().split(|&byte| byte == b'\n').eq(texts);
     assert!(same && opened.lines.iter().all(Result::is_ok), "what was sealed above opens");

@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use super::{Source, retry};
+use crate::ciphers::Wiped;
 use crate::protocol::{Error, Place, Result};
 
 /// How an input is cut.
@@ -27,6 +28,9 @@ pub struct Block {
     pub lines: usize,
     /// The number of its first line in the input, from 1.
     pub first_line: u64,
+    /// Memory for what becomes of the lines. The work takes it and `consume` gives it back, so that
+    /// the system has to supply it only once.
+    pub spare: Wiped,
 }
 
 impl Block {
@@ -70,7 +74,10 @@ impl Source for Reader {
 
     /// The next block, in the memory of the one that was used or of the one before.
     fn next(&mut self, used: Option<Block>) -> Result<Option<Block>> {
-        let mut buffer = used.map(|block| block.bytes).unwrap_or_default();
+        let (mut buffer, spare) = match used {
+            Some(block) => (block.bytes, block.spare),
+            None => (Vec::new(), Wiped::from(Vec::new())),
+        };
         let (end, lines) = loop {
             match self.whole_lines() {
                 Some(cut) => break cut,
@@ -85,7 +92,7 @@ impl Source for Reader {
         let bytes = std::mem::replace(&mut self.pending, buffer);
         let first_line = self.line;
         self.line += lines as u64;
-        Ok(Some(Block { bytes, lines, first_line }))
+        Ok(Some(Block { bytes, lines, first_line, spare }))
     }
 }
 

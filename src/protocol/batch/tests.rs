@@ -53,7 +53,7 @@ fn an_endless_line_is_refused_after_what_was_before_it() {
 fn a_panic_in_the_pool_reaches_the_caller() {
     let workers = Workers::new(Some(2)).unwrap();
     let input = Box::new(io::Cursor::new(b"a\n".to_vec()));
-    let work = |_: &Block, ()| panic!("in the pool");
+    let work = |_: &mut Block, ()| panic!("in the pool");
     let _ = workers.run(input, &Place::file("in"), CUT, |_| Ok(()), work, |(): (), _| Ok(()));
 }
 

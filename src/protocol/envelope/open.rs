@@ -78,9 +78,11 @@ impl<'a> Opener<'a> {
         Self { keys, expect, backend: Backend::detect(), watch: unwatched }
     }
 
-    /// Opens lines; nothing that is not authentic is in the result.
-    pub fn open(&self, lines: &[&[u8]], rng: &mut KeyStream) -> OpenedBlock {
-        let mut block = OpenedBlock::default();
+    /// Opens lines, in memory that may have served before; nothing that is not authentic is in the
+    /// result.
+    pub fn open(&self, lines: &[&[u8]], memory: Wiped, rng: &mut KeyStream) -> OpenedBlock {
+        let mut block = OpenedBlock { text: memory, lines: Vec::new() };
+        block.text.clear();
         // A ciphertext is shorter than its line, so that the text never has to be moved.
         block.text.reserve(lines.iter().map(|line| line.len() + 1).sum());
         block.lines.reserve(lines.len());

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use orderseal::ciphers::Wiped;
 use orderseal::ciphers::cpu::Backend;
 use orderseal::ciphers::random::KeyStream;
 use orderseal::protocol::envelope::{
@@ -104,7 +105,7 @@ impl Party {
         let own = self.shared.is_none().then(|| opening_keys(&self.file));
         let keys = own.as_ref().or(self.shared.as_ref()).expect("one of them is there");
         let opener = Opener { backend: self.backend, ..Opener::new(keys, Carries::Order) };
-        let opened = opener.open(&lines, rng);
+        let opened = opener.open(&lines, Wiped::default(), rng);
         assert!(opened.lines.iter().all(Result::is_ok), "what was sealed above opens");
     }
 }
