@@ -41,9 +41,10 @@ impl<L: Lanes, P: Powers> Message<'_, L, P> {
         let mut rest = text;
         if rest.len() > SHORT * L::BYTES {
             if P::HIGHEST >= LONG * L::BLOCKS {
-                rest = self.strides::<ROUNDS, LONG, LONG, SEAL>(&mut counter, rest);
+                rest = self.strides::<ROUNDS, LONG, LONG, SEAL>(&mut counter, rest, 0);
             }
-            rest = self.strides::<ROUNDS, SHORT, GROUP, SEAL>(&mut counter, rest);
+            // The tail takes a last short stride together with the lengths.
+            rest = self.strides::<ROUNDS, SHORT, GROUP, SEAL>(&mut counter, rest, 1);
         }
         let hash = match rest.len().div_ceil(L::BYTES) {
             0 => self.hash.finish(&[], 0, self.aad, length),
@@ -55,8 +56,7 @@ impl<L: Lanes, P: Powers> Message<'_, L, P> {
         hash.xor(L::single(self.proof, self.mask)).first()
     }
 
-    /// All but the last stride of `VECTORS` vectors, which is returned: it is empty only where the
-    /// text is.
+    /// Whole strides of `VECTORS` vectors, as long as `left` bytes are left, and returns the rest.
     ///
     /// Opening hashes the ciphertext of a stride during its own rounds, sealing that of the stride
     /// before, so that neither waits for the other.
@@ -71,9 +71,10 @@ impl<L: Lanes, P: Powers> Message<'_, L, P> {
         &mut self,
         counter: &mut Counter<L>,
         mut text: &'t mut [u8],
+        left: usize,
     ) -> &'t mut [u8] {
         let mut sealed = None;
-        while text.len() > VECTORS * L::BYTES {
+        while text.len() >= VECTORS * L::BYTES + left {
             let (bytes, rest) = text.split_at_mut(VECTORS * L::BYTES);
             text = rest;
             let mut stream = counter.next::<VECTORS>();
