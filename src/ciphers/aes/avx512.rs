@@ -1,5 +1,6 @@
 //! Four blocks in a 512-bit register.
 
+use std::arch::asm;
 use std::arch::x86_64::*;
 
 use super::Block;
@@ -32,9 +33,21 @@ fn first_bytes(length: usize) -> u64 {
     unsafe { _bzhi_u64(u64::MAX, length as u32) }
 }
 
+/// Its argument, which it puts into a register. Assembly keeps its order.
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn pinned(mut vector: __m512i) -> __m512i {
+    // SAFETY: there is no instruction.
+    unsafe {
+        asm!("/* {0} */", inout(zmm_reg) vector, options(nomem, nostack, preserves_flags));
+    }
+    vector
+}
+
 impl Lanes for Wide {
     type Proof = Avx512;
     const BLOCKS: usize = 4;
+    const REGISTERS: usize = 32;
 
     #[inline(always)]
     fn zero(_: Avx512) -> Self {
@@ -104,6 +117,12 @@ impl Lanes for Wide {
             let block = std::ptr::from_ref(self).cast::<__m128i>().add(lane);
             _mm512_broadcast_i32x4(_mm_loadu_si128(block))
         })
+    }
+
+    #[inline(always)]
+    fn pinned(self) -> Self {
+        // SAFETY: `self` proves AVX-512.
+        Self(unsafe { pinned(self.0) })
     }
 
     #[inline(always)]

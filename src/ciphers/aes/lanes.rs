@@ -17,6 +17,8 @@ pub(super) trait Lanes: Copy {
     const BLOCKS: usize;
     /// Bytes in a vector.
     const BYTES: usize = 16 * Self::BLOCKS;
+    /// Vector registers of the processor.
+    const REGISTERS: usize;
 
     /// All bits zero.
     fn zero(proof: Self::Proof) -> Self;
@@ -38,6 +40,10 @@ pub(super) trait Lanes: Copy {
     fn keep(self, length: usize) -> Self;
     /// The block at `lane` of a vector in memory, in each lane.
     fn broadcast_lane(&self, lane: usize) -> Self;
+
+    /// The same vector, in a register: in the compiled program, pinned vectors come to be in the
+    /// order of the source.
+    fn pinned(self) -> Self;
 
     /// Bitwise exclusive or.
     fn xor(self, other: Self) -> Self;

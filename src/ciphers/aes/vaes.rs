@@ -1,5 +1,6 @@
 //! Two blocks in a 256-bit register.
 
+use std::arch::asm;
 use std::arch::x86_64::*;
 
 use super::Block;
@@ -54,9 +55,21 @@ fn padded(bytes: &[u8]) -> u128 {
     }
 }
 
+/// Its argument, which it puts into a register. Assembly keeps its order.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn pinned(mut vector: __m256i) -> __m256i {
+    // SAFETY: there is no instruction.
+    unsafe {
+        asm!("/* {0} */", inout(ymm_reg) vector, options(nomem, nostack, preserves_flags));
+    }
+    vector
+}
+
 impl Lanes for Pair {
     type Proof = Vaes;
     const BLOCKS: usize = 2;
+    const REGISTERS: usize = 16;
 
     #[inline(always)]
     fn zero(_: Vaes) -> Self {
@@ -147,6 +160,12 @@ impl Lanes for Pair {
             let block = std::ptr::from_ref(self).cast::<__m128i>().add(lane);
             _mm256_broadcastsi128_si256(_mm_loadu_si128(block))
         })
+    }
+
+    #[inline(always)]
+    fn pinned(self) -> Self {
+        // SAFETY: `self` proves AVX2.
+        Self(unsafe { pinned(self.0) })
     }
 
     #[inline(always)]

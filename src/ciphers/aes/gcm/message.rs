@@ -1,21 +1,24 @@
 //! One message through GCM (SP 800-38D, section 7): counter mode and GHASH in one pass.
 
 use super::ghash::Hash;
+use super::powers::Powers;
 use crate::ciphers::aes::Block;
 use crate::ciphers::aes::ctr::Counter;
 use crate::ciphers::aes::lanes::Lanes;
 use crate::ciphers::aes::rounds::{KeySource, LaneKeys, encrypt};
 
-/// Vectors of counter blocks in flight.
-const VECTORS: usize = 4;
+/// Vectors in a stride of a long text: enough in flight to fill the latency of an AES round.
+const LONG: usize = 8;
+/// Vectors in a stride of a text of a few hundred bytes, and of the end of a long one.
+pub(super) const SHORT: usize = 4;
 
 /// What one message needs, beside its text.
-pub(super) struct Message<'a, L: Lanes, const PLACES: usize> {
+pub(super) struct Message<'a, L: Lanes, P: Powers> {
     pub(super) proof: L::Proof,
     /// Round keys.
     pub(super) keys: &'a LaneKeys<L>,
     /// The hash, which has taken the AAD.
-    pub(super) hash: Hash<'a, L, PLACES>,
+    pub(super) hash: Hash<L, P>,
     /// Length of the AAD in bytes.
     pub(super) aad: usize,
     /// The first counter block: the IV, and 1.
@@ -24,10 +27,10 @@ pub(super) struct Message<'a, L: Lanes, const PLACES: usize> {
     pub(super) mask: &'a Block,
 }
 
-impl<L: Lanes, const PLACES: usize> Message<'_, L, PLACES> {
+impl<L: Lanes, P: Powers> Message<'_, L, P> {
     /// Encrypts (`SEAL`) or decrypts `text` in place and returns the tag.
     ///
-    /// Hashing reduces once in `GROUP` vectors; `GROUP` divides a stride.
+    /// Hashing reduces once in a long stride, or in `GROUP` vectors, which divide a short one.
     #[inline(always)]
     pub(super) fn pass<const ROUNDS: usize, const GROUP: usize, const SEAL: bool>(
         mut self,
@@ -35,7 +38,14 @@ impl<L: Lanes, const PLACES: usize> Message<'_, L, PLACES> {
     ) -> Block {
         let mut counter = Counter::new(self.proof, self.first, 1);
         let length = text.len();
-        let rest = self.strides::<ROUNDS, GROUP, SEAL>(&mut counter, text);
+        let mut rest = text;
+        if rest.len() > SHORT * L::BYTES {
+            if P::HIGHEST >= LONG * L::BLOCKS {
+                rest = self.strides::<ROUNDS, LONG, LONG, SEAL>(&mut counter, rest, 0);
+            }
+            // The tail takes a last short stride together with the lengths.
+            rest = self.strides::<ROUNDS, SHORT, GROUP, SEAL>(&mut counter, rest, 1);
+        }
         let hash = match rest.len().div_ceil(L::BYTES) {
             0 => self.hash.finish(&[], 0, self.aad, length),
             1 => self.tail::<ROUNDS, GROUP, SEAL, 1>(&mut counter, rest, length),
@@ -46,70 +56,103 @@ impl<L: Lanes, const PLACES: usize> Message<'_, L, PLACES> {
         hash.xor(L::single(self.proof, self.mask)).first()
     }
 
-    /// All but the last stride, which is returned: it is empty only where the text is.
+    /// Whole strides of `VECTORS` vectors, as long as `left` bytes are left, and returns the rest.
     ///
     /// Opening hashes the ciphertext of a stride during its own rounds, sealing that of the stride
     /// before, so that neither waits for the other.
     #[inline(always)]
-    fn strides<'t, const ROUNDS: usize, const GROUP: usize, const SEAL: bool>(
+    fn strides<
+        't,
+        const ROUNDS: usize,
+        const VECTORS: usize,
+        const GROUP: usize,
+        const SEAL: bool,
+    >(
         &mut self,
         counter: &mut Counter<L>,
         mut text: &'t mut [u8],
+        left: usize,
     ) -> &'t mut [u8] {
-        let stride = VECTORS * L::BYTES;
-        let mut pending = None;
-        while text.len() > stride {
-            let (bytes, rest) = text.split_at_mut(stride);
+        let mut sealed = None;
+        while text.len() >= VECTORS * L::BYTES + left {
+            let (bytes, rest) = text.split_at_mut(VECTORS * L::BYTES);
             text = rest;
-            let mut vectors = self.load::<VECTORS>(bytes);
             let mut stream = counter.next::<VECTORS>();
-            if !SEAL {
-                pending = Some(vectors);
-            }
-            match &pending {
-                Some(pending) => self.rounds::<ROUNDS, GROUP>(&mut stream, pending),
+            let pending = if SEAL {
+                sealed.as_ref().map(Pending::Vectors)
+            } else {
+                Some(Pending::Bytes(bytes))
+            };
+            match pending {
+                Some(pending) => self.rounds::<ROUNDS, VECTORS, GROUP>(&mut stream, &pending),
                 None => encrypt::<L, ROUNDS, VECTORS>(self.keys, &mut stream),
             }
-            for (vector, key) in vectors.iter_mut().zip(stream) {
-                *vector = vector.xor(key);
-            }
-            for (vector, bytes) in vectors.iter().zip(bytes.chunks_exact_mut(L::BYTES)) {
+            for (vector, bytes) in stream.iter_mut().zip(bytes.chunks_exact_mut(L::BYTES)) {
+                *vector = vector.xor(L::load(self.proof, bytes));
                 vector.store(bytes);
             }
             if SEAL {
-                pending = Some(vectors);
+                sealed = Some(stream);
             }
         }
-        if let (true, Some(pending)) = (SEAL, pending) {
-            for (index, vector) in pending.iter().enumerate() {
-                self.hash.whole(GROUP - index % GROUP, *vector);
+        if let Some(vectors) = &sealed {
+            for number in 0..VECTORS {
+                self.hash::<VECTORS, GROUP>(&Pending::Vectors(vectors), number);
             }
         }
         text
     }
 
     /// Encrypts a stride of counter blocks while `pending` ciphertext is hashed.
+    ///
+    /// Processors have units of their own for the two, but look ahead by less than a stride: hashing
+    /// is spread over the rounds, and pinned there. Left to itself, the compiler would encrypt one
+    /// vector after the other and hash them all at one place.
     #[inline(always)]
-    fn rounds<const ROUNDS: usize, const GROUP: usize>(
+    fn rounds<const ROUNDS: usize, const VECTORS: usize, const GROUP: usize>(
         &mut self,
         stream: &mut [L; VECTORS],
-        pending: &[L; VECTORS],
+        pending: &Pending<'_, L, VECTORS>,
     ) {
+        // Vectors that are hashed together share additions, but take registers.
+        let together = if L::REGISTERS < 32 { 1 } else { 2 };
+        let steps = VECTORS / together;
+        let first_round = |step| 1 + step * (ROUNDS - 1) / steps;
         for block in stream.iter_mut() {
             *block = block.xor(self.keys.key(0, 0));
         }
-        for round in 1..ROUNDS {
-            for block in stream.iter_mut() {
-                *block = block.enc(self.keys.key(0, round));
-            }
-            let index = round - 1;
-            if index < VECTORS {
-                self.hash.whole(GROUP - index % GROUP, pending[index]);
-            }
+        // As a loop it would not be unrolled.
+        macro_rules! steps {
+            ($($step:literal)*) => {$(
+                if $step < steps {
+                    for round in first_round($step)..first_round($step + 1) {
+                        for block in stream.iter_mut() {
+                            *block = block.enc(self.keys.key(0, round)).pinned();
+                        }
+                    }
+                    for number in $step * together..($step + 1) * together {
+                        self.hash::<VECTORS, GROUP>(pending, number);
+                    }
+                    self.hash.pin();
+                }
+            )*};
         }
+        steps!(0 1 2 3 4 5 6 7);
         for block in stream.iter_mut() {
             *block = block.enc_last(self.keys.key(0, ROUNDS));
         }
+    }
+
+    /// Hashes one vector of a stride: that with this number in the order of hashing.
+    #[inline(always)]
+    fn hash<const VECTORS: usize, const GROUP: usize>(
+        &mut self,
+        pending: &Pending<'_, L, VECTORS>,
+        number: usize,
+    ) {
+        let (group, number) = (number / GROUP, (number + 1) % GROUP);
+        let vector = pending.vector(self.proof, group * GROUP + number);
+        self.hash.whole::<GROUP>(number, vector);
     }
 
     /// The last `COUNT` vectors of a text of `length` bytes, the last of them perhaps not full.
@@ -139,21 +182,30 @@ impl<L: Lanes, const PLACES: usize> Message<'_, L, PLACES> {
         let mut blocks = text.len().div_ceil(16);
         let mut last = &vectors[..];
         if COUNT > GROUP {
-            for (index, vector) in vectors[..GROUP].iter().enumerate() {
-                self.hash.whole(GROUP - index, *vector);
+            for (number, vector) in vectors[..GROUP].iter().enumerate().rev() {
+                self.hash.whole::<GROUP>(number, *vector);
             }
             last = &vectors[GROUP..];
             blocks -= GROUP * L::BLOCKS;
         }
         self.hash.finish(last, blocks, self.aad, length)
     }
+}
 
+/// A stride of ciphertext that is to be hashed.
+enum Pending<'a, L, const VECTORS: usize> {
+    /// Just made, and still in registers.
+    Vectors(&'a [L; VECTORS]),
+    /// Loaded one by one, as that takes fewer registers.
+    Bytes(&'a [u8]),
+}
+
+impl<L: Lanes, const VECTORS: usize> Pending<'_, L, VECTORS> {
     #[inline(always)]
-    fn load<const COUNT: usize>(&self, bytes: &[u8]) -> [L; COUNT] {
-        let mut vectors = [L::zero(self.proof); COUNT];
-        for (vector, bytes) in vectors.iter_mut().zip(bytes.chunks_exact(L::BYTES)) {
-            *vector = L::load(self.proof, bytes);
+    fn vector(&self, proof: L::Proof, index: usize) -> L {
+        match self {
+            Self::Vectors(vectors) => vectors[index],
+            Self::Bytes(bytes) => L::load(proof, &bytes[index * L::BYTES..]),
         }
-        vectors
     }
 }

@@ -4,8 +4,10 @@
 //! key for each record; on vectors, they expand several keys and hash keys at once.
 
 mod crates;
+mod field;
 mod ghash;
 mod message;
+mod powers;
 mod records;
 #[cfg(test)]
 mod tests;
@@ -18,7 +20,7 @@ use super::lanes::{has_lanes, run};
 use super::rounds::Schedule;
 use super::{KeyLengthError, KeySize, key_size};
 use crate::ciphers::cpu::Backend;
-use ghash::LongPowers;
+use powers::LongPowers;
 
 /// The longest text under one IV: 2³⁶ − 32 bytes (SP 800-38D, section 5.2.1.1).
 pub const MAX_TEXT: u64 = (1 << 36) - 32;

@@ -5,8 +5,10 @@
 //! goes through on its own, several blocks of it in a vector; the out-of-order core overlaps
 //! neighbours. So records of unequal length cost no idle lanes.
 
-use super::ghash::{Field, Hash, ShortPowers};
-use super::message::Message;
+use super::field::Field;
+use super::ghash::Hash;
+use super::message::{Message, SHORT};
+use super::powers::ShortPowers;
 use super::{Inner, Prepared, Record, admit, crates};
 use crate::ciphers::aes::lanes::{Kernel, Lanes};
 use crate::ciphers::aes::rounds::{LaneKeys, ROUNDS_128, ROUNDS_256, encrypt, expand, key_bytes};
@@ -16,8 +18,6 @@ use crate::ciphers::aes::{Block, KeySize};
 const GROUPS: usize = 4;
 /// The most records in a chunk: a record to each lane of the groups.
 const RECORDS: usize = 4 * GROUPS;
-/// Vectors of text to a reduction under a prepared key.
-const LONG: usize = 4;
 
 /// Fills the table of a key's hash powers.
 pub(super) struct Prepare<'a>(pub(super) &'a mut Prepared);
@@ -33,7 +33,7 @@ impl Kernel for Prepare<'_> {
             KeySize::Aes128 => encrypt::<L, ROUNDS_128, 1>(&keys, &mut block),
             KeySize::Aes256 => encrypt::<L, ROUNDS_256, 1>(&keys, &mut block),
         }
-        Field::new(proof).fill_table(block[0], &mut self.0.powers);
+        self.0.powers.fill(&Field::new(proof), block[0]);
     }
 
     fn crates(self) {
@@ -106,7 +106,7 @@ fn one_key<L: Lanes, const ROUNDS: usize, const SEAL: bool>(
             if !std::ptr::eq(record.aad, aad) {
                 aad = record.aad;
                 hash = fresh;
-                hash.bytes::<LONG>(aad);
+                hash.bytes::<SHORT>(aad);
             }
             let message = Message {
                 proof,
@@ -116,7 +116,7 @@ fn one_key<L: Lanes, const ROUNDS: usize, const SEAL: bool>(
                 first: &counters[index],
                 mask: &masks[index],
             };
-            let tag = message.pass::<ROUNDS, LONG, SEAL>(record.text);
+            let tag = message.pass::<ROUNDS, SHORT, SEAL>(record.text);
             if SEAL {
                 record.tag = tag;
             } else {
@@ -251,7 +251,7 @@ impl<L: Lanes> Secrets<L> {
         store_groups(&masks, &mut self.masks);
         let mut zero_blocks = [L::zero(proof); GROUPS];
         encrypt::<L, ROUNDS, GROUPS>(&self.expanded, &mut zero_blocks);
-        field.fill_tables(&zero_blocks, &mut self.powers[..GROUPS * L::BLOCKS]);
+        ShortPowers::fill(&mut self.powers[..GROUPS * L::BLOCKS], &field, &zero_blocks);
     }
 
     /// Overwrites all of it.

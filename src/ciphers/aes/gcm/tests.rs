@@ -186,9 +186,50 @@ fn a_shared_aad_is_told_from_others() {
 #[test]
 fn long_messages_equal_the_crate() {
     let (oracle, tested) = backends();
+    // Each opens once: of a batch, every third tag is damaged.
+    let around = [-65, -64, -17, -1, 0, 1, 63, 64, 65, 255, 256, 257, 300];
     for backend in tested {
-        for length in [16 * 1024 - 1, 16 * 1024, 16 * 1024 + 1, 1 << 20, (1 << 20) + 300] {
-            check_batch(oracle, backend, KeySize::Aes256, &[length], &[noise(1, 70)]);
+        for size in [KeySize::Aes128, KeySize::Aes256] {
+            for base in [16 << 10, 20 * 512, 1 << 20] {
+                for distance in around {
+                    let length = (base as usize).checked_add_signed(distance).unwrap();
+                    check_batch(oracle, backend, size, &[length], &[noise(1, 700)]);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_change_of_any_byte_is_noticed() {
+    let (_, tested) = backends();
+    let (key, aad) = (noise(1, 32), noise(2, 300));
+    for backend in tested {
+        let gcm = Gcm::new(backend, &key).unwrap();
+        // Both go through long strides and a last vector that is not full; between them, one has a
+        // short stride of vectors of four blocks, the other of vectors of two.
+        for length in [1800, 1736] {
+            let text = noise(3, length);
+            let mut sealed = text.clone();
+            let tag = gcm.seal(&[4; 12], &aad, &mut sealed);
+            let mut parts = [vec![4; 12], aad.clone(), sealed, tag.to_vec()];
+            let open = |[iv, aad, text, tag]: &[Vec<u8>; 4]| {
+                let (iv, tag) = (iv[..].try_into().unwrap(), tag[..].try_into().unwrap());
+                let (mut one, mut each, mut valid) = (text.clone(), text.clone(), [false]);
+                let opened = gcm.open(&iv, aad, &mut one, &tag).is_ok();
+                let record = Record { iv, aad, text: &mut each, tag };
+                open_each(backend, KeySize::Aes256, &key, &mut [record], &mut valid);
+                assert!(valid[0] == opened && each == one, "{backend}");
+                opened.then_some(one)
+            };
+            assert!(open(&parts).as_ref() == Some(&text), "{backend}");
+            for part in 0..parts.len() {
+                for byte in 0..parts[part].len() {
+                    parts[part][byte] ^= 1 << (byte % 8);
+                    assert!(open(&parts).is_none(), "{backend}, part {part}, byte {byte}");
+                    parts[part][byte] ^= 1 << (byte % 8);
+                }
+            }
         }
     }
 }
