@@ -90,10 +90,13 @@ impl DerefMut for Wiped {
 }
 
 impl Wiped {
-    fn wipe(&mut self) {
-        self.0.spare_capacity_mut().fill(MaybeUninit::new(0));
-        zeroize::optimization_barrier(&self.0.spare_capacity_mut());
+    /// Overwrites the bytes and what is free behind them. The memory stays, empty, and may then grow.
+    pub fn wipe(&mut self) {
         zeroize_bytes(&mut self.0);
+        self.0.clear();
+        let free = self.0.spare_capacity_mut();
+        free.fill(MaybeUninit::new(0));
+        zeroize::optimization_barrier(free);
     }
 }
 

@@ -77,7 +77,7 @@ pub fn open(
             let memory = std::mem::take(&mut block.spare);
             opener.open(&block.lines(), memory, &mut source.stream(block.first_line))
         },
-        |opened: OpenedBlock, block| {
+        |mut opened: OpenedBlock, block| {
             totals.read += block.len() as u64;
             let mut good = Good { from: 0, to: 0 };
             let mut from = 0;
@@ -111,7 +111,9 @@ pub fn open(
                 from = end;
             }
             good.write(&opened.text, &mut totals, &mut write)?;
-            block.spare = opened.text;
+            // The block may wait for its next use as long as the input does.
+            opened.text.wipe();
+            block.give_back(opened.text);
             Ok(())
         },
     )?;

@@ -218,7 +218,7 @@ impl Plan {
                 totals.read += block.len() as u64;
                 totals.written += lines.len() as u64;
                 write(&lines, &totals)?;
-                block.spare = lines;
+                block.give_back(lines);
                 failure.map_or(Ok(()), Err)
             },
         );

@@ -33,6 +33,10 @@ pub struct Block {
     pub spare: Wiped,
 }
 
+/// Most bytes of memory that a block keeps for the next: one of many short lines may become large,
+/// and would hold its memory to the end.
+const MAX_SPARE: usize = 4 * BLOCK;
+
 impl Block {
     /// The lines without their line feeds.
     pub fn lines(&self) -> Vec<&[u8]> {
@@ -46,6 +50,13 @@ impl Block {
             lines.push(&self.bytes[start..]);
         }
         lines
+    }
+
+    /// Gives memory back for the next block. What is secret was wiped before.
+    pub fn give_back(&mut self, memory: Wiped) {
+        if memory.capacity() <= MAX_SPARE {
+            self.spare = memory;
+        }
     }
 
     /// Bytes of the input that the block stands for.
@@ -76,7 +87,7 @@ impl Source for Reader {
     fn next(&mut self, used: Option<Block>) -> Result<Option<Block>> {
         let (mut buffer, spare) = match used {
             Some(block) => (block.bytes, block.spare),
-            None => (Vec::new(), Wiped::from(Vec::new())),
+            None => (Vec::new(), Wiped::default()),
         };
         let (end, lines) = loop {
             match self.whole_lines() {

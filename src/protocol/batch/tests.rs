@@ -57,6 +57,24 @@ fn a_panic_in_the_pool_reaches_the_caller() {
     let _ = workers.run(input, &Place::file("in"), CUT, |_| Ok(()), work, |(): (), _| Ok(()));
 }
 
+#[test]
+fn a_block_keeps_memory_for_the_next_unless_it_is_large() {
+    let kept = |bytes: usize| {
+        let workers = Workers::new(Some(1)).unwrap();
+        let input = Box::new(io::Cursor::new(b"a\n".to_vec()));
+        let mut kept = 0;
+        let consume = |(), block: &mut Block| {
+            block.give_back(Vec::with_capacity(bytes).into());
+            kept = block.spare.capacity();
+            Ok(())
+        };
+        workers.run(input, &Place::file("in"), CUT, |_| Ok(()), |_, ()| (), consume).unwrap();
+        kept
+    };
+    assert!(kept(1 << 19) >= 1 << 19);
+    assert_eq!(kept(64 << 20), 0);
+}
+
 /// Gives few bytes at a time, as a pipe does.
 struct Trickle(io::Cursor<Vec<u8>>);
 
