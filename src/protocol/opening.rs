@@ -74,7 +74,7 @@ pub fn open(
         cut,
         |_| Ok(()),
         |block, ()| {
-            let memory = std::mem::take(&mut block.spare);
+            let memory = Wiped::from(std::mem::take(&mut block.spare));
             opener.open(&block.lines(), memory, &mut source.stream(block.first_line))
         },
         |mut opened: OpenedBlock, block| {
@@ -113,7 +113,7 @@ pub fn open(
             good.write(&opened.text, &mut totals, &mut write)?;
             // The block may wait for its next use as long as the input does.
             opened.text.wipe();
-            block.give_back(opened.text);
+            block.give_back(std::mem::take(&mut *opened.text));
             Ok(())
         },
     )?;

@@ -2,7 +2,6 @@
 
 use zeroize::Zeroizing;
 
-use crate::ciphers::Wiped;
 use crate::ciphers::random::KeySource;
 use crate::protocol::batch::{Block, Cut, Workers};
 use crate::protocol::envelope::{
@@ -390,7 +389,7 @@ fn seal_block<S: KeySource>(
     suite: Suite,
     source: &S,
     place: &Place,
-) -> (Wiped, Option<Error>) {
+) -> (Vec<u8>, Option<Error>) {
     let mut out = std::mem::take(&mut block.spare);
     let lines = block.lines();
     out.clear();

@@ -3,7 +3,6 @@
 use std::io::Read;
 
 use super::{Source, retry};
-use crate::ciphers::Wiped;
 use crate::protocol::{Error, Place, Result};
 
 /// How an input is cut.
@@ -30,7 +29,7 @@ pub struct Block {
     pub first_line: u64,
     /// Memory for what becomes of the lines. The work takes it and `consume` gives it back, so that
     /// the system has to supply it only once.
-    pub spare: Wiped,
+    pub spare: Vec<u8>,
 }
 
 /// Most bytes of memory that a block keeps for the next: one of many short lines may become large,
@@ -53,7 +52,7 @@ impl Block {
     }
 
     /// Gives memory back for the next block. What is secret was wiped before.
-    pub fn give_back(&mut self, memory: Wiped) {
+    pub fn give_back(&mut self, memory: Vec<u8>) {
         if memory.capacity() <= MAX_SPARE {
             self.spare = memory;
         }
@@ -87,7 +86,7 @@ impl Source for Reader {
     fn next(&mut self, used: Option<Block>) -> Result<Option<Block>> {
         let (mut buffer, spare) = match used {
             Some(block) => (block.bytes, block.spare),
-            None => (Vec::new(), Wiped::default()),
+            None => (Vec::new(), Vec::new()),
         };
         let (end, lines) = loop {
             match self.whole_lines() {

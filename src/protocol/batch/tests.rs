@@ -64,7 +64,7 @@ fn a_block_keeps_memory_for_the_next_unless_it_is_large() {
         let input = Box::new(io::Cursor::new(b"a\n".to_vec()));
         let mut kept = 0;
         let consume = |(), block: &mut Block| {
-            block.give_back(Vec::with_capacity(bytes).into());
+            block.give_back(Vec::with_capacity(bytes));
             kept = block.spare.capacity();
             Ok(())
         };
