@@ -25,6 +25,7 @@ fn lab() -> Lab {
     );
     let sealed = lab.read("sealed.jwe");
     lab.write("cut.jwe", &sealed[..sealed.iter().position(|&b| b == b'\n').expect("a line") - 23]);
+    lab.write("token.jwt", "eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl\n");
     let keys = lab.read("client.jwks");
     lab.write("cut.jwks", &keys[..keys.len() / 2]);
     lab.write("picture.jpg", b"\xff\xd8\xff\xe0\x00\x10JFIF\x00");
@@ -107,6 +108,11 @@ const MISTAKES: &[(i32, &str, &[&str])] = &[
         3,
         "decrypt --bundle tokyo.jwks windows.jwe",
         &["windows.jwe: line 1", "carriage return", "hint:"],
+    ),
+    (
+        3,
+        "decrypt --bundle tokyo.jwks token.jwt",
+        &["token.jwt: line 1: 3 segments, expected a compact JWE"],
     ),
     (
         3,

@@ -13,7 +13,8 @@ export const orderseal = (args, input) => execFileSync(ORDERSEAL, args, { input,
 export const jwcrypto = (alg, enc, lines) =>
   execFileSync("venv/bin/python", ["jwcrypto_jwe.py", "open", "shop.jwks", alg, enc], { input: lines }).toString();
 
-export const shop = { lines: [], headers: [], strays: [], status: 200, hangs: false };
+/** `memory` is where the page that was made last keeps what it remembers. */
+export const shop = { memory: "", lines: [], headers: [], strays: [], status: 200, hangs: false };
 const server = createServer((request, response) => {
   const chunks = [];
   request.on("data", (chunk) => chunks.push(chunk));
@@ -65,7 +66,9 @@ export function makePage(...options) {
   const [, data] = /id="delivered">(.*?)<\/script>/s.exec(readFileSync("order.html", "utf8"));
   shop.lines = [];
   shop.headers = [];
-  return JSON.parse(data).keys.map(([, key]) => key);
+  const { shop: name, id, keys } = JSON.parse(data);
+  shop.memory = `orderseal:${name}:${id}`;
+  return keys.map(([, key]) => key);
 }
 
 /** The orders in sealed lines. */

@@ -10,11 +10,6 @@ use super::ui;
 
 /// Prints an error and chooses the exit code.
 pub fn report(error: &Error) -> ExitCode {
-    if let Error::Undelivered { ids, source } = error {
-        let code = report(source);
-        ui::say(&format!("orderseal: hint: {}", lost(*ids)));
-        return code;
-    }
     if matches!(error, Error::ClosedPipe { .. }) {
         return ExitCode::SUCCESS;
     }
@@ -24,14 +19,6 @@ pub fn report(error: &Error) -> ExitCode {
         ui::say(&format!("orderseal: hint: {hint}"));
     }
     ExitCode::from(code(error))
-}
-
-/// Ids that were recorded as issued for an output that came to nothing.
-fn lost(ids: usize) -> String {
-    match ids {
-        1 => "1 transaction id was recorded as issued and is lost; ask again".to_owned(),
-        _ => format!("{ids} transaction ids were recorded as issued and are lost; ask again"),
-    }
 }
 
 /// Prints what the argument parser has to say: help to stdout, anything else as an error.
@@ -81,6 +68,12 @@ fn code(error: &Error) -> u8 {
 
 fn hint(error: &Error) -> Option<String> {
     match error {
+        Error::Undelivered { ids: 1, .. } => {
+            Some("1 transaction id was recorded as issued and is lost; ask again".to_owned())
+        }
+        Error::Undelivered { ids, .. } => {
+            Some(format!("{ids} transaction ids were recorded as issued and are lost; ask again"))
+        }
         Error::Key { trouble, .. } => key_hint(trouble),
         Error::Usage(found) if found.ends_with("exists already") => {
             Some("choose another name, or replace it with --force".to_owned())

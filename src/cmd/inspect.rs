@@ -147,7 +147,7 @@ fn first_bytes(input: &mut Input) -> Result<Vec<u8>> {
     if first.is_empty() {
         return Err(Error::malformed(
             &input.place(),
-            "the file is empty, expected a key file, an item page or sealed orders",
+            "the file is empty, expected a key file, an item page, an order page or sealed orders",
         ));
     }
     Ok(first)

@@ -142,10 +142,13 @@ pub fn tell_size(page: &[u8], name: &str, global: &Global) {
     let sizes = page.sizes;
     let without_pictures = sizes.page - sizes.pictures;
     if without_pictures > LARGE {
-        let (what, bytes) = match sizes.keys > sizes.items {
-            true => (format!("{} {} keys take", page.keys, page.suite.kind().name()), sizes.keys),
-            false => ("the texts of its goods take".to_owned(), sizes.items),
-        };
+        let keys = format!("{} {} keys take", page.keys, page.suite.kind().name());
+        let parts = [
+            (sizes.keys, keys.as_str()),
+            (sizes.items, "the texts of its goods take"),
+            (sizes.fields, "its fields take"),
+        ];
+        let (bytes, what) = parts.into_iter().max().expect("there are three");
         let (whole, part) = (thousands(without_pictures), thousands(bytes));
         ui::warn(global, &format!("{name}: {whole} kB without pictures: {what} {part} kB"));
     }

@@ -114,9 +114,14 @@ fn decode_all(_: Avx512, text: &[u8], bytes: &mut [MaybeUninit<u8>]) -> bool {
 }
 
 /// A byte that can be written, whether or not it was before.
-trait Byte {}
-impl Byte for u8 {}
-impl Byte for MaybeUninit<u8> {}
+///
+/// # Safety
+/// It has the size of a byte, and any value is valid.
+unsafe trait Byte {}
+// SAFETY: it is a byte.
+unsafe impl Byte for u8 {}
+// SAFETY: it has the layout of a byte.
+unsafe impl Byte for MaybeUninit<u8> {}
 
 /// The mask of the first `length` bytes of 64.
 #[inline]

@@ -14,7 +14,6 @@ mod crates;
 mod tests;
 
 use std::mem::MaybeUninit;
-use std::ptr;
 
 use super::cpu::Backend;
 #[cfg(target_arch = "x86_64")]
@@ -84,19 +83,6 @@ pub fn decode_append(backend: Backend, text: &[u8], bytes: &mut Vec<u8>) -> Opti
         unsafe { bytes.set_len(bytes.len() + length) };
         length
     })
-}
-
-/// Decodes `text` at the start of `bytes` and returns the number of bytes, [`decoded_length`], or
-/// `None` if `text` is not strictly base64url. Then `bytes` may hold a part of the result.
-///
-/// # Panics
-/// If `bytes` is shorter than the result.
-pub fn decode(backend: Backend, text: &[u8], bytes: &mut [u8]) -> Option<usize> {
-    let length = decoded_length(text.len())?;
-    let bytes = ptr::from_mut(&mut bytes[..length]) as *mut [MaybeUninit<u8>];
-    // SAFETY: the bytes are ours alone, and nothing is ever written to them but bytes.
-    let bytes = unsafe { &mut *bytes };
-    decode_uninit(backend, text, bytes).then_some(length)
 }
 
 /// Decodes to `bytes`, which have the decoded length and are all written if `text` is valid.

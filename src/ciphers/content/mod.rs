@@ -82,15 +82,21 @@ struct Facts {
     iv_len: usize,
     tag_len: usize,
     block_len: usize,
-    lanes: usize,
+    at_once: usize,
 }
 
 impl Facts {
-    const fn aead(name: &'static str, weak: bool, key_len: usize, tag_len: usize) -> Self {
-        Self { name, weak, key_len, iv_len: 12, tag_len, block_len: 0, lanes: 256 }
+    const fn aead(
+        name: &'static str,
+        weak: bool,
+        key_len: usize,
+        tag_len: usize,
+        at_once: usize,
+    ) -> Self {
+        Self { name, weak, key_len, iv_len: 12, tag_len, block_len: 0, at_once }
     }
 
-    const fn hs256<C: RawCipher>(name: &'static str, weak: bool, lanes: usize) -> Self {
+    const fn hs256<C: RawCipher>(name: &'static str, weak: bool, at_once: usize) -> Self {
         Self {
             name,
             weak,
@@ -98,7 +104,7 @@ impl Facts {
             iv_len: C::IV_LEN,
             tag_len: hs256::TAG_LEN,
             block_len: C::BLOCK_LEN,
-            lanes,
+            at_once,
         }
     }
 }
@@ -119,15 +125,15 @@ impl ContentCipher {
 
     const fn facts(self) -> Facts {
         match self {
-            Self::A128Gcm => Facts::aead("A128GCM", false, 16, 16),
-            Self::A256Gcm => Facts::aead("A256GCM", false, 32, 16),
+            Self::A128Gcm => Facts::aead("A128GCM", false, 16, 16, 256),
+            Self::A256Gcm => Facts::aead("A256GCM", false, 32, 16, 256),
             Self::A128CbcHs256 => Facts::hs256::<Aes128Cbc>("A128CBC-HS256", false, 64),
             // CBC encryption is a chain, so that only the number of orders fills the lanes.
             Self::DesCbcHs256 => Facts::hs256::<DesCbc>("DES-CBC-HS256", true, 1024),
             Self::DesEde3CbcHs256 => Facts::hs256::<DesEde3Cbc>("DES-EDE3-CBC-HS256", true, 1024),
             Self::ToyDesEcbHs256(_) => Facts::hs256::<ToyDesEcb>("TOYDES-ECB-HS256", true, 64),
             Self::Feal8CbcHs256 => Facts::hs256::<Feal8Cbc>("FEAL8-CBC-HS256", true, 64),
-            Self::Grain128AeadV2 => Facts::aead("GRAIN128AEADV2", true, 16, 8),
+            Self::Grain128AeadV2 => Facts::aead("GRAIN128AEADV2", true, 16, 8, 64),
             Self::VernamHs256 => Facts::hs256::<Vernam>("VERNAM-HS256", true, 64),
         }
     }
@@ -178,8 +184,8 @@ impl ContentCipher {
 
     /// Records that are worth sealing together: they fill the lanes of the widest backend, and are
     /// so many that what a kernel clears behind itself hardly counts.
-    pub const fn lanes(self) -> usize {
-        self.facts().lanes
+    pub const fn at_once(self) -> usize {
+        self.facts().at_once
     }
 
     /// Bytes of ciphertext that `len` bytes of plaintext become.

@@ -66,7 +66,8 @@ impl Sealer {
     /// order in the run, from 0.
     ///
     /// # Errors
-    /// The index of the first order that failed, and why; `out` has the lines before it.
+    /// The index of the first order that failed, and why; `out` has the lines of
+    /// the groups before it.
     pub fn seal(
         &self,
         orders: &[&[u8]],
@@ -82,7 +83,7 @@ impl Sealer {
             let group = match keys.of(0).purpose {
                 Purpose::Blocks(_) => &orders[done..done + 1],
                 Purpose::Direct(cipher, _) | Purpose::Pad(cipher, _) | Purpose::Wrap(cipher, _) => {
-                    &orders[done..done + group_len(&orders[done..fit], cipher.lanes())]
+                    &orders[done..done + group_len(&orders[done..fit], cipher.at_once())]
                 }
             };
             self.seal_group(group, keys, first + done as u64, rng, out)
@@ -148,11 +149,10 @@ impl Sealer {
     }
 }
 
-/// How many orders to seal side by side: as many as the kernels have lanes for, fewer where orders
-/// are long.
-fn group_len(orders: &[&[u8]], lanes: usize) -> usize {
+/// How many orders to seal side by side: `at_once`, fewer where orders are long.
+fn group_len(orders: &[&[u8]], at_once: usize) -> usize {
     let mut bytes = 0;
-    let fitting = orders.iter().take(lanes).take_while(|order| {
+    let fitting = orders.iter().take(at_once).take_while(|order| {
         bytes += order.len();
         bytes <= GROUP_BYTES
     });

@@ -42,6 +42,8 @@ pub struct Sizes {
     pub keys: usize,
     /// The goods without their pictures.
     pub items: usize,
+    /// The fields.
+    pub fields: usize,
     /// The pictures.
     pub pictures: usize,
 }
@@ -97,6 +99,7 @@ impl Description {
                 page,
                 keys: keys.iter().map(key_size).sum(),
                 items: members.get("items").map_or(0, written) - pictures,
+                fields: members.get("fields").map_or(0, written),
                 pictures,
             },
         })

@@ -194,23 +194,35 @@ function remembered() {
   } catch {
     if (spends) throw new Trouble(say("no_memory"));
   }
+  if (text === null) return nothingYet;
   try {
-    const { spent, sealed: count, erased, unsent } = { ...nothingYet, ...JSON.parse(text) };
-    if (Array.isArray(spent) && Number.isSafeInteger(count) && Array.isArray(unsent)) return { spent, sealed: count, erased, unsent };
+    const state = JSON.parse(text);
+    const { spent, sealed: count, erased, unsent } = state;
+    const orders = unsent.every(({ kid, line, ordered }) => [kid, line, ordered].every((part) => typeof part === "string"));
+    if (Array.isArray(spent) && Number.isSafeInteger(count) && count >= spent.length && typeof erased === "boolean" && orders) return state;
   } catch { /* told below */ }
   if (spends) throw new Trouble(say("memory_damaged"));
   return nothingYet;
 }
 
-function remember(state) {
+function remember(state, key = MEMORY) {
   const text = JSON.stringify(state);
   try {
-    localStorage.setItem(MEMORY, text);
-    if (localStorage.getItem(MEMORY) === text) return;
+    localStorage.setItem(key, text);
+    if (localStorage.getItem(key) === text) return;
   } catch (error) {
     if (spends && error.name === "QuotaExceededError") throw new Trouble(say("memory_full"));
   }
   if (spends) throw new Trouble(say("no_memory"));
+}
+
+/** Finds out whether anything can be remembered, without writing back what another tab may have changed. */
+function checkMemory(state) {
+  const probe = `${MEMORY}:probe`;
+  remember(state, probe);
+  try {
+    localStorage.removeItem(probe);
+  } catch { /* nothing is kept there either */ }
 }
 
 /** Two tabs of one page take turns. */
@@ -598,7 +610,7 @@ async function start() {
     return offer();
   }
   checkLeft(state);
-  remember(state);
+  checkMemory(state);
   keys = await importKeys();
   $("left").textContent = page.reusable ? "" : say("left", left(state));
   $("fields").append(...page.fields.map((rule) => (rule.type === "delivery" ? delivery(rule) : field(rule))));

@@ -13,7 +13,8 @@ const BLOCKED_PORTS: [u16; 82] = [
     6669, 6679, 6697, 10080,
 ];
 
-/// The address that a page sends orders to, and the only one that its policy lets it reach.
+/// The address that a page sends orders to, and the only one that its policy lets it reach, but for
+/// what lies below a path that ends in a slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SendTo(String);
 
