@@ -1,14 +1,13 @@
-// From the order button to the end: the policy, sending and what can go wrong in it, what is remembered,
-// and the other ways to the shop.
+// From the order button to the end: the policy, sending and what can go wrong in it, and the other ways to
+// the shop.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { address, fromFile, fromServer, header, makeKeys, makePage, opened, shop, timeless, toShop } from "./shop.mjs";
+import { address, fromFile, fromServer, makeKeys, makePage, opened, shop, timeless, toShop } from "./shop.mjs";
 import { test } from "./test.mjs";
-import { FREE, PERSON, TEA, checkErased, fillIn, place, user, visit } from "./user.mjs";
+import { FREE, PERSON, TEA, checkErased, fillIn, memory, visit } from "./user.mjs";
 
 makeKeys(["--embodiment", "4"], 60);
 const order = (line, items = FREE) => assert.deepEqual(timeless(opened(line)[0]), { ...PERSON, items });
-const memory = (page) => page.evaluate((key) => JSON.parse(localStorage.getItem(key)), shop.memory);
 
 await test("the policy lets nothing out and nothing in", async () => {
   makePage(...toShop);
@@ -74,6 +73,7 @@ await test("a shop that never answers is waited for a minute", async () => {
   shop.hangs = true;
   await page.click("#order");
   await page.getByText("Sending …").waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.id), "status");
   await page.clock.fastForward(59_000);
   assert.equal(await page.isVisible("#trouble"), false);
   await page.clock.fastForward(2_000);
@@ -96,6 +96,7 @@ await test("an order that was not sent is there after a reload, and comes first"
   await dialog.accept();
   const again = await page.context().newPage();
   await again.goto(fromFile);
+  await again.locator("#sealed").waitFor();
   assert.equal(await again.locator("#line").inputValue(), line);
   assert.equal(await again.locator("form").count(), 0);
   shop.status = 200;
@@ -104,7 +105,7 @@ await test("an order that was not sent is there after a reload, and comes first"
   assert.equal(shop.lines[0], `${line}\n`);
   await checkErased(again, [line]);
   await again.reload();
-  await again.getByText("Every order of this page was placed already").waitFor();
+  await again.getByText("Every key of this page has been used").waitFor();
   await page.context().close();
 });
 
@@ -126,6 +127,8 @@ await test("without an address the order is downloaded or copied, and erased whe
   await fillIn(page);
   await page.click("#order");
   await page.click("#copy");
+  await page.getByText("then press “I have it: erase it here”").waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.id), "copy", "the focus stays");
   await page.click("#kept");
   await page.locator("#done").waitFor();
   order(await page.evaluate(() => navigator.clipboard.readText()));
@@ -176,84 +179,4 @@ await test("a program that ends with erasing takes one order, sent or not", asyn
   await page.reload();
   await page.getByText("This page was erased after its order").waitFor();
   await page.context().close();
-});
-
-await test("two tabs and a double click never share an id", async () => {
-  makePage("--orders", "2", ...toShop);
-  const context = await user();
-  const pages = await Promise.all([context.newPage(), context.newPage()]);
-  for (const page of pages) {
-    await page.goto(fromFile);
-    await fillIn(page);
-  }
-  // While another tab holds the lock, no id is taken.
-  await pages[1].evaluate((lock) => new Promise((held) => {
-    navigator.locks.request(lock, () => { held(); return new Promise((release) => { globalThis.release = release; }); });
-  }), shop.memory);
-  await pages[0].evaluate(() => { for (let press = 0; press < 2; press += 1) document.querySelector("#form").requestSubmit(); });
-  await pages[0].waitForTimeout(300);
-  assert.equal(await memory(pages[0]), null);
-  await pages[1].evaluate(() => globalThis.release());
-  await pages[0].locator("#done").waitFor();
-  await place(pages[1]);
-  assert.equal(shop.lines.length, 2);
-  assert.equal(new Set(shop.lines.map((line) => header(line).kid)).size, 2);
-  await context.close();
-});
-
-await test("where nothing can be remembered no order is placed", async () => {
-  makePage(...toShop);
-  const context = await user();
-  await context.addInitScript(() => { Object.defineProperty(globalThis, "localStorage", { get() { throw new Error("no"); } }); });
-  const page = await context.newPage();
-  await page.goto(fromFile);
-  await page.getByText("does not let the page remember").waitFor();
-  await context.close();
-  const full = await visit(fromServer);
-  await full.evaluate(() => {
-    for (let size = 1 << 22; size >= 1;) {
-      try { localStorage.setItem(`rest ${size} ${localStorage.length}`, "x".repeat(size)); } catch { size >>= 1; }
-    }
-  });
-  await full.reload();
-  await full.getByText("no room left for the page to remember").waitFor();
-  for (const damaged of ["{", "null", "5", "[]", "{}", '"x"', '{"spent":[],"sealed":-9,"erased":false,"unsent":[]}', '{"spent":[],"sealed":1,"erased":false,"unsent":[{}]}']) {
-    await full.evaluate(([key, text]) => { localStorage.clear(); localStorage.setItem(key, text); }, [shop.memory, damaged]);
-    await full.reload();
-    await full.getByText("is damaged").waitFor();
-  }
-  assert.equal(shop.lines.length, 0);
-  await full.context().close();
-});
-
-await test("a reusable direct key keeps within its budget", async () => {
-  makeKeys(["--embodiment", "1"]);
-  makePage(...toShop);
-  const page = await visit(fromFile);
-  await fillIn(page);
-  await place(page);
-  assert.equal((await memory(page)).sealed, 1);
-  await page.evaluate((key) => {
-    localStorage.setItem(key, JSON.stringify({ ...JSON.parse(localStorage.getItem(key)), sealed: 2 ** 24 - 1 }));
-  }, shop.memory);
-  await page.reload();
-  await fillIn(page);
-  await place(page);
-  await page.reload();
-  await page.getByText("Every order of this page was placed already").waitFor();
-  assert.equal(shop.lines.length, 2);
-  await page.context().close();
-});
-
-await test("a key that only wraps others needs no memory", async () => {
-  makeKeys(["--embodiment", "2"]);
-  makePage(...toShop);
-  const context = await user();
-  await context.addInitScript(() => { Object.defineProperty(globalThis, "localStorage", { get() { throw new Error("no"); } }); });
-  const page = await context.newPage();
-  await page.goto(fromFile);
-  await fillIn(page);
-  await place(page);
-  order(shop.lines[0]);
-  await context.close();
 });

@@ -23,7 +23,7 @@ await test("bad input is explained beside the field and on top", async () => {
   assert.equal(await page.evaluate(() => document.activeElement.id), "trouble");
   for (const [name, value, words] of [
     ["card", "4111 1111 1111 1112", "12 to 19 digits"], ["telephone", "call me", "5 to 20 digits"],
-    ["email", "nobody", "name@example.com"], ["note", "x".repeat(41), "At most 40 characters"],
+    ["email", "nobody", "name@example.com"], ["note", "𠮷".repeat(41), "At most 40 characters"],
   ]) {
     await field(page, name).fill(value);
     await page.click("#order");
@@ -59,7 +59,8 @@ await test("what was typed in other writing arrives in plain ASCII, and as it wa
   await field(page, "name").fill(PERSON.name);
   await field(page, "address").fill(PERSON.address);
   await field(page, "card").fill("４１１１－１１１１‐1111－１１１１");
-  await field(page, "telephone").fill("０３ー１２３４−5678");
+  await field(page, "telephone").fill("０３ー１２３４／5678");
+  await field(page, "note").fill("𠮷".repeat(40));
   await field(page, "email").fill("ａ＠ｂ．example");
   await field(page, "wrapping").selectOption("gift");
   await page.check("#elsewhere");
@@ -68,7 +69,7 @@ await test("what was typed in other writing arrives in plain ASCII, and as it wa
   await field(page, "delivery_address.telephone").fill("０３－１２３４－５６７８");
   await place(page);
   assert.deepEqual(timeless(opened(shop.lines[0])[0]), {
-    name: PERSON.name, address: PERSON.address, card: "4111-1111-1111-1111", telephone: "03-1234-5678", email: "a@b.example", wrapping: "gift",
+    name: PERSON.name, address: PERSON.address, card: "4111-1111-1111-1111", telephone: "03-1234/5678", note: "𠮷".repeat(40), email: "a@b.example", wrapping: "gift",
     items: [{ item: "T-01", name: "Teapot, cast iron", quantity: 2, price: 4150 }],
     delivery_address: { name: "Ελένη", address: "Οδός 1", telephone: "03-1234-5678" },
   });
@@ -79,6 +80,11 @@ await test("numbers and dates arrive in one form", async () => {
   makePage(...withFields([{ name: "weight", type: "number", label: "Weight" }, { name: "day", type: "date", label: "Day", required: true }]));
   const page = await visit(fromFile);
   await fillIn(page);
+  for (const long of ["12345678901234567890", "0.1234567890123456", "123456789012345.6e3"]) {
+    await field(page, "weight").fill(long);
+    await page.click("#order");
+    assert.deepEqual(await problems(page), ["Weight: A number has at most 15 digits", "Day: Please choose"], long);
+  }
   await field(page, "weight").fill("1e3");
   await page.click("#order");
   assert.deepEqual(await problems(page), ["Day: Please choose"]);
@@ -86,6 +92,18 @@ await test("numbers and dates arrive in one form", async () => {
   await place(page);
   assert.deepEqual(timeless(opened(shop.lines[0])[0]), { ...PERSON, weight: "1000", day: "2026-03-14", items: FREE });
   await page.context().close();
+});
+
+await test("prices have all the decimals of their currency", async () => {
+  for (const [currency, price, shown, total] of [["HUF", 12.5, /12\.50/, /37\.50/], ["IQD", 1.005, /1\.005/, /3\.015/], ["JPY", 1280, /1,280$/, /3,840$/], ["EUR", 0.1, /0\.10$/, /0\.30$/], [undefined, 2.5, /^2\.5$/, /^7\.5$/]]) {
+    writeFileSync("priced.json", JSON.stringify({ currency, items: [{ id: 1, name: "Tea", price }, { id: 2, name: "Cup", price }] }));
+    makePage("--items", "priced.json", ...toShop);
+    const page = await visit(fromFile);
+    await fillIn(page);
+    assert.match(await page.locator("#goods strong + div").first().textContent(), shown);
+    assert.match(await page.locator("#total output").textContent(), total);
+    await page.context().close();
+  }
 });
 
 await test("a field may have any name", async () => {
@@ -106,12 +124,17 @@ await test("rows for items without a list: more of them, and empty ones do not c
   await fillIn(page);
   await page.fill("#item-0", "");
   await page.click("#order");
-  assert.deepEqual(await problems(page), ["Item: Please fill this in"]);
+  assert.deepEqual(await problems(page), ["Item 1: Please fill this in"]);
   await page.fill("#item-0", "tea");
   await page.getByText("Add another item").click();
   assert.equal(await page.evaluate(() => document.activeElement.id), "item-1");
   await page.getByText("Add another item").click();
+  await page.fill("#item-2", "x".repeat(501));
+  await page.fill("#quantity-2", "0");
+  await page.click("#order");
+  assert.deepEqual(await problems(page), ["Item 3: At most 500 characters", "Item 3: Quantity: A whole number from 1 to 9999"]);
   await page.fill("#item-2", "paper");
+  await page.fill("#quantity-2", "1");
   await place(page);
   assert.deepEqual(opened(shop.lines[0])[0].items, [{ item: "tea", quantity: 3 }, { item: "paper", quantity: 1 }]);
   await page.context().close();
@@ -131,11 +154,16 @@ await test("a form that is come back to is empty", async () => {
     assert.equal(await page.isChecked("#elsewhere"), false);
     assert.equal(await page.isVisible("#delivery"), false);
   };
-  await page.goto(`${address}/other`);
-  await page.goBack();
-  await isEmpty();
-  await fillIn(page);
-  await page.check("#elsewhere");
+  // With and without the cache that brings a page back as it was left.
+  for (const cached of [true, false]) {
+    if (!cached) await page.evaluate(() => { addEventListener("unload", () => {}); });
+    await page.evaluate(() => { globalThis.left = true; });
+    await page.goto(`${address}/other`);
+    await page.goBack();
+    await isEmpty();
+    await fillIn(page);
+    await page.check("#elsewhere");
+  }
   await page.reload();
   await isEmpty();
   await page.context().close();

@@ -8,7 +8,7 @@ import { count, test } from "./test.mjs";
 import { browser } from "./user.mjs";
 
 // One after the other, as each makes keys and pages of its own in the same folder.
-for (const part of ["schemes", "form", "flow"]) await import(`./${part}.mjs`);
+for (const part of (process.env.PARTS ?? "schemes form flow memory").split(" ")) await import(`./${part}.mjs`);
 
 const LIMIT = 100_000;
 for (const [what, options, orders] of [

@@ -61,7 +61,7 @@ async function scheme(alg, content, kind, enc, scope) {
     await order();
     assert.equal(await page.locator("#again").isHidden(), true);
     await page.reload();
-    await page.getByText("Every order of this page was placed already").waitFor();
+    await page.getByText("Every key of this page has been used").waitFor();
     assert.equal(await page.locator("#form").isHidden(), true);
     assert.equal(new Set(shop.lines.map((line) => header(line).kid)).size, 3);
   }

@@ -2,6 +2,7 @@
 export let count = 0;
 
 export async function test(what, run) {
+  const start = Date.now();
   try {
     await run();
   } catch (error) {
@@ -9,5 +10,5 @@ export async function test(what, run) {
     process.exit(1);
   }
   count += 1;
-  console.log(`${what}: as expected`);
+  console.log(`${what}: as expected (${((Date.now() - start) / 1000).toFixed(1)} s)`);
 }

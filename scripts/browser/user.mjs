@@ -1,11 +1,13 @@
 // The user: a browser, what is typed, and a look at what the page does with keys and leaves behind.
 import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
+import { shop } from "./shop.mjs";
 
+export const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync", "--js-flags=--expose-gc"];
+// A page that is come back to is the one that was left, as for other users.
 export const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--js-flags=--expose-gc"],
+  executablePath: process.env.CHROMIUM, args: ARGS, ignoreDefaultArgs: ["--disable-back-forward-cache"],
 });
 
 export async function user(options = {}) {
@@ -87,11 +89,33 @@ export async function visit(url, options) {
   return page;
 }
 
+/** What the page that was made last remembers, all of it; or, with a state, replaces it. */
+export const memory = (page, state) => page.evaluate(([name, replacement]) => new Promise((resolve, reject) => {
+  const opening = indexedDB.open(name, 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore("state");
+  opening.onerror = () => reject(opening.error);
+  opening.onsuccess = () => {
+    const transaction = opening.result.transaction("state", "readwrite");
+    const store = transaction.objectStore("state");
+    const reading = store.getAll();
+    if (replacement !== undefined) store.put(replacement, name);
+    transaction.oncomplete = () => {
+      opening.result.close();
+      if (reading.result.length > 1) reject(new Error("more than one state"));
+      else resolve(reading.result[0] ?? null);
+    };
+  };
+}), [shop.memory, state]);
+
 /** Nothing of keys, words or the order is left where script or a curious person can find it. */
 export async function checkErased(page, secrets) {
+  assert.deepEqual(await page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name)), [shop.memory]);
+  const state = await memory(page);
+  assert.deepEqual(Object.keys(state), ["spent", "sealed", "erased", "begun", "unsent"]);
+  assert(state.spent.every((id) => /^[0-9a-f]{16}$/.test(id)) && state.begun === null && state.unsent.length === 0);
   const left = await page.evaluate(async () => JSON.stringify([
     new XMLSerializer().serializeToString(document), [...document.querySelectorAll("input, textarea")].map(({ value }) => value),
-    { ...localStorage }, { ...sessionStorage }, document.cookie, await indexedDB.databases(), await caches.keys().catch(() => []),
+    { ...localStorage }, { ...sessionStorage }, document.cookie, await caches.keys().catch(() => []),
     Object.keys(globalThis), history.state, globalThis.name,
   ]));
   const typed = [WORDS, PERSON.card, PERSON.telephone, "小鳥遊", "大阪市", "Green tea"];

@@ -160,6 +160,7 @@ fn delivered(client: &KeyFile, name: &Name, shop: &Shop, form: &Form, id: u64) -
         data["items"] = items.list.clone();
         if let Some(currency) = &items.currency {
             data["currency"] = json!(currency);
+            data["decimals"] = json!(price::decimals(currency));
         }
     }
     if let Some(send_to) = &form.send_to {

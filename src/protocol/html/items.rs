@@ -87,9 +87,9 @@ fn read_item(value: &Value, currency: Option<&str>) -> Result<Value, String> {
         item["price"] = price(value, currency)?;
     }
     if let Some(picture) = optional_text(members, "picture")? {
-        if !picture.starts_with("data:image/") {
+        if !picture.starts_with("data:image/") || !picture.contains(',') {
             return Err(
-                "\"picture\" is not a data URL (data:image/…): a page loads nothing".to_owned()
+                "\"picture\" is not a data URL (data:image/…,…): a page loads nothing".to_owned()
             );
         }
         item["picture"] = json!(picture);
@@ -150,6 +150,7 @@ mod tests {
             (r#"[{"id":"a","name":"x","price":-1}]"#, "\"price\""),
             (r#"[{"id":"a","name":"x","price":1.001}]"#, "without a currency"),
             (r#"[{"id":"a","name":"x","picture":"https://x/y.png"}]"#, "data URL"),
+            (r#"[{"id":"a","name":"x","picture":"data:image/png;base64"}]"#, "data URL"),
             (r#"{"items":[{"id":"a","name":"x"}],"currency":"yen"}"#, "currency"),
             (r#"{"items":[{"id":"a","name":"x","price":0.5}],"currency":"JPY"}"#, "0 in JPY"),
             (r#"{"items":[{"id":"a","name":"x"}],"title":"\t"}"#, "\"title\" is blank"),

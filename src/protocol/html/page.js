@@ -9,7 +9,7 @@ const TEXTS = {
     goods: "What would you like?", person: "Your details", summary: "Your order",
     name: "Name", address: "Address", telephone: "Telephone", card: "Card number",
     delivery_address: "Deliver to another address", optional: "(optional)",
-    item: "Item", quantity: "Quantity", more: "Add another item", total: "Total",
+    item: "Item {0}", quantity: "Quantity", more: "Add another item", total: "Total",
     nothing: "Nothing chosen yet",
     typed: "Encrypt with words of my own", words: "My words",
     typed_hint: "Instead of a random key. Use many words that nobody can guess: weak words make a weak key.",
@@ -18,25 +18,29 @@ const TEXTS = {
     how_keep: "Encrypted with {0}. You then download or copy it for the shop.",
     left: "Orders left on this page: {0}",
     step_fill: "Fill in", step_seal: "Encrypt", step_send: "Send", step_erase: "Erase",
-    sealed: "Your order is encrypted",
+    sealed: "Your order is encrypted", earlier: "An earlier order was not sent yet",
+    earlier_next: "You placed it on {0} (order reference: {1}), and the shop has not confirmed it.",
     next_send: "Next: send it to {0}. The key and your entries are erased already.",
     next_keep: "Next: download or copy it, and give it to the shop. The key and your entries are erased already.",
     line: "This is all that the shop receives",
     send: "Send to the shop", download: "Download", copy: "Copy", kept: "I have it: erase it here",
     downloaded: "It should be in your downloads now, as {0}.", copied: "It is on the clipboard now.",
-    check_kept: "Please make sure that you have it: this page cannot show it again.",
+    check_kept: "Please make sure that you have it, then press “{0}”: only then is it erased here.",
+    unkept: "This browser cannot keep the encrypted order: please do not close or reload this page before the shop has it.",
     done: "Thank you!", sent: "The shop has received your order.", given: "Please give the encrypted order to the shop.",
     erased: "The key, the program and your entries were removed from this page.",
-    receipt: "Order reference: {0}", again: "Place another order",
+    not_erased: "The key, the program and your entries were removed from this page, but the browser did not let it erase its copy of the encrypted order: the page will show that order once more.",
+    receipt: "Order reference: {0}", again: "Place another order", next_unsent: "Go on to the next order that was not sent",
     problems: "Please correct:", problem: "{0}: {1}", missing: "Please fill this in", unchosen: "Please choose",
     no_items: "Please choose at least one item", bad_quantity: "A whole number from {0} to 9999",
     bad_telephone: "A telephone number has 5 to 20 digits, like +81 3 1234 5678",
     bad_email: "An e-mail address looks like name@example.com",
     bad_card: "A card number has 12 to 19 digits; please check for a typing error",
-    bad_number: "Please enter a number", bad_date: "Please enter a date", too_long: "At most {0} characters",
-    used_up: "Every order of this page was placed already. Please get a new page from the shop.",
+    bad_number: "Please enter a number", long_number: "A number has at most 15 digits", bad_date: "Please enter a date", too_long: "At most {0} characters",
+    used_up: "Every key of this page has been used. Please get a new page from the shop.",
+    unfinished: "The order that you began on {0} was not finished, and the shop has not received it.",
     gone: "This page was erased after its order. Please get a new page from the shop.",
-    no_memory: "This browser does not let the page remember which keys it has used, so it cannot place an order safely. Please allow site data, or leave the private window.",
+    no_memory: "This browser does not let the page remember which keys it has used, so it cannot place an order safely. Please allow site data, leave the private window, or make room on the disk.",
     memory_full: "This browser has no room left for the page to remember which keys it has used, so it cannot place an order safely. Please delete data of other sites.",
     memory_damaged: "What this browser remembers of the keys that were used is damaged, so no order can be placed safely. Please get a new page from the shop.",
     no_crypto: "This browser cannot encrypt here. Please open the page as a file or over https.",
@@ -51,34 +55,38 @@ const TEXTS = {
     goods: "商品", person: "お客様の情報", summary: "ご注文内容",
     name: "お名前", address: "ご住所", telephone: "電話番号", card: "カード番号",
     delivery_address: "別の住所に届ける", optional: "（任意）",
-    item: "商品名", quantity: "数量", more: "商品を追加", total: "合計",
+    item: "商品 {0}", quantity: "数量", more: "商品を追加", total: "合計",
     nothing: "まだ選ばれていません",
     typed: "自分で決めた言葉で暗号化する", words: "言葉",
-    typed_hint: "乱数の鍵の代わりに使います。推測されにくい長い言葉にしてください。弱い言葉は弱い鍵になります。",
+    typed_hint: "乱数の鍵の代わりに使います。推測されにくい言葉を、いくつも組み合わせてください。弱い言葉は弱い鍵になります。",
     order: "注文する", seal: "注文を暗号化する", sealing: "暗号化しています…", sending: "送信しています…",
     how_send: "{0} で暗号化し、{1} だけに送信します。",
     how_keep: "{0} で暗号化します。その後、ダウンロードまたはコピーして店舗に渡します。",
-    left: "このページで可能な残りの注文数：{0}",
+    left: "このページで注文できる残り回数：{0}",
     step_fill: "入力", step_seal: "暗号化", step_send: "送信", step_erase: "消去",
-    sealed: "ご注文を暗号化しました",
+    sealed: "ご注文を暗号化しました", earlier: "まだ送信されていないご注文があります",
+    earlier_next: "{0} のご注文です（注文番号：{1}）。店舗の受信はまだ確認されていません。",
     next_send: "次に {0} へ送信してください。鍵と入力内容はすでに消去されました。",
     next_keep: "次にダウンロードまたはコピーして、店舗に渡してください。鍵と入力内容はすでに消去されました。",
     line: "店舗が受け取るのは次の内容だけです",
-    send: "店舗へ送信", download: "ダウンロード", copy: "コピー", kept: "保存しました：ここから消去する",
-    downloaded: "{0} としてダウンロードされたはずです。", copied: "クリップボードにコピーしました。",
-    check_kept: "お手元にあることをご確認ください。このページでもう一度表示することはできません。",
+    send: "店舗へ送信", download: "ダウンロード", copy: "コピー", kept: "保存を確認しました（このページから消去する）",
+    downloaded: "{0} という名前でダウンロードしました。保存先をご確認ください。", copied: "クリップボードにコピーしました。",
+    check_kept: "お手元にあることを確認してから「{0}」を押してください。それまでは、このページから消去されません。",
+    unkept: "このブラウザーには暗号化されたご注文を保存できません。店舗に渡すまで、このページを閉じたり再読み込みしたりしないでください。",
     done: "ありがとうございました", sent: "店舗がご注文を受け取りました。", given: "暗号化されたご注文を店舗に渡してください。",
     erased: "鍵、プログラム、入力内容はこのページから取り除かれました。",
-    receipt: "注文番号：{0}", again: "続けて注文する",
+    not_erased: "鍵、プログラム、入力内容はこのページから取り除かれましたが、暗号化されたご注文の控えはブラウザーから消去できませんでした。このご注文はもう一度表示されます。",
+    receipt: "注文番号：{0}", again: "続けて注文する", next_unsent: "まだ送信されていない次の注文へ進む",
     problems: "次の項目をご確認ください：", problem: "{0}：{1}", missing: "入力してください", unchosen: "選択してください",
     no_items: "商品を一つ以上選んでください", bad_quantity: "{0} から 9999 までの整数で入力してください",
     bad_telephone: "電話番号は 5～20 桁の数字で入力してください（例：03-1234-5678）",
     bad_email: "メールアドレスの形式をご確認ください（例：name@example.com）",
     bad_card: "カード番号は 12～19 桁です。入力の誤りがないかご確認ください",
-    bad_number: "数値を入力してください", bad_date: "日付を入力してください", too_long: "{0} 文字以内で入力してください",
-    used_up: "このページの注文はすべて使用済みです。店舗から新しいページを受け取ってください。",
+    bad_number: "数値を入力してください", long_number: "数値は 15 桁以内で入力してください", bad_date: "日付を入力してください", too_long: "{0} 文字以内で入力してください",
+    used_up: "このページの鍵はすべて使用済みです。店舗から新しいページを受け取ってください。",
+    unfinished: "{0} に始めたご注文は完了せず、店舗には届いていません。",
     gone: "このページは注文後に消去されました。店舗から新しいページを受け取ってください。",
-    no_memory: "どの鍵を使用済みにしたかをブラウザーに記録できないため、安全に注文できません。サイトデータの保存を許可するか、プライベートウィンドウ以外で開いてください。",
+    no_memory: "どの鍵を使用済みにしたかをブラウザーに記録できないため、安全に注文できません。サイトデータの保存を許可するか、プライベートウィンドウ以外で開くか、ディスクの空き容量を増やしてください。",
     memory_full: "ブラウザーの保存領域に空きがなく、どの鍵を使用済みにしたかを記録できないため、安全に注文できません。ほかのサイトのデータを削除してください。",
     memory_damaged: "使用済みの鍵の記録が壊れているため、安全に注文できません。店舗から新しいページを受け取ってください。",
     no_crypto: "ここでは暗号化ができません。ファイルとして、または https で開いてください。",
@@ -179,54 +187,77 @@ async function seal(order, kid, key, words) {
   return [additionalData, ...[wrapped, iv, sealed.subarray(0, -16), sealed.subarray(-16)].map(base64url)].join(".");
 }
 
-// ---- What the browser remembers: ids that are spent, before anything is sealed with their keys, and
-// the sealed order until the shop has it. Never a key.
+// ---- What the browser remembers: ids that are spent, before anything is sealed with their keys; an order
+// that was begun; and sealed orders until the shop has them. Never a key.
 
 const MEMORY = `orderseal:${page.shop}:${page.id}`;
-const nothingYet = { spent: [], sealed: 0, erased: false, unsent: [] };
+const nothingYet = { spent: [], sealed: 0, erased: false, begun: null, unsent: [] };
 /** Whether an order needs the memory: a reusable key that only wraps fresh keys can do without. */
 const spends = !page.reusable || "budget" in page || page.erase;
 
-function remembered() {
-  let text = null;
+const isText = (value) => typeof value === "string";
+const isState = ({ spent, sealed: count, erased, begun, unsent }) =>
+  Array.isArray(spent) && spent.every(isText) && Number.isSafeInteger(count) && count >= spent.length &&
+  typeof erased === "boolean" && (begun === null || isText(begun)) &&
+  unsent.every(({ kid, line, ordered }) => [kid, line, ordered].every(isText));
+
+/** The state in the database, or the first one. */
+function checked(state = nothingYet) {
   try {
-    text = localStorage.getItem(MEMORY);
-  } catch {
-    if (spends) throw new Trouble(say("no_memory"));
-  }
-  if (text === null) return nothingYet;
-  try {
-    const state = JSON.parse(text);
-    const { spent, sealed: count, erased, unsent } = state;
-    const orders = unsent.every(({ kid, line, ordered }) => [kid, line, ordered].every((part) => typeof part === "string"));
-    if (Array.isArray(spent) && Number.isSafeInteger(count) && count >= spent.length && typeof erased === "boolean" && orders) return state;
+    if (isState(state)) return state;
   } catch { /* told below */ }
-  if (spends) throw new Trouble(say("memory_damaged"));
-  return nothingYet;
+  throw new Trouble(say("memory_damaged"));
 }
 
-function remember(state, key = MEMORY) {
-  const text = JSON.stringify(state);
+const openMemory = () => new Promise((resolve, reject) => {
+  const request = indexedDB.open(MEMORY, 1);
+  request.onupgradeneeded = () => request.result.createObjectStore("state");
+  request.onsuccess = () => resolve(request.result);
+  request.onerror = () => reject(request.error);
+});
+
+/**
+ * Makes a change, a function of the state that gives the next state and a result, in one transaction: other tabs
+ * wait for its end, and by then it is on the disk.
+ */
+const transact = (database, change) => new Promise((resolve, reject) => {
+  const transaction = database.transaction("state", "readwrite", { durability: "strict" });
+  const store = transaction.objectStore("state");
+  let result, failure = null;
+  transaction.oncomplete = () => resolve(result);
+  transaction.onabort = () => reject(failure ?? transaction.error);
+  const reading = store.get(MEMORY);
+  reading.onsuccess = () => {
+    try {
+      const [next, found] = change(checked(reading.result));
+      result = found;
+      store.put(next, MEMORY);
+    } catch (error) {
+      failure = error;
+      transaction.abort();
+    }
+  };
+});
+
+/** Makes a change, and tells the reader why the browser does not remember it. */
+async function remember(change) {
+  let database = null;
   try {
-    localStorage.setItem(key, text);
-    if (localStorage.getItem(key) === text) return;
+    database = await openMemory();
+    return await transact(database, change);
   } catch (error) {
-    if (spends && error.name === "QuotaExceededError") throw new Trouble(say("memory_full"));
+    if (error instanceof Trouble) throw error;
+    throw new Trouble(say(error?.name === "QuotaExceededError" ? "memory_full" : "no_memory"));
+  } finally {
+    database?.close();
   }
-  if (spends) throw new Trouble(say("no_memory"));
 }
 
-/** Finds out whether anything can be remembered, without writing back what another tab may have changed. */
-function checkMemory(state) {
-  const probe = `${MEMORY}:probe`;
-  remember(state, probe);
-  try {
-    localStorage.removeItem(probe);
-  } catch { /* nothing is kept there either */ }
-}
-
-/** Two tabs of one page take turns. */
-const inTurn = async (action) => (navigator.locks ? navigator.locks.request(MEMORY, action) : action());
+/** Makes a change that is remembered if an order needs it. */
+const rememberIfNeeded = (change) => remember(change).catch((error) => {
+  if (spends) throw error;
+  return change(nothingYet)[1];
+});
 
 const unspent = ({ spent }) => (page.reusable ? keys : keys.filter(({ id }) => !spent.includes(id)));
 
@@ -240,28 +271,24 @@ function checkLeft(state) {
   if (left(state) < 1) throw new Trouble(say("used_up"));
 }
 
-/** Takes the next key for good. */
-const spend = () => inTurn(() => {
-  const state = remembered();
+/** What is remembered; it is written back, to find out whether this browser can. */
+const recall = () => rememberIfNeeded((state) => [state, state]);
+
+/** Takes the next key for good, for an order that is begun at that time. */
+const spend = (begun) => rememberIfNeeded((state) => {
   checkLeft(state);
   const [next] = unspent(state);
   const spent = page.reusable ? state.spent : [...state.spent, next.id];
-  remember({ ...state, spent, sealed: state.sealed + 1, erased: page.erase });
-  return next;
+  return [{ ...state, spent, sealed: state.sealed + 1, erased: page.erase, begun }, next];
 });
 
 /** Keeps a sealed order for the case that the page is closed before the shop has it. */
-const keep = (order) => inTurn(() => {
-  const state = remembered();
-  remember({ ...state, unsent: [...state.unsent, order] });
-});
+const keep = (order) => remember((state) => [{ ...state, begun: null, unsent: [...state.unsent, order] }]);
 
 /** Forgets it, and tells what is left. */
-const forget = ({ line }) => inTurn(() => {
-  const state = remembered();
-  const unsent = state.unsent.filter((order) => order.line !== line);
-  remember({ ...state, unsent });
-  return unsent.length || left(state);
+const forget = ({ line }) => remember((state) => {
+  const next = { ...state, begun: null, unsent: state.unsent.filter((order) => order.line !== line) };
+  return [next, next];
 });
 
 // ---- The form.
@@ -325,7 +352,11 @@ function delivery(rule) {
   return make("div", {}, make("p", {}, make("label", {}, box, label)), group);
 }
 
-const price = (amount) => new Intl.NumberFormat(lang, page.currency ? { style: "currency", currency: page.currency } : {}).format(amount);
+/** An amount with all the decimals of its currency, some of which browsers would leave out, or as a whole number. */
+function price(amount) {
+  const decimals = Number.isInteger(amount) ? {} : { minimumFractionDigits: page.decimals, maximumFractionDigits: page.decimals };
+  return new Intl.NumberFormat(lang, page.currency ? { style: "currency", currency: page.currency, ...decimals } : {}).format(amount);
+}
 
 function quantity(id, item, value, least) {
   const control = make("input", { type: "number", min: least, max: 9999, step: 1, defaultValue: value, inputMode: "numeric", autocomplete: "off" });
@@ -334,7 +365,7 @@ function quantity(id, item, value, least) {
     return Number.isInteger(count) && count >= least && count <= 9999 ? "" : say("bad_quantity", least);
   };
   const counted = labelled(id, say("quantity"), control);
-  control.label = item ? say("problem", item, say("quantity")) : say("quantity");
+  control.label = say("problem", item, say("quantity"));
   control.setAttribute("aria-label", control.label);
   return [control, counted];
 }
@@ -355,11 +386,11 @@ function goods() {
     const free = make("div");
     const add = () => {
       const name = make("input", { autocomplete: "off" });
-      const named = labelled(`item-${rows.length}`, say("item"), name);
-      const [count, counted] = quantity(`quantity-${rows.length}`, "", 1, 1);
+      name.label = say("item", rows.length + 1);
+      const named = labelled(`item-${rows.length}`, name.label, name);
+      const [count, counted] = quantity(`quantity-${rows.length}`, name.label, 1, 1);
       const first = rows.length === 0;
-      name.label = say("item");
-      name.check = () => (name.value.length > MAX_LENGTH ? say("too_long", MAX_LENGTH)
+      name.check = () => (characters(name.value) > MAX_LENGTH ? say("too_long", MAX_LENGTH)
         : first && !name.value.trim() ? say("missing") : "");
       named.classList.add("wide");
       free.append(make("div", { className: "item" }, named, counted));
@@ -371,6 +402,8 @@ function goods() {
   }
   return () => rows.map((row) => row()).filter((row) => row.quantity > 0);
 }
+
+const characters = (text) => Array.from(text).length;
 
 /** A control's value as the order has it: what is checked is what is sent. */
 function given(control, { type }) {
@@ -387,9 +420,11 @@ function complaint(control, { type, required, max = MAX_LENGTH }) {
   if (control.validity.badInput) return say(type === "date" ? "bad_date" : "bad_number");
   const value = given(control, { type });
   if (!value) return required ? say(["choice", "date"].includes(type) ? "unchosen" : "missing") : "";
-  if (value.length > max) return say("too_long", max);
+  if (characters(value) > max) return say("too_long", max);
+  // More digits than a browser keeps of every number.
+  if (type === "number" && control.value.replace(/e.*/i, "").replace(/\D/g, "").replace(/^0+|0+$/g, "").length > 15) return say("long_number");
   const digits = value.replace(/\D/g, "");
-  if (type === "telephone" && !(/^\+?[\d\s().-]+$/.test(value) && digits.length >= 5 && digits.length <= 20)) return say("bad_telephone");
+  if (type === "telephone" && !(/^\+?[\d\s()./-]+$/.test(value) && digits.length >= 5 && digits.length <= 20)) return say("bad_telephone");
   if (type === "email" && !/^\S+@\S+\.\S+$/.test(value)) return say("bad_email");
   if (type === "card" && !(/^[\d\s-]+$/.test(value) && /^\d{12,19}$/.test(digits) && luhn(digits))) return say("bad_card");
   return "";
@@ -471,17 +506,19 @@ const guarded = (action) => async (event) => {
   if (busy) return;
   busy = true;
   $("trouble").hidden = true;
-  for (const button of document.querySelectorAll("button")) button.disabled = true;
+  // Buttons that are disabled would lose the focus.
+  for (const button of document.querySelectorAll("button")) button.setAttribute("aria-disabled", "true");
   let failure = null;
   try {
     await action();
   } catch (error) {
     failure = error;
   }
-  for (const button of document.querySelectorAll("button")) button.disabled = false;
+  for (const button of document.querySelectorAll("button")) button.removeAttribute("aria-disabled");
   busy = false;
   if (!failure) return;
   if (sealed) offer();
+  else step(0);
   explain(failure);
 };
 
@@ -493,17 +530,19 @@ function explain(error) {
 
 const order = guarded(async () => {
   if (!correct()) return;
+  step(1);
   $("status").textContent = say("sealing");
   const text = collect();
-  const { id, key } = await spend();
+  const { id, key } = await spend(text.ordered);
   const kid = id ? `${page.shop}/${id}` : page.shop;
   const line = await seal(text, kid, key, $("typed")?.value);
   keys = [];
   sealed = { kid, line, ordered: text.ordered };
+  $("status").focus();
+  $("unfinished").hidden = true;
   $("form").reset();
   $("form").remove();
-  // Without room for it, leaving the page asks first.
-  await keep(sealed).catch(() => {});
+  await keep(sealed).catch(() => { $("unkept").hidden = false; });
   if (page.send_to && !page.guided) await send();
   else offer();
 });
@@ -516,6 +555,16 @@ function offer() {
   if (!$("sealed").hidden) return;
   $("sealed").hidden = false;
   $("sealed").focus();
+}
+
+const when = (ordered) => new Date(ordered).toLocaleString(lang);
+
+/** Shows an order of an earlier visit, which the reader may have sent in another way since. */
+function offerEarlier() {
+  $("sealed-title").textContent = say("earlier");
+  $("next").textContent = say("earlier_next", when(sealed.ordered), sealed.kid);
+  $("kept").hidden = false;
+  offer();
 }
 
 /** POSTs the line. Only an answer that says so counts as received. */
@@ -552,7 +601,7 @@ async function copy() {
 
 /** The page cannot see whether a file or a copy exists: the reader says so before it erases. */
 function handOver(how = "") {
-  $("status").textContent = [how, say("check_kept")].join(" ");
+  $("status").textContent = [how, say("check_kept", say("kept"))].join(" ");
   $("kept").hidden = false;
 }
 
@@ -561,14 +610,18 @@ async function finish(how) {
   const finished = sealed;
   sealed = null;
   $("sent").textContent = how;
-  $("receipt").textContent = say("receipt", `${finished.kid} · ${new Date(finished.ordered).toLocaleString(lang)}`);
+  $("receipt").textContent = say("receipt", `${finished.kid} · ${when(finished.ordered)}`);
   $("form")?.remove();
-  $("sealed").remove();
   for (const script of document.querySelectorAll("script")) script.remove();
   step(4);
   $("status").textContent = "";
-  // Where that fails, the id is spent all the same: all that is missing is the link.
-  $("again").hidden = await forget(finished).catch(() => 0) < 1;
+  const wasKept = $("unkept").hidden;
+  $("sealed").remove();
+  const state = await forget(finished).catch(() => null);
+  $("erased").textContent = say(state || !wasKept ? "erased" : "not_erased");
+  const more = Boolean(state?.unsent.length);
+  $("again").textContent = say(more ? "next_unsent" : "again");
+  $("again").hidden = !more && (state ? left(state) < 1 : spends);
   $("done").hidden = false;
   $("done").focus();
 }
@@ -599,18 +652,19 @@ async function start() {
   $("download").onclick = guarded(download);
   $("copy").onclick = guarded(copy);
   $("kept").onclick = guarded(() => finish(say("given")));
-  addEventListener("beforeunload", (event) => { if (sealed) event.preventDefault(); });
+  addEventListener("beforeunload", (event) => { if (busy || sealed) event.preventDefault(); });
 
-  const state = remembered();
+  const state = await recall();
   if (state.unsent.length) {
-    // An earlier visit ended before the shop had its order: that comes first, and needs no key.
+    // That comes first, and needs no key.
     deliveredKeys.length = 0;
     [sealed] = state.unsent;
     $("form").remove();
-    return offer();
+    return offerEarlier();
   }
+  $("unfinished").textContent = state.begun && say("unfinished", when(state.begun));
+  $("unfinished").hidden = !state.begun;
   checkLeft(state);
-  checkMemory(state);
   keys = await importKeys();
   $("left").textContent = page.reusable ? "" : say("left", left(state));
   $("fields").append(...page.fields.map((rule) => (rule.type === "delivery" ? delivery(rule) : field(rule))));
@@ -626,7 +680,10 @@ async function start() {
   $("form").onsubmit = order;
   $("form").hidden = false;
   startEmpty();
-  addEventListener("pageshow", ({ persisted }) => { if (!persisted) startEmpty(); });
+  addEventListener("pageshow", ({ persisted }) => {
+    if (!persisted) startEmpty();
+    else if ($("form") && !busy && !sealed) location.reload();
+  });
 }
 
 const chosen = goods();

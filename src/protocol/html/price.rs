@@ -19,7 +19,7 @@ const WHOLE: [&str; 17] = [
 const THOUSANDTHS: [&str; 7] = ["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"];
 
 /// Decimals of a currency's amounts.
-fn decimals(currency: &str) -> u8 {
+pub(super) fn decimals(currency: &str) -> u8 {
     match currency {
         currency if WHOLE.contains(&currency) => 0,
         currency if THOUSANDTHS.contains(&currency) => 3,

@@ -61,6 +61,9 @@ fn read(text: &str) -> Result<String, String> {
     }
     let (address, query) = rest.split_at(rest.find('?').unwrap_or(rest.len()));
     let (host, path) = address.split_at(address.find('/').unwrap_or(address.len()));
+    if host.contains('@') {
+        return Err("a user name, which no page may send".to_owned());
+    }
     if host.starts_with('[') {
         return Err("a content security policy cannot name IPv6 addresses".to_owned());
     }
@@ -70,9 +73,7 @@ fn read(text: &str) -> Result<String, String> {
     };
     let name = host_name(name)?;
     check_path(path)?;
-    if !query.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err("characters in its query that have to be percent-encoded".to_owned());
-    }
+    only(query, "query", |c| c.is_ascii_graphic())?;
     let port = if port == usual_port { String::new() } else { format!(":{port}") };
     let path = if path.is_empty() { "/" } else { path };
     Ok(format!("{scheme}://{name}{port}{path}{query}"))
@@ -126,17 +127,25 @@ fn ends_in_number(name: &str) -> bool {
 
 fn check_path(path: &str) -> Result<(), String> {
     // Nothing may end the directive or the attribute that the address stands in.
-    let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"/.-:_~%!$()+=@".contains(&byte);
+    only(path, "path", |c| c.is_ascii_alphanumeric() || "/.-:_~%!$()+=@".contains(c))?;
     let mut escapes = path.split('%').skip(1).map(|rest| rest.as_bytes().get(..2));
     let escaped = |hex: Option<&[u8]>| hex.is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
-    if !path.bytes().all(safe) || !escapes.all(escaped) {
-        return Err("characters in its path that have to be percent-encoded".to_owned());
+    if !escapes.all(escaped) {
+        return Err("a % without two hexadecimal digits in its path (write it as %25)".to_owned());
     }
     let dots = |part: &str| [".", ".."].contains(&part.to_lowercase().replace("%2e", ".").as_str());
     match path.split('/').find(|part| dots(part)) {
         Some(part) => Err(format!("a part {part:?} in its path, which browsers leave out")),
         None => Ok(()),
     }
+}
+
+/// Refuses a character that is not allowed in that part, and says how it is written instead.
+fn only(text: &str, part: &str, allowed: impl Fn(char) -> bool) -> Result<(), String> {
+    let Some(found) = text.chars().find(|&c| !allowed(c)) else { return Ok(()) };
+    let bytes = found.to_string().into_bytes();
+    let escape: String = bytes.iter().map(|byte| format!("%{byte:02X}")).collect();
+    Err(format!("{found:?} in its {part} (write it as {escape})"))
 }
 
 #[cfg(test)]
@@ -185,13 +194,22 @@ mod tests {
         for text in ["", "/orders", "ftp://a/", "javascript:alert(1)", "https:/a/"] {
             refused(text, "not an http or https address");
         }
-        for text in ["https://*/", "https://*.example/", "https://u:p@b/", "https://u@b/"] {
-            assert!(text.parse::<SendTo>().is_err(), "{text}");
+        for text in ["https://*/", "https://*.example/"] {
+            refused(text, "inner hyphens");
         }
-        for text in ["https://a/;script-src *", "https://a/ *", "https://a/,", "https://a/\""] {
-            refused(text, "percent-encoded");
+        for text in ["https://u:p@b/", "https://u@b/"] {
+            refused(text, "a user name");
         }
-        refused("https://a/?b c", "percent-encoded");
+        for (text, complaint) in [
+            ("https://a/;script-src *", "';' in its path (write it as %3B)"),
+            ("https://a/ *", "' ' in its path (write it as %20)"),
+            ("https://a/,", "(write it as %2C)"),
+            ("https://a/\"", "(write it as %22)"),
+            ("https://a/茶", "'茶' in its path (write it as %E8%8C%B6)"),
+            ("https://a/?b c", "' ' in its query (write it as %20)"),
+        ] {
+            refused(text, complaint);
+        }
         refused("https://a/#b", "never sent");
         refused("https://ä/", "xn--");
     }
@@ -230,7 +248,7 @@ mod tests {
             refused(&format!("https://a.b/{path}"), "browsers leave out");
         }
         for path in ["%", "%4", "%zz", "a%2"] {
-            refused(&format!("https://a.b/{path}"), "percent-encoded");
+            refused(&format!("https://a.b/{path}"), "(write it as %25)");
         }
     }
 
