@@ -74,6 +74,7 @@ export async function fillIn(page) {
     await page.fill("#item-0", FREE[0].item);
     await page.fill("#quantity-0", "3");
   }
+  await page.evaluate(() => { globalThis.filledIn = [...document.querySelectorAll("form input, form textarea")]; });
 }
 
 export async function place(page) {
@@ -114,7 +115,7 @@ export async function checkErased(page, secrets) {
   assert.deepEqual(Object.keys(state), ["spent", "sealed", "erased", "begun", "unsent"]);
   assert(state.spent.every((id) => /^[0-9a-f]{16}$/.test(id)) && state.begun === null && state.unsent.length === 0);
   const left = await page.evaluate(async () => JSON.stringify([
-    new XMLSerializer().serializeToString(document), [...document.querySelectorAll("input, textarea")].map(({ value }) => value),
+    new XMLSerializer().serializeToString(document), (globalThis.filledIn ?? []).map(({ value }) => value),
     { ...localStorage }, { ...sessionStorage }, document.cookie, await caches.keys().catch(() => []),
     Object.keys(globalThis), history.state, globalThis.name,
   ]));

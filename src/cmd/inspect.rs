@@ -1,24 +1,26 @@
 //! `inspect`: structure and counts of a key file or of sealed orders, never a secret.
 
+mod key_file;
 mod order_page;
+mod outline;
 mod pads;
 
-use std::fmt::Write as _;
 use std::io::{Cursor, Read};
 use std::path::PathBuf;
 
 use clap::Args;
-use orderseal::ciphers::random::Origin;
 use orderseal::protocol::envelope::Carries;
 use orderseal::protocol::files::{self, Input};
 use orderseal::protocol::html::{Description, WebPage};
-use orderseal::protocol::jwk::{Jwk, Material};
-use orderseal::protocol::keyfile::{KeyFile, Role, Shop};
+use orderseal::protocol::jwk::Material;
+use orderseal::protocol::keyfile::{KeyFile, Role};
 use orderseal::protocol::pad_use::PadUse;
 use orderseal::protocol::page::Page;
 use orderseal::protocol::survey::{self, Survey};
-use orderseal::protocol::{Error, Name, Place, Program, Result, Scope, Step, service, stream};
+use orderseal::protocol::{Error, Place, Result, stream};
 use serde_json::{Value, json};
+
+use outline::show;
 
 use super::decrypt::peek_line;
 use super::{Global, ui};
@@ -71,7 +73,7 @@ impl Inspect {
             return ui::print(&String::from_utf8_lossy(&public.to_bytes()));
         }
         let sealed = self.pad_use(&file, global)?;
-        show(global, &key_file_to_json(&file, sealed.as_ref()))
+        show(global, &key_file::to_json(&file, sealed.as_ref()))
     }
 
     /// What the orders of `--sealed` used of a file's pads.
@@ -153,57 +155,6 @@ fn first_bytes(input: &mut Input) -> Result<Vec<u8>> {
     Ok(first)
 }
 
-/// Prints JSON, or the same as an indented list.
-fn show(global: &Global, value: &Value) -> Result<()> {
-    if global.json {
-        return ui::print(&format!("{value}\n"));
-    }
-    let mut text = String::new();
-    outline(value, 0, &mut text);
-    ui::print(&text)
-}
-
-fn outline(value: &Value, depth: usize, text: &mut String) {
-    let Some(members) = value.as_object() else { return };
-    for (name, value) in members {
-        let indent = "  ".repeat(depth);
-        match value {
-            Value::Object(_) => {
-                let _ = writeln!(text, "{indent}{name}:");
-                outline(value, depth + 1, text);
-            }
-            Value::Array(values) if values.iter().all(Value::is_object) => {
-                for value in values {
-                    let _ = writeln!(text, "{indent}{name}:");
-                    outline(value, depth + 1, text);
-                }
-            }
-            Value::Array(values) => {
-                let words: Vec<String> = values.iter().map(plain).collect();
-                let _ = writeln!(text, "{indent}{name}: {}", words.join(", "));
-            }
-            value => {
-                let _ = writeln!(text, "{indent}{name}: {}", plain(value));
-            }
-        }
-    }
-}
-
-/// A value as text that is safe on a terminal.
-fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.chars().flat_map(safe).collect(),
-        value => value.to_string(),
-    }
-}
-
-fn safe(character: char) -> Vec<char> {
-    match character.is_control() {
-        true => character.escape_default().collect(),
-        false => vec![character],
-    }
-}
-
 fn page_to_json(page: &Page) -> Value {
     json!({
         "kind": "item page",
@@ -211,108 +162,6 @@ fn page_to_json(page: &Page) -> Value {
         "service": page.service,
         "items": page.items.as_array().map_or(0, Vec::len),
     })
-}
-
-fn key_file_to_json(file: &KeyFile, sealed: Option<&PadUse>) -> Value {
-    let mut value = json!({ "kind": "key file", "role": file.role.name() });
-    value["keys"] = json!(file.keys().len());
-    if file.role == Role::Plain {
-        let algs = file.keys().iter().map(|key| key.alg.clone().unwrap_or("unknown".to_owned()));
-        value["algorithms"] = algs.collect::<std::collections::BTreeSet<_>>().into_iter().collect();
-        match file.keys() {
-            [key] if let Material::Pad(pad) = &key.material => {
-                pads::of_lone(file, pad, sealed, &mut value);
-            }
-            _ if file.sealed > 0 => value["sealed_directly"] = json!(file.sealed),
-            _ => {}
-        }
-        not_random(file.keys(), &mut value);
-        return value;
-    }
-    let shops: serde_json::Map<String, Value> = file
-        .shops
-        .iter()
-        .map(|(name, shop)| (name.to_string(), shop_to_json(file, name, shop, sealed)))
-        .collect();
-    value["shops"] = Value::Object(shops);
-    if let Some(program) = &file.program {
-        value["program"] = program_to_json(program);
-    }
-    value
-}
-
-/// How many keys are marked, if any.
-fn not_random<'k>(keys: impl IntoIterator<Item = &'k Jwk>, value: &mut Value) {
-    let marked = keys.into_iter().filter(|key| key.origin != Origin::System).count();
-    if marked > 0 {
-        value["keys_not_random"] = json!(marked);
-    }
-}
-
-fn shop_to_json(file: &KeyFile, name: &Name, shop: &Shop, sealed: Option<&PadUse>) -> Value {
-    let of_shop = |kid: &orderseal::protocol::Kid| kid.shop() == *name;
-    let keys = file.keys().iter().filter(|key| key.kid.as_ref().is_some_and(of_shop));
-    let mut value = json!({
-        "scheme": shop.scheme.to_string(),
-        "alg": shop.suite.alg().name(),
-        "enc": shop.suite.enc().name(),
-        "keys": keys.clone().count(),
-    });
-    not_random(keys, &mut value);
-    if let Some(number) = shop.scheme.number() {
-        value["embodiment"] = json!(number);
-    }
-    if let Some(service) = &shop.service {
-        value["service"] = json!(service);
-    }
-    if shop.suite.weak().is_some() {
-        value["weak"] = json!(true);
-    }
-    let history = |value: &mut Value, what: &str, count: usize| {
-        if count > 0 {
-            value[what] = json!(count);
-        }
-    };
-    history(&mut value, "users", shop.users.len());
-    history(&mut value, "erased", shop.erased.len() + usize::from(shop.erased_shop_key));
-    match (file.role, shop.scheme.scope) {
-        (Role::Service, Scope::Transaction) => {
-            value["issued"] = json!(shop.issued.len());
-            value["unused"] = json!(service::unused_ids(file, name).count());
-        }
-        (Role::Client, Scope::Transaction) if shop.users.is_empty() => {
-            value["spent"] = json!(shop.spent.len());
-            let held = file.keys().iter().filter_map(|key| key.kid.as_ref()?.id());
-            value["unused"] = json!(held.filter(|id| !shop.spent.contains(id)).count());
-        }
-        _ => {}
-    }
-    if shop.suite.enc().takes_pad() {
-        pads::of_shop(file, name, shop, sealed, &mut value);
-    } else if let Some(left) = shop.budget.values().next() {
-        value["orders_left"] = json!(left);
-    }
-    value
-}
-
-fn program_to_json(program: &Program) -> Value {
-    let steps: Vec<&str> = program.steps().into_iter().map(Step::name).collect();
-    let mut value = json!({ "steps": steps });
-    match program {
-        Program::Client { run, erase, layers, .. } => {
-            value["run"] = json!(run.name());
-            value["layers"] = json!(layers);
-            if let Some(erase) = erase {
-                value["erases"] = json!(erase.name());
-            }
-        }
-        Program::Shop { built_in, .. } => {
-            if let Some(kids) = built_in {
-                value["built_in_keys"] = json!(kids.len());
-            }
-        }
-    }
-    value
 }
 
 /// A stream: its first line as any other, and how long it is where that can be told.

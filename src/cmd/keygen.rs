@@ -1,10 +1,11 @@
 //! `keygen`: the security service makes keys.
 
+mod register;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use orderseal::ciphers::lfsr::{Generator, Trinomial};
-use orderseal::ciphers::random::{KeySource, RegisterSource, SystemSource};
+use orderseal::ciphers::random::{KeySource, SystemSource};
 use orderseal::ciphers::toy_des::SBox;
 use orderseal::protocol::batch::Workers;
 use orderseal::protocol::files::{self, Existing, FileId, Output, Privacy};
@@ -15,6 +16,7 @@ use orderseal::protocol::service::{self, DEFAULT_RSA_BITS, KeyRequest, Sizes};
 use orderseal::protocol::{
     Alg, Content, Enc, Error, KeyTrouble, Kid, Kind, Name, Place, Result, Scheme, Scope, Suite,
 };
+use register::Register;
 use serde_json::json;
 
 use super::{Global, algorithms, ui};
@@ -69,19 +71,8 @@ pub struct Keygen {
     /// Bytes of a one-time pad [default: 1 MiB, or 4 KiB for each transaction]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_PAD))]
     pad_bytes: Option<u64>,
-    /// Where key material comes from: the operating system, or a shift register (weak)
-    #[arg(long, value_name = "SOURCE", default_value = "system", value_parser = ["system", "lfsr"],
-          requires_if("lfsr", "trinomial"), requires_if("lfsr", "seed_file"))]
-    rng: String,
-    /// Exponents of the register's polynomial x^P + x^Q + 1, which has to be primitive
-    #[arg(long, value_name = "P,Q", value_parser = exponents)]
-    trinomial: Option<(u32, u32)>,
-    /// File with the register's seed: P bits, the lowest bit of the first byte first
-    #[arg(long, value_name = "FILE")]
-    seed_file: Option<PathBuf>,
-    /// Encrypt the register's output once more
-    #[arg(long)]
-    whiten: bool,
+    #[command(flatten)]
+    register: Register,
     /// Address of the security service, to be told to shops and clients
     #[arg(long, value_name = "URL", conflicts_with = "alg")]
     service: Option<String>,
@@ -102,13 +93,6 @@ const PAD_OF_TRANSACTION: usize = 4 << 10;
 /// Most bytes of pad in all that are made at once, so that the keyring can be read again.
 const MAX_PADS: u64 = 256 << 20;
 
-/// The smallest register that RSA and knapsack keys are made from: in a shorter sequence there may be
-/// no prime of the size.
-const MIN_PAIR_DEGREE: u32 = 31;
-
-/// Longest seed file in bytes.
-const MAX_SEED: u64 = 64 << 10;
-
 /// Most transactions that are made at once: a keyring of some gigabytes.
 const MAX_POOL: i64 = 10_000_000;
 
@@ -124,7 +108,7 @@ Examples:
 impl Keygen {
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Result<()> {
-        match self.register(global)? {
+        match self.register.source(global)? {
             // One thread, so that the register's output is dealt out in the same order each time.
             Some(register) => self.make(&register, &Workers::new(Some(1))?, global),
             None => self.make(&SystemSource::new(), &global.workers()?, global),
@@ -136,34 +120,6 @@ impl Keygen {
             Some(alg) => self.lone_key(algorithms::full_name(alg), source, global),
             None => self.keyring(source, workers, global),
         }
-    }
-
-    /// The register that keys are to be made from, if they are.
-    fn register(&self, global: &Global) -> Result<Option<RegisterSource>> {
-        let (Some((degree, tap)), Some(path), "lfsr") =
-            (self.trinomial, &self.seed_file, self.rng.as_str())
-        else {
-            if self.trinomial.is_some() || self.seed_file.is_some() || self.whiten {
-                let found = "--trinomial, --seed-file and --whiten are for --rng lfsr";
-                return Err(Error::Usage(found.to_owned()));
-            }
-            return Ok(None);
-        };
-        let trinomial = Trinomial::new(degree, tap)
-            .map_err(|error| Error::Usage(format!("--trinomial: {error}")))?;
-        if !global.allow_weak {
-            let trouble = KeyTrouble::Weak("a shift register");
-            return Err(Error::key(&Place::file("keygen"), trouble));
-        }
-        let seed = files::read_small(path, MAX_SEED)?;
-        let register = Generator::new(trinomial, &seed, self.whiten)
-            .map_err(|error| Error::malformed(&Place::file(ui::shown(path)), error.to_string()))?;
-        let warning = match self.whiten {
-            false => format!("{} bits of a register's output reveal all of it", 2 * degree),
-            true => format!("whoever tries 2^{degree} - 1 seeds finds all keys of a register"),
-        };
-        ui::warn(global, &format!("{warning}: these keys are marked, and keep no secret"));
-        Ok(Some(RegisterSource::new(register)))
     }
 
     fn lone_key<S: KeySource>(&self, name: &str, source: &S, global: &Global) -> Result<()> {
@@ -254,14 +210,8 @@ impl Keygen {
                 "--pad-bytes is for VERNAM-HS256, the key is for {name}"
             )));
         }
-        if let Some((degree, _)) = self.trinomial
-            && suite.kind() == Kind::Public
-            && degree < MIN_PAIR_DEGREE
-        {
-            return Err(Error::Usage(format!(
-                "a register of degree {degree} repeats too soon for a key pair: take one of degree \
-                 {MIN_PAIR_DEGREE} at least"
-            )));
+        if suite.kind() == Kind::Public {
+            self.register.refuse_short()?;
         }
         let default = match scope {
             Scope::Shop => Sizes::default().pad_bytes,
@@ -342,13 +292,6 @@ fn embodiment(text: &str) -> std::result::Result<Scheme, String> {
             .and_then(Scheme::embodiment)
             .ok_or_else(|| "expected a number from 1 to 6".to_owned()),
     }
-}
-
-fn exponents(text: &str) -> std::result::Result<(u32, u32), String> {
-    let parse = |text: &str| text.trim().parse().ok();
-    text.split_once(',')
-        .and_then(|(p, q)| Some((parse(p)?, parse(q)?)))
-        .ok_or_else(|| "expected two numbers P,Q as in 127,63".to_owned())
 }
 
 /// Sizes of RSA moduli that can be asked for.

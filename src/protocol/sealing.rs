@@ -1,5 +1,8 @@
 //! What a client does: seal a batch of orders with what it received.
 
+mod supply;
+
+use supply::{Supply, Ticket};
 use zeroize::Zeroizing;
 
 use crate::ciphers::random::KeySource;
@@ -325,60 +328,6 @@ fn longest_pad(keys: &[Jwk]) -> Option<u64> {
         _ => None,
     };
     keys.iter().filter_map(len).max()
-}
-
-/// Where the keys for the next block come from.
-enum Supply<'s, K: ?Sized> {
-    Shared { key: Box<Jwk>, budget: Option<Budget<'s, K>> },
-    Ids(Ids<'s, K>),
-    Pads(Pads<'s, K>),
-}
-
-/// The keys for a block.
-enum Ticket {
-    Shared(Box<Jwk>),
-    Each(Vec<Jwk>),
-}
-
-impl Ticket {
-    fn first(&self) -> &Jwk {
-        match self {
-            Self::Shared(key) => key,
-            Self::Each(keys) => &keys[0],
-        }
-    }
-}
-
-impl<K: KeyStore + ?Sized> Supply<'_, K> {
-    fn take(&mut self, orders: &[&[u8]], first_line: u64) -> Result<Ticket> {
-        match self {
-            Self::Ids(ids) => Ok(Ticket::Each(ids.take(orders.len(), first_line)?)),
-            Self::Pads(pads) => Ok(Ticket::Each(pads.take(orders, first_line)?)),
-            Self::Shared { key, budget } => {
-                if let Some(budget) = budget {
-                    budget.take(orders.len() as u64, first_line)?;
-                }
-                Ok(Ticket::Shared(key.clone()))
-            }
-        }
-    }
-
-    /// Gives back what was not used; the first error counts.
-    fn finish<T>(self, done: Result<T>, on_failure: OnFailure) -> Result<T> {
-        let nothing_left = done.is_err() && on_failure == OnFailure::Discarded;
-        let settled = self.settle(nothing_left);
-        let done = done?;
-        settled.map(|()| done)
-    }
-
-    fn settle(self, nothing_left: bool) -> Result<()> {
-        match self {
-            Self::Ids(ids) => ids.settle(nothing_left),
-            Self::Pads(pads) => pads.settle(),
-            Self::Shared { budget: Some(budget), .. } => budget.settle(),
-            Self::Shared { budget: None, .. } => Ok(()),
-        }
-    }
 }
 
 /// The lines of a block up to the first failure, and the failure.
