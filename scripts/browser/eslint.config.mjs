@@ -1,7 +1,7 @@
 import js from "@eslint/js";
 
 const names = (list) => Object.fromEntries(list.split(" ").map((name) => [name, "readonly"]));
-const browser = names("AbortController addEventListener Blob DOMException IDBObjectStore TextEncoder URL WeakRef atob btoa caches clearTimeout console crypto document fetch history Image indexedDB innerWidth localStorage location navigator sessionStorage setTimeout XMLSerializer");
+const browser = names("AbortController addEventListener Blob DOMException IDBDatabase IDBObjectStore TextEncoder URL WeakRef atob btoa caches clearTimeout console crypto document fetch history Image indexedDB innerWidth localStorage location navigator sessionStorage setTimeout XMLSerializer");
 
 export default [
   js.configs.recommended,

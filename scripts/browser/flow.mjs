@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { address, fromFile, fromServer, makeKeys, makePage, opened, shop, timeless, toShop } from "./shop.mjs";
 import { test } from "./test.mjs";
-import { FREE, PERSON, TEA, checkErased, fillIn, memory, visit } from "./user.mjs";
+import { FREE, PERSON, TEA, checkErased, fillIn, memory, visit, watched } from "./user.mjs";
 
 makeKeys(["--embodiment", "4"], 60);
 const order = (line, items = FREE) => assert.deepEqual(timeless(opened(line)[0]), { ...PERSON, items });
@@ -48,6 +48,7 @@ await test("an order that the shop does not confirm is kept and sent again as it
   await page.click("#order");
   await page.getByText("The shop has not confirmed the order (answer 503)").waitFor();
   const line = await page.inputValue("#line");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "trouble");
   shop.status = 307;
   await page.click("#send");
   await page.getByText("The shop has not confirmed the order (no answer").waitFor();
@@ -74,6 +75,7 @@ await test("a shop that never answers is waited for a minute", async () => {
   await page.click("#order");
   await page.getByText("Sending …").waitFor();
   assert.equal(await page.evaluate(() => document.activeElement.id), "status");
+  assert.equal((await watched(page)).alive, 0, "the key does not wait for the shop");
   await page.clock.fastForward(59_000);
   assert.equal(await page.isVisible("#trouble"), false);
   await page.clock.fastForward(2_000);
@@ -99,6 +101,7 @@ await test("an order that was not sent is there after a reload, and comes first"
   await again.locator("#sealed").waitFor();
   assert.equal(await again.locator("#line").inputValue(), line);
   assert.equal(await again.locator("form").count(), 0);
+  assert.equal(await again.isVisible("#unfinished"), false);
   shop.status = 200;
   await again.click("#send");
   await again.locator("#done").waitFor();
@@ -127,7 +130,7 @@ await test("without an address the order is downloaded or copied, and erased whe
   await fillIn(page);
   await page.click("#order");
   await page.click("#copy");
-  await page.getByText("then press “I have it: erase it here”").waitFor();
+  await page.getByText("then press “Done: erase it here”").waitFor();
   assert.equal(await page.evaluate(() => document.activeElement.id), "copy", "the focus stays");
   await page.click("#kept");
   await page.locator("#done").waitFor();
@@ -177,6 +180,6 @@ await test("a program that ends with erasing takes one order, sent or not", asyn
   await page.locator("#done").waitFor();
   assert.equal(await page.isVisible("#again"), false);
   await page.reload();
-  await page.getByText("This page was erased after its order").waitFor();
+  await page.getByText("This page takes one order, and that was begun already").waitFor();
   await page.context().close();
 });

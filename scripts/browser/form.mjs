@@ -46,6 +46,17 @@ await test("bad input is explained beside the field and on top", async () => {
   await field(page, "email").fill("a@b.example");
   await page.click("#order");
   assert.deepEqual(await problems(page), ["Please choose at least one item"]);
+  assert.equal(await page.getAttribute("#quantity-0", "aria-describedby"), "quantity-0-error");
+  await page.click("summary");
+  await page.fill("#typed", "too short");
+  await page.click("summary");
+  await page.click("#order");
+  assert.deepEqual(await problems(page), ["My words: At least 12 characters"]);
+  assert.equal(await page.getAttribute("#typed", "aria-describedby"), "typed-hint typed-error");
+  assert(await page.isVisible("#typed"));
+  await page.fill("#typed", " ");
+  await page.click("#order");
+  assert.deepEqual(await problems(page), ["Please choose at least one item"]);
   await page.click("#trouble a");
   assert.equal(await page.evaluate(() => document.activeElement.id), "quantity-0");
   assert.equal(shop.lines.length, 0);

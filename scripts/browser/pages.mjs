@@ -10,17 +10,17 @@ import { browser } from "./user.mjs";
 // One after the other, as each makes keys and pages of its own in the same folder.
 for (const part of (process.env.PARTS ?? "schemes form flow memory").split(" ")) await import(`./${part}.mjs`);
 
-const LIMIT = 100_000;
-for (const [what, options, orders] of [
-  ["a 1-order page", ["--embodiment", "4"], 1], ["a 1-order page by RSA", ["--embodiment", "6"], 1],
-  ["a pool of 200 orders", ["--embodiment", "4"], 200],
+// The moduli alone of 200 pairs are 68 kB.
+for (const [what, options, orders, limit] of [
+  ["a 1-order page", ["--embodiment", "4"], 1, 100_000], ["a 1-order page by RSA", ["--embodiment", "6"], 1, 100_000],
+  ["a pool of 200 orders", ["--embodiment", "4"], 200, 100_000], ["a pool of 200 orders by RSA", ["--embodiment", "6"], 200, 125_000],
 ]) {
-  await test(`${what} is below ${LIMIT.toLocaleString("en")} bytes`, () => {
+  await test(`${what} is below ${limit.toLocaleString("en")} bytes`, () => {
     makeKeys(options, orders);
     makePage("--orders", String(orders));
     const { size } = statSync("order.html");
     console.log(`${what}: ${size.toLocaleString("en")} bytes`);
-    assert(size < LIMIT);
+    assert(size < limit);
   });
 }
 

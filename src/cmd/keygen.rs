@@ -168,7 +168,8 @@ impl Keygen {
         let count = if scheme.scope == Scope::Shop { 1 } else { self.orders as usize };
         let progress = ui::Progress::count(global, count as u64);
         let keys = service::make_keys(&request, source, workers, &|| progress.tick(), &place)?;
-        progress.finish(&format!("made {count} keys in {:.1} s", progress.elapsed().as_secs_f64()));
+        let made = ui::counted(count as u64, "key");
+        progress.finish(&format!("made {made} in {:.1} s", progress.elapsed().as_secs_f64()));
         match &self.into {
             Some(keyring) => {
                 files::update(keyring, |file| {

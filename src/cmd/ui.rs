@@ -101,8 +101,8 @@ impl Progress {
         let elapsed = self.elapsed();
         let rate = totals.orders as f64 / elapsed.as_secs_f64();
         self.finish(&format!(
-            "{done} {} orders, {} to {}, in {:.2} s: {} orders/s",
-            HumanCount(totals.orders),
+            "{done} {}, {} to {}, in {:.2} s: {} orders/s",
+            counted(totals.orders, "order"),
             HumanBytes(totals.read),
             HumanBytes(totals.written),
             elapsed.as_secs_f64(),
@@ -115,6 +115,11 @@ impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// So many of something: `1 order`, `20,000 orders`.
+pub fn counted(count: u64, what: &str) -> String {
+    format!("{} {what}{}", HumanCount(count), if count == 1 { "" } else { "s" })
 }
 
 /// Warns on stderr.

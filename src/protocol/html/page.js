@@ -18,28 +18,28 @@ const TEXTS = {
     how_keep: "Encrypted with {0}. You then download or copy it for the shop.",
     left: "Orders left on this page: {0}",
     step_fill: "Fill in", step_seal: "Encrypt", step_send: "Send", step_erase: "Erase",
-    sealed: "Your order is encrypted", earlier: "An earlier order was not sent yet",
-    earlier_next: "You placed it on {0} (order reference: {1}), and the shop has not confirmed it.",
+    sealed: "Your order is encrypted", earlier: "An earlier order may not have reached the shop",
+    earlier_next: "You placed it on {0} (order reference: {1}). If the shop has it, press “{2}”. Otherwise pass it on now: it is the same order, and counts once.",
     next_send: "Next: send it to {0}. The key and your entries are erased already.",
     next_keep: "Next: download or copy it, and give it to the shop. The key and your entries are erased already.",
     line: "This is all that the shop receives",
-    send: "Send to the shop", download: "Download", copy: "Copy", kept: "I have it: erase it here",
+    send: "Send to the shop", download: "Download", copy: "Copy", kept: "Done: erase it here",
     downloaded: "It should be in your downloads now, as {0}.", copied: "It is on the clipboard now.",
     check_kept: "Please make sure that you have it, then press “{0}”: only then is it erased here.",
     unkept: "This browser cannot keep the encrypted order: please do not close or reload this page before the shop has it.",
-    done: "Thank you!", sent: "The shop has received your order.", given: "Please give the encrypted order to the shop.",
+    done: "Thank you!", sent: "The shop has received your order.", given: "If the shop does not have the encrypted order yet, please pass it on now.",
     erased: "The key, the program and your entries were removed from this page.",
     not_erased: "The key, the program and your entries were removed from this page, but the browser did not let it erase its copy of the encrypted order: the page will show that order once more.",
-    receipt: "Order reference: {0}", again: "Place another order", next_unsent: "Go on to the next order that was not sent",
-    problems: "Please correct:", problem: "{0}: {1}", missing: "Please fill this in", unchosen: "Please choose",
+    receipt: "Order reference: {0}", again: "Place another order", next_unsent: "Go on to the next order that may not have reached the shop",
+    problems: "Please correct:", problem: "{0}: {1}", missing: "Please fill this in", too_short: "At least {0} characters", unchosen: "Please choose",
     no_items: "Please choose at least one item", bad_quantity: "A whole number from {0} to 9999",
     bad_telephone: "A telephone number has 5 to 20 digits, like +81 3 1234 5678",
     bad_email: "An e-mail address looks like name@example.com",
     bad_card: "A card number has 12 to 19 digits; please check for a typing error",
     bad_number: "Please enter a number", long_number: "A number has at most 15 digits", bad_date: "Please enter a date", too_long: "At most {0} characters",
     used_up: "Every key of this page has been used. Please get a new page from the shop.",
-    unfinished: "The order that you began on {0} was not finished, and the shop has not received it.",
-    gone: "This page was erased after its order. Please get a new page from the shop.",
+    unfinished: "The order that you began on {0} was interrupted. If you saw no confirmation, and no other window is still at it, please ask the shop whether it has arrived.",
+    gone: "This page takes one order, and that was begun already. Please get a new page from the shop.",
     no_memory: "This browser does not let the page remember which keys it has used, so it cannot place an order safely. Please allow site data, leave the private window, or make room on the disk.",
     memory_full: "This browser has no room left for the page to remember which keys it has used, so it cannot place an order safely. Please delete data of other sites.",
     memory_damaged: "What this browser remembers of the keys that were used is damaged, so no order can be placed safely. Please get a new page from the shop.",
@@ -57,35 +57,35 @@ const TEXTS = {
     delivery_address: "別の住所に届ける", optional: "（任意）",
     item: "商品 {0}", quantity: "数量", more: "商品を追加", total: "合計",
     nothing: "まだ選ばれていません",
-    typed: "自分で決めた言葉で暗号化する", words: "言葉",
+    typed: "自分で決めた言葉で暗号化する", words: "自分で決めた言葉",
     typed_hint: "乱数の鍵の代わりに使います。推測されにくい言葉を、いくつも組み合わせてください。弱い言葉は弱い鍵になります。",
     order: "注文する", seal: "注文を暗号化する", sealing: "暗号化しています…", sending: "送信しています…",
     how_send: "{0} で暗号化し、{1} だけに送信します。",
     how_keep: "{0} で暗号化します。その後、ダウンロードまたはコピーして店舗に渡します。",
     left: "このページで注文できる残り回数：{0}",
     step_fill: "入力", step_seal: "暗号化", step_send: "送信", step_erase: "消去",
-    sealed: "ご注文を暗号化しました", earlier: "まだ送信されていないご注文があります",
-    earlier_next: "{0} のご注文です（注文番号：{1}）。店舗の受信はまだ確認されていません。",
+    sealed: "ご注文を暗号化しました", earlier: "以前のご注文が店舗に届いていない可能性があります",
+    earlier_next: "{0} のご注文です（注文番号：{1}）。すでに店舗に届いている場合は「{2}」を押してください。届いていない場合は、ここから店舗に渡してください。同じ注文が二重に扱われることはありません。",
     next_send: "次に {0} へ送信してください。鍵と入力内容はすでに消去されました。",
     next_keep: "次にダウンロードまたはコピーして、店舗に渡してください。鍵と入力内容はすでに消去されました。",
     line: "店舗が受け取るのは次の内容だけです",
-    send: "店舗へ送信", download: "ダウンロード", copy: "コピー", kept: "保存を確認しました（このページから消去する）",
-    downloaded: "{0} という名前でダウンロードしました。保存先をご確認ください。", copied: "クリップボードにコピーしました。",
+    send: "店舗へ送信", download: "ダウンロード", copy: "コピー", kept: "完了（このページから消去する）",
+    downloaded: "{0} のダウンロードを開始しました。保存先をご確認ください。", copied: "クリップボードにコピーしました。",
     check_kept: "お手元にあることを確認してから「{0}」を押してください。それまでは、このページから消去されません。",
     unkept: "このブラウザーには暗号化されたご注文を保存できません。店舗に渡すまで、このページを閉じたり再読み込みしたりしないでください。",
-    done: "ありがとうございました", sent: "店舗がご注文を受け取りました。", given: "暗号化されたご注文を店舗に渡してください。",
+    done: "ありがとうございました", sent: "店舗がご注文を受け取りました。", given: "暗号化されたご注文がまだ店舗に届いていない場合は、店舗に渡してください。",
     erased: "鍵、プログラム、入力内容はこのページから取り除かれました。",
     not_erased: "鍵、プログラム、入力内容はこのページから取り除かれましたが、暗号化されたご注文の控えはブラウザーから消去できませんでした。このご注文はもう一度表示されます。",
-    receipt: "注文番号：{0}", again: "続けて注文する", next_unsent: "まだ送信されていない次の注文へ進む",
-    problems: "次の項目をご確認ください：", problem: "{0}：{1}", missing: "入力してください", unchosen: "選択してください",
+    receipt: "注文番号：{0}", again: "続けて注文する", next_unsent: "店舗に届いていない可能性のある次の注文へ進む",
+    problems: "次の項目をご確認ください：", problem: "{0}：{1}", missing: "入力してください", too_short: "{0} 文字以上で入力してください", unchosen: "選択してください",
     no_items: "商品を一つ以上選んでください", bad_quantity: "{0} から 9999 までの整数で入力してください",
     bad_telephone: "電話番号は 5～20 桁の数字で入力してください（例：03-1234-5678）",
     bad_email: "メールアドレスの形式をご確認ください（例：name@example.com）",
     bad_card: "カード番号は 12～19 桁です。入力の誤りがないかご確認ください",
     bad_number: "数値を入力してください", long_number: "数値は 15 桁以内で入力してください", bad_date: "日付を入力してください", too_long: "{0} 文字以内で入力してください",
     used_up: "このページの鍵はすべて使用済みです。店舗から新しいページを受け取ってください。",
-    unfinished: "{0} に始めたご注文は完了せず、店舗には届いていません。",
-    gone: "このページは注文後に消去されました。店舗から新しいページを受け取ってください。",
+    unfinished: "{0} に始めたご注文は途中で中断されました。完了の画面が表示されず、別のウィンドウでも処理中でない場合は、届いているかどうかを店舗にご確認ください。",
+    gone: "このページで受け付けるご注文は一回だけで、すでに注文が始められています。店舗から新しいページを受け取ってください。",
     no_memory: "どの鍵を使用済みにしたかをブラウザーに記録できないため、安全に注文できません。サイトデータの保存を許可するか、プライベートウィンドウ以外で開くか、ディスクの空き容量を増やしてください。",
     memory_full: "ブラウザーの保存領域に空きがなく、どの鍵を使用済みにしたかを記録できないため、安全に注文できません。ほかのサイトのデータを削除してください。",
     memory_damaged: "使用済みの鍵の記録が壊れているため、安全に注文できません。店舗から新しいページを受け取ってください。",
@@ -99,8 +99,10 @@ const TEXTS = {
 };
 const AUTOCOMPLETE = { name: "name", address: "street-address", telephone: "tel", card: "cc-number", email: "email" };
 const MAX_LENGTH = 500;
+const LEAST_WORDS = 12; // characters
 const PBKDF2_ROUNDS = 600000;
 const SEND_TIMEOUT = 60000; // milliseconds
+const MEMORY_TIMEOUT = 10000;
 
 const utf8 = (text) => new TextEncoder().encode(text);
 const base64url = (bytes) =>
@@ -121,11 +123,11 @@ const say = (name, ...values) => TEXTS[lang][name].replace(/\{(\d)\}/g, (_, inde
 /** A text of the shop: the same for all, or one for each language. */
 const own = (text) => (typeof text === "string" ? text : text[lang] ?? text.en ?? Object.values(text)[0]);
 
-/** Something that is told to the reader in words of TEXTS; then `focus` is where the reader goes on. */
+/** Something that is told to the reader in words of TEXTS: where the reader goes on, and whether the form is of no use any more. */
 class Trouble extends Error {
-  constructor(words, focus = "trouble") {
+  constructor(words, { focus = "trouble", final = false } = {}) {
     super(words);
-    this.focus = focus;
+    Object.assign(this, { focus, final });
   }
 }
 
@@ -139,8 +141,10 @@ const KEY_USE = {
 };
 const [algorithm, usage] = KEY_USE[page.alg];
 
-/** Imports keys of the form [id, secret key or modulus, exponent unless it is 65537]. */
-const importKeys = () => Promise.all(deliveredKeys.splice(0).map(async ([id, value, e = "AQAB"]) => {
+let keys = [];
+
+/** Imports keys of the form [id, secret key or modulus, exponent unless it is 65537], but for those that are spent. */
+const importKeys = (spent) => Promise.all(deliveredKeys.splice(0).filter(([id]) => !spent.has(id)).map(async ([id, value, e = "AQAB"]) => {
   const imported = page.alg === "RSA-OAEP-256"
     ? crypto.subtle.importKey("jwk", { kty: "RSA", n: value, e }, { name: algorithm, hash: "SHA-256" }, false, [usage])
     : crypto.subtle.importKey("raw", fromBase64url(value), algorithm, false, [usage]);
@@ -187,18 +191,18 @@ async function seal(order, kid, key, words) {
   return [additionalData, ...[wrapped, iv, sealed.subarray(0, -16), sealed.subarray(-16)].map(base64url)].join(".");
 }
 
-// ---- What the browser remembers: ids that are spent, before anything is sealed with their keys; an order
-// that was begun; and sealed orders until the shop has them. Never a key.
+// ---- What the browser remembers: ids that are spent, before anything is sealed with their keys; when
+// orders were begun; and sealed orders until the shop has them. Never a key.
 
 const MEMORY = `orderseal:${page.shop}:${page.id}`;
-const nothingYet = { spent: [], sealed: 0, erased: false, begun: null, unsent: [] };
+const nothingYet = { spent: [], sealed: 0, erased: false, begun: [], unsent: [] };
 /** Whether an order needs the memory: a reusable key that only wraps fresh keys can do without. */
 const spends = !page.reusable || "budget" in page || page.erase;
 
 const isText = (value) => typeof value === "string";
 const isState = ({ spent, sealed: count, erased, begun, unsent }) =>
   Array.isArray(spent) && spent.every(isText) && Number.isSafeInteger(count) && count >= spent.length &&
-  typeof erased === "boolean" && (begun === null || isText(begun)) &&
+  typeof erased === "boolean" && begun.every(isText) &&
   unsent.every(({ kid, line, ordered }) => [kid, line, ordered].every(isText));
 
 /** The state in the database, or the first one. */
@@ -239,17 +243,22 @@ const transact = (database, change) => new Promise((resolve, reject) => {
   };
 });
 
-/** Makes a change, and tells the reader why the browser does not remember it. */
+async function openAndTransact(change) {
+  const database = await openMemory();
+  return transact(database, change).finally(() => database.close());
+}
+
+/** Makes a change, and tells the reader why the browser does not remember it: some do not even answer. */
 async function remember(change) {
-  let database = null;
+  let timer;
+  const late = new Promise((_, reject) => { timer = setTimeout(reject, MEMORY_TIMEOUT); });
   try {
-    database = await openMemory();
-    return await transact(database, change);
+    return await Promise.race([openAndTransact(change), late]);
   } catch (error) {
     if (error instanceof Trouble) throw error;
     throw new Trouble(say(error?.name === "QuotaExceededError" ? "memory_full" : "no_memory"));
   } finally {
-    database?.close();
+    clearTimeout(timer);
   }
 }
 
@@ -259,35 +268,43 @@ const rememberIfNeeded = (change) => remember(change).catch((error) => {
   return change(nothingYet)[1];
 });
 
-const unspent = ({ spent }) => (page.reusable ? keys : keys.filter(({ id }) => !spent.includes(id)));
-
 /** Orders that can still be placed. */
 const left = ({ spent, sealed: count, erased }) => (erased ? 0
   : Math.min(page.erase ? 1 : Infinity, page.reusable ? (page.budget ?? Infinity) - count : page.orders - spent.length));
 
 /** Refuses to go on where no order is left. */
 function checkLeft(state) {
-  if (state.erased) throw new Trouble(say("gone"));
-  if (left(state) < 1) throw new Trouble(say("used_up"));
+  if (state.erased) throw new Trouble(say("gone"), { final: true });
+  if (left(state) < 1) throw new Trouble(say("used_up"), { final: true });
 }
 
 /** What is remembered; it is written back, to find out whether this browser can. */
 const recall = () => rememberIfNeeded((state) => [state, state]);
 
-/** Takes the next key for good, for an order that is begun at that time. */
-const spend = (begun) => rememberIfNeeded((state) => {
+/** Takes the next key for good, for an order that is begun at that time; interruptions that were told need not be told again. */
+const spend = (begun, told) => rememberIfNeeded((state) => {
   checkLeft(state);
-  const [next] = unspent(state);
+  const next = keys.find(({ id }) => !state.spent.includes(id));
+  if (!next) throw new Trouble(say("used_up"), { final: true });
   const spent = page.reusable ? state.spent : [...state.spent, next.id];
-  return [{ ...state, spent, sealed: state.sealed + 1, erased: page.erase, begun }, next];
+  const unfinished = [...state.begun.filter((time) => !told.includes(time)), begun];
+  return [{ ...state, spent, sealed: state.sealed + 1, erased: page.erase, begun: unfinished }, next];
+});
+
+/** The state without an order. */
+const without = (state, { line, ordered }) => ({
+  ...state, begun: state.begun.filter((time) => time !== ordered), unsent: state.unsent.filter((order) => order.line !== line),
 });
 
 /** Keeps a sealed order for the case that the page is closed before the shop has it. */
-const keep = (order) => remember((state) => [{ ...state, begun: null, unsent: [...state.unsent, order] }]);
+const keep = (order) => remember((state) => {
+  const next = without(state, order);
+  return [{ ...next, unsent: [...next.unsent, order] }];
+});
 
 /** Forgets it, and tells what is left. */
-const forget = ({ line }) => remember((state) => {
-  const next = { ...state, begun: null, unsent: state.unsent.filter((order) => order.line !== line) };
+const forget = (order) => remember((state) => {
+  const next = without(state, order);
   return [next, next];
 });
 
@@ -398,7 +415,7 @@ function goods() {
       return name;
     };
     add();
-    $("goods").append(free, make("button", { type: "button", onclick: () => add().focus() }, say("more")));
+    $("goods").append(free, make("button", { type: "button", onclick: () => { if (!busy) add().focus(); } }, say("more")));
   }
   return () => rows.map((row) => row()).filter((row) => row.quantity > 0);
 }
@@ -458,20 +475,25 @@ function showSummary() {
 /** Checks all fields; explains what is wrong beside each, and together on top. */
 function correct() {
   const problems = [];
-  for (const control of $("form").querySelectorAll("input, textarea, select")) {
-    if (!control.check) continue;
-    const found = control.matches(":disabled") ? "" : control.check();
+  const mark = (control, found, told) => {
     const id = `${control.id}-error`;
-    $(id)?.remove();
-    control.removeAttribute("aria-invalid");
-    control.removeAttribute("aria-describedby");
-    if (!found) continue;
-    problems.push([control.id, say("problem", control.label, found)]);
+    problems.push([control.id, told]);
     control.after(make("p", { id, className: "error" }, found));
     control.setAttribute("aria-invalid", "true");
-    control.setAttribute("aria-describedby", id);
+    control.setAttribute("aria-describedby", [control.hint, id].join(" ").trim());
+    const folded = control.closest("details");
+    if (folded) folded.open = true;
+  };
+  for (const control of $("form").querySelectorAll("input, textarea, select")) {
+    if (!control.check) continue;
+    $(`${control.id}-error`)?.remove();
+    control.removeAttribute("aria-invalid");
+    if (control.hint) control.setAttribute("aria-describedby", control.hint);
+    else control.removeAttribute("aria-describedby");
+    const found = control.matches(":disabled") ? "" : control.check();
+    if (found) mark(control, found, say("problem", control.label, found));
   }
-  if (!problems.length && !chosen().length) problems.push([$("goods").querySelector("input").id, say("no_items")]);
+  if (!problems.length && !chosen().length) mark($("goods").querySelector("input"), say("no_items"), say("no_items"));
   const links = problems.map(([id, found]) => {
     const link = make("a", { href: `#${id}` }, found);
     link.onclick = (event) => { event.preventDefault(); $(id).focus(); };
@@ -498,7 +520,15 @@ function step(number) {
 
 // ---- From the order button to the end.
 
-let keys = [], sealed = null, busy = false;
+let sealed = null, busy = false, told = [];
+
+/** Lets go of keys and entries where no order can be placed any more. */
+function giveUp() {
+  deliveredKeys.length = 0;
+  keys = [];
+  $("form")?.reset();
+  $("form")?.remove();
+}
 
 /** Runs one action at a time, and explains what goes wrong in it. */
 const guarded = (action) => async (event) => {
@@ -523,28 +553,32 @@ const guarded = (action) => async (event) => {
 };
 
 function explain(error) {
+  if (error.final) giveUp();
   complain(error instanceof Trouble ? error.message : say(sealed ? "failed_late" : "failed", error.message));
   $(error.focus ?? "trouble").focus();
   if (error.focus === "line") $("line").select();
+}
+
+/** Takes the next key and seals the order in the form with it; nothing but the sealed order outlives this. */
+async function sealNext(words) {
+  const text = collect();
+  const { id, key } = await spend(text.ordered, told);
+  const kid = id ? `${page.shop}/${id}` : page.shop;
+  return { kid, line: await seal(text, kid, key, words), ordered: text.ordered };
 }
 
 const order = guarded(async () => {
   if (!correct()) return;
   step(1);
   $("status").textContent = say("sealing");
-  const text = collect();
-  const { id, key } = await spend(text.ordered);
-  const kid = id ? `${page.shop}/${id}` : page.shop;
-  const line = await seal(text, kid, key, $("typed")?.value);
-  keys = [];
-  sealed = { kid, line, ordered: text.ordered };
+  sealed = await sealNext($("typed")?.value.trim());
   $("status").focus();
   $("unfinished").hidden = true;
-  $("form").reset();
-  $("form").remove();
+  giveUp();
   await keep(sealed).catch(() => { $("unkept").hidden = false; });
-  if (page.send_to && !page.guided) await send();
-  else offer();
+  if (page.send_to && !page.guided) return send();
+  offer();
+  $("sealed").focus();
 });
 
 /** Shows the sealed order with the ways to send it. */
@@ -552,9 +586,7 @@ function offer() {
   $("line").value = sealed.line;
   $("status").textContent = "";
   step(2);
-  if (!$("sealed").hidden) return;
   $("sealed").hidden = false;
-  $("sealed").focus();
 }
 
 const when = (ordered) => new Date(ordered).toLocaleString(lang);
@@ -562,9 +594,10 @@ const when = (ordered) => new Date(ordered).toLocaleString(lang);
 /** Shows an order of an earlier visit, which the reader may have sent in another way since. */
 function offerEarlier() {
   $("sealed-title").textContent = say("earlier");
-  $("next").textContent = say("earlier_next", when(sealed.ordered), sealed.kid);
+  $("next").textContent = say("earlier_next", when(sealed.ordered), sealed.kid, say("kept"));
   $("kept").hidden = false;
   offer();
+  $("sealed").focus();
 }
 
 /** POSTs the line. Only an answer that says so counts as received. */
@@ -594,7 +627,7 @@ async function copy() {
     await navigator.clipboard.writeText(`${sealed.line}\n`);
   } catch {
     handOver();
-    throw new Trouble(say("not_copied"), "line");
+    throw new Trouble(say("not_copied"), { focus: "line" });
   }
   handOver(say("copied"));
 }
@@ -607,17 +640,15 @@ function handOver(how = "") {
 
 /** The last step: whatever can be erased is, and the reader is told how it went. */
 async function finish(how) {
-  const finished = sealed;
-  sealed = null;
+  const state = await forget(sealed).catch(() => null);
+  const wasKept = $("unkept").hidden;
   $("sent").textContent = how;
-  $("receipt").textContent = say("receipt", `${finished.kid} · ${when(finished.ordered)}`);
-  $("form")?.remove();
+  $("receipt").textContent = say("receipt", `${sealed.kid} · ${when(sealed.ordered)}`);
+  sealed = null;
+  $("sealed").remove();
   for (const script of document.querySelectorAll("script")) script.remove();
   step(4);
   $("status").textContent = "";
-  const wasKept = $("unkept").hidden;
-  $("sealed").remove();
-  const state = await forget(finished).catch(() => null);
   $("erased").textContent = say(state || !wasKept ? "erased" : "not_erased");
   const more = Boolean(state?.unsent.length);
   $("again").textContent = say(more ? "next_unsent" : "again");
@@ -655,22 +686,28 @@ async function start() {
   addEventListener("beforeunload", (event) => { if (busy || sealed) event.preventDefault(); });
 
   const state = await recall();
+  told = state.begun;
+  $("unfinished").textContent = say("unfinished", told.map(when).join(", "));
+  $("unfinished").hidden = told.length === 0;
   if (state.unsent.length) {
     // That comes first, and needs no key.
-    deliveredKeys.length = 0;
+    giveUp();
     [sealed] = state.unsent;
-    $("form").remove();
     return offerEarlier();
   }
-  $("unfinished").textContent = state.begun && say("unfinished", when(state.begun));
-  $("unfinished").hidden = !state.begun;
   checkLeft(state);
-  keys = await importKeys();
+  keys = await importKeys(new Set(state.spent));
   $("left").textContent = page.reusable ? "" : say("left", left(state));
   $("fields").append(...page.fields.map((rule) => (rule.type === "delivery" ? delivery(rule) : field(rule))));
   if (page.alg !== "dir") {
     // Plain text, because browsers offer to keep what is typed into a field for passwords.
     const input = make("input", { autocomplete: "off", "aria-describedby": "typed-hint" });
+    input.label = say("words");
+    input.hint = "typed-hint";
+    input.check = () => {
+      const count = characters(input.value.trim());
+      return count > 0 && count < LEAST_WORDS ? say("too_short", LEAST_WORDS) : "";
+    };
     const words = make("details", {}, make("summary", {}, say("typed")), labelled("typed", say("words"), input, false),
       make("p", { id: "typed-hint", className: "hint" }, say("typed_hint")));
     $("fields").append(words);
@@ -687,4 +724,7 @@ async function start() {
 }
 
 const chosen = goods();
-start().catch(explain);
+start().catch((error) => {
+  giveUp();
+  explain(error);
+});
