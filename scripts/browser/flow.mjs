@@ -167,6 +167,33 @@ await test("the guided form seals, and sends when told to", async () => {
   await page.context().close();
 });
 
+await test("where sealing fails nothing is sent, and the next try takes another id", async () => {
+  makePage("--orders", "2", "--guided", ...toShop);
+  const page = await visit(fromFile);
+  await fillIn(page);
+  await page.evaluate(() => {
+    const real = crypto.subtle.encrypt;
+    crypto.subtle.encrypt = () => new Promise((_, reject) => { globalThis.fail = reject; });
+    globalThis.mend = () => { crypto.subtle.encrypt = real; };
+  });
+  const step = () => page.locator("[aria-current]").textContent();
+  assert.equal(await step(), "Fill in");
+  await page.click("#order");
+  await page.waitForFunction(() => globalThis.fail);
+  assert.equal(await step(), "Encrypt");
+  await page.evaluate(() => globalThis.fail(new Error("for a test")));
+  await page.getByText("Something went wrong, and nothing was sent: for a test").waitFor();
+  assert.equal(await step(), "Fill in");
+  await page.evaluate(() => globalThis.mend());
+  await page.click("#order");
+  await page.click("#send");
+  await page.locator("#done").waitFor();
+  order(shop.lines[0]);
+  const { spent, begun } = await memory(page);
+  assert.deepEqual([spent.length, begun.length, shop.lines.length], [2, 1, 1]);
+  await page.context().close();
+});
+
 await test("a program that ends with erasing takes one order, sent or not", async () => {
   makePage("--erase", "--guided", ...toShop);
   const page = await visit(fromFile);

@@ -1,9 +1,8 @@
 // What the browser remembers: two tabs, reloads and crashes, damage, and browsers that remember nothing.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
-import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 import { fromFile, fromServer, header, makeKeys, makePage, opened, shop, timeless, toShop } from "./shop.mjs";
 import { test } from "./test.mjs";
@@ -89,19 +88,21 @@ for (const [where, url] of [["a file", fromFile], ["a server", fromServer]]) {
 await test("a browser that is killed remembers the id and the order that was not sent", async () => {
   makePage("--orders", "2", ...toShop);
   const profile = mkdtempSync(resolve("profile."));
+  const address = resolve(profile, "DevToolsActivePort");
   const start = async () => {
+    rmSync(address, { force: true });
     const running = spawn(process.env.CHROMIUM, [...ARGS, "--headless=new", "--remote-debugging-port=0", `--user-data-dir=${profile}`],
-      { stdio: ["ignore", "ignore", "pipe"], detached: true });
-    for await (const line of createInterface(running.stderr)) {
-      const [, endpoint] = /^DevTools listening on (\S+)/.exec(line) ?? [];
-      if (!endpoint) continue;
-      running.stderr.resume();
-      const connection = await chromium.connectOverCDP(endpoint);
-      const page = await connection.contexts()[0].newPage();
-      await page.goto(fromServer);
-      return { page, kill: () => new Promise((gone) => { running.on("exit", gone); process.kill(-running.pid, "SIGKILL"); }) };
+      { stdio: "ignore", detached: true });
+    let port, path;
+    for (let tries = 0; !path; tries += 1) {
+      assert(tries < 600, "chromium did not start within a minute");
+      await new Promise((next) => { setTimeout(next, 100); });
+      if (existsSync(address)) [port, path] = readFileSync(address, "utf8").split("\n");
     }
-    throw new Error("chromium did not start");
+    const connection = await chromium.connectOverCDP(`ws://127.0.0.1:${port}${path}`);
+    const page = await connection.contexts()[0].newPage();
+    await page.goto(fromServer);
+    return { page, kill: () => new Promise((gone) => { running.on("exit", gone); process.kill(-running.pid, "SIGKILL"); }) };
   };
   const first = await start();
   await fillIn(first.page);

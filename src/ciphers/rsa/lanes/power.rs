@@ -76,7 +76,7 @@ pub(in super::super) struct PublicPower<'a, const B: usize> {
     pub x: &'a mut Number<B>,
     /// All at least 1.
     pub exponents: [u64; LANES],
-    /// 1 in Montgomery form.
+    /// 1 in Montgomery form; it is not used where all exponents are the same.
     pub one: &'a Number<B>,
     pub modulus: &'a Modulus<B>,
 }

@@ -47,36 +47,33 @@ pub(super) fn power_lanes<L: Lanes, const F: usize>(
 ) -> Number<F> {
     let moduli: Vec<_> = keys.iter().map(|key| key.modulus()).collect();
     let modulus = &Modulus::new(&gather::<F>(&moduli, 0));
-    let (one, radix_squared) = &radix_powers(lanes, keys, modulus);
+    let exponents = array::from_fn(|lane| keys.get(lane).unwrap_or(&keys[0]).exponent() - 1);
+    let radix_squared = &radix_squared(lanes, keys, modulus);
+    let mut one = *radix_squared;
+    if exponents.iter().any(|exponent| *exponent != exponents[0]) {
+        lanes.run(Multiply { x: &mut one, y: &small(1), modulus });
+    }
     let mut power = *x;
     lanes.run(Multiply { x: &mut power, y: radix_squared, modulus });
-    lanes.run(PublicPower {
-        x: &mut power,
-        exponents: array::from_fn(|lane| keys.get(lane).unwrap_or(&keys[0]).exponent() - 1),
-        one,
-        modulus,
-    });
+    lanes.run(PublicPower { x: &mut power, exponents, one: &one, modulus });
     // e is odd: the last factor, not in Montgomery form, leads out of it.
     lanes.run(Multiply { x: &mut power, y: x, modulus });
     lanes.run(Canonical { x: &mut power, modulus });
     power
 }
 
-/// R and R² modulo each key's modulus, from the keys if all have been used before.
-fn radix_powers<L: Lanes, const F: usize>(
+/// R² modulo each key's modulus, from the keys if all have been used before.
+fn radix_squared<L: Lanes, const F: usize>(
     lanes: L,
     keys: &[&PublicKey],
     modulus: &Modulus<F>,
-) -> (Number<F>, Number<F>) {
+) -> Number<F> {
     let known: Option<Vec<&[u64]>> =
         keys.iter().map(|key| key.radix_squared.get().map(Vec::as_slice)).collect();
     if let Some(known) = known {
-        let square = gather(&known, 0);
-        let mut one = square;
-        lanes.run(Multiply { x: &mut one, y: &small(1), modulus });
-        return (one, square);
+        return gather(&known, 0);
     }
-    let (one, square) = lanes.run(RadixPowers { modulus, bits: keys[0].bits() });
+    let (_, square) = lanes.run(RadixPowers { modulus, bits: keys[0].bits() });
     for (lane, key) in keys.iter().enumerate() {
         key.radix_squared.get_or_init(|| {
             let mut words = vec![0; key.modulus().len()];
@@ -84,5 +81,5 @@ fn radix_powers<L: Lanes, const F: usize>(
             words
         });
     }
-    (one, square)
+    square
 }
