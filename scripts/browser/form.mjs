@@ -19,7 +19,7 @@ await test("bad input is explained beside the field and on top", async () => {
   makePage(...SHOP);
   const page = await visit(fromFile);
   await page.click("#order");
-  assert.deepEqual(await problems(page), ["Name", "Address", "Card number", "E-mail"].map((label) => `${label}: Please fill this in`));
+  assert.deepEqual(await problems(page), ["Please choose at least one item", ...["Name", "Address", "Card number", "E-mail"].map((label) => `${label}: Please fill this in`)]);
   assert.equal(await page.evaluate(() => document.activeElement.id), "trouble");
   for (const [name, value, words] of [
     ["card", "4111 1111 1111 1112", "12 to 19 digits"], ["telephone", "call me", "5 to 20 digits"],
@@ -36,7 +36,8 @@ await test("bad input is explained beside the field and on top", async () => {
     await page.fill("#quantity-0", bad);
     await page.click("#order");
     assert.match(await page.locator("#quantity-0-error").textContent(), /whole number/);
-    assert((await problems(page)).includes("Teapot, cast iron: Quantity: A whole number from 0 to 9999"));
+    assert.equal((await problems(page))[0], "Teapot, cast iron: Quantity: A whole number from 0 to 9999");
+    assert.equal(await page.textContent("#chosen"), "Nothing chosen yet");
   }
   assert.equal(await page.locator("#typed").getAttribute("aria-describedby"), "typed-hint");
   await page.fill("#quantity-0", "0");
@@ -46,12 +47,12 @@ await test("bad input is explained beside the field and on top", async () => {
   await field(page, "email").fill("a@b.example");
   await page.click("#order");
   assert.deepEqual(await problems(page), ["Please choose at least one item"]);
-  assert.equal(await page.getAttribute("#quantity-0", "aria-describedby"), "quantity-0-error");
+  assert.equal(await page.getAttribute("#quantity-0", "aria-describedby"), "price-0 quantity-0-error");
   await page.click("summary");
   await page.fill("#typed", "too short");
   await page.click("summary");
   await page.click("#order");
-  assert.deepEqual(await problems(page), ["My words: At least 12 characters"]);
+  assert.deepEqual(await problems(page), ["Please choose at least one item", "My words: At least 12 characters"]);
   assert.equal(await page.getAttribute("#typed", "aria-describedby"), "typed-hint typed-error");
   assert(await page.isVisible("#typed"));
   await page.fill("#typed", " ");
@@ -97,8 +98,11 @@ await test("numbers and dates arrive in one form", async () => {
     assert.deepEqual(await problems(page), ["Weight: A number has at most 15 digits", "Day: Please choose"], long);
   }
   await field(page, "weight").fill("1e3");
-  await page.click("#order");
-  assert.deepEqual(await problems(page), ["Day: Please choose"]);
+  for (const year of ["0026", "22026"]) {
+    await field(page, "day").fill(`${year}-03-14`);
+    await page.click("#order");
+    assert.deepEqual(await problems(page), ["Day: Please enter a date, with a year from 1900 on"]);
+  }
   await field(page, "day").fill("2026-03-14");
   await place(page);
   assert.deepEqual(timeless(opened(shop.lines[0])[0]), { ...PERSON, weight: "1000", day: "2026-03-14", items: FREE });
@@ -137,6 +141,9 @@ await test("rows for items without a list: more of them, and empty ones do not c
   await page.click("#order");
   assert.deepEqual(await problems(page), ["Item 1: Please fill this in"]);
   await page.fill("#item-0", "tea");
+  await page.press("#item-0", "Enter");
+  await page.waitForTimeout(200);
+  assert.equal(shop.lines.length, 0, "an order is placed by its button");
   await page.getByText("Add another item").click();
   assert.equal(await page.evaluate(() => document.activeElement.id), "item-1");
   await page.getByText("Add another item").click();
@@ -202,8 +209,16 @@ await test("everything can be reached, has a name, and works by keyboard", async
   assert.deepEqual(unnamed, []);
   const ids = await page.evaluate(() => [...document.querySelectorAll("[id]")].map(({ id }) => id));
   assert.equal(new Set(ids).size, ids.length);
+  const required = await page.evaluate(() => [...document.querySelectorAll("[aria-required]")].map(({ id }) => id));
+  assert.deepEqual(required, ["name", "address", "card", "delivery_address.name", "delivery_address.address", "email"].map((name) => `field-${name}`));
+  assert.equal(await page.getAttribute("#quantity-0", "aria-describedby"), "price-0");
   await page.focus("#quantity-0");
-  await page.keyboard.type("1");
+  await page.keyboard.press("ArrowUp");
+  await page.mouse.move(...await page.locator("#quantity-0").boundingBox().then(({ x, y }) => [x + 5, y + 5]));
+  await page.mouse.wheel(0, -100);
+  await page.waitForTimeout(100);
+  assert.equal(await page.inputValue("#quantity-0"), "1", "a wheel changes no quantity");
+  await page.focus("#order");
   await page.keyboard.press("Enter");
   await page.locator("#trouble").waitFor();
   await page.focus("#trouble a");
@@ -223,13 +238,20 @@ await test("everything can be reached, has a name, and works by keyboard", async
 
 await test("long words and narrow windows never scroll sideways", async () => {
   const long = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen".repeat(2);
-  writeFileSync("long.json", JSON.stringify({ title: long, currency: "JPY", items: ["1", "2"].map((id) => ({ id, name: long, price: 987654321 })) }));
+  writeFileSync("long.json", JSON.stringify({ title: long, currency: "JPY", items: ["1", "2"].map((id) => ({ id, name: long, price: 987654321, picture: "data:image/gif;base64,R0lGODlhAQABAAAAACw=" })) }));
   makePage("--items", "long.json", ...withFields([{ name: "long", label: long }, { name: "choice", label: "Choice", type: "choice", choices: [long] }]), "--guided");
   const page = await visit(fromFile, { viewport: { width: 320, height: 800 } });
   const fits = async (where) => assert(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${where} scrolls sideways`);
   await fillIn(page);
   await page.check("#elsewhere");
   await page.fill("#quantity-0", "9999");
+  const lines = await page.evaluate(() => [...document.querySelectorAll("#chosen span + span, #total output, .price")].map((element) => {
+    const range = document.createRange();
+    range.selectNodeContents(element);
+    return range.getClientRects().length;
+  }));
+  assert.deepEqual(lines, [1, 1, 1, 1, 1], "amounts stay on one line");
+  assert(await page.locator(".item strong").first().evaluate((name) => name.parentElement.clientWidth > 100), "room for the names");
   await page.click("#order");
   await fits("the form with complaints");
   await page.uncheck("#elsewhere");

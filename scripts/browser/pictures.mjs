@@ -14,6 +14,7 @@ const SCENES = [
     await page.click("summary");
     await page.click("#order");
   }],
+  ["small", ["--items", "items.json"], { viewport: { width: 320, height: 800 } }, fillIn],
   ["plain", [], { viewport: { width: 1200, height: 800 } }],
   ["trouble", ["--items", "items.json", "--fields", "fields.json"], { viewport: { width: 1200, height: 800 } }, (page) => page.click("#order")],
   ["guided", ["--items", "items.json", "--guided"], { viewport: { width: 1200, height: 800 } }, async (page) => {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use base64_simd::STANDARD;
 use serde_json::{Value, json};
 
 use super::price::price;
@@ -87,14 +88,25 @@ fn read_item(value: &Value, currency: Option<&str>) -> Result<Value, String> {
         item["price"] = price(value, currency)?;
     }
     if let Some(picture) = optional_text(members, "picture")? {
-        if !picture.starts_with("data:image/") || !picture.contains(',') {
-            return Err(
-                "\"picture\" is not a data URL (data:image/…,…): a page loads nothing".to_owned()
-            );
-        }
+        check_picture(picture)?;
         item["picture"] = json!(picture);
     }
     Ok(item)
+}
+
+/// A picture has to be in the page (RFC 2397), as a page loads nothing.
+fn check_picture(url: &str) -> Result<(), String> {
+    let parts = url.strip_prefix("data:image/").and_then(|rest| rest.split_once(','));
+    let Some((kind, data)) = parts else {
+        return Err(
+            "\"picture\" is not a data URL (data:image/…,…): a page loads nothing".to_owned()
+        );
+    };
+    let in_base64 = kind.to_ascii_lowercase().ends_with(";base64");
+    if in_base64 && STANDARD.check(data.as_bytes()).is_err() {
+        return Err("\"picture\" is not in base64, as its data URL says".to_owned());
+    }
+    Ok(())
 }
 
 /// An id as a browser reads it: numbers are whole and keep all their digits.
@@ -151,6 +163,8 @@ mod tests {
             (r#"[{"id":"a","name":"x","price":1.001}]"#, "without a currency"),
             (r#"[{"id":"a","name":"x","picture":"https://x/y.png"}]"#, "data URL"),
             (r#"[{"id":"a","name":"x","picture":"data:image/png;base64"}]"#, "data URL"),
+            (r#"[{"id":"a","name":"x","picture":"data:image/png;base64,?"}]"#, "not in base64"),
+            (r#"[{"id":"a","name":"x","picture":"data:image/png;BASE64,iVBO\nRw0K"}]"#, "base64"),
             (r#"{"items":[{"id":"a","name":"x"}],"currency":"yen"}"#, "currency"),
             (r#"{"items":[{"id":"a","name":"x","price":0.5}],"currency":"JPY"}"#, "0 in JPY"),
             (r#"{"items":[{"id":"a","name":"x"}],"title":"\t"}"#, "\"title\" is blank"),

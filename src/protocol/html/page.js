@@ -19,7 +19,7 @@ const TEXTS = {
     left: "Orders left on this page: {0}",
     step_fill: "Fill in", step_seal: "Encrypt", step_send: "Send", step_erase: "Erase",
     sealed: "Your order is encrypted", earlier: "An earlier order may not have reached the shop",
-    earlier_next: "You placed it on {0} (order reference: {1}). If the shop has it, press “{2}”. Otherwise pass it on now: it is the same order, and counts once.",
+    earlier_next: "You placed it on {0} (order reference: {1}). If the shop has it, press “{2}”. Otherwise pass it on now: it is the same order, byte for byte.",
     next_send: "Next: send it to {0}. The key and your entries are erased already.",
     next_keep: "Next: download or copy it, and give it to the shop. The key and your entries are erased already.",
     line: "This is all that the shop receives",
@@ -27,7 +27,7 @@ const TEXTS = {
     downloaded: "It should be in your downloads now, as {0}.", copied: "It is on the clipboard now.",
     check_kept: "Please make sure that you have it, then press “{0}”: only then is it erased here.",
     unkept: "This browser cannot keep the encrypted order: please do not close or reload this page before the shop has it.",
-    done: "Thank you!", sent: "The shop has received your order.", given: "If the shop does not have the encrypted order yet, please pass it on now.",
+    done: "Thank you!", sent: "The shop has received your order.", given: "This page is done with your order. If you downloaded or copied it, please give that to the shop.",
     erased: "The key, the program and your entries were removed from this page.",
     not_erased: "The key, the program and your entries were removed from this page, but the browser did not let it erase its copy of the encrypted order: the page will show that order once more.",
     receipt: "Order reference: {0}", again: "Place another order", next_unsent: "Go on to the next order that may not have reached the shop",
@@ -36,7 +36,7 @@ const TEXTS = {
     bad_telephone: "A telephone number has 5 to 20 digits, like +81 3 1234 5678",
     bad_email: "An e-mail address looks like name@example.com",
     bad_card: "A card number has 12 to 19 digits; please check for a typing error",
-    bad_number: "Please enter a number", long_number: "A number has at most 15 digits", bad_date: "Please enter a date", too_long: "At most {0} characters",
+    bad_number: "Please enter a number", long_number: "A number has at most 15 digits", bad_date: "Please enter a date, with a year from 1900 on", too_long: "At most {0} characters",
     used_up: "Every key of this page has been used. Please get a new page from the shop.",
     unfinished: "The order that you began on {0} was interrupted. If you saw no confirmation, and no other window is still at it, please ask the shop whether it has arrived.",
     gone: "This page takes one order, and that was begun already. Please get a new page from the shop.",
@@ -65,7 +65,7 @@ const TEXTS = {
     left: "このページで注文できる残り回数：{0}",
     step_fill: "入力", step_seal: "暗号化", step_send: "送信", step_erase: "消去",
     sealed: "ご注文を暗号化しました", earlier: "以前のご注文が店舗に届いていない可能性があります",
-    earlier_next: "{0} のご注文です（注文番号：{1}）。すでに店舗に届いている場合は「{2}」を押してください。届いていない場合は、ここから店舗に渡してください。同じ注文が二重に扱われることはありません。",
+    earlier_next: "{0} のご注文です（注文番号：{1}）。すでに店舗に届いている場合は「{2}」を押してください。届いていない場合は、ここから店舗に渡してください。内容はまったく同じものです。",
     next_send: "次に {0} へ送信してください。鍵と入力内容はすでに消去されました。",
     next_keep: "次にダウンロードまたはコピーして、店舗に渡してください。鍵と入力内容はすでに消去されました。",
     line: "店舗が受け取るのは次の内容だけです",
@@ -73,7 +73,7 @@ const TEXTS = {
     downloaded: "{0} のダウンロードを開始しました。保存先をご確認ください。", copied: "クリップボードにコピーしました。",
     check_kept: "お手元にあることを確認してから「{0}」を押してください。それまでは、このページから消去されません。",
     unkept: "このブラウザーには暗号化されたご注文を保存できません。店舗に渡すまで、このページを閉じたり再読み込みしたりしないでください。",
-    done: "ありがとうございました", sent: "店舗がご注文を受け取りました。", given: "暗号化されたご注文がまだ店舗に届いていない場合は、店舗に渡してください。",
+    done: "ありがとうございました", sent: "店舗がご注文を受け取りました。", given: "このページでの手続きは完了しました。ダウンロードまたはコピーしたものは、店舗に渡してください。",
     erased: "鍵、プログラム、入力内容はこのページから取り除かれました。",
     not_erased: "鍵、プログラム、入力内容はこのページから取り除かれましたが、暗号化されたご注文の控えはブラウザーから消去できませんでした。このご注文はもう一度表示されます。",
     receipt: "注文番号：{0}", again: "続けて注文する", next_unsent: "店舗に届いていない可能性のある次の注文へ進む",
@@ -82,7 +82,7 @@ const TEXTS = {
     bad_telephone: "電話番号は 5～20 桁の数字で入力してください（例：03-1234-5678）",
     bad_email: "メールアドレスの形式をご確認ください（例：name@example.com）",
     bad_card: "カード番号は 12～19 桁です。入力の誤りがないかご確認ください",
-    bad_number: "数値を入力してください", long_number: "数値は 15 桁以内で入力してください", bad_date: "日付を入力してください", too_long: "{0} 文字以内で入力してください",
+    bad_number: "数値を入力してください", long_number: "数値は 15 桁以内で入力してください", bad_date: "日付を入力してください（1900 年以降）", too_long: "{0} 文字以内で入力してください",
     used_up: "このページの鍵はすべて使用済みです。店舗から新しいページを受け取ってください。",
     unfinished: "{0} に始めたご注文は途中で中断されました。完了の画面が表示されず、別のウィンドウでも処理中でない場合は、届いているかどうかを店舗にご確認ください。",
     gone: "このページで受け付けるご注文は一回だけで、すでに注文が始められています。店舗から新しいページを受け取ってください。",
@@ -321,18 +321,26 @@ function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/** Tells screen readers what belongs to a control: its hint, and what is wrong with it. */
+function describe(control, error = "") {
+  const ids = [control.hint, error].filter(Boolean).join(" ");
+  if (ids) control.setAttribute("aria-describedby", ids);
+  else control.removeAttribute("aria-describedby");
+}
+
 /**
  * A labelled control with room for its complaint. It has an id and no name: a control called `reset`
  * would take the place of the form's own `reset`.
  */
-function labelled(id, label, control, required = true) {
+function labelled(id, control, ...label) {
   control.id = id;
-  if (required) control.setAttribute("aria-required", "true");
-  const text = make("label", { htmlFor: id }, label);
-  if (!required) text.append(" ", make("small", {}, say("optional")));
-  return make("div", { className: "field" }, text, control);
+  describe(control);
+  return make("div", { className: "field" }, make("label", { htmlFor: id }, ...label), control);
 }
 
+const optional = () => [" ", make("small", {}, say("optional"))];
+
+const DATES = { min: "1900-01-01", max: "9999-12-31" };
 const INPUT = { telephone: ["tel", "tel"], card: ["text", "numeric"], email: ["email", "email"], number: ["number", "decimal"], date: ["date", ""] };
 
 /** A field of the form; its control knows its label, how it is checked, and what it gives. */
@@ -344,11 +352,13 @@ function field(rule, prefix = "", part = "") {
   else if (rule.type === "choice") {
     control = make("select", {}, make("option", { value: "" }), ...rule.choices.map((choice) => make("option", { value: own(choice) }, own(choice))));
   } else control = make("input", { type, inputMode, step: "any" });
+  if (type === "date") Object.assign(control, DATES);
+  if (rule.required) control.setAttribute("aria-required", "true");
   control.autocomplete = (prefix && "shipping ") + (Object.hasOwn(AUTOCOMPLETE, rule.name) ? AUTOCOMPLETE[rule.name] : "off");
   control.label = part + label;
   control.given = () => given(control, rule);
   control.check = () => complaint(control, rule);
-  const element = labelled(`field-${prefix}${rule.name}`, label, control, rule.required);
+  const element = labelled(`field-${prefix}${rule.name}`, control, label, ...(rule.required ? [] : optional()));
   if (rule.type in INPUT || rule.type === "choice") element.classList.add("short");
   return element;
 }
@@ -375,16 +385,20 @@ function price(amount) {
   return new Intl.NumberFormat(lang, page.currency ? { style: "currency", currency: page.currency, ...decimals } : {}).format(amount);
 }
 
-function quantity(id, item, value, least) {
-  const control = make("input", { type: "number", min: least, max: 9999, step: 1, defaultValue: value, inputMode: "numeric", autocomplete: "off" });
+/** How much is chosen of an item; nothing where the control says otherwise than a whole number. */
+const count = (control) => (control.check() ? 0 : control.valueAsNumber || 0);
+
+function quantity(id, item, value, least, hint = "") {
+  const control = make("input", { type: "number", min: least, max: 9999, step: 1, defaultValue: value, inputMode: "numeric", autocomplete: "off", hint });
   control.check = () => {
-    const count = control.value === "" && !control.validity.badInput ? 0 : control.valueAsNumber;
-    return Number.isInteger(count) && count >= least && count <= 9999 ? "" : say("bad_quantity", least);
+    const pieces = control.value === "" && !control.validity.badInput ? 0 : control.valueAsNumber;
+    return Number.isInteger(pieces) && pieces >= least && pieces <= 9999 ? "" : say("bad_quantity", least);
   };
-  const counted = labelled(id, say("quantity"), control);
+  // Or whoever scrolls changes the order.
+  control.onwheel = () => control.blur();
   control.label = say("problem", item, say("quantity"));
   control.setAttribute("aria-label", control.label);
-  return [control, counted];
+  return [control, labelled(id, control, say("quantity"))];
 }
 
 /** The goods on offer, or free rows where the page has no list; gives what was chosen. */
@@ -392,26 +406,27 @@ function goods() {
   const rows = [];
   for (const [index, item] of (page.items ?? []).entries()) {
     const name = own(item.name);
-    const [count, counted] = quantity(`quantity-${index}`, name, 0, 0);
+    const cost = "price" in item ? [make("div", { id: `price-${index}`, className: "price" }, price(item.price))] : [];
+    const [control, counted] = quantity(`quantity-${index}`, name, 0, 0, cost[0]?.id);
     const picture = item.picture ? [make("img", { src: item.picture, alt: "" })] : [];
-    const cost = "price" in item ? [make("div", {}, price(item.price))] : [];
     $("goods").append(make("div", { className: "item" }, ...picture,
       make("div", {}, make("strong", {}, name), ...cost), counted));
-    rows.push(() => ({ item: item.id, name, quantity: count.valueAsNumber || 0, price: item.price }));
+    rows.push(() => ({ item: item.id, name, quantity: count(control), price: item.price }));
   }
   if (!page.items) {
     const free = make("div");
     const add = () => {
       const name = make("input", { autocomplete: "off" });
       name.label = say("item", rows.length + 1);
-      const named = labelled(`item-${rows.length}`, name.label, name);
-      const [count, counted] = quantity(`quantity-${rows.length}`, name.label, 1, 1);
+      const [control, counted] = quantity(`quantity-${rows.length}`, name.label, 1, 1);
       const first = rows.length === 0;
+      if (first) name.setAttribute("aria-required", "true");
       name.check = () => (characters(name.value) > MAX_LENGTH ? say("too_long", MAX_LENGTH)
         : first && !name.value.trim() ? say("missing") : "");
+      const named = labelled(`item-${rows.length}`, name, name.label);
       named.classList.add("wide");
       free.append(make("div", { className: "item" }, named, counted));
-      rows.push(() => ({ item: name.value.trim(), quantity: name.value.trim() ? count.valueAsNumber || 0 : 0 }));
+      rows.push(() => ({ item: name.value.trim(), quantity: name.value.trim() ? count(control) : 0 }));
       return name;
     };
     add();
@@ -434,7 +449,8 @@ function given(control, { type }) {
 
 /** What is wrong with a control's value, in words, or nothing. */
 function complaint(control, { type, required, max = MAX_LENGTH }) {
-  if (control.validity.badInput) return say(type === "date" ? "bad_date" : "bad_number");
+  const { badInput, rangeUnderflow, rangeOverflow } = control.validity;
+  if (badInput || rangeUnderflow || rangeOverflow) return say(type === "date" ? "bad_date" : "bad_number");
   const value = given(control, { type });
   if (!value) return required ? say(["choice", "date"].includes(type) ? "unchosen" : "missing") : "";
   if (characters(value) > max) return say("too_long", max);
@@ -480,20 +496,20 @@ function correct() {
     problems.push([control.id, told]);
     control.after(make("p", { id, className: "error" }, found));
     control.setAttribute("aria-invalid", "true");
-    control.setAttribute("aria-describedby", [control.hint, id].join(" ").trim());
+    describe(control, id);
     const folded = control.closest("details");
     if (folded) folded.open = true;
   };
-  for (const control of $("form").querySelectorAll("input, textarea, select")) {
-    if (!control.check) continue;
+  const controls = [...$("form").querySelectorAll("input, textarea, select")].filter(({ check }) => check);
+  for (const control of controls) {
     $(`${control.id}-error`)?.remove();
     control.removeAttribute("aria-invalid");
-    if (control.hint) control.setAttribute("aria-describedby", control.hint);
-    else control.removeAttribute("aria-describedby");
-    const found = control.matches(":disabled") ? "" : control.check();
-    if (found) mark(control, found, say("problem", control.label, found));
+    describe(control);
   }
-  if (!problems.length && !chosen().length) mark($("goods").querySelector("input"), say("no_items"), say("no_items"));
+  const wrong = controls.map((control) => [control, control.matches(":disabled") ? "" : control.check()]).filter(([, found]) => found);
+  const ofGoods = wrong.some(([control]) => control.closest("#goods"));
+  if (!ofGoods && !chosen().length) mark($("goods").querySelector("input"), say("no_items"), say("no_items"));
+  for (const [control, found] of wrong) mark(control, found, say("problem", control.label, found));
   const links = problems.map(([id, found]) => {
     const link = make("a", { href: `#${id}` }, found);
     link.onclick = (event) => { event.preventDefault(); $(id).focus(); };
@@ -589,7 +605,7 @@ function offer() {
   $("sealed").hidden = false;
 }
 
-const when = (ordered) => new Date(ordered).toLocaleString(lang);
+const when = (ordered) => new Date(ordered).toLocaleString(lang, { dateStyle: "long", timeStyle: "short" });
 
 /** Shows an order of an earlier visit, which the reader may have sent in another way since. */
 function offerEarlier() {
@@ -701,19 +717,19 @@ async function start() {
   $("fields").append(...page.fields.map((rule) => (rule.type === "delivery" ? delivery(rule) : field(rule))));
   if (page.alg !== "dir") {
     // Plain text, because browsers offer to keep what is typed into a field for passwords.
-    const input = make("input", { autocomplete: "off", "aria-describedby": "typed-hint" });
-    input.label = say("words");
-    input.hint = "typed-hint";
+    const input = make("input", { autocomplete: "off", label: say("words"), hint: "typed-hint" });
     input.check = () => {
-      const count = characters(input.value.trim());
-      return count > 0 && count < LEAST_WORDS ? say("too_short", LEAST_WORDS) : "";
+      const length = characters(input.value.trim());
+      return length > 0 && length < LEAST_WORDS ? say("too_short", LEAST_WORDS) : "";
     };
-    const words = make("details", {}, make("summary", {}, say("typed")), labelled("typed", say("words"), input, false),
+    const words = make("details", {}, make("summary", {}, say("typed")), labelled("typed", input, say("words"), ...optional()),
       make("p", { id: "typed-hint", className: "hint" }, say("typed_hint")));
     $("fields").append(words);
   }
   step(0);
   $("form").oninput = showSummary;
+  // An order is placed by its button, not by the Enter key in a field.
+  $("form").onkeydown = (event) => { if (event.key === "Enter" && event.target.matches("input")) event.preventDefault(); };
   $("form").onsubmit = order;
   $("form").hidden = false;
   startEmpty();
