@@ -200,8 +200,8 @@ const nothingYet = { spent: [], sealed: 0, erased: false, begun: [], unsent: [] 
 const spends = !page.reusable || "budget" in page || page.erase;
 
 const isText = (value) => typeof value === "string";
-const isState = ({ spent, sealed: count, erased, begun, unsent }) =>
-  Array.isArray(spent) && spent.every(isText) && Number.isSafeInteger(count) && count >= spent.length &&
+const isState = ({ spent, sealed: orders, erased, begun, unsent }) =>
+  Array.isArray(spent) && spent.every(isText) && Number.isSafeInteger(orders) && orders >= spent.length &&
   typeof erased === "boolean" && begun.every(isText) &&
   unsent.every(({ kid, line, ordered }) => [kid, line, ordered].every(isText));
 
@@ -269,8 +269,8 @@ const rememberIfNeeded = (change) => remember(change).catch((error) => {
 });
 
 /** Orders that can still be placed. */
-const left = ({ spent, sealed: count, erased }) => (erased ? 0
-  : Math.min(page.erase ? 1 : Infinity, page.reusable ? (page.budget ?? Infinity) - count : page.orders - spent.length));
+const left = ({ spent, sealed: orders, erased }) => (erased ? 0
+  : Math.min(page.erase ? 1 : Infinity, page.reusable ? (page.budget ?? Infinity) - orders : page.orders - spent.length));
 
 /** Refuses to go on where no order is left. */
 function checkLeft(state) {
