@@ -258,6 +258,7 @@ await test("an order that the browser cannot keep, or not forget, is told", asyn
   await full.evaluate(refuseToStore, null);
   await full.evaluate(() => globalThis.release());
   await full.locator("#done").waitFor();
+  assert.equal(await full.textContent("#erased"), "The key, the program and your entries were removed from this page.");
   await full.reload();
   await full.getByText(/was interrupted. If you saw no confirmation/).waitFor();
   await full.context().close();
