@@ -181,6 +181,8 @@ await test("where sealing fails nothing is sent, and the next try takes another 
   await page.click("#order");
   await page.waitForFunction(() => globalThis.fail);
   assert.equal(await step(), "Encrypt");
+  await page.evaluate(() => document.querySelector("#goods button").click());
+  assert.equal(await page.locator("#item-1").count(), 0, "nothing changes meanwhile");
   await page.evaluate(() => globalThis.fail(new Error("for a test")));
   await page.getByText("Something went wrong, and nothing was sent: for a test").waitFor();
   assert.equal(await step(), "Fill in");
