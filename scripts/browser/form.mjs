@@ -95,13 +95,13 @@ await test("numbers and dates arrive in one form", async () => {
   for (const long of ["12345678901234567890", "0.1234567890123456", "123456789012345.6e3"]) {
     await field(page, "weight").fill(long);
     await page.click("#order");
-    assert.deepEqual(await problems(page), ["Weight: A number has at most 15 digits", "Day: Please choose"], long);
+    assert.deepEqual(await problems(page), ["Weight: A number has at most 15 significant digits", "Day: Please choose"], long);
   }
   await field(page, "weight").fill("1e3");
   for (const year of ["0026", "22026"]) {
     await field(page, "day").fill(`${year}-03-14`);
     await page.click("#order");
-    assert.deepEqual(await problems(page), ["Day: Please enter a date, with a year from 1900 on"]);
+    assert.deepEqual(await problems(page), ["Day: Please enter a date, with a year from 1900 to 9999"]);
   }
   await field(page, "day").fill("2026-03-14");
   await place(page);
@@ -110,7 +110,7 @@ await test("numbers and dates arrive in one form", async () => {
 });
 
 await test("prices have all the decimals of their currency", async () => {
-  for (const [currency, price, shown, total] of [["HUF", 12.5, /12\.50/, /37\.50/], ["IQD", 1.005, /1\.005/, /3\.015/], ["JPY", 1280, /1,280$/, /3,840$/], ["EUR", 0.1, /0\.10$/, /0\.30$/], [undefined, 2.5, /^2\.5$/, /^7\.5$/]]) {
+  for (const [currency, price, shown, total] of [["HUF", 12.5, /12\.50/, /37\.50/], ["IQD", 0.5, /0\.500/, /1\.500/], ["HUF", 1280, /1,280$/, /3,840$/], ["IQD", 1.005, /1\.005/, /3\.015/], ["JPY", 1280, /1,280$/, /3,840$/], ["EUR", 0.1, /0\.10$/, /0\.30$/], [undefined, 2.5, /^2\.5$/, /^7\.5$/]]) {
     writeFileSync("priced.json", JSON.stringify({ currency, items: [{ id: 1, name: "Tea", price }, { id: 2, name: "Cup", price }] }));
     makePage("--items", "priced.json", ...toShop);
     const page = await visit(fromFile);
@@ -142,11 +142,12 @@ await test("rows for items without a list: more of them, and empty ones do not c
   assert.deepEqual(await problems(page), ["Item 1: Please fill this in"]);
   await page.fill("#item-0", "tea");
   await page.press("#item-0", "Enter");
-  await page.waitForTimeout(200);
-  assert.equal(shop.lines.length, 0, "an order is placed by its button");
+  assert.equal(await page.textContent("#status"), "", "an order is placed by its button");
   await page.getByText("Add another item").click();
   assert.equal(await page.evaluate(() => document.activeElement.id), "item-1");
   await page.getByText("Add another item").click();
+  await page.getByText("Add another item").click();
+  await page.fill("#quantity-3", "");
   await page.fill("#item-2", "x".repeat(501));
   await page.fill("#quantity-2", "0");
   await page.click("#order");
@@ -172,17 +173,19 @@ await test("a form that is come back to is empty", async () => {
     assert.equal(await page.isChecked("#elsewhere"), false);
     assert.equal(await page.isVisible("#delivery"), false);
   };
-  // With and without the cache that brings a page back as it was left.
-  for (const cached of [true, false]) {
-    if (!cached) await page.evaluate(() => { addEventListener("unload", () => {}); });
-    await page.evaluate(() => { globalThis.left = true; });
-    await page.goto(`${address}/other`);
-    await page.goBack();
-    await isEmpty();
+  const fill = async () => {
     await fillIn(page);
     await page.check("#elsewhere");
-  }
+  };
+  await page.goto(`${address}/other`);
+  await page.goBack();
+  await isEmpty();
+  await fill();
   await page.reload();
+  await isEmpty();
+  await fill();
+  // Browsers may bring a page back as it was left; whether they do is theirs to decide.
+  await Promise.all([page.waitForEvent("load"), page.evaluate(() => { dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })); })]);
   await isEmpty();
   await page.context().close();
 });
@@ -215,8 +218,9 @@ await test("everything can be reached, has a name, and works by keyboard", async
   await page.focus("#quantity-0");
   await page.keyboard.press("ArrowUp");
   await page.mouse.move(...await page.locator("#quantity-0").boundingBox().then(({ x, y }) => [x + 5, y + 5]));
+  await page.evaluate(() => { globalThis.wheeled = new Promise((next) => { document.addEventListener("wheel", () => requestAnimationFrame(() => requestAnimationFrame(next))); }); });
   await page.mouse.wheel(0, -100);
-  await page.waitForTimeout(100);
+  await page.evaluate(() => globalThis.wheeled);
   assert.equal(await page.inputValue("#quantity-0"), "1", "a wheel changes no quantity");
   await page.focus("#order");
   await page.keyboard.press("Enter");

@@ -10,7 +10,7 @@ import { ARGS, FREE, PERSON, fillIn, memory, place, user, visit, watched } from 
 
 makeKeys(["--embodiment", "4"], 120);
 const order = (line) => assert.deepEqual(timeless(opened(line)[0]), { ...PERSON, items: FREE });
-const good = { spent: [], sealed: 0, erased: false, begun: [], unsent: [] };
+const good = { spent: [], count: 0, erased: false, begun: [], unsent: [] };
 const ids = () => new Set(shop.lines.map((line) => header(line).kid));
 
 /** Before the page's script runs: this browser keeps no data of sites. */
@@ -93,6 +93,8 @@ await test("a browser that is killed remembers the id and the order that was not
     rmSync(address, { force: true });
     const running = spawn(process.env.CHROMIUM, [...ARGS, "--headless=new", "--remote-debugging-port=0", `--user-data-dir=${profile}`],
       { stdio: "ignore", detached: true });
+    const kill = () => process.kill(-running.pid, "SIGKILL");
+    process.on("exit", kill);
     let port, path;
     for (let tries = 0; !path; tries += 1) {
       assert(tries < 600, "chromium did not start within a minute");
@@ -102,7 +104,7 @@ await test("a browser that is killed remembers the id and the order that was not
     const connection = await chromium.connectOverCDP(`ws://127.0.0.1:${port}${path}`);
     const page = await connection.contexts()[0].newPage();
     await page.goto(fromServer);
-    return { page, kill: () => new Promise((gone) => { running.on("exit", gone); process.kill(-running.pid, "SIGKILL"); }) };
+    return { page, kill: () => new Promise((gone) => { running.on("exit", gone); process.off("exit", kill); kill(); }) };
   };
   const first = await start();
   await fillIn(first.page);
@@ -154,7 +156,7 @@ await test("an order that was lost is told until the next one is placed", async 
   makePage("--orders", "2", ...toShop);
   const page = await visit(fromFile);
   await fillIn(page);
-  await memory(page, { ...await memory(page), spent: ["0123456789abcdef"], sealed: 1, begun: [new Date().toISOString()] });
+  await memory(page, { ...await memory(page), spent: ["0123456789abcdef"], count: 1, begun: [new Date().toISOString()] });
   await page.reload();
   await fillIn(page);
   assert(await page.getByText("was interrupted").isVisible());
@@ -169,14 +171,14 @@ await test("an order that was lost is told until the next one is placed", async 
 await test("of two orders that were not sent, the page goes on to the second", async () => {
   makePage("--orders", "2", "--guided", ...toShop);
   const context = await user();
-  const pages = await Promise.all([context.newPage(), context.newPage()]);
-  for (const page of pages) {
-    await page.goto(fromFile);
-    await fillIn(page);
+  const tabs = await Promise.all([context.newPage(), context.newPage()]);
+  for (const tab of tabs) {
+    await tab.goto(fromFile);
+    await fillIn(tab);
   }
-  for (const page of pages) {
-    await page.click("#order");
-    await page.locator("#sealed").waitFor();
+  for (const tab of tabs) {
+    await tab.click("#order");
+    await tab.locator("#sealed").waitFor();
   }
   const page = await context.newPage();
   await page.goto(fromFile);
@@ -211,7 +213,7 @@ await test("where nothing can be remembered no order is placed", async () => {
   await full.click("#order");
   await full.getByText("no room left for the page to remember").waitFor();
   await full.reload();
-  for (const damaged of [null, 5, [], {}, "x", { ...good, sealed: -9 }, { ...good, spent: [1] }, { ...good, spent: ["a", "b"], sealed: 1 },
+  for (const damaged of [null, 5, [], {}, "x", { ...good, count: -9 }, { ...good, spent: [1] }, { ...good, spent: ["a", "b"], count: 1 },
     { ...good, begun: 7 }, { ...good, begun: [7] }, { ...good, unsent: [{}] }, { ...good, erased: 1 }]) {
     await memory(full, damaged);
     await full.reload();
@@ -321,6 +323,33 @@ await test("a memory that never answers is told", async () => {
   await page.clock.fastForward(11_000);
   await page.getByText("does not let the page remember").waitFor();
   await page.context().close();
+
+  // An answer that comes after that changes nothing.
+  makePage("--orders", "1", ...toShop);
+  const slow = await visit("about:blank");
+  await slow.clock.install();
+  await slow.goto(fromFile);
+  await fillIn(slow);
+  await slow.evaluate(() => {
+    const real = indexedDB.open;
+    indexedDB.open = (...args) => {
+      const request = real.apply(indexedDB, args);
+      const later = { result: null };
+      request.onsuccess = () => {
+        later.result = request.result;
+        globalThis.answer = () => { indexedDB.open = real; later.onsuccess(); };
+      };
+      return later;
+    };
+  });
+  await slow.click("#order");
+  await slow.waitForFunction(() => globalThis.answer);
+  await slow.clock.fastForward(11_000);
+  await slow.getByText("does not let the page remember").waitFor();
+  await slow.evaluate(() => globalThis.answer());
+  await place(slow);
+  assert.equal(shop.lines.length, 1);
+  await slow.context().close();
 });
 
 await test("a reusable direct key keeps within its budget", async () => {
@@ -330,8 +359,8 @@ await test("a reusable direct key keeps within its budget", async () => {
   await fillIn(page);
   await place(page);
   const state = await memory(page);
-  assert.equal(state.sealed, 1);
-  await memory(page, { ...state, sealed: 2 ** 24 - 1 });
+  assert.equal(state.count, 1);
+  await memory(page, { ...state, count: 2 ** 24 - 1 });
   await page.reload();
   await fillIn(page);
   await place(page);

@@ -1,5 +1,7 @@
 //! `inspect` of a key file: roles, shops, schemes and counts.
 
+use std::collections::BTreeSet;
+
 use orderseal::ciphers::random::Origin;
 use orderseal::protocol::jwk::{Jwk, Material};
 use orderseal::protocol::keyfile::{KeyFile, Role, Shop};
@@ -9,12 +11,13 @@ use serde_json::{Value, json};
 
 use super::pads;
 
+/// A key file as a report, with no key of it.
 pub fn to_json(file: &KeyFile, sealed: Option<&PadUse>) -> Value {
     let mut value = json!({ "kind": "key file", "role": file.role.name() });
     value["keys"] = json!(file.keys().len());
     if file.role == Role::Plain {
         let algs = file.keys().iter().map(|key| key.alg.clone().unwrap_or("unknown".to_owned()));
-        value["algorithms"] = algs.collect::<std::collections::BTreeSet<_>>().into_iter().collect();
+        value["algorithms"] = algs.collect::<BTreeSet<_>>().into_iter().collect();
         match file.keys() {
             [key] if let Material::Pad(pad) = &key.material => {
                 pads::of_lone(file, pad, sealed, &mut value);

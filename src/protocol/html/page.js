@@ -36,7 +36,7 @@ const TEXTS = {
     bad_telephone: "A telephone number has 5 to 20 digits, like +81 3 1234 5678",
     bad_email: "An e-mail address looks like name@example.com",
     bad_card: "A card number has 12 to 19 digits; please check for a typing error",
-    bad_number: "Please enter a number", long_number: "A number has at most 15 digits", bad_date: "Please enter a date, with a year from 1900 on", too_long: "At most {0} characters",
+    bad_number: "Please enter a number", long_number: "A number has at most 15 significant digits", bad_date: "Please enter a date, with a year from 1900 to 9999", too_long: "At most {0} characters",
     used_up: "Every key of this page has been used. Please get a new page from the shop.",
     unfinished: "The order that you began on {0} was interrupted. If you saw no confirmation, and no other window is still at it, please ask the shop whether it has arrived.",
     gone: "This page takes one order, and that was begun already. Please get a new page from the shop.",
@@ -82,7 +82,7 @@ const TEXTS = {
     bad_telephone: "電話番号は 5～20 桁の数字で入力してください（例：03-1234-5678）",
     bad_email: "メールアドレスの形式をご確認ください（例：name@example.com）",
     bad_card: "カード番号は 12～19 桁です。入力の誤りがないかご確認ください",
-    bad_number: "数値を入力してください", long_number: "数値は 15 桁以内で入力してください", bad_date: "日付を入力してください（1900 年以降）", too_long: "{0} 文字以内で入力してください",
+    bad_number: "数値を入力してください", long_number: "有効数字は 15 桁以内で入力してください", bad_date: "日付を入力してください（1900 年から 9999 年まで）", too_long: "{0} 文字以内で入力してください",
     used_up: "このページの鍵はすべて使用済みです。店舗から新しいページを受け取ってください。",
     unfinished: "{0} に始めたご注文は途中で中断されました。完了の画面が表示されず、別のウィンドウでも処理中でない場合は、届いているかどうかを店舗にご確認ください。",
     gone: "このページで受け付けるご注文は一回だけで、すでに注文が始められています。店舗から新しいページを受け取ってください。",
@@ -185,23 +185,23 @@ async function seal(order, kid, key, words) {
   }
   const additionalData = base64url(utf8(JSON.stringify(header)));
   const iv = crypto.getRandomValues(new Uint8Array(12));
-  const sealed = new Uint8Array(await crypto.subtle.encrypt(
+  const ciphertext = new Uint8Array(await crypto.subtle.encrypt(
     { name: "AES-GCM", iv, additionalData: utf8(additionalData), tagLength: 128 }, cek, utf8(JSON.stringify(order)),
   ));
-  return [additionalData, ...[wrapped, iv, sealed.subarray(0, -16), sealed.subarray(-16)].map(base64url)].join(".");
+  return [additionalData, ...[wrapped, iv, ciphertext.subarray(0, -16), ciphertext.subarray(-16)].map(base64url)].join(".");
 }
 
 // ---- What the browser remembers: ids that are spent, before anything is sealed with their keys; when
 // orders were begun; and sealed orders until the shop has them. Never a key.
 
 const MEMORY = `orderseal:${page.shop}:${page.id}`;
-const nothingYet = { spent: [], sealed: 0, erased: false, begun: [], unsent: [] };
+const nothingYet = { spent: [], count: 0, erased: false, begun: [], unsent: [] };
 /** Whether an order needs the memory: a reusable key that only wraps fresh keys can do without. */
-const spends = !page.reusable || "budget" in page || page.erase;
+const needsMemory = !page.reusable || "budget" in page || page.erase;
 
 const isText = (value) => typeof value === "string";
-const isState = ({ spent, sealed: orders, erased, begun, unsent }) =>
-  Array.isArray(spent) && spent.every(isText) && Number.isSafeInteger(orders) && orders >= spent.length &&
+const isState = ({ spent, count, erased, begun, unsent }) =>
+  Array.isArray(spent) && spent.every(isText) && Number.isSafeInteger(count) && count >= spent.length &&
   typeof erased === "boolean" && begun.every(isText) &&
   unsent.every(({ kid, line, ordered }) => [kid, line, ordered].every(isText));
 
@@ -213,23 +213,30 @@ function checked(state = nothingYet) {
   throw new Trouble(say("memory_damaged"));
 }
 
-const openMemory = () => new Promise((resolve, reject) => {
+/** Opens the database, if that is not too late. */
+const openMemory = (late) => new Promise((resolve, reject) => {
   const request = indexedDB.open(MEMORY, 1);
+  late.onabort = reject;
   request.onupgradeneeded = () => request.result.createObjectStore("state");
-  request.onsuccess = () => resolve(request.result);
+  request.onsuccess = () => (late.aborted ? request.result.close() : resolve(request.result));
   request.onerror = () => reject(request.error);
 });
 
 /**
  * Makes a change, a function of the state that gives the next state and a result, in one transaction: other tabs
- * wait for its end, and by then it is on the disk.
+ * wait for its end, and by then it is on the disk, where the browser obeys the hint.
  */
-const transact = (database, change) => new Promise((resolve, reject) => {
+const transact = (database, change, late) => new Promise((resolve, reject) => {
   const transaction = database.transaction("state", "readwrite", { durability: "strict" });
   const store = transaction.objectStore("state");
   let result, failure = null;
   transaction.oncomplete = () => resolve(result);
   transaction.onabort = () => reject(failure ?? transaction.error);
+  late.onabort = () => {
+    try {
+      transaction.abort();
+    } catch { /* it has come so far that it will complete */ }
+  };
   const reading = store.get(MEMORY);
   reading.onsuccess = () => {
     try {
@@ -243,34 +250,32 @@ const transact = (database, change) => new Promise((resolve, reject) => {
   };
 });
 
-async function openAndTransact(change) {
-  const database = await openMemory();
-  return transact(database, change).finally(() => database.close());
-}
-
 /** Makes a change, and tells the reader why the browser does not remember it: some do not even answer. */
 async function remember(change) {
-  let timer;
-  const late = new Promise((_, reject) => { timer = setTimeout(reject, MEMORY_TIMEOUT); });
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), MEMORY_TIMEOUT);
+  let database = null;
   try {
-    return await Promise.race([openAndTransact(change), late]);
+    database = await openMemory(late.signal);
+    return await transact(database, change, late.signal);
   } catch (error) {
     if (error instanceof Trouble) throw error;
     throw new Trouble(say(error?.name === "QuotaExceededError" ? "memory_full" : "no_memory"));
   } finally {
     clearTimeout(timer);
+    database?.close();
   }
 }
 
 /** Makes a change that is remembered if an order needs it. */
 const rememberIfNeeded = (change) => remember(change).catch((error) => {
-  if (spends) throw error;
+  if (needsMemory) throw error;
   return change(nothingYet)[1];
 });
 
 /** Orders that can still be placed. */
-const left = ({ spent, sealed: orders, erased }) => (erased ? 0
-  : Math.min(page.erase ? 1 : Infinity, page.reusable ? (page.budget ?? Infinity) - orders : page.orders - spent.length));
+const left = ({ spent, count, erased }) => (erased ? 0
+  : Math.min(page.erase ? 1 : Infinity, page.reusable ? (page.budget ?? Infinity) - count : page.orders - spent.length));
 
 /** Refuses to go on where no order is left. */
 function checkLeft(state) {
@@ -281,17 +286,17 @@ function checkLeft(state) {
 /** What is remembered; it is written back, to find out whether this browser can. */
 const recall = () => rememberIfNeeded((state) => [state, state]);
 
-/** Takes the next key for good, for an order that is begun at that time; interruptions that were told need not be told again. */
-const spend = (begun, told) => rememberIfNeeded((state) => {
+/** Takes the next key for good, for an order that is begun at that time. What was told of others need not be told again. */
+const spend = (ordered) => rememberIfNeeded((state) => {
   checkLeft(state);
   const next = keys.find(({ id }) => !state.spent.includes(id));
   if (!next) throw new Trouble(say("used_up"), { final: true });
   const spent = page.reusable ? state.spent : [...state.spent, next.id];
-  const unfinished = [...state.begun.filter((time) => !told.includes(time)), begun];
-  return [{ ...state, spent, sealed: state.sealed + 1, erased: page.erase, begun: unfinished }, next];
+  const begun = [...state.begun.filter((time) => !told.includes(time)), ordered];
+  return [{ ...state, spent, count: state.count + 1, erased: page.erase, begun }, next];
 });
 
-/** The state without an order. */
+/** The state without an order, sealed or only begun. */
 const without = (state, { line, ordered }) => ({
   ...state, begun: state.begun.filter((time) => time !== ordered), unsent: state.unsent.filter((order) => order.line !== line),
 });
@@ -335,6 +340,8 @@ function describe(control, error = "") {
 function labelled(id, control, ...label) {
   control.id = id;
   describe(control);
+  // Or whoever scrolls changes the number.
+  if (control.type === "number") control.onwheel = () => control.blur();
   return make("div", { className: "field" }, make("label", { htmlFor: id }, ...label), control);
 }
 
@@ -379,14 +386,13 @@ function delivery(rule) {
   return make("div", {}, make("p", {}, make("label", {}, box, label)), group);
 }
 
-/** An amount with all the decimals of its currency, some of which browsers would leave out, or as a whole number. */
-function price(amount) {
-  const decimals = Number.isInteger(amount) ? {} : { minimumFractionDigits: page.decimals, maximumFractionDigits: page.decimals };
-  return new Intl.NumberFormat(lang, page.currency ? { style: "currency", currency: page.currency, ...decimals } : {}).format(amount);
-}
+/** All the decimals of the currency, some of which browsers would leave out; none where all prices are whole. */
+const DECIMALS = (page.items ?? []).every((item) => Number.isInteger(item.price ?? 0)) ? {}
+  : { minimumFractionDigits: page.decimals, maximumFractionDigits: page.decimals };
+const price = (amount) => new Intl.NumberFormat(lang, page.currency ? { style: "currency", currency: page.currency, ...DECIMALS } : {}).format(amount);
 
 /** How much is chosen of an item; nothing where the control says otherwise than a whole number. */
-const count = (control) => (control.check() ? 0 : control.valueAsNumber || 0);
+const chosenOf = (control) => (control.check() ? 0 : control.valueAsNumber || 0);
 
 function quantity(id, item, value, least, hint = "") {
   const control = make("input", { type: "number", min: least, max: 9999, step: 1, defaultValue: value, inputMode: "numeric", autocomplete: "off", hint });
@@ -394,8 +400,6 @@ function quantity(id, item, value, least, hint = "") {
     const pieces = control.value === "" && !control.validity.badInput ? 0 : control.valueAsNumber;
     return Number.isInteger(pieces) && pieces >= least && pieces <= 9999 ? "" : say("bad_quantity", least);
   };
-  // Or whoever scrolls changes the order.
-  control.onwheel = () => control.blur();
   control.label = say("problem", item, say("quantity"));
   control.setAttribute("aria-label", control.label);
   return [control, labelled(id, control, say("quantity"))];
@@ -411,7 +415,7 @@ function goods() {
     const picture = item.picture ? [make("img", { src: item.picture, alt: "" })] : [];
     $("goods").append(make("div", { className: "item" }, ...picture,
       make("div", {}, make("strong", {}, name), ...cost), counted));
-    rows.push(() => ({ item: item.id, name, quantity: count(control), price: item.price }));
+    rows.push(() => ({ item: item.id, name, quantity: chosenOf(control), price: item.price }));
   }
   if (!page.items) {
     const free = make("div");
@@ -421,12 +425,14 @@ function goods() {
       const [control, counted] = quantity(`quantity-${rows.length}`, name.label, 1, 1);
       const first = rows.length === 0;
       if (first) name.setAttribute("aria-required", "true");
+      const checkPieces = control.check;
+      control.check = () => (first || name.value.trim() ? checkPieces() : "");
       name.check = () => (characters(name.value) > MAX_LENGTH ? say("too_long", MAX_LENGTH)
         : first && !name.value.trim() ? say("missing") : "");
       const named = labelled(`item-${rows.length}`, name, name.label);
       named.classList.add("wide");
       free.append(make("div", { className: "item" }, named, counted));
-      rows.push(() => ({ item: name.value.trim(), quantity: name.value.trim() ? count(control) : 0 }));
+      rows.push(() => ({ item: name.value.trim(), quantity: name.value.trim() ? chosenOf(control) : 0 }));
       return name;
     };
     add();
@@ -491,9 +497,9 @@ function showSummary() {
 /** Checks all fields; explains what is wrong beside each, and together on top. */
 function correct() {
   const problems = [];
-  const mark = (control, found, told) => {
+  const mark = (control, found, summary) => {
     const id = `${control.id}-error`;
-    problems.push([control.id, told]);
+    problems.push([control.id, summary]);
     control.after(make("p", { id, className: "error" }, found));
     control.setAttribute("aria-invalid", "true");
     describe(control, id);
@@ -520,7 +526,7 @@ function correct() {
 }
 
 function complain(words, ...more) {
-  $("trouble").replaceChildren(make("p", {}, words), ...more);
+  $("trouble").replaceChildren(make("p", { id: "trouble-title" }, words), ...more);
   $("trouble").hidden = false;
   $("trouble").focus();
   $("status").textContent = "";
@@ -578,12 +584,18 @@ function explain(error) {
 /** Takes the next key and seals the order in the form with it; nothing but the sealed order outlives this. */
 async function sealNext(words) {
   const text = collect();
-  const { id, key } = await spend(text.ordered, told);
+  const { id, key } = await spend(text.ordered);
   const kid = id ? `${page.shop}/${id}` : page.shop;
-  return { kid, line: await seal(text, kid, key, words), ordered: text.ordered };
+  try {
+    return { kid, line: await seal(text, kid, key, words), ordered: text.ordered };
+  } catch (error) {
+    // The reader is told at once, and need not be later.
+    await forget(text).catch(() => {});
+    throw error;
+  }
 }
 
-const order = guarded(async () => {
+const placeOrder = guarded(async () => {
   if (!correct()) return;
   step(1);
   $("status").textContent = say("sealing");
@@ -642,14 +654,14 @@ async function copy() {
   try {
     await navigator.clipboard.writeText(`${sealed.line}\n`);
   } catch {
-    handOver();
+    $("kept").hidden = false;
     throw new Trouble(say("not_copied"), { focus: "line" });
   }
   handOver(say("copied"));
 }
 
 /** The page cannot see whether a file or a copy exists: the reader says so before it erases. */
-function handOver(how = "") {
+function handOver(how) {
   $("status").textContent = [how, say("check_kept", say("kept"))].join(" ");
   $("kept").hidden = false;
 }
@@ -668,7 +680,7 @@ async function finish(how) {
   $("erased").textContent = say(state || !wasKept ? "erased" : "not_erased");
   const more = Boolean(state?.unsent.length);
   $("again").textContent = say(more ? "next_unsent" : "again");
-  $("again").hidden = !more && (state ? left(state) < 1 : spends);
+  $("again").hidden = !more && (state ? left(state) < 1 : needsMemory);
   $("done").hidden = false;
   $("done").focus();
 }
@@ -703,7 +715,7 @@ async function start() {
 
   const state = await recall();
   told = state.begun;
-  $("unfinished").textContent = say("unfinished", told.map(when).join(", "));
+  $("unfinished").textContent = told.map((time) => say("unfinished", when(time))).join(" ");
   $("unfinished").hidden = told.length === 0;
   if (state.unsent.length) {
     // That comes first, and needs no key.
@@ -730,7 +742,7 @@ async function start() {
   $("form").oninput = showSummary;
   // An order is placed by its button, not by the Enter key in a field.
   $("form").onkeydown = (event) => { if (event.key === "Enter" && event.target.matches("input")) event.preventDefault(); };
-  $("form").onsubmit = order;
+  $("form").onsubmit = placeOrder;
   $("form").hidden = false;
   startEmpty();
   addEventListener("pageshow", ({ persisted }) => {
@@ -740,7 +752,4 @@ async function start() {
 }
 
 const chosen = goods();
-start().catch((error) => {
-  giveUp();
-  explain(error);
-});
+start().catch((error) => explain(Object.assign(error, { final: true })));

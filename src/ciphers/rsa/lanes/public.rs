@@ -5,7 +5,7 @@ use super::convert::{blocks, gather, scatter, small};
 use super::modulus::{Canonical, Modulus, RadixPowers};
 use super::montgomery::Multiply;
 use super::power::PublicPower;
-use super::{LANES, Lanes, Number};
+use super::{LANES, Lanes, Number, zero};
 use std::array;
 use zeroize::Zeroizing;
 
@@ -49,8 +49,9 @@ pub(super) fn power_lanes<L: Lanes, const F: usize>(
     let modulus = &Modulus::new(&gather::<F>(&moduli, 0));
     let exponents = array::from_fn(|lane| keys.get(lane).unwrap_or(&keys[0]).exponent() - 1);
     let radix_squared = &radix_squared(lanes, keys, modulus);
-    let mut one = *radix_squared;
+    let mut one = zero();
     if exponents.iter().any(|exponent| *exponent != exponents[0]) {
+        one = *radix_squared;
         lanes.run(Multiply { x: &mut one, y: &small(1), modulus });
     }
     let mut power = *x;
