@@ -63,16 +63,14 @@ impl Ctr {
     ///
     /// `first` is the counter block of the first 16 bytes.
     pub fn apply128(&self, first: &[u8; 16], text: &mut [u8]) {
-        let mut counter = u128::from_be_bytes(*first);
-        let mut rest = text;
-        while !rest.is_empty() {
-            // As far as the last 32 bits do not wrap, the two ways of counting are one.
-            let until_wrap = (1_u64 << 32) - u64::from(counter as u32);
-            let length = (rest.len() as u64).min(16 * until_wrap);
-            let (run, later) = rest.split_at_mut(length as usize);
-            self.apply32(&counter.to_be_bytes(), run);
-            counter = counter.wrapping_add(u128::from(until_wrap));
-            rest = later;
+        // As far as the last 32 bits do not wrap, the two ways of counting are one.
+        let count = u128::from_be_bytes(*first);
+        let until_wrap = (1_u64 << 32) - u64::from(count as u32);
+        let length = (text.len() as u64).min(16 * until_wrap);
+        let (run, later) = text.split_at_mut(length as usize);
+        self.apply32(first, run);
+        if !later.is_empty() {
+            self.apply128(&count.wrapping_add(u128::from(until_wrap)).to_be_bytes(), later);
         }
     }
 }
@@ -130,6 +128,7 @@ struct Apply<'a> {
 }
 
 impl Kernel for Apply<'_> {
+    const STACK: usize = 2;
     type Output = ();
 
     #[inline(always)]
@@ -175,12 +174,25 @@ fn apply<L: Lanes, const ROUNDS: usize>(
         }
     }
     let rest = strides.into_remainder();
-    if !rest.is_empty() {
-        let mut states: [L; VECTORS] = counter.next();
-        rounds::encrypt::<L, ROUNDS, VECTORS>(keys, &mut states);
-        for (state, bytes) in states.iter().zip(rest.chunks_mut(L::BYTES)) {
-            state.xor(L::load_partial(proof, bytes)).store_partial(bytes);
-        }
+    match rest.len().div_ceil(L::BYTES) {
+        0 => {}
+        1 => finish::<L, ROUNDS, 1>(proof, keys, &mut counter, rest),
+        _ => finish::<L, ROUNDS, VECTORS>(proof, keys, &mut counter, rest),
+    }
+}
+
+/// What is left, at most `COUNT` vectors.
+#[inline(always)]
+fn finish<L: Lanes, const ROUNDS: usize, const COUNT: usize>(
+    proof: L::Proof,
+    keys: &LaneKeys<L>,
+    counter: &mut Counter<L>,
+    rest: &mut [u8],
+) {
+    let mut states: [L; COUNT] = counter.next();
+    rounds::encrypt::<L, ROUNDS, COUNT>(keys, &mut states);
+    for (state, bytes) in states.iter().zip(rest.chunks_mut(L::BYTES)) {
+        state.xor(L::load_partial(proof, bytes)).store_partial(bytes);
     }
 }
 

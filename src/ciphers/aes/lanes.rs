@@ -1,5 +1,7 @@
 //! The vector that all AES kernels are written over, and the way into a kernel.
 
+use std::mem::MaybeUninit;
+
 use super::Block;
 #[cfg(target_arch = "x86_64")]
 use super::{avx512, vaes};
@@ -90,8 +92,8 @@ pub(super) fn transpose<L: Lanes>(square: &mut [L]) {
 
 /// A computation that is written over lanes, and its equivalent by the crates.
 pub(super) trait Kernel {
-    /// Whether it keeps tables of several KiB on the stack.
-    const LARGE: bool = false;
+    /// KiB of stack to be overwritten afterwards, more than the kernel's frame.
+    const STACK: usize = 4;
     /// What it returns.
     type Output;
     /// The computation in vectors. Must be `#[inline(always)]`.
@@ -127,17 +129,22 @@ pub(super) fn has_lanes(backend: Backend) -> bool {
 /// Overwrites what registers a kernel's frame may have left on the stack.
 ///
 /// Kernels clear their tables themselves; this is for copies that the compiler made. Frames were
-/// measured as up to 2 KiB, and up to 23 KiB for the large ones.
+/// measured as 1 KiB in counter mode, up to 2 KiB for the others and up to 23 KiB for the large
+/// ones.
 #[cfg(target_arch = "x86_64")]
 fn clear_stack<K: Kernel>() {
+    /// In parts, as all at once would be left to an instruction in microcode, which takes as long
+    /// to start as all of this.
     #[inline(never)]
-    fn clear<const BYTES: usize>() {
-        let frame = [0_u8; BYTES];
-        zeroize::optimization_barrier(&frame);
+    fn clear<const PARTS: usize>() {
+        let mut frame = [const { MaybeUninit::<[u8; 1024]>::uninit() }; PARTS];
+        for part in &mut frame {
+            zeroize::optimization_barrier(part.write([0; 1024]));
+        }
     }
-    if K::LARGE {
-        clear::<{ 32 * 1024 }>();
-    } else {
-        clear::<{ 4 * 1024 }>();
+    match K::STACK {
+        ..=2 => clear::<2>(),
+        3..=4 => clear::<4>(),
+        _ => clear::<32>(),
     }
 }

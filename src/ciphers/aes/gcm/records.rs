@@ -141,7 +141,7 @@ pub(super) struct KeyEach<'a, 'r, const SEAL: bool> {
 }
 
 impl<const SEAL: bool> Kernel for KeyEach<'_, '_, SEAL> {
-    const LARGE: bool = true;
+    const STACK: usize = 32;
     type Output = ();
 
     #[inline(always)]

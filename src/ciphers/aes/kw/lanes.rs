@@ -20,7 +20,7 @@ const WORDS: usize = 8;
 const INITIAL: [u8; 8] = [0xa6; 8];
 
 impl Kernel for Wrap<'_> {
-    const LARGE: bool = true;
+    const STACK: usize = 32;
     type Output = ();
 
     #[inline(always)]
@@ -40,7 +40,7 @@ impl Kernel for Wrap<'_> {
 }
 
 impl Kernel for Unwrap<'_> {
-    const LARGE: bool = true;
+    const STACK: usize = 32;
     type Output = ();
 
     #[inline(always)]
