@@ -129,7 +129,7 @@ pub(super) fn has_lanes(backend: Backend) -> bool {
 /// Overwrites what registers a kernel's frame may have left on the stack.
 ///
 /// Kernels clear their tables themselves; this is for copies that the compiler made. Frames were
-/// measured as 1 KiB in counter mode, up to 2 KiB for the others and up to 23 KiB for the large
+/// measured as 1.5 KiB in counter mode, up to 2 KiB for the others and up to 23 KiB for the large
 /// ones.
 #[cfg(target_arch = "x86_64")]
 fn clear_stack<K: Kernel>() {
