@@ -497,10 +497,10 @@ function showSummary() {
 /** Checks all fields; explains what is wrong beside each, and together on top. */
 function correct() {
   const problems = [];
-  const mark = (control, found, summary) => {
+  const mark = (control, found, summary, beside = control) => {
     const id = `${control.id}-error`;
     problems.push([control.id, summary]);
-    control.after(make("p", { id, className: "error" }, found));
+    beside.after(make("p", { id, className: "error" }, found));
     control.setAttribute("aria-invalid", "true");
     describe(control, id);
     const folded = control.closest("details");
@@ -514,7 +514,7 @@ function correct() {
   }
   const wrong = controls.map((control) => [control, control.matches(":disabled") ? "" : control.check()]).filter(([, found]) => found);
   const ofGoods = wrong.some(([control]) => control.closest("#goods"));
-  if (!ofGoods && !chosen().length) mark($("goods").querySelector("input"), say("no_items"), say("no_items"));
+  if (!ofGoods && !chosen().length) mark($("goods").querySelector("input"), say("no_items"), say("no_items"), $("goods-title"));
   for (const [control, found] of wrong) mark(control, found, say("problem", control.label, found));
   const links = problems.map(([id, found]) => {
     const link = make("a", { href: `#${id}` }, found);
