@@ -1,7 +1,6 @@
 // What the browser remembers: two tabs, reloads and crashes, damage, and browsers that remember nothing.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readlinkSync } from "node:fs";
 import { resolve } from "node:path";
 import { chromium } from "playwright-core";
 import { fromFile, fromServer, header, makeKeys, makePage, opened, shop, timeless, toShop } from "./shop.mjs";
@@ -88,23 +87,18 @@ for (const [where, url] of [["a file", fromFile], ["a server", fromServer]]) {
 await test("a browser that is killed remembers the id and the order that was not sent", async () => {
   makePage("--orders", "2", ...toShop);
   const profile = mkdtempSync(resolve("profile."));
-  const address = resolve(profile, "DevToolsActivePort");
   const start = async () => {
-    rmSync(address, { force: true });
-    const running = spawn(process.env.CHROMIUM, [...ARGS, "--headless=new", "--remote-debugging-port=0", `--user-data-dir=${profile}`],
-      { stdio: "ignore", detached: true });
-    const kill = () => process.kill(-running.pid, "SIGKILL");
-    process.on("exit", kill);
-    let port, path;
-    for (let tries = 0; !path; tries += 1) {
-      assert(tries < 600, "chromium did not start within a minute");
-      await new Promise((next) => { setTimeout(next, 100); });
-      if (existsSync(address)) [port, path] = readFileSync(address, "utf8").split("\n");
-    }
-    const connection = await chromium.connectOverCDP(`ws://127.0.0.1:${port}${path}`);
-    const page = await connection.contexts()[0].newPage();
+    const context = await chromium.launchPersistentContext(profile, { executablePath: process.env.CHROMIUM, args: ARGS });
+    const page = await context.newPage();
     await page.goto(fromServer);
-    return { page, kill: () => new Promise((gone) => { running.on("exit", gone); process.off("exit", kill); kill(); }) };
+    const kill = async () => {
+      // A link to HOST-PID.
+      const [, pid] = /-(\d+)$/.exec(readlinkSync(resolve(profile, "SingletonLock")));
+      const closed = context.waitForEvent("close");
+      process.kill(Number(pid), "SIGKILL");
+      await closed;
+    };
+    return { page, kill };
   };
   const first = await start();
   await fillIn(first.page);
