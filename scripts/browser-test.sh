@@ -10,7 +10,8 @@
 #
 # Needs node (20 or later) with npm, and python3; playwright-core and eslint (npm) and jwcrypto (PyPI)
 # go into a temporary folder. The browser is CHROMIUM=path, or the chromium found; as root on Debian
-# it is installed where it is missing. ORDERSEAL=path uses a program that is already built.
+# it is installed where it is missing. ORDERSEAL=path uses a program that is already built;
+# PARTS="form memory" runs some of the parts only: schemes, form, flow, memory.
 set -euo pipefail
 export LC_ALL=C.UTF-8
 

@@ -544,8 +544,8 @@ function step(number) {
 
 let sealed = null, busy = false, told = [];
 
-/** Lets go of keys and entries where no order can be placed any more. */
-function giveUp() {
+/** Lets go of keys and entries: an order was sealed, or none can be placed any more. */
+function letGo() {
   deliveredKeys.length = 0;
   keys = [];
   $("form")?.reset();
@@ -575,7 +575,7 @@ const guarded = (action) => async (event) => {
 };
 
 function explain(error) {
-  if (error.final) giveUp();
+  if (error.final) letGo();
   complain(error instanceof Trouble ? error.message : say(sealed ? "failed_late" : "failed", error.message));
   $(error.focus ?? "trouble").focus();
   if (error.focus === "line") $("line").select();
@@ -602,7 +602,7 @@ const placeOrder = guarded(async () => {
   sealed = await sealNext($("typed")?.value.trim());
   $("status").focus();
   $("unfinished").hidden = true;
-  giveUp();
+  letGo();
   await keep(sealed).catch(() => { $("unkept").hidden = false; });
   if (page.send_to && !page.guided) return send();
   offer();
@@ -719,7 +719,7 @@ async function start() {
   $("unfinished").hidden = told.length === 0;
   if (state.unsent.length) {
     // That comes first, and needs no key.
-    giveUp();
+    letGo();
     [sealed] = state.unsent;
     return offerEarlier();
   }
