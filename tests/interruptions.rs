@@ -8,13 +8,13 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{self, Write};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::LazyLock;
 use std::thread;
 use std::time::Duration;
 
-use common::{FIXTURE, Lab, ORDERSEAL, base64url_decode, key_ids, kids, lines, orders};
+use common::{
+    FIXTURE, Lab, ORDERSEAL, STRACE, base64url_decode, key_ids, kids, lines, orders, print,
+};
 
 /// The system calls that change files; a name that this machine does not have is marked with `?`.
 const CALLS: [&str; 8] = [
@@ -27,27 +27,6 @@ const CALLS: [&str; 8] = [
     "flock,fcntl",
     "ftruncate,fallocate",
 ];
-
-/// Whether strace can inject faults here.
-static STRACE: LazyLock<bool> = LazyLock::new(|| {
-    let probe = Command::new("strace")
-        .args([
-            "-f",
-            "-o",
-            "/dev/null",
-            "-e",
-            "inject=?renameat2:error=EIO",
-            ORDERSEAL,
-            "--version",
-        ])
-        .output();
-    probe.is_ok_and(|output| output.status.success())
-});
-
-/// Prints past the test harness's capture, so that nobody mistakes which of the two ways was taken.
-fn print(text: &str) {
-    writeln!(io::stderr(), "    {text}").expect("standard error is open");
-}
 
 /// Runs a command line once for every system call at which `fault` can strike, or kills it at many
 /// moments. `prepare` puts the folder in order before each run, `check` looks at it afterwards.

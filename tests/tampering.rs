@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use common::{Lab, base64url, base64url_decode, header, kids, orders, seal, with_part};
 use serde_json::{Value, json};
@@ -208,7 +208,7 @@ fn no_key_and_nonce_come_twice() {
     // threads, so that neither a thread nor a run starts where another did.
     let lab = Lab::with_keys("--embodiment 1", 1);
     let batch = b"\n".repeat(250_000);
-    let mut ivs = HashSet::new();
+    let mut ivs = BTreeSet::new();
     for threads in [1, 2, 8, 8] {
         let sealed = lab
             .ok_with(&format!("encrypt --threads {threads} --bundle client.jwks"), &batch)
@@ -219,7 +219,7 @@ fn no_key_and_nonce_come_twice() {
 
     // Hybrid: every order has a content key of its own, seen through the deterministic key wrap.
     let lab = Lab::with_keys("--embodiment 2", 1);
-    let mut keys = HashSet::new();
+    let mut keys = BTreeSet::new();
     for threads in [1, 2, 8, 8] {
         let sealed = lab
             .ok_with(&format!("encrypt --threads {threads} --bundle client.jwks"), &batch)

@@ -8,7 +8,7 @@
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rand::rngs::SysRng;
+use rand::rngs::{SysError, SysRng};
 use rand::{TryCryptoRng, TryRng};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -49,14 +49,37 @@ pub trait KeySource: sealed::Sealed + Sync {
     }
 }
 
-/// The operating system's generator, from which each stream takes a 256-bit seed of its own.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemSource(());
+/// The operating system has no random numbers to give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the operating system gave no random numbers: {0}")]
+pub struct RandomError(SysError);
+
+/// Bytes that only this process knows, or zeros where the operating system has no random numbers: for
+/// what is better off with them and goes on without, and never for a key.
+pub fn perhaps_random() -> [u8; 16] {
+    let mut bytes = [0; 16];
+    match SysRng.try_fill_bytes(&mut bytes) {
+        Ok(()) => bytes,
+        Err(_) => [0; 16],
+    }
+}
+
+/// Key material from the operating system: one seed of 256 bits, drawn when the source is made, from
+/// which every stream gets a seed of its own. The generator between them changes its key with each
+/// stream, so that the seeds handed out cannot be computed again.
+#[derive(Debug)]
+pub struct SystemSource(Mutex<Expander>);
 
 impl SystemSource {
-    /// The operating system's generator.
-    pub fn new() -> Self {
-        Self(())
+    /// Draws a seed from the operating system.
+    ///
+    /// # Errors
+    /// [`RandomError`] when the system has no random bytes to give: no key could be trusted. Nothing
+    /// can fail after that.
+    pub fn new() -> Result<Self, RandomError> {
+        let mut seed = Zeroizing::new([0; 32]);
+        SysRng.try_fill_bytes(&mut *seed).map_err(RandomError)?;
+        Ok(Self(Mutex::new(Expander::new(Backend::detect(), &mut seed))))
     }
 }
 
@@ -65,11 +88,9 @@ impl sealed::Sealed for SystemSource {}
 impl KeySource for SystemSource {
     const ORIGIN: Origin = Origin::System;
 
-    /// # Panics
-    /// Panics when the operating system has no random bytes to give: no key could be trusted.
     fn stream(&self, _index: u64) -> KeyStream {
         let mut seed = Zeroizing::new([0; 32]);
-        SysRng.try_fill_bytes(&mut *seed).expect("the operating system's random generator failed");
+        self.0.lock().expect("no thread panics while it holds the lock").fill(&mut *seed);
         KeyStream::new(&mut seed)
     }
 }
@@ -112,12 +133,20 @@ impl KeySource for SeededSource {
 /// All streams draw on the one register in turn, so that no piece of its output is drawn twice. They
 /// repeat for the same seed as long as one thread draws.
 #[derive(Debug)]
-pub struct RegisterSource(Arc<Mutex<Generator>>);
+pub struct RegisterSource {
+    register: Arc<Mutex<Generator>>,
+    /// For what is shown.
+    system: SystemSource,
+}
 
 impl RegisterSource {
-    /// The source that a register is.
-    pub fn new(register: Generator) -> Self {
-        Self(Arc::new(Mutex::new(register)))
+    /// Draws key material from a register.
+    ///
+    /// # Errors
+    /// [`RandomError`]: what everybody may see comes from the operating system.
+    pub fn new(register: Generator) -> Result<Self, RandomError> {
+        let system = SystemSource::new()?;
+        Ok(Self { register: Arc::new(Mutex::new(register)), system })
     }
 }
 
@@ -127,12 +156,12 @@ impl KeySource for RegisterSource {
     const ORIGIN: Origin = Origin::Register;
 
     fn stream(&self, _index: u64) -> KeyStream {
-        KeyStream::of(Supply::Register(Arc::clone(&self.0)))
+        KeyStream::of(Supply::Register(Arc::clone(&self.register)))
     }
 
     /// The operating system's: what is shown of a register's output reveals the rest.
     fn public_stream(&self, index: u64) -> KeyStream {
-        SystemSource::new().stream(index)
+        self.system.stream(index)
     }
 }
 
@@ -213,8 +242,11 @@ impl TryCryptoRng for KeyStream {}
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::collections::BTreeSet;
+
     use rand::Rng;
+
+    use super::*;
 
     fn first(source: &impl KeySource, index: u64) -> u64 {
         source.stream(index).next_u64()
@@ -231,7 +263,7 @@ mod tests {
     #[test]
     fn small_and_large_requests_never_give_the_same_bytes() {
         let mut stream = SeededSource::new(5).stream(0);
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = BTreeSet::new();
         for len in [8, 200, 8, 120, 1000, 64, 128, 129, 4096, 8] {
             let mut bytes = vec![0; len];
             stream.fill_bytes(&mut bytes);
@@ -248,7 +280,7 @@ mod tests {
         };
         let mut whole = [0; 64];
         register().fill(&mut whole);
-        let source = RegisterSource::new(register());
+        let source = RegisterSource::new(register()).unwrap();
         let mut pieces = [0; 64];
         for (index, piece) in (0..).zip(pieces.chunks_mut(16)) {
             source.stream(index).fill_bytes(piece);
@@ -259,7 +291,8 @@ mod tests {
 
     #[test]
     fn system_streams_never_repeat() {
-        let source = SystemSource::new();
-        assert_ne!(first(&source, 1), first(&source, 1));
+        let sources = [SystemSource::new().unwrap(), SystemSource::new().unwrap()];
+        let firsts = (0..100).flat_map(|_| sources.each_ref().map(|source| first(source, 1)));
+        assert_eq!(firsts.collect::<BTreeSet<_>>().len(), 200);
     }
 }

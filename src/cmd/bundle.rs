@@ -284,7 +284,7 @@ impl Client {
             return Err(Error::Usage("keys are not printed to a terminal: use -o FILE".to_owned()));
         }
         let workers = global.workers()?;
-        let source = SystemSource::new();
+        let source = SystemSource::new()?;
         let place = &loaded.place;
         let delivery = files::update(&self.from.keys, |file| {
             service::bundle_client(

@@ -95,7 +95,7 @@ impl Encrypt {
                 loaded.place
             )));
         }
-        let source = SystemSource::new();
+        let source = SystemSource::new()?;
         if let Some(text) = &self.typed_key {
             let typed = files::load_small(text, MAX_TYPED, !global.allow_readable_keys)?.bytes;
             let line = typed.strip_suffix(b"\n").unwrap_or(&typed);

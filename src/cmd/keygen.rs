@@ -111,7 +111,7 @@ impl Keygen {
         match self.register.source(global)? {
             // One thread, so that the register's output is dealt out in the same order each time.
             Some(register) => self.make(&register, &Workers::new(Some(1))?, global),
-            None => self.make(&SystemSource::new(), &global.workers()?, global),
+            None => self.make(&SystemSource::new()?, &global.workers()?, global),
         }
     }
 

@@ -71,9 +71,9 @@ impl Wrap {
         }
         let existing = if self.force { Existing::Replace } else { Existing::Keep };
         let inputs = [with.id, key.id];
+        let source = SystemSource::new()?;
         let mut output = Output::create(self.output.as_deref(), existing, Privacy::Umask, &inputs)?;
-        let line =
-            plan.wrap_key(&key.file, &key.place, &SystemSource::new(), self.with.as_path())?;
+        let line = plan.wrap_key(&key.file, &key.place, &source, self.with.as_path())?;
         output.write(&line)?;
         output.commit()
     }

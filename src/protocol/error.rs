@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 
 use crate::ciphers::CipherError;
-use crate::ciphers::random::Origin;
+use crate::ciphers::random::{Origin, RandomError};
 use crate::protocol::keyfile::{KeyFile, Role};
 use crate::protocol::{Kid, Name};
 
@@ -56,6 +56,9 @@ pub enum Error {
         /// The operating system's answer.
         source: io::Error,
     },
+    /// There is nothing to make keys from.
+    #[error(transparent)]
+    Random(#[from] RandomError),
     /// The reader of our output went away.
     #[error("{file}: the reader closed the pipe")]
     ClosedPipe {

@@ -7,7 +7,7 @@ mod read;
 mod write;
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use crate::ciphers::random::Origin;
 use crate::ciphers::toy_des::SBox;
 use crate::ciphers::wrap::WrapAlgorithm;
 use crate::protocol::jwk::Jwk;
+use crate::protocol::names::KidMap;
 use crate::protocol::{Enc, Error, KeyTrouble, Kid, Name, Place, Program, Result, Scheme, Suite};
 
 /// Random IVs that may be drawn for one key (NIST SP 800-38D section 8.3).
@@ -76,7 +77,7 @@ pub struct KeyFile {
     /// The S-box that goes with a lone key of the toy DES, if not the default one.
     pub sbox: Option<SBox>,
     keys: Arc<Vec<Jwk>>,
-    index: Arc<HashMap<Kid, usize>>,
+    index: Arc<KidMap<usize>>,
     lone: bool,
 }
 

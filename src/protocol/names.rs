@@ -2,6 +2,10 @@
 
 use std::borrow::Borrow;
 use std::fmt;
+use std::hash::{BuildHasher, DefaultHasher, Hasher};
+use std::sync::LazyLock;
+
+use crate::ciphers::random::perhaps_random;
 
 /// The name of a shop, a user or a transaction: `[A-Za-z0-9_][A-Za-z0-9._-]{0,63}`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -134,6 +138,33 @@ const IN_NAMES: [bool; 256] = {
     }
     table
 };
+
+/// A table by the names of keys.
+#[expect(clippy::disallowed_types, reason = "it has a hasher of its own")]
+pub(super) type KidMap<V> = std::collections::HashMap<Kid, V, KidHash>;
+
+/// Hashes names under a secret of this process, so that nobody can choose names that make a table
+/// slow. The standard library's [`RandomState`](std::hash::RandomState) does the same and panics where
+/// the operating system has no random numbers; here a table then works without the secret.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct KidHash([u8; 16]);
+
+impl Default for KidHash {
+    fn default() -> Self {
+        static SECRET: LazyLock<[u8; 16]> = LazyLock::new(perhaps_random);
+        Self(*SECRET)
+    }
+}
+
+impl BuildHasher for KidHash {
+    type Hasher = DefaultHasher;
+
+    fn build_hasher(&self) -> DefaultHasher {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(&self.0);
+        hasher
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,10 +1,10 @@
 //! What a shop does: open a batch of sealed orders with the keys it has.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use crate::ciphers::Wiped;
-use crate::ciphers::random::{KeySource, SystemSource};
+use crate::ciphers::random::{KeySource, KeyStream, SystemSource};
 use crate::protocol::batch::{Cut, Workers};
 use crate::protocol::envelope::{
     Carries, Failure, Header, MAX_SEALED_LINE, OpenedBlock, Opener, OpeningKeys,
@@ -64,8 +64,8 @@ pub fn open(
         max_lines: if keys.has_pairs() { 64 } else { usize::MAX },
     };
     let opener = Opener::new(keys, Carries::Order);
-    let source = SystemSource::new();
-    let mut ledger = Ledger { seen: HashMap::new(), counts: vec![0; keys.numbers()] };
+    let source = SystemSource::new()?;
+    let mut ledger = Ledger { seen: BTreeMap::new(), counts: vec![0; keys.numbers()] };
     let mut totals = Totals::default();
     let mut failed = 0;
     workers.run(
@@ -126,18 +126,21 @@ pub fn open(
 /// # Errors
 /// [`Error::Malformed`] when the input is not one such line, and as [`open`].
 pub fn open_key(line: &[u8], place: &Place, keys: &OpeningKeys) -> Result<Wiped> {
-    let opened = open_alone(line, Carries::Key, keys);
+    let mut rng = SystemSource::new()?.stream(0);
+    let opened = open_alone(line, Carries::Key, keys, &mut rng);
     opened.map(|(_, key)| key).map_err(|failure| failure.at(place.at(1)))
 }
 
-/// Opens one line: which of the keys opened it, and what it carries.
+/// Opens one line: which of the keys opened it, and what it carries. Random keys, in the place of such
+/// as cannot be unwrapped, come from `rng`.
 pub(super) fn open_alone(
     line: &[u8],
     expect: Carries,
     keys: &OpeningKeys,
+    rng: &mut KeyStream,
 ) -> Result<(usize, Wiped), Failure> {
     let opener = Opener::new(keys, expect);
-    let mut block = opener.open(&[line], Wiped::default(), &mut SystemSource::new().stream(0));
+    let mut block = opener.open(&[line], Wiped::default(), rng);
     let opened = block.lines.pop().expect("one line makes one result")?;
     block.text.pop();
     Ok((opened.key, block.text))
@@ -172,7 +175,7 @@ impl Good {
 
 /// What was opened by which key.
 struct Ledger {
-    seen: HashMap<usize, u64>,
+    seen: BTreeMap<usize, u64>,
     counts: Vec<u64>,
 }
 

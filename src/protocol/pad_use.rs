@@ -1,7 +1,7 @@
 //! How much of the pads sealed orders have used up, by what their lines say: for the shop, whose
 //! file keeps no account of it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use crate::ciphers::base64url;
@@ -13,7 +13,7 @@ use crate::protocol::{Kid, Place, Result};
 
 /// The pads of a key file, with a bit for every byte that an order used.
 pub struct PadUse {
-    pads: HashMap<Option<Kid>, Used>,
+    pads: BTreeMap<Option<Kid>, Used>,
 }
 
 struct Used {
@@ -126,7 +126,7 @@ mod tests {
         for (offset, len) in [(100, 64), (229, 1), (99, 1), (229, 2), (u64::MAX, 2), (110, 0)] {
             used.mark(offset, len);
         }
-        let pads = HashMap::from([(None, used)]);
+        let pads = BTreeMap::from([(None, used)]);
         let mut all = PadUse { pads };
         assert_eq!(all.totals(|_| true), Totals { used: 65, twice: 0 });
         all.pads.get_mut(&None).unwrap().mark(160, 10);

@@ -13,7 +13,7 @@ use crate::ciphers::chunked::{
     CHUNK_LEN, KEY_LEN, Message, PREFIX_LEN, SALT_LEN, SEALED_CHUNK_LEN, TAG_LEN,
 };
 use crate::ciphers::cpu::Backend;
-use crate::ciphers::random::KeySource;
+use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::batch::{Chunking, Workers};
 use crate::protocol::envelope::{Carries, Failure, OpeningKeys};
 use crate::protocol::files::Input;
@@ -96,11 +96,12 @@ pub fn open(
     mut write: impl FnMut(&mut [IoSlice<'_>], &Totals) -> Result<()>,
 ) -> Result<Opened> {
     let forged = || Error::Authentication(place.clone());
-    let (index, key) =
-        open_alone(line, Carries::StreamKey, keys).map_err(|failure| match failure {
-            Failure::Authentication => forged(),
-            other => other.at(place.at(1)),
-        })?;
+    let mut rng = SystemSource::new()?.stream(0);
+    let opened = open_alone(line, Carries::StreamKey, keys, &mut rng);
+    let (index, key) = opened.map_err(|failure| match failure {
+        Failure::Authentication => forged(),
+        other => other.at(place.at(1)),
+    })?;
     let key: &[u8; KEY_LEN] = key[..].try_into().map_err(|_| {
         let found = format!("found a stream key of {} bytes, expected {KEY_LEN}", key.len());
         Error::malformed(&place.at(1), found)

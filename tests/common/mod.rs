@@ -3,8 +3,11 @@
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
 use std::fs;
+use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
@@ -21,6 +24,21 @@ pub const FIXTURE: &[u8] = include_bytes!("../../fixtures/orders.ndjson");
 
 /// Orders of unusual content: empty, ending in a carriage return, no UTF-8, a NUL, only a space.
 pub const EDGES: [&[u8]; 5] = [b"", b"carriage return\r", b"\xff\xfe\x80", b"nul \0 nul", b" "];
+
+/// Whether strace can inject faults here.
+pub static STRACE: LazyLock<bool> = LazyLock::new(|| {
+    let probe = Command::new("strace")
+        .args(["-f", "-o", "/dev/null", "-e", "inject=?renameat2:error=EIO"])
+        .args([ORDERSEAL, "--version"])
+        .output();
+    probe.is_ok_and(|output| output.status.success())
+});
+
+/// Prints past the test harness's capture, which hides what a passing test prints: which way a test
+/// took, or that it did not run.
+pub fn print(text: &str) {
+    writeln!(io::stderr(), "    {text}").expect("standard error is open");
+}
 
 /// A batch of `count` orders, the last of which are [`EDGES`] where there is room for them.
 pub fn orders(count: usize) -> Vec<u8> {

@@ -100,7 +100,7 @@ pub fn measure(scheme: Scheme, setup: Setup, workers: &Workers, time: Duration) 
 
 /// One run, end to end. What is opened is compared with what was sealed.
 fn run(scheme: Scheme, setup: Setup, workers: &Workers) -> Result<Parts> {
-    let (source, place) = (SystemSource::new(), Place::file("bench"));
+    let (source, place) = (SystemSource::new()?, Place::file("bench"));
     let suite = algorithms::suite(scheme, None, None)?;
     let request = KeyRequest {
         shop: "tokyo".parse().expect("a name"),

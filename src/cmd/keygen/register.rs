@@ -60,7 +60,7 @@ impl Register {
             true => format!("whoever tries 2^{degree} - 1 seeds finds all keys of a register"),
         };
         ui::warn(global, &format!("{warning}: these keys are marked, and keep no secret"));
-        Ok(Some(RegisterSource::new(register)))
+        Ok(Some(RegisterSource::new(register)?))
     }
 
     /// Refuses a register that is too short for key pairs.

@@ -8,8 +8,8 @@ use std::path::Path;
 use rand::Rng;
 
 use super::locked::{lock, replace};
-use super::{folder_of, open_no_follow, sync_folder};
-use crate::ciphers::random::{KeySource, SystemSource};
+use super::{folder_of, open_no_follow, random_number, sync_folder};
+use crate::ciphers::random::{KeySource, SeededSource};
 use crate::protocol::keyfile::KeyFile;
 use crate::protocol::{Error, Place, Result};
 
@@ -37,8 +37,9 @@ pub fn erase_file(path: &Path) -> Result<Erased> {
     let place = Place::file(path.display().to_string());
     let file = lock(path, &place)?;
     let failed = |error| Error::io(&place, "cannot erase", error);
+    let name = format!(".{:016x}.orderseal-tmp", random_number().map_err(failed)?);
     let report = overwrite(&file, &place).map_err(failed)?;
-    unlink(&file, path)
+    unlink(&file, path, &folder_of(path).join(name))
         .map_err(|error| Error::io(&place, "overwritten and emptied, but not removed", error))?;
     Ok(report)
 }
@@ -73,9 +74,7 @@ pub fn rewrite_and_erase(
 fn overwrite(file: &File, place: &Place) -> io::Result<Erased> {
     let metadata = file.metadata()?;
     let len = metadata.len();
-    let source = SystemSource::new();
-    let mut seed = [0; 8];
-    source.stream(0).fill_bytes(&mut seed);
+    let seed = random_number()?;
     for_each_chunk(file, len, |mut file, chunk, index| {
         fill(chunk, seed, index);
         file.write_all(chunk)
@@ -99,9 +98,8 @@ fn overwrite(file: &File, place: &Place) -> io::Result<Erased> {
 }
 
 /// The pattern written over a file: not a secret, only different from what was there.
-fn fill(chunk: &mut [u8], seed: [u8; 8], index: u64) {
-    use crate::ciphers::random::SeededSource;
-    SeededSource::new(u64::from_be_bytes(seed)).stream(index).fill_bytes(chunk);
+fn fill(chunk: &mut [u8], seed: u64, index: u64) {
+    SeededSource::new(seed).stream(index).fill_bytes(chunk);
 }
 
 fn for_each_chunk(
@@ -122,12 +120,11 @@ fn for_each_chunk(
 
 /// Takes the name away first, so that a crash leaves no key file that looks whole. The length goes in
 /// any case, also where the folder does not let go of the name.
-fn unlink(file: &File, path: &Path) -> io::Result<()> {
+fn unlink(file: &File, path: &Path, nameless: &Path) -> io::Result<()> {
     let folder = folder_of(path);
-    let nameless = folder.join(format!(".{:016x}.orderseal-tmp", rand::random::<u64>()));
-    let renamed = std::fs::rename(path, &nameless).and_then(|()| sync_folder(folder));
+    let renamed = std::fs::rename(path, nameless).and_then(|()| sync_folder(folder));
     file.set_len(0).and(renamed)?;
-    std::fs::remove_file(&nameless)?;
+    std::fs::remove_file(nameless)?;
     sync_folder(folder)?;
     let again = open_no_follow(path, OpenOptions::new().read(true));
     match again {

@@ -11,6 +11,7 @@ use std::io::{self, Read, Seek};
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
+use rand::Rng;
 use rustix::fs::{FlockOperation, OFlags, flock};
 use zeroize::Zeroizing;
 
@@ -18,6 +19,7 @@ pub use erase::{Erased, erase_file, rewrite_and_erase};
 pub use locked::update;
 pub use output::{Existing, Output, Privacy};
 
+use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::keyfile::KeyFile;
 use crate::protocol::sealing::Expected;
 use crate::protocol::{Error, KeyTrouble, Place, Result};
@@ -313,6 +315,12 @@ fn open_to_change(path: &Path, place: &Place) -> Result<File> {
         return Err(refused("has several hard links: the others would keep what is changed here"));
     }
     Ok(file)
+}
+
+/// A number for the name of a file that no other file has.
+fn random_number() -> io::Result<u64> {
+    let source = SystemSource::new().map_err(|error| io::Error::other(Error::from(error)))?;
+    Ok(source.stream(0).next_u64())
 }
 
 /// Makes a change of a folder durable.

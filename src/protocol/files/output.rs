@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
-use super::{FileId, folder_of, is_dash, is_stream, open_no_follow, sync_folder};
+use super::{FileId, folder_of, is_dash, is_stream, open_no_follow, random_number, sync_folder};
 use crate::protocol::{Error, Result};
 
 /// What to do with a regular file that is there already.
@@ -238,7 +238,7 @@ pub(super) fn create_beside(path: &Path, privacy: Privacy) -> io::Result<(PathBu
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
     let short: String = name.chars().take(100).collect();
     loop {
-        let random: u64 = rand::random();
+        let random = random_number()?;
         let temporary = folder_of(path).join(format!(".{short}.{random:016x}.orderseal-tmp"));
         let mode = match privacy {
             Privacy::Owner => 0o600,

@@ -1,6 +1,6 @@
 //! The fields of the order form, the usual ones and a shop's own.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
@@ -186,7 +186,7 @@ fn choices(members: &Object) -> Result<Value, String> {
     let list = list.ok_or("no member \"choices\" that is a list of texts")?;
     let list = list.iter().map(|text| words(text, "choices")).collect::<Result<Vec<_>, _>>()?;
     for language in LANGUAGES {
-        let mut seen = HashSet::new();
+        let mut seen = BTreeSet::new();
         for text in list.iter().map(|text| shown(text, language).trim()) {
             if !seen.insert(text) {
                 return Err(format!("\"choices\" have {text:?} twice (in {language})"));

@@ -1,6 +1,6 @@
 //! The goods on offer, from an items file or an item page.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use base64_simd::forgiving_decode_to_vec;
 use serde_json::{Value, json};
@@ -65,7 +65,7 @@ impl Items {
 
 fn read_list(list: &[Value], currency: Option<&str>) -> Result<Value, String> {
     let mut items = Vec::with_capacity(list.len());
-    let mut places = HashMap::new();
+    let mut places = BTreeMap::new();
     for (index, item) in list.iter().enumerate() {
         let number = index + 1;
         let item = read_item(item, currency).map_err(|found| format!("item {number}: {found}"))?;

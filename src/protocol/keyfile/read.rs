@@ -1,6 +1,6 @@
 //! Reading a key file: everything is checked here, so that nothing later meets a surprise.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -276,7 +276,7 @@ fn built_in(members: &Object, file: &KeyFile) -> Checked<Option<Vec<Kid>>> {
         .as_array()
         .and_then(|kids| kids.iter().map(|kid| Kid::new(kid.as_str()?)).collect())
         .ok_or("member \"built_in\" is not an array of key names")?;
-    let known: HashSet<&Kid> = kids.iter().collect();
+    let known: BTreeSet<&Kid> = kids.iter().collect();
     let mut held = file.keys().iter().filter_map(|key| key.kid.as_ref());
     if let Some(kid) = held.find(|kid| !known.contains(kid)) {
         return Err(format!("the program is not built with key {kid}"));

@@ -15,7 +15,7 @@ use orderseal::protocol::keyfile::KeyFile;
 use orderseal::protocol::opening::{self, Options};
 use orderseal::protocol::sealing::{OnFailure, Plan, Totals};
 use orderseal::protocol::service::{self, KeyRequest, Sizes};
-use orderseal::protocol::{Place, Result, Scheme, stream};
+use orderseal::protocol::{Error, Place, Result, Scheme, stream};
 
 use crate::cmd::bench::delivery::Delivery;
 use crate::cmd::bench::rows::fixtures;
@@ -56,7 +56,7 @@ pub fn all(workers: &Workers) -> Result<Vec<Job>> {
         sizes: Sizes::default(),
         service: None,
     };
-    let (source, place) = (SystemSource::new(), Place::file("bench"));
+    let (source, place) = (SystemSource::new()?, Place::file("bench"));
     let keys = service::make_keys(&request, &source, workers, &|| {}, &place)?;
     let Delivery { client, shop } = Delivery::of(&request, keys, &source)?;
     let mut keys = OpeningKeys::new(false);
@@ -120,7 +120,7 @@ fn copy() -> Job {
             let [from, to] = &mut *piece;
             to.copy_from_slice(black_box(from));
             black_box(to);
-            Ok(())
+            Ok::<(), Error>(())
         })?;
         Ok(2 * BYTES as u64)
     };
@@ -135,7 +135,7 @@ fn seal_orders(
     mut sink: impl FnMut(&[u8]),
 ) -> Result<u64> {
     let (store, plan) = ready(client)?;
-    let (input, source, kept) = (input(orders), SystemSource::new(), OnFailure::MayHaveLeft);
+    let (input, source, kept) = (input(orders), SystemSource::new()?, OnFailure::MayHaveLeft);
     plan.seal(workers, input, &source, &store, kept, |bytes, _| {
         sink(bytes);
         Ok(())
@@ -150,7 +150,7 @@ fn seal_stream(
     mut sink: impl FnMut(&[u8]),
 ) -> Result<u64> {
     let (store, plan) = ready(client)?;
-    let (input, source, kept) = (input(file), SystemSource::new(), OnFailure::MayHaveLeft);
+    let (input, source, kept) = (input(file), SystemSource::new()?, OnFailure::MayHaveLeft);
     plan.seal_stream(workers, input, &source, &store, kept, |bytes, _| {
         sink(bytes);
         Ok(())
