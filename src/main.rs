@@ -9,6 +9,7 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     cmd::harden();
+    cmd::heed();
     match cmd::Cli::try_parse() {
         Ok(cli) => match cmd::run(cli) {
             Ok(()) => ExitCode::SUCCESS,

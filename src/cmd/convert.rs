@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
+use orderseal::protocol::batch::Workers;
 use orderseal::protocol::convert::{Decryption, Iv, OldCipher, Padding, read_iv, read_key};
 use orderseal::protocol::files::{self, Existing, FileId, Input, Output, Privacy};
 use orderseal::protocol::{Error, Result};
@@ -84,13 +85,18 @@ impl Convert {
         let (decryption, ids) = self.decryption(global)?;
         let warning = format!("{} has no tag: altered data cannot be told from genuine", self.from);
         ui::warn(global, &warning);
-        match self.bundle.is_some() || self.key.is_some() {
+        match self.seals() {
             true => self.seal(decryption, &ids, global),
             false if self.stream => {
                 Err(Error::Usage("--stream seals, and needs --bundle or --key".to_owned()))
             }
             false => self.write_text(&decryption, ids, global),
         }
+    }
+
+    /// Whether the data are sealed under a key, instead of written out.
+    pub fn seals(&self) -> bool {
+        self.bundle.is_some() || self.key.is_some()
     }
 
     /// How to decrypt, and the files that this was read from.
@@ -180,10 +186,11 @@ impl Convert {
             output: self.output,
             force: self.force,
         };
-        encrypt.seal(global, ids, |mut input, workers| {
+        let convert = |mut input: Input, workers: &Workers| {
             let place = input.place();
             input.reader = decryption.into_reader(workers, input.reader, place);
             input
-        })
+        };
+        encrypt.seal(global, ids, Some(Box::new(convert)))
     }
 }

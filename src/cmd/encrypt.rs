@@ -1,18 +1,19 @@
 //! `encrypt`: the client seals orders, sends them, and erases what it received.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use orderseal::ciphers::random::SystemSource;
 use orderseal::protocol::batch::Workers;
-use orderseal::protocol::files::{self, Existing, FileId, Input, Loaded, Output, Privacy};
-use orderseal::protocol::sealing::{OnFailure, Plan, Totals};
+use orderseal::protocol::files::{self, Existing, FileId, InUse, Input, Loaded, Output, Privacy};
+use orderseal::protocol::keyfile::Sent;
+use orderseal::protocol::sealing::{Plan, Sink, Totals};
 use orderseal::protocol::{Enc, Erase, Error, KeyTrouble, Program, Result, Run};
 use serde_json::json;
 
 use super::guide::Guide;
 use super::keygen::is_stdout;
-use super::{Global, algorithms, main_input, one_from_stdin, ui};
+use super::{Global, algorithms, main_input, one_from_stdin, signals, ui};
 
 /// Longest typed communication key in bytes.
 const MAX_TYPED: u64 = 64 << 10;
@@ -71,15 +72,15 @@ pub struct Encrypt {
 impl Encrypt {
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Result<()> {
-        self.seal(global, &[], |input, _| input)
+        self.seal(global, &[], None)
     }
 
-    /// Seals what `convert` makes of the input; the output may be none of `others`.
+    /// Seals the input, or what `convert` makes of it; the output may be none of `others`.
     pub fn seal(
         &self,
         global: &Global,
         others: &[Option<FileId>],
-        convert: impl FnOnce(Input, &Workers) -> Input,
+        convert: Option<Conversion<'_>>,
     ) -> Result<()> {
         let path = self.bundle.as_deref().or(self.key.as_deref()).expect("clap demands one");
         one_from_stdin([Some(path), self.typed_key.as_deref(), main_input(&self.orders)])?;
@@ -101,12 +102,11 @@ impl Encrypt {
             let line = typed.strip_suffix(b"\n").unwrap_or(&typed);
             plan.type_key(line, &source)?;
         }
-        if let Some(Program::Client { erase: Some(_), .. }) = &loaded.file.program {
-            files::check_changeable(path)?;
-        }
+        let erases = program_erases(&loaded);
         let guide = Guide::for_program(loaded.file.program.as_ref(), self.guided, &self.orders);
 
         if plan.wants_expected()
+            && convert.is_none()
             && let Some(expected) = Input::measure(self.orders.as_deref())?
         {
             plan.set_expected(expected);
@@ -116,7 +116,7 @@ impl Encrypt {
         let typed = self.typed_key.as_deref().and_then(files::identify);
         let inputs = [&[input.id, loaded.id, typed], others].concat();
         let existing = if self.force { Existing::Replace } else { Existing::Keep };
-        let mut output = Output::create(self.output.as_deref(), existing, Privacy::Umask, &inputs)?;
+        let output = Output::create(self.output.as_deref(), existing, Privacy::Umask, &inputs)?;
         if self.stream {
             output.refuse_terminal("a sealed stream is")?;
         }
@@ -126,30 +126,40 @@ impl Encrypt {
         }
         guide.before_sealing()?;
         let progress = ui::Progress::bytes(global, input.size, Some(&output));
-        let on_failure = match output.is_revocable() {
-            true => OnFailure::Discarded,
-            false => OnFailure::MayHaveLeft,
+        let input = match convert {
+            Some(convert) => convert(input, &workers),
+            None => input,
         };
-        let input = convert(input, &workers);
-        let totals = if self.stream {
-            plan.seal_stream(&workers, input, &source, path, on_failure, |bytes, totals| {
-                progress.update_bytes(totals);
-                output.write(bytes)
-            })
+        let _unfinished = signals::begin();
+        let bundle = match plan.spends() || erases {
+            true => InUse::join(path)?,
+            false => InUse::unchanged(path),
+        };
+        let mut delivery = Delivery { output, guide: &guide, bundle: &bundle, erases, sent: None };
+        let sealed = if self.stream {
+            let update = |totals: &Totals| progress.update_bytes(totals);
+            plan.seal_stream(&workers, input, &source, &bundle, &mut delivery, update)
         } else {
-            plan.seal(&workers, input, &source, path, on_failure, |lines, totals| {
-                progress.update(totals);
-                output.write(lines)
-            })
+            let update = |totals: &Totals| progress.update(totals);
+            plan.seal(&workers, input, &source, &bundle, &mut delivery, update)
         }?;
-        guide.before_sending(output.name())?;
-        output.commit()?;
+        let sent = delivery.sent;
         match self.stream {
-            true => progress.finish_bytes("sealed", &totals),
-            false => progress.finish_orders("sealed", &totals),
+            true => progress.finish_bytes("sealed", &sealed.totals),
+            false => progress.finish_orders("sealed", &sealed.totals),
         }
-        self.erase(path, &loaded, &guide, global)?;
-        self.report(global, &totals)
+        if erases {
+            let place = &loaded.place.file;
+            if let Err(stopped) = guide.before_erasing(place) {
+                bundle.keep(sent.as_ref())?;
+                return Err(stopped);
+            }
+            let erased = bundle.erase(sent.as_ref(), &sealed.used).map_err(|source| {
+                Error::NotErased { bundle: place.clone(), source: Box::new(source) }
+            })?;
+            super::erase::say_after_sending(&erased, place, global);
+        }
+        self.report(global, &sealed.totals)
     }
 
     fn plan(&self, loaded: &Loaded) -> Result<Plan> {
@@ -158,15 +168,6 @@ impl Encrypt {
         }
         let enc = self.enc.as_deref().and_then(Enc::named);
         Plan::of_key(&loaded.file, enc, &loaded.place)
-    }
-
-    /// The last step of a program that ends with erasing.
-    fn erase(&self, path: &Path, loaded: &Loaded, guide: &Guide, global: &Global) -> Result<()> {
-        let Some(Program::Client { erase: Some(what), .. }) = &loaded.file.program else {
-            return Ok(());
-        };
-        guide.before_erasing(&loaded.place.file)?;
-        super::erase::erase_client(path, *what, global)
     }
 
     fn report(&self, global: &Global, totals: &Totals) -> Result<()> {
@@ -182,6 +183,47 @@ impl Encrypt {
             false => report["orders"] = json!(totals.orders),
         }
         ui::print_report(&report, is_stdout(self.output.as_deref()))
+    }
+}
+
+/// Makes another input of the one that was opened.
+pub type Conversion<'a> = Box<dyn FnOnce(Input, &Workers) -> Input + 'a>;
+
+/// What was sealed on its way: sent as the program says, with the user's consent in a guided run.
+struct Delivery<'a> {
+    output: Output,
+    guide: &'a Guide,
+    bundle: &'a InUse,
+    erases: bool,
+    /// What was recorded before sending.
+    sent: Option<Sent>,
+}
+
+impl Sink for Delivery<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.output.write(bytes)
+    }
+
+    fn send(&mut self) -> Result<()> {
+        self.guide.before_sending(self.output.name())?;
+        self.sent = self.bundle.send(&mut self.output, self.erases)?;
+        Ok(())
+    }
+
+    fn discard(&mut self) {
+        self.output.discard();
+    }
+
+    fn may_have_left(&self) -> bool {
+        self.output.may_have_left()
+    }
+}
+
+/// Whether a client's program erases after sending.
+fn program_erases(loaded: &Loaded) -> bool {
+    match &loaded.file.program {
+        Some(Program::Client { erase, .. }) => erase.is_some(),
+        Some(Program::Shop { .. }) | None => false,
     }
 }
 

@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use orderseal::protocol::files::{self, Erased};
-use orderseal::protocol::jwk::Jwk;
+use orderseal::protocol::files::{self, AfterSending, Erased, Kept, Selection};
 use orderseal::protocol::keyfile::KeyFile;
-use orderseal::protocol::{Erase as What, Error, KeyTrouble, Kid, Program, Result};
+use orderseal::protocol::{Error, KeyTrouble, Kid, Result};
 use serde_json::json;
 
-use super::{Global, ui};
+use super::{Global, signals, ui};
 
 /// Arguments of `erase`.
 #[derive(Debug, Args)]
@@ -41,14 +40,6 @@ pub struct Erase {
     files: Vec<PathBuf>,
 }
 
-/// What is erased from a file.
-enum Selection<'a> {
-    File,
-    Keys,
-    Programs,
-    Named(&'a [Kid]),
-}
-
 impl Erase {
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Result<()> {
@@ -67,101 +58,79 @@ impl Erase {
         }
         self.files.iter().try_for_each(|path| {
             if self.dry_run {
-                return selection.describe(path, global);
+                return describe(selection, path, global);
             }
-            selection.check(path, global)?;
-            report(&selection.erase(path)?, &selection, global)
+            check(selection, path, global)?;
+            let _unfinished = signals::begin();
+            report(&files::erase(path, selection)?, selection, global)
         })
     }
 }
 
-/// What a client's program erases after sending.
-pub fn erase_client(path: &Path, what: What, global: &Global) -> Result<()> {
-    let selection = match what {
-        What::All => Selection::File,
-        What::Keys => Selection::Keys,
-        What::Programs => Selection::Programs,
-    };
-    let erased = selection.erase(path)?;
-    if !global.quiet {
-        ui::say(&in_words(&erased, &selection));
+/// Tells what a client's program erased after sending.
+pub fn say_after_sending(done: &AfterSending, bundle: &str, global: &Global) {
+    if global.quiet {
+        return;
     }
-    Ok(())
+    ui::say(&match done {
+        AfterSending::All(erased) => in_words(erased, "what its program erases"),
+        AfterSending::Own(erased) => {
+            let words = in_words(erased, "the keys of these orders");
+            format!("{words}; the last process that uses the file erases the rest")
+        }
+        AfterSending::Nothing => {
+            format!("{bundle}: in use by another process, which erases it at its end")
+        }
+    });
 }
 
-impl Selection<'_> {
-    fn erase(&self, path: &Path) -> Result<Erased> {
-        match self {
-            Self::File => files::erase_file(path),
-            _ => files::rewrite_and_erase(path, |file| {
-                self.apply(file);
-                Ok(())
-            }),
+/// Refuses, before anything is erased, what is not there.
+fn check(selection: Selection<'_>, path: &Path, global: &Global) -> Result<()> {
+    let missing = match selection {
+        // What a killed process left beside a file is erased also where the file is gone.
+        Selection::File if !path.exists() => return Ok(()),
+        Selection::File => return files::check_changeable(path),
+        Selection::Keys | Selection::Programs | Selection::Named(_) => {
+            files::check_changeable(path)?;
+            let loaded = files::load(path, global.allow_readable_keys)?;
+            let missing = missing(selection, &loaded.file);
+            missing.map(|trouble| Error::key(&loaded.place, trouble))
+        }
+    };
+    missing.map_or(Ok(()), Err)
+}
+
+/// What of the selection is not in the file.
+fn missing(selection: Selection<'_>, file: &KeyFile) -> Option<KeyTrouble> {
+    match selection {
+        Selection::File => None,
+        Selection::Keys => file.keys().is_empty().then_some(KeyTrouble::Missing("key at all")),
+        Selection::Programs => file.program.is_none().then_some(KeyTrouble::Missing("program")),
+        Selection::Named(kids) => {
+            let missing = kids.iter().find(|kid| file.key(kid.as_str()).is_none());
+            missing.map(|kid| not_held(kid, file))
         }
     }
+}
 
-    fn apply(&self, file: &mut KeyFile) {
-        match self {
-            Self::File => {}
-            Self::Keys => {
-                file.erase_keys(|_| true);
-            }
-            Self::Programs => {
-                // A program with keys built in takes them along.
-                if let Some(Program::Shop { built_in: Some(_), .. }) = &file.program {
-                    file.erase_keys(|_| true);
-                }
-                file.program = None;
-            }
-            Self::Named(kids) => {
-                file.erase_keys(|key| is_named(key, kids));
-            }
+fn describe(selection: Selection<'_>, path: &Path, global: &Global) -> Result<()> {
+    check(selection, path, global)?;
+    let what = words(selection);
+    match global.json {
+        true => {
+            let report = json!({"file": ui::shown(path), "would_erase": what});
+            ui::print(&format!("{report}\n"))
         }
+        false => ui::print(&format!("{}: would erase {what}\n", path.display())),
     }
+}
 
-    /// What is not there cannot be erased, and that is told before anything is.
-    fn check(&self, path: &Path, global: &Global) -> Result<()> {
-        files::check_changeable(path)?;
-        if matches!(self, Self::File) {
-            return Ok(());
-        }
-        let loaded = files::load(path, global.allow_readable_keys)?;
-        let missing = match self {
-            Self::Keys if loaded.file.keys().is_empty() => "key at all",
-            Self::Programs if loaded.file.program.is_none() => "program",
-            Self::Named(kids) => {
-                let held = |kid: &&Kid| loaded.file.key(kid.as_str()).is_none();
-                match kids.iter().find(held) {
-                    Some(kid) => {
-                        return Err(Error::key(&loaded.place, not_held(kid, &loaded.file)));
-                    }
-                    None => return Ok(()),
-                }
-            }
-            _ => return Ok(()),
-        };
-        Err(Error::key(&loaded.place, KeyTrouble::Missing(missing)))
-    }
-
-    fn describe(&self, path: &Path, global: &Global) -> Result<()> {
-        self.check(path, global)?;
-        let what = self.what();
-        match global.json {
-            true => {
-                let report = json!({"file": ui::shown(path), "would_erase": what});
-                ui::print(&format!("{report}\n"))
-            }
-            false => ui::print(&format!("{}: would erase {what}\n", path.display())),
-        }
-    }
-
-    fn what(&self) -> String {
-        match self {
-            Self::File => "the whole file".to_owned(),
-            Self::Keys => "all keys".to_owned(),
-            Self::Programs => "the program".to_owned(),
-            Self::Named(kids) => kids.iter().map(Kid::as_str).collect::<Vec<_>>().join(", "),
-        }
+fn words(selection: Selection<'_>) -> String {
+    match selection {
+        Selection::File => "the whole file".to_owned(),
+        Selection::Keys => "all keys".to_owned(),
+        Selection::Programs => "the program".to_owned(),
+        Selection::Named(kids) => kids.iter().map(Kid::as_str).collect::<Vec<_>>().join(", "),
     }
 }
 
@@ -176,38 +145,61 @@ fn not_held(kid: &Kid, file: &KeyFile) -> KeyTrouble {
     }
 }
 
-fn is_named(key: &Jwk, kids: &[Kid]) -> bool {
-    key.kid.as_ref().is_some_and(|kid| kids.contains(kid))
-}
-
-fn report(erased: &Erased, selection: &Selection<'_>, global: &Global) -> Result<()> {
+fn report(erased: &Erased, selection: Selection<'_>, global: &Global) -> Result<()> {
     if global.json {
         let report = json!({
             "file": erased.file,
-            "erased": selection.what(),
+            "erased": words(selection),
             "bytes_overwritten": erased.overwritten,
+            "leftover_bytes_overwritten": erased.leftover,
+            "in_place": erased.in_place,
             "links": erased.links,
             "file_system": erased.file_system,
-            "note": REMAINS,
+            "note": remains(erased),
         });
         return ui::print(&format!("{report}\n"));
     }
     match global.quiet {
         true => Ok(()),
-        false => ui::print(&format!("{}\n", in_words(erased, selection))),
+        false => ui::print(&format!("{}\n", in_words(erased, &words(selection)))),
     }
 }
 
-const REMAINS: &str =
-    "copies may remain in snapshots, journals, backups, swap or spare blocks of flash memory";
+/// What erasing does not reach.
+fn remains(erased: &Erased) -> String {
+    let copies =
+        "copies may remain in snapshots, journals, backups, swap or spare blocks of flash memory";
+    let kept = match erased.kept {
+        None => return copies.to_owned(),
+        Some(Kept::LowerLayer) => {
+            "a lower layer of this file system may keep the bytes as they were"
+        }
+        Some(Kept::OlderBlocks) => {
+            "this file system writes to other blocks, and the older ones keep the bytes"
+        }
+        Some(Kept::Server) => "what the file server keeps cannot be seen from here",
+    };
+    format!("{kept}; {copies}")
+}
 
-fn in_words(erased: &Erased, selection: &Selection<'_>) -> String {
+fn in_words(erased: &Erased, what: &str) -> String {
+    let leftover = match erased.leftover {
+        0 => String::new(),
+        bytes => {
+            format!("; {bytes} bytes that a killed process had left beside it were overwritten")
+        }
+    };
+    let in_place = match erased.in_place {
+        false => "",
+        true => " (in place, as the disk is full)",
+    };
+    let file = &erased.file;
+    let remains = remains(erased);
+    if erased.links == 0 {
+        return format!("{file}: is not there{leftover}; {remains}");
+    }
     format!(
-        "{}: erased {}: {} bytes overwritten and read back, {} link, file system {}; {REMAINS}",
-        erased.file,
-        selection.what(),
-        erased.overwritten,
-        erased.links,
-        erased.file_system
+        "{file}: erased {what}{in_place}: {} bytes overwritten and read back, {} link, file system {}{leftover}; {remains}",
+        erased.overwritten, erased.links, erased.file_system
     )
 }

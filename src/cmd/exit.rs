@@ -4,18 +4,15 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use orderseal::protocol::keyfile::Role;
-use orderseal::protocol::{Error, KeyTrouble};
+use orderseal::protocol::{Error, KeyTrouble, Spent};
 
 use super::ui;
 
 /// Prints an error and chooses the exit code.
 pub fn report(error: &Error) -> ExitCode {
-    if matches!(error, Error::ClosedPipe { .. }) {
-        return ExitCode::SUCCESS;
-    }
     let message: String = error.to_string().chars().flat_map(safe).collect();
     ui::say(&format!("orderseal: error: {message}"));
-    if let Some(hint) = hint(error) {
+    for hint in hints(error) {
         ui::say(&format!("orderseal: hint: {hint}"));
     }
     ExitCode::from(code(error))
@@ -25,7 +22,10 @@ pub fn report(error: &Error) -> ExitCode {
 pub fn report_usage(found: &clap::Error) -> ExitCode {
     let text = found.render().to_string();
     if !found.use_stderr() {
-        return ui::print(&text).map_or_else(|error| report(&error), |()| ExitCode::SUCCESS);
+        return match ui::print(&text) {
+            Ok(()) | Err(Error::ClosedPipe { .. }) => ExitCode::SUCCESS,
+            Err(error) => report(&error),
+        };
     }
     if found.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         ui::say(text.trim_end());
@@ -62,7 +62,31 @@ fn code(error: &Error) -> u8 {
         Error::Key { .. } => 4,
         Error::Authentication(_) => 5,
         Error::SomeFailed { .. } => 6,
+        Error::Spending { source, .. } => code(source),
+        Error::Stopped => super::signals::exit_code(),
         _ => 1,
+    }
+}
+
+/// What changed all the same, and what to do.
+fn hints(error: &Error) -> Vec<String> {
+    match error {
+        Error::Spending { spent, bundle, source } => {
+            let spent = match spent {
+                Spent::Ids(count) => ui::counted(*count, "transaction id"),
+                Spent::Ivs(count) => ui::counted(*count, "random IV"),
+                Spent::PadBytes(count) => ui::counted(*count, "byte") + " of pad",
+            };
+            let changed = format!("{spent} of {bundle} stay spent, and nothing was erased");
+            [vec![changed], hints(source)].concat()
+        }
+        Error::Unsettled { bundle, .. } => vec![format!(
+            "all orders were sealed and sent; what was reserved for more of them in {bundle} stays spent"
+        )],
+        Error::NotErased { bundle, .. } => vec![format!(
+            "all orders were sealed and sent; destroy the keys with: orderseal erase {bundle}"
+        )],
+        error => hint(error).into_iter().collect(),
     }
 }
 
@@ -171,7 +195,7 @@ fn key_hint(trouble: &KeyTrouble) -> Option<String> {
         KeyTrouble::Marked { .. } => "such keys are for simulations; --allow-weak accepts them",
         KeyTrouble::Readable(_) => "chmod 600 the file, or say --allow-readable-keys",
         KeyTrouble::UnknownShop { .. } => "--shop takes one of these",
-        KeyTrouble::Missing(_) => "get a new file with `orderseal bundle`",
+        KeyTrouble::Missing(_) | KeyTrouble::ErasedNow => "get a new file with `orderseal bundle`",
         KeyTrouble::Repeated { .. } => "somebody sent this order twice, or altered a copy of it",
         KeyTrouble::OtherAlgorithm { .. } => {
             "a key serves the algorithm that its file names, whatever an order asks for"

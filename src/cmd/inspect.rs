@@ -48,7 +48,9 @@ pub struct Inspect {
 impl Inspect {
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Result<()> {
-        let mut input = Input::open(self.file.as_deref())?;
+        let path = self.file.as_deref();
+        files::tidy(path);
+        let mut input = Input::open(path)?;
         let place = input.place();
         let first = first_bytes(&mut input)?;
         if WebPage::recognized(&first).is_some() {
@@ -68,6 +70,7 @@ impl Inspect {
             return show(global, &page_to_json(&page));
         }
         let file = KeyFile::parse(&bytes, &place)?;
+        files::finish(path, &file)?;
         if self.public {
             let public = file.public_keys();
             return ui::print(&String::from_utf8_lossy(&public.to_bytes()));

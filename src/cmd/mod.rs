@@ -14,6 +14,7 @@ mod guide;
 mod inspect;
 mod keygen;
 mod order_page;
+mod signals;
 mod simulate;
 mod ui;
 mod wrap;
@@ -24,6 +25,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use exit::{report, report_usage};
 use orderseal::protocol::{Error, Result, files};
+pub use signals::heed;
 
 /// Seal batches of orders for shops: every role of a three-role ordering system, over files and
 /// pipes.
@@ -96,6 +98,32 @@ enum Command {
 
 /// Runs a parsed command line.
 pub fn run(cli: Cli) -> Result<()> {
+    let sends = cli.command.sends();
+    match run_command(cli) {
+        Err(Error::ClosedPipe { .. }) if !sends => Ok(()),
+        done => done,
+    }
+}
+
+impl Command {
+    /// Whether the command sends something to somebody: then it has failed when the reader of its output
+    /// goes away. One that shows something has not.
+    fn sends(&self) -> bool {
+        match self {
+            Self::Keygen(_) | Self::Bundle(_) | Self::Encrypt(_) | Self::Wrap(_) => true,
+            Self::Convert(command) => command.seals(),
+            Self::Decrypt(_)
+            | Self::Erase(_)
+            | Self::Simulate(_)
+            | Self::Inspect(_)
+            | Self::Bench(_)
+            | Self::Completions(_)
+            | Self::Man(_) => false,
+        }
+    }
+}
+
+fn run_command(cli: Cli) -> Result<()> {
     let global = &cli.global;
     match cli.command {
         Command::Keygen(command) => command.run(global),
@@ -137,6 +165,7 @@ fn one_from_stdin<'a>(inputs: impl IntoIterator<Item = Option<&'a Path>>) -> Res
 
 impl Global {
     fn workers(&self) -> Result<orderseal::protocol::batch::Workers> {
-        orderseal::protocol::batch::Workers::new(self.threads.map(usize::from))
+        let workers = orderseal::protocol::batch::Workers::new(self.threads.map(usize::from))?;
+        Ok(workers.stopped_by(signals::stop()))
     }
 }

@@ -146,13 +146,17 @@ pub fn print(text: &str) -> Result<()> {
         .map_err(|error| Error::io("stdout", "cannot write", error))
 }
 
-/// Prints a report where it does not mix with data: to stdout, unless that carries the data.
+/// Prints a report where it does not mix with data: to stdout, unless that carries the data. What it reports
+/// was done, whether anybody reads it or not.
 pub fn print_report(report: &Value, stdout_has_data: bool) -> Result<()> {
     if stdout_has_data {
         say(&report.to_string());
         return Ok(());
     }
-    print(&format!("{report}\n"))
+    match print(&format!("{report}\n")) {
+        Err(Error::ClosedPipe { .. }) => Ok(()),
+        printed => printed,
+    }
 }
 
 /// A name for a path in messages and printed commands.

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use orderseal::ciphers::random::SystemSource;
-use orderseal::protocol::files::{self, Existing, Output, Privacy};
+use orderseal::protocol::files::{self, Existing, InUse, Output, Privacy};
 use orderseal::protocol::keyfile::Role;
 use orderseal::protocol::sealing::Plan;
 use orderseal::protocol::{Error, KeyTrouble, Result};
 
-use super::{Global, main_input, one_from_stdin};
+use super::{Global, main_input, one_from_stdin, signals};
 
 /// Arguments of `wrap`.
 #[derive(Debug, Args)]
@@ -71,10 +71,12 @@ impl Wrap {
         }
         let existing = if self.force { Existing::Replace } else { Existing::Keep };
         let inputs = [with.id, key.id];
-        let source = SystemSource::new()?;
         let mut output = Output::create(self.output.as_deref(), existing, Privacy::Umask, &inputs)?;
-        let line = plan.wrap_key(&key.file, &key.place, &source, self.with.as_path())?;
-        output.write(&line)?;
-        output.commit()
+        let _unfinished = signals::begin();
+        let with = match plan.spends() {
+            true => InUse::join(&self.with)?,
+            false => InUse::unchanged(&self.with),
+        };
+        plan.wrap_key(&key.file, &key.place, &SystemSource::new()?, &with, &mut output)
     }
 }

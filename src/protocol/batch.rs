@@ -9,23 +9,29 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 pub use self::chunks::{Chunking, Chunks};
 pub use self::lines::{Block, Cut};
+pub use self::stop::{Stop, Unfinished};
 use crate::protocol::{Error, Place, Result};
 
 mod chunks;
 mod lines;
+mod stop;
 #[cfg(test)]
 mod tests;
 
 /// A number of threads that work together, on one run or on several. Clones are the same threads.
 #[derive(Clone)]
-pub struct Workers(Arc<ThreadPool>);
+pub struct Workers {
+    pool: Arc<ThreadPool>,
+    stop: Stop,
+}
 
 impl Workers {
     /// As many threads as asked for, or as there are cores.
@@ -36,13 +42,18 @@ impl Workers {
         ThreadPoolBuilder::new()
             .num_threads(threads.unwrap_or(0))
             .build()
-            .map(|pool| Self(Arc::new(pool)))
+            .map(|pool| Self { pool: Arc::new(pool), stop: Stop::default() })
             .map_err(|error| Error::Usage(format!("cannot start the threads: {error}")))
+    }
+
+    /// The same threads, whose runs end with [`Error::Stopped`] when that is asked for.
+    pub fn stopped_by(self, stop: &Stop) -> Self {
+        Self { stop: stop.clone(), ..self }
     }
 
     /// How many threads there are.
     pub fn threads(&self) -> usize {
-        self.0.current_num_threads()
+        self.pool.current_num_threads()
     }
 
     /// Makes something for each number below `count`, on all threads.
@@ -54,7 +65,7 @@ impl Workers {
         count: usize,
         make: impl Fn(usize) -> std::result::Result<T, E> + Send + Sync,
     ) -> std::result::Result<Vec<T>, E> {
-        let made: Vec<_> = self.0.install(|| (0..count).into_par_iter().map(make).collect());
+        let made: Vec<_> = self.pool.install(|| (0..count).into_par_iter().map(make).collect());
         made.into_iter().collect()
     }
 
@@ -120,11 +131,21 @@ impl Workers {
         let reading = events.clone();
         // The thread is not waited for: after an error it may sit in a read that never returns.
         std::thread::spawn(move || send_blocks(&mut source, &buffers, &reading));
-        self.0.in_place_scope(|scope| {
+        self.pool.in_place_scope(|scope| {
             let work = &work;
             let mut queue = InOrder::new();
             loop {
-                match arriving.recv().expect("this function holds a sender") {
+                let event = loop {
+                    if self.stop.is_asked() {
+                        return Err(Error::Stopped);
+                    }
+                    match arriving.recv_timeout(LOOK) {
+                        Ok(event) => break event,
+                        // This function holds a sender: the channel is never closed.
+                        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+                    }
+                };
+                match event {
                     Event::Block(block) => {
                         let number = queue.expect_one();
                         match prepare(&block) {
@@ -166,6 +187,9 @@ impl Workers {
         })
     }
 }
+
+/// How often a run that waits for its input looks whether it is to stop.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// What the caller's thread hears of.
 enum Event<B, T> {

@@ -92,6 +92,45 @@ pub enum Error {
         /// Why it could not be written.
         source: Box<Error>,
     },
+    /// The run was asked to stop.
+    #[error("stopped by a signal")]
+    Stopped,
+    /// A run failed after something was recorded as used.
+    #[error("{source}")]
+    Spending {
+        /// What stays spent.
+        spent: Spent,
+        /// The client's file or lone key.
+        bundle: String,
+        /// Why the run failed.
+        source: Box<Error>,
+    },
+    /// Everything was sent, but what was not used could not be given back.
+    #[error("{source}")]
+    Unsettled {
+        /// The client's file or lone key.
+        bundle: String,
+        /// Why it could not be given back.
+        source: Box<Error>,
+    },
+    /// What a killed process had ready to be sent could not be published.
+    #[error("{bundle}: cannot finish sending {output}: {source}")]
+    Unpublished {
+        /// The client's file.
+        bundle: String,
+        /// Where the orders were to go.
+        output: String,
+        /// The operating system's answer.
+        source: io::Error,
+    },
+    /// Everything was sent, but the program could not erase.
+    #[error("{source}")]
+    NotErased {
+        /// The client's file.
+        bundle: String,
+        /// Why it could not be erased.
+        source: Box<Error>,
+    },
     /// An order or a key that is not authentic. Every cause has this one form.
     #[error("{0}: authentication failed")]
     Authentication(Place),
@@ -105,6 +144,26 @@ pub enum Error {
         /// How many there are in all.
         total: u64,
     },
+}
+
+/// What was recorded as used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spent {
+    /// Transaction ids.
+    Ids(u64),
+    /// Random IVs of a key's budget.
+    Ivs(u64),
+    /// Bytes of a one-time pad.
+    PadBytes(u64),
+}
+
+impl Spent {
+    /// Whether it is nothing at all.
+    pub fn is_nothing(self) -> bool {
+        match self {
+            Self::Ids(count) | Self::Ivs(count) | Self::PadBytes(count) => count == 0,
+        }
+    }
 }
 
 /// What is the matter with a key.
@@ -178,6 +237,12 @@ pub enum KeyTrouble {
         /// Bytes of pad left.
         left: u64,
     },
+    /// A killed process had sent its orders, and what its program erases was erased now.
+    #[error("a killed process had sent its orders: the file was erased now, as its program says")]
+    ErasedNow,
+    /// Another file stands where the one was that was used.
+    #[error("another file was put there meanwhile, and is left alone")]
+    Exchanged,
     /// The key was erased.
     #[error("key {0} was erased from this file")]
     Erased(Kid),

@@ -9,6 +9,7 @@ mod write;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::ciphers::random::Origin;
@@ -60,6 +61,19 @@ pub struct Shop {
     pub allotted: BTreeMap<Kid, u64>,
     /// At a client: for each key with a budget, orders that it may still seal.
     pub budget: BTreeMap<Kid, u64>,
+    /// At a client: for each pad, the pieces before what is left that sealed nothing, from and to.
+    pub gaps: BTreeMap<Kid, Vec<(u64, u64)>>,
+}
+
+/// An output of a client whose program erases: it was ready to be sent, and then erasing is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// The output's path.
+    pub output: PathBuf,
+    /// The token in the temporary name that it has until it is sent.
+    pub token: u64,
+    /// Whether it replaces another file.
+    pub replace: bool,
 }
 
 /// A key file in memory. Clones share the keys until one of them gets others: a change of what else
@@ -72,8 +86,14 @@ pub struct KeyFile {
     pub shops: BTreeMap<Name, Shop>,
     /// The delivered program, at a client or a shop.
     pub program: Option<Program>,
-    /// Orders sealed directly under a lone key so far.
+    /// Orders sealed directly under a lone key so far, or bytes of a lone pad used.
     pub sealed: u64,
+    /// Pieces of a lone pad before that which sealed nothing, from and to.
+    pub gaps: Vec<(u64, u64)>,
+    /// At a client: what was ready to be sent, by processes that have not erased yet.
+    pub sent: Vec<Sent>,
+    /// At a client: whether the last process that uses the file is to erase it.
+    pub erase_due: bool,
     /// The S-box that goes with a lone key of the toy DES, if not the default one.
     pub sbox: Option<SBox>,
     keys: Arc<Vec<Jwk>>,
@@ -113,6 +133,7 @@ impl Shop {
             erased_shop_key: false,
             allotted: BTreeMap::new(),
             budget: BTreeMap::new(),
+            gaps: BTreeMap::new(),
         }
     }
 
@@ -130,6 +151,9 @@ impl KeyFile {
             shops: BTreeMap::new(),
             program: None,
             sealed: 0,
+            gaps: Vec::new(),
+            sent: Vec::new(),
+            erase_due: false,
             sbox: None,
             keys: Arc::default(),
             index: Arc::default(),
@@ -204,17 +228,20 @@ impl KeyFile {
     /// Removes keys for good: their names are remembered as erased.
     pub fn erase_keys(&mut self, chosen: impl Fn(&Jwk) -> bool) -> Vec<Kid> {
         let removed = self.retain(|key| !chosen(key));
-        for kid in &removed {
-            if let Some(shop) = self.shops.get_mut(&kid.shop()) {
-                match kid.id() {
-                    Some(id) => {
-                        shop.erased.insert(id);
-                    }
-                    None => shop.erased_shop_key = true,
+        removed.iter().for_each(|kid| self.remember_erased(kid));
+        removed
+    }
+
+    /// Records that the key of that name was erased from this file.
+    pub fn remember_erased(&mut self, kid: &Kid) {
+        if let Some(shop) = self.shops.get_mut(&kid.shop()) {
+            match kid.id() {
+                Some(id) => {
+                    shop.erased.insert(id);
                 }
+                None => shop.erased_shop_key = true,
             }
         }
-        removed
     }
 
     /// Whether a key of that name was erased from this file.
@@ -228,6 +255,11 @@ impl KeyFile {
     /// Whether any key was erased from this file.
     pub fn has_erased(&self) -> bool {
         self.shops.values().any(|shop| shop.erased_shop_key || !shop.erased.is_empty())
+    }
+
+    /// Whether a process that used the file has sent and not erased yet.
+    pub fn is_unfinished(&self) -> bool {
+        self.erase_due || !self.sent.is_empty()
     }
 
     /// Whether whoever reads the file could decrypt something.

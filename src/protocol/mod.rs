@@ -28,7 +28,7 @@ pub mod stream;
 mod suite;
 pub mod survey;
 
-pub use error::{Error, KeyTrouble, Place, Result};
+pub use error::{Error, KeyTrouble, Place, Result, Spent};
 pub use names::{Kid, Name};
 pub use program::{Erase, Program, Run, Step};
 pub use scheme::{Content, Kind, Scheme, Scope};

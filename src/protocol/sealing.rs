@@ -10,7 +10,7 @@ use crate::protocol::batch::{Block, Cut, Workers};
 use crate::protocol::envelope::{
     Carries, Failure, MAX_ORDER, Sealer, SealingKey, SealingKeys, TypedKey,
 };
-use crate::protocol::files::Input;
+use crate::protocol::files::{Input, Output};
 use crate::protocol::jwk::{Jwk, Material};
 use crate::protocol::keyfile::{KeyFile, Role};
 use crate::protocol::pad::Pad;
@@ -30,9 +30,11 @@ pub struct Plan {
     expected: Option<Expected>,
 }
 
-/// How long orders are, where that is known before they are sealed.
+/// How many orders there are and how long they are, where that is known before they are sealed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Expected {
+    /// Orders.
+    pub orders: u64,
     /// Bytes of all orders together, without line feeds.
     pub bytes: u64,
     /// Bytes of the longest order.
@@ -61,13 +63,72 @@ pub struct Totals {
     pub written: u64,
 }
 
-/// What becomes of the output when the run fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnFailure {
-    /// It is discarded: no sealed order has left.
-    Discarded,
-    /// Part of it may have gone out.
-    MayHaveLeft,
+/// Where sealed orders go.
+pub trait Sink {
+    /// Takes bytes.
+    ///
+    /// # Errors
+    /// [`Error::Io`] and [`Error::ClosedPipe`].
+    fn write(&mut self, bytes: &[u8]) -> Result<()>;
+
+    /// Sends what was written: after this it counts as sent.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::ClosedPipe`] and [`Error::Usage`]; then it does not.
+    fn send(&mut self) -> Result<()>;
+
+    /// Gives up what was written and has not left, together with the room that it takes.
+    fn discard(&mut self);
+
+    /// Whether some of what was written may have reached somebody, sent or not.
+    fn may_have_left(&self) -> bool;
+}
+
+impl Sink for Output {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        Self::write(self, bytes)
+    }
+
+    fn send(&mut self) -> Result<()> {
+        Self::send(self)
+    }
+
+    fn discard(&mut self) {
+        Self::discard(self);
+    }
+
+    fn may_have_left(&self) -> bool {
+        Self::may_have_left(self)
+    }
+}
+
+/// Sealed orders in memory.
+impl Sink for Vec<u8> {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn send(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn discard(&mut self) {
+        self.clear();
+    }
+
+    fn may_have_left(&self) -> bool {
+        false
+    }
+}
+
+/// What came of sealing.
+#[derive(Debug)]
+pub struct Sealed {
+    /// Orders and bytes.
+    pub totals: Totals,
+    /// The names of the keys that sealed one order each.
+    pub used: Vec<Kid>,
 }
 
 impl Plan {
@@ -163,12 +224,16 @@ impl Plan {
         Ok(())
     }
 
-    /// Whether it is of use to know beforehand how long the orders are: a pad may be too short.
+    /// Whether it is of use to know beforehand how many orders there are and how long they are: then just
+    /// what they need is reserved, and what is too little is noticed before anything is sealed.
     pub fn wants_expected(&self) -> bool {
-        self.suite.enc().takes_pad()
+        match self.key {
+            KeyPlan::Each { .. } | KeyPlan::Pad { .. } => true,
+            KeyPlan::Shared { .. } => false,
+        }
     }
 
-    /// Says beforehand how long the orders are.
+    /// Says beforehand how many orders there are and how long they are.
     pub fn set_expected(&mut self, expected: Expected) {
         self.expected = Some(expected);
     }
@@ -189,19 +254,21 @@ impl Plan {
         Ok(())
     }
 
-    /// Seals a batch, and hands the lines to `write` in the order of the input.
+    /// Seals a batch, writes the lines to `sink` in the order of the input, and sends them. Only then is what
+    /// was not used given back; if the run fails before anything can have left, so is what was used.
     ///
     /// # Errors
-    /// The first failure in the order of the input, at its line.
+    /// The first failure in the order of the input, at its line, or that of sending; in
+    /// [`Error::Spending`] if something stays spent by it.
     pub fn seal<S: KeySource, K: KeyStore + ?Sized>(
         self,
         workers: &Workers,
         input: Input,
         source: &S,
         store: &K,
-        on_failure: OnFailure,
-        mut write: impl FnMut(&[u8], &Totals) -> Result<()>,
-    ) -> Result<Totals> {
+        sink: &mut impl Sink,
+        mut progress: impl FnMut(&Totals),
+    ) -> Result<Sealed> {
         let place = &input.place();
         let mut supply = self.supply(store, place)?;
         let cut = Cut { max_line: MAX_ORDER, what: "order", max_lines: self.lines_at_once() };
@@ -219,48 +286,54 @@ impl Plan {
                 totals.orders += block.lines as u64;
                 totals.read += block.len() as u64;
                 totals.written += lines.len() as u64;
-                write(&lines, &totals)?;
+                progress(&totals);
+                sink.write(&lines)?;
                 block.give_back(lines);
                 failure.map_or(Ok(()), Err)
             },
         );
-        supply.finish(done, on_failure)?;
-        Ok(totals)
+        let used = supply.finish(done, sink, &self.bundle)?;
+        Ok(Sealed { totals, used })
     }
 
     /// Seals a lone key, as a line that carries it.
     ///
     /// # Errors
     /// As [`Plan::seal`].
-    pub fn wrap_key<S: KeySource, K: KeyStore + ?Sized>(
+    pub fn wrap_key<S: KeySource, K: KeyStore + ?Sized, O: Sink>(
         self,
         key: &KeyFile,
         place: &Place,
         source: &S,
         store: &K,
-    ) -> Result<Vec<u8>> {
+        sink: &mut O,
+    ) -> Result<()> {
         let plain = Zeroizing::new(key.to_be_wrapped().to_string());
-        let kept = OnFailure::MayHaveLeft;
-        self.seal_alone(plain.as_bytes(), Carries::Key, place, source, store, kept, Ok)
+        let write = |line: Vec<u8>, sink: &mut O| sink.write(&line);
+        self.seal_alone(plain.as_bytes(), Carries::Key, place, source, store, sink, write)?;
+        Ok(())
     }
 
-    /// Seals one text, and hands the line to `send`.
+    /// Seals one text, and hands the line to `write`.
     #[allow(clippy::too_many_arguments)]
-    pub(super) fn seal_alone<S: KeySource, K: KeyStore + ?Sized, T>(
+    pub(super) fn seal_alone<S: KeySource, K: KeyStore + ?Sized, O: Sink>(
         self,
         text: &[u8],
         carries: Carries,
         place: &Place,
         source: &S,
         store: &K,
-        on_failure: OnFailure,
-        send: impl FnOnce(Vec<u8>) -> Result<T>,
-    ) -> Result<T> {
-        let mut supply = self.supply(store, place)?;
+        sink: &mut O,
+        write: impl FnOnce(Vec<u8>, &mut O) -> Result<()>,
+    ) -> Result<Vec<Kid>> {
+        let bytes = text.len() as u64;
+        let expected = Expected { orders: 1, bytes, longest: bytes, longest_line: 1 };
+        let plan = Self { expected: Some(expected), ..self };
+        let mut supply = plan.supply(store, place)?;
         let keys = supply.take(&[text], 1)?;
-        let sealer = Sealer { layers: self.layers, typed: self.typed, ..Sealer::default() };
+        let sealer = Sealer { layers: plan.layers, typed: plan.typed, ..Sealer::default() };
         let mut line = Vec::new();
-        let sealed = SealingKey::new(keys.first(), self.suite, carries)
+        let sealed = SealingKey::new(keys.first(), plan.suite, carries)
             .map_err(|trouble| Error::key(place, trouble))
             .and_then(|key| {
                 let (keys, mut rng) = (SealingKeys::Shared(&key), source.stream(0));
@@ -268,8 +341,8 @@ impl Plan {
                     .seal(&[text], keys, 0, &mut rng, &mut line)
                     .map_err(|(_, failure)| failure.at(place.clone()))
             });
-        let sent = sealed.and_then(|()| send(line));
-        supply.finish(sent, on_failure)
+        let done = sealed.and_then(|()| write(line, sink));
+        supply.finish(done, sink, &plan.bundle)
     }
 
     fn supply<'s, K: KeyStore + ?Sized>(
@@ -285,12 +358,19 @@ impl Plan {
                     let trouble = KeyTrouble::PadShort { needed: orders.longest, left: pad };
                     return Err(Error::key(&place.at(orders.longest_line), trouble));
                 }
-                Supply::Ids(Ids::new(store, self.bundle.clone(), shop.clone(), place.clone()))
+                let mut ids = Ids::new(store, self.bundle.clone(), shop.clone(), place.clone());
+                if let Some(orders) = self.expected {
+                    ids.expect(usize::try_from(orders.orders).unwrap_or(usize::MAX))?;
+                }
+                Supply::Ids(ids)
             }
-            KeyPlan::Shared { key, budget } => Supply::Shared {
-                key: key.clone(),
-                budget: budget.clone().map(|kid| Budget::new(store, kid, place.clone())),
-            },
+            KeyPlan::Shared { key, budget } => {
+                let mut budget = budget.clone().map(|kid| Budget::new(store, kid, place.clone()));
+                if let (Some(budget), Some(orders)) = (&mut budget, self.expected) {
+                    budget.expect(orders.orders)?;
+                }
+                Supply::Shared { key: key.clone(), budget }
+            }
             KeyPlan::Pad { key, pad } => {
                 let mut pads = Pads::new(store, (**key).clone(), pad.clone(), place.clone());
                 if let Some(orders) = self.expected {

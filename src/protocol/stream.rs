@@ -18,7 +18,7 @@ use crate::protocol::batch::{Chunking, Workers};
 use crate::protocol::envelope::{Carries, Failure, OpeningKeys};
 use crate::protocol::files::Input;
 use crate::protocol::opening::open_alone;
-use crate::protocol::sealing::{OnFailure, Plan, Totals};
+use crate::protocol::sealing::{Plan, Sealed, Sink, Totals};
 use crate::protocol::spend::KeyStore;
 use crate::protocol::{Error, Kid, Place, Result};
 
@@ -36,33 +36,33 @@ pub struct Opened {
 }
 
 impl Plan {
-    /// Seals an input as one stream, and hands it to `write` piece by piece. At transaction scope it
-    /// takes one id, like an order.
+    /// Seals an input as one stream, writes it to `sink` piece by piece, and sends it. At transaction scope
+    /// it takes one id, like an order.
     ///
     /// # Errors
     /// As [`Plan::seal`].
-    pub fn seal_stream<S: KeySource, K: KeyStore + ?Sized>(
+    pub fn seal_stream<S: KeySource, K: KeyStore + ?Sized, O: Sink>(
         self,
         workers: &Workers,
         input: Input,
         source: &S,
         store: &K,
-        on_failure: OnFailure,
-        mut write: impl FnMut(&[u8], &Totals) -> Result<()>,
-    ) -> Result<Totals> {
+        sink: &mut O,
+        mut progress: impl FnMut(&Totals),
+    ) -> Result<Sealed> {
         let place = &input.place();
         let mut key = Zeroizing::new([0; KEY_LEN]);
         let mut salt = [0; SALT_LEN];
         let mut rng = source.stream(1);
         rng.fill_bytes(&mut *key);
         rng.fill_bytes(&mut salt);
-        let text = &key[..];
-        self.seal_alone(text, Carries::StreamKey, place, source, store, on_failure, |mut line| {
+        let mut totals = Totals::default();
+        let write = |mut line: Vec<u8>, sink: &mut O| {
             let context = line.strip_suffix(b"\n").unwrap_or(&line);
             let message = Message::new(Backend::detect(), &key, &salt, context);
             line.extend_from_slice(message.prefix());
-            let mut totals = Totals { written: line.len() as u64, ..Totals::default() };
-            write(&line, &totals)?;
+            totals.written = line.len() as u64;
+            sink.write(&line)?;
             let chunking = Chunking { len: CHUNK_LEN, room: TAG_LEN, count: BLOCK_CHUNKS };
             workers.run_chunks(
                 input.reader,
@@ -73,11 +73,14 @@ impl Plan {
                     sealed.map_err(|why| Error::malformed(place, why.to_string()))?;
                     totals.read += chunks.read as u64;
                     totals.written += chunks.cells().len() as u64;
-                    write(chunks.cells(), &totals)
+                    progress(&totals);
+                    sink.write(chunks.cells())
                 },
-            )?;
-            Ok(totals)
-        })
+            )
+        };
+        let carries = Carries::StreamKey;
+        let used = self.seal_alone(&key[..], carries, place, source, store, sink, write)?;
+        Ok(Sealed { totals, used })
     }
 }
 

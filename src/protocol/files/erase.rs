@@ -1,17 +1,31 @@
 //! Erasing files, and telling honestly what was done.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::MetadataExt;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 use rand::Rng;
 
-use super::locked::{lock, replace};
-use super::{folder_of, open_no_follow, random_number, sync_folder};
+use super::locked::Locked;
+use super::temporary::{Owner, Swept, sweep};
+use super::{random_number, sent, strike, users};
 use crate::ciphers::random::{KeySource, SeededSource};
 use crate::protocol::keyfile::KeyFile;
-use crate::protocol::{Error, Place, Result};
+use crate::protocol::{Error, Kid, Program, Result};
+
+/// What is erased from a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Selection<'a> {
+    /// The file.
+    File,
+    /// All keys.
+    Keys,
+    /// The program.
+    Programs,
+    /// The keys of these names.
+    Named(&'a [Kid]),
+}
 
 /// What was done to a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,60 +34,222 @@ pub struct Erased {
     pub file: String,
     /// Bytes overwritten in place, synced, and read back.
     pub overwritten: u64,
+    /// Bytes of what killed processes had left beside the file, overwritten.
+    pub leftover: u64,
+    /// Whether keys were overwritten in their file, as the disk has no room for another.
+    pub in_place: bool,
     /// Names that the file had.
     pub links: u64,
     /// The type of the file system, as in `ext4`.
     pub file_system: String,
+    /// Where the file system itself keeps what was overwritten.
+    pub kept: Option<Kept>,
 }
 
-/// Erases a file: overwritten, synced, read back, renamed, truncated, unlinked, in this order.
-///
-/// Overwriting reaches the blocks that the file system uses for the file now, and no copies.
-///
-/// # Errors
-/// [`Error::Usage`] for a link or a file with several names; [`Error::Io`] when a step fails, in
-/// which case the file may be left damaged under its name or a random one, never whole.
-pub fn erase_file(path: &Path) -> Result<Erased> {
-    let place = Place::file(path.display().to_string());
-    let file = lock(path, &place)?;
-    let failed = |error| Error::io(&place, "cannot erase", error);
-    let name = format!(".{:016x}.orderseal-tmp", random_number().map_err(failed)?);
-    let report = overwrite(&file, &place).map_err(failed)?;
-    unlink(&file, path, &folder_of(path).join(name))
-        .map_err(|error| Error::io(&place, "overwritten and emptied, but not removed", error))?;
-    Ok(report)
+/// Where a file system keeps what was overwritten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// In a lower layer, from which the file was copied when it was first changed.
+    LowerLayer,
+    /// In the blocks that the file had before: new content goes to other blocks.
+    OlderBlocks,
+    /// On another computer, by rules that cannot be seen from here.
+    Server,
 }
 
-/// Changes a key file and erases the one that it replaces.
-///
-/// # Errors
-/// As [`erase_file`], and what `change` returns.
-pub fn rewrite_and_erase(
-    path: &Path,
-    change: impl FnOnce(&mut KeyFile) -> Result<()>,
-) -> Result<Erased> {
-    let place = Place::file(path.display().to_string());
-    let failed = |error| Error::io(&place, "cannot erase", error);
-    let mut old = lock(path, &place)?;
-    let mut bytes = zeroize::Zeroizing::new(Vec::new());
-    old.read_to_end(&mut bytes).map_err(failed)?;
-    let mut file = KeyFile::parse(&bytes, &place)?;
-    if file.is_lone() {
-        return Err(Error::Usage(format!(
-            "{place}: a lone key has no parts: erase the whole file"
-        )));
+impl Selection<'_> {
+    /// Takes the chosen parts out of a key file.
+    pub(super) fn apply(self, file: &mut KeyFile) {
+        match self {
+            Self::File => {}
+            Self::Keys => {
+                file.erase_keys(|_| true);
+            }
+            Self::Programs => {
+                // A program with keys built in takes them along.
+                if let Some(Program::Shop { built_in: Some(_), .. }) = &file.program {
+                    file.erase_keys(|_| true);
+                }
+                file.program = None;
+            }
+            Self::Named(kids) => {
+                file.erase_keys(|key| key.kid.as_ref().is_some_and(|kid| kids.contains(kid)));
+            }
+        }
     }
-    change(&mut file)?;
-    replace(path, &file).map_err(failed)?;
-    let report = Erased { links: 1, ..overwrite(&old, &place).map_err(failed)? };
-    old.set_len(0).map_err(failed)?;
-    old.sync_all().map_err(failed)?;
-    Ok(report)
 }
 
-fn overwrite(file: &File, place: &Place) -> io::Result<Erased> {
-    let metadata = file.metadata()?;
-    let len = metadata.len();
+/// Erases a file, or the chosen parts of a key file, which is then rewritten and the old one erased.
+///
+/// A whole file is overwritten, synced, read back, renamed, truncated and unlinked, in this order. So is
+/// what killed processes left beside it, also where the file itself is gone. Overwriting reaches the blocks
+/// that the file system uses for the file now, and no copies.
+///
+/// # Errors
+/// [`Error::Usage`] for a link, a file with several names, and a part of a lone key; [`Error::Io`] when a
+/// step fails, in which case a whole file may be left damaged under its name or a temporary one, never
+/// whole.
+pub fn erase(path: &Path, selection: Selection<'_>) -> Result<Erased> {
+    let mut locked = match Locked::open(path) {
+        Ok(locked) => locked,
+        Err(error) => return erase_leftover(path, error),
+    };
+    match selection {
+        Selection::File => {
+            sent::publish_of(&mut locked)?;
+            users::forget(path);
+            locked.erase()
+        }
+        Selection::Keys | Selection::Programs | Selection::Named(_) => {
+            locked.rewrite_and_erase(selection, |_| {})
+        }
+    }
+}
+
+/// Erases what a killed process left of a file that is gone, or returns why that cannot be opened.
+fn erase_leftover(path: &Path, missing: Error) -> Result<Erased> {
+    let Error::Io { source, .. } = &missing else { return Err(missing) };
+    if source.kind() != ErrorKind::NotFound {
+        return Err(missing);
+    }
+    let name = path.display().to_string();
+    let swept = sweep(path, Owner::IsWaitedFor);
+    users::forget(path);
+    match swept.map_err(|error| Error::io(&name, "cannot erase what was left of it", error))? {
+        Swept::Leftover(leftover) => Ok(Erased {
+            file: name,
+            overwritten: 0,
+            leftover,
+            in_place: false,
+            links: 0,
+            file_system: "unknown".to_owned(),
+            kept: None,
+        }),
+        Swept::Nothing => Err(missing),
+        Swept::Owned => Err(in_the_way(&name)),
+    }
+}
+
+/// A file under the temporary name that another process holds: it may have what is to be erased.
+fn in_the_way(name: &str) -> Error {
+    Error::io(name, "cannot erase", io::Error::other("another process is writing this file"))
+}
+
+impl Locked {
+    /// Erases the file.
+    pub(super) fn erase(&self) -> Result<Erased> {
+        self.refuse_held()?;
+        let failed = |error| Error::io(&self.place, "cannot erase", error);
+        let name = self.put_aside().map_err(failed)?;
+        let report = self.overwrite().and_then(|bytes| self.report(bytes)).map_err(failed)?;
+        self.unlink(&name).map_err(|error| {
+            Error::io(&self.place, "overwritten and emptied, but not removed", error)
+        })?;
+        Ok(report)
+    }
+
+    /// Takes the chosen parts out of a key file, and erases the one that it replaces.
+    pub(super) fn rewrite_and_erase(
+        &mut self,
+        selection: Selection<'_>,
+        change: impl FnOnce(&mut KeyFile),
+    ) -> Result<Erased> {
+        self.refuse_held()?;
+        let before = self.read()?;
+        if before.is_lone() {
+            let found = format!("{}: a lone key has no parts: erase the whole file", self.place);
+            return Err(Error::Usage(found));
+        }
+        let mut file = before.clone();
+        selection.apply(&mut file);
+        change(&mut file);
+        let erased = match self.replace(&file) {
+            Err(error) if is_full(&error) => self.strike_out(&before, selection, error),
+            replaced => replaced.and_then(|old| {
+                let overwritten = old.has_no_other_name().and_then(|()| overwrite(&old.file));
+                old.unlink()?;
+                self.report(overwritten?)
+            }),
+        };
+        erased.map_err(|error| Error::io(&self.place, "cannot erase", error))
+    }
+
+    /// Overwrites the chosen keys where they stand, where the disk has no room for another file. Whatever
+    /// part of that is done when the power fails, the file can be read, and the keys count as erased.
+    fn strike_out(
+        &self,
+        file: &KeyFile,
+        selection: Selection<'_>,
+        full: io::Error,
+    ) -> io::Result<Erased> {
+        let mut kept = file.clone();
+        selection.apply(&mut kept);
+        let is_chosen = |kid: &str| file.key(kid).is_some() && kept.key(kid).is_none();
+        let (_, older) = file_system(&self.file);
+        // What needs new blocks, or is no key, cannot be overwritten in place.
+        if older.is_some() || kept.program != file.program {
+            return Err(full);
+        }
+        let mut text = zeroize::Zeroizing::new(Vec::new());
+        let mut old = &self.file;
+        old.seek(SeekFrom::Start(0))?;
+        old.read_to_end(&mut text)?;
+        let values = strike::values_of(&text, is_chosen).ok_or(full)?;
+        for value in &values {
+            text[value.clone()].fill(strike::STRUCK);
+            self.file.write_all_at(&text[value.clone()], value.start as u64)?;
+        }
+        self.file.sync_all()?;
+        let mut again = zeroize::Zeroizing::new(vec![0; text.len()]);
+        self.file.read_exact_at(&mut again, 0)?;
+        if again != text {
+            return Err(not_as_written());
+        }
+        let overwritten = values.iter().map(|value| value.len() as u64).sum();
+        Ok(Erased { in_place: true, ..self.report(overwritten)? })
+    }
+
+    /// Refuses to erase while another process holds a file that may have the same keys.
+    fn refuse_held(&self) -> Result<()> {
+        match self.swept {
+            Swept::Owned => Err(in_the_way(&self.place.file)),
+            Swept::Nothing | Swept::Leftover(_) => Ok(()),
+        }
+    }
+
+    fn overwrite(&self) -> io::Result<u64> {
+        overwrite(&self.file)
+    }
+
+    fn report(&self, overwritten: u64) -> io::Result<Erased> {
+        let (file_system, kept) = file_system(&self.file);
+        Ok(Erased {
+            file: self.place.file.clone(),
+            overwritten,
+            leftover: match self.swept {
+                Swept::Leftover(bytes) => bytes,
+                Swept::Nothing | Swept::Owned => 0,
+            },
+            in_place: false,
+            links: self.file.metadata()?.nlink().max(1),
+            file_system,
+            kept,
+        })
+    }
+}
+
+/// Whether the disk, or the user's share of it, has no room.
+fn is_full(error: &io::Error) -> bool {
+    [ErrorKind::StorageFull, ErrorKind::QuotaExceeded].contains(&error.kind())
+}
+
+fn not_as_written() -> io::Error {
+    io::Error::other("what was written over the file is not what is read back")
+}
+
+/// Overwrites a file, syncs it, and reads it back; returns its length in bytes.
+fn overwrite(file: &File) -> io::Result<u64> {
+    let len = file.metadata()?.len();
     let seed = random_number()?;
     for_each_chunk(file, len, |mut file, chunk, index| {
         fill(chunk, seed, index);
@@ -84,17 +260,9 @@ fn overwrite(file: &File, place: &Place) -> io::Result<Erased> {
         let mut expected = vec![0; chunk.len()];
         fill(&mut expected, seed, index);
         file.read_exact(chunk)?;
-        if *chunk == expected[..] {
-            return Ok(());
-        }
-        Err(io::Error::other("what was written over the file is not what is read back"))
+        if *chunk == expected[..] { Ok(()) } else { Err(not_as_written()) }
     })?;
-    Ok(Erased {
-        file: place.file.clone(),
-        overwritten: len,
-        links: metadata.nlink(),
-        file_system: file_system(file),
-    })
+    Ok(len)
 }
 
 /// The pattern written over a file: not a secret, only different from what was there.
@@ -118,37 +286,31 @@ fn for_each_chunk(
     Ok(())
 }
 
-/// Takes the name away first, so that a crash leaves no key file that looks whole. The length goes in
-/// any case, also where the folder does not let go of the name.
-fn unlink(file: &File, path: &Path, nameless: &Path) -> io::Result<()> {
-    let folder = folder_of(path);
-    let renamed = std::fs::rename(path, nameless).and_then(|()| sync_folder(folder));
-    file.set_len(0).and(renamed)?;
-    std::fs::remove_file(nameless)?;
-    sync_folder(folder)?;
-    let again = open_no_follow(path, OpenOptions::new().read(true));
-    match again {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
-        Ok(_) => Err(io::Error::other("another file has appeared under this name")),
-    }
+/// Whether a file lies on another computer, as far as that can be told.
+pub(super) fn is_remote(file: &File) -> bool {
+    file_system(file).1 == Some(Kept::Server)
 }
 
-/// The file system's type, as far as its number is known.
-fn file_system(file: &File) -> String {
-    let Ok(found) = rustix::fs::fstatfs(file) else { return "unknown".to_owned() };
-    match found.f_type as u64 {
-        0xef53 => "ext2/3/4".to_owned(),
-        0x0102_1994 => "tmpfs".to_owned(),
-        0x9123_683e => "btrfs".to_owned(),
-        0x5846_5342 => "xfs".to_owned(),
-        0x794c_7630 => "overlayfs".to_owned(),
-        0x2fc1_2fc1 => "zfs".to_owned(),
-        0xf2f5_2010 => "f2fs".to_owned(),
-        0x6969 => "nfs".to_owned(),
-        0x0102_1997 => "9p".to_owned(),
-        other => format!("type {other:#x}"),
-    }
+/// The file system's type, as far as its number is known, and where it keeps what was overwritten.
+fn file_system(file: &File) -> (String, Option<Kept>) {
+    let Ok(found) = rustix::fs::fstatfs(file) else { return ("unknown".to_owned(), None) };
+    let (name, kept) = match found.f_type as u64 {
+        0xef53 => ("ext2/3/4", None),
+        0x0102_1994 => ("tmpfs", None),
+        0x5846_5342 => ("xfs", None),
+        0x9123_683e => ("btrfs", Some(Kept::OlderBlocks)),
+        0x2fc1_2fc1 => ("zfs", Some(Kept::OlderBlocks)),
+        0xca45_1a4e => ("bcachefs", Some(Kept::OlderBlocks)),
+        0xf2f5_2010 => ("f2fs", Some(Kept::OlderBlocks)),
+        0x3434 => ("nilfs2", Some(Kept::OlderBlocks)),
+        0x794c_7630 => ("overlayfs", Some(Kept::LowerLayer)),
+        0x6969 => ("nfs", Some(Kept::Server)),
+        0xff53_4d42 | 0xfe53_4d42 => ("cifs", Some(Kept::Server)),
+        0x0102_1997 => ("9p", Some(Kept::Server)),
+        0x6573_5546 => ("fuse", Some(Kept::Server)),
+        other => return (format!("type {other:#x}"), None),
+    };
+    (name.to_owned(), kept)
 }
 
 #[cfg(test)]
@@ -160,7 +322,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
         std::fs::write(&path, vec![7; 100_000]).unwrap();
-        let report = erase_file(&path).unwrap();
+        let report = erase(&path, Selection::File).unwrap();
         assert_eq!((report.overwritten, report.links), (100_000, 1));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
@@ -170,11 +332,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
         std::fs::write(&path, vec![7; 100_000]).unwrap();
-        let file = OpenOptions::new().read(true).write(true).open(&path).unwrap();
-        overwrite(&file, &Place::file("key")).unwrap();
+        let file = File::options().read(true).write(true).open(&path).unwrap();
+        assert_eq!(overwrite(&file).unwrap(), 100_000);
         let after = std::fs::read(&path).unwrap();
         assert_eq!(after.len(), 100_000);
         assert!(!after.windows(8).any(|window| window == [7; 8]));
+    }
+
+    #[test]
+    fn a_file_that_does_not_take_what_is_written_over_it_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        std::fs::write(&path, vec![7; 100_000]).unwrap();
+        // Whatever is written to it goes to its end.
+        let file = File::options().read(true).append(true).open(&path).unwrap();
+        assert!(overwrite(&file).is_err());
     }
 
     #[test]
@@ -184,9 +356,9 @@ mod tests {
         std::fs::write(&path, b"secret").unwrap();
         let (soft, hard) = (folder.path().join("soft"), folder.path().join("hard"));
         std::os::unix::fs::symlink(&path, &soft).unwrap();
-        assert!(matches!(erase_file(&soft), Err(Error::Usage(_))));
+        assert!(matches!(erase(&soft, Selection::File), Err(Error::Usage(_))));
         std::fs::hard_link(&path, &hard).unwrap();
-        assert!(matches!(erase_file(&path), Err(Error::Usage(_))));
+        assert!(matches!(erase(&path, Selection::File), Err(Error::Usage(_))));
         assert_eq!(std::fs::read(&path).unwrap(), b"secret");
     }
 }

@@ -1,15 +1,16 @@
 //! Changing a key file: under a lock, and so that a crash leaves the old file or the new one.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
-use zeroize::Zeroizing;
 
-use super::output::create_beside;
-use super::{FileId, Privacy, folder_of, open_to_change, sync_folder};
+use super::temporary::{
+    Owner, Replaced, Swept, Temporary, clear, rename_to_new, sweep, temporary_name,
+};
+use super::{FileId, MAX_KEY_FILE, Privacy, folder_of, open_to_change, read_limited, sync_folder};
 use crate::protocol::keyfile::KeyFile;
 use crate::protocol::{Error, Place, Result};
 
@@ -18,68 +19,175 @@ use crate::protocol::{Error, Place, Result};
 /// Others who call this for the same file wait. If `change` fails, nothing is changed.
 ///
 /// # Errors
-/// [`Error::Usage`] when the path is a link or has several names; [`Error::Io`]; and what
-/// `change` returns.
+/// [`Error::Usage`] when the path is a link or has several names; [`Error::Io`], when nothing has changed;
+/// and what `change` returns.
 pub fn update<T>(path: &Path, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T> {
-    let place = Place::file(path.display().to_string());
-    let mut locked = lock(path, &place)?;
-    let mut bytes = Zeroizing::new(Vec::new());
-    locked.read_to_end(&mut bytes).map_err(|error| Error::io(&place, "cannot read", error))?;
-    let before = KeyFile::parse(&bytes, &place)?;
-    let mut after = before.clone();
-    let result = change(&mut after)?;
-    if after != before {
-        replace(path, &after).map_err(|error| Error::io(&place, "cannot change", error))?;
-        // The change is durable; of what was there before, no more than necessary should be left.
-        let _ = clear(&locked);
-    }
-    Ok(result)
+    Locked::open(path)?.update(change)
 }
 
-/// Locks the file that stands under `path` at the moment the lock is granted: while this process
-/// waited, another may have put a new file there.
-pub(super) fn lock(path: &Path, place: &Place) -> Result<File> {
-    loop {
-        let file = open_to_change(path, place)?;
-        flock(&file, FlockOperation::LockExclusive)
-            .map_err(|error| Error::io(place, "cannot lock", error.into()))?;
-        let current = std::fs::symlink_metadata(path)
-            .ok()
-            .map(|metadata| FileId { device: metadata.dev(), inode: metadata.ino() });
-        if current.is_some() && FileId::of(&file) == current {
-            return Ok(file);
+/// The file that stands under a name, locked. Whoever changes or erases it holds this lock.
+#[derive(Debug)]
+pub(super) struct Locked {
+    pub(super) file: File,
+    pub(super) path: PathBuf,
+    pub(super) place: Place,
+    /// What a killed process had left beside it.
+    pub(super) swept: Swept,
+}
+
+impl Locked {
+    /// Locks the file that stands under `path` at the moment the lock is granted: while this process
+    /// waited, another may have put a new file there. What a killed process left beside it is removed.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when the path is a link or has several names, and [`Error::Io`].
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let place = Place::file(path.display().to_string());
+        loop {
+            let file = open_to_change(path, &place)?;
+            flock(&file, FlockOperation::LockExclusive)
+                .map_err(|error| Error::io(&place, "cannot lock", error.into()))?;
+            if FileId::of(&file) == FileId::at(path) {
+                let swept = sweep(path, Owner::IsWaitedFor)
+                    .map_err(|error| Error::io(&place, "cannot lock", error))?;
+                return Ok(Self { file, path: path.to_owned(), place, swept });
+            }
+        }
+    }
+
+    /// What the file says.
+    ///
+    /// # Errors
+    /// [`Error::Io`] and [`Error::Malformed`].
+    pub(super) fn read(&mut self) -> Result<KeyFile> {
+        let failed = |error| Error::io(&self.place, "cannot read", error);
+        self.file.seek(SeekFrom::Start(0)).map_err(failed)?;
+        let bytes = read_limited(&self.file, MAX_KEY_FILE, &self.place)?;
+        KeyFile::parse(&bytes, &self.place)
+    }
+
+    /// Reads the file, changes it, and puts the new one in its place, locked.
+    ///
+    /// # Errors
+    /// As [`update`].
+    pub(super) fn update<T>(
+        &mut self,
+        change: impl FnOnce(&mut KeyFile) -> Result<T>,
+    ) -> Result<T> {
+        let before = self.read()?;
+        let mut after = before.clone();
+        let result = change(&mut after)?;
+        if after != before {
+            let changed = self.replace(&after).map(|old| {
+                // The change is durable; of what was there before, no more than necessary should be left.
+                let _ = old.clear();
+            });
+            changed.map_err(|error| Error::io(&self.place, "cannot change", error))?;
+        }
+        Ok(result)
+    }
+
+    /// Writes a new file, synced, and puts it in the place of this one, whose content is returned as it is.
+    /// The new file is locked from here on.
+    ///
+    /// # Errors
+    /// As [`Temporary::replace`], and [`ErrorKind::FileTooLarge`] for a file that could not be read again.
+    pub(super) fn replace(&mut self, file: &KeyFile) -> io::Result<Old> {
+        let bytes = file.to_bytes();
+        if bytes.len() as u64 > MAX_KEY_FILE {
+            let found =
+                format!("it would have {} bytes, at most {MAX_KEY_FILE} are read", bytes.len());
+            return Err(io::Error::new(ErrorKind::FileTooLarge, found));
+        }
+        let new = Temporary::beside(&self.path, Privacy::Owner)?;
+        new.file().write_all(&bytes)?;
+        new.file().sync_all()?;
+        self.replace_by(new)
+    }
+
+    /// Puts a finished file in the place of this one.
+    ///
+    /// # Errors
+    /// As [`Temporary::replace`].
+    pub(super) fn replace_by(&mut self, new: Temporary) -> io::Result<Old> {
+        let (new, replaced) = new.replace(&self.file)?;
+        let name = match replaced {
+            Replaced::Exchanged => Some(temporary_name(&self.path)?),
+            Replaced::Renamed => None,
+        };
+        Ok(Old { file: std::mem::replace(&mut self.file, new), name })
+    }
+
+    /// Gives this file the temporary name instead of its own, so that a process which is killed leaves no
+    /// damaged file, but one that the next command removes. Where that cannot be done, it keeps its name.
+    pub(super) fn put_aside(&self) -> io::Result<PathBuf> {
+        let name = temporary_name(&self.path)?;
+        match rename_to_new(&self.path, &name) {
+            Ok(()) => Ok(name),
+            Err(_) => Ok(self.path.clone()),
+        }
+    }
+
+    /// Takes its `name` away from this file, whose content was overwritten. The length goes in any case,
+    /// also where the folder does not let go of the name.
+    pub(super) fn unlink(&self, name: &Path) -> io::Result<()> {
+        let folder = folder_of(&self.path);
+        self.file.set_len(0)?;
+        match FileId::at(name) == FileId::of(&self.file) {
+            true => std::fs::remove_file(name)?,
+            false => return Err(io::Error::other("another file has appeared under this name")),
+        }
+        sync_folder(folder)?;
+        match std::fs::symlink_metadata(&self.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+            Ok(_) => Err(io::Error::other("another file has appeared under this name")),
         }
     }
 }
 
-/// Overwrites a file that has lost its name.
-fn clear(mut file: &File) -> std::io::Result<()> {
-    let len = file.metadata()?.len();
-    file.seek(SeekFrom::Start(0))?;
-    std::io::copy(&mut std::io::repeat(0).take(len), &mut file)?;
-    file.sync_data()?;
-    file.set_len(0)
+/// A file that has lost its place to another.
+#[derive(Debug)]
+pub(super) struct Old {
+    pub(super) file: File,
+    /// The name that it has instead, if any.
+    name: Option<PathBuf>,
 }
 
-/// Writes a new file beside the old one, synced, and renames it into its place.
-pub(super) fn replace(path: &Path, file: &KeyFile) -> std::io::Result<()> {
-    let (temporary, mut new) = create_beside(path, Privacy::Owner)?;
-    let written = new
-        .write_all(&file.to_bytes())
-        .and_then(|()| new.sync_all())
-        .and_then(|()| std::fs::rename(&temporary, path));
-    if written.is_err() {
-        // The old file is untouched; a leftover is recognizable by its name.
-        let _ = std::fs::remove_file(&temporary);
+impl Old {
+    /// Overwrites the file and takes its name away.
+    pub(super) fn clear(self) -> io::Result<()> {
+        let cleared = self.has_no_other_name().and_then(|()| clear(&self.file));
+        self.unlink().and(cleared)
     }
-    written?;
-    sync_folder(folder_of(path))
+
+    /// Refuses a file that somebody gave another name meanwhile: that one would be overwritten as well.
+    pub(super) fn has_no_other_name(&self) -> io::Result<()> {
+        match self.file.metadata()?.nlink() <= u64::from(self.name.is_some()) {
+            true => Ok(()),
+            false => {
+                Err(io::Error::other("it has got another hard link, which keeps the old content"))
+            }
+        }
+    }
+
+    /// Takes the name away.
+    pub(super) fn unlink(&self) -> io::Result<()> {
+        match &self.name {
+            Some(name) => std::fs::remove_file(name),
+            None => Ok(()),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::protocol::keyfile::Role;
+
+    fn write(path: &Path, file: &KeyFile) {
+        std::fs::write(path, &file.to_bytes()[..]).unwrap();
+    }
 
     #[test]
     fn changes_by_many_threads_are_all_kept() {
@@ -91,7 +199,7 @@ mod tests {
             origin: crate::ciphers::random::Origin::System,
             material: crate::protocol::jwk::Material::Secret(vec![1; 16].into()),
         };
-        replace(&path, &KeyFile::lone(key)).unwrap();
+        write(&path, &KeyFile::lone(key));
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
@@ -114,7 +222,7 @@ mod tests {
     fn a_failed_change_leaves_the_file_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.jwks");
-        replace(&path, &KeyFile::new(Role::Plain)).unwrap();
+        write(&path, &KeyFile::new(Role::Plain));
         let before = std::fs::read(&path).unwrap();
         let failed: Result<()> = update(&path, |file| {
             file.role = Role::Service;

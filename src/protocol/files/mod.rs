@@ -2,9 +2,14 @@
 //!
 //! Reading follows links. Outputs, changes of key files and erasing never do.
 
+mod drain;
 mod erase;
 mod locked;
 mod output;
+mod sent;
+mod strike;
+mod temporary;
+mod users;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek};
@@ -15,9 +20,13 @@ use rand::Rng;
 use rustix::fs::{FlockOperation, OFlags, flock};
 use zeroize::Zeroizing;
 
-pub use erase::{Erased, erase_file, rewrite_and_erase};
+pub use erase::{Erased, Kept, Selection, erase};
 pub use locked::update;
 pub use output::{Existing, Output, Privacy};
+use sent::Finished;
+pub use temporary::remove_unfinished;
+use temporary::{Owner, sweep};
+pub use users::{AfterSending, InUse};
 
 use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::keyfile::KeyFile;
@@ -37,7 +46,15 @@ pub struct FileId {
 impl FileId {
     /// The identity of an open regular file; pipes and devices may be input and output at once.
     fn of(file: &File) -> Option<Self> {
-        let metadata = file.metadata().ok()?;
+        file.metadata().ok().as_ref().and_then(Self::from_metadata)
+    }
+
+    /// The identity of what a path names; links are not followed.
+    fn at(path: &Path) -> Option<Self> {
+        std::fs::symlink_metadata(path).ok().as_ref().and_then(Self::from_metadata)
+    }
+
+    fn from_metadata(metadata: &std::fs::Metadata) -> Option<Self> {
         metadata.is_file().then(|| Self { device: metadata.dev(), inode: metadata.ino() })
     }
 }
@@ -133,6 +150,7 @@ fn measure_orders(file: &mut File) -> io::Result<Expected> {
             let ends = piece.ends_with(b"\n");
             length += piece.len() as u64 - u64::from(ends);
             expected.bytes += piece.len() as u64 - u64::from(ends);
+            expected.orders += u64::from(length == piece.len() as u64 - u64::from(ends));
             if length > expected.longest {
                 (expected.longest, expected.longest_line) = (length, line);
             }
@@ -160,18 +178,50 @@ pub struct Loaded {
     pub changeable: bool,
 }
 
-/// Reads a key file; `-` is stdin.
+/// Reads a key file; `-` is stdin. What a killed process left undone with it is done first.
 ///
 /// # Errors
 /// [`Error::Io`], [`Error::Malformed`], and [`KeyTrouble::Readable`] when the file holds secrets
-/// and group or others can read it, unless that is allowed.
+/// and group or others can read it, unless that is allowed; [`KeyTrouble::ErasedNow`] when to do what was
+/// left undone was to erase the file.
 pub fn load(path: &Path, allow_readable: bool) -> Result<Loaded> {
     let (bytes, id, mode, place) = read_settled(path)?;
     let file = KeyFile::parse(&bytes, &place)?;
+    if finish(Some(path), &file)? {
+        return load(path, allow_readable);
+    }
     if !allow_readable && file.has_secrets() {
         refuse_readable(id, mode, &place)?;
     }
     Ok(Loaded { file, changeable: id.is_some(), id, place })
+}
+
+/// Removes what a killed process left beside a file, as far as that can be done.
+pub fn tidy(path: Option<&Path>) {
+    if let Some(path) = path.filter(|path| !is_dash(path)) {
+        // Whoever may only read cannot remove it. A link leads to a file that has its own neighbours.
+        let file = std::fs::canonicalize(path);
+        let _ = sweep(file.as_deref().unwrap_or(path), Owner::IsLeftAlone);
+    }
+}
+
+/// Does what killed processes left undone with the file that was read from a path, and tells whether the
+/// file is another now.
+///
+/// # Errors
+/// [`KeyTrouble::ErasedNow`] when to do it was to erase the file, and [`Error::Io`].
+pub fn finish(path: Option<&Path>, file: &KeyFile) -> Result<bool> {
+    let Some(path) = path.filter(|path| !is_dash(path) && file.is_unfinished()) else {
+        return Ok(false);
+    };
+    match sent::finish(path)? {
+        Finished::Nothing => Ok(false),
+        Finished::Parts(_) => Ok(true),
+        Finished::File(_) => {
+            let place = Place::file(path.display().to_string());
+            Err(Error::key(&place, KeyTrouble::ErasedNow))
+        }
+    }
 }
 
 /// What was read: the bytes, the file's identity and mode, and its name.
@@ -180,6 +230,7 @@ type Settled = (Zeroizing<Vec<u8>>, Option<FileId>, u32, Place);
 /// Reads a key file while nobody changes it. Whoever changes one puts a new file in its place and
 /// overwrites the old one, under a lock: a file that has lost its name meanwhile is not read.
 fn read_settled(path: &Path) -> Result<Settled> {
+    tidy(Some(path));
     loop {
         let input = Input::open(Some(path))?;
         let place = input.place();

@@ -1,13 +1,17 @@
 //! Outputs: atomic where they are files, in place where they are pipes or devices.
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, IoSlice, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::process::geteuid;
 
-use super::{FileId, folder_of, is_dash, is_stream, open_no_follow, random_number, sync_folder};
+use super::drain::wait_until_drained;
+use super::locked::Locked;
+use super::temporary::{Owner, Temporary, sweep};
+use super::{FileId, folder_of, is_dash, is_stream, open_no_follow, random_number};
+use crate::protocol::keyfile::Sent;
 use crate::protocol::{Error, Result};
 
 /// What to do with a regular file that is there already.
@@ -28,19 +32,28 @@ pub enum Privacy {
     Umask,
 }
 
-/// Where results go. A regular file appears only with [`Output::commit`], whole and synced; an
-/// output that is dropped before leaves no file.
+/// Where results go. A regular file appears only with [`Output::send`], whole and synced; an output that
+/// is dropped before leaves no file.
 pub struct Output {
     name: String,
-    file: File,
-    temporary: Option<Temporary>,
+    to: Destination,
+    left: bool,
 }
 
-struct Temporary {
-    path: PathBuf,
+enum Destination {
+    /// A pipe, a device, or a file that the caller opened: what is written is there at once.
+    Stream(File),
+    /// A file that has no name before it is finished.
+    Draft(Draft),
+    /// A file that has its name, or was given up.
+    Done,
+}
+
+struct Draft {
+    new: Temporary,
     target: PathBuf,
     existing: Existing,
-    kept: bool,
+    privacy: Privacy,
 }
 
 impl Output {
@@ -68,7 +81,11 @@ impl Output {
             .map_err(|error| Error::io(&name, "cannot open", error))?;
         let file = File::from(fd);
         refuse_inputs(&name, FileId::of(&file), inputs)?;
-        Ok(Self { name, file, temporary: None })
+        Ok(Self::stream(name, file))
+    }
+
+    fn stream(name: String, file: File) -> Self {
+        Self { name, to: Destination::Stream(file), left: false }
     }
 
     fn at(
@@ -83,10 +100,11 @@ impl Output {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(failed(error)),
             Ok(found) if is_stream(&found) => {
+                refuse_foreign_pipe(path, &found, &name)?;
                 let file = open_no_follow(path, OpenOptions::new().write(true))
                     .or_else(|_| OpenOptions::new().write(true).open(path))
                     .map_err(failed)?;
-                return Ok(Self { name, file, temporary: None });
+                return Ok(Self::stream(name, file));
             }
             Ok(found) if found.is_symlink() => return Self::through_link(path, name),
             Ok(found) if found.is_file() => {
@@ -98,14 +116,15 @@ impl Output {
             }
             Ok(_) => return Err(Error::Usage(format!("{name}: is not a file, pipe or device"))),
         }
-        let (temporary, file) = create_beside(path, privacy).map_err(failed)?;
-        let temporary =
-            Temporary { path: temporary, target: path.to_owned(), existing, kept: false };
-        Ok(Self { name, file, temporary: Some(temporary) })
+        // What a killed process left; where it cannot be removed, the new file tells why it cannot be made.
+        let _ = sweep(path, Owner::IsLeftAlone);
+        let new = Temporary::beside(path, privacy).map_err(failed)?;
+        let draft = Draft { new, target: path.to_owned(), existing, privacy };
+        Ok(Self { name, to: Destination::Draft(draft), left: false })
     }
 
     /// Links of the system to open descriptors (`/dev/stdout`, `/dev/fd/63`) lead to what the
-    /// caller opened himself; no other link is followed.
+    /// caller opened; no other link is followed.
     fn through_link(path: &Path, name: String) -> Result<Self> {
         if path.starts_with("/dev") || path.starts_with("/proc") {
             let file = OpenOptions::new()
@@ -113,7 +132,7 @@ impl Output {
                 .open(path)
                 .map_err(|error| Error::io(&name, "cannot write", error))?;
             if file.metadata().is_ok_and(|metadata| is_stream(&metadata)) {
-                return Ok(Self { name, file, temporary: None });
+                return Ok(Self::stream(name, file));
             }
         }
         Err(Error::Usage(format!("{name}: is a symbolic link, which outputs never follow")))
@@ -124,10 +143,18 @@ impl Output {
         &self.name
     }
 
+    fn file(&self) -> io::Result<&File> {
+        match &self.to {
+            Destination::Stream(file) => Ok(file),
+            Destination::Draft(draft) => Ok(draft.new.file()),
+            Destination::Done => Err(io::Error::other("this output was sent before")),
+        }
+    }
+
     /// Whether the bytes go straight to a terminal.
     pub fn is_terminal(&self) -> bool {
         use std::io::IsTerminal;
-        self.file.is_terminal()
+        self.file().is_ok_and(File::is_terminal)
     }
 
     /// Refuses to write bytes of any kind to a terminal.
@@ -141,9 +168,17 @@ impl Output {
         }
     }
 
-    /// Whether what was written can still be taken back: it is a file not yet committed.
+    /// Whether what is written can be taken back until it is sent: it goes to a file without a name.
     pub fn is_revocable(&self) -> bool {
-        self.temporary.is_some()
+        match self.to {
+            Destination::Stream(_) => false,
+            Destination::Draft(_) | Destination::Done => true,
+        }
+    }
+
+    /// Whether some of what was written may have reached somebody.
+    pub fn may_have_left(&self) -> bool {
+        self.left
     }
 
     /// Writes bytes.
@@ -151,7 +186,10 @@ impl Output {
     /// # Errors
     /// [`Error::Io`], or [`Error::ClosedPipe`] when nobody reads any more.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file.write_all(bytes).map_err(|error| Error::io(&self.name, "cannot write", error))
+        self.left |= !self.is_revocable() && !bytes.is_empty();
+        self.file()
+            .and_then(|mut file| file.write_all(bytes))
+            .map_err(|error| Error::io(&self.name, "cannot write", error))
     }
 
     /// Writes pieces one after the other, in as few calls as possible.
@@ -161,8 +199,9 @@ impl Output {
     pub fn write_pieces(&mut self, mut pieces: &mut [IoSlice<'_>]) -> Result<()> {
         // Empty pieces at the front go away, so that a write of nothing always is a failure.
         IoSlice::advance_slices(&mut pieces, 0);
+        self.left |= !self.is_revocable() && !pieces.is_empty();
         while !pieces.is_empty() {
-            let written = match self.file.write_vectored(pieces) {
+            let written = match self.file().and_then(|mut file| file.write_vectored(pieces)) {
                 Ok(0) => Err(io::ErrorKind::WriteZero.into()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(0),
                 done => done,
@@ -173,88 +212,120 @@ impl Output {
         Ok(())
     }
 
-    /// Makes the output final: synced, and under its name. After this it counts as sent.
+    /// Writes what there is to the disk. What can fail for lack of space fails here: then an output only has
+    /// to be given its name.
     ///
     /// # Errors
-    /// [`Error::Io`] when the bytes may not have reached the disk; a new file is then not there.
-    pub fn commit(mut self) -> Result<()> {
-        let failed = |name: &str, error| Error::io(name, "cannot write", error);
-        let Some(temporary) = &mut self.temporary else {
-            let regular = FileId::of(&self.file).is_some();
-            if regular {
-                self.file.sync_all().map_err(|error| failed(&self.name, error))?;
+    /// [`Error::Io`].
+    pub fn finish(&mut self) -> Result<()> {
+        let finished = self.file().and_then(|file| match FileId::of(file) {
+            Some(_) => file.sync_all(),
+            None => Ok(()),
+        });
+        finished.map_err(|error| Error::io(&self.name, "cannot write", error))
+    }
+
+    /// Makes the output final. After this it counts as sent: a file is synced and under its name, and the
+    /// reader of a pipe has taken everything.
+    ///
+    /// # Errors
+    /// [`Error::ClosedPipe`] when the reader has gone; [`Error::Usage`] when a file to be kept has appeared
+    /// meanwhile; [`Error::Io`] when the bytes may not have reached the disk. A new file is then not there.
+    pub fn send(&mut self) -> Result<()> {
+        self.finish()?;
+        let sent = match std::mem::replace(&mut self.to, Destination::Done) {
+            Destination::Stream(file) => {
+                let drained = wait_until_drained(&file);
+                self.to = Destination::Stream(file);
+                drained
             }
-            return Ok(());
+            Destination::Draft(draft) => {
+                let published = draft.publish();
+                // A name that was there for a moment may have been seen.
+                let refused = |error: &io::Error| error.kind() == io::ErrorKind::AlreadyExists;
+                self.left |= !published.as_ref().is_err_and(refused);
+                published
+            }
+            Destination::Done => Ok(()),
         };
-        self.file.sync_all().map_err(|error| failed(&self.name, error))?;
-        temporary.publish().map_err(|error| match error.kind() {
+        sent.map_err(|error| self.failed(error))
+    }
+
+    /// Gives up a file that was not sent.
+    pub fn discard(&mut self) {
+        match self.to {
+            Destination::Draft(_) => self.to = Destination::Done,
+            Destination::Stream(_) | Destination::Done => {}
+        }
+    }
+
+    fn failed(&self, error: io::Error) -> Error {
+        match error.kind() {
             io::ErrorKind::AlreadyExists => Error::Usage(format!("{}: exists already", self.name)),
-            _ => failed(&self.name, error),
-        })
+            _ => Error::io(&self.name, "cannot write", error),
+        }
+    }
+
+    /// [`Output::send`], where nothing depends on what became of it.
+    ///
+    /// # Errors
+    /// As [`Output::send`].
+    pub fn commit(mut self) -> Result<()> {
+        self.send()
+    }
+
+    /// Gives a finished file a temporary name, under which another process can publish it, and returns
+    /// what that needs; `None` if the output is no new file.
+    ///
+    /// # Errors
+    /// [`Error::Io`], and [`Error::Usage`] when a file to be kept is there.
+    pub(super) fn make_ready(&mut self) -> Result<Option<Sent>> {
+        self.finish()?;
+        let Destination::Draft(draft) = &mut self.to else { return Ok(None) };
+        let ready = draft.make_ready();
+        ready.map(Some).map_err(|error| self.failed(error))
     }
 }
 
-impl Temporary {
-    fn publish(&mut self) -> io::Result<()> {
+impl Draft {
+    fn make_ready(&mut self) -> io::Result<Sent> {
+        if self.existing == Existing::Keep && std::fs::symlink_metadata(&self.target).is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let (output, token) = (std::path::absolute(&self.target)?, random_number()?);
+        self.new.make_ready(token)?;
+        Ok(Sent { output, token, replace: self.existing == Existing::Replace })
+    }
+
+    fn publish(self) -> io::Result<()> {
         match self.existing {
-            Existing::Replace => std::fs::rename(&self.path, &self.target)?,
-            Existing::Keep => rename_to_new(&self.path, &self.target)?,
+            Existing::Keep => self.new.publish_new(),
+            Existing::Replace => self.publish_over(),
         }
-        self.kept = true;
-        sync_folder(folder_of(&self.target)).inspect_err(|_| {
-            // A name that may not outlast a power failure is no output. What stood there before
-            // is gone, if there was anything: then the new file is better than none.
-            if self.existing == Existing::Keep {
-                let _ = std::fs::remove_file(&self.target);
-            }
-        })
+    }
+
+    /// Gives the file the name of another that may be there. The old content of a private file is
+    /// overwritten, unless it has other names or cannot be written to.
+    fn publish_over(self) -> io::Result<()> {
+        if self.privacy == Privacy::Owner
+            && let Ok(mut old) = Locked::open(&self.target)
+        {
+            return old.replace_by(self.new)?.clear();
+        }
+        self.new.publish_over()
     }
 }
 
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        if !self.kept {
-            // Nothing can be done about a failure here; a leftover is recognizable by its name.
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
-}
-
-/// Renames without replacing; file systems that cannot do it in one step check first.
-fn rename_to_new(from: &Path, to: &Path) -> io::Result<()> {
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
-            if std::fs::symlink_metadata(to).is_ok() {
-                return Err(io::ErrorKind::AlreadyExists.into());
-            }
-            std::fs::rename(from, to)
-        }
-        done => Ok(done?),
-    }
-}
-
-/// Creates an empty file with a name of its own in the folder of `path`.
-pub(super) fn create_beside(path: &Path, privacy: Privacy) -> io::Result<(PathBuf, File)> {
-    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
-    let short: String = name.chars().take(100).collect();
-    loop {
-        let random = random_number()?;
-        let temporary = folder_of(path).join(format!(".{short}.{random:016x}.orderseal-tmp"));
-        let mode = match privacy {
-            Privacy::Owner => 0o600,
-            Privacy::Umask => 0o666,
-        };
-        match OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary) {
-            Ok(file) => {
-                if privacy == Privacy::Owner {
-                    // A umask can only take bits away: those of the owner have to be there.
-                    file.set_permissions(Permissions::from_mode(mode))?;
-                }
-                return Ok((temporary, file));
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
+/// Refuses a pipe that another user put into a folder where everybody can: its reader is whoever made it.
+fn refuse_foreign_pipe(path: &Path, found: &std::fs::Metadata, name: &str) -> Result<()> {
+    let folder = std::fs::metadata(folder_of(path))
+        .map_err(|error| Error::io(name, "cannot write", error))?;
+    let foreign = found.uid() != geteuid().as_raw() && folder.mode() & 0o002 != 0;
+    match found.file_type().is_fifo() && foreign {
+        true => Err(Error::Usage(format!(
+            "{name}: is a pipe of another user in a folder that everybody can write to"
+        ))),
+        false => Ok(()),
     }
 }
 

@@ -1,10 +1,14 @@
 //! Reading a key file: everything is checked here, so that nothing later meets a surprise.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::{IV_BUDGET, KeyFile, Role, Shop, VERSION};
+use super::{IV_BUDGET, KeyFile, Role, Sent, Shop, VERSION};
+use crate::ciphers::base64url;
 use crate::ciphers::toy_des::SBox;
 use crate::protocol::html::WebPage;
 use crate::protocol::json::{self, Object};
@@ -33,15 +37,30 @@ impl KeyFile {
         if let Some(page) = WebPage::recognized(bytes) {
             return Err(malformed(format!("found {}, expected a key file (JSON)", page.name())));
         }
-        let mut keys = Vec::new();
-        let (value, is_set) =
-            json::parse_around(bytes, "keys", &mut |key| keys.push(Jwk::from_json(key)))
-                .map_err(|found| malformed(format!("found {found}, expected a key file (JSON)")))?;
+        let (mut keys, mut struck) = (Vec::new(), Vec::new());
+        let mut read = |key: &Value| match struck_out(key) {
+            Some(kid) => struck.push(kid),
+            None => keys.push(Jwk::from_json(key)),
+        };
+        let (value, is_set) = json::parse_around(bytes, "keys", &mut read)
+            .map_err(|found| malformed(format!("found {found}, expected a key file (JSON)")))?;
         let members = value.as_object().ok_or_else(|| {
             malformed("found JSON that is no object, expected a key file".to_owned())
         })?;
-        from_members(members, &value, is_set.then_some(keys)).map_err(malformed)
+        let mut file = from_members(members, &value, is_set.then_some(keys)).map_err(malformed)?;
+        struck.iter().for_each(|kid| file.remember_erased(kid));
+        Ok(file)
     }
+}
+
+/// The name of a key whose parts were overwritten with asterisks, which are in no base64url: it was erased
+/// where the disk had no room for a file without it.
+fn struck_out(key: &Value) -> Option<Kid> {
+    let members = key.as_object()?;
+    let part = |name: &str| members.get(name).and_then(Value::as_str);
+    let parts = ["k", "n", "e", "d", "p", "q", "dp", "dq", "qi", "pub", "priv"];
+    let struck = parts.into_iter().filter_map(part).any(|text| text.contains('*'));
+    part("kid").filter(|_| struck).and_then(Kid::new)
 }
 
 /// Whether the bytes begin as a compact JWE does, whose header starts with an open brace.
@@ -74,6 +93,7 @@ fn from_members(
             let mut file = KeyFile::lone(Jwk::from_json(whole)?);
             if let Some(ours) = ours {
                 file.sealed = count(ours, "sealed")?;
+                file.gaps = ours.get("gaps").map_or(Ok(Vec::new()), pieces)?;
                 file.sbox = sbox(ours)?;
             }
             Ok(file)
@@ -120,6 +140,8 @@ fn set(keys: Vec<Checked<Jwk>>, ours: Option<&Object>) -> Checked<KeyFile> {
     }
     if let Some(ours) = ours {
         file.program = program(ours, &file)?;
+        file.sent = sent(ours)?;
+        file.erase_due = ours.get("erase_due") == Some(&Value::Bool(true));
     }
     Ok(file)
 }
@@ -201,6 +223,7 @@ fn shop(members: &Object, name: &Name) -> Checked<Shop> {
         erased_shop_key: members.get("erased_shop_key") == Some(&Value::Bool(true)),
         allotted: counts(members, "allotted", name)?,
         budget: counts(members, "budget", name)?,
+        gaps: gaps(members, name)?,
     })
 }
 
@@ -318,6 +341,41 @@ fn counts(members: &Object, member: &str, shop: &Name) -> Checked<BTreeMap<Kid, 
         })
         .collect::<Option<_>>()
         .ok_or_else(|| format!("member {member:?} does not map this shop's keys to counts"))
+}
+
+fn gaps(members: &Object, shop: &Name) -> Checked<BTreeMap<Kid, Vec<(u64, u64)>>> {
+    let Some(value) = members.get("gaps") else { return Ok(BTreeMap::new()) };
+    let gaps = value.as_object().ok_or("member \"gaps\" is not an object")?;
+    gaps.iter()
+        .map(|(kid, gaps)| {
+            let kid = Kid::new(kid).filter(|kid| kid.shop() == *shop);
+            Ok((kid.ok_or("member \"gaps\" names a key of no shop here")?, pieces(gaps)?))
+        })
+        .collect()
+}
+
+/// Pieces of a pad, each from its first byte to the one after its last.
+fn pieces(value: &Value) -> Checked<Vec<(u64, u64)>> {
+    let piece = |value: &Value| match &value.as_array()?[..] {
+        [from, to] => Some((from.as_u64()?, to.as_u64()?)),
+        _ => None,
+    };
+    let pieces = value.as_array().and_then(|pieces| pieces.iter().map(piece).collect());
+    pieces.ok_or_else(|| "\"gaps\" are not pairs of numbers".to_owned())
+}
+
+fn sent(ours: &Object) -> Checked<Vec<Sent>> {
+    let Some(value) = ours.get("sent") else { return Ok(Vec::new()) };
+    let sent = |value: &Value| {
+        let output = base64url::decode_to_vec(value.get("output")?.as_str()?.as_bytes())?;
+        Some(Sent {
+            output: PathBuf::from(OsString::from_vec(output)),
+            token: value.get("token")?.as_u64()?,
+            replace: value.get("replace")?.as_bool()?,
+        })
+    };
+    let all = value.as_array().and_then(|all| all.iter().map(sent).collect());
+    all.ok_or_else(|| "member \"sent\" does not list outputs".to_owned())
 }
 
 fn count(members: &Object, name: &str) -> Checked<u64> {

@@ -1,11 +1,13 @@
 //! Writing a key file: a key a line, so that people and diffs can follow it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::ffi::OsStrExt;
 
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::{KeyFile, Role, Shop, VERSION};
+use super::{KeyFile, Role, Sent, Shop, VERSION};
+use crate::ciphers::base64url;
 use crate::protocol::json::{Object, SecretJson};
 use crate::protocol::jwk::Jwk;
 use crate::protocol::{Kid, Name, Program, Step};
@@ -38,6 +40,9 @@ impl KeyFile {
         if self.sealed > 0 {
             ours["sealed"] = json!(self.sealed);
         }
+        if !self.gaps.is_empty() {
+            ours["gaps"] = json!(self.gaps);
+        }
         self.with_ours(ours)
     }
 
@@ -64,6 +69,12 @@ impl KeyFile {
         let mut ours = json!({"version": VERSION, "role": self.role.name(), "shops": shops});
         if let Some(program) = &self.program {
             ours["program"] = program_to_json(program);
+        }
+        if !self.sent.is_empty() {
+            ours["sent"] = self.sent.iter().map(sent_to_json).collect();
+        }
+        if self.erase_due {
+            ours["erase_due"] = json!(true);
         }
         ours
     }
@@ -120,7 +131,19 @@ fn shop_to_json(shop: &Shop) -> Value {
             value[member] = counts_to_json(counts);
         }
     }
+    if !shop.gaps.is_empty() {
+        let gaps = shop.gaps.iter().map(|(kid, gaps)| (kid.to_string(), json!(gaps)));
+        value["gaps"] = gaps.collect();
+    }
     value
+}
+
+fn sent_to_json(sent: &Sent) -> Value {
+    json!({
+        "output": base64url::encode_to_string(sent.output.as_os_str().as_bytes()),
+        "token": sent.token,
+        "replace": sent.replace,
+    })
 }
 
 fn names_to_json(names: &BTreeSet<Name>) -> Value {

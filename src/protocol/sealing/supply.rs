@@ -1,9 +1,9 @@
 //! Keys for one block after another, spent before they are used.
 
-use super::OnFailure;
-use crate::protocol::Result;
+use super::Sink;
 use crate::protocol::jwk::Jwk;
 use crate::protocol::spend::{Budget, Ids, KeyStore, Pads};
+use crate::protocol::{Error, Kid, Place, Result, Spent};
 
 /// Where the keys for the next block come from.
 pub(super) enum Supply<'s, K: ?Sized> {
@@ -41,19 +41,50 @@ impl<K: KeyStore + ?Sized> Supply<'_, K> {
         }
     }
 
-    /// Gives back what was not used; the first error counts.
-    pub(super) fn finish<T>(self, done: Result<T>, on_failure: OnFailure) -> Result<T> {
-        let nothing_left = done.is_err() && on_failure == OnFailure::Discarded;
-        let settled = self.settle(nothing_left);
-        let done = done?;
-        settled.map(|()| done)
+    /// Ends a run whose lines are `done`: gives back what was not used, sends, and where nothing can have left
+    /// gives back also ids that were used. Returns the names of those that stay used.
+    ///
+    /// # Errors
+    /// That of the run, with what stays spent by it; else of giving back, which `bundle` names.
+    pub(super) fn finish(
+        mut self,
+        done: Result<()>,
+        sink: &mut impl Sink,
+        bundle: &Place,
+    ) -> Result<Vec<Kid>> {
+        // The reader of a pipe may take its time, and others may wait for what is not used.
+        if done.is_err() {
+            sink.discard();
+        }
+        let given_back = self.give_back();
+        let done = done.and_then(|()| sink.send()).inspect_err(|_| sink.discard());
+        let nothing_left = done.is_err() && !sink.may_have_left();
+        let (used, spent, settled) = match self {
+            Self::Ids(ids) => {
+                let (used, settled) = ids.settle(nothing_left);
+                let spent = Spent::Ids(used.len() as u64);
+                (used, spent, settled)
+            }
+            Self::Pads(pads) => (Vec::new(), Spent::PadBytes(pads.used()), Ok(())),
+            Self::Shared { budget: Some(budget), .. } => {
+                (Vec::new(), Spent::Ivs(budget.used()), Ok(()))
+            }
+            Self::Shared { budget: None, .. } => (Vec::new(), Spent::Ids(0), Ok(())),
+        };
+        let bundle = bundle.file.clone();
+        match (done, given_back.and(settled)) {
+            (Ok(()), Ok(())) => Ok(used),
+            (Err(source), _) if spent.is_nothing() => Err(source),
+            (Err(source), _) => Err(Error::Spending { spent, bundle, source: Box::new(source) }),
+            (Ok(()), Err(source)) => Err(Error::Unsettled { bundle, source: Box::new(source) }),
+        }
     }
 
-    fn settle(self, nothing_left: bool) -> Result<()> {
+    fn give_back(&mut self) -> Result<()> {
         match self {
-            Self::Ids(ids) => ids.settle(nothing_left),
-            Self::Pads(pads) => pads.settle(),
-            Self::Shared { budget: Some(budget), .. } => budget.settle(),
+            Self::Ids(ids) => ids.give_back(),
+            Self::Pads(pads) => pads.give_back(),
+            Self::Shared { budget: Some(budget), .. } => budget.give_back(),
             Self::Shared { budget: None, .. } => Ok(()),
         }
     }

@@ -16,7 +16,7 @@ use crate::protocol::files::Input;
 use crate::protocol::keyfile::{KeyFile, Role};
 use crate::protocol::opening::{self, Options};
 use crate::protocol::page::Page;
-use crate::protocol::sealing::{OnFailure, Plan};
+use crate::protocol::sealing::Plan;
 use crate::protocol::service::{self, ClientRequest, IdRequest, KeyRequest, ShopForm, Sizes};
 use crate::protocol::{Erase, Name, Place, Program, Result, Run, Scope};
 
@@ -237,11 +237,8 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
             Input::memory(&place.file, input.into_bytes()),
             &self.source.child(&format!("content keys of {client}")),
             store,
-            OnFailure::Discarded,
-            |lines, _| {
-                sealed.extend_from_slice(lines);
-                Ok(())
-            },
+            &mut sealed,
+            |_| {},
         )?;
         let me = Party::Client(client);
         if self.steps.wrap.is_some() {

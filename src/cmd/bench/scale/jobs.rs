@@ -13,7 +13,7 @@ use orderseal::protocol::envelope::OpeningKeys;
 use orderseal::protocol::files::Input;
 use orderseal::protocol::keyfile::KeyFile;
 use orderseal::protocol::opening::{self, Options};
-use orderseal::protocol::sealing::{OnFailure, Plan, Totals};
+use orderseal::protocol::sealing::{Plan, Sink, Totals};
 use orderseal::protocol::service::{self, KeyRequest, Sizes};
 use orderseal::protocol::{Error, Place, Result, Scheme, stream};
 
@@ -68,10 +68,10 @@ pub fn all(workers: &Workers) -> Result<Vec<Job>> {
         texts.iter().flat_map(|text| [text, &b"\n"[..]]).flatten().copied().collect();
     let file: Arc<[u8]> = fixtures::bytes(BYTES).into();
     let mut lines = Vec::new();
-    seal_orders(&client, &orders, workers, |bytes| lines.extend_from_slice(bytes))?;
+    seal_orders(&client, &orders, workers, &mut lines)?;
     let lines: Arc<[u8]> = lines.into();
     let mut sealed = Vec::new();
-    seal_stream(&client, &file, workers, |bytes| sealed.extend_from_slice(bytes))?;
+    seal_stream(&client, &file, workers, &mut sealed)?;
     let sealed: Arc<[u8]> = sealed.into();
 
     let backend = Backend::detect().name();
@@ -86,7 +86,7 @@ pub fn all(workers: &Workers) -> Result<Vec<Job>> {
             order_id("seal-jwe"),
             texts.len() * (LINE - 1),
             texts.len(),
-            Box::new(move |workers| seal_orders(&client, &orders, workers, |_| {})),
+            Box::new(move |workers| seal_orders(&client, &orders, workers, &mut Nowhere)),
         ),
         job(
             order_id("open-jwe"),
@@ -98,7 +98,7 @@ pub fn all(workers: &Workers) -> Result<Vec<Job>> {
             stream_id("seal-stream"),
             BYTES,
             BYTES / CHUNK_LEN,
-            Box::new(move |workers| seal_stream(&client_too, &file, workers, |_| {})),
+            Box::new(move |workers| seal_stream(&client_too, &file, workers, &mut Nowhere)),
         ),
         job(
             stream_id("open-stream"),
@@ -132,30 +132,43 @@ fn seal_orders(
     client: &KeyFile,
     orders: &Arc<[u8]>,
     workers: &Workers,
-    mut sink: impl FnMut(&[u8]),
+    sink: &mut impl Sink,
 ) -> Result<u64> {
     let (store, plan) = ready(client)?;
-    let (input, source, kept) = (input(orders), SystemSource::new()?, OnFailure::MayHaveLeft);
-    plan.seal(workers, input, &source, &store, kept, |bytes, _| {
-        sink(bytes);
-        Ok(())
-    })
-    .map(moved)
+    let (input, source) = (input(orders), SystemSource::new()?);
+    let sealed = plan.seal(workers, input, &source, &store, sink, |_| {})?;
+    Ok(moved(sealed.totals))
 }
 
 fn seal_stream(
     client: &KeyFile,
     file: &Arc<[u8]>,
     workers: &Workers,
-    mut sink: impl FnMut(&[u8]),
+    sink: &mut impl Sink,
 ) -> Result<u64> {
     let (store, plan) = ready(client)?;
-    let (input, source, kept) = (input(file), SystemSource::new()?, OnFailure::MayHaveLeft);
-    plan.seal_stream(workers, input, &source, &store, kept, |bytes, _| {
-        sink(bytes);
+    let (input, source) = (input(file), SystemSource::new()?);
+    let sealed = plan.seal_stream(workers, input, &source, &store, sink, |_| {})?;
+    Ok(moved(sealed.totals))
+}
+
+/// Takes what is sealed, and keeps none of it.
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn write(&mut self, _: &[u8]) -> Result<()> {
         Ok(())
-    })
-    .map(moved)
+    }
+
+    fn send(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn discard(&mut self) {}
+
+    fn may_have_left(&self) -> bool {
+        true
+    }
 }
 
 fn ready(client: &KeyFile) -> Result<(RefCell<KeyFile>, Plan)> {

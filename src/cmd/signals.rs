@@ -1,0 +1,71 @@
+//! Signals that end the program: what is under way is ended in order first.
+
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::{Duration, Instant};
+
+use orderseal::protocol::batch::{Stop, Unfinished};
+use orderseal::protocol::files;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+/// How long what is under way may take to end. After that the program ends as if it were killed.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// How long the main thread has for its last words.
+const LAST_WORDS: Duration = Duration::from_millis(50);
+
+static STOP: LazyLock<Stop> = LazyLock::new(Stop::default);
+static CAUGHT: AtomicI32 = AtomicI32::new(0);
+
+/// Ends the program in order on SIGHUP, SIGINT and SIGTERM, unless they are ignored. Where no thread can be
+/// started for that, they end it at once.
+pub fn heed() {
+    let ignored = ignored();
+    let wanted: Vec<i32> = [SIGHUP, SIGINT, SIGTERM]
+        .into_iter()
+        .filter(|signal| ignored >> (signal - 1) & 1 == 0)
+        .collect();
+    let _ = std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        let Ok(mut signals) = Signals::new(wanted) else { return };
+        if let Some(signal) = signals.forever().next() {
+            end(signal, &mut signals);
+        }
+    });
+}
+
+/// Says that something is under way that is to be ended in order.
+pub fn begin() -> Unfinished {
+    STOP.begin()
+}
+
+/// What asks runs to stop.
+pub fn stop() -> &'static Stop {
+    &STOP
+}
+
+/// The exit code of a program that a signal ended.
+pub fn exit_code() -> u8 {
+    u8::try_from(128 + CAUGHT.load(Ordering::SeqCst)).unwrap_or(1)
+}
+
+fn end(signal: i32, signals: &mut Signals) {
+    CAUGHT.store(signal, Ordering::SeqCst);
+    STOP.ask();
+    if STOP.is_unfinished() {
+        let until = Instant::now() + GRACE;
+        while STOP.is_unfinished() && Instant::now() < until && signals.pending().next().is_none() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::thread::sleep(LAST_WORDS);
+    }
+    files::remove_unfinished();
+    std::process::exit(128 + signal);
+}
+
+/// The signals that were ignored when the program was started, as after `nohup`, a bit for each.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
+}

@@ -1,0 +1,411 @@
+//! Files that are being written: without a name until they are whole, and with one fixed name while
+//! they take the place of another file.
+//!
+//! The fixed name of NAME is `.NAME.orderseal-tmp`. Whoever gives a file that name holds a lock on it, so
+//! that a file without a lock under such a name is what a killed process left.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, Metadata, OpenOptions, Permissions};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rustix::fs::{
+    AtFlags, CWD, FlockOperation, Mode, OFlags, RenameFlags, flock, linkat, open, renameat_with,
+};
+use rustix::io::Errno;
+use rustix::process::geteuid;
+use sha2::{Digest, Sha256};
+
+use super::erase::is_remote;
+use super::{FileId, Privacy, folder_of, open_no_follow, sync_folder};
+
+/// The fixed name of a file beside `path`.
+pub(super) fn temporary_name(path: &Path) -> io::Result<PathBuf> {
+    beside(path, "orderseal-tmp")
+}
+
+/// The name of an output that is ready to be sent, by a token of its own.
+pub(super) fn ready_name(path: &Path, token: u64) -> io::Result<PathBuf> {
+    beside(path, &format!("{token:016x}.orderseal-sent"))
+}
+
+/// A hidden name beside `path` that is made from its own.
+pub(super) fn beside(path: &Path, what: &str) -> io::Result<PathBuf> {
+    /// Most bytes of a name that are taken over; the longest name that Linux has is 255 bytes.
+    const MOST: usize = 200;
+    let name = path.file_name().ok_or(ErrorKind::InvalidInput)?;
+    let mut hidden = OsString::from(".");
+    if name.len() <= MOST {
+        hidden.push(name);
+    } else {
+        hidden.push(OsStr::from_bytes(&name.as_bytes()[..100]));
+        hidden.push(format!(".{}", hex::encode(&Sha256::digest(name.as_bytes())[..16])));
+    }
+    hidden.push(format!(".{what}"));
+    Ok(folder_of(path).join(hidden))
+}
+
+/// A new file for the place of `target`, locked by this process. Dropped before it is published, it
+/// leaves nothing behind.
+#[derive(Debug)]
+pub(super) struct Temporary {
+    file: File,
+    target: PathBuf,
+    /// The temporary name, while the file has one.
+    name: Option<PathBuf>,
+    /// Whether what is in it is for its owner only.
+    private: bool,
+    /// The mode that it is to have, where it has another until it is published.
+    mode: Option<u32>,
+    /// Whether another process may publish it, so that its temporary name is to stay.
+    kept: bool,
+}
+
+/// Temporary names of files that this process has not finished.
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Removes the files that this process has not finished and that have a name all the same, where the file
+/// system has no unnamed ones. For a process that ends at once.
+pub fn remove_unfinished() {
+    let mut names = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+    for name in names.drain(..) {
+        let _ = std::fs::remove_file(name);
+    }
+}
+
+/// How a finished file took the place of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Replaced {
+    /// The old file has the fixed name now.
+    Exchanged,
+    /// The old file has lost its name.
+    Renamed,
+}
+
+impl Temporary {
+    /// An empty file in the folder of `target`.
+    pub(super) fn beside(target: &Path, privacy: Privacy) -> io::Result<Self> {
+        let mode = match privacy {
+            Privacy::Owner => 0o600,
+            Privacy::Umask => 0o666,
+        };
+        let private = privacy == Privacy::Owner;
+        let (file, name) = match unnamed(folder_of(target), mode)? {
+            Some(file) => (file, None),
+            None => {
+                let (file, name) = named(target, mode)?;
+                UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).push(name.clone());
+                (file, Some(name))
+            }
+        };
+        let new = Self { file, target: target.to_owned(), name, private, mode: None, kept: false };
+        if private {
+            // A umask can only take bits away: those of the owner have to be there.
+            new.file.set_permissions(Permissions::from_mode(mode))?;
+        }
+        Ok(new)
+    }
+
+    /// The file, to write to.
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Gives the finished file its name, durably, if no file has that.
+    ///
+    /// # Errors
+    /// [`ErrorKind::AlreadyExists`]; with any error the file is not there.
+    pub(super) fn publish_new(mut self) -> io::Result<()> {
+        self.take_mode()?;
+        self.is_finished();
+        match &self.name {
+            None => link(&self.file, &self.target)?,
+            Some(name) => rename_to_new(name, &self.target)?,
+        }
+        self.name = None;
+        sync_folder(folder_of(&self.target)).inspect_err(|_| {
+            // A name that may not outlast a power failure is no output.
+            let _ = std::fs::remove_file(&self.target);
+        })
+    }
+
+    /// Gives the file the fixed name. What a killed process left under it is removed first.
+    fn take_name(&mut self) -> io::Result<()> {
+        let name = temporary_name(&self.target)?;
+        for _ in 0..TRIES {
+            if self.name.is_some() {
+                return Ok(());
+            }
+            match link(&self.file, &name) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    if sweep(&self.target, Owner::IsWaitedFor)? == Swept::Owned {
+                        break;
+                    }
+                }
+                linked => {
+                    linked?;
+                    self.name = Some(name.clone());
+                }
+            }
+        }
+        Err(io::Error::other("another process is writing this file"))
+    }
+
+    /// Gives the finished file a name under which another process can publish it, durably. Until then only
+    /// its owner can read it. This name stays unless the file is published.
+    pub(super) fn make_ready(&mut self, token: u64) -> io::Result<()> {
+        let name = ready_name(&self.target, token)?;
+        self.is_finished();
+        self.mode = Some(self.file.metadata()?.mode() & 0o7777);
+        self.file.set_permissions(Permissions::from_mode(0o600))?;
+        match &self.name {
+            None => link(&self.file, &name)?,
+            Some(old) => rename_to_new(old, &name)?,
+        }
+        self.name = Some(name);
+        self.kept = true;
+        sync_folder(folder_of(&self.target))
+    }
+
+    /// From here on the file is no longer this process's alone to remove.
+    fn is_finished(&self) {
+        let mut names = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+        names.retain(|name| Some(name) != self.name.as_ref());
+    }
+
+    fn take_mode(&mut self) -> io::Result<()> {
+        match self.mode.take() {
+            Some(mode) => self.file.set_permissions(Permissions::from_mode(mode)),
+            None => Ok(()),
+        }
+    }
+
+    /// Puts the finished file into the place of `old`, durably, which the caller has locked, and returns it:
+    /// its lock is now the one on the name.
+    ///
+    /// # Errors
+    /// With any error, `old` has its place still or again. Only where the file system cannot exchange two
+    /// files, a folder that cannot be synced leaves the new one there.
+    pub(super) fn replace(mut self, old: &File) -> io::Result<(File, Replaced)> {
+        self.is_finished();
+        self.take_name()?;
+        let name = self.name.clone().expect("it has just been given one");
+        // Nothing may fail after the exchange but what is undone.
+        let file = self.file.try_clone()?;
+        let exchange = || renameat_with(CWD, &name, CWD, &self.target, RenameFlags::EXCHANGE);
+        let replaced = match exchange() {
+            Ok(()) => {
+                let durable = match FileId::at(&name) == FileId::of(old) {
+                    true => sync_folder(folder_of(&self.target)),
+                    false => Err(changed_meanwhile()),
+                };
+                if let Err(why) = durable {
+                    // After a power failure either file may have the name: neither is overwritten.
+                    self.private = false;
+                    return exchange().map_err(io::Error::from).and(Err(why));
+                }
+                Replaced::Exchanged
+            }
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                if FileId::at(&self.target) != FileId::of(old) {
+                    return Err(changed_meanwhile());
+                }
+                std::fs::rename(&name, &self.target)?;
+                self.name = None;
+                sync_folder(folder_of(&self.target))?;
+                Replaced::Renamed
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.name = None;
+        Ok((file, replaced))
+    }
+
+    /// Puts the finished file under its name, whatever has it. The old content is not looked at.
+    pub(super) fn publish_over(mut self) -> io::Result<()> {
+        self.take_mode()?;
+        self.is_finished();
+        self.take_name()?;
+        let name = self.name.as_ref().expect("it has just been given one");
+        std::fs::rename(name, &self.target)?;
+        self.name = None;
+        sync_folder(folder_of(&self.target))
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if let Some(name) = self.name.as_ref().filter(|_| !self.kept) {
+            // Nothing can be done about a failure here; the next command removes a leftover.
+            if self.private {
+                let _ = clear(&self.file);
+            }
+            let _ = std::fs::remove_file(name);
+            self.is_finished();
+        }
+    }
+}
+
+fn changed_meanwhile() -> io::Error {
+    io::Error::other("another program put a different file there")
+}
+
+/// A file without a name, if the file system has such files and they can be given one.
+fn unnamed(folder: &Path, mode: u32) -> io::Result<Option<File>> {
+    if !Path::new("/proc/self/fd").exists() {
+        return Ok(None);
+    }
+    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+    match open(folder, flags, Mode::from_raw_mode(mode)) {
+        Ok(file) => {
+            let file = File::from(file);
+            // Where there are no locks, none can be taken by others either.
+            let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
+            Ok(Some(file))
+        }
+        // What file systems and kernels without unnamed files answer.
+        Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOSYS) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A new file under the fixed name.
+fn named(target: &Path, mode: u32) -> io::Result<(File, PathBuf)> {
+    let name = temporary_name(target)?;
+    loop {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true).mode(mode);
+        match options.open(&name) {
+            Ok(file) => {
+                let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
+                // Before it was locked, another process may have taken it for a leftover.
+                if FileId::of(&file) == FileId::at(&name) {
+                    return Ok((file, name));
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                if sweep(target, Owner::IsLeftAlone)? == Swept::Owned {
+                    return Err(io::Error::other("another process is writing this file"));
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Links an open file without a name to a new one.
+fn link(file: &File, name: &Path) -> io::Result<()> {
+    use std::os::fd::AsRawFd;
+    let open = format!("/proc/self/fd/{}", file.as_raw_fd());
+    Ok(linkat(CWD, open, CWD, name, AtFlags::SYMLINK_FOLLOW)?)
+}
+
+/// Renames without replacing; file systems that cannot do it in one step check first.
+pub(super) fn rename_to_new(from: &Path, to: &Path) -> io::Result<()> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+            if std::fs::symlink_metadata(to).is_ok() {
+                return Err(ErrorKind::AlreadyExists.into());
+            }
+            std::fs::rename(from, to)
+        }
+        done => Ok(done?),
+    }
+}
+
+/// How often something that another process may hold is tried, and how long is waited in between: two
+/// seconds in all. Who was killed, or only looked, lets go long before.
+pub(super) const TRIES: usize = 200;
+const BETWEEN_TRIES: Duration = Duration::from_millis(10);
+
+/// Locks a file for this process alone, or tells that another process holds it.
+pub(super) fn lock_soon(file: &File, operation: FlockOperation) -> io::Result<bool> {
+    for _ in 0..TRIES {
+        match flock(file, operation) {
+            Err(Errno::WOULDBLOCK) => std::thread::sleep(BETWEEN_TRIES),
+            locked => return locked.map(|()| true).map_err(io::Error::from),
+        }
+    }
+    Ok(false)
+}
+
+/// What to do about a file under a fixed name that a living process holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// Leave it.
+    IsLeftAlone,
+    /// Wait a little, as whoever holds the lock on the file proper can.
+    IsWaitedFor,
+}
+
+/// What was found under a fixed name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Swept {
+    /// Nothing, or nothing that this program would leave there.
+    Nothing,
+    /// A file that a living process owns.
+    Owned,
+    /// What a killed process left: so many bytes were overwritten and removed.
+    Leftover(u64),
+}
+
+/// Removes what a killed process left under the fixed name of `path`, overwritten.
+///
+/// # Errors
+/// When there is such a file and it cannot be removed.
+pub(super) fn sweep(path: &Path, owner: Owner) -> io::Result<Swept> {
+    let name = temporary_name(path)?;
+    let opened = open_no_follow(&name, OpenOptions::new().read(true).write(true));
+    let file = match opened {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Swept::Nothing),
+        opened => opened?,
+    };
+    let metadata = file.metadata()?;
+    if !metadata.is_file() || metadata.nlink() > 1 || !belongs_here(&metadata, path) {
+        let found = format!("{} is not a file of this program and is left alone", name.display());
+        return Err(io::Error::other(found));
+    }
+    if is_remote(&file) {
+        // Its owner's lock may be on another computer.
+        return Ok(Swept::Owned);
+    }
+    let locked = match owner {
+        Owner::IsLeftAlone => match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) => false,
+            locked => locked.map(|()| true)?,
+        },
+        Owner::IsWaitedFor => lock_soon(&file, FlockOperation::NonBlockingLockExclusive)?,
+    };
+    if !locked {
+        return Ok(Swept::Owned);
+    }
+    // Its owner may have put it elsewhere, or removed it, before letting go of it.
+    if FileId::of(&file) != FileId::at(&name) {
+        return Ok(Swept::Nothing);
+    }
+    // Before this is durable, a power failure may give the file its place back.
+    sync_folder(folder_of(path))?;
+    let cleared = clear(&file);
+    std::fs::remove_file(&name)?;
+    sync_folder(folder_of(path))?;
+    cleared.map(|()| Swept::Leftover(metadata.len()))
+}
+
+/// Whether a file beside `path` is of this user, or of the user of that one.
+pub(super) fn belongs_here(metadata: &Metadata, path: &Path) -> bool {
+    let of_file = std::fs::symlink_metadata(path).is_ok_and(|file| file.uid() == metadata.uid());
+    of_file || metadata.uid() == geteuid().as_raw()
+}
+
+/// Overwrites a file with zeros.
+pub(super) fn clear(mut file: &File) -> io::Result<()> {
+    let len = file.metadata()?.len();
+    file.seek(SeekFrom::Start(0))?;
+    io::copy(&mut io::repeat(0).take(len), &mut file)?;
+    file.flush()?;
+    file.sync_data()
+}
