@@ -40,6 +40,11 @@ pub fn print(text: &str) {
     writeln!(io::stderr(), "    {text}").expect("standard error is open");
 }
 
+/// Says that a check did not run.
+pub fn not_run(what: &str, why: &str) {
+    print(&format!("NOT RUN: {what}: {why}"));
+}
+
 /// A batch of `count` orders, the last of which are [`EDGES`] where there is room for them.
 pub fn orders(count: usize) -> Vec<u8> {
     let edges = if count > EDGES.len() { &EDGES[..] } else { &[] };
