@@ -1,0 +1,203 @@
+#!/usr/bin/env bash
+# Kills the program at each of its system calls, runs the next command, and looks at what lies on the disk:
+# no file with a secret but those that are named, no id and no byte of pad used twice, nothing lost that was
+# there before.
+#
+#     scripts/fault-sweep.sh [--seconds N] [SCENARIO…]
+#
+# Needs strace. With --seconds, so many system calls of each scenario are tried, evenly spread, that all
+# scenarios take about N seconds; without it, every one is. ORDERSEAL names the program; it is built otherwise.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+seconds=0 scenarios=()
+while [ $# -gt 0 ]; do
+    case $1 in
+        --seconds) seconds=${2:?"--seconds needs a number"}; shift ;;
+        -*) echo "fault-sweep.sh: error: there is no option $1" >&2; exit 2 ;;
+        *) scenarios+=("$1") ;;
+    esac
+    shift
+done
+[ ${#scenarios[@]} -gt 0 ] || scenarios=(keygen bundle ids pads erasing erase erase-keys decrypt)
+
+if ! command -v strace > /dev/null; then
+    echo "fault-sweep.sh: error: strace was not found" >&2
+    echo "fault-sweep.sh: hint: install it, as with: apt-get install strace" >&2
+    exit 1
+fi
+if [ -z "${ORDERSEAL:-}" ]; then
+    cargo build --quiet --release --locked
+    ORDERSEAL=$PWD/target/release/orderseal
+fi
+fixture=$PWD/fixtures/orders.ndjson
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+mkdir "$folder/ready" "$folder/run"
+cd "$folder/ready"
+
+seal() { "$ORDERSEAL" "$@" --quiet --allow-weak; }
+
+# What all scenarios begin with.
+seal keygen --embodiment 4 --shop tokyo --orders 60 -o service.jwks
+seal bundle shop --keys service.jwks -o tokyo.jwks
+seal bundle client --keys service.jwks --orders 30 -o client.jwks
+seal bundle client --keys service.jwks --orders 20 --erase -o erasing.jwks
+seal keygen --embodiment 1 --enc VERNAM-HS256 --pad-bytes 20000 --shop kyoto -o pads.jwks
+seal bundle client --keys pads.jwks --pad-bytes 16000 -o pad.jwks
+head -n 10 "$fixture" > orders.ndjson
+head -n 3 "$fixture" > more.ndjson
+cp client.jwks copy.jwks
+seal encrypt --bundle copy.jwks orders.ndjson -o sealed.jwe
+rm copy.jwks
+cd "$folder/run"
+
+fail() { # WHAT
+    echo "fault-sweep.sh: error: $scenario, killed at system call $number: $1" >&2
+    ls -la >&2
+    exit 1
+}
+
+# Fails if a file other than those named holds one of the texts in `secrets`.
+only_in() { # NAME…
+    local found name allowed
+    while read -r found; do
+        found=${found#./} allowed=no
+        for name; do
+            [ "$found" != "$name" ] || allowed=yes
+        done
+        [ $allowed = yes ] || fail "$found holds a secret"
+    done < <(grep -rlF -f ../secrets . || true)
+}
+
+keys_of() { grep -o '"k":"[^"]*"' "$@" | grep -o '[^"]*"$' | tr -d '"' > ../secrets; }
+
+# The names of keys in lines or key files, one a line.
+kids_of() {
+    local file
+    for file; do
+        [ ! -s "$file" ] || case $file in
+            *.jwks) grep -o '"kid":"[^"]*"' "$file" ;;
+            *) "$ORDERSEAL" inspect --json "$file" | grep -o '"tokyo/[^"]*"' ;;
+        esac
+    done
+}
+
+no_kid_twice() { [ -z "$(kids_of "$@" | tr -d ' ' | sed 's/^"kid"://' | sort | uniq -d)" ] || fail "an id was used twice"; }
+
+ok() { "$ORDERSEAL" "$@" --quiet > out.log 2>&1 || fail "the next command failed: $(cat out.log)"; rm -f out.log; }
+
+# Each scenario: the command, and what has to hold after it was killed.
+command_of() {
+    case $1 in
+        keygen) echo "keygen --embodiment 4 --shop osaka --orders 5 --into service.jwks" ;;
+        bundle) echo "bundle client --keys service.jwks --shop tokyo --orders 2 -o new.jwks" ;;
+        ids) echo "encrypt --bundle client.jwks orders.ndjson -o new.jwe" ;;
+        pads) echo "encrypt --bundle pad.jwks orders.ndjson -o new.jwe --allow-weak" ;;
+        erasing) echo "encrypt --bundle erasing.jwks orders.ndjson -o new.jwe" ;;
+        erase) echo "erase client.jwks" ;;
+        erase-keys) echo "erase --keys client.jwks" ;;
+        decrypt) echo "decrypt --bundle tokyo.jwks sealed.jwe -o opened.ndjson" ;;
+        *) echo "fault-sweep.sh: error: there is no scenario $1" >&2; exit 2 ;;
+    esac
+}
+
+check() {
+    case $1 in
+        keygen)
+            ok inspect service.jwks
+            held=$(grep -c '"kty"' service.jwks)
+            [ "$held" = 60 ] || [ "$held" = 65 ] || fail "$held keys"
+            keys_of service.jwks
+            only_in service.jwks tokyo.jwks client.jwks erasing.jwks
+            ;;
+        bundle)
+            ok bundle client --keys service.jwks --shop tokyo --orders 2 -o next.jwks
+            keys_of service.jwks
+            only_in service.jwks tokyo.jwks client.jwks erasing.jwks new.jwks next.jwks
+            no_kid_twice client.jwks erasing.jwks new.jwks next.jwks
+            ;;
+        ids)
+            ok encrypt --bundle client.jwks more.ndjson -o next.jwe
+            no_kid_twice new.jwe next.jwe
+            keys_of client.jwks
+            only_in service.jwks tokyo.jwks client.jwks
+            ;;
+        pads)
+            ok encrypt --bundle pad.jwks more.ndjson -o next.jwe --allow-weak
+            twice=$(cat new.jwe next.jwe 2> /dev/null | "$ORDERSEAL" inspect --json pads-shop.jwks --sealed - --allow-weak |
+                grep -c pad_bytes_used_twice || true)
+            [ "$twice" = 0 ] || fail "a byte of pad was used twice"
+            ;;
+        erasing)
+            "$ORDERSEAL" inspect erasing.jwks > /dev/null 2>&1 || true
+            if [ -e new.jwe ]; then
+                [ ! -e erasing.jwks ] || fail "it was sent, and not erased"
+                [ "$(wc -l < new.jwe)" = 10 ] || fail "part of the output"
+            else
+                [ "$(grep -c '"kty"' erasing.jwks)" = 20 ] || fail "it was not sent, and is erased"
+            fi
+            keys_of ../ready/erasing.jwks
+            only_in service.jwks tokyo.jwks erasing.jwks
+            ;;
+        erase)
+            "$ORDERSEAL" erase client.jwks > /dev/null 2>&1 || true
+            keys_of ../ready/client.jwks
+            only_in service.jwks tokyo.jwks
+            ;;
+        erase-keys)
+            "$ORDERSEAL" erase --keys client.jwks > /dev/null 2>&1 || true
+            "$ORDERSEAL" inspect client.jwks > /dev/null 2>&1 || fail "the file cannot be read"
+            keys_of ../ready/client.jwks
+            only_in service.jwks tokyo.jwks
+            ;;
+        decrypt)
+            [ ! -e opened.ndjson ] || cmp -s opened.ndjson orders.ndjson || fail "part of the output"
+            head -n 1 orders.ndjson > ../secrets
+            only_in orders.ndjson more.ndjson opened.ndjson
+            ok decrypt --bundle tokyo.jwks sealed.jwe -o opened.ndjson --force
+            cmp -s opened.ndjson orders.ndjson || fail "the orders are not those that were sealed"
+            ;;
+    esac
+}
+
+prepare() {
+    find . -mindepth 1 -delete
+    cp ../ready/* .
+    [ "$scenario" != pads ] || "$ORDERSEAL" bundle shop --keys pads.jwks -o pads-shop.jwks --quiet --allow-weak
+}
+
+traced() { # [OPTION…]
+    # In a shell of its own, whose message that strace was killed goes nowhere.
+    # shellcheck disable=SC2046
+    (strace -f -qq -o ../log "$@" "$ORDERSEAL" $(command_of "$scenario") --threads 1 --quiet; exit $?) > /dev/null 2>&1
+}
+
+total=0 started=$SECONDS
+for scenario in "${scenarios[@]}"; do
+    number=0
+    prepare
+    command_of "$scenario" > /dev/null
+    traced || fail "it fails without being killed"
+    # Counts are those of each thread by itself.
+    count=$(cut -d' ' -f1 ../log | sort | uniq -c | sort -n | tail -n 1 | awk '{print $1}')
+    step=1
+    if [ "$seconds" -gt 0 ]; then
+        # What one try takes is measured here.
+        before=$(date +%s%N)
+        number=$count
+        prepare; traced -e inject=all:signal=KILL:when=$((count - 1)) || true; check "$scenario"
+        each=$((($(date +%s%N) - before) / 1000000 + 1))
+        step=$((count * each * ${#scenarios[@]} / (seconds * 1000) + 1))
+    fi
+    tries=0
+    for ((number = 1; number <= count; number += step)); do
+        prepare
+        traced -e inject=all:signal=KILL:when=$number || true
+        check "$scenario"
+        tries=$((tries + 1))
+    done
+    total=$((total + tries))
+    echo "$scenario: killed at $tries of $count system calls: nothing lost, nothing left, nothing used twice"
+done
+echo "fault-sweep.sh: $total kills in $((SECONDS - started)) s"
