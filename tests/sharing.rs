@@ -141,6 +141,43 @@ fn what_a_dead_process_held_stays_spent_and_is_not_waited_for() {
 }
 
 #[test]
+fn what_was_reserved_does_not_come_back_to_another_file() {
+    let lab = Lab::new();
+    let weak = "--allow-weak";
+    for (enc, member) in [("VERNAM-HS256", "pad_bytes_left"), ("A256GCM", "orders_left")] {
+        lab.ok(&format!(
+            "keygen --embodiment 1 --enc {enc} --shop tokyo {weak} -o service.jwks --force"
+        ));
+        lab.ok(&format!("bundle client --keys service.jwks {weak} -o client.jwks --force"));
+        lab.ok(&format!(
+            "keygen --embodiment 1 --enc {enc} --shop tokyo {weak} -o service.jwks --force"
+        ));
+        lab.ok(&format!("bundle client --keys service.jwks {weak} -o new.jwks --force"));
+        let left = |name: &str| {
+            lab.ok(&format!("inspect --json {name}")).json()["shops"]["tokyo"][member].clone()
+        };
+        let before = left("new.jwks");
+        let mut run = Command::new(ORDERSEAL)
+            .args(["encrypt", "--bundle", "client.jwks", weak])
+            .current_dir(lab.dir())
+            .stdin(Stdio::piped())
+            .stdout(File::create(lab.path("out")).unwrap())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        let mut input = run.stdin.take().unwrap();
+        input.write_all(b"first\n").unwrap();
+        while lab.read("out").is_empty() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        std::fs::rename(lab.path("new.jwks"), lab.path("client.jwks")).unwrap();
+        drop(input);
+        assert!(!run.wait().unwrap().success(), "what could not be given back is said");
+        assert_eq!(left("client.jwks"), before, "{enc}");
+    }
+}
+
+#[test]
 fn the_last_process_erases_what_others_still_needed() {
     let lab = Lab::new();
     lab.ok("keygen --embodiment 4 --shop tokyo --orders 60 -o service.jwks");

@@ -45,7 +45,7 @@ pub struct Expected {
 
 enum KeyPlan {
     /// One key for all orders; with a budget unless it is only ever a key for fresh keys.
-    Shared { key: Box<Jwk>, budget: Option<Option<Kid>> },
+    Shared { key: Box<Jwk>, budget: bool },
     /// A key for each order, from the ids of a shop; with the longest pad if they are pads.
     Each { shop: crate::protocol::Name, longest_pad: Option<u64> },
     /// A piece of this pad for each order.
@@ -152,7 +152,7 @@ impl Plan {
             Scope::Transaction if !of_user => {
                 KeyPlan::Each { shop: name.clone(), longest_pad: longest_pad(file.keys()) }
             }
-            _ => KeyPlan::shared(first, shop.suite.has_budget().then(|| first.kid.clone())),
+            _ => KeyPlan::shared(first, shop.suite.has_budget()),
         };
         Ok(Self::new(place, shop.suite, key, *layers))
     }
@@ -188,7 +188,7 @@ impl Plan {
         })?;
         SealingKey::new(key, suite, Carries::Order)
             .map_err(|trouble| Error::key(place, trouble))?;
-        let key = KeyPlan::shared(key, suite.has_budget().then_some(None));
+        let key = KeyPlan::shared(key, suite.has_budget());
         Ok(Self::new(place, suite, key, 1))
     }
 
@@ -203,7 +203,10 @@ impl Plan {
 
     /// Whether the key file has to record what is spent.
     pub fn spends(&self) -> bool {
-        !matches!(self.key, KeyPlan::Shared { budget: None, .. })
+        match self.key {
+            KeyPlan::Shared { budget, .. } => budget,
+            KeyPlan::Each { .. } | KeyPlan::Pad { .. } => true,
+        }
     }
 
     /// Asks for a chain of content-encryption keys.
@@ -365,14 +368,22 @@ impl Plan {
                 Supply::Ids(ids)
             }
             KeyPlan::Shared { key, budget } => {
-                let mut budget = budget.clone().map(|kid| Budget::new(store, kid, place.clone()));
+                let mut budget = budget.then(|| {
+                    Budget::new(store, self.bundle.clone(), (**key).clone(), place.clone())
+                });
                 if let (Some(budget), Some(orders)) = (&mut budget, self.expected) {
                     budget.expect(orders.orders)?;
                 }
                 Supply::Shared { key: key.clone(), budget }
             }
             KeyPlan::Pad { key, pad } => {
-                let mut pads = Pads::new(store, (**key).clone(), pad.clone(), place.clone());
+                let mut pads = Pads::new(
+                    store,
+                    self.bundle.clone(),
+                    (**key).clone(),
+                    pad.clone(),
+                    place.clone(),
+                );
                 if let Some(orders) = self.expected {
                     pads.expect(orders.bytes)?;
                 }
@@ -392,7 +403,7 @@ impl Plan {
 
 impl KeyPlan {
     /// One key for all orders, or a piece of it for each if it is a pad.
-    fn shared(key: &Jwk, budget: Option<Option<Kid>>) -> Self {
+    fn shared(key: &Jwk, budget: bool) -> Self {
         let shared = Box::new(key.clone());
         match &key.material {
             Material::Pad(pad) => Self::Pad { key: shared, pad: pad.clone() },

@@ -18,22 +18,23 @@ pub use ids::Ids;
 pub use pads::Pads;
 
 use crate::protocol::files::{self, InUse};
+use crate::protocol::jwk::Jwk;
 use crate::protocol::keyfile::KeyFile;
-use crate::protocol::{Kid, Result};
+use crate::protocol::{Error, KeyTrouble, Place, Result};
 
 /// A key file that can be changed durably.
 pub trait KeyStore {
     /// Changes the file; when this returns, the change is durable.
     ///
     /// # Errors
-    /// What `change` returns, in which case nothing is changed, and [`Error::Io`](crate::protocol::Error::Io).
+    /// What `change` returns, in which case nothing is changed, and [`Error::Io`].
     fn update<T>(&self, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T>;
 
     /// Whether other living processes spend from the file, and may give back what they have reserved. To be
     /// asked within `update`.
     ///
     /// # Errors
-    /// [`Error::Io`](crate::protocol::Error::Io).
+    /// [`Error::Io`].
     fn is_shared(&self) -> Result<bool>;
 }
 
@@ -122,15 +123,28 @@ struct Left<'f> {
     gaps: &'f mut Vec<(u64, u64)>,
 }
 
-/// Changes what is left of a key's use.
+/// Changes what is left of the use of a key that comes from `bundle`.
+///
+/// # Errors
+/// [`KeyTrouble::Exchanged`] when the file has another key by now: what is left of that is none of our
+/// business.
 fn change_left<S: KeyStore + ?Sized, T>(
     store: &S,
-    kid: Option<&Kid>,
+    key: &Jwk,
+    bundle: &Place,
     whole: u64,
     change: impl FnOnce(&mut Left<'_>) -> Result<T>,
 ) -> Result<T> {
     store.update(|file| {
-        let Some(kid) = kid.filter(|_| !file.is_lone()) else {
+        let kid = key.kid.as_ref().filter(|_| !file.is_lone());
+        let held = match kid {
+            Some(kid) => file.key(kid.as_str()),
+            None => file.keys().first(),
+        };
+        if held.is_none_or(|held| held.material != key.material) {
+            return Err(Error::key(bundle, KeyTrouble::Exchanged));
+        }
+        let Some(kid) = kid else {
             let count = whole.saturating_sub(file.sealed);
             let mut left = Left { count, gaps: &mut file.gaps };
             let result = change(&mut left)?;

@@ -1,6 +1,7 @@
 //! The random IVs that may still be drawn for a key which seals many orders.
 
 use super::{KeyStore, Left, Patience, Reserved, change_left};
+use crate::protocol::jwk::Jwk;
 use crate::protocol::keyfile::IV_BUDGET;
 use crate::protocol::{Error, KeyTrouble, Kid, Place, Result};
 
@@ -11,17 +12,19 @@ const FIRST_BLOCK: u64 = 256;
 #[derive(Debug)]
 pub struct Budget<'s, S: ?Sized> {
     store: &'s S,
+    bundle: Place,
     place: Place,
-    kid: Option<Kid>,
+    key: Jwk,
     reserved: u64,
     used: u64,
     block: u64,
 }
 
 impl<'s, S: KeyStore + ?Sized> Budget<'s, S> {
-    /// The budget of a client's key, or of a lone key if it has no name.
-    pub fn new(store: &'s S, kid: Option<Kid>, place: Place) -> Self {
-        Self { store, place, kid, reserved: 0, used: 0, block: FIRST_BLOCK }
+    /// The budget of a key in a client's file, whose name is `bundle`, or of a lone key; `place` is the
+    /// input's.
+    pub fn new(store: &'s S, bundle: Place, key: Jwk, place: Place) -> Self {
+        Self { store, bundle, place, key, reserved: 0, used: 0, block: FIRST_BLOCK }
     }
 
     /// Reserves just what `orders` orders need.
@@ -52,7 +55,8 @@ impl<'s, S: KeyStore + ?Sized> Budget<'s, S> {
                 Reserved::TooLittle { shared: true, .. }
                     if patience.wait_after(|| self.give_back())? => {}
                 Reserved::TooLittle { left, .. } => {
-                    let kid = self.kid.as_ref().map_or("given by --key".to_owned(), Kid::to_string);
+                    let kid = self.key.kid.as_ref();
+                    let kid = kid.map_or("given by --key".to_owned(), Kid::to_string);
                     let line = self.place.at(first_line + self.reserved + left);
                     return Err(Error::key(&line, KeyTrouble::Budget { kid }));
                 }
@@ -95,6 +99,6 @@ impl<'s, S: KeyStore + ?Sized> Budget<'s, S> {
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Left<'_>) -> Result<T>) -> Result<T> {
-        change_left(self.store, self.kid.as_ref(), IV_BUDGET, change)
+        change_left(self.store, &self.key, &self.bundle, IV_BUDGET, change)
     }
 }

@@ -66,7 +66,7 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
         self.make_ready(orders, first_line)?;
         let taken: Vec<Jwk> = self.ready.drain(..orders).collect();
         self.used.extend(taken.iter().filter_map(|key| key.kid.clone()));
-        self.takes_pad = taken.iter().any(|key| is_pad(key));
+        self.takes_pad = taken.iter().any(is_pad);
         Ok(taken)
     }
 

@@ -23,6 +23,7 @@ const MOST_GAPS: usize = 256;
 #[derive(Debug)]
 pub struct Pads<'s, S: ?Sized> {
     store: &'s S,
+    bundle: Place,
     place: Place,
     key: Jwk,
     pad: Pad,
@@ -33,10 +34,10 @@ pub struct Pads<'s, S: ?Sized> {
 }
 
 impl<'s, S: KeyStore + ?Sized> Pads<'s, S> {
-    /// The pad of a client's key, or of a lone key.
-    pub fn new(store: &'s S, key: Jwk, pad: Pad, place: Place) -> Self {
+    /// The pad of a key in a client's file, whose name is `bundle`, or of a lone key; `place` is the input's.
+    pub fn new(store: &'s S, bundle: Place, key: Jwk, pad: Pad, place: Place) -> Self {
         let block = FIRST_PIECE.max(pad.len() / FIRST_PART);
-        Self { store, place, key, pad, reserved: 0..0, used: 0, block }
+        Self { store, bundle, place, key, pad, reserved: 0..0, used: 0, block }
     }
 
     /// Reserves what all orders together need, before the first of them is sealed.
@@ -136,7 +137,7 @@ impl<'s, S: KeyStore + ?Sized> Pads<'s, S> {
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Left<'_>) -> Result<T>) -> Result<T> {
-        change_left(self.store, self.key.kid.as_ref(), self.pad.len(), change)
+        change_left(self.store, &self.key, &self.bundle, self.pad.len(), change)
     }
 }
 
@@ -248,7 +249,7 @@ mod tests {
             free.clone().store(&mut left);
             assert_eq!(Free::of(&left, LEN), free, "what is stored is what is read");
             let mut owners = [0; LEN as usize];
-            let free_now = free.gaps.iter().cloned().chain([free.from..LEN]);
+            let free_now = free.gaps.iter().cloned().chain(std::iter::once(free.from..LEN));
             for byte in free_now.chain(taken.iter().cloned()).flatten() {
                 owners[byte as usize] += 1;
             }
