@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
 # Everything that has to hold before a change is taken: what CI runs.
 #
-#     scripts/check.sh [--interop] [--browser]
+#     scripts/check.sh [--interop] [--browser] [--faults]
 #
 # --interop adds the exchange with other people's software (scripts/interop.sh), --browser orders
 # through pages in a real browser (scripts/browser-test.sh); both need python3, node, npm and the network.
+# --faults kills commands at their system calls for two minutes (scripts/fault-sweep.sh); it needs strace.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-interop=false browser=false
+interop=false browser=false faults=false
 for option; do
     case $option in
         --interop) interop=true ;;
         --browser) browser=true ;;
-        *) echo "check.sh: error: $option is no option; there are --interop and --browser" >&2; exit 2 ;;
+        --faults) faults=true ;;
+        *) echo "check.sh: error: there is no option $option" >&2; exit 2 ;;
     esac
 done
 
@@ -48,13 +50,16 @@ else
     echo; echo "== not checked, python3 is not installed: fixtures/orders.ndjson against its generator"
 fi
 
-optional() { # ASKED OPTION SCRIPT
-    if [ "$1" = true ]; then
-        step "$3"
+optional() { # ASKED OPTION SCRIPT [ARGUMENT…]
+    local asked=$1 option=$2
+    shift 2
+    if [ "$asked" = true ]; then
+        step "$@"
     else
-        echo; echo "== not run: $3 (ask with $2)"
+        echo; echo "== not run: $1 (ask with $option)"
     fi
 }
+optional $faults --faults scripts/fault-sweep.sh --seconds 90
 optional $interop --interop scripts/interop.sh
 optional $browser --browser scripts/browser-test.sh
 printf '\nall checks passed\n'

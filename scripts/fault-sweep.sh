@@ -27,8 +27,8 @@ if ! command -v strace > /dev/null; then
     exit 1
 fi
 if [ -z "${ORDERSEAL:-}" ]; then
-    cargo build --quiet --release --locked
-    ORDERSEAL=$PWD/target/release/orderseal
+    cargo build --quiet --locked
+    ORDERSEAL=$(cd "${CARGO_TARGET_DIR:-target}" && pwd)/debug/orderseal
 fi
 fixture=$PWD/fixtures/orders.ndjson
 folder=$(mktemp -d)

@@ -163,6 +163,18 @@ fn a_signal_ends_a_run_in_order() {
 }
 
 #[test]
+fn a_signal_ends_a_run_that_waits_for_an_answer() {
+    let lab = Lab::with_keys("--embodiment 4", 50);
+    let run = lab.shell(
+        "set -m; (echo; sleep 5) | $ORDERSEAL encrypt --guided --bundle client.jwks orders.ndjson -o out & sleep 0.5
+        kill -TERM $(pgrep -n -f 'encrypt --guided --bundle client.jwks'); wait $!",
+    );
+    assert_eq!(run.code, Some(143), "{}", run.stderr);
+    run.says(&["step 2 of 2", "stopped by a signal"]);
+    assert_eq!((unused(&lab), lab.has("out")), (50, false));
+}
+
+#[test]
 fn a_signal_that_was_ignored_stays_ignored() {
     let lab = Lab::with_keys("--embodiment 2", 1);
     let run = lab.shell(

@@ -29,7 +29,12 @@ Examples:
 
 An order is a line: any bytes up to 1 MiB without a line feed. Each becomes a line of its own, in
 the same order, so that batches can be cut and joined anywhere between lines. With --stream the
-whole input is sealed as one, whatever it is: a line that carries its key, and then chunks.")]
+whole input is sealed as one, whatever it is: a line that carries its key, and then chunks.
+
+A program that erases does so after sending: when the output file is on the disk, or the reader of
+the pipe has taken everything. If the reader has gone, nothing is erased and the exit code is 1. A
+reader that takes every byte and then fails cannot be seen: write to a file, send it, and then
+`orderseal erase` the bundle.")]
 pub struct Encrypt {
     /// The file from `bundle client`
     #[arg(

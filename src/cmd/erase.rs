@@ -21,7 +21,8 @@ Examples:
 
 Erasing reaches the blocks that this file system uses for the file now. Copies may remain in
 snapshots, journals, backups, swap, and spare blocks of flash memory. What makes every copy of a
-sealed order useless is that no copy of its key is left.")]
+sealed order useless is that no copy of its key is left. What a killed process left beside a file
+is erased with it, also where the file itself is gone.")]
 pub struct Erase {
     /// Erase the keys, and keep the program
     #[arg(long, conflicts_with_all = ["programs", "kid"])]

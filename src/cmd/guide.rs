@@ -2,14 +2,16 @@
 
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, stdin};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use orderseal::protocol::files::is_dash;
+use orderseal::protocol::files::{self, is_dash};
 use orderseal::protocol::{Content, Erase, Error, Program, Result};
 
 use super::encrypt::{erased_words, is_guided};
-use super::ui;
+use super::{signals, ui};
 
 /// Tells of each step and waits, or does nothing in an automatic run.
 pub struct Guide {
@@ -19,7 +21,7 @@ pub struct Guide {
 struct Steps {
     content: Content,
     erase: Option<Erase>,
-    answers: RefCell<Option<Box<dyn BufRead>>>,
+    answers: RefCell<Option<BufReader<File>>>,
 }
 
 impl Guide {
@@ -29,13 +31,12 @@ impl Guide {
             Some(Program::Client { content, erase, .. }) if asked || is_guided(program) => {
                 // Orders that come by stdin leave the terminal for the answers.
                 let from_stdin = orders.as_deref().is_none_or(is_dash);
-                let answers: Option<Box<dyn Read>> = match from_stdin {
-                    true => File::open("/dev/tty").ok().map(|tty| Box::new(tty) as Box<dyn Read>),
-                    false => Some(Box::new(std::io::stdin())),
+                let answers = match from_stdin {
+                    true => File::open("/dev/tty"),
+                    false => stdin().as_fd().try_clone_to_owned().map(File::from),
                 };
-                let answers: Option<Box<dyn BufRead>> =
-                    answers.map(|answers| Box::new(BufReader::new(answers)) as Box<dyn BufRead>);
-                Some(Steps { content: *content, erase: *erase, answers: RefCell::new(answers) })
+                let answers = RefCell::new(answers.ok().map(BufReader::new));
+                Some(Steps { content: *content, erase: *erase, answers })
             }
             _ => None,
         };
@@ -88,7 +89,10 @@ impl Steps {
         let mut answer = String::new();
         let mut answers = self.answers.borrow_mut();
         let read = match answers.as_mut() {
-            Some(answers) => answers.read_line(&mut answer),
+            Some(answers) => {
+                wait_for(answers)?;
+                answers.read_line(&mut answer)
+            }
             None => Ok(0),
         };
         match read {
@@ -97,4 +101,15 @@ impl Steps {
             _ => Err(Error::Usage(format!("the guided run was stopped before step {number}"))),
         }
     }
+}
+
+/// Waits for an answer, or for a signal that ends the run.
+fn wait_for(answers: &BufReader<File>) -> Result<()> {
+    const LOOK: Duration = Duration::from_millis(50);
+    while answers.buffer().is_empty() && !files::is_readable(answers.get_ref(), LOOK) {
+        if signals::stop().is_asked() {
+            return Err(Error::Stopped);
+        }
+    }
+    Ok(())
 }

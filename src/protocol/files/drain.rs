@@ -57,6 +57,16 @@ fn has_reader(file: &File, wait: Duration) -> io::Result<bool> {
     }
 }
 
+/// Whether reading would not wait, looked at for so long. What cannot be looked at is to be read.
+pub fn is_readable(file: &File, wait: Duration) -> bool {
+    let mut ends = [PollFd::new(file, PollFlags::IN)];
+    let wait = Timespec { tv_sec: 0, tv_nsec: i64::from(wait.subsec_nanos()) };
+    match poll(&mut ends, Some(&wait)) {
+        Ok(ready) => ready > 0,
+        Err(error) => error != rustix::io::Errno::INTR,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

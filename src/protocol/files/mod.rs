@@ -20,6 +20,7 @@ use rand::Rng;
 use rustix::fs::{FlockOperation, OFlags, flock};
 use zeroize::Zeroizing;
 
+pub use drain::is_readable;
 pub use erase::{Erased, Kept, Selection, erase};
 pub use locked::update;
 pub use output::{Existing, Output, Privacy};
