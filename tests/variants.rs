@@ -5,7 +5,7 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use common::{Lab, header, key_ids, kids, orders, seal};
+use common::{Lab, header, key_ids, kids, lines, orders, seal};
 
 #[test]
 fn step_by_step_a_content_key_travels_wrapped() {
@@ -272,10 +272,14 @@ fn a_guided_run_can_be_stopped_before_anything_is_sent() {
     lab.ok("keygen --embodiment 4 --shop tokyo --orders 3 -o service.jwks");
     lab.ok("bundle client --guided --keys service.jwks --orders 3 -o client.jwks");
     lab.write("orders.ndjson", orders(3));
-    for answers in [&b"q\n"[..], b"\nq\n", b"\n\nq\n", b"\n\n\nq\n"] {
-        lab.run("encrypt --bundle client.jwks orders.ndjson -o sealed.jwe", answers);
+    for answers in [&b"q\n"[..], b"\nq\n", b"", b"\n"] {
+        let run = lab.run("encrypt --bundle client.jwks orders.ndjson -o sealed.jwe", answers);
+        assert_eq!(run.code, Some(2), "{}", run.stderr);
         assert!(!lab.has("sealed.jwe"), "stopped after {answers:?}");
     }
+    // What was not sent has used no id.
+    lab.ok_with("encrypt --bundle client.jwks orders.ndjson -o sealed.jwe", b"\n\n");
+    assert_eq!(lines(&lab.read("sealed.jwe")).count(), 3);
 }
 
 #[test]
