@@ -195,6 +195,9 @@ fn key_hint(trouble: &KeyTrouble) -> Option<String> {
         KeyTrouble::Marked { .. } => "such keys are for simulations; --allow-weak accepts them",
         KeyTrouble::Readable(_) => "chmod 600 the file, or say --allow-readable-keys",
         KeyTrouble::UnknownShop { .. } => "--shop takes one of these",
+        KeyTrouble::Unsound(_) => {
+            "the key is at fault, not the orders: get it again from its owner"
+        }
         KeyTrouble::Missing(_) | KeyTrouble::ErasedNow => "get a new file with `orderseal bundle`",
         KeyTrouble::Repeated { .. } => "somebody sent this order twice, or altered a copy of it",
         KeyTrouble::OtherAlgorithm { .. } => {

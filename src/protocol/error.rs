@@ -285,6 +285,9 @@ pub enum KeyTrouble {
     /// The cipher does not take the key.
     #[error(transparent)]
     Unusable(#[from] CipherError),
+    /// The key's numbers are out of range or contradict each other.
+    #[error("{0}")]
+    Unsound(String),
     /// The key does not fit what was asked.
     #[error("{0}")]
     Unfit(String),

@@ -178,11 +178,13 @@ fn key(key: &Jwk) -> Value {
     let id = id.as_ref().map_or("", Name::as_str);
     match &key.material {
         Material::Secret(bytes) => json!([id, base64url::encode_to_string(bytes)]),
-        Material::PublicRsa { n, e } if e[..] == USUAL_EXPONENT => {
-            json!([id, base64url::encode_to_string(n)])
-        }
-        Material::PublicRsa { n, e } => {
-            json!([id, base64url::encode_to_string(n), base64url::encode_to_string(e)])
+        Material::PublicRsa(key) => {
+            let (n, e) = (key.modulus_be_bytes(), key.exponent_be_bytes());
+            let mut parts = vec![json!(id), json!(base64url::encode_to_string(&n))];
+            if e != USUAL_EXPONENT {
+                parts.push(json!(base64url::encode_to_string(&e)));
+            }
+            json!(parts)
         }
         other => unreachable!("{} has no place in a page", other.name()),
     }

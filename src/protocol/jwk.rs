@@ -4,16 +4,17 @@ mod material;
 
 use serde_json::{Value, json};
 
-pub use material::{Family, Material, RsaNumbers};
+pub use material::{Family, Material};
 
 use crate::ciphers::Secret;
 use crate::ciphers::base64url;
 use crate::ciphers::content::ContentCipher;
 use crate::ciphers::random::Origin;
 use crate::ciphers::wrap::WrapAlgorithm;
+use crate::ciphers::{knapsack, rsa};
 use crate::protocol::json::Object;
 use crate::protocol::pad::Pad;
-use crate::protocol::{Enc, Kid};
+use crate::protocol::{Enc, Error, KeyTrouble, Kid, Place};
 
 /// A key with its name and what it is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,17 +29,73 @@ pub struct Jwk {
     pub material: Material,
 }
 
+/// Why a JWK, or a file of keys, is refused, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// It does not have the form that is read here.
+    Malformed(String),
+    /// It is for an algorithm that is unknown here.
+    Unknown(String),
+    /// It has the form of a key, but its numbers are out of range or contradict each other.
+    Unsound(String),
+}
+
+impl Refused {
+    /// The same with the place of the key before it.
+    pub(super) fn in_key(self, key: impl std::fmt::Display) -> Self {
+        let within = |found: String| format!("{key}: {found}");
+        match self {
+            Self::Malformed(found) => Self::Malformed(within(found)),
+            Self::Unknown(found) => Self::Unknown(within(found)),
+            Self::Unsound(found) => Self::Unsound(within(found)),
+        }
+    }
+
+    /// The error that belongs to it, in a file.
+    pub(super) fn at(self, place: &Place) -> Error {
+        match self {
+            Self::Malformed(found) => Error::malformed(place, found),
+            Self::Unknown(found) => Error::key(place, KeyTrouble::Unfit(found)),
+            Self::Unsound(found) => Error::key(place, KeyTrouble::Unsound(found)),
+        }
+    }
+}
+
+impl From<String> for Refused {
+    fn from(found: String) -> Self {
+        Self::Malformed(found)
+    }
+}
+
+impl From<&str> for Refused {
+    fn from(found: &str) -> Self {
+        Self::Malformed(found.to_owned())
+    }
+}
+
+impl From<rsa::KeyError> for Refused {
+    fn from(error: rsa::KeyError) -> Self {
+        Self::Unsound(error.to_string())
+    }
+}
+
+impl From<knapsack::KeyError> for Refused {
+    fn from(error: knapsack::KeyError) -> Self {
+        Self::Unsound(error.to_string())
+    }
+}
+
 impl Jwk {
-    /// Reads a JWK.
+    /// Reads a JWK and checks that its components belong together.
     ///
     /// # Errors
-    /// What is wrong with it, in words.
-    pub fn from_json(value: &Value) -> Result<Self, String> {
+    /// What is wrong with it.
+    pub fn from_json(value: &Value) -> Result<Self, Refused> {
         let members = value.as_object().ok_or("expected a key as a JSON object")?;
         if let Some(usage) = optional_text(members, "use")?
             && usage != "enc"
         {
-            return Err(format!("the key's \"use\" is {usage:?}, expected \"enc\""));
+            return Err(format!("the key's \"use\" is {usage:?}, expected \"enc\"").into());
         }
         let kid = match optional_text(members, "kid")? {
             Some(text) => Some(Kid::new(text).ok_or_else(|| bad_kid(text))?),
@@ -48,29 +105,26 @@ impl Jwk {
             None => Origin::System,
             Some("seeded") => Origin::Seeded,
             Some("register") => Origin::Register,
-            Some(other) => return Err(format!("the key's origin {other:?} is unknown")),
+            Some(other) => return Err(format!("the key's origin {other:?} is unknown").into()),
         };
         let alg = optional_text(members, "alg")?.map(str::to_owned);
         let takes_pad = alg.as_deref().and_then(Enc::named).is_some_and(Enc::takes_pad);
         let material = match text(members, "kty")? {
             "oct" if takes_pad => Material::Pad(Pad::new(offset(members)?, secret(members, "k")?)?),
             "oct" => Material::Secret(secret(members, "k")?),
-            "RSA" => rsa_numbers(members)?,
-            KNAPSACK => match members.contains_key("priv") {
-                true => Material::PrivateKnapsack {
-                    public: number(members, "pub")?,
-                    secret: secret(members, "priv")?,
-                },
-                false => Material::PublicKnapsack(number(members, "pub")?),
-            },
-            other => return Err(format!("key type {other:?}, expected \"oct\" or \"RSA\"")),
+            "RSA" => rsa_key(members)?,
+            KNAPSACK => knapsack_key(members)?,
+            other => {
+                return Err(format!("key type {other:?}, expected \"oct\" or \"RSA\"").into());
+            }
         };
         if let (Some(name), Material::Secret(key)) = (&alg, &material)
             && let Some(expected) = secret_len(name)
             && key.len() != expected
         {
             let found = key.len();
-            return Err(format!("member \"k\" has {found} bytes, {name} takes {expected}"));
+            let complaint = format!("member \"k\" has {found} bytes, {name} takes {expected}");
+            return Err(complaint.into());
         }
         Ok(Self { kid, alg, origin, material })
     }
@@ -78,7 +132,9 @@ impl Jwk {
     /// Writes the JWK.
     pub fn to_json(&self) -> Value {
         let mut members = Object::new();
-        let mut put = |name: &str, value: &str| members.insert(name.to_owned(), value.into());
+        let mut put = |name: &str, value: &str| {
+            members.insert(name.to_owned(), value.into());
+        };
         match &self.material {
             Material::Secret(key) => {
                 put("kty", "oct");
@@ -88,37 +144,29 @@ impl Jwk {
                 put("kty", "oct");
                 put("k", &base64url::encode_to_string(pad.key()));
             }
-            Material::PublicRsa { n, e } => {
-                put("kty", "RSA");
-                put("n", &base64url::encode_to_string(n));
-                put("e", &base64url::encode_to_string(e));
-            }
-            Material::PrivateRsa(numbers) => {
-                put("kty", "RSA");
-                put("n", &base64url::encode_to_string(&numbers.n));
-                put("e", &base64url::encode_to_string(&numbers.e));
-                put("d", &base64url::encode_to_string(&numbers.d));
-                if let Some(primes) = &numbers.primes {
-                    for (name, number) in PRIMES.into_iter().zip(primes) {
-                        put(name, &base64url::encode_to_string(number));
-                    }
-                }
-                if let Some(crt) = &numbers.crt {
-                    for (name, number) in CRT.into_iter().zip(crt) {
-                        put(name, &base64url::encode_to_string(number));
-                    }
+            Material::PublicRsa(key) => put_public_rsa(&mut put, key),
+            Material::PrivateRsa(pair) => {
+                put_public_rsa(&mut put, pair.public());
+                for (name, number) in PRIVATE_RSA.into_iter().zip([
+                    pair.d(),
+                    pair.p(),
+                    pair.q(),
+                    pair.dp(),
+                    pair.dq(),
+                    pair.qi(),
+                ]) {
+                    put(name, &base64url::encode_to_string(&number));
                 }
             }
-            Material::PublicKnapsack(_) | Material::PrivateKnapsack { .. } => {}
-        }
-        if let Material::PublicKnapsack(public) | Material::PrivateKnapsack { public, .. } =
-            &self.material
-        {
-            put("kty", KNAPSACK);
-            put("pub", &base64url::encode_to_string(public));
-        }
-        if let Material::PrivateKnapsack { secret, .. } = &self.material {
-            put("priv", &base64url::encode_to_string(secret));
+            Material::PublicKnapsack(key) => {
+                put("kty", KNAPSACK);
+                put("pub", &base64url::encode_to_string(&key.to_bytes()));
+            }
+            Material::PrivateKnapsack(key) => {
+                put("kty", KNAPSACK);
+                put("pub", &base64url::encode_to_string(&key.public_key().to_bytes()));
+                put("priv", &base64url::encode_to_string(&key.to_bytes()));
+            }
         }
         if let Some(kid) = &self.kid {
             put("kid", kid.as_str());
@@ -128,12 +176,8 @@ impl Jwk {
         }
         match self.origin {
             Origin::System => {}
-            Origin::Seeded => {
-                put("origin", "seeded");
-            }
-            Origin::Register => {
-                put("origin", "register");
-            }
+            Origin::Seeded => put("origin", "seeded"),
+            Origin::Register => put("origin", "register"),
         }
         if let Material::Pad(pad) = &self.material
             && pad.offset() > 0
@@ -154,27 +198,55 @@ fn secret_len(alg: &str) -> Option<usize> {
 /// The key type of knapsacks, which no standard has.
 const KNAPSACK: &str = "MH-KNAPSACK";
 
-const PRIMES: [&str; 2] = ["p", "q"];
-const CRT: [&str; 3] = ["dp", "dq", "qi"];
+/// The members of a private RSA key beside those of the public one (RFC 7518 section 6.3.2).
+const PRIVATE_RSA: [&str; 6] = ["d", "p", "q", "dp", "dq", "qi"];
 
-fn rsa_numbers(members: &Object) -> Result<Material, String> {
+fn rsa_key(members: &Object) -> Result<Material, Refused> {
     let (n, e) = (number(members, "n")?, number(members, "e")?);
     if members.contains_key("oth") {
-        return Err("the RSA key has more than two primes, which is not supported".to_owned());
+        return Err("the RSA key has more than two primes, which is not supported".into());
     }
-    if !members.contains_key("d") {
-        return Ok(Material::PublicRsa { n, e });
+    let [d, p, q, dp, dq, qi] = PRIVATE_RSA.map(|name| match members.contains_key(name) {
+        true => secret(members, name).map(Some),
+        false => Ok(None),
+    });
+    let crt = match (dp?, dq?, qi?) {
+        (Some(dp), Some(dq), Some(qi)) => Some((dp, dq, qi)),
+        (None, None, None) => None,
+        _ => return Err("members \"dp\", \"dq\" and \"qi\" are not all there".into()),
+    };
+    let primes = match (p?, q?) {
+        (Some(p), Some(q)) => Some((p, q)),
+        (None, None) if crt.is_none() => None,
+        (None, None) => return Err("members \"p\" and \"q\" are missing beside \"dp\"".into()),
+        _ => return Err("of the members \"p\" and \"q\" one is missing".into()),
+    };
+    let Some(d) = d? else {
+        return match primes {
+            Some(_) => Err("member \"d\" is missing beside \"p\"".into()),
+            None => Ok(Material::PublicRsa(Box::new(rsa::PublicKey::from_be_bytes(&n, &e)?))),
+        };
+    };
+    let crt = crt.as_ref().map(|(dp, dq, qi)| rsa::Crt { dp, dq, qi });
+    let primes = primes.as_ref().map(|(p, q)| rsa::Primes { p, q, crt });
+    let components = rsa::Components { n: &n, e: &e, d: &d, primes };
+    Ok(Material::PrivateRsa(Box::new(rsa::PrivateKey::from_components(&components)?)))
+}
+
+fn put_public_rsa(put: &mut impl FnMut(&str, &str), key: &rsa::PublicKey) {
+    put("kty", "RSA");
+    put("n", &base64url::encode_to_string(&key.modulus_be_bytes()));
+    put("e", &base64url::encode_to_string(&key.exponent_be_bytes()));
+}
+
+fn knapsack_key(members: &Object) -> Result<Material, Refused> {
+    let public = knapsack::PublicKey::from_bytes(&number(members, "pub")?)?;
+    if !members.contains_key("priv") {
+        return Ok(Material::PublicKnapsack(Box::new(public)));
     }
-    let d = secret(members, "d")?;
-    let primes = match members.contains_key("p") {
-        true => Some([secret(members, "p")?, secret(members, "q")?]),
-        false => None,
-    };
-    let crt = match primes.is_some() && members.contains_key("dp") {
-        true => Some([secret(members, "dp")?, secret(members, "dq")?, secret(members, "qi")?]),
-        false => None,
-    };
-    Ok(Material::PrivateRsa(Box::new(RsaNumbers { n, e, d, primes, crt })))
+    let key = knapsack::PrivateKey::from_bytes(&secret(members, "priv")?)?;
+    key.check_public(&public)?;
+    Ok(Material::PrivateKnapsack(Box::new(key)))
 }
 
 fn bad_kid(text: &str) -> String {
@@ -245,9 +317,15 @@ mod tests {
             (r#"{"kty":"oct","k":"AAAA","alg":7}"#, "alg"),
             (r#"{"kty":"RSA","n":"AAAA"}"#, "\"e\""),
             (r#"{"kty":"RSA","n":"AQAB","e":"AQAB","d":"AQAB","p":"AQAB"}"#, "\"q\""),
+            (r#"{"kty":"RSA","n":"AQAB","e":"AQAB","d":"AQAB","q":"AQAB"}"#, "\"p\""),
+            (r#"{"kty":"RSA","n":"AQAB","e":"AQAB","d":"AQAB","dq":"AQAB"}"#, "\"qi\""),
+            (r#"{"kty":"RSA","n":"AA","e":"AA","d":"AA","dp":"AA","dq":"AA","qi":"AA"}"#, "\"p\""),
+            (r#"{"kty":"RSA","n":"AQAB","e":"AQAB","p":"AQAB","q":"AQAB"}"#, "\"d\""),
         ] {
             let value: Value = serde_json::from_str(text).unwrap();
-            let found = Jwk::from_json(&value).unwrap_err();
+            let Err(Refused::Malformed(found)) = Jwk::from_json(&value) else {
+                panic!("{text} is not malformed");
+            };
             assert!(found.contains(complaint), "{text}: {found}");
         }
     }

@@ -96,6 +96,8 @@ pub struct KeyFile {
     pub erase_due: bool,
     /// The S-box that goes with a lone key of the toy DES, if not the default one.
     pub sbox: Option<SBox>,
+    /// Why keys of a plain set were passed over that have a name but are unsound.
+    unsound: BTreeMap<Kid, String>,
     keys: Arc<Vec<Jwk>>,
     index: Arc<KidMap<usize>>,
     lone: bool,
@@ -155,6 +157,7 @@ impl KeyFile {
             sent: Vec::new(),
             erase_due: false,
             sbox: None,
+            unsound: BTreeMap::new(),
             keys: Arc::default(),
             index: Arc::default(),
             lone: false,
@@ -193,6 +196,11 @@ impl KeyFile {
     /// Where in [`keys`](Self::keys) the key of that name is.
     pub fn position(&self, kid: &str) -> Option<usize> {
         self.index.get(kid).copied()
+    }
+
+    /// Why the key of that name was passed over when the file was read, if it is unsound.
+    pub fn unsound(&self, kid: &str) -> Option<&str> {
+        self.unsound.get(kid).map(String::as_str)
     }
 
     /// The shop that a key belongs to, if the file says something of it.

@@ -5,7 +5,8 @@ mod supply;
 use supply::{Supply, Ticket};
 use zeroize::Zeroizing;
 
-use crate::ciphers::random::KeySource;
+use crate::ciphers::cpu::Backend;
+use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::batch::{Block, Cut, Workers};
 use crate::protocol::envelope::{
     Carries, Failure, MAX_ORDER, Sealer, SealingKey, SealingKeys, TypedKey,
@@ -160,7 +161,8 @@ impl Plan {
     /// Takes a lone key: a content key seals directly, any other wraps fresh keys for `enc`.
     ///
     /// # Errors
-    /// [`KeyTrouble::Unfit`] when the key does not say what it is for, or is for nothing known.
+    /// [`KeyTrouble::Unfit`] when the key does not say what it is for, or is for nothing known;
+    /// [`KeyTrouble::Unsound`] when a pair does not open what it seals.
     pub fn of_key(file: &KeyFile, enc: Option<Enc>, place: &Place) -> Result<Self> {
         let unfit = |why: String| Error::key(place, KeyTrouble::Unfit(why));
         file.require(&[Role::Plain], "lone key", place)?;
@@ -188,6 +190,12 @@ impl Plan {
         })?;
         SealingKey::new(key, suite, Carries::Order)
             .map_err(|trouble| Error::key(place, trouble))?;
+        if let Material::PrivateRsa(pair) = &key.material
+            && !pair.is_consistent(Backend::detect(), &mut SystemSource::new()?.stream(0))
+        {
+            let why = "the private half of the key does not open what the public half seals";
+            return Err(Error::key(place, KeyTrouble::Unsound(why.to_owned())));
+        }
         let key = KeyPlan::shared(key, suite.has_budget());
         Ok(Self::new(place, suite, key, 1))
     }

@@ -79,11 +79,7 @@ pub fn make_material(
             Ok(pairs.pop().expect("one was asked for"))
         }
         Family::Knapsack => {
-            let key = knapsack::PrivateKey::generate(rng);
-            Ok(Material::PrivateKnapsack {
-                public: key.public_key().to_bytes(),
-                secret: Secret::from(&key.to_bytes()[..]),
-            })
+            Ok(Material::PrivateKnapsack(Box::new(knapsack::PrivateKey::generate(rng))))
         }
         Family::Pad => {
             let mut key = Pad::unfilled(sizes.pad_bytes);
@@ -146,7 +142,7 @@ fn make_pairs(
 ) -> std::result::Result<Vec<Material>, KeyTrouble> {
     let pairs = rsa::generate(Backend::detect(), count, sizes.rsa_bits, rng)
         .map_err(|error| KeyTrouble::Unfit(error.to_string()))?;
-    Ok(pairs.iter().map(Material::of_pair).collect())
+    Ok(pairs.into_iter().map(|pair| Material::PrivateRsa(Box::new(pair))).collect())
 }
 
 /// Adds keys to the service's keyring, under fresh ids at transaction scope.

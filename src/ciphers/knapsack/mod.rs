@@ -95,7 +95,7 @@ pub enum KeyError {
     #[error("the permutation does not name every element once")]
     Permutation,
     /// A public key of another private key.
-    #[error("the public knapsack does not belong to the private one")]
+    #[error("member \"pub\" does not belong to \"priv\"")]
     Mismatch,
 }
 

@@ -30,7 +30,7 @@ pub(super) fn append(number: &Number, bytes: usize, to: &mut Vec<u8>) {
 /// are drawn until one fits.
 pub(super) fn between(low: &Number, high: &Number, rng: &mut (impl Rng + ?Sized)) -> Number {
     let span = high.wrapping_sub(low);
-    let bits = span.bits_vartime();
+    let bits = span.bit_width_vartime();
     let bytes = bits.div_ceil(8) as usize;
     let mut drawn = [0; Number::BYTES];
     loop {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crypto_bigint::{CtLt, CtSelect, NonZero};
 use rand::Rng;
+use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::number::{self, Number};
@@ -133,7 +134,7 @@ impl PrivateKey {
         if !(1..=ELEMENTS).contains(&key.elements.len()) {
             return Err(KeyError::Elements(key.elements.len()));
         }
-        if modulus.bits_vartime() > number::MAX_BITS {
+        if modulus.bit_width_vartime() > number::MAX_BITS {
             return Err(KeyError::TooLarge);
         }
         let mut sum = Number::ZERO;
@@ -240,6 +241,14 @@ fn shuffle(permutation: &mut [u8], rng: &mut (impl Rng + ?Sized)) {
         permutation.swap(i, j);
     }
 }
+
+impl PartialEq for PrivateKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_bytes().ct_eq(&other.to_bytes()).into()
+    }
+}
+
+impl Eq for PrivateKey {}
 
 impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -40,7 +40,7 @@ impl PublicKey {
             return Err(KeyError::Elements(elements.len()));
         }
         for (i, element) in elements.iter().enumerate() {
-            match element.bits_vartime() {
+            match element.bit_width_vartime() {
                 0 => return Err(KeyError::Zero(i + 1)),
                 1..=number::MAX_BITS => {}
                 _ => return Err(KeyError::TooLarge),

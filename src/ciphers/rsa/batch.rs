@@ -1,10 +1,13 @@
 //! Wrapping and unwrapping many messages, under a key each.
 
+use super::key::boxed;
 use super::oaep::{self, HASH, Unwrapped};
 use super::{PrivateKey, PublicKey, lanes, words};
 use crate::ciphers::cpu::Backend;
 use rand::CryptoRng;
-use sha2::Sha256;
+use rsa::{BoxedUint, hazmat};
+use subtle::Choice;
+use zeroize::Zeroizing;
 
 /// A message to be wrapped with RSA-OAEP.
 #[derive(Clone, Copy)]
@@ -24,7 +27,7 @@ pub struct UnwrapJob<'a> {
     pub key: &'a PrivateKey,
     /// The label; empty for `RSA-OAEP-256`.
     pub label: &'a [u8],
-    /// [`PublicKey::size`] bytes; anything else counts as invalid.
+    /// [`PublicKey::size`] bytes below the modulus; anything else counts as invalid.
     pub ciphertext: &'a [u8],
 }
 
@@ -66,45 +69,48 @@ pub fn oaep_wrap_many<R: CryptoRng + ?Sized>(
     }
     let total: usize = jobs.iter().map(|job| job.key.size()).sum();
     assert_eq!(out.len(), total, "room for the ciphertexts");
-    let lanes = lanes::of(backend);
     let mut rest = out;
     let mut blocks = Vec::with_capacity(jobs.len());
     for job in jobs {
         let (block, tail) = rest.split_at_mut(job.key.size());
         rest = tail;
-        if lanes.is_some() {
-            let mut seed = [0; HASH];
-            rng.fill_bytes(&mut seed);
-            oaep::encode(job.label, job.message, &seed, block);
-            blocks.push((job.key, block));
-        } else {
-            wrap_by_crate(job, rng, block);
-        }
+        let mut seed = [0; HASH];
+        rng.fill_bytes(&mut seed);
+        oaep::encode(job.label, job.message, &seed, block);
+        blocks.push((job.key, block));
     }
-    if let Some(lanes) = lanes {
-        blocks.sort_by_key(|(key, _)| key.bits());
-        for group in blocks.chunk_by_mut(|(a, _), (b, _)| a.bits() == b.bits()) {
-            lanes::public::encrypt(lanes, group);
+    let lanes = lanes::of(backend);
+    blocks.sort_by_key(|(key, _)| key.bits());
+    for group in blocks.chunk_by_mut(|(a, _), (b, _)| a.bits() == b.bits()) {
+        match lanes {
+            Some(lanes) if group[0].0.fits_lanes() => lanes::public::encrypt(lanes, group),
+            _ => group.iter_mut().for_each(|(key, block)| encrypt_by_crate(key, block)),
         }
     }
     Ok(())
 }
 
-fn wrap_by_crate<R: CryptoRng + ?Sized>(job: &WrapJob<'_>, rng: &mut R, out: &mut [u8]) {
-    let padding = rsa::Oaep::<Sha256>::new_with_label(job.label);
-    let wrapped = job
-        .key
+/// Replaces a block, a number below the modulus, by its e-th power.
+fn encrypt_by_crate(key: &PublicKey, block: &mut [u8]) {
+    let number = Zeroizing::new(as_long_as_modulus(block, key));
+    let power = key
         .for_crate()
-        .and_then(|key| key.encrypt(rng, padding, job.message).ok())
-        .expect("key and length were checked as the crate checks them");
-    out.copy_from_slice(&wrapped);
+        .and_then(|key| hazmat::rsa_encrypt(key, &number).ok())
+        .expect("the key was checked as the crate checks it");
+    words::to_be_bytes(power.as_words(), block);
+}
+
+/// Big-endian bytes, no more than the modulus has, as the crate takes them.
+fn as_long_as_modulus(bytes: &[u8], key: &PublicKey) -> BoxedUint {
+    boxed(&words::from_be_bytes(bytes, key.modulus().len()).expect("as long as the modulus"))
 }
 
 /// Unwraps each ciphertext; the outcomes are in the order of the jobs.
 ///
 /// Every cause of failure (length, range, padding, label, a fault in the computation) gives the
 /// same outcome; see [`Unwrapped::replace`]. The private operation is blinded with values drawn
-/// from `rng`, and its result is checked with the public exponent before it is used.
+/// from `rng`, and its result is checked with the public exponent before it is used. Every job
+/// takes one, also a ciphertext that cannot belong to its key.
 ///
 /// Keys may differ in size; four jobs of one size fill the lanes, eight fill them twice.
 pub fn oaep_unwrap_many<R: CryptoRng + ?Sized>(
@@ -112,39 +118,67 @@ pub fn oaep_unwrap_many<R: CryptoRng + ?Sized>(
     jobs: &[UnwrapJob<'_>],
     rng: &mut R,
 ) -> Vec<Unwrapped> {
-    let Some(lanes) = lanes::of(backend) else {
-        return jobs.iter().map(|job| unwrap_by_crate(job, rng)).collect();
-    };
-    let mut out: Vec<_> = jobs.iter().map(|_| Unwrapped::invalid()).collect();
-    let bits = |i: &usize| jobs[*i].key.public().bits();
-    let mut sound: Vec<_> = (0..jobs.len()).filter(|i| in_range(&jobs[*i])).collect();
-    sound.sort_by_key(bits);
-    for group in sound.chunk_by(|a, b| bits(a) == bits(b)) {
-        let pairs: Vec<_> = group.iter().map(|i| (jobs[*i].key, jobs[*i].ciphertext)).collect();
-        let blocks = lanes::private::decrypt(lanes, &pairs, rng);
-        for (i, (block, sound)) in group.iter().zip(blocks) {
-            out[*i] = Unwrapped::decode(jobs[*i].label, block, sound);
+    let lanes = lanes::of(backend);
+    let replaced: Vec<Option<Vec<u8>>> = jobs.iter().map(replacement).collect();
+    let mut out: Vec<Option<Unwrapped>> = jobs.iter().map(|_| None).collect();
+    let kind = |i: &usize| (jobs[*i].key.fits_lanes(), jobs[*i].key.public().bits());
+    let mut order: Vec<_> = (0..jobs.len()).collect();
+    order.sort_by_key(kind);
+    for group in order.chunk_by(|a, b| kind(a) == kind(b)) {
+        let pair = |&i: &usize| (jobs[i].key, replaced[i].as_deref().unwrap_or(jobs[i].ciphertext));
+        let pairs: Vec<_> = group.iter().map(pair).collect();
+        let blocks = match lanes {
+            Some(lanes) if pairs[0].0.fits_lanes() => lanes::private::decrypt(lanes, &pairs, rng),
+            _ => pairs.iter().map(|(key, text)| decrypt_by_crate(key, text, rng)).collect(),
+        };
+        for (&i, (block, sound)) in group.iter().zip(blocks) {
+            let sound = sound & Choice::from(u8::from(replaced[i].is_none()));
+            out[i] = Some(Unwrapped::decode(jobs[i].label, block, sound));
         }
     }
-    out
+    out.into_iter().map(|outcome| outcome.expect("every job is in one group")).collect()
 }
 
-/// Whether the ciphertext is as long as the modulus and below it (RFC 8017, 7.1.2, step 1, and
-/// 5.1.2, step 1); both are public.
-fn in_range(job: &UnwrapJob<'_>) -> bool {
+/// What is decrypted instead of a ciphertext that is not as long as the modulus or not below it
+/// (RFC 8017, 7.1.2, step 1, and 5.1.2, step 1), so that it takes as long as any other: zero. `None`
+/// for one that is; both are public.
+fn replacement(job: &UnwrapJob<'_>) -> Option<Vec<u8>> {
     let key = job.key.public();
-    job.ciphertext.len() == key.size()
+    let in_range = job.ciphertext.len() == key.size()
         && words::from_be_bytes(job.ciphertext, key.modulus().len())
-            .is_some_and(|c| words::less(&c, key.modulus()).into())
+            .is_some_and(|c| words::less(&c, key.modulus()).into());
+    (!in_range).then(|| vec![0; key.size()])
 }
 
-fn unwrap_by_crate<R: CryptoRng + ?Sized>(job: &UnwrapJob<'_>, rng: &mut R) -> Unwrapped {
-    if !in_range(job) {
-        return Unwrapped::invalid();
+impl PrivateKey {
+    /// Whether a message that is wrapped under the public half comes back (the pair-wise consistency
+    /// test of NIST SP 800-56B revision 2, section 6.4.1.1). It does not where p or q is not prime,
+    /// which nothing else finds.
+    pub fn is_consistent<R: CryptoRng + ?Sized>(&self, backend: Backend, rng: &mut R) -> bool {
+        let mut message = [0; 32];
+        rng.fill_bytes(&mut message);
+        let mut ciphertext = vec![0; self.public().size()];
+        let job = WrapJob { key: self.public(), label: b"", message: &message };
+        oaep_wrap_many(backend, &[job], rng, &mut ciphertext).expect("32 bytes fit");
+        let job = UnwrapJob { key: self, label: b"", ciphertext: &ciphertext };
+        oaep_unwrap_many(backend, &[job], rng)[0].message() == Some(&message)
     }
-    let padding = rsa::Oaep::<Sha256>::new_with_label(job.label);
-    job.key
+}
+
+/// Decrypts a ciphertext, as long as the modulus and below it, blinded and checked.
+fn decrypt_by_crate<R: CryptoRng + ?Sized>(
+    key: &PrivateKey,
+    ciphertext: &[u8],
+    rng: &mut R,
+) -> lanes::private::Block {
+    let number = as_long_as_modulus(ciphertext, key.public());
+    let result = key
         .for_crate()
-        .and_then(|key| key.decrypt_blinded(rng, padding, job.ciphertext).ok())
-        .map_or_else(Unwrapped::invalid, Unwrapped::from_message)
+        .and_then(|key| hazmat::rsa_decrypt_and_check(key, Some(rng), &number).ok())
+        .map(Zeroizing::new);
+    let mut block = Zeroizing::new(vec![0; key.public().size()]);
+    if let Some(number) = &result {
+        words::to_be_bytes(number.as_words(), &mut block);
+    }
+    (block, Choice::from(u8::from(result.is_some())))
 }

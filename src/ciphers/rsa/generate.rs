@@ -1,6 +1,6 @@
 //! Key pairs by FIPS 186-5, appendix A.1.3: random primes that are probably prime.
 
-use super::key::{KeyError, MAX_BITS, MIN_BITS, PrivateKey};
+use super::key::{KeyError, MAX_GENERATED_BITS, MIN_BITS, PrivateKey};
 use super::lanes::convert::blocks;
 use super::lanes::prime::{SMALL_PRIMES, miller_rabin, sieve};
 use super::lanes::{self, LANES, Lanes};
@@ -39,7 +39,7 @@ pub fn generate<R: CryptoRng + ?Sized>(
     bits: usize,
     rng: &mut R,
 ) -> Result<Vec<PrivateKey>, KeyError> {
-    if !(MIN_BITS..=MAX_BITS).contains(&bits) || !bits.is_multiple_of(128) {
+    if !(MIN_BITS..=MAX_GENERATED_BITS).contains(&bits) || !bits.is_multiple_of(128) {
         return Err(KeyError::GeneratedBits(bits));
     }
     let mut keys = Vec::with_capacity(count);
@@ -143,7 +143,7 @@ fn primes_by_crate<R: CryptoRng + ?Sized>(count: usize, bits: usize, rng: &mut R
     let mut out = Vec::with_capacity(count);
     while out.len() < count {
         let exponent = BoxedUint::from(EXPONENT);
-        let Ok(key) = rsa::RsaPrivateKey::new_with_exp(rng, bits, exponent) else {
+        let Ok(key) = rsa::PrivateKey::new_with_exp(rng, bits, exponent) else {
             continue;
         };
         for prime in key.primes() {

@@ -1,11 +1,13 @@
 //! RSA-OAEP with SHA-256 for batches of messages, and keys for it.
 //!
 //! Where the processor has AVX-512 IFMA, eight keys are worked on at a time, one to a lane; every
-//! other backend goes through the crate `rsa`, with equal results. Private operations are blinded
-//! and checked, unpadding takes constant time, and a failure has one outcome whatever its cause.
+//! other backend, and keys that the lanes do not take, go through the exponentiation of the crate
+//! `rsa`, with equal results. Private operations are blinded and checked, unpadding takes constant
+//! time, and a failure has one outcome whatever its cause. Keys are checked when they are made of
+//! their components.
 
 mod batch;
-mod complete;
+mod components;
 /// For `scripts/ct-check.sh`.
 #[cfg(ct_check)]
 #[path = "../../../scripts/ct-check/secrets.rs"]
@@ -22,5 +24,8 @@ mod words;
 
 pub use batch::{MessageTooLong, UnwrapJob, WrapJob, oaep_unwrap_many, oaep_wrap_many};
 pub use generate::generate;
-pub use key::{Components, KeyError, MAX_BITS, MIN_BITS, PrivateKey, PublicKey};
+pub use key::{
+    Components, Crt, KeyError, MAX_BITS, MAX_GENERATED_BITS, MIN_BITS, Primes, PrivateKey,
+    PublicKey,
+};
 pub use oaep::Unwrapped;

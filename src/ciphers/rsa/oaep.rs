@@ -35,7 +35,7 @@ pub(super) fn encode(label: &[u8], message: &[u8], seed: &[u8; HASH], block: &mu
 /// What a private operation made of a ciphertext: a message, or nothing, without telling which
 /// until asked.
 pub struct Unwrapped {
-    /// The data block DB; the message is its end.
+    /// As long as the modulus; the message is its end.
     data: Zeroizing<Vec<u8>>,
     /// Bytes of the message; 0 if there is none.
     len: u32,
@@ -43,16 +43,6 @@ pub struct Unwrapped {
 }
 
 impl Unwrapped {
-    /// The outcome for a ciphertext that cannot belong to the key.
-    pub(super) fn invalid() -> Self {
-        Self { data: Zeroizing::new(Vec::new()), len: 0, valid: Choice::from(0) }
-    }
-
-    /// Takes a message that another implementation unwrapped.
-    pub(super) fn from_message(message: Vec<u8>) -> Self {
-        Self { len: message.len() as u32, data: Zeroizing::new(message), valid: Choice::from(1) }
-    }
-
     /// Decodes a block as long as the modulus (RFC 8017, 7.1.2, step 3) in time that depends on
     /// its length only. `sound` says whether the block may be used at all.
     pub(super) fn decode(label: &[u8], mut block: Zeroizing<Vec<u8>>, sound: Choice) -> Self {

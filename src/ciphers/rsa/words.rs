@@ -40,6 +40,14 @@ pub(super) fn bits(words: &[u64]) -> usize {
         .map_or(0, |top| 64 * top + 64 - words[top].leading_zeros() as usize)
 }
 
+/// Length in bits of a number in big-endian bytes; the time tells how many bytes are zero at the top.
+pub(super) fn bits_of_be_bytes(bytes: &[u8]) -> usize {
+    bytes
+        .iter()
+        .position(|byte| *byte != 0)
+        .map_or(0, |zeros| 8 * (bytes.len() - zeros) - bytes[zeros].leading_zeros() as usize)
+}
+
 /// a ← a + b; gives the carry. `b` is not longer than `a`.
 pub(super) fn add(a: &mut [u64], b: &[u64]) -> u64 {
     let mut carry = 0;
@@ -114,6 +122,13 @@ mod tests {
         }
         assert!(from_be_bytes(&[1; 41], 5).is_none());
         assert!(from_be_bytes(&[0; 41], 5).is_some());
+    }
+
+    #[test]
+    fn bits_are_counted_from_the_first_byte_that_is_not_zero() {
+        for (bytes, bits) in [(&[][..], 0), (&[0, 0], 0), (&[0, 1, 0], 9), (&[0x80], 8)] {
+            assert_eq!(bits_of_be_bytes(bytes), bits, "{bytes:?}");
+        }
     }
 
     #[test]

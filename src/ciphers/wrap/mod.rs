@@ -106,9 +106,9 @@ pub enum WrappingKey<'k> {
     /// AES-GCM key wrap: 16 or 32 bytes.
     AesGcmKw(&'k Secret),
     /// The public half of an RSA pair.
-    Rsa(Box<PublicKey>),
+    Rsa(&'k PublicKey),
     /// A public knapsack.
-    Knapsack(Box<knapsack::PublicKey>),
+    Knapsack(&'k knapsack::PublicKey),
 }
 
 /// A key that unwraps, wherever it is kept.

@@ -109,11 +109,6 @@ impl OpeningKeys {
         Ok(repeated)
     }
 
-    /// Makes every key ready, instead of each when an order first needs it.
-    pub fn make_ready(&self) {
-        self.files.iter().for_each(Held::make_ready);
-    }
-
     /// How many numbers keys have, which is more than [`len`](Self::len) if some stand twice.
     pub fn numbers(&self) -> usize {
         self.files.last().map_or(0, |held| held.first + held.file.keys().len())
@@ -184,6 +179,9 @@ impl OpeningKeys {
     }
 
     fn unknown(&self, kid: &str) -> KeyTrouble {
+        if let Some(fault) = self.files.iter().find_map(|held| held.file.unsound(kid)) {
+            return KeyTrouble::Unsound(fault.to_owned());
+        }
         let named = Kid::new(kid).expect("a header's kid has the form of one");
         if self.files.iter().any(|held| held.file.was_erased(&named)) {
             return KeyTrouble::Erased(named);

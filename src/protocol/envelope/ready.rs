@@ -1,12 +1,12 @@
 //! The keys of a file, ready for use.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::seal_key::unfit;
 use crate::ciphers::content::ContentCipher;
 use crate::ciphers::rsa::PrivateKey;
 use crate::ciphers::wrap::{UnwrappingKey, WrapAlgorithm};
-use crate::ciphers::{CipherError, Secret, knapsack};
+use crate::ciphers::{CipherError, Secret};
 use crate::protocol::jwk::{Jwk, Material};
 use crate::protocol::keyfile::KeyFile;
 use crate::protocol::pad::Pad;
@@ -23,30 +23,18 @@ pub(super) enum Ready<'k> {
     Blocks(&'k PrivateKey),
 }
 
-/// A key file, and what was made of its keys.
+/// A key file.
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) file: Arc<KeyFile>,
     /// The number of its first key among those of all files.
     pub(super) first: usize,
-    /// Of each key, when an order first needs it.
-    made: Vec<OnceLock<Box<Checked<Made>>>>,
-}
-
-/// What has to be computed before a key is of use.
-#[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "it is boxed as a whole")]
-enum Made {
-    Pair(PrivateKey),
-    Knapsack(knapsack::PrivateKey),
-    Nothing,
 }
 
 impl Held {
     /// A file whose first key has that number among those of all files.
     pub(super) fn new(file: Arc<KeyFile>, first: usize) -> Self {
-        let made = file.keys().iter().map(|_| OnceLock::new()).collect();
-        Self { file, first, made }
+        Self { file, first }
     }
 
     /// The key of that number.
@@ -67,8 +55,8 @@ impl Held {
                 length(cipher, key)?;
                 Ok(Ready::Direct(key))
             }
-            (Alg::Direct, Enc::RsaBlocks) => match self.made(number)? {
-                Made::Pair(key) => Ok(Ready::Blocks(key)),
+            (Alg::Direct, Enc::RsaBlocks) => match material {
+                Material::PrivateRsa(key) => Ok(Ready::Blocks(key)),
                 _ => Err(unfit(material, suite)),
             },
             (Alg::Wrap(algorithm), _) => {
@@ -95,42 +83,14 @@ impl Held {
                 algorithm.check_key(key)?;
                 Ok(UnwrappingKey::AesGcmKw(key))
             }
-            WrapAlgorithm::RsaOaep256 => match self.made(number)? {
-                Made::Pair(key) => Ok(UnwrappingKey::Rsa(key)),
+            WrapAlgorithm::RsaOaep256 => match material {
+                Material::PrivateRsa(key) => Ok(UnwrappingKey::Rsa(key)),
                 _ => Err(unfit(material, suite)),
             },
-            WrapAlgorithm::MhKnapsack => match self.made(number)? {
-                Made::Knapsack(key) => Ok(UnwrappingKey::Knapsack(key)),
+            WrapAlgorithm::MhKnapsack => match material {
+                Material::PrivateKnapsack(key) => Ok(UnwrappingKey::Knapsack(key)),
                 _ => Err(unfit(material, suite)),
             },
-        }
-    }
-
-    /// Makes every key that takes work ready. Trouble is told where an order meets it.
-    pub(super) fn make_ready(&self) {
-        for (index, key) in self.file.keys().iter().enumerate() {
-            if !matches!(key.material, Material::Secret(_) | Material::Pad(_)) {
-                let _ = self.made(self.first + index);
-            }
-        }
-    }
-
-    /// What was made of a key, or is made now.
-    fn made(&self, number: usize) -> Checked<&Made> {
-        let material = &self.key(number).material;
-        let made = self.made[number - self.first].get_or_init(|| Box::new(Made::of(material)));
-        (**made).as_ref().map_err(Clone::clone)
-    }
-}
-
-impl Made {
-    fn of(material: &Material) -> Checked<Self> {
-        if let Some(pair) = material.private_rsa() {
-            return pair.map(Self::Pair).map_err(KeyTrouble::Unfit);
-        }
-        match material.private_knapsack() {
-            Some(key) => key.map(Self::Knapsack).map_err(KeyTrouble::Unfit),
-            None => Ok(Self::Nothing),
         }
     }
 }

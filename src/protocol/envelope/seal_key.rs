@@ -29,7 +29,7 @@ pub(super) enum Purpose<'k> {
     /// Wraps content-encryption keys.
     Wrap(ContentCipher, WrappingKey<'k>),
     /// Encrypts orders in blocks of RSA.
-    Blocks(Box<PublicKey>),
+    Blocks(&'k PublicKey),
 }
 
 impl<'k> SealingKey<'k> {
@@ -88,7 +88,7 @@ fn wrapping_key(
         }
         WrapAlgorithm::RsaOaep256 => Ok(WrappingKey::Rsa(public(material, suite)?)),
         WrapAlgorithm::MhKnapsack => match material.public_knapsack() {
-            Some(key) => Ok(WrappingKey::Knapsack(Box::new(key.map_err(KeyTrouble::Unfit)?))),
+            Some(key) => Ok(WrappingKey::Knapsack(key)),
             None => Err(unfit(material, suite)),
         },
     }
@@ -101,11 +101,8 @@ fn secret(material: &Material, suite: Suite) -> Result<&Secret, KeyTrouble> {
     }
 }
 
-fn public(material: &Material, suite: Suite) -> Result<Box<PublicKey>, KeyTrouble> {
-    match material.public_rsa() {
-        Some(key) => Ok(Box::new(key.map_err(KeyTrouble::Unfit)?)),
-        None => Err(unfit(material, suite)),
-    }
+fn public(material: &Material, suite: Suite) -> Result<&PublicKey, KeyTrouble> {
+    material.public_rsa().ok_or_else(|| unfit(material, suite))
 }
 
 /// A key of one kind where another is needed.

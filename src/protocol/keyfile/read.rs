@@ -12,7 +12,7 @@ use crate::ciphers::base64url;
 use crate::ciphers::toy_des::SBox;
 use crate::protocol::html::WebPage;
 use crate::protocol::json::{self, Object};
-use crate::protocol::jwk::{Jwk, Material, optional_text, text};
+use crate::protocol::jwk::{Jwk, Material, Refused, optional_text, text};
 use crate::protocol::program::MAX_LAYERS;
 use crate::protocol::{
     Alg, Content, Enc, Erase, Error, Kid, Kind, Name, Place, Program, Result, Run, Scheme, Scope,
@@ -25,7 +25,8 @@ impl KeyFile {
     /// Reads a key file: ours, any JWK Set, or a lone JWK.
     ///
     /// # Errors
-    /// [`Error::Malformed`] says what was found and what was expected.
+    /// [`Error::Malformed`] says what was found and what was expected; [`Error::Key`] which key is
+    /// for an unknown algorithm, or has components that contradict each other.
     pub fn parse(bytes: &[u8], place: &Place) -> Result<Self> {
         let malformed = |found: String| Error::malformed(place, found);
         if bytes.iter().all(u8::is_ascii_whitespace) {
@@ -40,14 +41,15 @@ impl KeyFile {
         let (mut keys, mut struck) = (Vec::new(), Vec::new());
         let mut read = |key: &Value| match struck_out(key) {
             Some(kid) => struck.push(kid),
-            None => keys.push(Jwk::from_json(key)),
+            None => keys.push(Entry::read(key)),
         };
         let (value, is_set) = json::parse_around(bytes, "keys", &mut read)
             .map_err(|found| malformed(format!("found {found}, expected a key file (JSON)")))?;
         let members = value.as_object().ok_or_else(|| {
             malformed("found JSON that is no object, expected a key file".to_owned())
         })?;
-        let mut file = from_members(members, &value, is_set.then_some(keys)).map_err(malformed)?;
+        let mut file = from_members(members, &value, is_set.then_some(keys))
+            .map_err(|refused| refused.at(place))?;
         struck.iter().for_each(|kid| file.remember_erased(kid));
         Ok(file)
     }
@@ -68,11 +70,24 @@ fn looks_sealed(bytes: &[u8]) -> bool {
     bytes.starts_with(b"eyJ") && bytes.iter().take(16_384).any(|&byte| byte == b'.')
 }
 
+/// A key of a set, as far as it can be read.
+struct Entry {
+    kid: Option<Kid>,
+    key: Result<Jwk, Refused>,
+}
+
+impl Entry {
+    fn read(value: &Value) -> Self {
+        let kid = value.get("kid").and_then(Value::as_str).and_then(Kid::new);
+        Self { kid, key: Jwk::from_json(value) }
+    }
+}
+
 fn from_members(
     members: &Object,
     whole: &Value,
-    keys: Option<Vec<Checked<Jwk>>>,
-) -> Checked<KeyFile> {
+    keys: Option<Vec<Entry>>,
+) -> Result<KeyFile, Refused> {
     let ours = match members.get("orderseal") {
         None => None,
         Some(value) => Some(value.as_object().ok_or("member \"orderseal\" is not an object")?),
@@ -80,15 +95,15 @@ fn from_members(
     if let Some(ours) = ours {
         let version = ours.get("version").ok_or("no member \"version\" in \"orderseal\"")?;
         if version.as_u64() != Some(VERSION) {
-            return Err(format!("key file version {version}, expected {VERSION}"));
+            return Err(format!("key file version {version}, expected {VERSION}").into());
         }
         if optional_text(ours, "role")? == Some("page") {
-            return Err("found a shop's item page, expected a key file".to_owned());
+            return Err("found a shop's item page, expected a key file".into());
         }
     }
     match keys {
         Some(keys) => set(keys, ours),
-        None if members.contains_key("keys") => Err("member \"keys\" is not an array".to_owned()),
+        None if members.contains_key("keys") => Err("member \"keys\" is not an array".into()),
         None if members.contains_key("kty") => {
             let mut file = KeyFile::lone(Jwk::from_json(whole)?);
             if let Some(ours) = ours {
@@ -101,42 +116,52 @@ fn from_members(
         None => {
             Err("found JSON with neither \"keys\" (a JWK Set) nor \"kty\" (a JWK), expected a \
                      key file"
-                .to_owned())
+                .into())
         }
     }
 }
 
-fn set(keys: Vec<Checked<Jwk>>, ours: Option<&Object>) -> Checked<KeyFile> {
+/// Reads a set of keys: those of a plain one that are not for us, or of no use, are passed over (RFC
+/// 7517 section 5); in one of ours every key counts.
+fn set(keys: Vec<Entry>, ours: Option<&Object>) -> Result<KeyFile, Refused> {
     let mut file = KeyFile::new(Role::Plain);
     if let Some(ours) = ours {
         file.role = match text(ours, "role")? {
             "service" => Role::Service,
             "shop" => Role::Shop,
             "client" => Role::Client,
-            other => return Err(format!("role {other:?}, expected service, shop or client")),
+            other => {
+                return Err(format!("role {other:?}, expected service, shop or client").into());
+            }
         };
         file.shops = shops(ours)?;
         if file.role != Role::Service && file.shops.len() != 1 {
-            return Err(format!("a {} file has one shop, found {}", file.role, file.shops.len()));
+            let (role, found) = (file.role, file.shops.len());
+            return Err(format!("a {role} file has one shop, found {found}").into());
         }
     }
     let mut ignored = None;
-    for (number, key) in (1..).zip(keys) {
-        let in_key = |complaint| format!("key {number}: {complaint}");
-        let key = match key.map_err(in_key) {
+    for (number, Entry { kid, key }) in (1..).zip(keys) {
+        let place = match &kid {
+            Some(kid) => format!("key {number} ({kid})"),
+            None => format!("key {number}"),
+        };
+        let key = match key.map_err(|refused| refused.in_key(&place)) {
             Ok(key) => key,
-            // Other people's sets may hold keys that are not for us (RFC 7517 section 5).
-            Err(complaint) if file.role == Role::Plain => {
-                ignored.get_or_insert(complaint);
+            Err(refused) if file.role == Role::Plain => {
+                if let (Some(kid), Refused::Unsound(fault)) = (kid, &refused) {
+                    file.unsound.insert(kid, fault.clone());
+                }
+                ignored.get_or_insert(refused);
                 continue;
             }
-            Err(complaint) => return Err(complaint),
+            Err(refused) => return Err(refused),
         };
-        check_key(&file, &key).map_err(in_key)?;
+        check_key(&file, &key).map_err(|found| format!("key {number}: {found}"))?;
         file.push(key);
     }
-    if let Some(complaint) = ignored.filter(|_| file.keys().is_empty()) {
-        return Err(complaint);
+    if let Some(refused) = ignored.filter(|_| file.keys().is_empty()) {
+        return Err(refused);
     }
     if let Some(ours) = ours {
         file.program = program(ours, &file)?;
@@ -190,23 +215,24 @@ fn check_key(file: &KeyFile, key: &Jwk) -> Checked<()> {
     }
 }
 
-fn shops(ours: &Object) -> Checked<BTreeMap<Name, Shop>> {
+fn shops(ours: &Object) -> Result<BTreeMap<Name, Shop>, Refused> {
     let members = object(ours, "shops")?;
     let mut shops = BTreeMap::new();
     for (name, value) in members {
         let name = name.parse::<Name>().map_err(|expected| format!("shop {name:?}: {expected}"))?;
         let members =
             value.as_object().ok_or_else(|| format!("shop {name}: expected an object"))?;
-        let shop = shop(members, &name).map_err(|complaint| format!("shop {name}: {complaint}"))?;
+        let shop =
+            shop(members, &name).map_err(|refused| refused.in_key(format!("shop {name}")))?;
         shops.insert(name, shop);
     }
     Ok(shops)
 }
 
-fn shop(members: &Object, name: &Name) -> Checked<Shop> {
+fn shop(members: &Object, name: &Name) -> Result<Shop, Refused> {
     let scheme = scheme(object(members, "scheme")?)?;
-    let alg = choice(members, "alg", Alg::named)?;
-    let enc = with_sbox(choice(members, "enc", Enc::named)?, members)?;
+    let alg = algorithm(members, "alg", Alg::named)?;
+    let enc = with_sbox(algorithm(members, "enc", Enc::named)?, members)?;
     let suite = Suite::new(alg, enc)
         .filter(|suite| suite.content() == scheme.content && suite.kind() == scheme.kind)
         .ok_or_else(|| {
@@ -310,6 +336,18 @@ fn built_in(members: &Object, file: &KeyFile) -> Checked<Option<Vec<Kid>>> {
 fn choice<T>(members: &Object, name: &str, named: impl Fn(&str) -> Option<T>) -> Checked<T> {
     let found = text(members, name)?;
     named(found).ok_or_else(|| format!("member {name:?} is {found:?}, which is unknown"))
+}
+
+/// An algorithm, which may be one that is unknown here.
+fn algorithm<T>(
+    members: &Object,
+    name: &str,
+    named: impl Fn(&str) -> Option<T>,
+) -> Result<T, Refused> {
+    let found = text(members, name)?;
+    named(found).ok_or_else(|| {
+        Refused::Unknown(format!("member {name:?} is {found:?}, which is unknown here"))
+    })
 }
 
 fn object<'a>(members: &'a Object, name: &str) -> Checked<&'a Object> {

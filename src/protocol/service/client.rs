@@ -265,7 +265,7 @@ fn sizes(file: &KeyFile, shop: &Name) -> Sizes {
     let mut sizes = Sizes::default();
     let of_shop = |key: &&Jwk| key.kid.as_ref().is_some_and(|kid| kid.shop() == *shop);
     match file.keys().iter().find(of_shop).map(|key| &key.material) {
-        Some(Material::PrivateRsa(numbers)) => sizes.rsa_bits = numbers.n.len() * 8,
+        Some(Material::PrivateRsa(pair)) => sizes.rsa_bits = pair.public().bits(),
         Some(Material::Pad(pad)) => sizes.pad_bytes = pad.len() as usize,
         _ => {}
     }

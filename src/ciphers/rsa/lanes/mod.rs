@@ -36,6 +36,8 @@ pub(super) const LIMB_MASK: u64 = (1 << LIMB_BITS) - 1;
 pub(super) const BLOCK: usize = 10;
 /// Bits in a block.
 pub(super) const BLOCK_BITS: usize = BLOCK * LIMB_BITS;
+/// Bits of the longest modulus: eight blocks with two bits to spare, in two halves.
+pub(super) const MAX_BITS: usize = 4096;
 /// Numbers handled at a time.
 pub(super) const LANES: usize = 8;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use ::rsa::{BoxedUint, RsaPrivateKey};
+use ::rsa::BoxedUint;
 use orderseal::ciphers::cpu::Backend;
 use orderseal::ciphers::random::{KeySource, KeyStream, SeededSource};
 use orderseal::ciphers::rsa::{self, PrivateKey};
@@ -62,10 +62,10 @@ pub fn pairs(bits: usize) -> &'static [PrivateKey] {
 }
 
 /// A pair as the crate `rsa` has it.
-pub fn crate_pair(pair: &PrivateKey) -> RsaPrivateKey {
+pub fn crate_pair(pair: &PrivateKey) -> ::rsa::PrivateKey {
     let uint = |bytes: &[u8]| BoxedUint::from_be_slice_vartime(bytes);
     let (n, e) = (pair.public().modulus_be_bytes(), pair.public().exponent());
     let primes = vec![uint(&pair.p()), uint(&pair.q())];
-    RsaPrivateKey::from_components(uint(&n), BoxedUint::from(e), uint(&pair.d()), primes)
+    ::rsa::PrivateKey::from_components(uint(&n), BoxedUint::from(e), uint(&pair.d()), primes)
         .expect("numbers of a pair")
 }

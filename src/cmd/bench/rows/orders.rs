@@ -5,6 +5,7 @@ use std::sync::Arc;
 use orderseal::ciphers::Wiped;
 use orderseal::ciphers::cpu::Backend;
 use orderseal::ciphers::random::KeyStream;
+use orderseal::ciphers::rsa;
 use orderseal::protocol::envelope::{
     Carries, Opener, OpeningKeys, Sealer, SealingKey, SealingKeys,
 };
@@ -125,8 +126,9 @@ fn opening_keys(file: &Arc<KeyFile>) -> OpeningKeys {
 fn shop_file(scheme: Scheme, suite: Suite, count: usize) -> KeyFile {
     let count = if scheme.scope == Scope::Shop { 1 } else { count };
     let sizes = Sizes { rsa_bits: 2048, ..Sizes::default() };
+    let private = |pair: &rsa::PrivateKey| Material::PrivateRsa(Box::new(pair.clone()));
     let materials = match suite.kind() {
-        Kind::Public => pairs(2048).iter().cycle().map(Material::of_pair).take(count).collect(),
+        Kind::Public => pairs(2048).iter().cycle().map(private).take(count).collect(),
         Kind::Secret => {
             let mut rng = rng();
             let make = || service::make_material(suite, sizes, &mut rng).expect("a secret key");

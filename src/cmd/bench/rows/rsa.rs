@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use ::rsa::{Oaep, RsaPrivateKey};
+use ::rsa::Oaep;
 use orderseal::ciphers::cpu::Backend;
 use orderseal::ciphers::random::KeyStream;
 use orderseal::ciphers::rsa::{self, PrivateKey, UnwrapJob, WrapJob};
@@ -38,7 +38,7 @@ pub fn key_rows() -> Vec<Row> {
             let mut rng = rng();
             move || {
                 for _ in 0..PAIRS {
-                    black_box(RsaPrivateKey::new(&mut rng, 2048).expect("a size that RSA has"));
+                    black_box(::rsa::PrivateKey::new(&mut rng, 2048).expect("a size that RSA has"));
                 }
             }
         })
