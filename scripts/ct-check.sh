@@ -1,6 +1,6 @@
 #!/bin/sh
-# Checks that RSA private operations and OAEP unpadding in the eight-lane kernels choose no branch
-# and no address by a secret: MemorySanitizer watches them with the secrets marked as
+# Checks that RSA private operations in the eight-lane kernels, OAEP unpadding, and the verdict on
+# the blocks of direct RSA choose no branch and no address by a secret: MemorySanitizer watches them with the secrets marked as
 # uninitialized. Then shows that it would notice, with two variants that leak on purpose.
 #
 # Needs a nightly toolchain, and a processor with AVX-512 IFMA. Takes about a minute.

@@ -55,7 +55,7 @@ fn direct_rsa_is_named_by_its_content_encryption() {
     let lab = Lab::with_keys("--embodiment 5 --rsa-bits 2048", 2);
     let sealed = seal(&lab, b"\n0123456789\n");
     for line in &sealed {
-        assert_eq!(header(line)["enc"], "RSA-OAEP-256-BLOCKS");
+        assert_eq!(header(line)["enc"], "RSA-OAEP-256-BOUND-BLOCKS");
         let parts: Vec<_> = line.split('.').collect();
         assert_eq!(parts.len(), 5);
         assert_eq!((parts[1], parts[4]), ("", ""), "no encrypted key, no tag");

@@ -137,7 +137,7 @@ fn a_page_of_public_keys_holds_no_private_number() {
 #[test]
 fn schemes_that_browsers_lack_are_refused_before_an_id_is_issued() {
     for (options, reason) in [
-        ("--embodiment 5 --rsa-bits 2048", "RSA-OAEP-256-BLOCKS"),
+        ("--embodiment 5 --rsa-bits 2048", "RSA-OAEP-256-BOUND-BLOCKS"),
         ("--embodiment 4 --enc A128CBC-HS256", "A128CBC-HS256"),
         ("--embodiment 4 --wrap A256GCMKW", "A256GCMKW"),
     ] {

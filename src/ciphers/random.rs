@@ -193,6 +193,14 @@ impl KeyStream {
         Self { supply, ready: Zeroizing::new([0; READY]), used: READY }
     }
 
+    /// A stream of its own, from a seed that this one draws: for a part of the work that another
+    /// thread does.
+    pub fn split(&mut self) -> Self {
+        let mut seed = Zeroizing::new([0; 32]);
+        self.fill(&mut *seed);
+        Self::new(&mut seed)
+    }
+
     fn fill(&mut self, bytes: &mut [u8]) {
         let expander = match &mut self.supply {
             Supply::Expander(expander) => expander,

@@ -69,6 +69,12 @@ impl Workers {
         made.into_iter().collect()
     }
 
+    /// Calls `part` once with each number below `count`, on all threads of the pool that the caller
+    /// is in: for work on a block that is worth dividing once more.
+    pub fn spread(count: usize, part: &(dyn Fn(usize) + Sync)) {
+        (0..count).into_par_iter().for_each(part);
+    }
+
     /// Takes every block of `input` through `prepare` (in order, one at a time), `work` (on all
     /// threads) and `consume` (in order, one at a time).
     ///

@@ -63,7 +63,7 @@ pub fn open(
         what: "sealed line",
         max_lines: if keys.has_pairs() { 64 } else { usize::MAX },
     };
-    let opener = Opener::new(keys, Carries::Order);
+    let opener = Opener { spread: Workers::spread, ..Opener::new(keys, Carries::Order) };
     let source = SystemSource::new()?;
     let mut ledger = Ledger { seen: BTreeMap::new(), counts: vec![0; keys.numbers()] };
     let mut totals = Totals::default();

@@ -283,7 +283,12 @@ impl Plan {
         let place = &input.place();
         let mut supply = self.supply(store, place)?;
         let cut = Cut { max_line: MAX_ORDER, what: "order", max_lines: self.lines_at_once() };
-        let sealer = Sealer { layers: self.layers, typed: self.typed, ..Sealer::default() };
+        let sealer = Sealer {
+            layers: self.layers,
+            typed: self.typed,
+            spread: Workers::spread,
+            ..Sealer::default()
+        };
         let suite = self.suite;
         let mut totals = Totals::default();
         let done = workers.run(

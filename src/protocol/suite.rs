@@ -22,7 +22,7 @@ pub enum Alg {
 pub enum Enc {
     /// An authenticated cipher.
     Cipher(ContentCipher),
-    /// `RSA-OAEP-256-BLOCKS`: the order itself in blocks of RSA-OAEP.
+    /// `RSA-OAEP-256-BOUND-BLOCKS`: the order itself in blocks of RSA-OAEP.
     RsaBlocks,
 }
 
@@ -56,14 +56,14 @@ impl Enc {
     pub fn name(self) -> &'static str {
         match self {
             Self::Cipher(cipher) => cipher.name(),
-            Self::RsaBlocks => "RSA-OAEP-256-BLOCKS",
+            Self::RsaBlocks => "RSA-OAEP-256-BOUND-BLOCKS",
         }
     }
 
     /// The algorithm of that name.
     pub fn named(name: &str) -> Option<Self> {
         match name {
-            "RSA-OAEP-256-BLOCKS" => Some(Self::RsaBlocks),
+            "RSA-OAEP-256-BOUND-BLOCKS" => Some(Self::RsaBlocks),
             name => ContentCipher::named(name).map(Self::Cipher),
         }
     }

@@ -1,4 +1,4 @@
-//! Runs RSA private operations and OAEP unpadding under MemorySanitizer with all secrets marked as
+//! Runs RSA private operations, OAEP unpadding and the joining of blocks under MemorySanitizer with all secrets marked as
 //! uninitialized memory: the sanitizer reports any branch and any address that depends on them.
 //!
 //! The argument says what to run: `kernel`, which must pass, or one of two leaky variants,
@@ -15,7 +15,8 @@ mod ciphers {
 
 use ciphers::cpu::Backend;
 use ciphers::rsa::{
-    PrivateKey, UnwrapJob, WrapJob, ct_check, generate, oaep_unwrap_many, oaep_wrap_many,
+    PrivateKey, SECRET, UnwrapJob, WrapJob, ct_check, generate, join, oaep_unwrap_many,
+    oaep_wrap_many,
 };
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng, TryCryptoRng, TryRng};
@@ -104,6 +105,55 @@ fn unwrap(backend: Backend, bits: usize, look_at_outcome: bool) -> bool {
     right
 }
 
+/// Three blocks of a text under one key, one of them wrong in a way that must not show before the
+/// verdict is asked for: nothing, a block that does not open, another secret, a block that is not
+/// full, and a number above the modulus.
+fn join_blocks(backend: Backend, bits: usize) -> bool {
+    let mut rng = StdRng::seed_from_u64(2);
+    let mut keys = generate(backend, 1, bits, &mut rng).expect("a size that is made");
+    let (size, room) = (bits / 8, keys[0].public().max_message());
+    let mut right = true;
+    for fault in 0..5 {
+        let mut messages = [vec![7; room], vec![7; room], vec![7; SECRET + 5]];
+        match fault {
+            2 => messages[1][SECRET - 1] = 8,
+            3 => messages[1].truncate(room - 1),
+            _ => {}
+        }
+        let jobs: Vec<_> = messages
+            .iter()
+            .map(|message| WrapJob {
+                key: keys[0].public(),
+                label: b"label",
+                message,
+            })
+            .collect();
+        let mut sealed = vec![0; 3 * size];
+        oaep_wrap_many(backend, &jobs, &mut rng, &mut sealed).expect("they fit");
+        match fault {
+            1 => sealed[2 * size - 1] ^= 1,
+            4 => sealed[size..2 * size].fill(0xff),
+            _ => {}
+        }
+        keys.iter_mut().for_each(|key| ct_check::conceal(key, conceal));
+        let jobs: Vec<_> = sealed
+            .chunks(size)
+            .map(|ciphertext| UnwrapJob {
+                key: &keys[0],
+                label: b"label",
+                ciphertext,
+            })
+            .collect();
+        let blocks = oaep_unwrap_many(backend, &jobs, &mut Concealed(StdRng::seed_from_u64(3)));
+        let mut joined = join(&blocks, room);
+        // The verdict and the length of the text are public from here on; the text is not.
+        reveal(std::slice::from_mut(&mut joined));
+        let len = joined.write(&mut sealed);
+        right &= len == (fault == 0).then_some(2 * (room - SECRET) + 5);
+    }
+    right
+}
+
 /// The C runtime's entry point: the standard library's own is not instrumented.
 #[unsafe(no_mangle)]
 extern "C" fn main(count: c_int, arguments: *const *const c_char) -> c_int {
@@ -120,7 +170,7 @@ extern "C" fn main(count: c_int, arguments: *const *const c_char) -> c_int {
     let right = match what {
         Some(b"kernel") => [2048, 3072, 4096]
             .into_iter()
-            .all(|bits| unwrap(backend, bits, false)),
+            .all(|bits| unwrap(backend, bits, false) && join_blocks(backend, bits)),
         Some(b"leaky-branch") => unwrap(backend, 2048, true),
         Some(b"leaky-address") => ct_check::leaky_look_up(backend, conceal),
         _ => return 2,

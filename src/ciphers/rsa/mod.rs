@@ -7,6 +7,7 @@
 //! their components.
 
 mod batch;
+mod bound;
 mod components;
 /// For `scripts/ct-check.sh`.
 #[cfg(ct_check)]
@@ -23,6 +24,7 @@ mod tests;
 mod words;
 
 pub use batch::{MessageTooLong, UnwrapJob, WrapJob, oaep_unwrap_many, oaep_wrap_many};
+pub use bound::{Joined, SECRET, join};
 pub use generate::generate;
 pub use key::{
     Components, Crt, KeyError, MAX_BITS, MAX_GENERATED_BITS, MIN_BITS, Primes, PrivateKey,

@@ -80,6 +80,23 @@ impl Unwrapped {
         found
     }
 
+    /// Writes the message to the front of `out`, which has room for the longest one of the key, with
+    /// zeros behind it (all zeros if there is no message); gives its length and whether there is
+    /// one. Constant time.
+    pub(super) fn write(&self, out: &mut [u8]) -> (u32, Choice) {
+        out.copy_from_slice(&self.data[self.data.len() - out.len()..]);
+        let excess = out.len() as u32 - self.len;
+        for bit in 0..=out.len().ilog2() {
+            let step = 1 << bit;
+            let moves = Choice::from((excess >> bit & 1) as u8);
+            for i in 0..out.len() {
+                let behind = out.get(i + step).copied().unwrap_or(0);
+                out[i].conditional_assign(&behind, moves);
+            }
+        }
+        (self.len, self.valid)
+    }
+
     /// The message, if there is one. Asking reveals whether the ciphertext was valid.
     pub fn message(&self) -> Option<&[u8]> {
         let start = self.data.len() - self.len as usize;

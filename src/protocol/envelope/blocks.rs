@@ -1,89 +1,96 @@
 //! Direct RSA: an order cut into blocks, each a ciphertext of RSA-OAEP-256.
 //!
 //! The label of a block is SHA-256(protected header ‖ IV ‖ u32 index ‖ u32 count), numbers
-//! big-endian, so that blocks cannot be moved, left out, or taken from another order.
+//! big-endian, so that blocks cannot be moved, left out, or taken from another order. Anybody can
+//! compute it: so that nobody can put in blocks of their own, each carries 16 random bytes in front
+//! of its piece of the order, the same in all blocks and known to the sender only.
 
+use rand::Rng;
 use sha2::{Digest, Sha256};
 
+use super::spread::{Spread, gather};
 use crate::ciphers::Wiped;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
-use crate::ciphers::rsa::{self, PrivateKey, PublicKey, UnwrapJob, WrapJob};
+use crate::ciphers::rsa::{self, PrivateKey, PublicKey, SECRET, UnwrapJob, WrapJob};
 
 /// Length of the IV segment in bytes.
 pub(super) const IV_LEN: usize = 16;
 
+/// Blocks that one thread works on at a time: they fill the lanes, and take milliseconds.
+const AT_ONCE: usize = 32;
+
 /// Encrypts an order: at least one block, even of nothing.
 pub(super) fn seal(
-    backend: Backend,
+    (backend, spread): (Backend, Spread),
     key: &PublicKey,
     aad: &[u8],
     iv: &[u8; IV_LEN],
     order: &[u8],
     rng: &mut KeyStream,
 ) -> Vec<u8> {
-    let mut pieces: Vec<&[u8]> = order.chunks(key.max_message()).collect();
-    if pieces.is_empty() {
-        pieces.push(b"");
+    let mut secret = Wiped::from(vec![0; SECRET]);
+    rng.fill_bytes(&mut secret);
+    let piece = key.max_message() - SECRET;
+    let count = order.len().div_ceil(piece).max(1);
+    let mut texts = Wiped::from(Vec::with_capacity(order.len() + count * SECRET));
+    for number in 0..count {
+        texts.extend_from_slice(&secret);
+        texts.extend_from_slice(&order[number * piece..order.len().min((number + 1) * piece)]);
     }
-    let labels = labels(aad, iv, pieces.len());
-    let jobs: Vec<_> = labels
-        .iter()
-        .zip(&pieces)
-        .map(|(label, message)| WrapJob { key, label, message })
-        .collect();
-    let mut sealed = vec![0; pieces.len() * key.size()];
-    rsa::oaep_wrap_many(backend, &jobs, rng, &mut sealed).expect("the pieces fit");
-    sealed
+    let messages: Vec<&[u8]> = texts.chunks(SECRET + piece).collect();
+    let labels = labels(aad, iv, count);
+    let parts = messages.chunks(AT_ONCE).zip(labels.chunks(AT_ONCE));
+    let parts = parts.map(|(messages, labels)| (messages, labels, rng.split()));
+    let sealed = gather(spread, parts, |(messages, labels, mut rng)| {
+        let jobs = messages.iter().zip(labels);
+        let jobs: Vec<_> = jobs.map(|(message, label)| WrapJob { key, label, message }).collect();
+        let mut sealed = vec![0; jobs.len() * key.size()];
+        rsa::oaep_wrap_many(backend, &jobs, &mut rng, &mut sealed).expect("the messages fit");
+        sealed
+    });
+    sealed.concat()
 }
 
-/// Decrypts an order; `None` for every kind of failure alike. Every block is decrypted before
-/// the result is told.
+/// Decrypts an order, and writes it over the front of its blocks; gives its length, or `None` for
+/// every kind of failure alike.
+///
+/// All blocks are decrypted, then one verdict is given on all of them together: until then the time
+/// depends on the key and on the number of blocks only, which everybody sees.
 pub(super) fn open(
-    backend: Backend,
+    (backend, spread): (Backend, Spread),
     key: &PrivateKey,
     aad: &[u8],
     iv: &[u8; IV_LEN],
-    sealed: &[u8],
+    sealed: &mut [u8],
     rng: &mut KeyStream,
-) -> Option<Wiped> {
-    let (size, full) = (key.public().size(), key.public().max_message());
+) -> Option<usize> {
+    let size = key.public().size();
     if sealed.is_empty() || !sealed.len().is_multiple_of(size) {
         return None;
     }
     let labels = labels(aad, iv, sealed.len() / size);
-    let jobs: Vec<_> = labels
-        .iter()
-        .zip(sealed.chunks_exact(size))
-        .map(|(label, ciphertext)| UnwrapJob { key, label, ciphertext })
-        .collect();
-    let unwrapped = rsa::oaep_unwrap_many(backend, &jobs, rng);
-    let mut order = Wiped::from(Vec::with_capacity(labels.len() * full));
-    let mut authentic = true;
-    for (number, block) in (1..).zip(&unwrapped) {
-        // All blocks but the last are full, and only an order of nothing has an empty one.
-        let last = number == labels.len();
-        let fits = |piece: &&[u8]| match last {
-            true => !piece.is_empty() || labels.len() == 1,
-            false => piece.len() == full,
-        };
-        match block.message().filter(fits) {
-            Some(piece) => order.extend_from_slice(piece),
-            None => authentic = false,
-        }
-    }
-    authentic.then_some(order)
+    let parts = sealed.chunks(AT_ONCE * size).zip(labels.chunks(AT_ONCE));
+    let parts = parts.map(|(sealed, labels)| (sealed, labels, rng.split()));
+    let blocks = gather(spread, parts, |(sealed, labels, mut rng)| {
+        let jobs = sealed.chunks_exact(size).zip(labels);
+        let jobs: Vec<_> =
+            jobs.map(|(ciphertext, label)| UnwrapJob { key, label, ciphertext }).collect();
+        rsa::oaep_unwrap_many(backend, &jobs, &mut rng)
+    });
+    let blocks: Vec<_> = blocks.into_iter().flatten().collect();
+    rsa::join(&blocks, key.public().max_message()).write(sealed)
 }
 
+/// The labels of all blocks of an order.
 fn labels(aad: &[u8], iv: &[u8; IV_LEN], count: usize) -> Vec<[u8; 32]> {
     let common = Sha256::new_with_prefix(aad).chain_update(iv);
-    let label = |index: u32| {
-        common
-            .clone()
-            .chain_update(index.to_be_bytes())
-            .chain_update((count as u32).to_be_bytes())
-            .finalize()
-            .into()
-    };
-    (0..count as u32).map(label).collect()
+    (0..count).map(|index| label(&common, index, count)).collect()
+}
+
+/// The label of one block, from what a hash of protected header and IV has taken in.
+fn label(header_and_iv: &Sha256, index: usize, count: usize) -> [u8; 32] {
+    let hash = header_and_iv.clone();
+    let hash = hash.chain_update((index as u32).to_be_bytes());
+    hash.chain_update((count as u32).to_be_bytes()).finalize().into()
 }

@@ -9,6 +9,7 @@ mod parse;
 mod ready;
 mod seal;
 mod seal_key;
+mod spread;
 mod stage;
 mod typed_key;
 
@@ -18,6 +19,7 @@ pub use open_key::OpeningKeys;
 pub(super) use parse::segments;
 pub use seal::{Sealer, SealingKeys};
 pub use seal_key::SealingKey;
+pub use spread::Spread;
 pub use stage::{Stage, Watch};
 pub use typed_key::TypedKey;
 

@@ -8,8 +8,9 @@ use zeroize::Zeroize;
 use super::open_key::Chosen;
 use super::parse::{Parsed, Parser};
 use super::ready::Ready;
+use super::spread::in_turn;
 use super::stage::unwatched;
-use super::{Carries, Failure, MAX_ORDER, OpeningKeys, Stage, Watch, blocks, chain};
+use super::{Carries, Failure, MAX_ORDER, OpeningKeys, Spread, Stage, Watch, blocks, chain};
 use crate::ciphers::Wiped;
 use crate::ciphers::content::{ContentCipher, Keys, MAX_TAG, Record};
 use crate::ciphers::cpu::Backend;
@@ -30,6 +31,8 @@ pub struct Opener<'a> {
     pub expect: Carries,
     /// The kernels to use.
     pub backend: Backend,
+    /// How the blocks of an order are spread over threads.
+    pub spread: Spread,
     /// Told of each part of the work.
     pub watch: Watch,
 }
@@ -62,20 +65,18 @@ struct Candidate<'l> {
     authentic: bool,
 }
 
-/// An order that was opened, wherever its bytes are.
+/// Where an order is that was opened.
 enum Text {
     /// Not yet.
     Pending,
     /// In the place of its ciphertext.
     Record(Range<usize>),
-    /// Put together from blocks.
-    Blocks(Wiped),
 }
 
 impl<'a> Opener<'a> {
-    /// An opener on the widest backend, unwatched.
+    /// An opener on the widest backend and one thread, unwatched.
     pub fn new(keys: &'a OpeningKeys, expect: Carries) -> Self {
-        Self { keys, expect, backend: Backend::detect(), watch: unwatched }
+        Self { keys, expect, backend: Backend::detect(), spread: in_turn, watch: unwatched }
     }
 
     /// Opens lines, in memory that may have served before; nothing that is not authentic is in the
@@ -118,11 +119,14 @@ impl<'a> Opener<'a> {
                     (Enc::RsaBlocks, Ready::Blocks(pair)) => {
                         let (iv, _, _) = parser.split(&parsed);
                         let iv = iv.try_into().expect("16 bytes");
-                        let sealed = &text[parsed.ciphertext];
+                        let start = parsed.ciphertext.start;
+                        let sealed = &mut text[parsed.ciphertext];
+                        let kernels = (self.backend, self.spread);
                         (self.watch)(Stage::Format);
-                        let order = blocks::open(self.backend, pair, parsed.aad, iv, sealed, rng);
+                        let len = blocks::open(kernels, pair, parsed.aad, iv, sealed, rng);
                         (self.watch)(Stage::Open);
-                        order.map(|order| (key, Text::Blocks(order))).ok_or(Failure::Authentication)
+                        len.map(|len| (key, Text::Record(start..start + len)))
+                            .ok_or(Failure::Authentication)
                     }
                     (Enc::RsaBlocks, _) => Err(Failure::Authentication),
                 }
@@ -159,18 +163,16 @@ impl<'a> Opener<'a> {
     /// Moves an order to where the one before it ended, unless it is there already, and returns its
     /// length.
     fn settle(&self, order: &Text, to: usize, text: &mut [u8]) -> Result<usize, Failure> {
-        let (bytes, len) = match order {
-            Text::Record(range) => (&text[range.clone()], range.len()),
-            Text::Blocks(order) => (&order[..], order.len()),
+        let range = match order {
+            Text::Record(range) => range.clone(),
             Text::Pending => return Err(Failure::Authentication),
         };
         if self.expect == Carries::Order {
-            check_order(bytes)?;
+            check_order(&text[range.clone()])?;
         }
-        match order {
-            Text::Record(range) if range.start != to => text.copy_within(range.clone(), to),
-            Text::Blocks(order) => text[to..to + len].copy_from_slice(order),
-            _ => {}
+        let len = range.len();
+        if range.start != to {
+            text.copy_within(range, to);
         }
         text[to + len] = b'\n';
         Ok(len)

@@ -8,8 +8,9 @@ use rand::Rng;
 use self::group::Group;
 use super::header::HeaderText;
 use super::seal_key::Purpose;
+use super::spread::in_turn;
 use super::stage::unwatched;
-use super::{Failure, MAX_ORDER, SealingKey, Stage, TypedKey, Watch, blocks};
+use super::{Failure, MAX_ORDER, SealingKey, Spread, Stage, TypedKey, Watch, blocks};
 use crate::ciphers::base64url;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
@@ -25,14 +26,17 @@ pub struct Sealer {
     pub typed: Option<TypedKey>,
     /// The kernels to use.
     pub backend: Backend,
+    /// How the blocks of an order are spread over threads.
+    pub spread: Spread,
     /// Told of each part of the work.
     pub watch: Watch,
 }
 
 impl Default for Sealer {
-    /// Random keys, no chain, the widest backend, unwatched.
+    /// Random keys, no chain, the widest backend, one thread, unwatched.
     fn default() -> Self {
-        Self { layers: 1, typed: None, backend: Backend::detect(), watch: unwatched }
+        let backend = Backend::detect();
+        Self { layers: 1, typed: None, backend, spread: in_turn, watch: unwatched }
     }
 }
 
@@ -131,7 +135,8 @@ impl Sealer {
         self.encode(header.finish(), out);
         let mut iv = [0; blocks::IV_LEN];
         rng.fill_bytes(&mut iv);
-        let sealed = blocks::seal(self.backend, public, &out[start..], &iv, order, rng);
+        let kernels = (self.backend, self.spread);
+        let sealed = blocks::seal(kernels, public, &out[start..], &iv, order, rng);
         (self.watch)(Stage::Seal);
         out.extend_from_slice(b"..");
         self.encode(&iv, out);

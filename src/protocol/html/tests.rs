@@ -10,7 +10,7 @@ fn only_what_browsers_have_is_taken() {
         }
     }
     for (alg, enc, named) in [
-        ("dir", "RSA-OAEP-256-BLOCKS", "RSA-OAEP-256-BLOCKS"),
+        ("dir", "RSA-OAEP-256-BOUND-BLOCKS", "RSA-OAEP-256-BOUND-BLOCKS"),
         ("dir", "GRAIN128AEADV2", "GRAIN128AEADV2"),
         ("A256KW", "A128CBC-HS256", "A128CBC-HS256"),
         ("A256GCMKW", "A256GCM", "A256GCMKW"),

@@ -153,7 +153,7 @@ fn usual_suite(scheme: Scheme) -> Suite {
     match (scheme.content, scheme.kind) {
         (Content::Direct, Kind::Secret) => suite("dir", "A256GCM"),
         (Content::Hybrid, Kind::Secret) => suite("A256KW", "A256GCM"),
-        (Content::Direct, Kind::Public) => suite("dir", "RSA-OAEP-256-BLOCKS"),
+        (Content::Direct, Kind::Public) => suite("dir", "RSA-OAEP-256-BOUND-BLOCKS"),
         (Content::Hybrid, Kind::Public) => suite("RSA-OAEP-256", "A256GCM"),
     }
 }

@@ -1,0 +1,31 @@
+//! Work on one line that several threads share.
+
+use std::sync::{Mutex, PoisonError};
+
+/// How parts of the work on one line are done: calls the function once with each number below the
+/// count, on any threads, and returns when all calls have.
+pub type Spread = fn(usize, &(dyn Fn(usize) + Sync));
+
+/// Does one part after the other, on this thread.
+pub(super) fn in_turn(count: usize, part: &(dyn Fn(usize) + Sync)) {
+    (0..count).for_each(part);
+}
+
+/// What `part` makes of each item, in their order.
+pub(super) fn gather<I: Send, T: Send>(
+    spread: Spread,
+    items: impl Iterator<Item = I>,
+    part: impl Fn(I) -> T + Sync,
+) -> Vec<T> {
+    let cells: Vec<_> = items.map(|item| Mutex::new((Some(item), None))).collect();
+    let cell = |number: usize| cells[number].lock().unwrap_or_else(PoisonError::into_inner);
+    spread(cells.len(), &|number| {
+        let item = cell(number).0.take().expect("each part is done once");
+        let made = part(item);
+        cell(number).1 = Some(made);
+    });
+    let made = |cell: Mutex<(Option<I>, Option<T>)>| {
+        cell.into_inner().unwrap_or_else(PoisonError::into_inner).1.expect("every part was done")
+    };
+    cells.into_iter().map(made).collect()
+}
