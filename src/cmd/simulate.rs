@@ -231,12 +231,12 @@ fn case_to_json(case: &CaseReport) -> Value {
 
 fn to_table(report: &Report) -> String {
     let mut text = format!(
-        "{:<22} {:<26} {:<14} {:<20} {:>6} {:>8}  result\n",
+        "{:<22} {:<26} {:<14} {:<26} {:>6} {:>8}  result\n",
         "embodiment", "scheme", "alg", "enc", "sent", "received"
     );
     for case in &report.cases {
         text.push_str(&format!(
-            "{:<22} {:<26} {:<14} {:<20} {:>6} {:>8}  {}\n",
+            "{:<22} {:<26} {:<14} {:<26} {:>6} {:>8}  {}\n",
             case.label,
             case.scheme.to_string(),
             case.suite.alg().name(),
@@ -254,7 +254,7 @@ fn to_table(report: &Report) -> String {
                 false => format!(", expected {}", fault.expected.name()),
             };
             let observed = fault.observed.name();
-            text.push_str(&format!("    {:<20} {observed}{verdict}\n", fault.fault.name()));
+            text.push_str(&format!("    {:<26} {observed}{verdict}\n", fault.fault.name()));
         }
     }
     text

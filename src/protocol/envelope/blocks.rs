@@ -89,7 +89,7 @@ fn labels(aad: &[u8], iv: &[u8; IV_LEN], count: usize) -> Vec<[u8; 32]> {
 }
 
 /// The label of one block, from what a hash of protected header and IV has taken in.
-fn label(header_and_iv: &Sha256, index: usize, count: usize) -> [u8; 32] {
+pub(in crate::protocol) fn label(header_and_iv: &Sha256, index: usize, count: usize) -> [u8; 32] {
     let hash = header_and_iv.clone();
     let hash = hash.chain_update((index as u32).to_be_bytes());
     hash.chain_update((count as u32).to_be_bytes()).finalize().into()

@@ -13,6 +13,7 @@ mod spread;
 mod stage;
 mod typed_key;
 
+pub(super) use blocks::label as block_label;
 pub use header::{Carries, Header};
 pub use open::{Opened, OpenedBlock, Opener};
 pub use open_key::OpeningKeys;

@@ -1,14 +1,19 @@
 //! Faults and attacks on the way from client to shop, each with the outcome it has to have.
 
+use sha2::{Digest, Sha256};
+
 use super::play::{Played, open};
 use super::{Case, FaultReport};
 use crate::ciphers::base64url;
+use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, SeededSource};
+use crate::ciphers::rsa::{self, PublicKey, WrapJob};
 use crate::protocol::batch::Workers;
+use crate::protocol::envelope::block_label;
 use crate::protocol::jwk::Jwk;
 use crate::protocol::keyfile::KeyFile;
 use crate::protocol::service::{self, Sizes};
-use crate::protocol::{Error, KeyTrouble, Kid, Result, Scope};
+use crate::protocol::{Enc, Error, KeyTrouble, Kid, Result, Scope, Suite};
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +22,10 @@ pub enum Fault {
     TamperedCiphertext,
     /// The header names another content cipher.
     ChangedHeader,
+    /// The header is exchanged for another one that means the same.
+    ExchangedHeader,
+    /// The blocks of an order in direct RSA are attacked.
+    Blocks(BlockAttack),
     /// Two orders exchange their ciphertexts.
     SwappedCiphertexts,
     /// A line ends too early.
@@ -33,6 +42,25 @@ pub enum Fault {
     Reordered,
     /// An order does not arrive.
     Dropped,
+}
+
+/// What somebody who has the public key does to the blocks of an order in direct RSA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BlockAttack {
+    /// The first one is replaced by one of the attacker's.
+    FirstReplaced,
+    /// One in the middle is replaced likewise.
+    MiddleReplaced,
+    /// The last one is replaced likewise.
+    LastReplaced,
+    /// All but the first are replaced, by blocks that belong together.
+    OthersReplaced,
+    /// One comes from another order.
+    Mixed,
+    /// One in the middle is left out.
+    Dropped,
+    /// The last one is cut off.
+    CutOff,
 }
 
 /// What comes of it.
@@ -52,9 +80,17 @@ pub enum Outcome {
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 18] = [
         Self::TamperedCiphertext,
         Self::ChangedHeader,
+        Self::ExchangedHeader,
+        Self::Blocks(BlockAttack::FirstReplaced),
+        Self::Blocks(BlockAttack::MiddleReplaced),
+        Self::Blocks(BlockAttack::LastReplaced),
+        Self::Blocks(BlockAttack::OthersReplaced),
+        Self::Blocks(BlockAttack::Mixed),
+        Self::Blocks(BlockAttack::Dropped),
+        Self::Blocks(BlockAttack::CutOff),
         Self::SwappedCiphertexts,
         Self::TruncatedLine,
         Self::WrongKey,
@@ -70,6 +106,14 @@ impl Fault {
         match self {
             Self::TamperedCiphertext => "tampered ciphertext",
             Self::ChangedHeader => "changed header",
+            Self::ExchangedHeader => "exchanged header",
+            Self::Blocks(BlockAttack::FirstReplaced) => "first block replaced",
+            Self::Blocks(BlockAttack::MiddleReplaced) => "middle block replaced",
+            Self::Blocks(BlockAttack::LastReplaced) => "last block replaced",
+            Self::Blocks(BlockAttack::OthersReplaced) => "other blocks replaced",
+            Self::Blocks(BlockAttack::Mixed) => "blocks of two orders mixed",
+            Self::Blocks(BlockAttack::Dropped) => "dropped block",
+            Self::Blocks(BlockAttack::CutOff) => "last block cut off",
             Self::SwappedCiphertexts => "swapped ciphertexts",
             Self::TruncatedLine => "truncated line",
             Self::WrongKey => "wrong key",
@@ -78,6 +122,24 @@ impl Fault {
             Self::Repeated => "repeated order",
             Self::Reordered => "reordered lines",
             Self::Dropped => "dropped order",
+        }
+    }
+
+    /// Whether orders under these algorithms can have the fault.
+    pub fn applies_to(self, suite: Suite) -> bool {
+        match self {
+            Self::Blocks(_) => suite.enc() == Enc::RsaBlocks,
+            Self::TamperedCiphertext
+            | Self::ChangedHeader
+            | Self::ExchangedHeader
+            | Self::SwappedCiphertexts
+            | Self::TruncatedLine
+            | Self::WrongKey
+            | Self::MixedUpShop
+            | Self::ForeignId
+            | Self::Repeated
+            | Self::Reordered
+            | Self::Dropped => true,
         }
     }
 
@@ -108,7 +170,7 @@ impl Outcome {
 /// Plays every fault on a shop that got at least two orders.
 pub(super) fn play(case: &Case, played: &Played, workers: &Workers) -> Result<Vec<FaultReport>> {
     let mut reports = Vec::with_capacity(Fault::ALL.len());
-    for fault in Fault::ALL {
+    for fault in Fault::ALL.into_iter().filter(|fault| fault.applies_to(case.suite)) {
         let expected = fault.expected(case.scheme.scope);
         let observed = observe(fault, case, played, workers)?;
         reports.push(FaultReport { fault, expected, observed });
@@ -130,6 +192,15 @@ fn observe(fault: Fault, case: &Case, played: &Played, workers: &Workers) -> Res
             let own = case.suite.enc().name();
             header.replace(own, if own == "A256GCM" { "A128CBC-HS256" } else { "A256GCM" })
         }),
+        Fault::ExchangedHeader => {
+            change_header(&mut lines[0], |header| header.replacen('{', r#"{"typ":"JOSE","#, 1));
+        }
+        Fault::Blocks(attack) => {
+            let (line, others) = lines.split_first_mut().expect("it got more than one order");
+            if !attack_blocks(attack, line, &others[0], &shop.bundle) {
+                return Ok(Outcome::NotPlayed);
+            }
+        }
         Fault::SwappedCiphertexts => {
             let (first, second) = (segment(&lines[0], 3), segment(&lines[1], 3));
             replace(&mut lines[0], 3, &second);
@@ -197,6 +268,63 @@ fn change_header(line: &mut String, change: impl Fn(&str) -> String) {
     replace(line, 0, &base64url::encode_to_string(change(&header).as_bytes()));
 }
 
+/// Changes the blocks of a line as somebody can who has the public key and sees the line and another
+/// one; `false` if it has fewer than three.
+fn attack_blocks(attack: BlockAttack, line: &mut String, other: &str, bundle: &KeyFile) -> bool {
+    let key = named_key(line, bundle).and_then(|key| key.material.public_rsa());
+    let Some(key) = key else { return false };
+    let (mut blocks, others) = (blocks(line, key.size()), blocks(other, key.size()));
+    let last = blocks.len() - 1;
+    if last < 2 || others.len() < 2 {
+        return false;
+    }
+    match attack {
+        BlockAttack::FirstReplaced => blocks[0] = forged_block(line, key, 0, last + 1),
+        BlockAttack::MiddleReplaced => blocks[1] = forged_block(line, key, 1, last + 1),
+        BlockAttack::LastReplaced => blocks[last] = forged_block(line, key, last, last + 1),
+        BlockAttack::OthersReplaced => {
+            for (number, block) in blocks.iter_mut().enumerate().skip(1) {
+                *block = forged_block(line, key, number, last + 1);
+            }
+        }
+        BlockAttack::Mixed => blocks[1].clone_from(&others[1]),
+        BlockAttack::Dropped => {
+            blocks.remove(1);
+        }
+        BlockAttack::CutOff => blocks.truncate(last),
+    }
+    replace(line, 3, &base64url::encode_to_string(&blocks.concat()));
+    true
+}
+
+fn blocks(line: &str, size: usize) -> Vec<Vec<u8>> {
+    let text = base64url::decode_to_vec(segment(line, 3).as_bytes()).unwrap_or_default();
+    text.chunks(size).map(<[u8]>::to_vec).collect()
+}
+
+/// A block under the right label, with a secret and a text of the attacker's.
+fn forged_block(line: &str, key: &PublicKey, number: usize, count: usize) -> Vec<u8> {
+    let iv = base64url::decode_to_vec(segment(line, 2).as_bytes()).unwrap_or_default();
+    let seen = Sha256::new_with_prefix(segment(line, 0)).chain_update(iv);
+    let label = block_label(&seen, number, count);
+    let mut message = vec![b'm'; key.max_message()];
+    message[..rsa::SECRET].fill(0xa7);
+    let mut block = vec![0; key.size()];
+    let job = WrapJob { key, label: &label, message: &message };
+    let mut rng = SeededSource::new(0).stream(number as u64);
+    rsa::oaep_wrap_many(Backend::detect(), &[job], &mut rng, &mut block).expect("it is full");
+    block
+}
+
+/// The key that a line's header names.
+fn named_key<'f>(line: &str, file: &'f KeyFile) -> Option<&'f Jwk> {
+    let decoded = base64url::decode_to_vec(segment(line, 0).as_bytes())?;
+    let header = String::from_utf8_lossy(&decoded).into_owned();
+    let named =
+        |key: &&Jwk| key.kid.as_ref().is_some_and(|kid| header.contains(&format!("\"{kid}\"")));
+    file.keys().iter().find(named)
+}
+
 /// The same names with other keys of the same kind behind them.
 fn with_wrong_keys(bundle: &KeyFile, case: &Case) -> Result<KeyFile> {
     let mut wrong = bundle.clone();
@@ -213,12 +341,10 @@ fn with_wrong_keys(bundle: &KeyFile, case: &Case) -> Result<KeyFile> {
 
 /// The name in a line's header, and another that exists: at the same shop if there is one.
 fn foreign_name(line: &str, own: &KeyFile, other: Option<&KeyFile>) -> Option<(String, String)> {
-    let decoded = base64url::decode_to_vec(segment(line, 0).as_bytes())?;
     let names = |file: &KeyFile| -> Vec<String> {
         file.keys().iter().filter_map(|key| key.kid.as_ref().map(Kid::to_string)).collect()
     };
-    let header = String::from_utf8_lossy(&decoded).into_owned();
-    let named = names(own).into_iter().find(|name| header.contains(&format!("\"{name}\"")))?;
+    let named = named_key(line, own)?.kid.as_ref()?.to_string();
     let mut others = names(own);
     others.extend(other.map(names).unwrap_or_default());
     let foreign = others.into_iter().rev().find(|name| *name != named)?;

@@ -8,7 +8,7 @@ mod trace;
 
 use sha2::{Digest, Sha256};
 
-pub use faults::{Fault, Outcome};
+pub use faults::{BlockAttack, Fault, Outcome};
 pub use trace::{Event, Party, mermaid};
 
 use crate::ciphers::random::SeededSource;

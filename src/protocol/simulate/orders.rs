@@ -19,20 +19,24 @@ const NAMES: [&str; 8] = [
 const ITEMS: [&str; 6] =
     ["green tea", "rice paper", "ink stick", "bamboo brush", "plum preserve", "paper lantern"];
 
-/// An order as a line of JSON.
-pub(super) fn make(rng: &mut KeyStream, client: usize, number: usize) -> String {
+/// An order as a line of JSON, with a note where it would have fewer bytes than asked for.
+pub(super) fn make(rng: &mut KeyStream, client: usize, number: usize, least: usize) -> String {
     let lines: Vec<_> = (0..rng.random_range(1..5))
         .map(|_| {
             let item = ITEMS[rng.random_range(0..ITEMS.len())];
             json!({"item": item, "quantity": rng.random_range(1..20)})
         })
         .collect();
-    json!({
+    let mut order = json!({
         "order": format!("{client}-{number}"),
         "name": NAMES[rng.random_range(0..NAMES.len())],
         "card": format!("0000-{:04}-{:04}-{:04}", rng.random_range(0..10_000),
             rng.random_range(0..10_000), rng.random_range(0..10_000)),
         "lines": lines,
-    })
-    .to_string()
+    });
+    let missing = least.saturating_sub(order.to_string().len());
+    if missing > 0 {
+        order["note"] = json!("Please wrap it as a gift. ".repeat(missing.div_ceil(26)));
+    }
+    order.to_string()
 }

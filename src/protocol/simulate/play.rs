@@ -18,7 +18,7 @@ use crate::protocol::opening::{self, Options};
 use crate::protocol::page::Page;
 use crate::protocol::sealing::Plan;
 use crate::protocol::service::{self, ClientRequest, IdRequest, KeyRequest, ShopForm, Sizes};
-use crate::protocol::{Erase, Name, Place, Program, Result, Run, Scope};
+use crate::protocol::{Enc, Erase, Name, Place, Program, Result, Run, Scope};
 
 /// Bytes of pad for an order, more than the longest of [`orders::make`] has.
 pub(super) const PAD_OF_ORDER: usize = 512;
@@ -136,8 +136,10 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
         let me = Party::Client(client);
         let page = self.get_page(client, name)?;
         let mut rng = self.source.child(&format!("orders of {client}")).stream(0);
-        let entered: Vec<String> =
-            (0..self.setup.orders).map(|number| orders::make(&mut rng, client, number)).collect();
+        let least = self.least_order();
+        let entered: Vec<String> = (0..self.setup.orders)
+            .map(|number| orders::make(&mut rng, client, number, least))
+            .collect();
         self.act(Some("104"), me.clone(), &format!("enter {} orders", entered.len()));
         let (file, half) = self.get_program(client, &page)?;
         if let Some(half) = half {
@@ -155,6 +157,15 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
         let sent = entered.len();
         shop.orders.extend(entered);
         Ok(sent)
+    }
+
+    /// Bytes of the shortest order: in blocks of RSA there have to be a first, a middle and a last
+    /// one for the faults.
+    fn least_order(&self) -> usize {
+        match self.case.suite.enc() {
+            Enc::RsaBlocks => 2 * self.setup.rsa_bits / 8,
+            Enc::Cipher(_) => 0,
+        }
     }
 
     fn get_page(&mut self, client: usize, shop: &Name) -> Result<Page> {
