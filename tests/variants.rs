@@ -18,7 +18,7 @@ fn step_by_step_a_content_key_travels_wrapped() {
     lab.ok("decrypt --key cek2.jwk body.jwe -o opened.ndjson");
     assert_eq!(lab.read("opened.ndjson"), orders(30));
     assert_eq!(lab.json("cek2.jwk")["k"], lab.json("cek.jwk")["k"]);
-    assert_eq!(common::lines(&lab.read("cek.jwe")).count(), 1);
+    assert_eq!(lines(&lab.read("cek.jwe")).count(), 1);
     let wrapped = String::from_utf8(lab.read("cek.jwe")).unwrap();
     assert_eq!(header(&wrapped)["cty"], "jwk+json");
     let body = String::from_utf8(lab.read("body.jwe")).unwrap();
