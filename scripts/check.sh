@@ -32,6 +32,13 @@ step cargo test --locked
 # Order in = order out and nothing shared wrongly, at one thread as at many.
 RAYON_NUM_THREADS=1 step cargo test --locked --lib --test flow
 
+# Advisories are checked by CI: their database has to be fetched.
+if command -v cargo-deny > /dev/null; then
+    step cargo deny --locked check licenses bans sources
+else
+    echo; echo "== not run, cargo-deny is not installed: licences, bans and sources of dependencies"
+fi
+
 # The S-box code is what the circuits' data say.
 step cargo run --quiet --release --locked --manifest-path scripts/des-sbox/Cargo.toml \
     -- check src/ciphers/des/sbox
