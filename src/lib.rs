@@ -3,3 +3,5 @@
 pub mod ciphers;
 #[forbid(unsafe_code)]
 pub mod protocol;
+#[cfg(test)]
+mod testing;

@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::{
-    FIXTURE, Lab, ORDERSEAL, STRACE, base64url_decode, key_ids, kids, lines, orders, print,
+    FIXTURE, Lab, ORDERSEAL, STRACE, base64url_decode, key_ids, kids, lines, not_run, orders, print,
 };
 
 /// The system calls that change files; a name that this machine does not have is marked with `?`.
@@ -78,7 +78,7 @@ fn interrupt(
         }
         print(&format!("{line}: {count} kills at moments 0 to 15 ms (no strace)"));
     } else {
-        print(&format!("{line}: NOT RUN with {fault}: it needs strace"));
+        not_run(&format!("{line} with {fault}"), "it needs strace");
     }
 }
 
@@ -150,7 +150,7 @@ fn a_failing_system_call_leaves_no_new_file() {
 #[test]
 fn a_file_that_keeps_its_name_is_erased_all_the_same() {
     if !*STRACE {
-        return print("erase where names cannot be changed: NOT RUN, it needs strace");
+        return not_run("erase where names cannot be changed", "it needs strace");
     }
     let lab = Lab::with_keys("--embodiment 4", 2);
     let run = lab.shell(

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Lab, header};
+use common::{Lab, header, not_run};
 
 /// Bytes of every chunk but the last, sealed.
 const SEALED_CHUNK: usize = CHUNK + 16;
@@ -330,6 +330,6 @@ fn binary_output_is_not_written_to_a_terminal() {
             assert_eq!(run.code, Some(2), "{line}: {}", run.text());
         }
     } else {
-        println!("not tested: the command `script`, which makes a terminal, is not installed");
+        not_run("output to a terminal", "the command `script`, which makes one, is not installed");
     }
 }

@@ -187,11 +187,20 @@ impl fmt::Display for Backend {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::not_run;
 
     #[test]
     fn every_available_backend_answers_to_its_name() {
-        for backend in Backend::available() {
-            assert_eq!(Backend::named(backend.name()).unwrap().name(), backend.name());
+        for name in ["rustcrypto", "portable", "avx2", "vaes", "avx512"] {
+            match Backend::named(name) {
+                Ok(backend) => {
+                    assert_eq!(backend.name(), name);
+                    assert!(Backend::available().iter().any(|other| other.name() == name));
+                }
+                Err(error) => {
+                    not_run(&format!("every test on the backend {name}"), &error.to_string())
+                }
+            }
         }
     }
 

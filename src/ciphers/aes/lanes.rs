@@ -1,5 +1,6 @@
 //! The vector that all AES kernels are written over, and the way into a kernel.
 
+#[cfg(target_arch = "x86_64")]
 use std::mem::MaybeUninit;
 
 use super::Block;

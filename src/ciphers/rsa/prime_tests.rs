@@ -3,10 +3,11 @@
 use super::generate::primes;
 use super::lanes::model::Model;
 use super::lanes::prime::{SMALL_PRIMES, miller_rabin, sieve};
-use super::lanes::{LANES, Lanes};
+use super::lanes::{self, LANES, Lanes};
 use super::words::Secret;
 use super::*;
-use crate::ciphers::cpu::{Avx512, Backend};
+use crate::ciphers::cpu::Backend;
+use crate::testing::not_run;
 use num_bigint::BigUint;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -101,7 +102,7 @@ fn small_primes_are_counted() {
 
 #[test]
 fn wycheproof_primality_agrees() {
-    match Avx512::detect() {
+    match lanes::of(Backend::detect()) {
         Some(lanes) => wycheproof_agrees(lanes),
         None => wycheproof_agrees(Model),
     }
@@ -110,7 +111,7 @@ fn wycheproof_primality_agrees() {
 #[test]
 fn trial_division_agrees() {
     sieve_divides(Model);
-    if let Some(lanes) = Avx512::detect() {
+    if let Some(lanes) = lanes::of(Backend::detect()) {
         sieve_divides(lanes);
     }
 }
@@ -127,7 +128,7 @@ fn primes_pass_another_test() {
             assert!(!passes(&(&prime * &prime), 2));
         }
     }
-    match Avx512::detect() {
+    match lanes::of(Backend::detect()) {
         Some(lanes) => {
             check(lanes, 9, 1024);
             check(lanes, 3, 1280);
@@ -143,7 +144,7 @@ fn generated_keys_meet_the_conditions_of_fips_186() {
     let one = &BigUint::from(1u8);
     for backend in ["rustcrypto", "avx512"] {
         let Ok(backend) = Backend::named(backend) else {
-            println!("{backend} is not available here");
+            not_run(&format!("key generation on {backend}"), "the processor lacks it");
             continue;
         };
         let mut rng = StdRng::seed_from_u64(3);

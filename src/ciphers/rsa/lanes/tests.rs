@@ -6,7 +6,10 @@ use super::modulus::{Canonical, Modulus, RadixPowers};
 use super::montgomery::{Multiply, ReduceWide};
 use super::power::{PublicPower, SecretPower, WINDOW};
 use super::*;
+#[cfg(target_arch = "x86_64")]
 use crate::ciphers::cpu::Avx512;
+#[cfg(target_arch = "x86_64")]
+use crate::testing::not_run;
 use num_bigint::BigUint;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -18,7 +21,7 @@ macro_rules! on_all_lanes {
         #[cfg(target_arch = "x86_64")]
         match Avx512::detect() {
             Some(lanes) => $check::<Avx512, $($blocks),+>(lanes, $bits),
-            None => println!("no AVX-512 here: checked the model only"),
+            None => not_run(stringify!($check), "the processor lacks AVX-512; checked the model only"),
         }
     };
 }
