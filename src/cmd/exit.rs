@@ -99,6 +99,11 @@ fn hint(error: &Error) -> Option<String> {
             Some(format!("{ids} transaction ids were recorded as issued and are lost; ask again"))
         }
         Error::Key { trouble, .. } => key_hint(trouble),
+        Error::Thread(_) => Some(
+            "--threads 1 needs the fewest threads; the system's limits are those of `ulimit -u` and \
+             of the control group"
+                .to_owned(),
+        ),
         Error::Usage(found) if found.ends_with("exists already") => {
             Some("choose another name, or replace it with --force".to_owned())
         }

@@ -10,6 +10,7 @@ use std::io::{self, ErrorKind, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::Builder;
 use std::time::Duration;
 
 use rayon::prelude::*;
@@ -37,13 +38,13 @@ impl Workers {
     /// As many threads as asked for, or as there are cores.
     ///
     /// # Errors
-    /// [`Error::Usage`] when the system does not give so many.
+    /// [`Error::Thread`] when the system does not give so many.
     pub fn new(threads: Option<usize>) -> Result<Self> {
         ThreadPoolBuilder::new()
             .num_threads(threads.unwrap_or(0))
             .build()
             .map(|pool| Self { pool: Arc::new(pool), stop: Stop::default() })
-            .map_err(|error| Error::Usage(format!("cannot start the threads: {error}")))
+            .map_err(|error| Error::Thread(io::Error::other(error)))
     }
 
     /// The same threads, whose runs end with [`Error::Stopped`] when that is asked for.
@@ -79,8 +80,9 @@ impl Workers {
     /// threads) and `consume` (in order, one at a time).
     ///
     /// # Errors
-    /// The first error in the order of the input: of reading, of `prepare`, or of `consume`, which
-    /// has seen every result before it.
+    /// [`Error::Thread`] when no thread can be started to read the input; else the first error in the
+    /// order of the input: of reading, of `prepare`, or of `consume`, which has seen every result
+    /// before it.
     ///
     /// # Panics
     /// A panic in `work` goes on in the caller.
@@ -105,8 +107,8 @@ impl Workers {
     /// `consume` (in order, one at a time).
     ///
     /// # Errors
-    /// The first error in the order of the input: of reading, or of `consume`, which has seen every
-    /// result before it.
+    /// [`Error::Thread`] when no thread can be started to read the input; else the first error in the
+    /// order of the input: of reading, or of `consume`, which has seen every result before it.
     ///
     /// # Panics
     /// A panic in `work` goes on in the caller.
@@ -136,7 +138,9 @@ impl Workers {
         }
         let reading = events.clone();
         // The thread is not waited for: after an error it may sit in a read that never returns.
-        std::thread::spawn(move || send_blocks(&mut source, &buffers, &reading));
+        Builder::new()
+            .spawn(move || send_blocks(&mut source, &buffers, &reading))
+            .map_err(Error::Thread)?;
         self.pool.in_place_scope(|scope| {
             let work = &work;
             let mut queue = InOrder::new();

@@ -59,6 +59,9 @@ pub enum Error {
     /// There is nothing to make keys from.
     #[error(transparent)]
     Random(#[from] RandomError),
+    /// The operating system has no thread to give.
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
     /// The reader of our output went away.
     #[error("{file}: the reader closed the pipe")]
     ClosedPipe {

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::Builder;
 
 use super::Decryption;
 use crate::protocol::batch::Workers;
@@ -20,12 +21,15 @@ impl Decryption {
         place: Place,
     ) -> Box<dyn Read + Send> {
         let (sender, pieces) = sync_channel(AHEAD);
-        let workers = workers.clone();
-        std::thread::spawn(move || {
-            let done = self.run(&workers, input, &place, |text, _| send(&sender, text));
+        let (workers, text) = (workers.clone(), sender.clone());
+        let started = Builder::new().spawn(move || {
+            let done = self.run(&workers, input, &place, |piece, _| send(&text, piece));
             // Nobody receives only when the text is not wanted any more.
-            let _ = sender.send(done.map(|_| None));
+            let _ = text.send(done.map(|_| None));
         });
+        if let Err(error) = started {
+            sender.send(Err(Error::Thread(error))).expect("the other end is in this function");
+        }
         Box::new(Text { pieces, piece: Vec::new(), taken: 0, ended: false })
     }
 }

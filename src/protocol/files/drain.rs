@@ -68,6 +68,7 @@ pub fn is_readable(file: &File, wait: Duration) -> bool {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test may panic where there is no thread")]
 mod tests {
     use super::*;
     use std::io::{Read, Write};
