@@ -239,7 +239,7 @@ impl Decrypt {
             return ui::print_report(&report, !self.check && is_stdout(self.output.as_deref()));
         }
         if self.check {
-            return ui::print(&format!("1\t{kid}\n"));
+            return ui::print(&format!("1\t{}\n", ui::escaped(&kid)));
         }
         Ok(())
     }
@@ -256,7 +256,10 @@ impl Decrypt {
             return ui::print_report(&report, !self.check && is_stdout(self.output.as_deref()));
         }
         if self.check {
-            let rows = summary.by_key.iter().map(|(kid, count)| format!("{count}\t{kid}\n"));
+            let rows = summary
+                .by_key
+                .iter()
+                .map(|(kid, count)| format!("{count}\t{}\n", ui::escaped(kid)));
             return ui::print(&rows.collect::<String>());
         }
         Ok(())
@@ -283,9 +286,11 @@ fn write_skipped(report: &mut Option<Output>, skipped: &Skipped, place: &Place) 
     let kind = skipped.failure.kind();
     let message = skipped.failure.clone().at(place.at(skipped.line)).to_string();
     let entry = json!({"line": skipped.line, "kid": skipped.kid, "kind": kind, "message": message});
+    let entry = ui::json_line(&entry);
     match report {
-        Some(report) => report.write(format!("{entry}\n").as_bytes()),
-        None => writeln!(std::io::stderr(), "{entry}")
+        Some(report) => report.write(entry.as_bytes()),
+        None => std::io::stderr()
+            .write_all(entry.as_bytes())
             .map_err(|error| Error::io("stderr", "cannot write", error)),
     }
 }

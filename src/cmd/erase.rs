@@ -120,9 +120,12 @@ fn describe(selection: Selection<'_>, path: &Path, global: &Global) -> Result<()
     match global.json {
         true => {
             let report = json!({"file": ui::shown(path), "would_erase": what});
-            ui::print(&format!("{report}\n"))
+            ui::print(&ui::json_line(&report))
         }
-        false => ui::print(&format!("{}: would erase {what}\n", path.display())),
+        false => {
+            let words = format!("{}: would erase {what}", path.display());
+            ui::print(&format!("{}\n", ui::escaped(&words)))
+        }
     }
 }
 
@@ -158,11 +161,14 @@ fn report(erased: &Erased, selection: Selection<'_>, global: &Global) -> Result<
             "file_system": erased.file_system,
             "note": remains(erased),
         });
-        return ui::print(&format!("{report}\n"));
+        return ui::print(&ui::json_line(&report));
     }
     match global.quiet {
         true => Ok(()),
-        false => ui::print(&format!("{}\n", in_words(erased, &words(selection)))),
+        false => {
+            let words = in_words(erased, &words(selection));
+            ui::print(&format!("{}\n", ui::escaped(&words)))
+        }
     }
 }
 

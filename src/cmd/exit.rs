@@ -10,8 +10,7 @@ use super::ui;
 
 /// Prints an error and chooses the exit code.
 pub fn report(error: &Error) -> ExitCode {
-    let message: String = error.to_string().chars().flat_map(safe).collect();
-    ui::say(&format!("orderseal: error: {message}"));
+    ui::say(&format!("orderseal: error: {error}"));
     for hint in hints(error) {
         ui::say(&format!("orderseal: hint: {hint}"));
     }
@@ -28,7 +27,7 @@ pub fn report_usage(found: &clap::Error) -> ExitCode {
         };
     }
     if found.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        ui::say(text.trim_end());
+        ui::say_lines(text.trim_end());
         return ExitCode::from(2);
     }
     let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
@@ -41,18 +40,9 @@ pub fn report_usage(found: &clap::Error) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Words of several lines on one, with what could confuse a terminal escaped.
+/// Words of several lines on one.
 fn on_one_line(text: &str) -> String {
-    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    words.chars().flat_map(safe).collect()
-}
-
-fn safe(character: char) -> Vec<char> {
-    let invisible = matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    match character.is_control() || invisible {
-        true => character.escape_default().collect(),
-        false => vec![character],
-    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn code(error: &Error) -> u8 {

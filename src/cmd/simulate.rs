@@ -87,7 +87,7 @@ impl Simulate {
         self.print_trace(&traced)?;
         match global.json {
             true => ui::print(&format!("{}\n", to_json(self, &report)))?,
-            false if self.trace.is_some() => ui::say(to_table(&report).trim_end()),
+            false if self.trace.is_some() => ui::say_lines(to_table(&report).trim_end()),
             false => ui::print(&to_table(&report))?,
         }
         if report.held() {

@@ -129,9 +129,57 @@ pub fn warn(global: &Global, warning: &str) {
     }
 }
 
-/// Says something on stderr. Where nobody can hear it, nothing is lost but the words.
+/// Prints a line to stderr, with what a terminal must not see [`escaped`]; write errors are ignored.
 pub fn say(words: &str) {
-    let _ = writeln!(std::io::stderr(), "{words}");
+    let _ = writeln!(std::io::stderr(), "{}", escaped(words));
+}
+
+/// Prints lines to stderr, each as [`say`] does.
+pub fn say_lines(text: &str) {
+    text.lines().for_each(say);
+}
+
+/// Text for a terminal, with every character escaped that would act on it, show nothing or change the
+/// order of what is shown. Text from files, arguments and headers passes through here before it is
+/// printed, unless it is printed as JSON, for which there is [`json_line`].
+pub fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        match is_deceptive(character) {
+            true => safe.extend(character.escape_default()),
+            false => safe.push(character),
+        }
+    }
+    safe
+}
+
+/// JSON on a line, with the same characters escaped as in [`escaped`], in the way of JSON.
+pub fn json_line(value: &Value) -> String {
+    let mut safe = String::new();
+    for character in value.to_string().chars() {
+        match is_deceptive(character) {
+            true => {
+                let mut units = [0; 2];
+                let units = character.encode_utf16(&mut units).iter();
+                safe.extend(units.map(|unit| format!("\\u{unit:04x}")));
+            }
+            false => safe.push(character),
+        }
+    }
+    safe.push('\n');
+    safe
+}
+
+/// Controls (Cc), characters without a width, line and paragraph separators, and those that control
+/// direction (Unicode Standard Annex #9 section 2), annotate or tag.
+fn is_deceptive(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
 }
 
 /// Prints text to stdout.
@@ -149,11 +197,12 @@ pub fn print(text: &str) -> Result<()> {
 /// Prints a report where it does not mix with data: to stdout, unless that carries the data. What it reports
 /// was done, whether anybody reads it or not.
 pub fn print_report(report: &Value, stdout_has_data: bool) -> Result<()> {
+    let line = json_line(report);
     if stdout_has_data {
-        say(&report.to_string());
+        say(line.trim_end());
         return Ok(());
     }
-    match print(&format!("{report}\n")) {
+    match print(&line) {
         Err(Error::ClosedPipe { .. }) => Ok(()),
         printed => printed,
     }
@@ -162,4 +211,52 @@ pub fn print_report(report: &Value, stdout_has_data: bool) -> Result<()> {
 /// A name for a path in messages and printed commands.
 pub fn shown(path: &std::path::Path) -> String {
     path.display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_acts_on_a_terminal_or_shows_nothing_is_escaped() {
+        for character in [
+            '\0',
+            '\n',
+            '\u{1b}',
+            '\u{7f}',
+            '\u{9b}',
+            '\u{ad}',
+            '\u{61c}',
+            '\u{200b}',
+            '\u{200e}',
+            '\u{200f}',
+            '\u{2028}',
+            '\u{2029}',
+            '\u{202a}',
+            '\u{202e}',
+            '\u{2060}',
+            '\u{2066}',
+            '\u{2069}',
+            '\u{feff}',
+            '\u{e0001}',
+            '\u{e007f}',
+        ] {
+            let text = format!("a{character}b");
+            assert_eq!(escaped(&text), format!("a{}b", character.escape_default()));
+            let line = json_line(&json!({ &text: [&text] }));
+            assert!(line.is_ascii() && line.lines().count() == 1, "{line}");
+            assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), json!({ &text: [&text] }));
+        }
+    }
+
+    #[test]
+    fn what_people_write_is_shown_as_it_is() {
+        for text in ["東京の緑茶", "crème brûlée e\u{301}", "שלום", "سلام", "\"a\\b\"", "👍🏽"]
+        {
+            assert_eq!(escaped(text), text);
+            assert_eq!(json_line(&json!(text)), format!("{}\n", json!(text)));
+        }
+    }
 }

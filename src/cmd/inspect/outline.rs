@@ -10,7 +10,7 @@ use crate::cmd::{Global, ui};
 /// Prints JSON, or the same as an indented list.
 pub fn show(global: &Global, value: &Value) -> Result<()> {
     if global.json {
-        return ui::print(&format!("{value}\n"));
+        return ui::print(&ui::json_line(value));
     }
     let mut text = String::new();
     outline(value, 0, &mut text);
@@ -20,6 +20,7 @@ pub fn show(global: &Global, value: &Value) -> Result<()> {
 fn outline(value: &Value, depth: usize, text: &mut String) {
     let Some(members) = value.as_object() else { return };
     for (name, value) in members {
+        let name = ui::escaped(name);
         let indent = "  ".repeat(depth);
         match value {
             Value::Object(_) => {
@@ -46,14 +47,7 @@ fn outline(value: &Value, depth: usize, text: &mut String) {
 /// A value as text that is safe on a terminal.
 fn plain(value: &Value) -> String {
     match value {
-        Value::String(text) => text.chars().flat_map(safe).collect(),
+        Value::String(text) => ui::escaped(text),
         value => value.to_string(),
-    }
-}
-
-fn safe(character: char) -> Vec<char> {
-    match character.is_control() {
-        true => character.escape_default().collect(),
-        false => vec![character],
     }
 }
