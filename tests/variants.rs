@@ -205,6 +205,46 @@ fn a_typed_text_is_the_source_of_the_content_keys() {
 }
 
 #[test]
+fn a_typed_text_of_fewer_than_12_characters_is_refused() {
+    let lab = Lab::with_keys("--embodiment 4", 3);
+    let line = "encrypt --bundle client.jwks --typed-key phrase.txt -o out";
+    for (text, characters) in [
+        ("", 0),
+        ("\n", 0),
+        ("plumblossom", 11),
+        ("  plum bloss \n", 10),
+        ("梅の花が咲いた頃の朝", 10),
+    ] {
+        lab.write("phrase.txt", text);
+        let found = format!(
+            "the typed communication key has {characters} characters, expected at least 12"
+        );
+        lab.refused_with(2, line, b"order\n").says(&[&found]);
+    }
+    for text in ["plum blossom", "plum blossom\n", "梅の花が咲いた頃の朝の雨"] {
+        lab.write("phrase.txt", text);
+        lab.ok_with(&format!("{line} --force"), b"order\n");
+    }
+}
+
+#[test]
+fn numbers_of_items_keep_their_digits() {
+    let lab = Lab::with_keys("--embodiment 4", 3);
+    let numbers = ["1e+400", "1.10", "12345678901234567890123", "-0", "0.1"];
+    let items = format!(r#"[{{"id":1,"name":"tea","stock":[{}]}}]"#, numbers.join(","));
+    lab.write("items.json", items);
+    lab.ok("bundle page --keys service.jwks --items items.json -o page.json");
+    let page = String::from_utf8(lab.read("page.json")).unwrap();
+    let found: Vec<&str> = page
+        .lines()
+        .map(|line| line.trim().trim_end_matches(','))
+        .filter(|line| numbers.contains(line))
+        .collect();
+    assert_eq!(found, numbers);
+    lab.ok("bundle client --keys service.jwks --page page.json -o other.jwks");
+}
+
+#[test]
 fn the_item_page_tells_the_client_shop_and_service() {
     let lab = Lab::new();
     lab.ok("keygen --embodiment 4 --shop tokyo --orders 3 -o service.jwks");

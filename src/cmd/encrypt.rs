@@ -55,7 +55,8 @@ pub struct Encrypt {
     /// program says, or 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=16))]
     pub(super) layers: Option<u8>,
-    /// Take the communication key from a text in this file instead of random data
+    /// Take the communication key from a text in this file, of at least 12 characters, instead of
+    /// random data
     #[arg(long, value_name = "FILE")]
     pub(super) typed_key: Option<PathBuf>,
     /// Be told of each step, and start it

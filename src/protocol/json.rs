@@ -1,4 +1,5 @@
-//! JSON as security needs it: duplicate names are refused, and secrets can be wiped.
+//! JSON as security needs it: duplicate names are refused, numbers keep their digits, and secrets can be
+//! wiped.
 
 use std::fmt;
 use std::ops::Deref;
@@ -96,6 +97,11 @@ fn wipe(value: &mut Value) {
     }
 }
 
+/// What `serde_json` calls the one member of the object that it reads a number as, unless that is an
+/// integer of 64 bits: so all digits come through. An object in the input that has this one member is read as a number as well,
+/// and one that has others besides it is refused.
+const NUMBER: &str = "$serde_json::private::Number";
+
 /// How a value is read; with duplicate names refused.
 enum Strict<'s, 'n> {
     /// As it is.
@@ -141,10 +147,6 @@ impl<'de> Visitor<'de> for Strict<'_, '_> {
         Ok(value.into())
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
         Ok(value.into())
     }
@@ -171,6 +173,10 @@ impl<'de> Visitor<'de> for Strict<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Value, A::Error> {
         let mut object = Object::new();
         while let Some(name) = members.next_key::<String>()? {
+            if name == NUMBER && object.is_empty() {
+                let digits: String = members.next_value()?;
+                return digits.parse().map(Value::Number).map_err(A::Error::custom);
+            }
             if object.contains_key(&name) {
                 return Err(A::Error::custom(format_args!("duplicate name {name:?}")));
             }
@@ -220,6 +226,29 @@ mod tests {
     fn ordinary_values_come_through() {
         let text = r#"{"a":[null,true,-1,1,1.5,"x"],"b":{}}"#;
         assert_eq!(parse(text.as_bytes()).unwrap().to_string(), text);
+    }
+
+    #[test]
+    fn numbers_keep_their_digits() {
+        let read = |number: &str| parse(number.as_bytes()).unwrap().to_string();
+        for number in ["0", "-0", "1.10", "1.0", "-7", "12345678901234567890123", "1.2e+400"] {
+            assert_eq!(read(number), number);
+        }
+        // An exponent comes out in one form.
+        assert_eq!([read("1e400"), read("-1E-2")], ["1e+400", "-1e-2"]);
+    }
+
+    #[test]
+    fn the_inner_name_of_numbers_is_no_way_around() {
+        let read = |text: &str| parse(text.as_bytes()).map(|value| value.to_string());
+        assert_eq!(read(r#"{"$serde_json::private::Number":"7"}"#).unwrap(), "7");
+        for refused in [
+            r#"{"$serde_json::private::Number":"7","a":1}"#,
+            r#"{"$serde_json::private::Number":"x"}"#,
+            r#"{"$serde_json::private::Number":7}"#,
+        ] {
+            assert!(read(refused).is_err(), "{refused}");
+        }
     }
 
     #[test]

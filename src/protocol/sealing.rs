@@ -9,7 +9,7 @@ use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::batch::{Block, Cut, Workers};
 use crate::protocol::envelope::{
-    Carries, Failure, MAX_ORDER, Sealer, SealingKey, SealingKeys, TypedKey,
+    Carries, Failure, MAX_ORDER, MIN_TYPED, Sealer, SealingKey, SealingKeys, TypedKey,
 };
 use crate::protocol::files::{Input, Output};
 use crate::protocol::jwk::{Jwk, Material};
@@ -252,14 +252,18 @@ impl Plan {
     /// Takes communication keys from a text that the user typed.
     ///
     /// # Errors
-    /// [`Error::Usage`] in the direct forms, which have no communication key.
+    /// [`Error::Usage`] in the direct forms, which have no communication key, and for a text that is
+    /// shorter than [`MIN_TYPED`].
     pub fn type_key(&mut self, text: &[u8], source: &impl KeySource) -> Result<()> {
         if self.suite.content() == Content::Direct && self.layers == 1 {
             let found = format!("{} has no communication key that could be typed", self.suite);
             return Err(Error::Usage(found));
         }
-        if text.is_empty() {
-            return Err(Error::Usage("the typed communication key is empty".to_owned()));
+        let characters = String::from_utf8_lossy(text).trim().chars().count();
+        if characters < MIN_TYPED {
+            return Err(Error::Usage(format!(
+                "the typed communication key has {characters} characters, expected at least {MIN_TYPED}"
+            )));
         }
         self.typed = Some(TypedKey::stretch(text, source));
         Ok(())

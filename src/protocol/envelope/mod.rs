@@ -22,7 +22,7 @@ pub use seal::{Sealer, SealingKeys};
 pub use seal_key::SealingKey;
 pub use spread::Spread;
 pub use stage::{Stage, Watch};
-pub use typed_key::TypedKey;
+pub use typed_key::{MIN_TYPED, TypedKey};
 
 /// The longest order in bytes.
 pub const MAX_ORDER: usize = 1 << 20;

@@ -11,6 +11,10 @@ use crate::ciphers::random::KeySource;
 /// Rounds of PBKDF2-HMAC-SHA-256 (OWASP's recommendation of 2023 for this function).
 const ROUNDS: u32 = 600_000;
 
+/// The fewest characters of a typed text, without white space at its ends; an order page asks for as
+/// many. Whoever holds a sealed line can try texts, so that a short one protects nothing.
+pub const MIN_TYPED: usize = 12;
+
 /// What a typed text was stretched to: one for a run, from which each order has a key of its own.
 pub struct TypedKey {
     master: Zeroizing<[u8; 32]>,
