@@ -37,6 +37,9 @@ use crate::protocol::{Error, KeyTrouble, Place, Result};
 /// Largest key file that is read, in bytes: some two million transaction keys.
 pub const MAX_KEY_FILE: u64 = 512 << 20;
 
+/// Bytes of what is not JSON that are read where a key file is expected.
+const MAX_OTHER: u64 = 64 << 10;
+
 /// Which file something is, whatever its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileId {
@@ -225,6 +228,21 @@ pub fn finish(path: Option<&Path>, file: &KeyFile) -> Result<bool> {
     }
 }
 
+/// Reads the text of a key file. What does not begin like JSON is read no further than to see what it
+/// is: a device or pipe may have no end.
+fn read_key_file(mut reader: impl Read, place: &Place) -> Result<Zeroizing<Vec<u8>>> {
+    let mut first = Zeroizing::new(Vec::with_capacity(MAX_OTHER as usize));
+    reader
+        .by_ref()
+        .take(MAX_OTHER)
+        .read_to_end(&mut first)
+        .map_err(|error| Error::io(place, "cannot read", error))?;
+    match first.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'{') => read_limited(first.chain(reader), MAX_KEY_FILE, place),
+        _ => Ok(first),
+    }
+}
+
 /// What was read: the bytes, the file's identity and mode, and its name.
 type Settled = (Zeroizing<Vec<u8>>, Option<FileId>, u32, Place);
 
@@ -242,7 +260,7 @@ fn read_settled(path: &Path) -> Result<Settled> {
             _ => None,
         };
         let Some(file) = file else {
-            let bytes = read_limited(input.reader, MAX_KEY_FILE, &place)?;
+            let bytes = read_key_file(input.reader, &place)?;
             return Ok((bytes, input.id, input.mode, place));
         };
         // Where the file system has no locks, nobody can change the file by our rules either.
@@ -256,7 +274,7 @@ fn read_settled(path: &Path) -> Result<Settled> {
             .metadata()
             .map_err(|error| Error::io(&place, "cannot read the mode", error))?
             .mode();
-        let bytes = read_limited(&file, MAX_KEY_FILE, &place)?;
+        let bytes = read_key_file(&file, &place)?;
         return Ok((bytes, now, mode & 0o7777, place));
     }
 }
