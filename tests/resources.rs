@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Lab, Run, STRACE, print};
+use common::{Lab, Run, STRACE, base64url, not_run};
 
 /// Runs a command line while strace makes system calls fail.
 fn injected(lab: &Lab, faults: &str, line: &str) -> Run {
@@ -13,7 +13,7 @@ fn injected(lab: &Lab, faults: &str, line: &str) -> Run {
 #[test]
 fn without_random_numbers_nothing_is_made_and_nothing_is_opened() {
     if !*STRACE {
-        return print("random numbers that fail: NOT RUN, it needs strace");
+        return not_run("random numbers that fail", "it needs strace");
     }
     let lab = Lab::with_keys("--embodiment 4", 3);
     lab.ok("encrypt --bundle client.jwks orders.ndjson -o sealed.jwe");
@@ -48,4 +48,90 @@ fn without_random_numbers_nothing_is_made_and_nothing_is_opened() {
         let run = injected(&lab, "getrandom -e inject=getrandom:error=EIO", line);
         assert_eq!(run.code, Some(0), "{line}: {}", run.stderr);
     }
+}
+
+#[test]
+fn a_thread_that_cannot_be_started_is_an_error() {
+    if !*STRACE {
+        return not_run("threads that the system refuses", "it needs strace");
+    }
+    let lab = Lab::with_keys("--embodiment 4", 3);
+    lab.ok("encrypt --bundle client.jwks orders.ndjson -o sealed.jwe");
+    lab.ok("keygen --alg A256GCM -o cek.jwk");
+    lab.ok("encrypt --key cek.jwk --stream orders.ndjson -o stream");
+    lab.write("old.key", [0x5a; 8]);
+    lab.write("old.bin", [0x5a; 64]);
+    for line in [
+        "keygen --embodiment 4 --shop kyoto -o new",
+        "encrypt --key cek.jwk orders.ndjson -o new",
+        "encrypt --key cek.jwk --stream orders.ndjson -o new",
+        "decrypt --bundle tokyo.jwks sealed.jwe -o new",
+        "decrypt --key cek.jwk stream -o new",
+        "inspect sealed.jwe",
+        "convert --from des-ecb --padding none --from-key old.key old.bin -o new",
+        "convert --from des-ecb --padding none --from-key old.key old.bin --key cek.jwk -o new",
+        "simulate --embodiment 2 --shops 1 --clients 1 --orders 1 --seed 1 --quiet",
+    ] {
+        let mut refused = 0;
+        for when in 1.. {
+            let fault = format!("clone,clone3 -e inject=clone,clone3:error=EAGAIN:when={when}");
+            let run = injected(&lab, &fault, &format!("{line} --threads 2"));
+            drop(std::fs::remove_file(lab.path("new")));
+            if run.code == Some(0) {
+                break; // no more threads than that are started
+            }
+            refused += 1;
+            assert_eq!(run.code, Some(1), "{line}, thread {when}: {}", run.stderr);
+            run.says(&[
+                "orderseal: error: cannot start a thread: ",
+                "orderseal: hint: --threads 1",
+            ]);
+            assert!(!lab.has("new"));
+        }
+        assert!(refused >= 2, "{line}: {refused} threads were refused");
+    }
+}
+
+#[test]
+fn what_is_no_key_file_is_not_read_to_its_end() {
+    let lab = Lab::with_keys("--embodiment 4", 3);
+    for line in [
+        "decrypt --bundle /dev/zero orders.ndjson",
+        "decrypt --key /dev/zero orders.ndjson",
+        "encrypt --bundle /dev/zero orders.ndjson",
+        "bundle shop --keys /dev/zero",
+    ] {
+        let run = lab.shell(&format!("ulimit -v 200000; $ORDERSEAL {line} --threads 1"));
+        assert_eq!(run.code, Some(3), "{line}: {}", run.stderr);
+        run.says(&["/dev/zero: ", "expected a key file"]);
+    }
+    let run = lab.shell("ulimit -v 200000; yes '' | $ORDERSEAL decrypt --bundle - orders.ndjson");
+    assert_eq!(run.code, Some(3), "{}", run.stderr);
+}
+
+#[test]
+fn counting_unverified_lines_takes_bounded_memory() {
+    let lab = Lab::new();
+    // Every line names another shop, other algorithms and another type, all of them long.
+    let lines = |count: usize| -> Vec<u8> {
+        let line = |number: usize| {
+            let long = format!("{number:0>200}");
+            let header =
+                format!(r#"{{"alg":"{long}","enc":"{long}","typ":"{long}","kid":"s{number}"}}"#);
+            format!("{}....\n", base64url(header.as_bytes())).into_bytes()
+        };
+        (0..count).flat_map(line).collect()
+    };
+    let peak = |count: usize| -> u64 {
+        lab.write("lines.jwe", lines(count));
+        let script = "exec 3>&1; \"$ORDERSEAL\" inspect --json lines.jwe --threads 2 > /dev/null & \
+                      pid=$! peak=0; \
+                      while hwm=$(grep -s VmHWM /proc/$pid/status); do peak=$hwm; sleep 0.005; done; \
+                      wait $pid || exit 9; set -- $peak; echo $2 >&3";
+        let run = lab.shell(script);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        run.text().trim().parse().expect("a number of KiB")
+    };
+    let (few, many) = (peak(5_000), peak(40_000));
+    assert!(many < few + 30_000, "{few} KiB for 5,000 lines, {many} KiB for 40,000");
 }

@@ -16,7 +16,7 @@ use orderseal::protocol::jwk::Material;
 use orderseal::protocol::keyfile::{KeyFile, Role};
 use orderseal::protocol::pad_use::PadUse;
 use orderseal::protocol::page::Page;
-use orderseal::protocol::survey::{self, Survey};
+use orderseal::protocol::survey::{self, Group, GroupKey, Survey};
 use orderseal::protocol::{Error, Place, Result, stream};
 use serde_json::{Value, json};
 
@@ -123,21 +123,39 @@ impl Inspect {
         let first = peek_line(&mut input, first)?;
         let workers = global.workers()?;
         if Carries::of_line(&first) == Carries::StreamKey {
-            let (survey, line) = survey::first_line(&first);
-            show(global, &stream_to_json(&survey, line, input.size, global))?;
-            return refuse_malformed(survey, place);
+            return show_stream(&first, input.size, place, global);
         }
         let reader = Box::new(Cursor::new(first).chain(input.reader));
-        let survey = survey::survey(&workers, reader, place)?;
-        show(global, &survey_to_json(&survey, global))?;
-        refuse_malformed(survey, place)
+        let mut survey = survey::survey(&workers, reader, place)?;
+        let malformed = survey.malformed.take();
+        show(global, &survey_to_json(survey, global))?;
+        match malformed {
+            Some((line, found)) => Err(Error::malformed(&place.at(line), found)),
+            None => Ok(()),
+        }
     }
 }
 
-fn refuse_malformed(survey: Survey, place: &Place) -> Result<()> {
-    match survey.malformed {
-        Some((line, found)) => Err(Error::malformed(&place.at(line), found)),
-        None => Ok(()),
+/// Shows a stream: its first line as any other, and how long it is where that can be told.
+fn show_stream(first: &[u8], sealed: Option<u64>, place: &Place, global: &Global) -> Result<()> {
+    let (survey, line) = survey::first_line(first);
+    let Some((kind, group)) = survey.groups.into_iter().next() else {
+        let found = survey.malformed.map_or(String::new(), |(_, found)| found);
+        return Err(Error::malformed(&place.at(1), found));
+    };
+    let mut value = json!({ "kind": "sealed stream" });
+    let content = sealed.map(|sealed| stream::content_len(sealed, line));
+    if let (Some(sealed), Some(content)) = (sealed, content) {
+        value["bytes"] = json!(sealed);
+        if let Some(content) = content {
+            value["content"] = json!(content);
+        }
+    }
+    value["first line"] = group_to_json(kind, group, global);
+    show(global, &value)?;
+    match content {
+        Some(None) => Err(Error::malformed(place, "a sealed stream that is cut off")),
+        _ => Ok(()),
     }
 }
 
@@ -167,54 +185,58 @@ fn page_to_json(page: &Page) -> Value {
     })
 }
 
-/// A stream: its first line as any other, and how long it is where that can be told.
-fn stream_to_json(survey: &Survey, line: usize, sealed: Option<u64>, global: &Global) -> Value {
-    let mut value = survey_to_json(survey, global);
-    let mut stream = json!({ "kind": "sealed stream" });
-    if let Some(sealed) = sealed {
-        stream["bytes"] = json!(sealed);
-        stream["content"] = json!(stream::content_len(sealed, line));
-    }
-    stream["first line"] = value["group"][0].take();
-    stream
-}
-
-fn survey_to_json(survey: &Survey, global: &Global) -> Value {
-    let groups: Vec<Value> = survey
-        .groups
-        .iter()
-        .map(|(key, group)| {
-            let mut value = json!({
-                "alg": key.alg,
-                "enc": key.enc,
-                "lines": group.lines,
-                "keys": group.kids.len(),
-            });
-            if global.json {
-                value["lines_by_key"] = json!(group.kids);
-            }
-            if let Some(shop) = &key.shop {
-                value["shop"] = json!(shop);
-            }
-            if let Some(typ) = &key.typ {
-                value["typ"] = json!(typ);
-            }
-            if key.layers > 1 {
-                value["layers"] = json!(key.layers);
-            }
-            match key.carries {
-                Carries::Order => {}
-                Carries::Key => value["carries"] = json!("a key"),
-                Carries::StreamKey => value["carries"] = json!("the key of a stream"),
-            }
-            value
-        })
-        .collect();
-    json!({
+fn survey_to_json(survey: Survey, global: &Global) -> Value {
+    let groups = survey.groups.into_iter().map(|(kind, group)| group_to_json(kind, group, global));
+    let mut value = json!({
         "kind": "sealed orders",
         "lines": survey.lines,
         "bytes": survey.bytes,
         "longest_line": survey.longest,
-        "group": groups,
-    })
+        "group": groups.collect::<Vec<_>>(),
+    });
+    if survey.others.lines > 0 {
+        value["others"] = counts_to_json(survey.others, global);
+    }
+    value
+}
+
+fn group_to_json(kind: GroupKey, group: Group, global: &Global) -> Value {
+    let mut value = counts_to_json(group, global);
+    value["alg"] = json!(kind.alg);
+    value["enc"] = json!(kind.enc);
+    if let Some(shop) = kind.shop {
+        value["shop"] = json!(shop);
+    }
+    if let Some(typ) = kind.typ {
+        value["typ"] = json!(typ);
+    }
+    if kind.layers > 1 {
+        value["layers"] = json!(kind.layers);
+    }
+    match kind.carries {
+        Carries::Order => {}
+        Carries::Key => value["carries"] = json!("a key"),
+        Carries::StreamKey => value["carries"] = json!("the key of a stream"),
+    }
+    value
+}
+
+/// Lines and keys. The names are moved, not copied: there may be a million of them.
+fn counts_to_json(group: Group, global: &Global) -> Value {
+    let keys = group.kids.len();
+    let mut value = json!({ "lines": group.lines, "keys": keys });
+    match (global.json, group.beyond) {
+        (true, 0) => {}
+        (true, beyond) => {
+            value["keys_at_least"] = json!(true);
+            value["lines_of_more_keys"] = json!(beyond);
+        }
+        (false, 0) => {}
+        (false, _) => value["keys"] = json!(format!("at least {keys}")),
+    }
+    if global.json {
+        let counts = group.kids.into_iter().map(|(kid, lines)| (kid.into_string(), lines.into()));
+        value["lines_by_key"] = Value::Object(counts.collect());
+    }
+    value
 }

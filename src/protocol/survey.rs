@@ -1,4 +1,6 @@
 //! What can be said of sealed orders without a key.
+//!
+//! Nothing here was verified, so that everything counted may be made up: what is kept is limited.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -7,6 +9,15 @@ use std::io::Read;
 use crate::protocol::batch::{Block, Cut, Workers};
 use crate::protocol::envelope::{Carries, Failure, Header, MAX_SEALED_LINE};
 use crate::protocol::{Kid, Place, Result};
+
+/// Different names of keys that are kept, each with a count of its lines.
+pub const MAX_NAMES: usize = 1_000_000;
+
+/// Bytes of such names that are kept: more than [`MAX_NAMES`] of those that we make have.
+pub const MAX_NAME_BYTES: usize = 128 << 20;
+
+/// Kinds of lines that are told apart.
+pub const MAX_KINDS: usize = 1000;
 
 /// What was found in a batch.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -17,10 +28,13 @@ pub struct Survey {
     pub bytes: u64,
     /// The longest line in bytes.
     pub longest: usize,
-    /// Lines of one kind.
+    /// Lines of one kind: the first [`MAX_KINDS`] kinds in the order of the input.
     pub groups: BTreeMap<GroupKey, Group>,
+    /// Lines of all other kinds.
+    pub others: Group,
     /// The first line that is not a sealed order, and why.
     pub malformed: Option<(u64, String)>,
+    kept: Kept,
 }
 
 /// What lines of one kind have in common.
@@ -45,11 +59,33 @@ pub struct GroupKey {
 pub struct Group {
     /// How many.
     pub lines: u64,
-    /// How many lines name each key.
-    pub kids: BTreeMap<String, u64>,
+    /// How many lines name each key: of all groups together, the first [`MAX_NAMES`] names in the
+    /// order of the input.
+    pub kids: BTreeMap<Box<str>, u64>,
+    /// Lines that name other keys than these. If there are any, the number of names is a lower bound.
+    pub beyond: u64,
 }
 
-/// Reads a batch and counts what is in it.
+/// What the names that are kept come to.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Kept {
+    names: usize,
+    bytes: usize,
+}
+
+impl Kept {
+    /// Makes room for a name, if there is any.
+    fn takes(&mut self, name: &str) -> bool {
+        let fits = self.names < MAX_NAMES && name.len() <= MAX_NAME_BYTES - self.bytes;
+        if fits {
+            self.names += 1;
+            self.bytes += name.len();
+        }
+        fits
+    }
+}
+
+/// Reads a batch and counts what is in it. Memory is limited, whatever the lines say.
 ///
 /// # Errors
 /// Of reading, and for a line that is too long.
@@ -61,9 +97,11 @@ pub fn survey(workers: &Workers, input: Box<dyn Read + Send>, place: &Place) -> 
         place,
         cut,
         |_| Ok(()),
-        |block, ()| survey_block(block),
-        |part, block| {
-            total.add(part, block);
+        |block, ()| Counts::of(block.lines(), block.first_line),
+        |counts, block: &mut Block| {
+            total.lines += block.lines as u64;
+            total.bytes += block.len() as u64;
+            total.add(counts);
             Ok(())
         },
     )?;
@@ -73,31 +111,37 @@ pub fn survey(workers: &Workers, input: Box<dyn Read + Send>, place: &Place) -> 
 /// What the first line alone says, and its length in bytes, line feed included.
 pub fn first_line(bytes: &[u8]) -> (Survey, usize) {
     let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    (survey_lines([line], 1), line.len() + 1)
+    let mut survey = Survey { lines: 1, bytes: line.len() as u64, ..Survey::default() };
+    survey.add(Counts::of([line], 1));
+    (survey, line.len() + 1)
 }
 
-fn survey_block(block: &Block) -> Survey {
-    survey_lines(block.lines(), block.first_line)
+/// What a block says.
+struct Counts {
+    longest: usize,
+    /// Lines by kind and key, in the order in which they came first.
+    lines: Vec<((GroupKey, Option<String>), u64)>,
+    malformed: Option<(u64, String)>,
 }
 
-fn survey_lines<'l>(lines: impl IntoIterator<Item = &'l [u8]>, first: u64) -> Survey {
-    let mut survey = Survey::default();
-    for (number, line) in (first..).zip(lines) {
-        survey.longest = survey.longest.max(line.len());
-        match describe(line) {
-            Ok((key, kid)) => {
-                let group = survey.groups.entry(key).or_default();
-                group.lines += 1;
-                if let Some(kid) = kid {
-                    *group.kids.entry(kid).or_default() += 1;
+impl Counts {
+    fn of<'l>(lines: impl IntoIterator<Item = &'l [u8]>, first: u64) -> Self {
+        let mut counts: BTreeMap<_, (u64, u64)> = BTreeMap::new();
+        let (mut longest, mut malformed) = (0, None);
+        for (number, line) in (first..).zip(lines) {
+            longest = longest.max(line.len());
+            match describe(line) {
+                Ok(named) => counts.entry(named).or_insert((number, 0)).1 += 1,
+                Err(why) => {
+                    malformed.get_or_insert((number, why));
                 }
             }
-            Err(why) => {
-                survey.malformed.get_or_insert((number, why));
-            }
         }
+        let mut lines: Vec<_> = counts.into_iter().collect();
+        lines.sort_unstable_by_key(|(_, (first, _))| *first);
+        let lines = lines.into_iter().map(|(named, (_, count))| (named, count)).collect();
+        Self { longest, lines, malformed }
     }
-    survey
 }
 
 fn describe(line: &[u8]) -> std::result::Result<(GroupKey, Option<String>), String> {
@@ -123,19 +167,76 @@ fn describe(line: &[u8]) -> std::result::Result<(GroupKey, Option<String>), Stri
 }
 
 impl Survey {
-    fn add(&mut self, part: Self, block: &Block) {
-        self.lines += block.lines as u64;
-        self.bytes += block.len() as u64;
-        self.longest = self.longest.max(part.longest);
-        for (key, group) in part.groups {
-            let sum = self.groups.entry(key).or_default();
-            sum.lines += group.lines;
-            for (kid, lines) in group.kids {
-                *sum.kids.entry(kid).or_default() += lines;
+    fn add(&mut self, counts: Counts) {
+        self.longest = self.longest.max(counts.longest);
+        for ((kind, kid), lines) in counts.lines {
+            let known = self.groups.contains_key(&kind) || self.groups.len() < MAX_KINDS;
+            let group = match known {
+                true => self.groups.entry(kind).or_default(),
+                false => &mut self.others,
+            };
+            group.lines += lines;
+            let Some(kid) = kid else { continue };
+            if let Some(count) = group.kids.get_mut(&*kid) {
+                *count += lines;
+            } else if self.kept.takes(&kid) {
+                group.kids.insert(kid.into_boxed_str(), lines);
+            } else {
+                group.beyond += lines;
             }
         }
         if self.malformed.is_none() {
-            self.malformed = part.malformed;
+            self.malformed = counts.malformed;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+    use crate::ciphers::base64url;
+
+    fn line(shop: u64, id: u64) -> String {
+        let header = format!(r#"{{"alg":"dir","enc":"A256GCM","kid":"s{shop}/{id}"}}"#);
+        format!("{}....\n", base64url::encode_to_string(header.as_bytes()))
+    }
+
+    fn read(lines: impl Iterator<Item = String>, threads: usize) -> Survey {
+        let workers = Workers::new(Some(threads)).unwrap();
+        let input = Box::new(Cursor::new(lines.collect::<String>().into_bytes()));
+        survey(&workers, input, &Place::file("in")).unwrap()
+    }
+
+    #[test]
+    fn names_are_counted_exactly_until_there_are_too_many() {
+        let many = MAX_NAMES as u64 + 1000;
+        let lines = || (0..many).chain([0, many - 1]).map(|id| line(id % 2, id));
+        let found = read(lines(), 2);
+        let groups: Vec<&Group> = found.groups.values().collect();
+        assert_eq!((found.lines, groups.len()), (many + 2, 2));
+        assert_eq!(groups.iter().map(|group| group.kids.len()).sum::<usize>(), MAX_NAMES);
+        assert_eq!(groups.iter().map(|group| group.beyond).sum::<u64>(), 1001);
+        assert_eq!((groups[0].kids["s0/0"], groups[1].kids["s1/1"]), (2, 1));
+        assert_eq!(found, read(lines(), 1), "which names are kept does not depend on the threads");
+        let exact = read((0..many - 1000).map(|id| line(0, id)), 2);
+        let group = exact.groups.values().next().unwrap();
+        assert_eq!((group.kids.len(), group.beyond), (MAX_NAMES, 0));
+    }
+
+    #[test]
+    fn kinds_are_told_apart_until_there_are_too_many() {
+        let found = read((0..MAX_KINDS as u64 + 5).chain([0]).map(|shop| line(shop, 7)), 2);
+        assert_eq!(found.groups.len(), MAX_KINDS);
+        assert_eq!((found.others.lines, found.others.kids.len()), (5, 5));
+        let first = found.groups.iter().find(|(kind, _)| kind.shop.as_deref() == Some("s0"));
+        assert_eq!(first.unwrap().1.lines, 2);
+    }
+
+    #[test]
+    fn long_names_fill_the_room_sooner() {
+        let mut kept = Kept { names: 0, bytes: MAX_NAME_BYTES - 5 };
+        assert!(!kept.takes("123456") && kept.takes("12345") && !kept.takes("1") && kept.takes(""));
     }
 }
