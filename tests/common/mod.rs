@@ -232,21 +232,29 @@ fn finish(line: &str, command: &mut assert_cmd::Command) -> Run {
     Run { line: line.to_owned(), code: output.status.code(), stdout: output.stdout, stderr }
 }
 
-/// Asserts the form of messages: `orderseal: error: …`, then hints; lower case, no full stop, and no
-/// control character that came from the input.
+/// Asserts the form of messages.
 #[track_caller]
 fn assert_is_message(run: &Run) {
+    if let Some(complaint) = complaint(run) {
+        panic!("{complaint}");
+    }
+}
+
+/// What is wrong with the form of a message: it is `orderseal: error: …`, then hints; lower case, no
+/// full stop, and no control character that came from the input.
+pub fn complaint(run: &Run) -> Option<String> {
     let Run { line, stderr, .. } = run;
     let first =
         stderr.lines().find(|text| !text.starts_with("orderseal: warning: ")).unwrap_or_default();
     let Some(message) = first.strip_prefix("orderseal: error: ") else {
-        panic!("{line}: not a message of ours:\n{stderr}");
+        return Some(format!("{line}: not a message of ours:\n{stderr}"));
     };
-    assert!(!message.ends_with('.'), "{line}: full stop: {message}");
-    assert!(
-        !stderr.contains(|c: char| c.is_control() && c != '\n'),
-        "{line}: control character in {stderr:?}"
-    );
+    if message.ends_with('.') {
+        return Some(format!("{line}: full stop: {message}"));
+    }
+    stderr
+        .contains(|c: char| c.is_control() && c != '\n')
+        .then(|| format!("{line}: control character in {stderr:?}"))
 }
 
 /// Seals orders with the client's bundle and gives back the lines.
