@@ -285,14 +285,18 @@ impl Candidate<'_> {
     }
 }
 
-/// The distributed key, if it encrypts all these orders itself.
+/// The distributed key, if one key encrypts all these orders itself. One that does so for one order
+/// may wrap a key for the next, or head its chain.
 fn one_direct_key<'k>(run: &[Candidate<'_>], parser: &Parser<'_, 'k>) -> Option<&'k [u8]> {
-    let first = parser.meaning(&run[0].parsed).key;
-    let Ready::Direct(key) = first.ready else { return None };
-    let same = |candidate: &Candidate<'_>| {
+    let direct = |candidate: &Candidate<'_>| {
         let meaning = parser.meaning(&candidate.parsed);
-        meaning.key.number == first.number && meaning.chain().is_empty()
+        match meaning.key.ready {
+            Ready::Direct(key) if meaning.chain().is_empty() => Some((meaning.key.number, key)),
+            Ready::Direct(_) | Ready::Pad(_) | Ready::Unwrap(_) | Ready::Blocks(_) => None,
+        }
     };
+    let (number, key) = direct(&run[0])?;
+    let same = |candidate| direct(candidate).is_some_and(|(other, _)| other == number);
     run.iter().all(same).then_some(key)
 }
 
