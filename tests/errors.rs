@@ -101,7 +101,7 @@ const MISTAKES: &[(i32, &str, &[&str])] = &[
     ),
     (3, "inspect other.html", &["other.html: found a web page, expected a key file, an item page"]),
     (3, "inspect saved.html", &["found an order page without its data"]),
-    (3, "decrypt --bundle tokyo.jwks order.html", &["order.html: line 1", "not sealed yet"]),
+    (3, "decrypt --bundle tokyo.jwks order.html", &["order.html: line 1: found a web page"]),
     (4, "encrypt --bundle cek.jwk orders.ndjson", &["cek.jwk", "--key"]),
     (3, "decrypt --bundle tokyo.jwks orders.ndjson", &["orders.ndjson: line 1", "not sealed yet"]),
     (
@@ -112,7 +112,7 @@ const MISTAKES: &[(i32, &str, &[&str])] = &[
     (
         3,
         "decrypt --bundle tokyo.jwks token.jwt",
-        &["token.jwt: line 1: 3 segments, expected a compact JWE"],
+        &["token.jwt: line 1: found a signed token (JWS, alg HS256), expected a compact JWE"],
     ),
     (
         3,

@@ -3,7 +3,9 @@
 use clap::builder::PossibleValuesParser;
 use orderseal::ciphers::content::ContentCipher;
 use orderseal::ciphers::wrap::WrapAlgorithm;
-use orderseal::protocol::{Alg, Content, Enc, Error, Kind, Result, Scheme, Suite};
+use orderseal::protocol::files::Loaded;
+use orderseal::protocol::keyfile::Role;
+use orderseal::protocol::{Alg, Content, Enc, Error, KeyTrouble, Kind, Result, Scheme, Suite};
 
 /// Content ciphers for `--enc`.
 pub fn content_names() -> PossibleValuesParser {
@@ -21,6 +23,35 @@ pub fn key_names() -> PossibleValuesParser {
     let wrap = WrapAlgorithm::ALL.map(WrapAlgorithm::name);
     let others = [Enc::RsaBlocks.name(), PAD];
     content.into_iter().chain(wrap).chain(others).collect::<Vec<_>>().into()
+}
+
+/// Algorithms for keys that name none, for `--alg`: all but pads, which are recognized by theirs.
+pub fn assumed_names() -> PossibleValuesParser {
+    let content = ContentCipher::ALL.into_iter().filter(|cipher| !cipher.takes_pad());
+    let wrap = WrapAlgorithm::ALL.map(WrapAlgorithm::name);
+    let names = content.map(ContentCipher::name).chain(wrap).chain([Enc::RsaBlocks.name()]);
+    names.collect::<Vec<_>>().into()
+}
+
+/// Says what the keys of plain files are for that name no algorithm.
+///
+/// # Errors
+/// [`KeyTrouble::NoneFor`] when no key is for the algorithm then.
+pub fn assume<'f>(
+    alg: Option<&str>,
+    files: impl IntoIterator<Item = &'f mut Loaded>,
+) -> Result<()> {
+    let Some(alg) = alg else { return Ok(()) };
+    let mut found = false;
+    let mut first = None;
+    for loaded in files {
+        found |= loaded.file.role == Role::Plain && loaded.file.assume_alg(alg);
+        first.get_or_insert(&loaded.place);
+    }
+    match first {
+        Some(place) if !found => Err(Error::key(place, KeyTrouble::NoneFor(alg.to_owned()))),
+        _ => Ok(()),
+    }
 }
 
 /// What a one-time pad may be called where a key is made.

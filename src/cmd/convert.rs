@@ -177,6 +177,8 @@ impl Convert {
         let encrypt = Encrypt {
             bundle: self.bundle,
             key: self.key,
+            kid: None,
+            alg: None,
             enc: self.enc,
             layers: None,
             typed_key: None,

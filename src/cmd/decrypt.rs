@@ -9,11 +9,11 @@ use orderseal::protocol::files::{self, Existing, FileId, Input, Loaded, Output, 
 use orderseal::protocol::keyfile::Role;
 use orderseal::protocol::opening::{self, Options, Skipped, Summary};
 use orderseal::protocol::stream::{self, Opened};
-use orderseal::protocol::{Error, Place, Result};
+use orderseal::protocol::{Error, Kid, Place, Result};
 use serde_json::json;
 
 use super::keygen::is_stdout;
-use super::{Global, main_input, one_from_stdin, ui};
+use super::{Global, algorithms, main_input, one_from_stdin, ui};
 
 /// Arguments of `decrypt`.
 #[derive(Debug, Args)]
@@ -31,9 +31,15 @@ pub struct Decrypt {
     /// A file from `bundle shop`, or the shop's half from `bundle client`; may be repeated
     #[arg(short, long, value_name = "FILE", required_unless_present = "key")]
     bundle: Vec<PathBuf>,
-    /// A lone key (JWK), or any JWK Set; may be repeated
+    /// A key (JWK), or any JWK Set; may be repeated
     #[arg(short, long, value_name = "FILE")]
     key: Vec<PathBuf>,
+    /// Name of the key for lines that name none
+    #[arg(long, value_name = "KID")]
+    kid: Option<Kid>,
+    /// Algorithm of keys in --key that name none [default: standard ones, as each line says]
+    #[arg(long, value_name = "NAME", requires = "key", value_parser = algorithms::assumed_names())]
+    alg: Option<String>,
     /// When a record fails: stop without output, or leave it out and go on
     #[arg(long, value_parser = ["fail", "skip"], default_value = "fail")]
     on_error: String,
@@ -124,10 +130,16 @@ impl Decrypt {
             ids.push(loaded.id);
             self.add(&mut keys, loaded, global)?;
         }
-        for path in &self.key {
-            let loaded = files::load(path, global.allow_readable_keys)?;
+        let load = |path: &PathBuf| files::load(path, global.allow_readable_keys);
+        let mut plain = self.key.iter().map(load).collect::<Result<Vec<_>>>()?;
+        algorithms::assume(self.alg.as_deref(), &mut plain)?;
+        for loaded in plain {
             ids.push(loaded.id);
             self.add(&mut keys, loaded, global)?;
+        }
+        if let Some(kid) = &self.kid {
+            let chosen = keys.choose_for_unnamed(kid);
+            chosen.map_err(|trouble| Error::key(&Place::file("--kid"), trouble))?;
         }
         Ok((keys, ids))
     }

@@ -8,7 +8,7 @@ use orderseal::protocol::batch::Workers;
 use orderseal::protocol::files::{self, Existing, FileId, InUse, Input, Loaded, Output, Privacy};
 use orderseal::protocol::keyfile::Sent;
 use orderseal::protocol::sealing::{Plan, Sink, Totals};
-use orderseal::protocol::{Enc, Erase, Error, KeyTrouble, Program, Result, Run};
+use orderseal::protocol::{Enc, Erase, Error, KeyTrouble, Kid, Program, Result, Run};
 use serde_json::json;
 
 use super::guide::Guide;
@@ -45,9 +45,16 @@ pub struct Encrypt {
         conflicts_with = "key"
     )]
     pub(super) bundle: Option<PathBuf>,
-    /// A lone key (JWK): a content key encrypts orders itself, another wraps a fresh key for each
+    /// A key (JWK), or a JWK Set with one that seals: a content key encrypts directly, a wrapping key
+    /// wraps a new key per order
     #[arg(short, long, value_name = "FILE")]
     pub(super) key: Option<PathBuf>,
+    /// Name of the key in --key, where several could seal
+    #[arg(long, value_name = "KID", conflicts_with = "bundle")]
+    pub(super) kid: Option<Kid>,
+    /// Algorithm of the key in --key, where it names none
+    #[arg(long, value_name = "NAME", conflicts_with = "bundle", value_parser = algorithms::assumed_names())]
+    pub(super) alg: Option<String>,
     /// Content cipher, with a key that wraps [default: A256GCM]
     #[arg(long, value_name = "NAME", conflicts_with = "bundle", value_parser = algorithms::content_names())]
     pub(super) enc: Option<String>,
@@ -90,7 +97,8 @@ impl Encrypt {
     ) -> Result<()> {
         let path = self.bundle.as_deref().or(self.key.as_deref()).expect("clap demands one");
         one_from_stdin([Some(path), self.typed_key.as_deref(), main_input(&self.orders)])?;
-        let loaded = files::load(path, global.allow_readable_keys)?;
+        let mut loaded = files::load(path, global.allow_readable_keys)?;
+        algorithms::assume(self.alg.as_deref(), [&mut loaded])?;
         let mut plan = self.plan(&loaded)?;
         if let Some(layers) = self.layers {
             plan.set_layers(layers)?;
@@ -173,7 +181,7 @@ impl Encrypt {
             return Plan::of_client(&loaded.file, &loaded.place);
         }
         let enc = self.enc.as_deref().and_then(Enc::named);
-        Plan::of_key(&loaded.file, enc, &loaded.place)
+        Plan::of_key(&loaded.file, self.kid.as_ref(), enc, &loaded.place)
     }
 
     fn report(&self, global: &Global, totals: &Totals) -> Result<()> {

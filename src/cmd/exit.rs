@@ -3,6 +3,10 @@
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
+use orderseal::ciphers::content::ContentCipher;
+use orderseal::ciphers::wrap::WrapAlgorithm;
+use orderseal::protocol::foreign::{Expected, Form};
+use orderseal::protocol::html::WebPage;
 use orderseal::protocol::keyfile::Role;
 use orderseal::protocol::{Error, KeyTrouble, Spent};
 
@@ -48,7 +52,7 @@ fn on_one_line(text: &str) -> String {
 fn code(error: &Error) -> u8 {
     match error {
         Error::Usage(_) => 2,
-        Error::Malformed { .. } => 3,
+        Error::Malformed { .. } | Error::Unexpected { .. } => 3,
         Error::Key { .. } => 4,
         Error::Authentication(_) => 5,
         Error::SomeFailed { .. } => 6,
@@ -102,47 +106,85 @@ fn hint(error: &Error) -> Option<String> {
         }
         Error::Usage(found) => super::bench::hint(found),
         Error::Malformed { found, .. } => malformed_hint(found).map(str::to_owned),
+        Error::Unexpected { found, expected, .. } => unexpected_hint(found, *expected),
         _ => None,
     }
+}
+
+fn names(names: impl Iterator<Item = &'static str>) -> String {
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// What to do about a file of another kind, or one that suffered on its way.
 fn malformed_hint(found: &str) -> Option<&'static str> {
     let hints = [
         (
-            "found sealed orders, expected a key file",
-            "sealed orders are the input; the key file goes with --bundle or --key",
-        ),
-        (
-            "found an order page, expected a key file",
-            "open it in a browser; `orderseal erase` destroys it",
-        ),
-        (
             "found JSON that is cut off",
             "the file is not complete: copy it again, or have it made again",
         ),
-        (
-            "a sealed order that is cut off",
-            "the line is not complete: was the file copied in part, or wrapped by an editor?",
-        ),
-        (
-            "found a shop's item page",
-            "an item page only says where to ask: give it to `orderseal bundle client --page`",
-        ),
-        (
-            "expected a key file",
-            "key files come from `orderseal keygen` and `orderseal bundle`; orders are given \
-             without an option",
-        ),
+        ("expected a key file", KEY_FILES),
         ("an item page", "an item page comes from `orderseal bundle page`"),
-        ("carriage return", "were line ends converted to those of Windows? convert them back"),
-        (
-            "expected a compact JWE",
-            "decrypt reads what encrypt writes; are these orders not sealed yet?",
-        ),
         ("among orders", "put the wrapped key into a file of its own and decrypt that first"),
     ];
     hints.into_iter().find(|(part, _)| found.contains(part)).map(|(_, hint)| hint)
+}
+
+fn is_plain(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '.' | '_')
+}
+
+const KEY_FILES: &str = "key files come from `orderseal keygen` and `orderseal bundle`; orders are \
+                         given without an option";
+
+/// What to do with data of another form.
+fn unexpected_hint(found: &Form, expected: Expected) -> Option<String> {
+    let hint = match found {
+        Form::ByteOrderMark => "write the file again as UTF-8 without a byte-order mark",
+        Form::Utf16 => "convert it to UTF-8 without a byte-order mark: iconv -f UTF-16 -t UTF-8",
+        Form::Pem { protected: true, .. } => {
+            "keys are read as JWK (RFC 7517): remove the passphrase with `openssl pkey`, then convert \
+             the key"
+        }
+        Form::Pem { .. } | Form::Der | Form::SshPublicKey => {
+            "keys are read as JWK (RFC 7517): convert it with a JOSE tool"
+        }
+        Form::SignedToken(_) => "a signed token is not encrypted: a JOSE tool verifies it",
+        // The path comes from the input: what a shell could take for something else is not offered.
+        Form::TokenInJson(path) if path.chars().all(is_plain) => {
+            return Some(format!("take the token out first, as with: jq -r {path}"));
+        }
+        Form::TokenInJson(_) => "take the token out of the object first",
+        Form::JsonSerialization(_) => {
+            "only the compact serialization is read (RFC 7516 section 7.1)"
+        }
+        Form::ItemPage => {
+            "an item page only says where to ask: give it to `orderseal bundle client --page`"
+        }
+        Form::WebPage(WebPage::Order) => "open it in a browser; `orderseal erase` destroys it",
+        Form::CutOff(_) => {
+            "the line is not complete: was the file copied in part, or wrapped by an editor or a \
+             mail program? each sealed order is one line"
+        }
+        Form::WhiteSpace(_) => "remove it: only a line feed ends a sealed order",
+        Form::CarriageReturn => "were line ends converted to those of Windows? convert them back",
+        Form::SealedOrders => {
+            "sealed orders are the input; the key file goes with --bundle or --key"
+        }
+        Form::KeyFile => "the key file goes with --bundle or --key; sealed orders are the input",
+        Form::WebPage(WebPage::Other)
+        | Form::EmptyFile
+        | Form::EmptyLine
+        | Form::Json
+        | Form::Segments(_)
+        | Form::Other => match expected {
+            Expected::KeyFile => KEY_FILES,
+            Expected::SealedOrder => {
+                "decrypt reads what encrypt writes; are these orders not sealed yet?"
+            }
+            Expected::Inspectable => return None,
+        },
+    };
+    Some(hint.to_owned())
 }
 
 fn key_hint(trouble: &KeyTrouble) -> Option<String> {
@@ -151,7 +193,28 @@ fn key_hint(trouble: &KeyTrouble) -> Option<String> {
             "is this order for another shop, or made after this bundle? `orderseal bundle shop` \
              makes a new one; --bundle may be given several times"
         }
-        KeyTrouble::Unnamed => "give the key by --key",
+        KeyTrouble::Unnamed => "give the key alone by --key, or choose one by --kid",
+        KeyTrouble::NotSupported { .. } => {
+            return Some(format!(
+                "supported are alg dir, {} with enc {}",
+                names(
+                    WrapAlgorithm::ALL
+                        .into_iter()
+                        .filter(|it| !it.is_weak())
+                        .map(WrapAlgorithm::name)
+                ),
+                names(
+                    ContentCipher::ALL
+                        .into_iter()
+                        .filter(|it| !it.is_weak())
+                        .map(ContentCipher::name)
+                ),
+            ));
+        }
+        KeyTrouble::Several(_) => "choose one by --kid",
+        KeyTrouble::Uncounted { .. } => "put the key into a file of its own",
+        KeyTrouble::NoAlgorithm(_) => "name it by --alg",
+        KeyTrouble::NoneFor(_) => "leave --alg out: it is for keys that name no algorithm",
         KeyTrouble::Role { found: Role::Client, expected: "shop" } => {
             "a client's bundle only encrypts; decrypt with the file from `orderseal bundle shop`"
         }
@@ -196,7 +259,8 @@ fn key_hint(trouble: &KeyTrouble) -> Option<String> {
         KeyTrouble::Missing(_) | KeyTrouble::ErasedNow => "get a new file with `orderseal bundle`",
         KeyTrouble::Repeated { .. } => "somebody sent this order twice, or altered a copy of it",
         KeyTrouble::OtherAlgorithm { .. } => {
-            "a key serves the algorithm that its file names, whatever an order asks for"
+            "a key serves what its record allows, whatever an order asks for; for a key without alg, \
+             --alg names the algorithm"
         }
         _ => return None,
     };

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use clap::Args;
 use orderseal::protocol::envelope::Carries;
 use orderseal::protocol::files::{self, Input};
+use orderseal::protocol::foreign::{Expected, Form};
 use orderseal::protocol::html::{Description, WebPage};
 use orderseal::protocol::jwk::Material;
 use orderseal::protocol::keyfile::{KeyFile, Role};
@@ -56,11 +57,14 @@ impl Inspect {
         if WebPage::recognized(&first).is_some() {
             return self.web_page(first, input, global);
         }
+        match Form::of_file(&first) {
+            None | Some(Form::SealedOrders) => {}
+            Some(found) => return Err(Error::unexpected(&place, found, Expected::Inspectable)),
+        }
         let is_json = first.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
         if !is_json {
             if self.public || !self.sealed.is_empty() {
-                let found = "found sealed orders, expected a key file";
-                return Err(Error::malformed(&place, found));
+                return Err(Error::unexpected(&place, Form::SealedOrders, Expected::KeyFile));
             }
             return self.sealed_orders(first, input, &place, global);
         }
@@ -104,13 +108,13 @@ impl Inspect {
         let bytes = files::read_limited(reader, files::MAX_KEY_FILE, &place)?;
         let page = WebPage::recognized(&bytes).unwrap_or(WebPage::Other);
         let expected = if self.public || !self.sealed.is_empty() {
-            "a key file"
+            Expected::KeyFile
         } else if page == WebPage::Order {
             return show(global, &order_page::to_json(&Description::parse(&bytes, &place)?));
         } else {
-            "a key file, an item page, an order page or sealed orders"
+            Expected::Inspectable
         };
-        Err(Error::malformed(&place, format!("found {}, expected {expected}", page.name())))
+        Err(Error::unexpected(&place, Form::WebPage(page), expected))
     }
 
     fn sealed_orders(

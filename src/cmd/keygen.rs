@@ -9,7 +9,7 @@ use orderseal::ciphers::random::{KeySource, SystemSource};
 use orderseal::ciphers::toy_des::SBox;
 use orderseal::protocol::batch::Workers;
 use orderseal::protocol::files::{self, Existing, FileId, Output, Privacy};
-use orderseal::protocol::jwk::Jwk;
+use orderseal::protocol::jwk::{Jwk, Usage};
 use orderseal::protocol::keyfile::{KeyFile, Role};
 use orderseal::protocol::pad::MAX_PAD;
 use orderseal::protocol::service::{self, DEFAULT_RSA_BITS, KeyRequest, Sizes};
@@ -135,8 +135,13 @@ impl Keygen {
         let sizes = self.sizes(suite, Scope::Shop)?;
         let material = service::make_material(suite, sizes, &mut source.stream(0))
             .map_err(|trouble| Error::key(&place, trouble))?;
-        let key =
-            Jwk { kid: self.kid.clone(), alg: Some(name.to_owned()), origin: S::ORIGIN, material };
+        let key = Jwk {
+            kid: self.kid.clone(),
+            alg: Some(name.to_owned()),
+            usage: Usage::Encryption,
+            origin: S::ORIGIN,
+            material,
+        };
         let mut file = KeyFile::lone(key);
         file.sbox = suite.enc().own_sbox();
         self.write(&file)?;

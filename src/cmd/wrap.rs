@@ -7,9 +7,9 @@ use orderseal::ciphers::random::SystemSource;
 use orderseal::protocol::files::{self, Existing, InUse, Output, Privacy};
 use orderseal::protocol::keyfile::Role;
 use orderseal::protocol::sealing::Plan;
-use orderseal::protocol::{Error, KeyTrouble, Result};
+use orderseal::protocol::{Error, KeyTrouble, Kid, Result};
 
-use super::{Global, main_input, one_from_stdin, signals};
+use super::{Global, algorithms, main_input, one_from_stdin, signals};
 
 /// Arguments of `wrap`.
 #[derive(Debug, Args)]
@@ -21,9 +21,15 @@ Example, the hybrid forms step by step:
   orderseal decrypt --bundle tokyo.jwks cek.jwe -o cek2.jwk
   orderseal decrypt --key cek2.jwk body.jwe -o opened.ndjson")]
 pub struct Wrap {
-    /// The file from `bundle client`, or a lone key that wraps
+    /// The file from `bundle client`, a key (JWK), or a JWK Set with one that seals
     #[arg(short, long, value_name = "FILE")]
     with: PathBuf,
+    /// Name of the key in a JWK Set, where several could seal
+    #[arg(long, value_name = "KID")]
+    kid: Option<Kid>,
+    /// Algorithm of the key in --with, where it names none
+    #[arg(long, value_name = "NAME", value_parser = algorithms::assumed_names())]
+    alg: Option<String>,
     /// Content-encryption keys, chained if more than one (at most 16)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=16))]
     layers: Option<u8>,
@@ -41,7 +47,8 @@ impl Wrap {
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Result<()> {
         one_from_stdin([Some(self.with.as_path()), main_input(&self.key)])?;
-        let with = files::load(&self.with, global.allow_readable_keys)?;
+        let mut with = files::load(&self.with, global.allow_readable_keys)?;
+        algorithms::assume(self.alg.as_deref(), [&mut with])?;
         let stdin = PathBuf::from("-");
         let key = files::load(self.key.as_ref().unwrap_or(&stdin), global.allow_readable_keys)?;
         key.file.refuse_weak(global.allow_weak, &key.place)?;
@@ -56,7 +63,7 @@ impl Wrap {
             return Err(Error::key(&key.place, trouble));
         }
         let mut plan = match with.file.role {
-            Role::Plain => Plan::of_key(&with.file, None, &with.place)?,
+            Role::Plain => Plan::of_key(&with.file, self.kid.as_ref(), None, &with.place)?,
             _ => Plan::of_client(&with.file, &with.place)?,
         };
         if let Some(layers) = self.layers {

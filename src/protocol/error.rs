@@ -5,8 +5,9 @@ use std::io;
 
 use crate::ciphers::CipherError;
 use crate::ciphers::random::{Origin, RandomError};
+use crate::protocol::foreign::{Expected, Form, Member};
 use crate::protocol::keyfile::{KeyFile, Role};
-use crate::protocol::{Kid, Name};
+use crate::protocol::{Kid, Name, Suite};
 
 /// The result of everything in this room.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -78,6 +79,16 @@ pub enum Error {
         place: Place,
         /// What was found, and what was expected.
         found: String,
+    },
+    /// Input of another form, which was recognized.
+    #[error("{place}: found {found}, expected {expected}")]
+    Unexpected {
+        /// Where it stands.
+        place: Place,
+        /// What was found.
+        found: Form,
+        /// What was expected.
+        expected: Expected,
     },
     /// A key that is missing, or may not be used for this.
     #[error("{place}: {trouble}")]
@@ -183,18 +194,63 @@ pub enum KeyTrouble {
         /// Whose they are, as in ` (of osaka)`, if that can be told.
         of: String,
     },
-    /// The order names no key, and none was given by `--key`.
+    /// The order names no key, and no key was chosen for such orders.
     #[error("the order names no key (it has no kid)")]
     Unnamed,
+    /// A name that a standard defines and this program does not implement.
+    #[error("{member} {name:?} ({standard}) is not supported")]
+    NotSupported {
+        /// Where the name stands.
+        member: Member,
+        /// The name.
+        name: String,
+        /// The standard.
+        standard: &'static str,
+    },
+    /// A name that means nothing here.
+    #[error("{member} {name:?} is unknown here")]
+    UnknownHere {
+        /// Where the name stands.
+        member: Member,
+        /// The name.
+        name: String,
+    },
     /// The key is for another algorithm.
-    #[error("key {kid} is for {own}, the order asks for {asked}")]
+    #[error("{key} is for {own}, the order asks for {asked}")]
     OtherAlgorithm {
-        /// The key's name.
-        kid: String,
+        /// The key, as [`Jwk::words`](crate::protocol::jwk::Jwk::words) names it.
+        key: String,
         /// The algorithms that the key is for.
         own: String,
         /// The algorithms in the order's header.
-        asked: String,
+        asked: Suite,
+    },
+    /// The key's `use` or `key_ops` does not permit what it is needed for.
+    #[error("{key} is for {own}, {wanted} is needed")]
+    OtherUse {
+        /// The key, as [`Jwk::words`](crate::protocol::jwk::Jwk::words) names it.
+        key: String,
+        /// What it is for, as it says.
+        own: String,
+        /// The operations of which it should permit one.
+        wanted: String,
+    },
+    /// A key that is to seal and names no algorithm.
+    #[error("{0} does not say which algorithm (\"alg\") it is for")]
+    NoAlgorithm(String),
+    /// No key is for the algorithm that was asked for.
+    #[error("holds no key for {0}: each names another algorithm")]
+    NoneFor(String),
+    /// Of several keys that fit, none was chosen.
+    #[error("holds {0} keys that could be used, and none was chosen")]
+    Several(usize),
+    /// A key whose use has to be counted, which only the file of a lone key does.
+    #[error("{key} is for {alg}: what it seals is counted in its file, which has to be a lone key")]
+    Uncounted {
+        /// The key, as [`Jwk::words`](crate::protocol::jwk::Jwk::words) names it.
+        key: String,
+        /// The algorithm.
+        alg: &'static str,
     },
     /// The file belongs to another role.
     #[error("this is a {found} key file, expected {}", file_of(.expected))]
@@ -346,6 +402,11 @@ impl Error {
     /// Malformed input.
     pub fn malformed(place: &Place, found: impl Into<String>) -> Self {
         Self::Malformed { place: place.clone(), found: found.into() }
+    }
+
+    /// Input of another form.
+    pub fn unexpected(place: &Place, found: Form, expected: Expected) -> Self {
+        Self::Unexpected { place: place.clone(), found, expected }
     }
 
     /// Trouble with a key.

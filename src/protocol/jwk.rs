@@ -1,10 +1,12 @@
 //! JSON Web Keys (RFC 7517, RFC 7518 section 6).
 
 mod material;
+mod usage;
 
 use serde_json::{Value, json};
 
 pub use material::{Family, Material};
+pub use usage::Usage;
 
 use crate::ciphers::Secret;
 use crate::ciphers::base64url;
@@ -12,9 +14,10 @@ use crate::ciphers::content::ContentCipher;
 use crate::ciphers::random::Origin;
 use crate::ciphers::wrap::WrapAlgorithm;
 use crate::ciphers::{knapsack, rsa};
+use crate::protocol::foreign::{self, Member};
 use crate::protocol::json::Object;
 use crate::protocol::pad::Pad;
-use crate::protocol::{Enc, Error, KeyTrouble, Kid, Place};
+use crate::protocol::{Enc, Error, KeyTrouble, Kid, Place, Suite, Task};
 
 /// A key with its name and what it is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,65 +26,68 @@ pub struct Jwk {
     pub kid: Option<Kid>,
     /// The one algorithm that the key is for, as in [`Suite::key_alg`](super::Suite::key_alg).
     pub alg: Option<String>,
+    /// What its `use` and `key_ops` permit.
+    pub usage: Usage,
     /// Where the key comes from.
     pub origin: Origin,
     /// The key itself.
     pub material: Material,
 }
 
-/// Why a JWK, or a file of keys, is refused, in words.
+/// Why a key, or a file of keys, is not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refused {
-    /// It does not have the form that is read here.
+pub enum Refusal {
+    /// It is not well formed, in words.
     Malformed(String),
-    /// It is for an algorithm that is unknown here.
-    Unknown(String),
-    /// It has the form of a key, but its numbers are out of range or contradict each other.
-    Unsound(String),
+    /// It is well formed, and of no use here.
+    Unusable(KeyTrouble),
 }
 
-impl Refused {
-    /// The same with the place of the key before it.
-    pub(super) fn in_key(self, key: impl std::fmt::Display) -> Self {
-        let within = |found: String| format!("{key}: {found}");
+impl Refusal {
+    /// The same with the part of the file where it is in front of the words.
+    pub(super) fn within(self, part: impl std::fmt::Display) -> Self {
         match self {
-            Self::Malformed(found) => Self::Malformed(within(found)),
-            Self::Unknown(found) => Self::Unknown(within(found)),
-            Self::Unsound(found) => Self::Unsound(within(found)),
+            Self::Malformed(found) => Self::Malformed(format!("{part}: {found}")),
+            Self::Unusable(trouble) => Self::Unusable(trouble),
         }
     }
 
-    /// The error that belongs to it, in a file.
-    pub(super) fn at(self, place: &Place) -> Error {
+    /// The error that belongs to it, at a place.
+    pub fn at(self, place: &Place) -> Error {
         match self {
             Self::Malformed(found) => Error::malformed(place, found),
-            Self::Unknown(found) => Error::key(place, KeyTrouble::Unfit(found)),
-            Self::Unsound(found) => Error::key(place, KeyTrouble::Unsound(found)),
+            Self::Unusable(trouble) => Error::key(place, trouble),
         }
     }
 }
 
-impl From<String> for Refused {
+impl From<String> for Refusal {
     fn from(found: String) -> Self {
         Self::Malformed(found)
     }
 }
 
-impl From<&str> for Refused {
+impl From<&str> for Refusal {
     fn from(found: &str) -> Self {
         Self::Malformed(found.to_owned())
     }
 }
 
-impl From<rsa::KeyError> for Refused {
+impl From<rsa::KeyError> for Refusal {
     fn from(error: rsa::KeyError) -> Self {
-        Self::Unsound(error.to_string())
+        KeyTrouble::Unsound(error.to_string()).into()
     }
 }
 
-impl From<knapsack::KeyError> for Refused {
+impl From<knapsack::KeyError> for Refusal {
     fn from(error: knapsack::KeyError) -> Self {
-        Self::Unsound(error.to_string())
+        KeyTrouble::Unsound(error.to_string()).into()
+    }
+}
+
+impl From<KeyTrouble> for Refusal {
+    fn from(trouble: KeyTrouble) -> Self {
+        Self::Unusable(trouble)
     }
 }
 
@@ -89,14 +95,11 @@ impl Jwk {
     /// Reads a JWK and checks that its components belong together.
     ///
     /// # Errors
-    /// What is wrong with it.
-    pub fn from_json(value: &Value) -> Result<Self, Refused> {
+    /// [`Refusal::Unusable`] for a key type that is not one of ours, a key that is not for
+    /// encryption, and components that contradict each other; [`Refusal::Malformed`] for anything else.
+    pub fn from_json(value: &Value) -> Result<Self, Refusal> {
         let members = value.as_object().ok_or("expected a key as a JSON object")?;
-        if let Some(usage) = optional_text(members, "use")?
-            && usage != "enc"
-        {
-            return Err(format!("the key's \"use\" is {usage:?}, expected \"enc\"").into());
-        }
+        let usage = Usage::read(members)?;
         let kid = match optional_text(members, "kid")? {
             Some(text) => Some(Kid::new(text).ok_or_else(|| bad_kid(text))?),
             None => None,
@@ -114,19 +117,46 @@ impl Jwk {
             "oct" => Material::Secret(secret(members, "k")?),
             "RSA" => rsa_key(members)?,
             KNAPSACK => knapsack_key(members)?,
-            other => {
-                return Err(format!("key type {other:?}, expected \"oct\" or \"RSA\"").into());
-            }
+            other => return Err(foreign::no_such_name(Member::KeyType, other).into()),
         };
         if let (Some(name), Material::Secret(key)) = (&alg, &material)
             && let Some(expected) = secret_len(name)
             && key.len() != expected
         {
             let found = key.len();
-            let complaint = format!("member \"k\" has {found} bytes, {name} takes {expected}");
-            return Err(complaint.into());
+            return Err(format!("member \"k\" has {found} bytes, {name} takes {expected}").into());
         }
-        Ok(Self { kid, alg, origin, material })
+        Ok(Self { kid, alg, usage, origin, material })
+    }
+
+    /// The key in words, for messages.
+    pub fn words(&self) -> String {
+        self.kid.as_ref().map_or("the key".to_owned(), |kid| format!("key {kid}"))
+    }
+
+    /// Checks that `use` and `key_ops` permit what the algorithms ask of the key.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::OtherUse`].
+    pub fn check_usage(&self, suite: Suite, task: Task) -> Result<(), KeyTrouble> {
+        let needed = suite.operations(task);
+        match self.usage.permits(needed) {
+            true => Ok(()),
+            false => Err(KeyTrouble::OtherUse {
+                key: self.words(),
+                own: self.usage.to_string(),
+                wanted: needed.join(" or "),
+            }),
+        }
+    }
+
+    /// What a client may hold of it: all of a secret key, the public half of a pair.
+    pub fn encrypting_half(&self) -> Self {
+        let usage = match self.material.is_private_half() {
+            true => self.usage.of_public_half(),
+            false => self.usage.clone(),
+        };
+        Self { usage, material: self.material.encrypting_half(), ..self.clone() }
     }
 
     /// Writes the JWK.
@@ -184,7 +214,12 @@ impl Jwk {
         {
             members.insert("offset".to_owned(), json!(pad.offset()));
         }
-        members.insert("use".to_owned(), json!("enc"));
+        if let Some(name) = self.usage.key_use() {
+            members.insert("use".to_owned(), json!(name));
+        }
+        if let Some(names) = self.usage.key_ops() {
+            members.insert("key_ops".to_owned(), json!(names));
+        }
         Value::Object(members)
     }
 }
@@ -201,7 +236,7 @@ const KNAPSACK: &str = "MH-KNAPSACK";
 /// The members of a private RSA key beside those of the public one (RFC 7518 section 6.3.2).
 const PRIVATE_RSA: [&str; 6] = ["d", "p", "q", "dp", "dq", "qi"];
 
-fn rsa_key(members: &Object) -> Result<Material, Refused> {
+fn rsa_key(members: &Object) -> Result<Material, Refusal> {
     let (n, e) = (number(members, "n")?, number(members, "e")?);
     if members.contains_key("oth") {
         return Err("the RSA key has more than two primes, which is not supported".into());
@@ -239,7 +274,7 @@ fn put_public_rsa(put: &mut impl FnMut(&str, &str), key: &rsa::PublicKey) {
     put("e", &base64url::encode_to_string(&key.exponent_be_bytes()));
 }
 
-fn knapsack_key(members: &Object) -> Result<Material, Refused> {
+fn knapsack_key(members: &Object) -> Result<Material, Refusal> {
     let public = knapsack::PublicKey::from_bytes(&number(members, "pub")?)?;
     if !members.contains_key("priv") {
         return Ok(Material::PublicKnapsack(Box::new(public)));
@@ -308,12 +343,14 @@ mod tests {
     fn malformed_keys_are_refused() {
         for (text, complaint) in [
             (r#"[]"#, "JSON object"),
-            (r#"{"kty":"EC"}"#, "key type"),
             (r#"{"kty":"oct"}"#, "\"k\""),
             (r#"{"kty":"oct","k":"AB="}"#, "base64url"),
             (r#"{"kty":"oct","k":""}"#, "base64url"),
             (r#"{"kty":"oct","k":"AAAA","kid":"../x"}"#, "kid"),
-            (r#"{"kty":"oct","k":"AAAA","use":"sig"}"#, "use"),
+            (r#"{"kty":"oct","k":"AAAA","use":1}"#, "use"),
+            (r#"{"kty":"oct","k":"AAAA","key_ops":"decrypt"}"#, "key_ops"),
+            (r#"{"kty":"oct","k":"AAAA","key_ops":["decrypt",1]}"#, "key_ops"),
+            (r#"{"kty":"oct","k":"AAAA","key_ops":["decrypt","decrypt"]}"#, "twice"),
             (r#"{"kty":"oct","k":"AAAA","alg":7}"#, "alg"),
             (r#"{"kty":"RSA","n":"AAAA"}"#, "\"e\""),
             (r#"{"kty":"RSA","n":"AQAB","e":"AQAB","d":"AQAB","p":"AQAB"}"#, "\"q\""),
@@ -323,10 +360,47 @@ mod tests {
             (r#"{"kty":"RSA","n":"AQAB","e":"AQAB","p":"AQAB","q":"AQAB"}"#, "\"d\""),
         ] {
             let value: Value = serde_json::from_str(text).unwrap();
-            let Err(Refused::Malformed(found)) = Jwk::from_json(&value) else {
-                panic!("{text} is not malformed");
+            let Err(Refusal::Malformed(found)) = Jwk::from_json(&value) else {
+                panic!("{text}: not malformed");
             };
             assert!(found.contains(complaint), "{text}: {found}");
+        }
+    }
+
+    #[test]
+    fn keys_for_other_things_are_recognized() {
+        for (text, complaint) in [
+            (r#"{"kty":"EC"}"#, "key type \"EC\" (RFC 7518 section 6.2) is not supported"),
+            (r#"{"kty":"AKP"}"#, "key type \"AKP\" is unknown here"),
+            (
+                r#"{"kty":"oct","k":"AAAA","use":"sig"}"#,
+                "the key is for \"sig\" (use), encryption is needed",
+            ),
+            (
+                r#"{"kty":"oct","k":"AAAA","key_ops":["sign","verify"]}"#,
+                "the key is for \"sign\", \"verify\" (key_ops), encryption is needed",
+            ),
+            (r#"{"kty":"oct","k":"AAAA","key_ops":[]}"#, "the key is for nothing (key_ops)"),
+        ] {
+            let value: Value = serde_json::from_str(text).unwrap();
+            let Err(Refusal::Unusable(trouble)) = Jwk::from_json(&value) else {
+                panic!("{text}: not unusable");
+            };
+            assert!(trouble.to_string().contains(complaint), "{text}: {trouble}");
+        }
+    }
+
+    #[test]
+    fn use_and_key_ops_are_kept_as_they_were() {
+        for usage in [
+            "",
+            r#","use":"enc""#,
+            r#","key_ops":["unwrapKey","org.example"]"#,
+            r#","key_ops":["decrypt"],"use":"enc""#,
+        ] {
+            let text = format!("{{\"k\":\"GawgguFyGrWKav7AX4VKUg\",\"kty\":\"oct\"{usage}}}");
+            let value: Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(Jwk::from_json(&value).unwrap().to_json(), value);
         }
     }
 }

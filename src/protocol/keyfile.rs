@@ -12,10 +12,11 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use self::read::PassedOver;
 use crate::ciphers::random::Origin;
 use crate::ciphers::toy_des::SBox;
 use crate::ciphers::wrap::WrapAlgorithm;
-use crate::protocol::jwk::Jwk;
+use crate::protocol::jwk::{Jwk, Refusal};
 use crate::protocol::names::KidMap;
 use crate::protocol::{Enc, Error, KeyTrouble, Kid, Name, Place, Program, Result, Scheme, Suite};
 
@@ -96,9 +97,9 @@ pub struct KeyFile {
     pub erase_due: bool,
     /// The S-box that goes with a lone key of the toy DES, if not the default one.
     pub sbox: Option<SBox>,
-    /// Why keys of a plain set were passed over that have a name but are unsound.
-    unsound: BTreeMap<Kid, String>,
     keys: Arc<Vec<Jwk>>,
+    /// Keys of a plain set that are not for us, and where they stand.
+    passed_over: Vec<(Place, PassedOver)>,
     index: Arc<KidMap<usize>>,
     lone: bool,
 }
@@ -157,8 +158,8 @@ impl KeyFile {
             sent: Vec::new(),
             erase_due: false,
             sbox: None,
-            unsound: BTreeMap::new(),
             keys: Arc::default(),
+            passed_over: Vec::new(),
             index: Arc::default(),
             lone: false,
         }
@@ -198,9 +199,24 @@ impl KeyFile {
         self.index.get(kid).copied()
     }
 
-    /// Why the key of that name was passed over when the file was read, if it is unsound.
-    pub fn unsound(&self, kid: &str) -> Option<&str> {
-        self.unsound.get(kid).map(String::as_str)
+    /// The trouble with the key of that name, if it stands in the file and was passed over.
+    pub fn passed_over(&self, kid: &str) -> Option<KeyTrouble> {
+        let named = |it: &&(Place, PassedOver)| it.1.kid.as_deref() == Some(kid);
+        let (place, passed_over) = self.passed_over.iter().find(named)?;
+        Some(match &passed_over.why {
+            Refusal::Unusable(trouble) => trouble.clone(),
+            Refusal::Malformed(found) => KeyTrouble::Unfit(format!("{place}: {found}")),
+        })
+    }
+
+    /// Says what the keys are for that name no algorithm, and returns whether any key is for it now.
+    pub fn assume_alg(&mut self, alg: &str) -> bool {
+        let mut found = false;
+        for key in Arc::make_mut(&mut self.keys) {
+            let own = key.alg.get_or_insert_with(|| alg.to_owned());
+            found |= own == alg;
+        }
+        found
     }
 
     /// The shop that a key belongs to, if the file says something of it.

@@ -12,13 +12,14 @@ use crate::protocol::envelope::{
     Carries, Failure, MAX_ORDER, MIN_TYPED, Sealer, SealingKey, SealingKeys, TypedKey,
 };
 use crate::protocol::files::{Input, Output};
+use crate::protocol::foreign::{self, Member};
 use crate::protocol::jwk::{Jwk, Material};
 use crate::protocol::keyfile::{KeyFile, Role};
 use crate::protocol::pad::Pad;
 use crate::protocol::program::MAX_LAYERS;
 use crate::protocol::spend::{Budget, Ids, KeyStore, Pads};
 use crate::protocol::{
-    Alg, Content, Enc, Error, KeyTrouble, Kid, Place, Program, Result, Scope, Suite,
+    Alg, Content, Enc, Error, KeyTrouble, Kid, Place, Program, Result, Scope, Suite, Task,
 };
 
 /// How a batch is to be sealed: what a client's file or a lone key says, made ready.
@@ -158,38 +159,26 @@ impl Plan {
         Ok(Self::new(place, shop.suite, key, *layers))
     }
 
-    /// Takes a lone key: a content key seals directly, any other wraps fresh keys for `enc`.
+    /// Takes a lone key, or one of a plain set: that of a name, or the only one that can seal. A
+    /// content key seals directly, any other wraps fresh keys for `enc`.
     ///
     /// # Errors
-    /// [`KeyTrouble::Unfit`] when the key does not say what it is for, or is for nothing known;
-    /// [`KeyTrouble::Unsound`] when a pair does not open what it seals.
-    pub fn of_key(file: &KeyFile, enc: Option<Enc>, place: &Place) -> Result<Self> {
-        let unfit = |why: String| Error::key(place, KeyTrouble::Unfit(why));
+    /// [`KeyTrouble::Unknown`] for a name that is not there; [`KeyTrouble::Several`] where none was
+    /// chosen of several keys; [`KeyTrouble::Uncounted`] for a key of a set whose use has to be
+    /// counted; [`KeyTrouble::Unsound`] when a pair does not open what it seals; otherwise the reason why the key, or the first of the set, does not seal.
+    pub fn of_key(
+        file: &KeyFile,
+        kid: Option<&Kid>,
+        enc: Option<Enc>,
+        place: &Place,
+    ) -> Result<Self> {
         file.require(&[Role::Plain], "lone key", place)?;
-        let [key] = file.keys() else {
-            return Err(Error::Usage(format!("{place}: expected a lone key, found a set of keys")));
-        };
-        if !file.is_lone() {
-            return Err(Error::Usage(format!("{place}: expected a lone key, found a set of one")));
+        let (key, suite) = choose(file, kid, enc).map_err(|trouble| Error::key(place, trouble))?;
+        let counted = suite.has_budget() || suite.enc().takes_pad();
+        if counted && !file.is_lone() {
+            let trouble = KeyTrouble::Uncounted { key: key.words(), alg: suite.key_alg() };
+            return Err(Error::key(place, trouble));
         }
-        let Some(name) = key.alg.as_deref() else {
-            return Err(unfit("the key does not say which algorithm (\"alg\") it is for".into()));
-        };
-        let default = Enc::named("A256GCM").expect("a cipher of ours");
-        let suite = match (Alg::named(name), file.direct_cipher(name)) {
-            (Some(alg @ Alg::Wrap(_)), _) => Suite::new(alg, enc.unwrap_or(default)),
-            (_, Some(own)) if enc.is_none_or(|enc| enc == own) => Suite::new(Alg::Direct, own),
-            (_, Some(own)) => {
-                return Err(unfit(format!("the key is for {}, and for no other", own.name())));
-            }
-            _ => return Err(unfit(format!("the key is for {name:?}, which is unknown here"))),
-        };
-        let suite = suite.ok_or_else(|| {
-            let enc = enc.unwrap_or(default).name();
-            unfit(format!("{enc} encrypts orders itself and takes no wrapped key"))
-        })?;
-        SealingKey::new(key, suite, Carries::Order)
-            .map_err(|trouble| Error::key(place, trouble))?;
         if let Material::PrivateRsa(pair) = &key.material
             && !pair.is_consistent(Backend::detect(), &mut SystemSource::new()?.stream(0))
         {
@@ -415,6 +404,62 @@ impl Plan {
             crate::protocol::Kind::Public => 64,
             crate::protocol::Kind::Secret => usize::MAX,
         }
+    }
+}
+
+/// The key of a plain file that seals, and the algorithms.
+fn choose<'f>(
+    file: &'f KeyFile,
+    kid: Option<&Kid>,
+    enc: Option<Enc>,
+) -> std::result::Result<(&'f Jwk, Suite), KeyTrouble> {
+    let checked = |key: &'f Jwk| {
+        let suite = sealing_suite(file, key, enc)?;
+        key.check_usage(suite, Task::Seal)?;
+        SealingKey::new(key, suite, Carries::Order)?;
+        Ok((key, suite))
+    };
+    if let Some(kid) = kid {
+        return match file.key(kid.as_str()) {
+            Some(key) => checked(key),
+            None => Err(file.passed_over(kid.as_str()).unwrap_or(KeyTrouble::unknown(kid, file))),
+        };
+    }
+    let mut found: Vec<_> = file.keys().iter().map(checked).collect();
+    match found.iter().filter(|it| it.is_ok()).count() {
+        0 if found.is_empty() => Err(KeyTrouble::Missing("key at all")),
+        0 => found.swap_remove(0),
+        1 => found.into_iter().find(Result::is_ok).expect("one was counted"),
+        several => Err(KeyTrouble::Several(several)),
+    }
+}
+
+/// The algorithms that a key of a plain file seals with.
+fn sealing_suite(
+    file: &KeyFile,
+    key: &Jwk,
+    enc: Option<Enc>,
+) -> std::result::Result<Suite, KeyTrouble> {
+    let Some(name) = key.alg.as_deref() else {
+        return Err(KeyTrouble::NoAlgorithm(key.words()));
+    };
+    let default = Enc::named("A256GCM").expect("a cipher of ours");
+    match (Alg::named(name), file.direct_cipher(name)) {
+        (Some(alg @ Alg::Wrap(_)), _) => {
+            let enc = enc.unwrap_or(default);
+            Suite::new(alg, enc).ok_or_else(|| {
+                let enc = enc.name();
+                KeyTrouble::Unfit(format!("{enc} encrypts orders itself and takes no wrapped key"))
+            })
+        }
+        (Some(Alg::Direct) | None, Some(own)) if enc.is_none_or(|enc| enc == own) => {
+            Ok(Suite::new(Alg::Direct, own).expect("direct goes with every cipher"))
+        }
+        (Some(Alg::Direct) | None, Some(own)) => {
+            let why = format!("{} is for {}, and for no other", key.words(), own.name());
+            Err(KeyTrouble::Unfit(why))
+        }
+        (Some(Alg::Direct) | None, None) => Err(foreign::no_such_name(Member::Alg, name)),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, KeyStream};
 use crate::ciphers::{knapsack, rsa};
 use crate::protocol::batch::Workers;
-use crate::protocol::jwk::{Family, Jwk, Material};
+use crate::protocol::jwk::{Family, Jwk, Material, Usage};
 use crate::protocol::keyfile::{KeyFile, Role, Shop};
 use crate::protocol::pad::Pad;
 use crate::protocol::{
@@ -176,6 +176,7 @@ pub fn add_keys<S: KeySource>(
         file.push(Jwk {
             kid: Some(kid),
             alg: Some(request.suite.key_alg().to_owned()),
+            usage: Usage::Encryption,
             origin: S::ORIGIN,
             material,
         });

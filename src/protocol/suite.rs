@@ -5,8 +5,9 @@ use std::fmt;
 use crate::ciphers::content::ContentCipher;
 use crate::ciphers::toy_des::SBox;
 use crate::ciphers::wrap::WrapAlgorithm;
+use crate::protocol::foreign::{self, Member};
 use crate::protocol::jwk::Family;
-use crate::protocol::{Content, Kind};
+use crate::protocol::{Content, KeyTrouble, Kind};
 
 /// Key management: the header's `alg`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,6 +32,15 @@ pub enum Enc {
 pub struct Suite {
     alg: Alg,
     enc: Enc,
+}
+
+/// What is done with a distributed key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// Orders are sealed with it.
+    Seal,
+    /// Orders are opened with it.
+    Open,
 }
 
 impl Alg {
@@ -112,6 +122,19 @@ impl Suite {
         }
     }
 
+    /// The pair that a header names.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::NotSupported`], [`KeyTrouble::UnknownHere`], and [`KeyTrouble::Unfit`] for a pair
+    /// that does not exist.
+    pub fn of_header(alg: &str, enc: &str) -> Result<Self, KeyTrouble> {
+        let alg = Alg::named(alg).ok_or_else(|| foreign::no_such_name(Member::Alg, alg))?;
+        let enc = Enc::named(enc).ok_or_else(|| foreign::no_such_name(Member::Enc, enc))?;
+        Self::new(alg, enc).ok_or_else(|| {
+            KeyTrouble::Unfit(format!("alg {} does not go with enc {}", alg.name(), enc.name()))
+        })
+    }
+
     /// Key management.
     pub fn alg(self) -> Alg {
         self.alg
@@ -163,6 +186,55 @@ impl Suite {
             _ if self.enc.is_weak() => Some(self.enc.name()),
             Alg::Wrap(algorithm) if algorithm.is_weak() => Some(algorithm.name()),
             _ => None,
+        }
+    }
+
+    /// Whether both algorithms have names of RFC 7518.
+    pub fn is_standard(self) -> bool {
+        let alg = match self.alg {
+            Alg::Direct => true,
+            Alg::Wrap(algorithm) => match algorithm {
+                WrapAlgorithm::A128Kw
+                | WrapAlgorithm::A256Kw
+                | WrapAlgorithm::A128GcmKw
+                | WrapAlgorithm::A256GcmKw
+                | WrapAlgorithm::RsaOaep256 => true,
+                WrapAlgorithm::MhKnapsack => false,
+            },
+        };
+        let enc = match self.enc {
+            Enc::Cipher(cipher) => match cipher {
+                ContentCipher::A128Gcm | ContentCipher::A256Gcm | ContentCipher::A128CbcHs256 => {
+                    true
+                }
+                ContentCipher::DesCbcHs256
+                | ContentCipher::DesEde3CbcHs256
+                | ContentCipher::ToyDesEcbHs256(_)
+                | ContentCipher::Feal8CbcHs256
+                | ContentCipher::Grain128AeadV2
+                | ContentCipher::VernamHs256 => false,
+            },
+            Enc::RsaBlocks => false,
+        };
+        alg && enc
+    }
+
+    /// The operations of RFC 7517 section 4.3 of which a key with `key_ops` has to permit one. Where
+    /// wrapping is encryption of a key, software writes either.
+    pub fn operations(self, task: Task) -> &'static [&'static str] {
+        let (content, wrapping, either): (&[_], &[_], &[_]) = match task {
+            Task::Seal => (&["encrypt"], &["wrapKey"], &["wrapKey", "encrypt"]),
+            Task::Open => (&["decrypt"], &["unwrapKey"], &["unwrapKey", "decrypt"]),
+        };
+        match self.alg {
+            Alg::Direct => content,
+            Alg::Wrap(WrapAlgorithm::A128Kw | WrapAlgorithm::A256Kw) => wrapping,
+            Alg::Wrap(
+                WrapAlgorithm::A128GcmKw
+                | WrapAlgorithm::A256GcmKw
+                | WrapAlgorithm::RsaOaep256
+                | WrapAlgorithm::MhKnapsack,
+            ) => either,
         }
     }
 

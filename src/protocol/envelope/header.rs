@@ -97,7 +97,7 @@ impl<'t> Header<'t> {
         let value = json::parse(text)?;
         let members = value.as_object().ok_or("not a JSON object")?;
         if members.contains_key("zip") {
-            return Err("compressed content (\"zip\") is not accepted".to_owned());
+            return Err("compressed content (\"zip\") is not supported".to_owned());
         }
         let kid = optional_text(members, "kid")?;
         if let Some(kid) = kid.filter(|kid| !Kid::has_form(kid)) {

@@ -24,6 +24,8 @@ pub use spread::Spread;
 pub use stage::{Stage, Watch};
 pub use typed_key::{MIN_TYPED, TypedKey};
 
+use super::foreign::{Expected, Form};
+
 /// The longest order in bytes.
 pub const MAX_ORDER: usize = 1 << 20;
 
@@ -39,6 +41,8 @@ pub const MAX_SEALED_LINE: usize = 2 << 20;
 pub enum Failure {
     /// It is not what it should be.
     Malformed(String),
+    /// It is of another form, which was recognized.
+    Unexpected(Form),
     /// Its key is missing or may not be used.
     Key(Box<super::KeyTrouble>),
     /// It is not authentic, for whatever reason.
@@ -56,6 +60,9 @@ impl Failure {
     pub fn at(self, place: super::Place) -> super::Error {
         match self {
             Self::Malformed(found) => super::Error::Malformed { place, found },
+            Self::Unexpected(found) => {
+                super::Error::Unexpected { place, found, expected: Expected::SealedOrder }
+            }
             Self::Key(trouble) => super::Error::Key { place, trouble: *trouble },
             Self::Authentication => super::Error::Authentication(place),
         }
@@ -64,7 +71,7 @@ impl Failure {
     /// `malformed`, `key` or `authentication`, for reports.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Malformed(_) => "malformed",
+            Self::Malformed(_) | Self::Unexpected(_) => "malformed",
             Self::Key(_) => "key",
             Self::Authentication => "authentication",
         }

@@ -6,13 +6,14 @@ use std::sync::{Arc, OnceLock};
 use super::ready::{Held, Ready};
 use super::{Failure, Header};
 use crate::ciphers::wrap::WrapAlgorithm;
+use crate::protocol::foreign::{self, Member};
 use crate::protocol::jwk::{Jwk, Material};
 use crate::protocol::keyfile::{KeyFile, Role};
-use crate::protocol::{Alg, Enc, Error, KeyTrouble, Kid, Place, Result, Scope, Suite};
+use crate::protocol::{Alg, Error, KeyTrouble, Kid, Place, Result, Scope, Suite, Task};
 
 type Checked<T> = std::result::Result<T, KeyTrouble>;
 
-/// Keys by name, each with the one pair of algorithms it is for.
+/// Keys by name, each with the algorithms it is for.
 ///
 /// A name chooses exactly one key; no key is ever tried. Keys stay in the files that they came in,
 /// where they are found by name already: at transaction scope there are as many as orders, so that
@@ -22,7 +23,9 @@ pub struct OpeningKeys {
     files: Vec<Held>,
     /// Keys that stand in a file before as well, which counts.
     repeated: usize,
+    /// The key for lines that name none.
     unnamed: Option<usize>,
+    /// Plain files with a single key that opens orders.
     lone: usize,
     allow_weak: bool,
     /// The shops of all keys in words, once they are asked for.
@@ -37,8 +40,8 @@ enum Algorithms {
     /// Wrapping by this algorithm for any content cipher that is not weak, unless that is allowed
     /// (a lone key says no more).
     AnyContent(WrapAlgorithm),
-    /// Whatever an order asks for, if it is not weak and fits the key (a foreign key may say
-    /// nothing, and the user named it as the one to use).
+    /// Whatever an order asks for, if it fits the key and is standard: neither weak, private nor
+    /// derived from a password (a foreign key may say nothing, and the user gave it as one to use).
     Unsaid,
 }
 
@@ -65,24 +68,23 @@ impl OpeningKeys {
     ///
     /// # Errors
     /// [`KeyTrouble::Role`] for a client's file; [`KeyTrouble::Conflict`] when a name is there
-    /// already with another key; [`KeyTrouble::Missing`] when the file has no key.
+    /// already with another key; [`KeyTrouble::Missing`] when the file has no key; the trouble with
+    /// the first key of a plain file in which none could open orders.
     pub fn add(&mut self, file: impl Into<Arc<KeyFile>>, place: &Place) -> Result<()> {
         let file = file.into();
         let keys = file.keys();
         file.require(&[Role::Shop, Role::Service, Role::Plain], "shop", place)?;
-        if file.role == Role::Plain {
-            for key in keys {
-                algorithms(&file, key).map_err(|trouble| Error::key(place, trouble))?;
-            }
-        }
         let (first, repeated) = (self.numbers(), self.count_repeated(keys, place)?);
-        if let (Role::Plain, [key], 0) = (file.role, keys, repeated) {
-            if key.kid.is_none() && self.unnamed.is_some() {
-                return Err(Error::Usage("only one key without a name can be given".into()));
+        if file.role == Role::Plain {
+            let single = single_key(&file).map_err(|trouble| Error::key(place, trouble))?;
+            if let (Some(index), 0) = (single, repeated) {
+                if keys[index].kid.is_none() && self.unnamed.is_some() {
+                    return Err(Error::Usage("only one key without a name can be given".into()));
+                }
+                // Of two keys, neither is the one that a line without a name means.
+                self.unnamed = (self.lone == 0).then_some(first + index);
+                self.lone += 1;
             }
-            // Of two keys, neither is the one that a line without a name means.
-            self.unnamed = (self.lone == 0).then_some(first);
-            self.lone += 1;
         }
         let empty = keys.is_empty();
         self.repeated += repeated;
@@ -91,6 +93,16 @@ impl OpeningKeys {
         if empty && !self.files.iter().any(|held| held.file.has_erased()) {
             return Err(Error::key(place, KeyTrouble::Missing("key at all")));
         }
+        Ok(())
+    }
+
+    /// Chooses the key for lines that name none.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::Unknown`], and others as for a line that names the key.
+    pub fn choose_for_unnamed(&mut self, kid: &Kid) -> std::result::Result<(), KeyTrouble> {
+        let number = self.position(kid.as_str()).ok_or_else(|| self.unknown(kid.as_str()))?;
+        self.unnamed = Some(number);
         Ok(())
     }
 
@@ -152,8 +164,12 @@ impl OpeningKeys {
         header: &Header<'_>,
         guess: usize,
     ) -> std::result::Result<Chosen<'_>, Failure> {
-        let key = self.find(header.kid.as_deref(), guess).map_err(Failure::from)?;
-        self.ready(key, header).map_err(Failure::from)
+        let chosen =
+            self.find(header.kid.as_deref(), guess).and_then(|key| self.ready(key, header));
+        chosen.map_err(|trouble| {
+            // What no key could open is said first.
+            Failure::from(Suite::of_header(&header.alg, &header.enc).err().unwrap_or(trouble))
+        })
     }
 
     fn find(&self, kid: Option<&str>, guess: usize) -> Checked<usize> {
@@ -179,8 +195,8 @@ impl OpeningKeys {
     }
 
     fn unknown(&self, kid: &str) -> KeyTrouble {
-        if let Some(fault) = self.files.iter().find_map(|held| held.file.unsound(kid)) {
-            return KeyTrouble::Unsound(fault.to_owned());
+        if let Some(trouble) = self.files.iter().find_map(|held| held.file.passed_over(kid)) {
+            return trouble;
         }
         let named = Kid::new(kid).expect("a header's kid has the form of one");
         if self.files.iter().any(|held| held.file.was_erased(&named)) {
@@ -199,6 +215,7 @@ impl OpeningKeys {
     fn ready(&self, number: usize, header: &Header<'_>) -> Checked<Chosen<'_>> {
         let (held, key) = (self.held(number), self.key(number));
         let suite = algorithms(&held.file, key)?.suite(key, header, self.allow_weak)?;
+        key.check_usage(suite, Task::Open)?;
         let ready = held.ready(number, suite)?;
         Ok(Chosen { number, suite, ready })
     }
@@ -225,9 +242,21 @@ fn algorithms(file: &KeyFile, key: &Jwk) -> Checked<Algorithms> {
         (None, Some(enc)) => Ok(Algorithms::Fixed(
             Suite::new(Alg::Direct, enc).expect("direct goes with every cipher"),
         )),
-        (None, None) => {
-            Err(KeyTrouble::Unfit(format!("a key is for {alg:?}, which is unknown here")))
-        }
+        (None, None) => Err(foreign::no_such_name(Member::Alg, alg)),
+    }
+}
+
+/// The only key of a plain file that could open orders, if there is one.
+///
+/// # Errors
+/// The trouble with the first key if none could.
+fn single_key(file: &KeyFile) -> Checked<Option<usize>> {
+    let usable = |key: &Jwk| algorithms(file, key).map(|_| ());
+    let mut found = file.keys().iter().enumerate().filter(|(_, key)| usable(key).is_ok());
+    match (found.next(), found.next()) {
+        (Some((only, _)), None) => Ok(Some(only)),
+        (Some(_), Some(_)) => Ok(None),
+        (None, _) => file.keys().first().map_or(Ok(()), usable).map(|()| None),
     }
 }
 
@@ -240,29 +269,30 @@ impl Algorithms {
         {
             return Ok(*own);
         }
-        let asked = Alg::named(&header.alg)
-            .zip(Enc::named(&header.enc))
-            .and_then(|(alg, enc)| Suite::new(alg, enc));
-        match (self, asked) {
-            (Self::AnyContent(own), Some(asked))
-                if asked.alg() == Alg::Wrap(*own) && (allow_weak || !asked.enc().is_weak()) =>
-            {
-                Ok(asked)
+        let asked = Suite::of_header(&header.alg, &header.enc)?;
+        let is_for_it = match self {
+            Self::Fixed(_) => false,
+            Self::AnyContent(own) => {
+                asked.alg() == Alg::Wrap(*own) && (allow_weak || !asked.enc().is_weak())
             }
-            (Self::Unsaid, Some(asked)) if asked.weak().is_none() && fits(key, asked) => Ok(asked),
-            _ => Err(self.other(key, header)),
+            Self::Unsaid => asked.is_standard() && fits(key, asked),
+        };
+        match is_for_it {
+            true => Ok(asked),
+            false => Err(self.other(key, asked)),
         }
     }
 
-    fn other(&self, key: &Jwk, header: &Header<'_>) -> KeyTrouble {
+    fn other(&self, key: &Jwk, asked: Suite) -> KeyTrouble {
         let own = match self {
             Self::Fixed(own) => own.to_string(),
+            Self::AnyContent(own) if asked.alg() == Alg::Wrap(*own) => {
+                return KeyTrouble::Weak(asked.enc().name());
+            }
             Self::AnyContent(own) => own.name().to_owned(),
-            Self::Unsaid => "algorithms of its type and size".to_owned(),
+            Self::Unsaid => "standard algorithms of its type and size".to_owned(),
         };
-        let kid = key.kid.as_ref().map_or("given by --key".to_owned(), Kid::to_string);
-        let asked = format!("{} with {}", printable(&header.alg), printable(&header.enc));
-        KeyTrouble::OtherAlgorithm { kid, own, asked }
+        KeyTrouble::OtherAlgorithm { key: key.words(), own, asked }
     }
 }
 
@@ -271,9 +301,4 @@ fn fits(key: &Jwk, suite: Suite) -> bool {
         Material::Secret(secret) => suite.secret_len() == Some(secret.len()),
         other => suite.material() == other.family(),
     }
-}
-
-/// Text from a header, fit for a terminal.
-fn printable(text: &str) -> String {
-    text.chars().take(64).flat_map(char::escape_default).collect()
 }

@@ -10,6 +10,7 @@ use crate::ciphers::base64url;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::wrap::UnwrappingKey;
 use crate::protocol::Enc;
+use crate::protocol::foreign::Form;
 
 /// A line in parts. It is kept small, as it is moved about more than once.
 pub(super) struct Parsed<'l> {
@@ -93,17 +94,19 @@ impl<'l, 'k> Parser<'l, 'k> {
         line: &'l [u8],
         texts: &mut Vec<u8>,
     ) -> Result<Parsed<'l>, Failure> {
+        self.take_apart(line, texts).map_err(|failure| match failure {
+            Failure::Malformed(_) => Form::of_line(line).map_or(failure, Failure::Unexpected),
+            Failure::Unexpected(_) | Failure::Key(_) | Failure::Authentication => failure,
+        })
+    }
+
+    fn take_apart(&mut self, line: &'l [u8], texts: &mut Vec<u8>) -> Result<Parsed<'l>, Failure> {
         if line.len() > MAX_SEALED_LINE {
             let found = format!("the sealed line is longer than {MAX_SEALED_LINE} bytes");
             return Err(Failure::Malformed(found));
         }
-        if line.last() == Some(&b'\r') {
-            let found = "the line ends in a carriage return, expected a line feed alone";
-            return Err(Failure::Malformed(found.to_owned()));
-        }
-        let Some([aad, encrypted_key, iv, ciphertext, tag]) = segments(line) else {
-            return Err(not_sealed(line));
-        };
+        let [aad, encrypted_key, iv, ciphertext, tag] =
+            segments(line).ok_or_else(|| Failure::Malformed("expected 5 segments".to_owned()))?;
         self.read_header(aad)?;
         let meaning = self.meanings.len() - 1;
         let (iv_len, tag_len) = lengths(self.meanings[meaning].key.suite.enc());
@@ -219,20 +222,4 @@ fn decode_exact(
         }
         _ => decode(backend, segment, out, name),
     }
-}
-
-fn not_sealed(line: &[u8]) -> Failure {
-    // Signed tokens have headers as well, but nothing in them of an encryption.
-    let header = line.split(|&byte| byte == b'.').next().unwrap_or_default();
-    let sealed = Header::decode(header, &mut Vec::new()).is_ok();
-    let found = match memchr::memchr_iter(b'.', line).count() {
-        _ if line.is_empty() => "an empty line".to_owned(),
-        dots @ 1..4 if sealed => {
-            format!("a sealed order that is cut off (in segment {})", dots + 1)
-        }
-        _ if line.starts_with(b"{") => "no sealed order (it begins as JSON)".to_owned(),
-        0 => "no sealed order (there is no dot in it)".to_owned(),
-        dots => format!("{} segments", dots + 1),
-    };
-    Failure::Malformed(format!("{found}, expected a compact JWE of 5 segments"))
 }

@@ -196,6 +196,7 @@ mod tests {
         let key = crate::protocol::jwk::Jwk {
             kid: None,
             alg: None,
+            usage: crate::protocol::jwk::Usage::Encryption,
             origin: crate::ciphers::random::Origin::System,
             material: crate::protocol::jwk::Material::Secret(vec![1; 16].into()),
         };

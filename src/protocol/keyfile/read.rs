@@ -10,9 +10,9 @@ use serde_json::Value;
 use super::{IV_BUDGET, KeyFile, Role, Sent, Shop, VERSION};
 use crate::ciphers::base64url;
 use crate::ciphers::toy_des::SBox;
-use crate::protocol::html::WebPage;
+use crate::protocol::foreign::{self, Expected, Form, Member, shortened};
 use crate::protocol::json::{self, Object};
-use crate::protocol::jwk::{Jwk, Material, Refused, optional_text, text};
+use crate::protocol::jwk::{Jwk, Material, Refusal, optional_text, text};
 use crate::protocol::program::MAX_LAYERS;
 use crate::protocol::{
     Alg, Content, Enc, Erase, Error, Kid, Kind, Name, Place, Program, Result, Run, Scheme, Scope,
@@ -25,31 +25,32 @@ impl KeyFile {
     /// Reads a key file: ours, any JWK Set, or a lone JWK.
     ///
     /// # Errors
-    /// [`Error::Malformed`] says what was found and what was expected; [`Error::Key`] which key is
-    /// for an unknown algorithm, or has components that contradict each other.
+    /// [`Error::Unexpected`] for a file of another kind; [`Error::Malformed`] says what was found and
+    /// what was expected; [`Error::Key`] for keys that are well formed and of no use here.
     pub fn parse(bytes: &[u8], place: &Place) -> Result<Self> {
-        let malformed = |found: String| Error::malformed(place, found);
-        if bytes.iter().all(u8::is_ascii_whitespace) {
-            return Err(malformed("the file is empty, expected a key file (JSON)".to_owned()));
-        }
-        if looks_sealed(bytes) {
-            return Err(malformed("found sealed orders, expected a key file (JSON)".to_owned()));
-        }
-        if let Some(page) = WebPage::recognized(bytes) {
-            return Err(malformed(format!("found {}, expected a key file (JSON)", page.name())));
+        let unexpected = |found| Error::unexpected(place, found, Expected::KeyFile);
+        if let Some(found) = Form::of_file(bytes) {
+            return Err(unexpected(found));
         }
         let (mut keys, mut struck) = (Vec::new(), Vec::new());
         let mut read = |key: &Value| match struck_out(key) {
             Some(kid) => struck.push(kid),
-            None => keys.push(Entry::read(key)),
+            None => {
+                keys.push(Jwk::from_json(key).map_err(|why| PassedOver { kid: kid_of(key), why }));
+            }
         };
-        let (value, is_set) = json::parse_around(bytes, "keys", &mut read)
-            .map_err(|found| malformed(format!("found {found}, expected a key file (JSON)")))?;
-        let members = value.as_object().ok_or_else(|| {
-            malformed("found JSON that is no object, expected a key file".to_owned())
+        let (value, is_set) = json::parse_around(bytes, "keys", &mut read).map_err(|found| {
+            Error::malformed(place, format!("found {found}, expected a key file (JSON)"))
         })?;
-        let mut file = from_members(members, &value, is_set.then_some(keys))
-            .map_err(|refused| refused.at(place))?;
+        let members = value.as_object().ok_or_else(|| unexpected(Form::Json))?;
+        let role = members.get("orderseal").and_then(|ours| ours.get("role"));
+        if role.and_then(Value::as_str) == Some("page") {
+            return Err(unexpected(Form::ItemPage));
+        }
+        if !is_set && !members.contains_key("keys") && !members.contains_key("kty") {
+            return Err(unexpected(Form::of_object(members)));
+        }
+        let mut file = from_members(members, &value, is_set.then_some(keys), place)?;
         struck.iter().for_each(|kid| file.remember_erased(kid));
         Ok(file)
     }
@@ -65,110 +66,107 @@ fn struck_out(key: &Value) -> Option<Kid> {
     part("kid").filter(|_| struck).and_then(Kid::new)
 }
 
-/// Whether the bytes begin as a compact JWE does, whose header starts with an open brace.
-fn looks_sealed(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"eyJ") && bytes.iter().take(16_384).any(|&byte| byte == b'.')
+/// A key of a set, or why there is none.
+type Read = std::result::Result<Jwk, PassedOver>;
+
+/// A key of a plain set that is not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PassedOver {
+    /// Its name, whatever its form.
+    pub(super) kid: Option<String>,
+    /// Why.
+    pub(super) why: Refusal,
 }
 
-/// A key of a set, as far as it can be read.
-struct Entry {
-    kid: Option<Kid>,
-    key: Result<Jwk, Refused>,
-}
-
-impl Entry {
-    fn read(value: &Value) -> Self {
-        let kid = value.get("kid").and_then(Value::as_str).and_then(Kid::new);
-        Self { kid, key: Jwk::from_json(value) }
-    }
+fn kid_of(key: &Value) -> Option<String> {
+    key.get("kid")?.as_str().map(str::to_owned)
 }
 
 fn from_members(
     members: &Object,
     whole: &Value,
-    keys: Option<Vec<Entry>>,
-) -> Result<KeyFile, Refused> {
-    let ours = match members.get("orderseal") {
-        None => None,
-        Some(value) => Some(value.as_object().ok_or("member \"orderseal\" is not an object")?),
-    };
-    if let Some(ours) = ours {
-        let version = ours.get("version").ok_or("no member \"version\" in \"orderseal\"")?;
-        if version.as_u64() != Some(VERSION) {
-            return Err(format!("key file version {version}, expected {VERSION}").into());
-        }
-        if optional_text(ours, "role")? == Some("page") {
-            return Err("found a shop's item page, expected a key file".into());
-        }
+    keys: Option<Vec<Read>>,
+    place: &Place,
+) -> Result<KeyFile> {
+    let malformed = |found: String| Error::malformed(place, found);
+    let ours = ours(members).map_err(malformed)?;
+    if let Some(keys) = keys {
+        return set(keys, ours, place);
     }
-    match keys {
-        Some(keys) => set(keys, ours),
-        None if members.contains_key("keys") => Err("member \"keys\" is not an array".into()),
-        None if members.contains_key("kty") => {
-            let mut file = KeyFile::lone(Jwk::from_json(whole)?);
-            if let Some(ours) = ours {
-                file.sealed = count(ours, "sealed")?;
-                file.gaps = ours.get("gaps").map_or(Ok(Vec::new()), pieces)?;
-                file.sbox = sbox(ours)?;
-            }
-            Ok(file)
-        }
-        None => {
-            Err("found JSON with neither \"keys\" (a JWK Set) nor \"kty\" (a JWK), expected a \
-                     key file"
-                .into())
-        }
+    if members.contains_key("keys") {
+        return Err(malformed("member \"keys\" is not an array".to_owned()));
+    }
+    let mut file = KeyFile::lone(Jwk::from_json(whole).map_err(|why| why.at(place))?);
+    if let Some(ours) = ours {
+        file.sealed = count(ours, "sealed").map_err(malformed)?;
+        file.gaps = ours.get("gaps").map_or(Ok(Vec::new()), pieces).map_err(malformed)?;
+        file.sbox = sbox(ours).map_err(malformed)?;
+    }
+    Ok(file)
+}
+
+/// The member `orderseal`, of a version that is read here.
+fn ours(members: &Object) -> Checked<Option<&Object>> {
+    let Some(value) = members.get("orderseal") else { return Ok(None) };
+    let ours = value.as_object().ok_or("member \"orderseal\" is not an object")?;
+    let version = ours.get("version").ok_or("no member \"version\" in \"orderseal\"")?;
+    match version.as_u64() {
+        Some(VERSION) => Ok(Some(ours)),
+        _ => Err(format!("key file version {version}, expected {VERSION}")),
     }
 }
 
-/// Reads a set of keys: those of a plain one that are not for us, or of no use, are passed over (RFC
-/// 7517 section 5); in one of ours every key counts.
-fn set(keys: Vec<Entry>, ours: Option<&Object>) -> Result<KeyFile, Refused> {
+fn set(keys: Vec<Read>, ours: Option<&Object>, place: &Place) -> Result<KeyFile> {
+    let malformed = |found: String| Error::malformed(place, found);
     let mut file = KeyFile::new(Role::Plain);
     if let Some(ours) = ours {
-        file.role = match text(ours, "role")? {
-            "service" => Role::Service,
-            "shop" => Role::Shop,
-            "client" => Role::Client,
-            other => {
-                return Err(format!("role {other:?}, expected service, shop or client").into());
-            }
-        };
-        file.shops = shops(ours)?;
-        if file.role != Role::Service && file.shops.len() != 1 {
-            let (role, found) = (file.role, file.shops.len());
-            return Err(format!("a {role} file has one shop, found {found}").into());
-        }
+        (file.role, file.shops) = role_and_shops(ours).map_err(|why| why.at(place))?;
     }
-    let mut ignored = None;
-    for (number, Entry { kid, key }) in (1..).zip(keys) {
-        let place = match &kid {
-            Some(kid) => format!("key {number} ({kid})"),
-            None => format!("key {number}"),
+    for (number, key) in (1..).zip(keys) {
+        let at = |kid: Option<&str>| {
+            let kid = kid.map_or(String::new(), |kid| format!(" ({})", shortened(kid)));
+            Place::file(format!("{place}: key {number}{kid}"))
         };
-        let key = match key.map_err(|refused| refused.in_key(&place)) {
+        let key = match key {
             Ok(key) => key,
-            Err(refused) if file.role == Role::Plain => {
-                if let (Some(kid), Refused::Unsound(fault)) = (kid, &refused) {
-                    file.unsound.insert(kid, fault.clone());
-                }
-                ignored.get_or_insert(refused);
+            // Other people's sets may hold keys that are not for us (RFC 7517 section 5).
+            Err(passed_over) if file.role == Role::Plain => {
+                file.passed_over.push((at(passed_over.kid.as_deref()), passed_over));
                 continue;
             }
-            Err(refused) => return Err(refused),
+            Err(PassedOver { kid, why }) => return Err(why.at(&at(kid.as_deref()))),
         };
-        check_key(&file, &key).map_err(|found| format!("key {number}: {found}"))?;
+        check_key(&file, &key).map_err(|found| Error::malformed(&at(None), found))?;
         file.push(key);
     }
-    if let Some(refused) = ignored.filter(|_| file.keys().is_empty()) {
-        return Err(refused);
+    if let (true, [(place, PassedOver { why, .. }), ..]) =
+        (file.keys().is_empty(), &file.passed_over[..])
+    {
+        return Err(why.clone().at(place));
     }
     if let Some(ours) = ours {
-        file.program = program(ours, &file)?;
-        file.sent = sent(ours)?;
+        file.program = program(ours, &file).map_err(malformed)?;
+        file.sent = sent(ours).map_err(malformed)?;
         file.erase_due = ours.get("erase_due") == Some(&Value::Bool(true));
     }
     Ok(file)
+}
+
+fn role_and_shops(ours: &Object) -> Result<(Role, BTreeMap<Name, Shop>), Refusal> {
+    let role = match text(ours, "role")? {
+        "service" => Role::Service,
+        "shop" => Role::Shop,
+        "client" => Role::Client,
+        other => return Err(format!("role {other:?}, expected service, shop or client").into()),
+    };
+    let shops = shops(ours)?;
+    match role {
+        Role::Service => Ok((role, shops)),
+        Role::Shop | Role::Client | Role::Plain if shops.len() == 1 => Ok((role, shops)),
+        Role::Shop | Role::Client | Role::Plain => {
+            Err(format!("a {role} file has one shop, found {}", shops.len()).into())
+        }
+    }
 }
 
 fn check_key(file: &KeyFile, key: &Jwk) -> Checked<()> {
@@ -215,24 +213,23 @@ fn check_key(file: &KeyFile, key: &Jwk) -> Checked<()> {
     }
 }
 
-fn shops(ours: &Object) -> Result<BTreeMap<Name, Shop>, Refused> {
+fn shops(ours: &Object) -> Result<BTreeMap<Name, Shop>, Refusal> {
     let members = object(ours, "shops")?;
     let mut shops = BTreeMap::new();
     for (name, value) in members {
         let name = name.parse::<Name>().map_err(|expected| format!("shop {name:?}: {expected}"))?;
         let members =
             value.as_object().ok_or_else(|| format!("shop {name}: expected an object"))?;
-        let shop =
-            shop(members, &name).map_err(|refused| refused.in_key(format!("shop {name}")))?;
+        let shop = shop(members, &name).map_err(|why| why.within(format_args!("shop {name}")))?;
         shops.insert(name, shop);
     }
     Ok(shops)
 }
 
-fn shop(members: &Object, name: &Name) -> Result<Shop, Refused> {
+fn shop(members: &Object, name: &Name) -> Result<Shop, Refusal> {
     let scheme = scheme(object(members, "scheme")?)?;
-    let alg = algorithm(members, "alg", Alg::named)?;
-    let enc = with_sbox(algorithm(members, "enc", Enc::named)?, members)?;
+    let alg = algorithm(members, Member::Alg, Alg::named)?;
+    let enc = with_sbox(algorithm(members, Member::Enc, Enc::named)?, members)?;
     let suite = Suite::new(alg, enc)
         .filter(|suite| suite.content() == scheme.content && suite.kind() == scheme.kind)
         .ok_or_else(|| {
@@ -338,16 +335,14 @@ fn choice<T>(members: &Object, name: &str, named: impl Fn(&str) -> Option<T>) ->
     named(found).ok_or_else(|| format!("member {name:?} is {found:?}, which is unknown"))
 }
 
-/// An algorithm, which may be one that is unknown here.
+/// An algorithm, which may be one that is not implemented.
 fn algorithm<T>(
     members: &Object,
-    name: &str,
+    member: Member,
     named: impl Fn(&str) -> Option<T>,
-) -> Result<T, Refused> {
-    let found = text(members, name)?;
-    named(found).ok_or_else(|| {
-        Refused::Unknown(format!("member {name:?} is {found:?}, which is unknown here"))
-    })
+) -> Result<T, Refusal> {
+    let found = text(members, &member.to_string())?;
+    named(found).ok_or_else(|| foreign::no_such_name(member, found).into())
 }
 
 fn object<'a>(members: &'a Object, name: &str) -> Checked<&'a Object> {

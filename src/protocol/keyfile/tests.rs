@@ -3,7 +3,7 @@
 use super::*;
 use crate::ciphers::Secret;
 use crate::ciphers::random::Origin;
-use crate::protocol::jwk::Material;
+use crate::protocol::jwk::{Material, Usage};
 use crate::protocol::{Alg, Enc, Erase, Run};
 
 fn place() -> Place {
@@ -27,6 +27,7 @@ fn client() -> KeyFile {
     file.push(Jwk {
         kid: Kid::new("tokyo/00ff"),
         alg: Some("A256KW".to_owned()),
+        usage: Usage::Encryption,
         origin: Origin::Seeded,
         material: Material::Secret(Secret::from(vec![7; 32])),
     });

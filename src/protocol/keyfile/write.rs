@@ -82,11 +82,10 @@ impl KeyFile {
     /// The public keys of the file as a plain JWK Set; the private halves stay behind.
     pub fn public_keys(&self) -> KeyFile {
         let mut set = KeyFile::new(Role::Plain);
-        for key in self.keys.iter() {
-            if key.material.encrypting_half().is_secret() {
-                continue;
+        for key in self.keys.iter().map(Jwk::encrypting_half) {
+            if !key.material.is_secret() {
+                set.push(key);
             }
-            set.push(Jwk { material: key.material.encrypting_half(), ..key.clone() });
         }
         set
     }

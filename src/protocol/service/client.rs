@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{KeyRequest, ShopForm, Sizes, add_keys, shop_file, unused_ids};
 use crate::ciphers::random::KeySource;
-use crate::protocol::jwk::{Jwk, Material};
+use crate::protocol::jwk::{Jwk, Material, Usage};
 use crate::protocol::keyfile::{IV_BUDGET, KeyFile, Role, Shop};
 use crate::protocol::pad::Pad;
 use crate::protocol::{
@@ -243,6 +243,7 @@ fn hand_out<S: KeySource>(
                 file.push(Jwk {
                     kid: Some(kid.clone()),
                     alg: Some(state.suite.key_alg().to_owned()),
+                    usage: Usage::Encryption,
                     origin: S::ORIGIN,
                     material,
                 });
