@@ -204,3 +204,31 @@ fn an_id_in_two_files_still_serves_once() {
             .says(&["line 3", "used before, at line 1"]);
     }
 }
+
+#[test]
+fn a_keyring_may_come_from_stdin_where_nothing_is_recorded_in_it() {
+    let lab = Lab::new();
+    lab.ok(
+        "keygen --content hybrid --scope shop --kind public --rsa-bits 2048 --shop tokyo -o public.jwks",
+    );
+    let keyring = lab.read("public.jwks");
+    for line in ["bundle shop --keys -", "bundle page --keys -", "bundle client --keys -"] {
+        let bundle = lab.ok_with(line, &keyring).stdout;
+        assert!(bundle.starts_with(b"{"), "{line}");
+        assert!(
+            !lab.shell(&format!("$ORDERSEAL {line} < public.jwks")).stdout.is_empty(),
+            "{line}"
+        );
+    }
+    lab.ok("keygen --embodiment 4 --shop tokyo --orders 1 -o ids.jwks");
+    let script = "$ORDERSEAL bundle client --keys - -o client.jwks < ids.jwks";
+    for run in
+        [lab.run("bundle client --keys - -o client.jwks", &lab.read("ids.jwks")), lab.shell(script)]
+    {
+        assert_eq!(run.code, Some(2), "{}", run.stderr);
+        run.says(&["stdin: what is handed out is recorded", "cannot be a pipe"]);
+    }
+    assert!(!lab.has("client.jwks"));
+    let orders = lab.ok("bundle client --keys ids.jwks").stdout;
+    lab.refused_with(2, "encrypt --bundle - fixture", &orders).says(&["cannot be a pipe"]);
+}

@@ -155,6 +155,26 @@ impl From {
         loaded.file.refuse_weak(global.allow_weak, &loaded.place)?;
         Ok(loaded)
     }
+
+    /// Changes the keyring in its file. One that came by a pipe serves where nothing has to change.
+    fn change<T>(
+        &self,
+        loaded: &Loaded,
+        change: impl FnOnce(&mut KeyFile) -> Result<T>,
+    ) -> Result<T> {
+        if loaded.changeable {
+            return files::update(&self.keys, change);
+        }
+        let mut changed = loaded.file.clone();
+        let result = change(&mut changed)?;
+        match changed == loaded.file {
+            true => Ok(result),
+            false => Err(Error::Usage(format!(
+                "{}: what is handed out is recorded in the keyring, which therefore cannot be a pipe",
+                loaded.place
+            ))),
+        }
+    }
 }
 
 impl To {
@@ -261,7 +281,12 @@ fn deliver(
 
 impl Client {
     fn run(&self, global: &Global) -> Result<()> {
-        one_from_stdin([self.page.as_deref(), self.order_page.items(), self.order_page.fields()])?;
+        one_from_stdin([
+            Some(self.from.keys.as_path()),
+            self.page.as_deref(),
+            self.order_page.items(),
+            self.order_page.fields(),
+        ])?;
         let loaded = self.from.load(global)?;
         let mut inputs = vec![loaded.id];
         let page = self.page.as_deref().map(|path| read_page(path, &mut inputs)).transpose()?;
@@ -286,7 +311,7 @@ impl Client {
         let workers = global.workers()?;
         let source = SystemSource::new()?;
         let place = &loaded.place;
-        let delivery = files::update(&self.from.keys, |file| {
+        let delivery = self.from.change(&loaded, |file| {
             service::bundle_client(
                 file,
                 &request,

@@ -197,7 +197,8 @@ pub fn load(path: &Path, allow_readable: bool) -> Result<Loaded> {
     if !allow_readable && file.has_secrets() {
         refuse_readable(id, mode, &place)?;
     }
-    Ok(Loaded { file, changeable: id.is_some(), id, place })
+    let changeable = id.is_some() && !is_dash(path);
+    Ok(Loaded { file, changeable, id, place })
 }
 
 /// Removes what a killed process left beside a file, as far as that can be done.
