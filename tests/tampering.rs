@@ -5,7 +5,14 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use common::{Lab, base64url, base64url_decode, header, kids, orders, seal, with_part};
+use common::{
+    CEK, Lab, Parts, base64url, base64url_decode, cek_jwk, header, kids, orders, seal, with_part,
+};
+use orderseal::ciphers::Wiped;
+use orderseal::ciphers::random::{KeySource, SeededSource};
+use orderseal::protocol::Place;
+use orderseal::protocol::envelope::{Carries, Opener, OpeningKeys};
+use orderseal::protocol::keyfile::KeyFile;
 use serde_json::{Value, json};
 
 /// Puts another protected header on a sealed line.
@@ -242,4 +249,26 @@ fn equal_orders_do_not_look_equal() {
         assert_ne!(parts[0][2], parts[1][2], "{options}: IV");
         assert_ne!(parts[0][3], parts[1][3], "{options}: ciphertext");
     }
+}
+
+/// Orders are opened where their ciphertexts were decoded to, and moved forward over those that fail.
+#[test]
+fn nothing_stays_behind_the_orders_of_a_block() {
+    let place = Place::file("cek.jwk");
+    let mut keys = OpeningKeys::new(false);
+    keys.add(KeyFile::parse(cek_jwk().as_bytes(), &place).unwrap(), &place).unwrap();
+    let header = br#"{"alg":"dir","enc":"A256GCM"}"#;
+    let order = [0x5a; 100];
+    let good = Parts::seal(header, &CEK, &order).line(b"");
+    let bad = with_part(&good, 4, &[0; 16]);
+    let lines = [bad.as_bytes(), good.as_bytes(), bad.as_bytes()];
+    let mut rng = SeededSource::new(1).stream(0);
+    let block = Opener::new(&keys, Carries::Order).open(&lines, Wiped::default(), &mut rng);
+    assert_eq!(block.text[..], [&order[..], b"\n"].concat());
+    let behind = block.text.len()..lines.len() * (order.len() + 1);
+    assert!(block.text.capacity() >= behind.end);
+    // SAFETY: every line wrote its ciphertext and a line feed before the text was shortened.
+    let behind =
+        unsafe { std::slice::from_raw_parts(block.text.as_ptr().add(behind.start), behind.len()) };
+    assert!(behind.iter().all(|&byte| byte == 0), "{behind:x?}");
 }
