@@ -89,7 +89,7 @@ pub fn say_after_sending(done: &AfterSending, bundle: &str, global: &Global) {
 fn check(selection: Selection<'_>, path: &Path, global: &Global) -> Result<()> {
     let missing = match selection {
         // What a killed process left beside a file is erased also where the file is gone.
-        Selection::File if !path.exists() => return Ok(()),
+        Selection::File if !path.exists() && files::has_leftover(path) => return Ok(()),
         Selection::File => return files::check_changeable(path),
         Selection::Keys | Selection::Programs | Selection::Named(_) => {
             files::check_changeable(path)?;

@@ -275,11 +275,16 @@ fn put_public_rsa(put: &mut impl FnMut(&str, &str), key: &rsa::PublicKey) {
 }
 
 fn knapsack_key(members: &Object) -> Result<Material, Refusal> {
-    let public = knapsack::PublicKey::from_bytes(&number(members, "pub")?)?;
+    let within = |name: &'static str| {
+        move |fault: knapsack::KeyError| KeyTrouble::Unsound(format!("member {name:?}: {fault}"))
+    };
+    let public =
+        knapsack::PublicKey::from_bytes(&number(members, "pub")?).map_err(within("pub"))?;
     if !members.contains_key("priv") {
         return Ok(Material::PublicKnapsack(Box::new(public)));
     }
-    let key = knapsack::PrivateKey::from_bytes(&secret(members, "priv")?)?;
+    let key =
+        knapsack::PrivateKey::from_bytes(&secret(members, "priv")?).map_err(within("priv"))?;
     key.check_public(&public)?;
     Ok(Material::PrivateKnapsack(Box::new(key)))
 }

@@ -204,6 +204,9 @@ impl KeyFile {
         let named = |it: &&(Place, PassedOver)| it.1.kid.as_deref() == Some(kid);
         let (place, passed_over) = self.passed_over.iter().find(named)?;
         Some(match &passed_over.why {
+            Refusal::Unusable(KeyTrouble::Unsound(fault)) => {
+                KeyTrouble::Unsound(format!("{place}: {fault}"))
+            }
             Refusal::Unusable(trouble) => trouble.clone(),
             Refusal::Malformed(found) => KeyTrouble::Unfit(format!("{place}: {found}")),
         })

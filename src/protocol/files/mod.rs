@@ -210,6 +210,11 @@ pub fn tidy(path: Option<&Path>) {
     }
 }
 
+/// Whether a killed process left something beside a file.
+pub fn has_leftover(path: &Path) -> bool {
+    temporary::temporary_name(path).is_ok_and(|name| name.symlink_metadata().is_ok())
+}
+
 /// Does what killed processes left undone with the file that was read from a path, and tells whether the
 /// file is another now.
 ///
