@@ -282,7 +282,7 @@ fn check_verifies_and_inspect_shows_a_stream() {
     let kid = common::key_ids(&lab.json("client.jwks")).remove(0);
     let check = lab.ok("decrypt --bundle tokyo.jwks --check in.sealed");
     assert_eq!(check.text(), format!("1\t{kid}\n"));
-    let report = lab.ok("decrypt --bundle tokyo.jwks --check --json in.sealed").json();
+    let report = lab.ok("decrypt --bundle tokyo.jwks --check --json --ids in.sealed").json();
     assert_eq!(report["by_key"][&kid], 1);
     assert_eq!(report["bytes_written"], 2 * CHUNK + 5);
     let shown = lab.ok("inspect --json in.sealed").json();

@@ -6,7 +6,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use orderseal::protocol::batch::Workers;
 use orderseal::protocol::convert::{Decryption, Iv, OldCipher, Padding, read_iv, read_key};
-use orderseal::protocol::files::{self, Existing, FileId, Input, Output, Privacy};
+use orderseal::protocol::files::{self, Existing, FileId, Input, Inputs, Output, Privacy};
 use orderseal::protocol::{Error, Result};
 use serde_json::json;
 
@@ -184,14 +184,15 @@ impl Convert {
             typed_key: None,
             guided: false,
             stream: self.stream,
-            orders: self.data,
+            orders: self.data.into_iter().collect(),
             output: self.output,
             force: self.force,
         };
-        let convert = |mut input: Input, workers: &Workers| {
+        let convert = |inputs: Inputs, workers: &Workers| {
+            let mut input = inputs.only("old data")?;
             let place = input.place();
             input.reader = decryption.into_reader(workers, input.reader, place);
-            input
+            Ok(input.into())
         };
         encrypt.seal(global, ids, Some(Box::new(convert)))
     }

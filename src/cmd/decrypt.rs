@@ -1,11 +1,12 @@
 //! `decrypt`: the shop opens sealed orders.
 
+use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use orderseal::protocol::envelope::{Carries, MAX_SEALED_LINE, OpeningKeys};
-use orderseal::protocol::files::{self, Existing, FileId, Input, Loaded, Output, Privacy};
+use orderseal::protocol::files::{self, Existing, FileId, Input, Inputs, Loaded, Output, Privacy};
 use orderseal::protocol::keyfile::Role;
 use orderseal::protocol::opening::{self, Options, Skipped, Summary};
 use orderseal::protocol::stream::{self, Opened};
@@ -13,7 +14,7 @@ use orderseal::protocol::{Error, Kid, Place, Result};
 use serde_json::json;
 
 use super::keygen::is_stdout;
-use super::{Global, algorithms, main_input, one_from_stdin, ui};
+use super::{Global, algorithms, main_inputs, one_from_stdin, one_to_stdout, ui};
 
 /// Arguments of `decrypt`.
 #[derive(Debug, Args)]
@@ -21,12 +22,20 @@ use super::{Global, algorithms, main_input, one_from_stdin, ui};
 Examples:
   orderseal decrypt --bundle tokyo.jwks sealed.jwe -o opened.ndjson
   orderseal decrypt --bundle tokyo.jwks --bundle half.jwks < sealed.jwe
+  orderseal decrypt --bundle tokyo.jwks monday.jwe tuesday.jwe -o opened.ndjson
   orderseal decrypt --bundle tokyo.jwks --check sealed.jwe
   orderseal decrypt --key cek.jwk body.jwe -o opened.ndjson
   orderseal decrypt --bundle tokyo.jwks photo.sealed -o photo.raw
 
-The name in each line chooses its key; no key is ever tried. A line that carries a key (from
-`wrap`) is opened like an order, alone in its file, and a sealed stream is known by its first line.")]
+The name in each line chooses its key; no key is ever tried. Several files are opened one after the
+other, in the order given. A line that carries a key (from `wrap`) is opened like an order, as the
+only line of the only file; so is a sealed stream, which is known by its first line.
+
+When a record fails and --on-error is `fail`, the command stops at it and the exit code says why
+(3 malformed, 4 key, 5 authentication). With -o FILE, no file appears then. stdout, or a pipe, may
+have received orders before the failing one, each of them verified: look at the exit code before you
+use them. With `skip`, the output holds every order that opened, and the exit code is 6 if some did
+not.")]
 pub struct Decrypt {
     /// A file from `bundle shop`, or the shop's half from `bundle client`; may be repeated
     #[arg(short, long, value_name = "FILE", required_unless_present = "key")]
@@ -46,14 +55,17 @@ pub struct Decrypt {
     /// Where skipped records are reported, a JSON line each [default: stderr]
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// With --json: also count the orders of each key, by its name
+    #[arg(long)]
+    ids: bool,
     /// Refuse a transaction id that comes twice
     #[arg(long)]
     once: bool,
     /// Verify everything, and write only how many orders each key opened
     #[arg(long)]
     check: bool,
-    /// Sealed orders, one a line; or a sealed stream
-    sealed: Option<PathBuf>,
+    /// Sealed orders, one a line, in one file or several; or a sealed stream
+    sealed: Vec<PathBuf>,
     /// Where to write what was opened
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -66,54 +78,56 @@ impl Decrypt {
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Result<()> {
         let key_files = self.bundle.iter().chain(&self.key).map(|path| Some(path.as_path()));
-        one_from_stdin(key_files.chain([main_input(&self.sealed)]))?;
+        one_from_stdin(key_files.chain(main_inputs(&self.sealed)))?;
+        one_to_stdout([self.main_output(), self.report.as_deref()])?;
+        if self.ids && !global.json {
+            return Err(Error::Usage("--ids adds to the report of --json".to_owned()));
+        }
         let (keys, mut ids) = self.keys(global)?;
-        let mut input = Input::open(self.sealed.as_deref())?;
-        ids.push(input.id);
-        let first = peek_line(&mut input, Vec::new())?;
+        let mut inputs = Inputs::open(&self.sealed)?;
+        ids.extend(inputs.ids());
+        let first = peek_line(inputs.first(), Vec::new())?;
         match Carries::of_line(&first) {
             Carries::Order => {}
-            Carries::Key => return self.open_key(&first, input, &keys, &ids, global),
-            Carries::StreamKey => return self.open_stream(global, &first, input, &keys, &ids),
+            Carries::Key => return self.open_key(&first, inputs, &keys, &ids, global),
+            Carries::StreamKey => return self.open_stream(global, &first, inputs, &keys, &ids),
         }
+        let read = std::mem::replace(&mut inputs.first().reader, Box::new(std::io::empty()));
+        inputs.first().reader = Box::new(Cursor::new(first).chain(read));
         let output = match self.check {
             true => None,
             false => Some(self.create_output(&ids)?),
         };
-        let progress = ui::Progress::bytes(global, input.size, output.as_ref());
-        let (summary, output) = self.open(global, input, &first, &keys, &ids, output, &progress)?;
+        let progress = ui::Progress::bytes(global, inputs.size(), output.as_ref());
+        let (summary, output) = self.open(global, inputs, &keys, &ids, output, &progress)?;
         output.map_or(Ok(()), Output::commit)?;
         progress.finish_orders(if self.check { "verified" } else { "opened" }, &summary.totals);
-        self.report_summary(global, &summary)?;
+        self.report_summary(global, &summary, &keys)?;
         opening::skipped_error(&summary).map_or(Ok(()), Err)
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn open(
         &self,
         global: &Global,
-        input: Input,
-        first: &[u8],
+        inputs: Inputs,
         keys: &OpeningKeys,
         ids: &[Option<FileId>],
         mut output: Option<Output>,
         progress: &ui::Progress,
     ) -> Result<(Summary, Option<Output>)> {
-        let place = &input.place();
+        let several = inputs.count() > 1;
         let options = Options { once: self.once, skip_failed: self.on_error == "skip" };
         let mut report = self.create_report(ids)?;
-        let reader = Box::new(Cursor::new(first.to_vec()).chain(input.reader));
         let summary = opening::open(
             &global.workers()?,
-            reader,
-            place,
+            inputs,
             keys,
             options,
             |orders, totals| {
                 progress.update(totals);
                 output.as_mut().map_or(Ok(()), |output| output.write(orders))
             },
-            |skipped| write_skipped(&mut report, &skipped, place),
+            |skipped| write_skipped(&mut report, &skipped, several),
         )?;
         if let Some(report) = report {
             report.commit()?;
@@ -153,6 +167,18 @@ impl Decrypt {
         keys.add(loaded.file, &loaded.place)
     }
 
+    /// Where the orders go, or what is counted instead of them.
+    fn main_output(&self) -> Option<&Path> {
+        let output = self.output.as_deref().filter(|_| !self.check);
+        Some(output.unwrap_or(Path::new("-")))
+    }
+
+    /// Whether stdout carries something that a report must not mix with.
+    fn stdout_has_data(&self) -> bool {
+        let report = self.report.as_deref().is_some_and(|path| is_stdout(Some(path)));
+        report || !self.check && is_stdout(self.output.as_deref())
+    }
+
     fn create_output(&self, inputs: &[Option<FileId>]) -> Result<Output> {
         let existing = if self.force { Existing::Replace } else { Existing::Keep };
         Output::create(self.output.as_deref(), existing, Privacy::Owner, inputs)
@@ -171,11 +197,13 @@ impl Decrypt {
     fn open_key(
         &self,
         line: &[u8],
-        mut input: Input,
+        mut inputs: Inputs,
         keys: &OpeningKeys,
-        inputs: &[Option<FileId>],
+        ids: &[Option<FileId>],
         global: &Global,
     ) -> Result<()> {
+        let several = inputs.count() > 1;
+        let input = inputs.first();
         let place = input.place();
         let mut rest = Vec::new();
         let text = line.strip_suffix(b"\n").unwrap_or(line);
@@ -185,7 +213,7 @@ impl Decrypt {
             .take(1)
             .read_to_end(&mut rest)
             .map_err(|error| Error::io(&place, "cannot read", error))?;
-        if !rest.is_empty() || text.contains(&b'\n') {
+        if several || !rest.is_empty() || text.contains(&b'\n') {
             let found = "found a wrapped key (cty jwk+json) among orders: it opens only alone";
             return Err(Error::malformed(&place.at(1), found));
         }
@@ -197,7 +225,7 @@ impl Decrypt {
                 false => ui::print("1\twrapped key\n"),
             };
         }
-        let mut output = self.create_output(inputs)?;
+        let mut output = self.create_output(ids)?;
         if output.is_terminal() {
             return Err(Error::Usage("keys are not printed to a terminal: use -o FILE".to_owned()));
         }
@@ -211,14 +239,19 @@ impl Decrypt {
         &self,
         global: &Global,
         first: &[u8],
-        input: Input,
+        mut inputs: Inputs,
         keys: &OpeningKeys,
-        inputs: &[Option<FileId>],
+        ids: &[Option<FileId>],
     ) -> Result<()> {
-        let place = input.place();
+        let place = inputs.first().place();
+        if inputs.count() > 1 {
+            let found = "found a sealed stream beside other files: it opens only alone";
+            return Err(Error::malformed(&place.at(1), found));
+        }
+        let input = inputs.only("a sealed stream")?;
         let mut output = match self.check {
             true => None,
-            false => Some(self.create_output(inputs)?),
+            false => Some(self.create_output(ids)?),
         };
         if let Some(output) = &output {
             output.refuse_terminal("an opened stream is")?;
@@ -242,13 +275,16 @@ impl Decrypt {
     fn report_stream(&self, global: &Global, opened: &Opened) -> Result<()> {
         let kid = opened.kid.as_ref().map_or(String::new(), ToString::to_string);
         if global.json {
-            let report = json!({
+            let mut report = json!({
                 "streams": 1,
                 "bytes_read": opened.totals.read,
                 "bytes_written": opened.totals.written,
-                "by_key": { kid: 1 },
+                "keys": 1,
             });
-            return ui::print_report(&report, !self.check && is_stdout(self.output.as_deref()));
+            if self.ids {
+                report["by_key"] = json!({ kid: 1 });
+            }
+            return ui::print_report(&report, self.stdout_has_data());
         }
         if self.check {
             return ui::print(&format!("1\t{}\n", ui::escaped(&kid)));
@@ -256,22 +292,26 @@ impl Decrypt {
         Ok(())
     }
 
-    fn report_summary(&self, global: &Global, summary: &Summary) -> Result<()> {
+    fn report_summary(&self, global: &Global, summary: &Summary, keys: &OpeningKeys) -> Result<()> {
         if global.json {
-            let report = json!({
+            let shops = summary.by_shop(keys);
+            let shops = shops.iter().map(|(shop, count)| (shop.as_str(), *count));
+            let mut report = json!({
                 "orders": summary.totals.orders,
                 "failed": summary.failed,
                 "bytes_read": summary.totals.read,
                 "bytes_written": summary.totals.written,
-                "by_key": summary.by_key,
+                "keys": summary.keys(),
+                "by_shop": shops.collect::<BTreeMap<_, _>>(),
             });
-            return ui::print_report(&report, !self.check && is_stdout(self.output.as_deref()));
+            if self.ids {
+                report["by_key"] = json!(summary.by_key(keys));
+            }
+            return ui::print_report(&report, self.stdout_has_data());
         }
         if self.check {
-            let rows = summary
-                .by_key
-                .iter()
-                .map(|(kid, count)| format!("{count}\t{}\n", ui::escaped(kid)));
+            let by_key = summary.by_key(keys);
+            let rows = by_key.iter().map(|(kid, count)| format!("{count}\t{}\n", ui::escaped(kid)));
             return ui::print(&rows.collect::<String>());
         }
         Ok(())
@@ -294,10 +334,15 @@ pub fn peek_line(input: &mut Input, mut bytes: Vec<u8>) -> Result<Vec<u8>> {
 }
 
 /// Reports a record that was left out: line, key and kind of failure, never its content.
-fn write_skipped(report: &mut Option<Output>, skipped: &Skipped, place: &Place) -> Result<()> {
-    let kind = skipped.failure.kind();
-    let message = skipped.failure.clone().at(place.at(skipped.line)).to_string();
-    let entry = json!({"line": skipped.line, "kid": skipped.kid, "kind": kind, "message": message});
+/// The file is named where there are several.
+fn write_skipped(report: &mut Option<Output>, skipped: &Skipped, several: bool) -> Result<()> {
+    let Skipped { place, kid, failure } = skipped;
+    let message = failure.clone().at(place.clone()).to_string();
+    let mut entry =
+        json!({"line": place.line, "kid": kid, "kind": failure.kind(), "message": message});
+    if several {
+        entry["file"] = json!(place.file);
+    }
     let entry = ui::json_line(&entry);
     match report {
         Some(report) => report.write(entry.as_bytes()),

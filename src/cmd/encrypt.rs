@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use orderseal::ciphers::random::SystemSource;
 use orderseal::protocol::batch::Workers;
-use orderseal::protocol::files::{self, Existing, FileId, InUse, Input, Loaded, Output, Privacy};
+use orderseal::protocol::files::{self, Existing, FileId, InUse, Inputs, Loaded, Output, Privacy};
 use orderseal::protocol::keyfile::Sent;
 use orderseal::protocol::sealing::{Plan, Sink, Totals};
 use orderseal::protocol::{Enc, Erase, Error, KeyTrouble, Kid, Program, Result, Run};
@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::guide::Guide;
 use super::keygen::is_stdout;
-use super::{Global, algorithms, main_input, one_from_stdin, signals, ui};
+use super::{Global, algorithms, main_inputs, one_from_stdin, signals, ui};
 
 /// Longest typed communication key in bytes.
 const MAX_TYPED: u64 = 64 << 10;
@@ -24,12 +24,15 @@ const MAX_TYPED: u64 = 64 << 10;
 Examples:
   orderseal encrypt --bundle client.jwks orders.ndjson -o sealed.jwe
   orderseal encrypt --bundle client.jwks < orders.ndjson > sealed.jwe
+  orderseal encrypt --bundle client.jwks monday.ndjson tuesday.ndjson -o sealed.jwe
   orderseal encrypt --key cek.jwk orders.ndjson -o body.jwe
   orderseal encrypt --bundle client.jwks --stream photo.raw -o photo.sealed
 
 An order is a line: any bytes up to 1 MiB without a line feed. Each becomes a line of its own, in
-the same order, so that batches can be cut and joined anywhere between lines. With --stream the
-whole input is sealed as one, whatever it is: a line that carries its key, and then chunks.
+the same order, so that batches can be cut and joined anywhere between lines. Several files are
+sealed one after the other, in the order given; the end of a file ends its last order. With --stream
+the one file given is sealed as a whole, whatever it is: a line that carries its key, and then
+chunks.
 
 A program that erases does so after sending: when the output file is on the disk, or the reader of
 the pipe has taken everything. If the reader has gone, nothing is erased and the exit code is 1. A
@@ -72,8 +75,8 @@ pub struct Encrypt {
     /// Seal the whole input as one stream, of any size and kind
     #[arg(long)]
     pub(super) stream: bool,
-    /// Orders, one a line; with --stream a file of any kind
-    pub(super) orders: Option<PathBuf>,
+    /// Orders, one a line, in one file or several; with --stream one file of any kind
+    pub(super) orders: Vec<PathBuf>,
     /// Where to write the sealed orders
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
@@ -96,7 +99,11 @@ impl Encrypt {
         convert: Option<Conversion<'_>>,
     ) -> Result<()> {
         let path = self.bundle.as_deref().or(self.key.as_deref()).expect("clap demands one");
-        one_from_stdin([Some(path), self.typed_key.as_deref(), main_input(&self.orders)])?;
+        let keys = [Some(path), self.typed_key.as_deref()];
+        one_from_stdin(keys.into_iter().chain(main_inputs(&self.orders)))?;
+        if self.stream && self.orders.len() > 1 {
+            return Err(Error::Usage("--stream seals one file, several were given".to_owned()));
+        }
         let mut loaded = files::load(path, global.allow_readable_keys)?;
         algorithms::assume(self.alg.as_deref(), [&mut loaded])?;
         let mut plan = self.plan(&loaded)?;
@@ -121,16 +128,16 @@ impl Encrypt {
 
         if plan.wants_expected()
             && convert.is_none()
-            && let Some(expected) = Input::measure(self.orders.as_deref())?
+            && let Some(expected) = Inputs::measure(&self.orders)?
         {
             plan.set_expected(expected);
         }
         let workers = global.workers()?;
-        let input = Input::open(self.orders.as_deref())?;
+        let inputs = Inputs::open(&self.orders)?;
         let typed = self.typed_key.as_deref().and_then(files::identify);
-        let inputs = [&[input.id, loaded.id, typed], others].concat();
+        let ids = [&[loaded.id, typed], others, &inputs.ids()].concat();
         let existing = if self.force { Existing::Replace } else { Existing::Keep };
-        let output = Output::create(self.output.as_deref(), existing, Privacy::Umask, &inputs)?;
+        let output = Output::create(self.output.as_deref(), existing, Privacy::Umask, &ids)?;
         if self.stream {
             output.refuse_terminal("a sealed stream is")?;
         }
@@ -139,10 +146,10 @@ impl Encrypt {
             return Err(Error::Usage(found.to_owned()));
         }
         guide.before_sealing()?;
-        let progress = ui::Progress::bytes(global, input.size, Some(&output));
-        let input = match convert {
-            Some(convert) => convert(input, &workers),
-            None => input,
+        let progress = ui::Progress::bytes(global, inputs.size(), Some(&output));
+        let inputs = match convert {
+            Some(convert) => convert(inputs, &workers)?,
+            None => inputs,
         };
         let _unfinished = signals::begin();
         let bundle = match plan.spends() || erases {
@@ -152,10 +159,11 @@ impl Encrypt {
         let mut delivery = Delivery { output, guide: &guide, bundle: &bundle, erases, sent: None };
         let sealed = if self.stream {
             let update = |totals: &Totals| progress.update_bytes(totals);
+            let input = inputs.only("a stream")?;
             plan.seal_stream(&workers, input, &source, &bundle, &mut delivery, update)
         } else {
             let update = |totals: &Totals| progress.update(totals);
-            plan.seal(&workers, input, &source, &bundle, &mut delivery, update)
+            plan.seal(&workers, inputs, &source, &bundle, &mut delivery, update)
         }?;
         let sent = delivery.sent;
         match self.stream {
@@ -200,8 +208,8 @@ impl Encrypt {
     }
 }
 
-/// Makes another input of the one that was opened.
-pub type Conversion<'a> = Box<dyn FnOnce(Input, &Workers) -> Input + 'a>;
+/// Makes other inputs of those that were opened.
+pub type Conversion<'a> = Box<dyn FnOnce(Inputs, &Workers) -> Result<Inputs> + 'a>;
 
 /// What was sealed on its way: sent as the program says, with the user's consent in a guided run.
 struct Delivery<'a> {

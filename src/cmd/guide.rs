@@ -26,11 +26,11 @@ struct Steps {
 
 impl Guide {
     /// For a client's program; `asked` makes an automatic one guided.
-    pub fn for_program(program: Option<&Program>, asked: bool, orders: &Option<PathBuf>) -> Self {
+    pub fn for_program(program: Option<&Program>, asked: bool, orders: &[PathBuf]) -> Self {
         let guided = match program {
             Some(Program::Client { content, erase, .. }) if asked || is_guided(program) => {
                 // Orders that come by stdin leave the terminal for the answers.
-                let from_stdin = orders.as_deref().is_none_or(is_dash);
+                let from_stdin = orders.is_empty() || orders.iter().any(|path| is_dash(path));
                 let answers = match from_stdin {
                     true => File::open("/dev/tty"),
                     false => stdin().as_fd().try_clone_to_owned().map(File::from),

@@ -155,11 +155,26 @@ fn main_input(path: &Option<PathBuf>) -> Option<&Path> {
     Some(path.as_deref().unwrap_or(Path::new("-")))
 }
 
+/// The same for a command that reads several files one after the other.
+fn main_inputs(paths: &[PathBuf]) -> impl Iterator<Item = Option<&Path>> {
+    let stdin = paths.is_empty().then_some(Path::new("-"));
+    paths.iter().map(PathBuf::as_path).chain(stdin).map(Some)
+}
+
 /// Refuses several inputs from stdin, of which all but the first would seem empty.
 fn one_from_stdin<'a>(inputs: impl IntoIterator<Item = Option<&'a Path>>) -> Result<()> {
     match inputs.into_iter().flatten().filter(|path| files::is_dash(path)).count() {
         0 | 1 => Ok(()),
         _ => Err(Error::Usage("several inputs from stdin: name a file for all but one".to_owned())),
+    }
+}
+
+/// Refuses several outputs to stdout, where they would mix; an output of `None` is not written.
+fn one_to_stdout<'a>(outputs: impl IntoIterator<Item = Option<&'a Path>>) -> Result<()> {
+    let to_stdout = |path: &&Path| keygen::is_stdout(Some(path));
+    match outputs.into_iter().flatten().filter(to_stdout).count() {
+        0 | 1 => Ok(()),
+        _ => Err(Error::Usage("several outputs to stdout: name a file for all but one".to_owned())),
     }
 }
 

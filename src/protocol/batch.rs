@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 pub use self::chunks::{Chunking, Chunks};
-pub use self::lines::{Block, Cut};
+pub use self::lines::{Block, Cut, Part};
 pub use self::stop::{Stop, Unfinished};
 use crate::protocol::{Error, Place, Result};
 
@@ -76,20 +76,19 @@ impl Workers {
         (0..count).into_par_iter().for_each(part);
     }
 
-    /// Takes every block of `input` through `prepare` (in order, one at a time), `work` (on all
-    /// threads) and `consume` (in order, one at a time).
+    /// Takes every block of the parts through `prepare` (in order, one at a time), `work` (on all
+    /// threads) and `consume` (in order, one at a time). No block spans two parts.
     ///
     /// # Errors
     /// [`Error::Thread`] when no thread can be started to read the input; else the first error in the
-    /// order of the input: of reading, of `prepare`, or of `consume`, which has seen every result
+    /// order of the parts: of reading, of `prepare`, or of `consume`, which has seen every result
     /// before it.
     ///
     /// # Panics
     /// A panic in `work` goes on in the caller.
     pub fn run<P, T>(
         &self,
-        input: Box<dyn Read + Send>,
-        place: &Place,
+        parts: Vec<Part>,
         cut: Cut,
         prepare: impl FnMut(&Block) -> Result<P>,
         work: impl Fn(&mut Block, P) -> T + Sync,
@@ -99,7 +98,7 @@ impl Workers {
         P: Send,
         T: Send + 'static,
     {
-        let source = lines::Reader::new(input, place.clone(), cut);
+        let source = lines::Reader::new(parts, cut);
         self.pipe(source, prepare, work, consume)
     }
 

@@ -31,6 +31,11 @@ impl Place {
     pub fn at(&self, line: u64) -> Self {
         Self { file: self.file.clone(), line: Some(line) }
     }
+
+    /// The place that is `lines` further on, in the same file. A file as a whole counts from line 1.
+    pub fn lines_on(&self, lines: u64) -> Self {
+        self.at(self.line.unwrap_or(1) + lines)
+    }
 }
 
 impl fmt::Display for Place {
@@ -306,12 +311,12 @@ pub enum KeyTrouble {
     #[error("key {0} was erased from this file")]
     Erased(Kid),
     /// A transaction id came twice.
-    #[error("transaction id {kid} was used before, at line {first}")]
+    #[error("transaction id {kid} was used before, in {first}")]
     Repeated {
         /// The id.
         kid: Kid,
         /// Where it was used first.
-        first: u64,
+        first: Place,
     },
     /// The shop is not in the file.
     #[error("no shop {wanted} in this file, which has {}", list(.held))]

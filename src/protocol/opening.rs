@@ -1,7 +1,8 @@
 //! What a shop does: open a batch of sealed orders with the keys it has.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
 use crate::ciphers::Wiped;
 use crate::ciphers::random::{KeySource, KeyStream, SystemSource};
@@ -9,8 +10,9 @@ use crate::protocol::batch::{Cut, Workers};
 use crate::protocol::envelope::{
     Carries, Failure, Header, MAX_SEALED_LINE, OpenedBlock, Opener, OpeningKeys,
 };
+use crate::protocol::files::Inputs;
 use crate::protocol::sealing::Totals;
-use crate::protocol::{Error, KeyTrouble, Place, Result};
+use crate::protocol::{Error, KeyTrouble, Name, Place, Result};
 
 /// How a batch is opened.
 #[derive(Debug, Clone, Copy, Default)]
@@ -24,8 +26,8 @@ pub struct Options {
 /// A record that failed and was skipped.
 #[derive(Debug)]
 pub struct Skipped {
-    /// Its line in the input, from 1.
-    pub line: u64,
+    /// Its file and line.
+    pub place: Place,
     /// The key that it names, as far as that can be read.
     pub kid: Option<String>,
     /// Why.
@@ -39,8 +41,36 @@ pub struct Summary {
     pub totals: Totals,
     /// Records that failed.
     pub failed: u64,
+    /// Orders that each key opened, by its number.
+    counts: Vec<u64>,
+}
+
+impl Summary {
+    /// How many different keys opened orders.
+    pub fn keys(&self) -> usize {
+        self.used().count()
+    }
+
     /// Orders by the name of their key; an empty name stands for a key without one.
-    pub by_key: BTreeMap<String, u64>,
+    pub fn by_key(&self, keys: &OpeningKeys) -> BTreeMap<String, u64> {
+        let name = |key| keys.name(key).map_or(String::new(), ToString::to_string);
+        self.used().map(|(key, count)| (name(key), count)).collect()
+    }
+
+    /// Orders by shop, for keys that a shop's or the service's file holds.
+    pub fn by_shop(&self, keys: &OpeningKeys) -> BTreeMap<Name, u64> {
+        let mut shops = BTreeMap::new();
+        for (key, count) in self.used() {
+            if let Some(shop) = keys.shop(key) {
+                *shops.entry(shop).or_default() += count;
+            }
+        }
+        shops
+    }
+
+    fn used(&self) -> impl Iterator<Item = (usize, u64)> {
+        self.counts.iter().copied().enumerate().filter(|(_, count)| *count > 0)
+    }
 }
 
 /// Opens a batch, and hands the orders to `write`, and what is skipped to `skipped`, in the order
@@ -51,8 +81,7 @@ pub struct Summary {
 /// [`skip_failed`](Options::skip_failed) only those of input and output.
 pub fn open(
     workers: &Workers,
-    input: Box<dyn Read + Send>,
-    place: &Place,
+    input: impl Into<Inputs>,
     keys: &OpeningKeys,
     options: Options,
     mut write: impl FnMut(&[u8], &Totals) -> Result<()>,
@@ -69,8 +98,7 @@ pub fn open(
     let mut totals = Totals::default();
     let mut failed = 0;
     workers.run(
-        input,
-        place,
+        input.into().into_parts(),
         cut,
         |_| Ok(()),
         |block, ()| {
@@ -82,11 +110,11 @@ pub fn open(
             let mut good = Good { from: 0, to: 0 };
             let mut from = 0;
             let sealed = block.lines();
-            for ((line, result), text) in (block.first_line..).zip(opened.lines).zip(sealed) {
+            for (index, (result, text)) in opened.lines.into_iter().zip(sealed).enumerate() {
                 let end = result.as_ref().map_or(from, |opened| opened.end);
                 let checked = result.and_then(|opened| {
                     if options.once {
-                        ledger.check_once(keys, opened.key, line)?;
+                        ledger.check_once(keys, opened.key, block.spot(index))?;
                     }
                     Ok(opened.key)
                 });
@@ -100,12 +128,12 @@ pub fn open(
                         failed += 1;
                         good.write(&opened.text, &mut totals, &mut write)?;
                         good = Good { from: end, to: end };
-                        let kid = named_key(text);
-                        skipped(Skipped { line, kid, failure })?;
+                        let (place, kid) = (block.place(index), named_key(text));
+                        skipped(Skipped { place, kid, failure })?;
                     }
                     Err(failure) => {
                         good.write(&opened.text, &mut totals, &mut write)?;
-                        return Err(failure.at(place.at(line)));
+                        return Err(failure.at(block.place(index)));
                     }
                 }
                 from = end;
@@ -117,8 +145,7 @@ pub fn open(
             Ok(())
         },
     )?;
-    let by_key = ledger.by_key(keys);
-    Ok(Summary { totals, failed, by_key })
+    Ok(Summary { totals, failed, counts: ledger.counts })
 }
 
 /// Opens a line that carries a key.
@@ -175,28 +202,32 @@ impl Good {
 
 /// What was opened by which key.
 struct Ledger {
-    seen: BTreeMap<usize, u64>,
+    /// Where each id that may come once was first seen.
+    seen: BTreeMap<usize, (Arc<Place>, u64)>,
     counts: Vec<u64>,
 }
 
 impl Ledger {
-    fn check_once(&mut self, keys: &OpeningKeys, key: usize, line: u64) -> Result<(), Failure> {
+    fn check_once(
+        &mut self,
+        keys: &OpeningKeys,
+        key: usize,
+        spot: (Arc<Place>, u64),
+    ) -> Result<(), Failure> {
         if !keys.is_single_use(key) {
             return Ok(());
         }
-        match (self.seen.insert(key, line), keys.name(key)) {
-            (Some(first), Some(kid)) => {
-                self.seen.insert(key, first);
+        match (self.seen.entry(key), keys.name(key)) {
+            (Entry::Occupied(first), Some(kid)) => {
+                let (part, line) = first.get();
+                let first = part.at(*line);
                 Err(KeyTrouble::Repeated { kid: kid.clone(), first }.into())
             }
-            _ => Ok(()),
+            (entry, _) => {
+                entry.or_insert(spot);
+                Ok(())
+            }
         }
-    }
-
-    fn by_key(&self, keys: &OpeningKeys) -> BTreeMap<String, u64> {
-        let used = self.counts.iter().enumerate().filter(|(_, count)| **count > 0);
-        used.map(|(key, count)| (keys.name(key).map_or(String::new(), ToString::to_string), *count))
-            .collect()
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use crate::ciphers::base64url;
-use crate::protocol::batch::{Block, Cut, Workers};
+use crate::protocol::batch::{Block, Cut, Part, Workers};
 use crate::protocol::envelope::{Header, MAX_SEALED_LINE, segments};
 use crate::protocol::jwk::Material;
 use crate::protocol::keyfile::KeyFile;
@@ -58,8 +58,7 @@ impl PadUse {
     ) -> Result<()> {
         let cut = Cut { max_line: MAX_SEALED_LINE, what: "sealed line", max_lines: usize::MAX };
         workers.run(
-            input,
-            place,
+            vec![Part { place: place.clone(), reader: input }],
             cut,
             |_| Ok(()),
             |block: &mut Block, ()| {

@@ -11,7 +11,7 @@ use crate::protocol::batch::{Block, Cut, Workers};
 use crate::protocol::envelope::{
     Carries, Failure, MAX_ORDER, MIN_TYPED, Sealer, SealingKey, SealingKeys, TypedKey,
 };
-use crate::protocol::files::{Input, Output};
+use crate::protocol::files::{Inputs, Output};
 use crate::protocol::foreign::{self, Member};
 use crate::protocol::jwk::{Jwk, Material};
 use crate::protocol::keyfile::{KeyFile, Role};
@@ -33,7 +33,7 @@ pub struct Plan {
 }
 
 /// How many orders there are and how long they are, where that is known before they are sealed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expected {
     /// Orders.
     pub orders: u64,
@@ -41,8 +41,44 @@ pub struct Expected {
     pub bytes: u64,
     /// Bytes of the longest order.
     pub longest: u64,
-    /// The line of the longest order, from 1.
-    pub longest_line: u64,
+    /// The place of the longest order.
+    pub longest_at: Place,
+    /// The files, and how many orders each has.
+    pub files: Vec<(Place, u64)>,
+}
+
+impl Expected {
+    /// One order of that length, at the first line of a place.
+    fn one(bytes: u64, place: &Place) -> Self {
+        let first = place.at(1);
+        Self {
+            orders: 1,
+            bytes,
+            longest: bytes,
+            longest_at: first,
+            files: vec![(place.clone(), 1)],
+        }
+    }
+
+    /// These orders and `more` after them.
+    pub fn and(self, more: Self) -> Self {
+        let (orders, bytes) = (self.orders + more.orders, self.bytes + more.bytes);
+        let files = [&self.files[..], &more.files].concat();
+        let longest = if more.longest > self.longest { more } else { self };
+        Self { orders, bytes, files, ..longest }
+    }
+
+    /// The place of an order, which is counted from 0.
+    pub fn place_of(&self, order: u64) -> Place {
+        let mut line = order;
+        for (file, orders) in &self.files {
+            if line < *orders {
+                return file.at(line + 1);
+            }
+            line -= orders;
+        }
+        self.longest_at.clone()
+    }
 }
 
 enum KeyPlan {
@@ -267,14 +303,14 @@ impl Plan {
     pub fn seal<S: KeySource, K: KeyStore + ?Sized>(
         self,
         workers: &Workers,
-        input: Input,
+        input: impl Into<Inputs>,
         source: &S,
         store: &K,
         sink: &mut impl Sink,
         mut progress: impl FnMut(&Totals),
     ) -> Result<Sealed> {
-        let place = &input.place();
-        let mut supply = self.supply(store, place)?;
+        let input = input.into();
+        let mut supply = self.supply(store, &input.place())?;
         let cut = Cut { max_line: MAX_ORDER, what: "order", max_lines: self.lines_at_once() };
         let sealer = Sealer {
             layers: self.layers,
@@ -285,11 +321,10 @@ impl Plan {
         let suite = self.suite;
         let mut totals = Totals::default();
         let done = workers.run(
-            input.reader,
-            place,
+            input.into_parts(),
             cut,
-            |block| supply.take(&block.lines(), block.first_line),
-            |block, keys| seal_block(block, keys, &sealer, suite, source, place),
+            |block| supply.take(&block.lines(), &block.place(0)),
+            |block, keys| seal_block(block, keys, &sealer, suite, source),
             |sealed, block| {
                 let (lines, failure) = sealed;
                 totals.orders += block.lines as u64;
@@ -335,11 +370,10 @@ impl Plan {
         sink: &mut O,
         write: impl FnOnce(Vec<u8>, &mut O) -> Result<()>,
     ) -> Result<Vec<Kid>> {
-        let bytes = text.len() as u64;
-        let expected = Expected { orders: 1, bytes, longest: bytes, longest_line: 1 };
+        let expected = Expected::one(text.len() as u64, place);
         let plan = Self { expected: Some(expected), ..self };
         let mut supply = plan.supply(store, place)?;
-        let keys = supply.take(&[text], 1)?;
+        let keys = supply.take(&[text], &place.at(1))?;
         let sealer = Sealer { layers: plan.layers, typed: plan.typed, ..Sealer::default() };
         let mut line = Vec::new();
         let sealed = SealingKey::new(keys.first(), plan.suite, carries)
@@ -361,37 +395,32 @@ impl Plan {
     ) -> Result<Supply<'s, K>> {
         Ok(match &self.key {
             KeyPlan::Each { shop, longest_pad } => {
-                if let (Some(pad), Some(orders)) = (*longest_pad, self.expected)
+                if let (Some(pad), Some(orders)) = (*longest_pad, &self.expected)
                     && orders.longest > pad
                 {
                     let trouble = KeyTrouble::PadShort { needed: orders.longest, left: pad };
-                    return Err(Error::key(&place.at(orders.longest_line), trouble));
+                    return Err(Error::key(&orders.longest_at, trouble));
                 }
-                let mut ids = Ids::new(store, self.bundle.clone(), shop.clone(), place.clone());
-                if let Some(orders) = self.expected {
-                    ids.expect(usize::try_from(orders.orders).unwrap_or(usize::MAX))?;
+                let mut ids = Ids::new(store, self.bundle.clone(), shop.clone());
+                if let Some(orders) = &self.expected {
+                    let count = usize::try_from(orders.orders).unwrap_or(usize::MAX);
+                    ids.expect(count, |order| orders.place_of(order))?;
                 }
                 Supply::Ids(ids)
             }
             KeyPlan::Shared { key, budget } => {
-                let mut budget = budget.then(|| {
-                    Budget::new(store, self.bundle.clone(), (**key).clone(), place.clone())
-                });
-                if let (Some(budget), Some(orders)) = (&mut budget, self.expected) {
-                    budget.expect(orders.orders)?;
+                let mut budget =
+                    budget.then(|| Budget::new(store, self.bundle.clone(), (**key).clone()));
+                if let (Some(budget), Some(orders)) = (&mut budget, &self.expected) {
+                    budget.expect(orders.orders, |order| orders.place_of(order))?;
                 }
                 Supply::Shared { key: key.clone(), budget }
             }
             KeyPlan::Pad { key, pad } => {
-                let mut pads = Pads::new(
-                    store,
-                    self.bundle.clone(),
-                    (**key).clone(),
-                    pad.clone(),
-                    place.clone(),
-                );
-                if let Some(orders) = self.expected {
-                    pads.expect(orders.bytes)?;
+                let bundle = self.bundle.clone();
+                let mut pads = Pads::new(store, bundle, (**key).clone(), pad.clone());
+                if let Some(orders) = &self.expected {
+                    pads.expect(orders.bytes, place)?;
                 }
                 Supply::Pads(pads)
             }
@@ -490,13 +519,11 @@ fn seal_block<S: KeySource>(
     sealer: &Sealer,
     suite: Suite,
     source: &S,
-    place: &Place,
 ) -> (Vec<u8>, Option<Error>) {
     let mut out = std::mem::take(&mut block.spare);
     let lines = block.lines();
     out.clear();
     out.reserve(block.len() * 3 / 2 + lines.len() * 256);
-    let at = |index: usize| place.at(block.first_line + index as u64);
     let made = match &keys {
         Ticket::Shared(key) => SealingKey::new(key, suite, Carries::Order).map(|key| vec![key]),
         Ticket::Each(keys) => {
@@ -505,7 +532,7 @@ fn seal_block<S: KeySource>(
     };
     let made = match made {
         Ok(made) => made,
-        Err(trouble) => return (out, Some(Error::key(&at(0), trouble))),
+        Err(trouble) => return (out, Some(Error::key(&block.place(0), trouble))),
     };
     let keys = match keys {
         Ticket::Shared(_) => SealingKeys::Shared(&made[0]),
@@ -513,5 +540,5 @@ fn seal_block<S: KeySource>(
     };
     let mut rng = source.stream(block.first_line);
     let sealed = sealer.seal(&lines, keys, block.first_line - 1, &mut rng, &mut out);
-    (out, sealed.err().map(|(index, failure): (usize, Failure)| failure.at(at(index))))
+    (out, sealed.err().map(|(index, failure): (usize, Failure)| failure.at(block.place(index))))
 }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use crate::protocol::batch::{Block, Cut, Workers};
+use crate::protocol::batch::{Block, Cut, Part, Workers};
 use crate::protocol::envelope::{Carries, Failure, Header, MAX_SEALED_LINE};
 use crate::protocol::{Kid, Place, Result};
 
@@ -93,8 +93,7 @@ pub fn survey(workers: &Workers, input: Box<dyn Read + Send>, place: &Place) -> 
     let cut = Cut { max_line: MAX_SEALED_LINE, what: "sealed line", max_lines: usize::MAX };
     let mut total = Survey::default();
     workers.run(
-        input,
-        place,
+        vec![Part { place: place.clone(), reader: input }],
         cut,
         |_| Ok(()),
         |block, ()| Counts::of(block.lines(), block.first_line),

@@ -1,6 +1,8 @@
 //! Cutting an input into blocks of whole lines.
 
 use std::io::Read;
+use std::sync::Arc;
+use std::vec;
 
 use super::{Source, retry};
 use crate::protocol::{Error, Place, Result};
@@ -16,6 +18,15 @@ pub struct Cut {
     pub max_lines: usize,
 }
 
+/// One of the inputs that a run reads one after the other. Its last line ends where it ends, with or
+/// without a line feed: no line goes on in the next part.
+pub struct Part {
+    /// Its name for messages.
+    pub place: Place,
+    /// Its bytes.
+    pub reader: Box<dyn Read + Send>,
+}
+
 /// Bytes that a block aims at.
 const BLOCK: usize = 256 << 10;
 
@@ -25,8 +36,12 @@ pub struct Block {
     bytes: Vec<u8>,
     /// How many lines it has.
     pub lines: usize,
-    /// The number of its first line in the input, from 1.
+    /// The number of its first line in the run, from 1, over all parts.
     pub first_line: u64,
+    /// The part that all its lines are in.
+    part: Arc<Place>,
+    /// The number of its first line in that part, from 1.
+    line_in_part: u64,
     /// Memory for what becomes of the lines. The work takes it and `consume` gives it back, so that
     /// the system has to supply it only once.
     pub spare: Vec<u8>,
@@ -51,6 +66,17 @@ impl Block {
         lines
     }
 
+    /// The place of a line of the block, which is counted from 0: its part, and the line in that.
+    pub fn place(&self, index: usize) -> Place {
+        let (part, line) = self.spot(index);
+        part.at(line)
+    }
+
+    /// The same in a form that takes little memory.
+    pub fn spot(&self, index: usize) -> (Arc<Place>, u64) {
+        (Arc::clone(&self.part), self.line_in_part + index as u64)
+    }
+
     /// Gives memory back for the next block. What is secret was wiped before.
     pub fn give_back(&mut self, memory: Vec<u8>) {
         if memory.capacity() <= MAX_SPARE {
@@ -69,14 +95,28 @@ impl Block {
     }
 }
 
-/// Cuts an input into blocks of whole lines.
+/// Cuts the parts of an input into blocks of whole lines.
 pub(super) struct Reader {
-    input: Box<dyn Read + Send>,
-    place: Place,
+    /// The part that is being read; none at the end.
+    part: Option<Current>,
+    next: vec::IntoIter<Part>,
     cut: Cut,
     pending: Vec<u8>,
+    first_line: u64,
+}
+
+/// A part as far as it was read.
+struct Current {
+    place: Arc<Place>,
+    reader: Box<dyn Read + Send>,
     line: u64,
     ended: bool,
+}
+
+impl From<Part> for Current {
+    fn from(part: Part) -> Self {
+        Self { place: Arc::new(part.place), reader: part.reader, line: 1, ended: false }
+    }
 }
 
 impl Source for Reader {
@@ -89,48 +129,61 @@ impl Source for Reader {
             None => (Vec::new(), Vec::new()),
         };
         let (end, lines) = loop {
-            match self.whole_lines() {
+            let Some(part) = &mut self.part else { return Ok(None) };
+            match self.cut.whole_lines(&self.pending) {
                 Some(cut) => break cut,
-                None if self.ended && self.pending.is_empty() => return Ok(None),
-                None if self.ended => break (self.pending.len(), 1),
-                None => self.read_more()?,
+                None if part.ended && self.pending.is_empty() => {
+                    self.part = self.next.next().map(Current::from);
+                }
+                None if part.ended => break (self.pending.len(), 1),
+                None => part.read_more(self.cut, &mut self.pending)?,
             }
         };
         buffer.clear();
         buffer.extend_from_slice(&self.pending[end..]);
         self.pending.truncate(end);
         let bytes = std::mem::replace(&mut self.pending, buffer);
-        let first_line = self.line;
-        self.line += lines as u64;
-        Ok(Some(Block { bytes, lines, first_line, spare }))
+        let part = self.part.as_mut().expect("the block was cut from it");
+        let (first_line, line_in_part) = (self.first_line, part.line);
+        self.first_line += lines as u64;
+        part.line += lines as u64;
+        let part = Arc::clone(&part.place);
+        Ok(Some(Block { bytes, lines, first_line, part, line_in_part, spare }))
     }
 }
 
 impl Reader {
-    pub(super) fn new(input: Box<dyn Read + Send>, place: Place, cut: Cut) -> Self {
-        Self { input, place, cut, pending: Vec::new(), line: 1, ended: false }
+    pub(super) fn new(parts: Vec<Part>, cut: Cut) -> Self {
+        let mut next = parts.into_iter();
+        let part = next.next().map(Current::from);
+        Self { part, next, cut, pending: Vec::new(), first_line: 1 }
     }
+}
 
+impl Cut {
     /// Where to cut so that the block has whole lines, as many as are there and allowed, and how
     /// many these are.
-    fn whole_lines(&self) -> Option<(usize, usize)> {
-        if self.cut.max_lines == usize::MAX {
-            let end = memchr::memrchr(b'\n', &self.pending)? + 1;
-            return Some((end, memchr::memchr_iter(b'\n', &self.pending[..end]).count()));
+    fn whole_lines(&self, bytes: &[u8]) -> Option<(usize, usize)> {
+        if self.max_lines == usize::MAX {
+            let end = memchr::memrchr(b'\n', bytes)? + 1;
+            return Some((end, memchr::memchr_iter(b'\n', &bytes[..end]).count()));
         }
-        let ends = memchr::memchr_iter(b'\n', &self.pending).take(self.cut.max_lines);
+        let ends = memchr::memchr_iter(b'\n', bytes).take(self.max_lines);
         ends.map(|end| end + 1).zip(1..).last()
     }
+}
 
-    fn read_more(&mut self) -> Result<()> {
-        let old = self.pending.len();
-        if old > self.cut.max_line {
-            let found = format!("{} longer than {} bytes", self.cut.what, self.cut.max_line);
+impl Current {
+    /// Adds what can be read at once to `pending`, which is less than a line so far.
+    fn read_more(&mut self, cut: Cut, pending: &mut Vec<u8>) -> Result<()> {
+        let old = pending.len();
+        if old > cut.max_line {
+            let found = format!("{} longer than {} bytes", cut.what, cut.max_line);
             return Err(Error::malformed(&self.place.at(self.line), found));
         }
-        self.pending.resize(old.max(BLOCK / 4) + BLOCK, 0);
-        let read = retry(|| self.input.read(&mut self.pending[old..]));
-        self.pending.truncate(old + *read.as_ref().unwrap_or(&0));
+        pending.resize(old.max(BLOCK / 4) + BLOCK, 0);
+        let read = retry(|| self.reader.read(&mut pending[old..]));
+        pending.truncate(old + *read.as_ref().unwrap_or(&0));
         let read = read.map_err(|error| Error::io(&self.place, "cannot read", error))?;
         self.ended = read == 0;
         Ok(())

@@ -2,11 +2,14 @@ use super::*;
 
 const CUT: Cut = Cut { max_line: 100, what: "order", max_lines: usize::MAX };
 
+fn part(name: &str, text: &[u8]) -> Part {
+    Part { place: Place::file(name), reader: Box::new(io::Cursor::new(text.to_vec())) }
+}
+
 fn run(input: &[u8], threads: usize, cut: Cut) -> Result<Vec<(u64, Vec<u8>)>> {
     let mut seen = Vec::new();
     Workers::new(Some(threads)).unwrap().run(
-        Box::new(io::Cursor::new(input.to_vec())),
-        &Place::file("in"),
+        vec![part("in", input)],
         cut,
         |_| Ok(()),
         |block, ()| block.lines().into_iter().map(<[u8]>::to_vec).collect::<Vec<_>>(),
@@ -40,6 +43,50 @@ fn the_last_line_needs_no_line_feed_and_nothing_is_no_line() {
     assert_eq!(run(b"a\n\nb", 1, CUT).unwrap().len(), 3);
 }
 
+/// The lines of the parts, each behind its place.
+fn run_parts(parts: &[(&str, &[u8])], threads: usize, cut: Cut) -> Result<Vec<String>> {
+    let mut seen = Vec::new();
+    let mut next = 1;
+    Workers::new(Some(threads)).unwrap().run(
+        parts.iter().map(|(name, text)| part(name, text)).collect(),
+        cut,
+        |_| Ok(()),
+        |block, ()| block.lines().into_iter().map(<[u8]>::to_vec).collect::<Vec<_>>(),
+        |lines, block| {
+            assert_eq!(block.first_line, next, "numbers go on over the parts");
+            next += lines.len() as u64;
+            for (index, line) in lines.iter().enumerate() {
+                let text = String::from_utf8_lossy(line);
+                seen.push(format!("{}: {text}", block.place(index)));
+            }
+            Ok(())
+        },
+    )?;
+    Ok(seen)
+}
+
+#[test]
+fn lines_of_several_parts_know_their_place_and_never_run_together() {
+    let parts: [(&str, &[u8]); 6] =
+        [("a", b"1\n2\n3"), ("b", b""), ("c", b"4"), ("c", b"\n5"), ("d", b"6\n"), ("e", b"")];
+    let expected = [
+        "a: line 1: 1",
+        "a: line 2: 2",
+        "a: line 3: 3",
+        "c: line 1: 4",
+        "c: line 1: ",
+        "c: line 2: 5",
+        "d: line 1: 6",
+    ];
+    for (threads, max_lines) in [(1, 1), (1, 2), (3, usize::MAX)] {
+        assert_eq!(run_parts(&parts, threads, Cut { max_lines, ..CUT }).unwrap(), expected);
+    }
+    assert_eq!(run_parts(&[], 1, CUT).unwrap(), [""; 0]);
+    let long = [b"short\n".to_vec(), vec![b'x'; 2_000_000]].concat();
+    let found = run_parts(&[("a", b"1\n2\n"), ("b", &long)], 2, CUT).unwrap_err().to_string();
+    assert_eq!(found, "b: line 2: order longer than 100 bytes");
+}
+
 #[test]
 fn an_endless_line_is_refused_after_what_was_before_it() {
     let mut input = b"short\n".to_vec();
@@ -52,23 +99,21 @@ fn an_endless_line_is_refused_after_what_was_before_it() {
 #[should_panic(expected = "in the pool")]
 fn a_panic_in_the_pool_reaches_the_caller() {
     let workers = Workers::new(Some(2)).unwrap();
-    let input = Box::new(io::Cursor::new(b"a\n".to_vec()));
     let work = |_: &mut Block, ()| panic!("in the pool");
-    let _ = workers.run(input, &Place::file("in"), CUT, |_| Ok(()), work, |(): (), _| Ok(()));
+    let _ = workers.run(vec![part("in", b"a\n")], CUT, |_| Ok(()), work, |(): (), _| Ok(()));
 }
 
 #[test]
 fn a_block_keeps_memory_for_the_next_unless_it_is_large() {
     let kept = |bytes: usize| {
         let workers = Workers::new(Some(1)).unwrap();
-        let input = Box::new(io::Cursor::new(b"a\n".to_vec()));
         let mut kept = 0;
         let consume = |(), block: &mut Block| {
             block.give_back(Vec::with_capacity(bytes));
             kept = block.spare.capacity();
             Ok(())
         };
-        workers.run(input, &Place::file("in"), CUT, |_| Ok(()), |_, ()| (), consume).unwrap();
+        workers.run(vec![part("in", b"a\n")], CUT, |_| Ok(()), |_, ()| (), consume).unwrap();
         kept
     };
     assert!(kept(1 << 19) >= 1 << 19);

@@ -9,7 +9,7 @@ use crate::ciphers::wrap::WrapAlgorithm;
 use crate::protocol::foreign::{self, Member};
 use crate::protocol::jwk::{Jwk, Material};
 use crate::protocol::keyfile::{KeyFile, Role};
-use crate::protocol::{Alg, Error, KeyTrouble, Kid, Place, Result, Scope, Suite, Task};
+use crate::protocol::{Alg, Error, KeyTrouble, Kid, Name, Place, Result, Scope, Suite, Task};
 
 type Checked<T> = std::result::Result<T, KeyTrouble>;
 
@@ -145,6 +145,12 @@ impl OpeningKeys {
     /// The name of a key, for counts and reports.
     pub fn name(&self, number: usize) -> Option<&Kid> {
         self.key(number).kid.as_ref()
+    }
+
+    /// The shop whose key it is, where the key file says so.
+    pub fn shop(&self, number: usize) -> Option<Name> {
+        let kid = self.name(number)?;
+        self.held(number).file.shop_of(kid).map(|_| kid.shop())
     }
 
     /// Whether a key may open one order only.

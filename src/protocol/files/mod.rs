@@ -4,6 +4,7 @@
 
 mod drain;
 mod erase;
+mod inputs;
 mod locked;
 mod output;
 mod sent;
@@ -22,6 +23,7 @@ use zeroize::Zeroizing;
 
 pub use drain::is_readable;
 pub use erase::{Erased, Kept, Selection, erase};
+pub use inputs::Inputs;
 pub use locked::update;
 pub use output::{Existing, Output, Privacy};
 use sent::Finished;
@@ -128,7 +130,7 @@ impl Input {
         let found = |error| Error::io(&name, "cannot read", error);
         let mut file = input.map_err(found)?;
         match file.metadata().map_err(found)?.is_file() {
-            true => measure_orders(&mut file).map(Some).map_err(found),
+            true => measure_orders(&mut file, &Place::file(&*name)).map(Some).map_err(found),
             false => Ok(None),
         }
     }
@@ -140,8 +142,9 @@ impl Input {
 }
 
 /// Measures the lines of a file from where it stands, and leaves it there.
-fn measure_orders(file: &mut File) -> io::Result<Expected> {
-    let mut expected = Expected::default();
+fn measure_orders(file: &mut File, place: &Place) -> io::Result<Expected> {
+    let mut expected =
+        Expected { orders: 0, bytes: 0, longest: 0, longest_at: place.at(1), files: Vec::new() };
     let mut at = file.stream_position()?;
     let (mut line, mut length) = (1, 0);
     let mut buffer = Zeroizing::new(vec![0; 256 << 10]);
@@ -156,13 +159,14 @@ fn measure_orders(file: &mut File) -> io::Result<Expected> {
             expected.bytes += piece.len() as u64 - u64::from(ends);
             expected.orders += u64::from(length == piece.len() as u64 - u64::from(ends));
             if length > expected.longest {
-                (expected.longest, expected.longest_line) = (length, line);
+                (expected.longest, expected.longest_at) = (length, place.at(line));
             }
             if ends {
                 (line, length) = (line + 1, 0);
             }
         }
         if count == 0 {
+            expected.files.push((place.clone(), expected.orders));
             return Ok(expected);
         }
         at += count as u64;

@@ -28,13 +28,14 @@ impl Ticket {
 }
 
 impl<K: KeyStore + ?Sized> Supply<'_, K> {
-    pub(super) fn take(&mut self, orders: &[&[u8]], first_line: u64) -> Result<Ticket> {
+    /// Keys for the orders that start at a place.
+    pub(super) fn take(&mut self, orders: &[&[u8]], at: &Place) -> Result<Ticket> {
         match self {
-            Self::Ids(ids) => Ok(Ticket::Each(ids.take(orders.len(), first_line)?)),
-            Self::Pads(pads) => Ok(Ticket::Each(pads.take(orders, first_line)?)),
+            Self::Ids(ids) => Ok(Ticket::Each(ids.take(orders.len(), at)?)),
+            Self::Pads(pads) => Ok(Ticket::Each(pads.take(orders, at)?)),
             Self::Shared { key, budget } => {
                 if let Some(budget) = budget {
-                    budget.take(orders.len() as u64, first_line)?;
+                    budget.take(orders.len() as u64, at)?;
                 }
                 Ok(Ticket::Shared(key.clone()))
             }

@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io::Cursor;
 
 use serde_json::json;
 
@@ -322,8 +321,7 @@ pub(super) fn open(workers: &Workers, bundle: &KeyFile, sealed: Vec<u8>) -> Resu
     let mut opened = Vec::new();
     opening::open(
         workers,
-        Box::new(Cursor::new(sealed)),
-        &place,
+        Input::memory(&place.file, sealed),
         &keys,
         Options { once: true, skip_failed: false },
         |orders, _| {

@@ -13,7 +13,6 @@ const FIRST_BLOCK: u64 = 256;
 pub struct Budget<'s, S: ?Sized> {
     store: &'s S,
     bundle: Place,
-    place: Place,
     key: Jwk,
     reserved: u64,
     used: u64,
@@ -21,33 +20,32 @@ pub struct Budget<'s, S: ?Sized> {
 }
 
 impl<'s, S: KeyStore + ?Sized> Budget<'s, S> {
-    /// The budget of a key in a client's file, whose name is `bundle`, or of a lone key; `place` is the
-    /// input's.
-    pub fn new(store: &'s S, bundle: Place, key: Jwk, place: Place) -> Self {
-        Self { store, bundle, place, key, reserved: 0, used: 0, block: FIRST_BLOCK }
+    /// The budget of a key in a client's file, whose name is `bundle`, or of a lone key.
+    pub fn new(store: &'s S, bundle: Place, key: Jwk) -> Self {
+        Self { store, bundle, key, reserved: 0, used: 0, block: FIRST_BLOCK }
     }
 
-    /// Reserves just what `orders` orders need.
+    /// Reserves just what `orders` orders need; `place_of` tells where an order stands.
     ///
     /// # Errors
     /// As [`take`](Self::take).
-    pub fn expect(&mut self, orders: u64) -> Result<()> {
+    pub fn expect(&mut self, orders: u64, place_of: impl Fn(u64) -> Place) -> Result<()> {
         self.block = 0;
-        self.make_ready(orders, 1)
+        self.make_ready(orders, place_of)
     }
 
     /// Takes the budget for the orders that start at a line.
     ///
     /// # Errors
     /// [`KeyTrouble::Budget`] when not so much is left.
-    pub fn take(&mut self, orders: u64, first_line: u64) -> Result<()> {
-        self.make_ready(orders, first_line)?;
+    pub fn take(&mut self, orders: u64, first: &Place) -> Result<()> {
+        self.make_ready(orders, |order| first.lines_on(order))?;
         self.reserved -= orders;
         self.used += orders;
         Ok(())
     }
 
-    fn make_ready(&mut self, orders: u64, first_line: u64) -> Result<()> {
+    fn make_ready(&mut self, orders: u64, place_of: impl Fn(u64) -> Place) -> Result<()> {
         let mut patience = Patience::new();
         while self.reserved < orders {
             match self.reserve(orders - self.reserved)? {
@@ -57,7 +55,7 @@ impl<'s, S: KeyStore + ?Sized> Budget<'s, S> {
                 Reserved::TooLittle { left, .. } => {
                     let kid = self.key.kid.as_ref();
                     let kid = kid.map_or("given by --key".to_owned(), Kid::to_string);
-                    let line = self.place.at(first_line + self.reserved + left);
+                    let line = place_of(self.reserved + left);
                     return Err(Error::key(&line, KeyTrouble::Budget { kid }));
                 }
             }

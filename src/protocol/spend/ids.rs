@@ -15,7 +15,6 @@ const FIRST_PART: usize = 64;
 pub struct Ids<'s, S: ?Sized> {
     store: &'s S,
     bundle: Place,
-    place: Place,
     shop: Name,
     ready: VecDeque<Jwk>,
     used: Vec<Kid>,
@@ -35,12 +34,11 @@ enum Block {
 }
 
 impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
-    /// The ids of a shop in a client's file, whose name is `bundle`; `place` is the input's.
-    pub fn new(store: &'s S, bundle: Place, shop: Name, place: Place) -> Self {
+    /// The ids of a shop in a client's file, whose name is `bundle`.
+    pub fn new(store: &'s S, bundle: Place, shop: Name) -> Self {
         Self {
             store,
             bundle,
-            place,
             shop,
             ready: VecDeque::new(),
             used: Vec::new(),
@@ -49,28 +47,29 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
         }
     }
 
-    /// Reserves an id for each of `orders` orders, before the first of them is sealed.
+    /// Reserves an id for each of `orders` orders, before the first of them is sealed; `place_of` tells where
+    /// an order stands.
     ///
     /// # Errors
     /// [`KeyTrouble::Spent`] at the first line for which none is left.
-    pub fn expect(&mut self, orders: usize) -> Result<()> {
+    pub fn expect(&mut self, orders: usize, place_of: impl Fn(u64) -> Place) -> Result<()> {
         self.next = Block::None;
-        self.make_ready(orders, 1)
+        self.make_ready(orders, place_of)
     }
 
     /// Keys for the orders that start at a line.
     ///
     /// # Errors
     /// As [`expect`](Self::expect).
-    pub fn take(&mut self, orders: usize, first_line: u64) -> Result<Vec<Jwk>> {
-        self.make_ready(orders, first_line)?;
+    pub fn take(&mut self, orders: usize, first: &Place) -> Result<Vec<Jwk>> {
+        self.make_ready(orders, |order| first.lines_on(order))?;
         let taken: Vec<Jwk> = self.ready.drain(..orders).collect();
         self.used.extend(taken.iter().filter_map(|key| key.kid.clone()));
         self.takes_pad = taken.iter().any(is_pad);
         Ok(taken)
     }
 
-    fn make_ready(&mut self, orders: usize, first_line: u64) -> Result<()> {
+    fn make_ready(&mut self, orders: usize, place_of: impl Fn(u64) -> Place) -> Result<()> {
         let mut patience = Patience::new();
         while self.ready.len() < orders {
             match self.reserve(orders - self.ready.len())? {
@@ -78,7 +77,7 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
                 Reserved::TooLittle { shared: true, .. }
                     if patience.wait_after(|| self.give_back())? => {}
                 Reserved::TooLittle { left, .. } => {
-                    let line = self.place.at(first_line + self.ready.len() as u64 + left);
+                    let line = place_of(self.ready.len() as u64 + left);
                     let issued = self.store.update(|file| Ok(file.keys().len()))?;
                     let (bundle, shop) = (self.bundle.file.clone(), self.shop.clone());
                     return Err(Error::key(&line, KeyTrouble::Spent { bundle, shop, issued }));

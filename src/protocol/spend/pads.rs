@@ -24,7 +24,6 @@ const MOST_GAPS: usize = 256;
 pub struct Pads<'s, S: ?Sized> {
     store: &'s S,
     bundle: Place,
-    place: Place,
     key: Jwk,
     pad: Pad,
     /// Reserved and not used, as places in `pad`.
@@ -34,21 +33,21 @@ pub struct Pads<'s, S: ?Sized> {
 }
 
 impl<'s, S: KeyStore + ?Sized> Pads<'s, S> {
-    /// The pad of a key in a client's file, whose name is `bundle`, or of a lone key; `place` is the input's.
-    pub fn new(store: &'s S, bundle: Place, key: Jwk, pad: Pad, place: Place) -> Self {
+    /// The pad of a key in a client's file, whose name is `bundle`, or of a lone key.
+    pub fn new(store: &'s S, bundle: Place, key: Jwk, pad: Pad) -> Self {
         let block = FIRST_PIECE.max(pad.len() / FIRST_PART);
-        Self { store, bundle, place, key, pad, reserved: 0..0, used: 0, block }
+        Self { store, bundle, key, pad, reserved: 0..0, used: 0, block }
     }
 
-    /// Reserves what all orders together need, before the first of them is sealed.
+    /// Reserves what all orders at a place together need, before the first of them is sealed.
     ///
     /// # Errors
     /// [`KeyTrouble::PadShort`] when not so much is left.
-    pub fn expect(&mut self, needed: u64) -> Result<()> {
+    pub fn expect(&mut self, needed: u64, place: &Place) -> Result<()> {
         self.block = 0;
         match self.make_ready(needed)? {
             Ok(()) => Ok(()),
-            Err(left) => Err(Error::key(&self.place, KeyTrouble::PadShort { needed, left })),
+            Err(left) => Err(Error::key(place, KeyTrouble::PadShort { needed, left })),
         }
     }
 
@@ -56,7 +55,7 @@ impl<'s, S: KeyStore + ?Sized> Pads<'s, S> {
     ///
     /// # Errors
     /// [`KeyTrouble::PadShort`] at the first line for which not enough is left; nothing is used then.
-    pub fn take(&mut self, orders: &[&[u8]], first_line: u64) -> Result<Vec<Jwk>> {
+    pub fn take(&mut self, orders: &[&[u8]], first: &Place) -> Result<Vec<Jwk>> {
         let needed = orders.iter().map(|order| order.len() as u64).sum();
         if let Err(left) = self.make_ready(needed)? {
             let mut rest = left;
@@ -65,7 +64,7 @@ impl<'s, S: KeyStore + ?Sized> Pads<'s, S> {
                 rest = after.unwrap_or(rest);
                 after.is_some()
             };
-            let line = self.place.at(first_line + orders.iter().take_while(fits).count() as u64);
+            let line = first.lines_on(orders.iter().take_while(fits).count() as u64);
             return Err(Error::key(&line, KeyTrouble::PadShort { needed, left }));
         }
         let mut pieces = Vec::with_capacity(orders.len());

@@ -177,9 +177,8 @@ fn ready(client: &KeyFile) -> Result<(RefCell<KeyFile>, Plan)> {
 }
 
 fn open_orders(keys: &OpeningKeys, lines: &Arc<[u8]>, workers: &Workers) -> Result<u64> {
-    let (reader, place) = (input(lines).reader, Place::file("bench"));
     let options = Options::default();
-    opening::open(workers, reader, &place, keys, options, |_, _| Ok(()), |_| Ok(()))
+    opening::open(workers, input(lines), keys, options, |_, _| Ok(()), |_| Ok(()))
         .map(|summary| moved(summary.totals))
 }
 
