@@ -33,6 +33,38 @@ fn lab() -> Lab {
     lab
 }
 
+#[test]
+fn service_addresses_are_web_addresses_in_options_and_in_files() {
+    let lab = lab();
+    let keygen = "keygen --embodiment 2 --shop kyoto -o new --service";
+    let page = "bundle page --keys service.jwks -o new --service";
+    for address in ["javascript:alert(1)", "file:///etc/passwd", "service.example", "https://"] {
+        for command in [keygen, page] {
+            lab.refused(2, &format!("{command} {address}")).says(&["--service", "https://service"]);
+        }
+    }
+    let altered = |name: &str, address: &str| {
+        let text = String::from_utf8(lab.read(name)).expect("JSON is text");
+        assert!(text.contains("https://service.example/"), "{text}");
+        lab.write("altered", text.replace("https://service.example/", address));
+    };
+    lab.ok(
+        "keygen --embodiment 4 --shop kyoto --orders 2 --service https://service.example/ -o kyoto",
+    );
+    lab.ok("bundle client --keys kyoto -o kyoto-client");
+    for address in ["javascript:alert(1)", "https://a/ b"] {
+        for (name, command) in [
+            ("kyoto", "bundle client --keys altered -o new"),
+            ("kyoto-client", "encrypt --bundle altered orders.ndjson -o new"),
+            ("page.json", "bundle client --keys service.jwks --page altered -o new"),
+        ] {
+            altered(name, address);
+            lab.refused(3, command).says(&["altered: ", "\"service\" "]);
+            assert!(!lab.has("new"));
+        }
+    }
+}
+
 /// Exit code, command line, and what the message has to name: the file, what was found, what was
 /// expected, and the way out.
 const MISTAKES: &[(i32, &str, &[&str])] = &[

@@ -23,7 +23,7 @@ struct OrderPage(String);
 impl OrderPage {
     #[track_caller]
     fn make(lab: &Lab, options: &str) -> Self {
-        lab.ok(&format!("{BUNDLE} {options}"));
+        lab.ok(&format!("{BUNDLE} --allow-shared-secret {options}"));
         Self(String::from_utf8(lab.read("order.html")).expect("a page is text"))
     }
 
@@ -153,14 +153,43 @@ fn schemes_that_browsers_lack_are_refused_before_an_id_is_issued() {
 }
 
 #[test]
+fn a_key_that_opens_all_orders_goes_into_a_page_only_if_asked() {
+    let warning = "every visitor of this page gets the secret key of tokyo, which opens the orders \
+                   of all its clients";
+    for embodiment in 1..=2 {
+        let lab = Lab::with_keys(&format!("--embodiment {embodiment}"), 1);
+        let before = lab.read("service.jwks");
+        lab.refused(2, BUNDLE).says(&[warning, "--allow-shared-secret"]);
+        assert_eq!(lab.read("service.jwks"), before);
+        assert!(!lab.has("order.html"));
+        lab.ok(&format!("{BUNDLE} --allow-shared-secret"))
+            .says(&[&format!("orderseal: warning: {warning}")]);
+        assert_eq!(lab.ok(&format!("{BUNDLE} --allow-shared-secret --quiet")).stderr, "");
+    }
+    // A key of one transaction or of one user, and a public key, open nobody else's orders.
+    for (options, client) in [
+        ("--embodiment 3", "--on-demand"),
+        ("--embodiment 4", "--on-demand"),
+        ("--embodiment 4", "--user alice"),
+        ("--embodiment 6 --rsa-bits 2048", "--on-demand"),
+        ("--content hybrid --scope shop --kind public --rsa-bits 2048", ""),
+    ] {
+        let lab = Lab::with_keys(options, 1);
+        assert_eq!(lab.ok(&format!("{BUNDLE} {client}")).stderr, "", "{options}");
+    }
+}
+
+#[test]
 fn options_of_a_page_need_a_page_and_sensible_files() {
-    let lab = Lab::with_keys("--embodiment 2", 1);
+    let lab = Lab::with_keys("--embodiment 4", 1);
     lab.write("items.json", "[]");
     lab.write("fields.json", r#"[{"name":"items","label":"x"}]"#);
     lab.refused(2, "bundle client --keys service.jwks --items items.json -o x")
         .says(&["--form html"]);
     lab.refused(2, "bundle client --keys service.jwks --send-to https://a/ -o x")
         .says(&["--form html"]);
+    lab.refused(2, "bundle client --keys service.jwks --allow-shared-secret -o x")
+        .says(&["--allow-shared-secret goes with --form html"]);
     lab.refused(2, &format!("{BUNDLE} --send-to ftp://a/")).says(&["not an http or https address"]);
     lab.refused(3, &format!("{BUNDLE} --items items.json")).says(&["items.json", "one at least"]);
     lab.refused(3, &format!("{BUNDLE} --fields fields.json")).says(&["fields.json: field 1"]);

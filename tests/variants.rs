@@ -364,7 +364,7 @@ fn the_simulation_chains_keys_where_that_is_possible() {
 fn the_item_page_may_come_by_a_pipe_for_an_order_page() {
     let lab = Lab::with_keys("--embodiment 2", 1);
     lab.ok("bundle page --keys service.jwks -o page.json");
-    let make = "bundle client --keys service.jwks --page - --form html -o order.html";
+    let make = "bundle client --keys service.jwks --page - --form html --allow-shared-secret -o order.html";
     lab.ok_with(make, &lab.read("page.json"));
 }
 

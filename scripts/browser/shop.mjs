@@ -62,7 +62,7 @@ export function makeKeys(options, orders = 8) {
 
 /** Makes order.html and returns its keys as they stand in it. */
 export function makePage(...options) {
-  orderseal(["bundle", "client", "--keys", "service.jwks", "--form", "html", "--force", "-o", "order.html", ...options]);
+  orderseal(["bundle", "client", "--keys", "service.jwks", "--form", "html", "--allow-shared-secret", "--force", "-o", "order.html", ...options]);
   const [, data] = /id="delivered">(.*?)<\/script>/s.exec(readFileSync("order.html", "utf8"));
   shop.lines = [];
   shop.headers = [];

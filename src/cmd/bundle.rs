@@ -10,7 +10,7 @@ use orderseal::protocol::keyfile::KeyFile;
 use orderseal::protocol::pad::MAX_PAD;
 use orderseal::protocol::page::{MAX_PAGE, Page};
 use orderseal::protocol::service::{self, ClientRequest, Delivery, IdRequest, ShopForm};
-use orderseal::protocol::{Erase, Error, Name, Place, Result, Run};
+use orderseal::protocol::{Erase, Error, Name, Place, Result, Run, ServiceUrl};
 use serde_json::json;
 
 use super::keygen::{is_stdout, write_key_file};
@@ -62,7 +62,7 @@ pub struct PageArgs {
     shop: Option<Name>,
     /// Where clients ask for programs and keys
     #[arg(long, value_name = "URL")]
-    service: Option<String>,
+    service: Option<ServiceUrl>,
     /// A JSON file with the shop's items
     #[arg(long, value_name = "FILE")]
     items: Option<PathBuf>,

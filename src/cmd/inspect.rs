@@ -18,7 +18,7 @@ use orderseal::protocol::keyfile::{KeyFile, Role};
 use orderseal::protocol::pad_use::PadUse;
 use orderseal::protocol::page::Page;
 use orderseal::protocol::survey::{self, Group, GroupKey, Survey};
-use orderseal::protocol::{Error, Place, Result, stream};
+use orderseal::protocol::{Error, Place, Result, ServiceUrl, stream};
 use serde_json::{Value, json};
 
 use outline::show;
@@ -184,7 +184,7 @@ fn page_to_json(page: &Page) -> Value {
     json!({
         "kind": "item page",
         "shop": page.shop.as_str(),
-        "service": page.service,
+        "service": page.service.as_ref().map(ServiceUrl::as_str),
         "items": page.items.as_array().map_or(0, Vec::len),
     })
 }

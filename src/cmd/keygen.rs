@@ -14,7 +14,8 @@ use orderseal::protocol::keyfile::{KeyFile, Role};
 use orderseal::protocol::pad::MAX_PAD;
 use orderseal::protocol::service::{self, DEFAULT_RSA_BITS, KeyRequest, Sizes};
 use orderseal::protocol::{
-    Alg, Content, Enc, Error, KeyTrouble, Kid, Kind, Name, Place, Result, Scheme, Scope, Suite,
+    Alg, Content, Enc, Error, KeyTrouble, Kid, Kind, Name, Place, Result, Scheme, Scope,
+    ServiceUrl, Suite,
 };
 use register::Register;
 use serde_json::json;
@@ -75,7 +76,7 @@ pub struct Keygen {
     register: Register,
     /// Address of the security service, to be told to shops and clients
     #[arg(long, value_name = "URL", conflicts_with = "alg")]
-    service: Option<String>,
+    service: Option<ServiceUrl>,
     /// Write a new keyring, or the lone key
     #[arg(short, long, value_name = "FILE", conflicts_with = "into")]
     output: Option<PathBuf>,

@@ -9,7 +9,7 @@ use orderseal::protocol::html::{
 };
 use orderseal::protocol::page::{MAX_PAGE, Page};
 use orderseal::protocol::service::{ClientRequest, IdRequest};
-use orderseal::protocol::{Erase, Error, KeyTrouble, Place, Result};
+use orderseal::protocol::{Erase, Error, KeyTrouble, Name, Place, Result};
 use serde_json::Value;
 
 use super::{Global, ui};
@@ -23,6 +23,9 @@ pub struct OrderPage {
     /// A key file, or a web page that seals and sends orders by itself
     #[arg(long, value_parser = ["jwks", "html"], default_value = "jwks")]
     form: String,
+    /// With --form html: make the page although its key opens the orders of all clients of the shop
+    #[arg(long)]
+    allow_shared_secret: bool,
     /// With --form html: the goods on offer (JSON) [default: those of --page, or free text]
     #[arg(long, value_name = "FILE")]
     items: Option<PathBuf>,
@@ -76,6 +79,9 @@ impl OrderPage {
                 "a page that erases takes one order: --erase goes with --orders 1".to_owned(),
             ));
         }
+        if shop.scheme.shares_secret() {
+            self.accept_shared_secret(&request.shop, global)?;
+        }
         if self.send_to.as_ref().is_some_and(SendTo::is_plain_http) {
             ui::warn(global, "--send-to is no https address: who orders, and how much, is visible");
         }
@@ -91,6 +97,22 @@ impl OrderPage {
             send_to: self.send_to.clone(),
             lang: self.lang.clone(),
         }))
+    }
+
+    /// Whoever can read the page can read the orders of everybody else: that has to be asked for.
+    fn accept_shared_secret(&self, shop: &Name, global: &Global) -> Result<()> {
+        let found = format!(
+            "every visitor of this page gets the secret key of {shop}, which opens the orders of all \
+             its clients"
+        );
+        if !self.allow_shared_secret {
+            return Err(Error::Usage(format!(
+                "{found}: use keys of the public kind, or of transactions, or pass \
+                 --allow-shared-secret"
+            )));
+        }
+        ui::warn(global, &found);
+        Ok(())
     }
 
     /// The file with the goods on offer.
@@ -125,6 +147,7 @@ impl OrderPage {
             ("--fields", self.fields.is_some()),
             ("--send-to", self.send_to.is_some()),
             ("--lang", self.lang.is_some()),
+            ("--allow-shared-secret", self.allow_shared_secret),
         ];
         match given.iter().find(|(_, given)| *given) {
             Some((option, _)) => Err(Error::Usage(format!("{option} goes with --form html"))),

@@ -18,7 +18,9 @@ use crate::ciphers::toy_des::SBox;
 use crate::ciphers::wrap::WrapAlgorithm;
 use crate::protocol::jwk::{Jwk, Refusal};
 use crate::protocol::names::KidMap;
-use crate::protocol::{Enc, Error, KeyTrouble, Kid, Name, Place, Program, Result, Scheme, Suite};
+use crate::protocol::{
+    Enc, Error, KeyTrouble, Kid, Name, Place, Program, Result, Scheme, ServiceUrl, Suite,
+};
 
 /// Random IVs that may be drawn for one key (NIST SP 800-38D section 8.3).
 pub const IV_BUDGET: u64 = 1 << 32;
@@ -47,7 +49,7 @@ pub struct Shop {
     /// The algorithms of its orders.
     pub suite: Suite,
     /// Where clients ask for programs and keys.
-    pub service: Option<String>,
+    pub service: Option<ServiceUrl>,
     /// At the service: transaction ids that were handed out.
     pub issued: BTreeSet<Name>,
     /// Ids that belong to users and may be used again.

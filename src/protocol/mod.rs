@@ -4,6 +4,7 @@
 //! knows; [`service`], [`sealing`] and [`opening`] are what service, client and shop do;
 //! [`simulate`] plays all of them. Nothing here parses arguments or prints.
 
+mod address;
 pub mod batch;
 pub mod convert;
 pub mod envelope;
@@ -29,6 +30,7 @@ pub mod stream;
 mod suite;
 pub mod survey;
 
+pub use address::ServiceUrl;
 pub use error::{Error, KeyTrouble, Place, Result, Spent};
 pub use names::{Kid, Name};
 pub use program::{Erase, Program, Run, Step};

@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
+use crate::protocol::address::service_url;
 use crate::protocol::html::WebPage;
 use crate::protocol::json::{self, SecretJson};
 use crate::protocol::jwk::{optional_text, text};
 use crate::protocol::keyfile::VERSION;
-use crate::protocol::{Error, Name, Place, Result};
+use crate::protocol::{Error, Name, Place, Result, ServiceUrl};
 
 /// Largest item page in bytes.
 pub const MAX_PAGE: u64 = 16 << 20;
@@ -17,7 +18,7 @@ pub struct Page {
     /// The shop's name, which chooses its keys at the service.
     pub shop: Name,
     /// Where to ask for program and key.
-    pub service: Option<String>,
+    pub service: Option<ServiceUrl>,
     /// The items, as the shop describes them.
     pub items: Value,
 }
@@ -57,7 +58,7 @@ impl Page {
         let shop = text(ours, "shop")?;
         Ok(Self {
             shop: shop.parse().map_err(|expected| format!("shop {shop:?}: {expected}"))?,
-            service: optional_text(ours, "service")?.map(str::to_owned),
+            service: service_url(ours)?,
             items: value.get("items").cloned().unwrap_or_else(|| json!([])),
         })
     }
@@ -71,7 +72,7 @@ impl Page {
             "request": "orderseal bundle client --page page.json",
         });
         if let Some(service) = &self.service {
-            ours["service"] = json!(service);
+            ours["service"] = json!(service.as_str());
         }
         let page = json!({"orderseal": ours, "items": self.items});
         let mut bytes = serde_json::to_vec_pretty(&page).expect("writing to memory does not fail");
@@ -88,7 +89,7 @@ mod tests {
     fn a_page_is_read_back_as_written() {
         let page = Page {
             shop: "tokyo".parse().unwrap(),
-            service: Some("https://service.example/".to_owned()),
+            service: Some("https://service.example/".parse().unwrap()),
             items: json!([{"id": 1, "name": "緑茶"}]),
         };
         assert_eq!(Page::parse(&page.to_bytes(), &Place::file("page.json")).unwrap(), page);

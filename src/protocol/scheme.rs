@@ -75,6 +75,15 @@ impl Scheme {
         (1..=6).contains(&number).then(|| Self::ALL[usize::from(number) - 1])
     }
 
+    /// Whether all clients of a shop hold the one secret key that opens the orders of each of them.
+    pub fn shares_secret(self) -> bool {
+        match (self.scope, self.kind) {
+            (Scope::Shop, Kind::Secret) => true,
+            (Scope::Transaction, Kind::Secret) => false,
+            (Scope::Shop | Scope::Transaction, Kind::Public) => false,
+        }
+    }
+
     /// The number of the embodiment, 1 to 6, if the scheme is one of them.
     pub fn number(self) -> Option<u8> {
         let index = Self::ALL.iter().position(|scheme| *scheme == self)?;
@@ -136,6 +145,12 @@ impl Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_is_shared_in_embodiments_1_and_2_alone() {
+        let shared: Vec<_> = Scheme::ALL.into_iter().filter(|it| it.shares_secret()).collect();
+        assert_eq!(shared, [Scheme::embodiment(1).unwrap(), Scheme::embodiment(2).unwrap()]);
+    }
 
     #[test]
     fn numbers_and_schemes_agree() {

@@ -13,7 +13,8 @@ use crate::protocol::jwk::{Family, Jwk, Material, Usage};
 use crate::protocol::keyfile::{KeyFile, Role, Shop};
 use crate::protocol::pad::Pad;
 use crate::protocol::{
-    Alg, Enc, Error, KeyTrouble, Kid, Name, Place, Program, Result, Scheme, Scope, Suite,
+    Alg, Enc, Error, KeyTrouble, Kid, Name, Place, Program, Result, Scheme, Scope, ServiceUrl,
+    Suite,
 };
 
 pub use client::{ClientRequest, Delivery, IdRequest, bundle_client};
@@ -50,7 +51,7 @@ pub struct KeyRequest {
     /// Sizes of the keys.
     pub sizes: Sizes,
     /// Where clients ask for programs and keys.
-    pub service: Option<String>,
+    pub service: Option<ServiceUrl>,
 }
 
 /// Which form a shop's program and key are delivered in.

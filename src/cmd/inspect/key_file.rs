@@ -62,7 +62,7 @@ fn shop_to_json(file: &KeyFile, name: &Name, shop: &Shop, sealed: Option<&PadUse
         value["embodiment"] = json!(number);
     }
     if let Some(service) = &shop.service {
-        value["service"] = json!(service);
+        value["service"] = json!(service.as_str());
     }
     if shop.suite.weak().is_some() {
         value["weak"] = json!(true);

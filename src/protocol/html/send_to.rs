@@ -4,6 +4,8 @@
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 
+use crate::protocol::address::split_scheme;
+
 /// Ports that browsers send nothing to (Fetch standard, section "Port blocking").
 const BLOCKED_PORTS: [u16; 82] = [
     1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102,
@@ -49,13 +51,8 @@ impl FromStr for SendTo {
 }
 
 fn read(text: &str) -> Result<String, String> {
-    let (scheme, rest) = text.split_once("://").unwrap_or_default();
-    let scheme = scheme.to_ascii_lowercase();
-    let usual_port = match scheme.as_str() {
-        "https" => 443,
-        "http" => 80,
-        _ => return Err("not an http or https address".to_owned()),
-    };
+    let (scheme, rest) = split_scheme(text)?;
+    let usual_port = if scheme == "https" { 443 } else { 80 };
     if rest.contains('#') {
         return Err("a part from # on, which is never sent".to_owned());
     }

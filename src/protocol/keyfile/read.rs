@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::{IV_BUDGET, KeyFile, Role, Sent, Shop, VERSION};
 use crate::ciphers::base64url;
 use crate::ciphers::toy_des::SBox;
+use crate::protocol::address::service_url;
 use crate::protocol::foreign::{self, Expected, Form, Member, shortened};
 use crate::protocol::json::{self, Object};
 use crate::protocol::jwk::{Jwk, Material, Refusal, optional_text, text};
@@ -238,7 +239,7 @@ fn shop(members: &Object, name: &Name) -> Result<Shop, Refusal> {
     Ok(Shop {
         scheme,
         suite,
-        service: optional_text(members, "service")?.map(str::to_owned),
+        service: service_url(members)?,
         issued: names(members, "issued")?,
         users: names(members, "users")?,
         spent: names(members, "spent")?,

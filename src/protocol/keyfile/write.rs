@@ -110,7 +110,7 @@ fn shop_to_json(shop: &Shop) -> Value {
         value["toy_sbox"] = json!(sbox.to_string());
     }
     if let Some(service) = &shop.service {
-        value["service"] = json!(service);
+        value["service"] = json!(service.as_str());
     }
     for (member, names) in [
         ("issued", &shop.issued),

@@ -8,7 +8,7 @@ use crate::protocol::jwk::{Jwk, Material, Usage};
 use crate::protocol::keyfile::{IV_BUDGET, KeyFile, Role, Shop};
 use crate::protocol::pad::Pad;
 use crate::protocol::{
-    Enc, Erase, Error, KeyTrouble, Kid, Name, Place, Program, Result, Run, Scope,
+    Enc, Erase, Error, KeyTrouble, Kid, Name, Place, Program, Result, Run, Scope, ServiceUrl,
 };
 
 /// A client's share of what is left of a key's budget of random IVs: the first client may seal 16
@@ -34,7 +34,7 @@ pub struct ClientRequest {
     /// Bytes of a pad that is shared with other clients; a share of it if nothing is said.
     pub pad_bytes: Option<u64>,
     /// The service's address, where the client has it from the shop's page.
-    pub service: Option<String>,
+    pub service: Option<ServiceUrl>,
 }
 
 /// Which ids a client gets at transaction scope; at shop scope there are none.

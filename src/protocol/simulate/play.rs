@@ -22,6 +22,9 @@ use crate::protocol::{Enc, Erase, Name, Place, Program, Result, Run, Scope};
 /// Bytes of pad for an order, more than the longest of [`orders::make`] has.
 pub(super) const PAD_OF_ORDER: usize = 512;
 
+/// The service's address in the simulation.
+const SERVICE: &str = "https://service.example/";
+
 /// What is left after a play, for the faults to be tried on.
 pub(super) struct Played {
     pub(super) sent: usize,
@@ -110,7 +113,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
                     Scope::Transaction => PAD_OF_ORDER,
                 },
             },
-            service: Some("https://service.example/".to_owned()),
+            service: Some(SERVICE.parse().expect("an https address")),
         };
         let place = Place::file("service");
         let source = self.source.child(&format!("keys of {shop}"));
@@ -177,7 +180,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
         }
         let page = Page {
             shop: shop.clone(),
-            service: Some("https://service.example/".to_owned()),
+            service: Some(SERVICE.parse().expect("an https address")),
             items: json!(["green tea", "rice paper"]),
         };
         let what = "item page with shop and service";
