@@ -93,6 +93,54 @@ fn keys_in_hexadecimal_two_key_triple_des_and_ivs_in_front_work() {
     assert!(run.stdout == FIXTURE);
 }
 
+/// The founding document's figure 2 (paragraph 0112): 0100 1101 under 001 010 000 110 is 1001 0111.
+#[test]
+fn the_example_of_figure_2_runs_both_ways() {
+    let lab = Lab::new();
+    const TO: &str = "convert --to toydes-ecb --to-key toy.key";
+    const BACK: &str = "convert --from toydes-ecb --from-key toy.key";
+    for key in ["286", " 286\n"] {
+        lab.write("toy.key", key);
+        let sealed = lab.ok_with(&format!("{TO} --allow-weak"), b"\x4d");
+        assert_eq!((sealed.stdout, sealed.stderr.as_str()), (b"\x97".to_vec(), ""));
+        let run = lab.ok_with(BACK, b"\x97");
+        assert_eq!(run.stdout, b"\x4d");
+        run.says(&["orderseal: warning: toydes-ecb has no tag"]);
+    }
+    // Longer than the pieces that are worked on at once.
+    let text = FIXTURE.repeat(10);
+    lab.write("text", &text);
+    let report = lab.ok(&format!("{TO} text --allow-weak --json -o toy.bin")).json();
+    assert_eq!(
+        (&report["bytes_read"], &report["bytes_written"]),
+        (&text.len().into(), &text.len().into())
+    );
+    assert!(lab.ok(&format!("{BACK} toy.bin --threads 2")).stdout == text);
+
+    lab.refused(4, &format!("{TO} text -o out")).says(&["toy.key: toydes-ecb is weak"]);
+    for key in ["", "28", "0286", "28g", "\x02\x06", "+28", "2 6"] {
+        lab.write("toy.key", key);
+        for command in [TO, BACK] {
+            lab.refused(3, &format!("{command} text --allow-weak -o out"))
+                .says(&["toy.key: found", "expected a key for toydes-ecb: 3 hexadecimal digits"]);
+        }
+    }
+    lab.write("toy.key", "286");
+    for (rest, words) in [
+        ("--from toydes-ecb --from-key toy.key --iv-in-front", "no initialization vector"),
+        ("--from toydes-ecb --from-key toy.key --padding pkcs7", "no padding"),
+        ("--from toydes-ecb", "--from-key"),
+        ("--to toydes-ecb", "--to-key"),
+        ("--to des-ecb --to-key toy.key --allow-weak", "toydes-ecb"),
+        ("--to toydes-ecb --to-key toy.key --from des-ecb --from-key toy.key", "--from"),
+        ("--to toydes-ecb --to-key toy.key --stream --allow-weak", "--stream"),
+        ("", "--from"),
+    ] {
+        lab.refused(2, &format!("convert text -o out {rest}")).says(&[words]);
+    }
+    assert!(!lab.has("out"));
+}
+
 #[test]
 fn weak_keys_decrypt_with_a_warning() {
     let lab = archive();
@@ -150,11 +198,14 @@ fn the_examples_of_the_help_run_as_printed() {
     let data = lab.read("archive.bin");
     lab.write("old.bin", &data);
     lab.write("front.bin", [&IV[..], &data].concat());
+    lab.write("toy.key", "286");
+    lab.write("toy.bin", b"\x97");
     let help = lab.ok("convert --help").text();
     let (_, examples) = help.split_once("Examples:\n").expect("help has examples");
     let (examples, _) = examples.split_once("\n\n").expect("a paragraph follows");
     let run = lab.shell(&format!("orderseal() {{ \"$ORDERSEAL\" \"$@\"; }}; set -e\n{examples}"));
     assert_eq!(run.code, Some(0), "{examples}: {}", run.stderr);
+    assert_eq!((lab.read("toy.txt"), lab.read("toy.bin")), (b"\x4d".to_vec(), b"\x97".to_vec()));
     for text in ["old.ndjson", "front.ndjson"] {
         assert!(lab.read(text) == FIXTURE, "{text}");
     }

@@ -1,13 +1,16 @@
 //! `convert`: old DES and triple-DES data is decrypted, or sealed under a modern key.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use orderseal::protocol::batch::Workers;
-use orderseal::protocol::convert::{Decryption, Iv, OldCipher, Padding, read_iv, read_key};
+use orderseal::protocol::convert::{
+    Decryption, Iv, OldCipher, Padding, ToyEncryption, read_iv, read_key,
+};
 use orderseal::protocol::files::{self, Existing, FileId, Input, Inputs, Output, Privacy};
-use orderseal::protocol::{Error, Result};
+use orderseal::protocol::sealing::Totals;
+use orderseal::protocol::{Error, KeyTrouble, Result};
 use serde_json::json;
 
 use super::encrypt::Encrypt;
@@ -16,6 +19,9 @@ use super::{Global, main_input, one_from_stdin, ui};
 
 /// Longest key or IV file in bytes: 48 hexadecimal digits, and room to be told of a wrong file.
 const MAX_SMALL: u64 = 4096;
+
+/// Takes a piece of what is written.
+type Write<'a> = dyn FnMut(&[u8], &Totals) -> Result<()> + 'a;
 
 /// Arguments of `convert`.
 #[derive(Debug, Args)]
@@ -29,24 +35,36 @@ Examples:
     --key cek.jwk -o body.jwe
   orderseal convert --from des-ede3-cbc --from-key old.key --iv old.iv old.bin \\
     --bundle client.jwks --stream -o old.sealed
+  orderseal convert --from toydes-ecb --from-key toy.key toy.bin -o toy.txt
+  orderseal convert --to toydes-ecb --to-key toy.key toy.txt --allow-weak -o toy.bin --force
 
 With --bundle or --key each line of the text becomes a sealed order, as `encrypt` makes it, or with
 --stream the whole text one sealed stream; the text is never written anywhere. Without them the text
 itself is written.
 
 A key file has 8 bytes for DES, 24 for triple DES, or 16 for triple DES with two keys; an IV file
-has 8. They hold the bytes themselves or hexadecimal digits, which their length tells.
+has 8. They hold the bytes themselves or hexadecimal digits, which their length tells. The toy DES
+(figure 2 of the founding document) has a key of 3 hexadecimal digits: byte 4d under key 286 gives 97.
+It is the only cipher that --to knows, to teach; it protects nothing.
 
 Raw DES data carries no tag: nothing can tell whether it was altered, or whether the key was right.
 Padding that does not fit is the only hint there may be. Check what comes out before the old data
 is thrown away.")]
 pub struct Convert {
     /// Cipher and mode of the old data
-    #[arg(long, value_name = "CIPHER", value_parser = PossibleValuesParser::new(OldCipher::ALL.map(OldCipher::name)))]
-    from: String,
+    #[arg(long, value_name = "CIPHER", requires = "from_key", required_unless_present = "to",
+          value_parser = PossibleValuesParser::new(OldCipher::ALL.map(OldCipher::name)))]
+    from: Option<String>,
     /// Key of the old data, raw or in hexadecimal
-    #[arg(long, value_name = "FILE")]
-    from_key: PathBuf,
+    #[arg(long, value_name = "FILE", requires = "from")]
+    from_key: Option<PathBuf>,
+    /// Encrypt instead: the toy DES, which needs --allow-weak
+    #[arg(long, value_name = "CIPHER", requires = "to_key", value_parser = [OldCipher::TOY.name()],
+          conflicts_with_all = ["from", "from_key", "iv", "iv_in_front", "padding", "bundle", "key", "enc", "stream"])]
+    to: Option<String>,
+    /// Key to encrypt with, 3 hexadecimal digits
+    #[arg(long, value_name = "FILE", requires = "to")]
+    to_key: Option<PathBuf>,
     /// Initialization vector, raw or in hexadecimal; in ctr mode the first counter
     #[arg(long, value_name = "FILE", conflicts_with = "iv_in_front")]
     iv: Option<PathBuf>,
@@ -82,15 +100,24 @@ pub struct Convert {
 impl Convert {
     /// Runs the command.
     pub fn run(self, global: &Global) -> Result<()> {
-        let (decryption, ids) = self.decryption(global)?;
-        let warning = format!("{} has no tag: altered data cannot be told from genuine", self.from);
-        ui::warn(global, &warning);
+        let (from, from_key) = match (&self.from, &self.from_key, &self.to_key) {
+            (_, _, Some(key)) => return self.encrypt_toy(key, global),
+            (Some(from), Some(key), None) => (from, key),
+            (Some(_) | None, _, None) => unreachable!("clap demands a cipher and its key"),
+        };
+        let (decryption, ids) = self.decryption(from, from_key, global)?;
+        ui::warn(global, &format!("{from} has no tag: altered data cannot be told from genuine"));
         match self.seals() {
             true => self.seal(decryption, &ids, global),
             false if self.stream => {
                 Err(Error::Usage("--stream seals, and needs --bundle or --key".to_owned()))
             }
-            false => self.write_text(&decryption, ids, global),
+            false => {
+                self.write(ids, Privacy::Owner, "decrypted", global, |workers, input, write| {
+                    let place = input.place();
+                    decryption.run(workers, input.reader, &place, write)
+                })
+            }
         }
     }
 
@@ -99,15 +126,32 @@ impl Convert {
         self.bundle.is_some() || self.key.is_some()
     }
 
+    /// Encrypts by the toy DES.
+    fn encrypt_toy(&self, key: &Path, global: &Global) -> Result<()> {
+        one_from_stdin([Some(key), main_input(&self.data)])?;
+        let file = files::load_small(key, MAX_SMALL, !global.allow_readable_keys)?;
+        let toy = ToyEncryption::new(&file.bytes, &file.place)?;
+        if !global.allow_weak {
+            return Err(Error::key(&file.place, KeyTrouble::Weak(OldCipher::TOY.name())));
+        }
+        self.write(vec![file.id], Privacy::Umask, "encrypted", global, |workers, input, write| {
+            let place = input.place();
+            toy.run(workers, input.reader, &place, write)
+        })
+    }
+
     /// How to decrypt, and the files that this was read from.
-    fn decryption(&self, global: &Global) -> Result<(Decryption, Vec<Option<FileId>>)> {
+    fn decryption(
+        &self,
+        from: &str,
+        from_key: &Path,
+        global: &Global,
+    ) -> Result<(Decryption, Vec<Option<FileId>>)> {
         let keys = [&self.bundle, &self.key, &self.iv].map(Option::as_deref);
-        one_from_stdin(
-            keys.into_iter().chain([Some(self.from_key.as_path()), main_input(&self.data)]),
-        )?;
-        let cipher = OldCipher::named(&self.from).expect("clap knows the names");
+        one_from_stdin(keys.into_iter().chain([Some(from_key), main_input(&self.data)]))?;
+        let cipher = OldCipher::named(from).expect("clap knows the names");
         let padding = self.padding(cipher)?;
-        let file = files::load_small(&self.from_key, MAX_SMALL, !global.allow_readable_keys)?;
+        let file = files::load_small(from_key, MAX_SMALL, !global.allow_readable_keys)?;
         let key = read_key(cipher, &file.bytes, &file.place)?;
         if let Err(weak) = key.check() {
             ui::warn(global, &format!("{}: {weak}", file.place));
@@ -115,7 +159,7 @@ impl Convert {
         let mut ids = vec![file.id];
         let iv = match &self.iv {
             _ if !cipher.has_iv() && (self.iv.is_some() || self.iv_in_front) => {
-                return Err(Error::Usage(format!("{} has no initialization vector", self.from)));
+                return Err(Error::Usage(format!("{from} has no initialization vector")));
             }
             Some(path) => {
                 let file = files::load_small(path, MAX_SMALL, false)?;
@@ -124,7 +168,7 @@ impl Convert {
             }
             None if self.iv_in_front => Iv::InFront,
             None if cipher.has_iv() => {
-                let found = format!("{} needs --iv FILE or --iv-in-front", self.from);
+                let found = format!("{from} needs --iv FILE or --iv-in-front");
                 return Err(Error::Usage(found));
             }
             None => Iv::Known([0; 8]),
@@ -135,7 +179,7 @@ impl Convert {
     fn padding(&self, cipher: OldCipher) -> Result<Padding> {
         match self.padding.as_deref() {
             Some("pkcs7" | "zero") if !cipher.is_padded() => {
-                Err(Error::Usage(format!("{} has no padding", self.from)))
+                Err(Error::Usage(format!("{} has no padding", cipher.name())))
             }
             None if cipher.is_padded() => Ok(Padding::Pkcs7),
             Some("pkcs7") => Ok(Padding::Pkcs7),
@@ -144,27 +188,28 @@ impl Convert {
         }
     }
 
-    /// Writes the text itself.
-    fn write_text(
+    /// Writes what `run` makes of the data.
+    fn write(
         &self,
-        decryption: &Decryption,
         mut ids: Vec<Option<FileId>>,
+        privacy: Privacy,
+        done: &str,
         global: &Global,
+        run: impl FnOnce(&Workers, Input, &mut Write<'_>) -> Result<Totals>,
     ) -> Result<()> {
         let input = Input::open(self.data.as_deref())?;
         ids.push(input.id);
         let existing = if self.force { Existing::Replace } else { Existing::Keep };
-        let mut output = Output::create(self.output.as_deref(), existing, Privacy::Owner, &ids)?;
-        output.refuse_terminal("decrypted data is")?;
+        let mut output = Output::create(self.output.as_deref(), existing, privacy, &ids)?;
+        output.refuse_terminal(&format!("{done} data is"))?;
         let progress = ui::Progress::bytes(global, input.size, Some(&output));
         let workers = global.workers()?;
-        let place = input.place();
-        let totals = decryption.run(&workers, input.reader, &place, |text, totals| {
+        let totals = run(&workers, input, &mut |text, totals| {
             progress.update_bytes(totals);
             output.write(text)
         })?;
         output.commit()?;
-        progress.finish_bytes("decrypted", &totals);
+        progress.finish_bytes(done, &totals);
         if !global.json {
             return Ok(());
         }

@@ -7,10 +7,12 @@ mod old_key;
 mod reader;
 #[cfg(test)]
 mod tests;
+mod toy;
 
 use std::io::Read;
 
 pub use old_key::{OldCipher, OldKey, read_iv, read_key};
+pub use toy::ToyEncryption;
 
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::des::BLOCK;

@@ -4,6 +4,7 @@ use zeroize::Zeroizing;
 
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::des::{self, BLOCK, DesKey, TripleDesKey, WeakKey};
+use crate::ciphers::toy_des::{Key, SBox, ToyDes};
 use crate::protocol::{Error, Place, Result};
 
 /// How blocks follow on each other (NIST SP 800-38A).
@@ -18,23 +19,34 @@ pub(super) enum Mode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OldCipher {
     name: &'static str,
-    triple: bool,
+    kind: Kind,
     mode: Mode,
 }
 
-const fn cipher(name: &'static str, triple: bool, mode: Mode) -> OldCipher {
-    OldCipher { name, triple, mode }
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Single,
+    Triple,
+    Toy,
+}
+
+const fn cipher(name: &'static str, kind: Kind, mode: Mode) -> OldCipher {
+    OldCipher { name, kind, mode }
 }
 
 impl OldCipher {
+    /// The toy DES, whose blocks are bytes.
+    pub const TOY: Self = cipher("toydes-ecb", Kind::Toy, Mode::Ecb);
+
     /// All there are.
-    pub const ALL: [Self; 6] = [
-        cipher("des-ede3-cbc", true, Mode::Cbc),
-        cipher("des-ede3-ecb", true, Mode::Ecb),
-        cipher("des-ede3-ctr", true, Mode::Ctr),
-        cipher("des-cbc", false, Mode::Cbc),
-        cipher("des-ecb", false, Mode::Ecb),
-        cipher("des-ctr", false, Mode::Ctr),
+    pub const ALL: [Self; 7] = [
+        cipher("des-ede3-cbc", Kind::Triple, Mode::Cbc),
+        cipher("des-ede3-ecb", Kind::Triple, Mode::Ecb),
+        cipher("des-ede3-ctr", Kind::Triple, Mode::Ctr),
+        cipher("des-cbc", Kind::Single, Mode::Cbc),
+        cipher("des-ecb", Kind::Single, Mode::Ecb),
+        cipher("des-ctr", Kind::Single, Mode::Ctr),
+        Self::TOY,
     ];
 
     /// The cipher of that name.
@@ -52,9 +64,13 @@ impl OldCipher {
         self.mode != Mode::Ecb
     }
 
-    /// Whether its data is in whole blocks, the last of which may be padded.
+    /// Whether its data is in whole blocks of 8 bytes, the last of which may be padded.
     pub fn is_padded(self) -> bool {
-        self.mode != Mode::Ctr
+        match (self.kind, self.mode) {
+            (Kind::Single | Kind::Triple, Mode::Ecb | Mode::Cbc) => true,
+            (Kind::Single | Kind::Triple, Mode::Ctr) => false,
+            (Kind::Toy, Mode::Ecb | Mode::Cbc | Mode::Ctr) => false,
+        }
     }
 }
 
@@ -69,6 +85,7 @@ pub struct OldKey {
 enum Material {
     Single(DesKey),
     Triple(TripleDesKey),
+    Toy(ToyDes),
 }
 
 impl OldKey {
@@ -80,6 +97,7 @@ impl OldKey {
         match &self.material {
             Material::Single(key) => key.check(),
             Material::Triple(key) => key.check(),
+            Material::Toy(_) => Ok(()),
         }
     }
 
@@ -97,6 +115,7 @@ impl OldKey {
         match &self.material {
             Material::Single(key) => decrypt(backend, self.cipher.mode, key, iv, first, data),
             Material::Triple(key) => decrypt(backend, self.cipher.mode, key, iv, first, data),
+            Material::Toy(key) => key.decrypt(backend, data),
         }
     }
 }
@@ -121,25 +140,48 @@ fn decrypt<K: des::Key>(
     done.expect("whole blocks, as said above");
 }
 
-/// Reads a key from what is in its file: 8 bytes for DES; 24 for triple DES, or 16 where the third
+/// Reads a key from what is in its file: 3 hexadecimal digits for the toy DES; 8 bytes for DES; 24 for triple DES, or 16 where the third
 /// part is the first one again (two-key triple DES). The same in hexadecimal, with white space
 /// around, is told by its length.
 ///
 /// # Errors
 /// [`Error::Malformed`] for another length, and for other characters than hexadecimal digits.
 pub fn read_key(cipher: OldCipher, text: &[u8], place: &Place) -> Result<OldKey> {
-    let lengths: &[usize] = if cipher.triple { &[24, 16] } else { &[BLOCK] };
-    let bytes = raw_or_hex(text, lengths, &format!("a key for {}", cipher.name), place)?;
-    let material = if cipher.triple {
-        // Two keys are three of which the last is the first one again.
-        let mut three = Zeroizing::new([0; 24]);
-        three.iter_mut().zip(bytes.iter().cycle()).for_each(|(to, from)| *to = *from);
-        Material::Triple(TripleDesKey::from(*three))
-    } else {
-        let one: [u8; BLOCK] = bytes.as_slice().try_into().expect("the one length allowed");
-        Material::Single(DesKey::from(one))
+    let bytes = |lengths| raw_or_hex(text, lengths, &format!("a key for {}", cipher.name), place);
+    let material = match cipher.kind {
+        Kind::Triple => {
+            let bytes = bytes(&[24, 16])?;
+            // Two keys are three of which the last is the first one again.
+            let mut three = Zeroizing::new([0; 24]);
+            three.iter_mut().zip(bytes.iter().cycle()).for_each(|(to, from)| *to = *from);
+            Material::Triple(TripleDesKey::from(*three))
+        }
+        Kind::Single => {
+            let one = bytes(&[BLOCK])?;
+            let one: [u8; BLOCK] = one.as_slice().try_into().expect("the one length allowed");
+            Material::Single(DesKey::from(one))
+        }
+        Kind::Toy => Material::Toy(read_toy_key(text, place)?),
     };
     Ok(OldKey { cipher, material })
+}
+
+/// Reads a key of the toy DES, 12 bits in 3 hexadecimal digits with white space around.
+pub(super) fn read_toy_key(text: &[u8], place: &Place) -> Result<ToyDes> {
+    let value = |byte: &u8| char::from(*byte).to_digit(16);
+    let digits = <&[u8; 3]>::try_from(text.trim_ascii()).ok();
+    let bits = digits.and_then(|digits| {
+        digits.iter().try_fold(0, |bits, digit| Some(bits << 4 | value(digit)? as u16))
+    });
+    let key = bits.and_then(|bits| Key::new(bits).ok()).ok_or_else(|| {
+        let found = format!(
+            "found {} bytes, expected a key for {}: 3 hexadecimal digits",
+            text.len(),
+            OldCipher::TOY.name
+        );
+        Error::malformed(place, found)
+    })?;
+    Ok(ToyDes::new(&key, &SBox::DEFAULT))
 }
 
 /// Reads an initialization vector from what is in its file: 8 bytes, raw or in hexadecimal.
