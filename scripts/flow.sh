@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Builds orderseal and sends a file of orders from a client to a shop in every embodiment.
+# Builds orderseal and sends a file of orders to three shops in every embodiment.
 #
 #     scripts/flow.sh [ORDERS]        # default: fixtures/orders.ndjson
 #
-# Every opened file is compared with the one that was sealed, byte for byte; the exit code is 0 only
-# if all are equal. RSA runs at 2,048 bits and, with a key pair for each transaction, on 20 orders.
+# One service makes the keys of tokyo, osaka and kyoto; a client of each shop seals the orders, and the
+# shop opens them. Every opened file is compared with the one that was sealed, byte for byte, and no
+# shop may open what was sealed for another; the exit code is 0 only if all this holds. RSA runs at
+# 2,048 bits and, with a key pair for each transaction, on 20 orders.
 # ORDERSEAL=path uses a program that is already built.
 set -euo pipefail
 export LC_ALL=C
@@ -45,19 +47,34 @@ verdict() { # OPENED ORIGINAL
     if cmp -s "$1" "$2"; then echo identical; else echo DIFFERENT; return 1; fi
 }
 
+shops=(tokyo osaka kyoto)
+add() { awk "BEGIN { printf \"%.3f\", $1 + $2 }"; }
+
 run() { # TITLE ORDERS BUNDLE-CLIENT-OPTIONS KEYGEN-OPTIONS…
-    local title=$1 input=$2 client=$3 count keys seal open result
+    local title=$1 input=$2 client=$3 count into shop took bytes=0 keys=0 seal=0 open=0 result=identical
     shift 3
     count=$(lines "$input")
-    rm -f service.jwks tokyo.jwks client.jwks sealed.jwe opened.ndjson
-    timed keys orderseal keygen "$@" --shop tokyo --orders "$count" -o service.jwks
-    orderseal bundle shop --keys service.jwks --shop tokyo -o tokyo.jwks
-    # shellcheck disable=SC2086  # the options are words
-    orderseal bundle client --keys service.jwks --shop tokyo --orders "$count" $client -o client.jwks
-    timed seal orderseal encrypt --quiet --bundle client.jwks "$input" -o sealed.jwe
-    timed open orderseal decrypt --quiet --bundle tokyo.jwks sealed.jwe -o opened.ndjson
-    result=$(verdict opened.ndjson "$input") || failed=1
-    row "$title" "$count" "$(size "$input")" "$(size sealed.jwe)" "$keys" "$seal" "$open" "$result"
+    rm -f ./*.jwks ./*.jwe opened.ndjson
+    for shop in "${shops[@]}"; do
+        into=$([ -e service.jwks ] && echo --into || echo -o)
+        timed took orderseal keygen "$@" --shop "$shop" --orders "$count" "$into" service.jwks
+        keys=$(add "$keys" "$took")
+    done
+    for shop in "${shops[@]}"; do
+        orderseal bundle shop --keys service.jwks --shop "$shop" -o "$shop.jwks"
+        # shellcheck disable=SC2086  # the options are words
+        orderseal bundle client --keys service.jwks --shop "$shop" --orders "$count" $client -o "$shop-client.jwks"
+        timed took orderseal encrypt --quiet --bundle "$shop-client.jwks" "$input" -o "$shop.jwe"
+        seal=$(add "$seal" "$took") bytes=$((bytes + $(size "$shop.jwe")))
+        timed took orderseal decrypt --quiet --bundle "$shop.jwks" "$shop.jwe" -o opened.ndjson --force
+        open=$(add "$open" "$took")
+        verdict opened.ndjson "$input" > /dev/null || result=DIFFERENT
+    done
+    if orderseal decrypt --quiet --bundle osaka.jwks tokyo.jwe > opened.ndjson 2> /dev/null || [ -s opened.ndjson ]; then
+        result="OPENED BY ANOTHER SHOP"
+    fi
+    [ "$result" = identical ] || failed=1
+    row "$title" $((3 * count)) $((3 * $(size "$input"))) "$bytes" "$keys" "$seal" "$open" "$result"
 }
 
 row embodiment orders bytes sealed keys/s seal/s open/s result
@@ -68,7 +85,9 @@ run "4  hybrid, transaction, secret" all.ndjson "" --embodiment 4
 run "5  direct, transaction, public" few.ndjson "" --embodiment 5 --rsa-bits 2048
 run "6  hybrid, transaction, public" few.ndjson "" --embodiment 6 --rsa-bits 2048
 run "7  as 4, then the client erases" all.ndjson --erase --embodiment 4
-[ ! -e client.jwks ] || { echo "flow.sh: error: the client's key and program are still there" >&2; failed=1; }
+for shop in "${shops[@]}"; do
+    [ ! -e "$shop-client.jwks" ] || { echo "flow.sh: error: the key and program of the client of $shop are still there" >&2; failed=1; }
+done
 run "   direct, shop, public"        few.ndjson "" --content direct --scope shop --kind public --rsa-bits 2048
 run "   hybrid, shop, public"        all.ndjson "" --content hybrid --scope shop --kind public --rsa-bits 2048
 
