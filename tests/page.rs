@@ -241,10 +241,27 @@ fn what_shop_and_items_say_cannot_break_out_of_its_place() {
 #[test]
 fn the_items_of_an_item_page_are_the_pages_goods() {
     let lab = Lab::with_keys("--embodiment 2", 1);
-    lab.write("items.json", r#"[{"id":1,"name":"緑茶","price":1280,"stock":7}]"#);
+    lab.write("items.json", r#"[{"id":1,"name":"緑茶","price":1280,"specification":"100 g"}]"#);
     lab.ok("bundle page --keys service.jwks --items items.json -o page.json");
+    assert_eq!(lab.json("page.json")["items"], lab.json("items.json"));
     let page = OrderPage::make(&lab, "--page page.json");
-    assert_eq!(page.data()["items"], serde_json::json!([{"id":1,"name":"緑茶","price":1280}]));
+    assert_eq!(
+        page.data()["items"],
+        serde_json::json!([{"id":1,"name":"緑茶","price":1280,"specification":"100 g"}])
+    );
+}
+
+#[test]
+fn members_of_items_that_nothing_shows_are_refused_with_their_place() {
+    let lab = Lab::with_keys("--embodiment 4", 1);
+    lab.write("items.json", r#"[{"id":1,"name":"Tea"},{"id":2,"name":"Cup","colour":"white"}]"#);
+    let words = ["items.json: item 2: member \"colour\" has no effect here", "specification"];
+    lab.refused(3, &format!("{BUNDLE} --on-demand --items items.json")).says(&words);
+    lab.refused(3, "bundle page --keys service.jwks --items items.json -o page.json").says(&words);
+    lab.write("items.json", r#"{"items":[{"id":1,"name":"Tea"}],"curency":"JPY"}"#);
+    lab.refused(3, "bundle page --keys service.jwks --items items.json -o page.json")
+        .says(&["items.json: member \"curency\" has no effect here"]);
+    assert!(!lab.has("page.json") && !lab.has("order.html"));
 }
 
 #[test]

@@ -121,6 +121,20 @@ await test("prices have all the decimals of their currency", async () => {
   }
 });
 
+await test("items show their picture, price, specification and performance", async () => {
+  makePage(...SHOP);
+  for (const [locale, facts] of [["en-US", ["Specification: 0.8 l, cast iron, enamelled inside", "Performance: Keeps tea hot for an hour"]], ["ja-JP", ["仕様：0.8 l、鋳鉄、内側ホーロー引き", "性能：約 1 時間保温"]]]) {
+    const page = await visit(fromFile, { locale });
+    await page.locator("#form").waitFor();
+    const item = (index) => page.locator(".item").nth(index);
+    assert.deepEqual(await item(0).locator("dl > div").allTextContents(), facts);
+    assert(await item(0).locator("img").isVisible() && await item(0).locator(".price").isVisible());
+    assert.equal(await item(1).locator("dl > div").count(), 1, "only what is said of it");
+    assert.equal(await item(2).locator("dl").count(), 0);
+    await page.context().close();
+  }
+});
+
 await test("a field may have any name", async () => {
   const names = ["reset", "remove", "hidden", "elements", "constructor", "submit", "id", "form", "line"];
   makePage(...withFields(names.map((name) => ({ name, label: name }))));
@@ -242,7 +256,7 @@ await test("everything can be reached, has a name, and works by keyboard", async
 
 await test("long words and narrow windows never scroll sideways", async () => {
   const long = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen".repeat(2);
-  writeFileSync("long.json", JSON.stringify({ title: long, currency: "JPY", items: ["1", "2"].map((id) => ({ id, name: long, price: 987654321, picture: "data:image/gif;base64,R0lGODlhAQABAAAAACw=" })) }));
+  writeFileSync("long.json", JSON.stringify({ title: long, currency: "JPY", items: ["1", "2"].map((id) => ({ id, name: long, price: 987654321, specification: long, performance: long.repeat(3), picture: "data:image/gif;base64,R0lGODlhAQABAAAAACw=" })) }));
   makePage("--items", "long.json", ...withFields([{ name: "long", label: long }, { name: "choice", label: "Choice", type: "choice", choices: [long] }]), "--guided");
   const page = await visit(fromFile, { viewport: { width: 320, height: 800 } });
   const fits = async (where) => assert(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${where} scrolls sideways`);

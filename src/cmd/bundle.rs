@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use orderseal::ciphers::random::{KeySource, SystemSource};
 use orderseal::protocol::files::{self, Existing, FileId, Loaded, Output, Privacy};
-use orderseal::protocol::html;
+use orderseal::protocol::html::{self, Items};
 use orderseal::protocol::keyfile::KeyFile;
 use orderseal::protocol::pad::MAX_PAD;
 use orderseal::protocol::page::{MAX_PAGE, Page};
@@ -53,7 +53,10 @@ pub struct Shop {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
-  orderseal bundle page --keys service.jwks --shop tokyo --service https://service.example/ -o page.json")]
+  orderseal bundle page --keys service.jwks --shop tokyo --service https://service.example/ -o page.json
+  orderseal bundle page --keys service.jwks --items items.json -o page.json
+
+docs/PAGE.md describes the items; members that it does not name are refused.")]
 pub struct PageArgs {
     #[command(flatten)]
     from: From,
@@ -63,7 +66,7 @@ pub struct PageArgs {
     /// Where clients ask for programs and keys
     #[arg(long, value_name = "URL")]
     service: Option<ServiceUrl>,
-    /// A JSON file with the shop's items
+    /// The shop's items (JSON): id, name, price, picture, specification, performance
     #[arg(long, value_name = "FILE")]
     items: Option<PathBuf>,
     #[command(flatten)]
@@ -236,6 +239,7 @@ impl PageArgs {
                 let items = orderseal::protocol::json::parse(&file.bytes).map_err(|found| {
                     Error::malformed(&file.place, format!("found {found}, expected JSON"))
                 })?;
+                Items::from_json(&items, &file.place)?;
                 (*items).clone()
             }
             None => json!([]),

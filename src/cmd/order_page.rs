@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::{Global, ui};
 use clap::Args;
 use orderseal::protocol::files::{self, FileId, Loaded, Small};
 use orderseal::protocol::html::{
@@ -10,9 +11,6 @@ use orderseal::protocol::html::{
 use orderseal::protocol::page::{MAX_PAGE, Page};
 use orderseal::protocol::service::{ClientRequest, IdRequest};
 use orderseal::protocol::{Erase, Error, KeyTrouble, Name, Place, Result};
-use serde_json::Value;
-
-use super::{Global, ui};
 
 /// Bytes that a page may have without its pictures before something is said of it.
 const LARGE: usize = 100_000;
@@ -135,10 +133,7 @@ impl OrderPage {
             return Items::parse(&file.bytes, &file.place).map(Some);
         }
         let Some((page, place)) = item_page else { return Ok(None) };
-        match &page.items {
-            Value::Array(items) if items.is_empty() => Ok(None),
-            items => Items::from_json(items, place).map(Some),
-        }
+        page.offered(place)
     }
 
     fn refuse_options(&self) -> Result<()> {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::protocol::address::service_url;
-use crate::protocol::html::WebPage;
+use crate::protocol::html::{Items, WebPage};
 use crate::protocol::json::{self, SecretJson};
 use crate::protocol::jwk::{optional_text, text};
 use crate::protocol::keyfile::VERSION;
@@ -19,7 +19,7 @@ pub struct Page {
     pub shop: Name,
     /// Where to ask for program and key.
     pub service: Option<ServiceUrl>,
-    /// The items, as the shop describes them.
+    /// The items as in an items file; an empty list for none.
     pub items: Value,
 }
 
@@ -36,8 +36,10 @@ impl Page {
             return Err(expected(page.name()));
         }
         let value = json::parse(bytes).map_err(|found| expected(&found))?;
-        Self::from_json(&value)
-            .map_err(|found| Error::malformed(place, format!("not an item page: {found}")))
+        let page = Self::from_json(&value)
+            .map_err(|found| Error::malformed(place, format!("not an item page: {found}")))?;
+        page.offered(place)?;
+        Ok(page)
     }
 
     fn from_json(value: &SecretJson) -> Result<Self, String> {
@@ -61,6 +63,17 @@ impl Page {
             service: service_url(ours)?,
             items: value.get("items").cloned().unwrap_or_else(|| json!([])),
         })
+    }
+
+    /// The goods on offer, if there are any.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`].
+    pub fn offered(&self, place: &Place) -> Result<Option<Items>> {
+        match &self.items {
+            Value::Array(items) if items.is_empty() => Ok(None),
+            items => Items::from_json(items, place).map(Some),
+        }
     }
 
     /// The page's bytes. The command in it is what a client asks the service with.
@@ -100,5 +113,13 @@ mod tests {
         for text in ["", "{}", "[]", r#"{"orderseal":{"role":"client","version":1}}"#] {
             assert!(Page::parse(text.as_bytes(), &Place::file("p")).is_err(), "{text}");
         }
+        let page = r#"{"orderseal":{"role":"page","version":1,"shop":"tokyo"},"items":ITEMS}"#;
+        let read = |items: &str| {
+            let page = page.replace("ITEMS", items);
+            Page::parse(page.as_bytes(), &Place::file("p")).map_err(|error| error.to_string())
+        };
+        assert!(read("[]").is_ok() && read(r#"[{"id":1,"name":"x"}]"#).is_ok());
+        let found = read(r#"[{"id":1,"name":"x","stock":7}]"#).unwrap_err();
+        assert!(found.starts_with("p: item 1: member \"stock\""), "{found}");
     }
 }

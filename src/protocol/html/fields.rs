@@ -133,7 +133,7 @@ fn members_of_own(kind: &str) -> &'static [&'static str] {
 }
 
 /// Refuses what would have no effect: most often it is a misspelt name.
-fn only_members(members: &Object, known: &[&str]) -> Result<(), String> {
+pub(super) fn only_members(members: &Object, known: &[&str]) -> Result<(), String> {
     match members.keys().find(|member| !known.contains(&member.as_str())) {
         Some(member) => {
             Err(format!("member {member:?} has no effect here, expected {}", known.join(", ")))

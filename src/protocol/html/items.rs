@@ -5,14 +5,24 @@ use std::collections::BTreeMap;
 use base64_simd::forgiving_decode_to_vec;
 use serde_json::{Value, json};
 
+use super::fields::only_members;
 use super::price::price;
-use super::words::{readable, words};
+use super::words::{description, readable, words};
 use crate::protocol::json::{self, Object};
 use crate::protocol::jwk::optional_text;
 use crate::protocol::{Error, Place, Result};
 
 /// The largest whole number that a browser tells from its neighbours.
 const MAX_SAFE: f64 = ((1_i64 << 53) - 1) as f64;
+
+/// What can be said of the list.
+const OF_LIST: [&str; 3] = ["items", "title", "currency"];
+
+/// What can be said of an item.
+const OF_ITEM: [&str; 6] = ["id", "name", "price", "picture", "specification", "performance"];
+
+/// What describes an item besides its name (paragraph 0101), in the order in which a page shows it.
+const DESCRIPTIONS: [&str; 2] = ["specification", "performance"];
 
 /// The goods on offer.
 #[derive(Debug, Clone)]
@@ -47,6 +57,7 @@ impl Items {
             Value::Object(members) => (members.get("items").unwrap_or(&Value::Null), members),
             list => (list, &empty),
         };
+        only_members(members, &OF_LIST)?;
         let list = list.as_array().filter(|list| !list.is_empty());
         let list = list.ok_or("expected a list of items, with one at least")?;
         let currency = optional_text(members, "currency")?;
@@ -81,6 +92,7 @@ fn read_list(list: &[Value], currency: Option<&str>) -> Result<Value, String> {
 
 fn read_item(value: &Value, currency: Option<&str>) -> Result<Value, String> {
     let members = value.as_object().ok_or("expected an object with id, name and price")?;
+    only_members(members, &OF_ITEM)?;
     let id = read_id(members.get("id").ok_or("no member \"id\"")?)?;
     let name = members.get("name").ok_or("no member \"name\"")?;
     let mut item = json!({"id": id, "name": words(name, "name")?});
@@ -90,6 +102,11 @@ fn read_item(value: &Value, currency: Option<&str>) -> Result<Value, String> {
     if let Some(picture) = optional_text(members, "picture")? {
         check_picture(picture)?;
         item["picture"] = json!(picture);
+    }
+    for member in DESCRIPTIONS {
+        if let Some(text) = members.get(member) {
+            item[member] = description(text, member)?;
+        }
     }
     Ok(item)
 }
@@ -139,13 +156,15 @@ mod tests {
     #[test]
     fn a_list_and_an_object_with_a_list_are_read() {
         let items = read(
-            r#"{"title":"茶屋","currency":"JPY","more":1,
-                "items":[{"id":1,"name":"緑茶","price":1280.0,"stock":7}]}"#,
+            r#"{"title":"茶屋","currency":"JPY","items":[{"id":1,"name":"緑茶","price":1280.0,
+                "specification":"100 g","performance":{"en":"30 cups","ja":"30 杯"}}]}"#,
         )
         .unwrap();
         assert_eq!(items.currency.as_deref(), Some("JPY"));
         assert_eq!(items.title, Some(json!("茶屋")));
-        assert_eq!(items.list, json!([{"id": 1, "name": "緑茶", "price": 1280}]));
+        let tea = json!({"id": 1, "name": "緑茶", "price": 1280, "specification": "100 g",
+                         "performance": {"en": "30 cups", "ja": "30 杯"}});
+        assert_eq!(items.list, json!([tea]));
         let items = read(r#"[{"id":"a","name":{"en":"Tea"},"price":1.5}]"#).unwrap();
         assert_eq!(items.list, json!([{"id": "a", "name": {"en": "Tea"}, "price": 1.5}]));
     }
@@ -167,6 +186,16 @@ mod tests {
             (r#"[{"id":"a","name":"x","picture":"data:image/png;base64"}]"#, "data URL"),
             (r#"[{"id":"a","name":"x","picture":"data:image/png;base64,?"}]"#, "not in base64"),
             (r#"[{"id":"a","name":"x","picture":"data:image/png;BASE64,iVBOR"}]"#, "base64"),
+            (r#"[{"id":"a","name":"x","specification":" "}]"#, "\"specification\" is blank"),
+            (r#"[{"id":"a","name":"x","performance":7}]"#, "item 1: \"performance\" is no text"),
+            (
+                r#"[{"id":"a","name":"x"},{"id":"b","name":"x","stock":7}]"#,
+                "items.json: item 2: member \"stock\" has no effect here, expected id, name, price",
+            ),
+            (
+                r#"{"items":[{"id":"a","name":"x"}],"more":1}"#,
+                "items.json: member \"more\" has no effect here, expected items, title, currency",
+            ),
             (r#"{"items":[{"id":"a","name":"x"}],"currency":"yen"}"#, "currency"),
             (r#"{"items":[{"id":"a","name":"x","price":0.5}],"currency":"JPY"}"#, "0 in JPY"),
             (r#"{"items":[{"id":"a","name":"x"}],"title":"\t"}"#, "\"title\" is blank"),

@@ -9,7 +9,7 @@ const TEXTS = {
     goods: "What would you like?", person: "Your details", summary: "Your order",
     name: "Name", address: "Address", telephone: "Telephone", card: "Card number",
     delivery_address: "Deliver to another address", optional: "(optional)",
-    item: "Item {0}", quantity: "Quantity", more: "Add another item", total: "Total",
+    item: "Item {0}", quantity: "Quantity", specification: "Specification", performance: "Performance", more: "Add another item", total: "Total",
     nothing: "Nothing chosen yet",
     typed: "Encrypt with words of my own", words: "My words",
     typed_hint: "Instead of a random key. Use many words that nobody can guess: weak words make a weak key.",
@@ -55,7 +55,7 @@ const TEXTS = {
     goods: "商品", person: "お客様の情報", summary: "ご注文内容",
     name: "お名前", address: "ご住所", telephone: "電話番号", card: "カード番号",
     delivery_address: "別の住所に届ける", optional: "（任意）",
-    item: "商品 {0}", quantity: "数量", more: "商品を追加", total: "合計",
+    item: "商品 {0}", quantity: "数量", specification: "仕様", performance: "性能", more: "商品を追加", total: "合計",
     nothing: "まだ選ばれていません",
     typed: "自分で決めた言葉で暗号化する", words: "自分で決めた言葉",
     typed_hint: "乱数の鍵の代わりに使います。推測されにくい言葉を、いくつも組み合わせてください。弱い言葉は弱い鍵になります。",
@@ -412,9 +412,12 @@ function goods() {
     const name = own(item.name);
     const cost = "price" in item ? [make("div", { id: `price-${index}`, className: "price" }, price(item.price))] : [];
     const [control, counted] = quantity(`quantity-${index}`, name, 0, 0, cost[0]?.id);
+    const facts = ["specification", "performance"].filter((fact) => fact in item).map((fact) =>
+      make("div", {}, make("dt", {}, say("problem", say(fact), "")), make("dd", {}, own(item[fact]))));
+    const described = facts.length ? [make("dl", {}, ...facts)] : [];
     const picture = item.picture ? [make("img", { src: item.picture, alt: "" })] : [];
     $("goods").append(make("div", { className: "item" }, ...picture,
-      make("div", {}, make("strong", {}, name), ...cost), counted));
+      make("div", {}, make("strong", {}, name), ...cost, ...described), counted));
     rows.push(() => ({ item: item.id, name, quantity: chosenOf(control), price: item.price }));
   }
   if (!page.items) {

@@ -2,20 +2,33 @@
 
 use serde_json::Value;
 
-/// Longest text on the page, in characters.
+/// Longest name, title, label or choice in characters.
 const MAX_TEXT: usize = 200;
+
+/// Longest description of an item in characters.
+const MAX_DESCRIPTION: usize = 1000;
 
 /// The languages that a page can speak.
 pub const LANGUAGES: [&str; 2] = ["en", "ja"];
 
 /// A text of the page: a string, or an object with a string for each language.
 pub(super) fn words(value: &Value, member: &str) -> Result<Value, String> {
+    texts(value, member, MAX_TEXT)
+}
+
+/// The same for a text that describes an item, and may be longer.
+pub(super) fn description(value: &Value, member: &str) -> Result<Value, String> {
+    texts(value, member, MAX_DESCRIPTION)
+}
+
+fn texts(value: &Value, member: &str, most: usize) -> Result<Value, String> {
     match value {
-        Value::String(text) => readable(text, member)?,
+        Value::String(text) => check(text, member, most)?,
         Value::Object(languages) if !languages.is_empty() => {
             for (language, text) in languages {
                 let member = format!("{member}.{language}");
-                readable(text.as_str().ok_or_else(|| format!("{member:?} is no text"))?, &member)?;
+                let text = text.as_str().ok_or_else(|| format!("{member:?} is no text"))?;
+                check(text, &member, most)?;
             }
         }
         _ => {
@@ -29,13 +42,17 @@ pub(super) fn words(value: &Value, member: &str) -> Result<Value, String> {
 
 /// Refuses a text that is empty, too long, or would show otherwise than it is.
 pub(super) fn readable(text: &str, member: &str) -> Result<(), String> {
+    check(text, member, MAX_TEXT)
+}
+
+fn check(text: &str, member: &str, most: usize) -> Result<(), String> {
     let count = text.chars().count();
     let without_width = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
     if text.chars().all(|c| c.is_whitespace() || without_width(c)) {
         return Err(format!("{member:?} is blank"));
     }
-    if count > MAX_TEXT {
-        return Err(format!("{member:?} has {count} characters, expected {MAX_TEXT} at most"));
+    if count > most {
+        return Err(format!("{member:?} has {count} characters, expected {most} at most"));
     }
     let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     match text.chars().find(|&c| c.is_control() || turns(c)) {
@@ -74,6 +91,7 @@ mod tests {
             assert_eq!(words(&text, "name").unwrap(), text);
         }
         assert!(words(&json!("茶".repeat(200)), "name").is_ok());
+        assert!(description(&json!({"ja": "茶".repeat(1000)}), "specification").is_ok());
     }
 
     #[test]
@@ -96,6 +114,13 @@ mod tests {
             let found = words(&text, "name").unwrap_err();
             assert!(found.contains(complaint), "{text}: {found}");
         }
+    }
+
+    #[test]
+    fn descriptions_have_a_limit_of_their_own() {
+        let found = description(&json!({"ja": "茶".repeat(1001)}), "performance").unwrap_err();
+        assert_eq!(found, "\"performance.ja\" has 1001 characters, expected 1000 at most");
+        assert!(description(&json!("a\nb"), "performance").unwrap_err().contains("U+000A"));
     }
 
     #[test]

@@ -181,7 +181,10 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
         let page = Page {
             shop: shop.clone(),
             service: Some(SERVICE.parse().expect("an https address")),
-            items: json!(["green tea", "rice paper"]),
+            items: json!([
+                {"id": 1, "name": "green tea", "specification": "100 g", "performance": "30 cups"},
+                {"id": 2, "name": "rice paper", "specification": "20 sheets"},
+            ]),
         };
         let what = "item page with shop and service";
         let bytes = self.carry(Some("103"), seller, me, what, page.to_bytes());
