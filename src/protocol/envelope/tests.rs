@@ -11,6 +11,7 @@ use crate::ciphers::random::{KeySource, Origin, SeededSource};
 use crate::ciphers::wrap::aes_kw;
 use crate::ciphers::{Secret, Wiped, base64url};
 use crate::protocol::batch::Workers;
+use crate::protocol::files::Input;
 use crate::protocol::jwk::{Jwk, Material, Usage};
 use crate::protocol::keyfile::KeyFile;
 use crate::protocol::opening::{self, Options};
@@ -87,8 +88,7 @@ fn open_batch(keys: &OpeningKeys, lines: &[&[u8]], threads: usize) -> Vec<Outcom
     let (mut opened, mut failed) = (Vec::new(), Vec::new());
     opening::open(
         &workers,
-        Box::new(std::io::Cursor::new(input)),
-        &place(),
+        Input::memory(&place().file, input),
         keys,
         Options { once: false, skip_failed: true },
         |text, _| {
@@ -96,7 +96,7 @@ fn open_batch(keys: &OpeningKeys, lines: &[&[u8]], threads: usize) -> Vec<Outcom
             Ok(())
         },
         |skipped| {
-            failed.push((skipped.line, outcome(Err(skipped.failure))));
+            failed.push((skipped.place.line.unwrap(), outcome(Err(skipped.failure))));
             Ok(())
         },
     )
