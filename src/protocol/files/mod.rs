@@ -128,7 +128,7 @@ impl Input {
         };
         let name = path.filter(|path| !is_dash(path)).map_or("stdin".into(), Path::to_string_lossy);
         let found = |error| Error::io(&name, "cannot read", error);
-        let mut file = input.map_err(found)?;
+        let mut file = input.map_err(|error| Error::io(&name, "cannot open", error))?;
         match file.metadata().map_err(found)?.is_file() {
             true => measure_orders(&mut file, &Place::file(&*name)).map(Some).map_err(found),
             false => Ok(None),
