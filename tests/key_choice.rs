@@ -159,7 +159,7 @@ fn keys_of_a_set_that_are_not_for_us_are_passed_over() {
         ("ec", "key type \"EC\""),
         ("mac", "alg \"HS256\" (a signature, RFC 7518 section 3) is not supported"),
         ("sig", "key sig is for \"sig\" (use)"),
-        ("short", "key 4: member \"k\" has 3 bytes, A256KW takes 32"),
+        ("short", "key 4 (short): member \"k\" has 3 bytes, A256KW takes 32"),
     ] {
         let header = format!(r#"{{"alg":"A256KW","enc":"A256GCM","kid":"{kid}"}}"#);
         let line = format!("{}....\n", base64url(header.as_bytes()));
@@ -201,7 +201,7 @@ fn an_id_in_two_files_still_serves_once() {
         // From a file, so that one block has all lines.
         lab.write("batch.jwe", batch.join("\n") + "\n");
         lab.refused(4, "decrypt --bundle tokyo.jwks --bundle again.jwks --once batch.jwe")
-            .says(&["line 3", "used before, at line 1"]);
+            .says(&["line 3", "used before, in batch.jwe: line 1"]);
     }
 }
 

@@ -73,7 +73,8 @@ fn a_thread_that_cannot_be_started_is_an_error() {
         "simulate --embodiment 2 --shops 1 --clients 1 --orders 1 --seed 1 --quiet",
     ] {
         let mut refused = 0;
-        for when in 1.. {
+        // The first thread waits for signals: without it, they end the program at once.
+        for when in 2.. {
             let fault = format!("clone,clone3 -e inject=clone,clone3:error=EAGAIN:when={when}");
             let run = injected(&lab, &fault, &format!("{line} --threads 2"));
             drop(std::fs::remove_file(lab.path("new")));

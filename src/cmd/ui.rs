@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
+use orderseal::ciphers::random::SystemSource;
 use orderseal::protocol::files::Output;
 use orderseal::protocol::sealing::Totals;
 use orderseal::protocol::{Error, Result};
@@ -13,9 +14,9 @@ use super::Global;
 
 /// A progress bar on stderr, if that is a terminal, with a summary at the end.
 pub struct Progress {
-    bar: ProgressBar,
+    /// The bar, if one is shown: even a hidden one has a hash table, which panics without random numbers.
+    bar: Option<ProgressBar>,
     started: Instant,
-    shown: bool,
 }
 
 impl Progress {
@@ -37,39 +38,45 @@ impl Progress {
 
     fn new(global: &Global, len: Option<u64>, template: &str, shown: bool) -> Self {
         let shown = shown && !global.quiet && std::io::stderr().is_terminal();
-        let bar = match (shown, len) {
-            (false, _) => ProgressBar::hidden(),
-            (true, Some(len)) => ProgressBar::new(len),
-            (true, None) => ProgressBar::new_spinner(),
-        };
-        let style = ProgressStyle::with_template(template).expect("the templates above are valid");
-        bar.set_style(style.progress_chars("=> "));
-        Self { bar, started: Instant::now(), shown }
+        let shown = shown && SystemSource::new().is_ok();
+        let bar = shown.then(|| {
+            let bar = match len {
+                Some(len) => ProgressBar::new(len),
+                None => ProgressBar::new_spinner(),
+            };
+            let style = ProgressStyle::with_template(template).expect("the templates are valid");
+            bar.set_style(style.progress_chars("=> "));
+            bar
+        });
+        Self { bar, started: Instant::now() }
     }
 
-    /// One more is done.
+    /// Advances by one.
     pub fn tick(&self) {
-        self.bar.inc(1);
-    }
-
-    /// So many are done.
-    pub fn reach(&self, count: u64) {
-        self.bar.set_position(count);
-    }
-
-    /// So much is done.
-    pub fn update(&self, totals: &Totals) {
-        if !self.shown {
-            return;
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
         }
-        self.bar.set_position(totals.read);
-        let rate = totals.orders as f64 / self.elapsed().as_secs_f64();
-        self.bar.set_message(format!("{} orders/s", HumanCount(rate as u64)));
     }
 
-    /// So many bytes are done.
+    /// Sets the count.
+    pub fn reach(&self, count: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(count);
+        }
+    }
+
+    /// Sets the bytes that were read, and shows the rate of orders.
+    pub fn update(&self, totals: &Totals) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(totals.read);
+            let rate = totals.orders as f64 / self.elapsed().as_secs_f64();
+            bar.set_message(format!("{} orders/s", HumanCount(rate as u64)));
+        }
+    }
+
+    /// Sets the bytes that were read.
     pub fn update_bytes(&self, totals: &Totals) {
-        self.bar.set_position(totals.read);
+        self.reach(totals.read);
     }
 
     /// Time since the beginning.
@@ -79,9 +86,11 @@ impl Progress {
 
     /// Takes the bar away, and says how it went.
     pub fn finish(&self, summary: &str) {
-        self.bar.finish_and_clear();
-        if self.shown && !summary.is_empty() {
-            say(summary);
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+            if !summary.is_empty() {
+                say(summary);
+            }
         }
     }
 
@@ -113,7 +122,7 @@ impl Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        self.finish("");
     }
 }
 

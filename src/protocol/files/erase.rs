@@ -140,8 +140,11 @@ impl Locked {
     pub(super) fn erase(&self) -> Result<Erased> {
         self.refuse_held()?;
         let failed = |error| Error::io(&self.place, "cannot erase", error);
+        // What can fail without the file being touched comes first.
+        let seed = random_number().map_err(failed)?;
         let name = self.put_aside().map_err(failed)?;
-        let report = self.overwrite().and_then(|bytes| self.report(bytes)).map_err(failed)?;
+        let overwritten = overwrite(&self.file, seed);
+        let report = overwritten.and_then(|bytes| self.report(bytes)).map_err(failed)?;
         self.unlink(&name).map_err(|error| {
             Error::io(&self.place, "overwritten and emptied, but not removed", error)
         })?;
@@ -163,10 +166,12 @@ impl Locked {
         let mut file = before.clone();
         selection.apply(&mut file);
         change(&mut file);
+        let seed =
+            random_number().map_err(|error| Error::io(&self.place, "cannot erase", error))?;
         let erased = match self.replace(&file) {
             Err(error) if is_full(&error) => self.strike_out(&before, selection, error),
             replaced => replaced.and_then(|old| {
-                let overwritten = old.has_no_other_name().and_then(|()| overwrite(&old.file));
+                let overwritten = old.has_no_other_name().and_then(|()| overwrite(&old.file, seed));
                 old.unlink()?;
                 self.report(overwritten?)
             }),
@@ -217,10 +222,6 @@ impl Locked {
         }
     }
 
-    fn overwrite(&self) -> io::Result<u64> {
-        overwrite(&self.file)
-    }
-
     fn report(&self, overwritten: u64) -> io::Result<Erased> {
         let (file_system, kept) = file_system(&self.file);
         Ok(Erased {
@@ -247,10 +248,9 @@ fn not_as_written() -> io::Error {
     io::Error::other("what was written over the file is not what is read back")
 }
 
-/// Overwrites a file, syncs it, and reads it back; returns its length in bytes.
-fn overwrite(file: &File) -> io::Result<u64> {
+/// Overwrites a file by what follows from `seed`, syncs it, and reads it back; returns its length in bytes.
+fn overwrite(file: &File, seed: u64) -> io::Result<u64> {
     let len = file.metadata()?.len();
-    let seed = random_number()?;
     for_each_chunk(file, len, |mut file, chunk, index| {
         fill(chunk, seed, index);
         file.write_all(chunk)
@@ -333,7 +333,7 @@ mod tests {
         let path = folder.path().join("key");
         std::fs::write(&path, vec![7; 100_000]).unwrap();
         let file = File::options().read(true).write(true).open(&path).unwrap();
-        assert_eq!(overwrite(&file).unwrap(), 100_000);
+        assert_eq!(overwrite(&file, 1).unwrap(), 100_000);
         let after = std::fs::read(&path).unwrap();
         assert_eq!(after.len(), 100_000);
         assert!(!after.windows(8).any(|window| window == [7; 8]));
@@ -346,7 +346,7 @@ mod tests {
         std::fs::write(&path, vec![7; 100_000]).unwrap();
         // Whatever is written to it goes to its end.
         let file = File::options().read(true).append(true).open(&path).unwrap();
-        assert!(overwrite(&file).is_err());
+        assert!(overwrite(&file, 1).is_err());
     }
 
     #[test]
