@@ -242,7 +242,7 @@ fn numbers_of_items_keep_their_digits() {
     };
     let found: Vec<String> = page.lines().filter_map(price).collect();
     assert_eq!(found, numbers);
-    lab.ok("bundle client --keys service.jwks --page page.json -o other.jwks");
+    lab.ok("bundle client --keys service.jwks --page page.json --on-demand -o other.jwks");
 }
 
 #[test]
