@@ -1,6 +1,8 @@
 //! Bytes that must not be seen.
 
+use std::collections::TryReserveError;
 use std::fmt;
+use std::io::{self, Read, Write};
 use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};
 
@@ -35,6 +37,12 @@ impl From<&[u8]> for Secret {
     }
 }
 
+impl From<Wiped> for Secret {
+    fn from(bytes: Wiped) -> Self {
+        Self(bytes)
+    }
+}
+
 impl Deref for Secret {
     type Target = [u8];
 
@@ -65,7 +73,10 @@ impl fmt::Debug for Secret {
 
 /// A buffer of secret bytes, wiped on drop together with what is free behind them: all at once, where
 /// `zeroize` wipes a vector byte by byte, which for the text of an order takes longer than encrypting
-/// it. To grow it beyond its capacity would leave a copy behind.
+/// it.
+///
+/// The methods of the vector inside leave a copy behind when they outgrow its capacity. [`Write`] and
+/// [`read_all`](Self::read_all) wipe the smaller buffer when they move to a larger one.
 #[derive(Default)]
 pub struct Wiped(Vec<u8>);
 
@@ -90,6 +101,47 @@ impl DerefMut for Wiped {
 }
 
 impl Wiped {
+    /// An empty buffer with room for `len` bytes.
+    pub fn with_capacity(len: usize) -> Self {
+        Self(Vec::with_capacity(len))
+    }
+
+    /// Gives up the protection: from here on the caller wipes the bytes.
+    pub fn into_vec(mut self) -> Vec<u8> {
+        std::mem::take(&mut self.0)
+    }
+
+    /// Appends everything that `reader` has, without a copy on the way.
+    ///
+    /// # Errors
+    /// Those of the reader, and [`io::ErrorKind::OutOfMemory`].
+    pub fn read_all(&mut self, mut reader: impl Read) -> io::Result<()> {
+        loop {
+            self.make_room(LEAST_READ)?;
+            let at = self.0.len();
+            self.0.resize(self.0.capacity().min(at + MOST_READ), 0);
+            let read = reader.read(&mut self.0[at..]);
+            self.0.truncate(at + *read.as_ref().unwrap_or(&0));
+            match read {
+                Ok(0) => return Ok(()),
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+                _ => {}
+            }
+        }
+    }
+
+    /// Makes room for `more` bytes. Bytes that move to a larger buffer are wiped in the smaller one.
+    fn make_room(&mut self, more: usize) -> Result<(), TryReserveError> {
+        if self.0.capacity() - self.0.len() >= more {
+            return Ok(());
+        }
+        let mut larger = Vec::new();
+        larger.try_reserve_exact((self.0.len() + more).max(2 * self.0.capacity()))?;
+        larger.extend_from_slice(&self.0);
+        *self = Self(larger);
+        Ok(())
+    }
+
     /// Overwrites the bytes and what is free behind them. The memory stays, empty, and may then grow.
     pub fn wipe(&mut self) {
         zeroize_bytes(&mut self.0);
@@ -99,6 +151,23 @@ impl Wiped {
         zeroize::optimization_barrier(free);
     }
 }
+
+/// Appends, and wipes what it outgrows.
+impl Write for Wiped {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.make_room(bytes.len())?;
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Bytes that [`Wiped::read_all`] asks for at once: at least, and at most.
+const LEAST_READ: usize = 8 << 10;
+const MOST_READ: usize = 256 << 10;
 
 impl Drop for Wiped {
     fn drop(&mut self) {
@@ -126,6 +195,20 @@ mod tests {
         // SAFETY: all 100 bytes were written above.
         unsafe { buffer.set_len(100) };
         assert_eq!(buffer[..], [0; 100]);
+    }
+
+    #[test]
+    fn everything_is_read_and_written_in_order() {
+        let text: Vec<u8> = (0..100_000u32).map(|number| number as u8).collect();
+        let mut read = Wiped::default();
+        read.read_all(&text[..]).unwrap();
+        assert_eq!(read[..], text);
+        let mut written = Wiped::with_capacity(10);
+        for piece in text.chunks(999) {
+            written.write_all(piece).unwrap();
+        }
+        assert_eq!(written[..], text);
+        assert_eq!(written.into_vec(), text);
     }
 
     #[test]

@@ -9,13 +9,14 @@ use orderseal::protocol::html::{self, Items};
 use orderseal::protocol::keyfile::KeyFile;
 use orderseal::protocol::pad::MAX_PAD;
 use orderseal::protocol::page::{MAX_PAGE, Page};
-use orderseal::protocol::service::{self, ClientRequest, Delivery, IdRequest, ShopForm};
+use orderseal::protocol::service::{self, ClientRequest, IdRequest, Outputs, ShopForm};
+use orderseal::protocol::spend::KeyStore;
 use orderseal::protocol::{Erase, Error, Name, Place, Result, Run, ServiceUrl};
 use serde_json::json;
 
 use super::keygen::{is_stdout, write_key_file};
 use super::order_page::{self, OrderPage};
-use super::{Global, one_from_stdin, ui};
+use super::{Global, one_from_stdin, signals, ui};
 
 /// Stream of the source that a page's id is drawn from.
 const PAGE_STREAM: u64 = u64::MAX - 2;
@@ -102,7 +103,7 @@ pub struct Client {
     /// Make the ids for this request instead of taking them from the pool
     #[arg(long)]
     on_demand: bool,
-    /// Write the shop's half of what is handed out, to be sent to the shop with the request
+    /// Also write the shop's matching keys to FILE
     #[arg(long, value_name = "FILE")]
     shop_out: Option<PathBuf>,
     /// What the client erases after sending; a page erases all, and takes one order then
@@ -177,6 +178,22 @@ impl From {
                 loaded.place
             ))),
         }
+    }
+}
+
+/// The keyring that is handed out from.
+struct Keyring<'a> {
+    from: &'a From,
+    loaded: &'a Loaded,
+}
+
+impl KeyStore for Keyring<'_> {
+    fn update<T>(&self, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T> {
+        self.from.change(self.loaded, change)
+    }
+
+    fn is_shared(&self) -> Result<bool> {
+        Ok(false)
     }
 }
 
@@ -260,29 +277,6 @@ fn read_page(path: &Path, inputs: &mut Vec<Option<FileId>>) -> Result<(Page, Pla
     Ok((Page::parse(&file.bytes, &file.place)?, file.place))
 }
 
-/// Writes what was handed out. By now its ids are recorded as issued.
-fn deliver(
-    delivery: &Delivery,
-    client: &[u8],
-    mut output: Output,
-    mut shop_output: Option<Output>,
-) -> Result<()> {
-    let mut write = || {
-        if let Some(output) = &mut shop_output {
-            output.write(&delivery.shop_half.to_bytes())?;
-        }
-        output.write(client)
-    };
-    let written = write();
-    let done = written
-        .and_then(|()| shop_output.map_or(Ok(()), Output::commit))
-        .and_then(|()| output.commit());
-    done.map_err(|error| match delivery.transactions() {
-        0 => error,
-        ids => Error::Undelivered { ids, source: Box::new(error) },
-    })
-}
-
 impl Client {
     fn run(&self, global: &Global) -> Result<()> {
         one_from_stdin([
@@ -315,24 +309,28 @@ impl Client {
         let workers = global.workers()?;
         let source = SystemSource::new()?;
         let place = &loaded.place;
-        let delivery = self.from.change(&loaded, |file| {
-            service::bundle_client(
-                file,
-                &request,
-                &source,
-                |making| service::make_keys(making, &source, &workers, &|| {}, place),
-                place,
-            )
-        })?;
-        let bytes = match &form {
-            Some(form) => html::page(&delivery.client, form, &mut source.stream(PAGE_STREAM)),
-            None => delivery.client.to_bytes(),
-        };
-        deliver(&delivery, &bytes, output, shop_output)?;
+        let keyring = Keyring { from: &self.from, loaded: &loaded };
+        let name = Place::file(output.name());
+        let _unfinished = signals::begin();
+        let (delivery, bytes) = service::deliver(
+            &keyring,
+            &request,
+            &source,
+            |making| service::make_keys(making, &source, &workers, &|| {}, place),
+            |client| match &form {
+                Some(form) => Ok(html::page(client, form, &mut source.stream(PAGE_STREAM))),
+                None => client.to_bytes(&name),
+            },
+            Outputs { client: output, shop: shop_output },
+            place,
+        )?;
         if form.is_some() {
             order_page::tell_size(&bytes, &self.to.name(), global);
         }
-        self.to.report(global, &delivery.client)
+        self.to.report(global, &delivery.client).map_err(|source| {
+            let what = format!("the bundle was written to {}", name.file);
+            Error::Changed { what, source: Box::new(source) }
+        })
     }
 
     fn request(&self, loaded: &Loaded, page: Option<&Page>) -> Result<ClientRequest> {

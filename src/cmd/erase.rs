@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use orderseal::protocol::files::{self, AfterSending, Erased, Kept, Selection};
 use orderseal::protocol::keyfile::KeyFile;
-use orderseal::protocol::{Error, KeyTrouble, Kid, Result};
-use serde_json::json;
+use orderseal::protocol::service::{Amounts, Share};
+use orderseal::protocol::{Error, KeyTrouble, Kid, Place, Result};
+use serde_json::{Value, json};
 
 use super::{Global, signals, ui};
 
@@ -17,6 +18,7 @@ Examples:
   orderseal erase client.jwks
   orderseal erase --keys client.jwks
   orderseal erase tokyo.jwks --kid tokyo/0123456789abcdef tokyo/fedcba9876543210
+  orderseal erase --return-to service.jwks client.jwks
   orderseal erase --dry-run client.jwks
 
 Erasing reaches the blocks that this file system uses for the file now. Copies may remain in
@@ -33,6 +35,9 @@ pub struct Erase {
     /// Erase the keys of these names; the files stand before it, or after another option
     #[arg(long, value_name = "KID", num_args = 1..)]
     kid: Vec<Kid>,
+    /// Erase clients' files and give what they have not used back to this keyring
+    #[arg(long, value_name = "KEYRING", conflicts_with_all = ["keys", "programs", "kid"])]
+    return_to: Option<PathBuf>,
     /// Say what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
@@ -58,14 +63,65 @@ impl Erase {
             return Err(Error::Usage(found.to_owned()));
         }
         self.files.iter().try_for_each(|path| {
+            if let Some(keyring) = &self.return_to {
+                return self.return_to(keyring, path, global);
+            }
             if self.dry_run {
                 return describe(selection, path, global);
             }
             check(selection, path, global)?;
             let _unfinished = signals::begin();
-            report(&files::erase(path, selection)?, selection, global)
+            report(&files::erase(path, selection)?, selection, None, global)
         })
     }
+
+    /// Erases a client's file, and then gives back what it had not used: a failure in between loses
+    /// that, and gives nothing out twice.
+    fn return_to(&self, keyring: &Path, path: &Path, global: &Global) -> Result<()> {
+        files::check_changeable(keyring)?;
+        let service = files::load(keyring, global.allow_readable_keys)?;
+        let place = Place::file(ui::shown(path));
+        let look = |client: &KeyFile| {
+            let share = Share::unused(client, &place)?;
+            let amounts = share.give_back(&mut service.file.clone(), &service.place)?;
+            Ok((share, amounts))
+        };
+        if self.dry_run {
+            files::check_changeable(path)?;
+            let (_, amounts) = look(&files::load(path, global.allow_readable_keys)?.file)?;
+            let returned = returned_in_words(amounts, &service.place);
+            return match global.json {
+                true => {
+                    let mut report =
+                        json!({"file": place.file, "would_erase": words(Selection::File)});
+                    report["would_return"] = amounts_to_json(amounts);
+                    ui::print(&format!("{report}\n"))
+                }
+                false => ui::print(&format!(
+                    "{place}: would erase {}; {returned}\n",
+                    words(Selection::File)
+                )),
+            };
+        }
+        let _unfinished = signals::begin();
+        let ((share, expected), erased) = files::erase_key_file(path, look)?;
+        let returned = files::update(keyring, |file| share.give_back(file, &service.place));
+        let returned = returned.map_err(|source| {
+            let lost = super::amounts_in_words(expected).unwrap_or("nothing".to_owned());
+            let what = format!("{place} was erased, and {lost} not returned,");
+            Error::Changed { what, source: Box::new(source) }
+        })?;
+        report(&erased, Selection::File, Some((returned, &service.place)), global)
+    }
+}
+
+fn amounts_to_json(amounts: Amounts) -> Value {
+    json!({"ids": amounts.ids, "ivs": amounts.ivs, "pad_bytes": amounts.pad_bytes})
+}
+
+fn returned_in_words(amounts: Amounts, keyring: &Place) -> String {
+    let words = super::amounts_in_words(amounts).unwrap_or("nothing".to_owned());
+    format!("returned to {keyring}: {words}")
 }
 
 /// Tells what a client's program erased after sending.
@@ -149,9 +205,14 @@ fn not_held(kid: &Kid, file: &KeyFile) -> KeyTrouble {
     }
 }
 
-fn report(erased: &Erased, selection: Selection<'_>, global: &Global) -> Result<()> {
+fn report(
+    erased: &Erased,
+    selection: Selection<'_>,
+    returned: Option<(Amounts, &Place)>,
+    global: &Global,
+) -> Result<()> {
     if global.json {
-        let report = json!({
+        let mut report = json!({
             "file": erased.file,
             "erased": words(selection),
             "bytes_overwritten": erased.overwritten,
@@ -161,13 +222,19 @@ fn report(erased: &Erased, selection: Selection<'_>, global: &Global) -> Result<
             "file_system": erased.file_system,
             "note": remains(erased),
         });
+        if let Some((amounts, _)) = returned {
+            report["returned"] = amounts_to_json(amounts);
+        }
         return ui::print(&ui::json_line(&report));
     }
     match global.quiet {
         true => Ok(()),
         false => {
+            let returned = returned.map_or(String::new(), |(amounts, keyring)| {
+                format!("{}\n", ui::escaped(&returned_in_words(amounts, keyring)))
+            });
             let words = in_words(erased, &words(selection));
-            ui::print(&format!("{}\n", ui::escaped(&words)))
+            ui::print(&format!("{}\n{returned}", ui::escaped(&words)))
         }
     }
 }

@@ -8,6 +8,7 @@ use orderseal::ciphers::wrap::WrapAlgorithm;
 use orderseal::protocol::foreign::{Expected, Form};
 use orderseal::protocol::html::WebPage;
 use orderseal::protocol::keyfile::Role;
+use orderseal::protocol::service::{Aftermath, Amounts};
 use orderseal::protocol::{Error, KeyTrouble, Spent};
 
 use super::ui;
@@ -51,7 +52,7 @@ fn on_one_line(text: &str) -> String {
 
 fn code(error: &Error) -> u8 {
     match error {
-        Error::Usage(_) => 2,
+        Error::Usage(_) | Error::KeyFileFull { .. } => 2,
         Error::Malformed { .. } | Error::Unexpected { .. } => 3,
         Error::Key { .. } => 4,
         Error::Authentication(_) => 5,
@@ -86,11 +87,10 @@ fn hints(error: &Error) -> Vec<String> {
 
 fn hint(error: &Error) -> Option<String> {
     match error {
-        Error::Undelivered { ids: 1, .. } => {
-            Some("1 transaction id was recorded as issued and is lost; ask again".to_owned())
-        }
-        Error::Undelivered { ids, .. } => {
-            Some(format!("{ids} transaction ids were recorded as issued and are lost; ask again"))
+        Error::Undelivered { aftermath, .. } => Some(aftermath_hint(aftermath)),
+        Error::Changed { what, .. } => Some(format!("{what} all the same")),
+        Error::KeyFileFull { .. } => {
+            Some("make fewer keys or shorter pads, or use another keyring".to_owned())
         }
         Error::Key { trouble, .. } => key_hint(trouble),
         Error::Thread(_) => Some(
@@ -113,6 +113,45 @@ fn hint(error: &Error) -> Option<String> {
 
 fn names(names: impl Iterator<Item = &'static str>) -> String {
     names.collect::<Vec<_>>().join(", ")
+}
+
+/// What is different although nothing was delivered.
+fn aftermath_hint(aftermath: &Aftermath) -> String {
+    let mut parts = Vec::new();
+    if let Some(lost) = amounts_in_words(aftermath.lost) {
+        let Amounts { ids, ivs, pad_bytes } = aftermath.lost;
+        let (were, are) = match ids + ivs + pad_bytes {
+            1 => ("was", "is"),
+            _ => ("were", "are"),
+        };
+        parts.push(format!("{lost} {were} recorded as issued and {are} lost"));
+    }
+    if let Some(error) = &aftermath.not_taken_back {
+        parts.push(format!("taking back failed ({error})"));
+    }
+    if let Some(kid) = &aftermath.admitted {
+        parts.push(format!("the keyring has a key {kid} now"));
+    }
+    if let Some(file) = &aftermath.shop_half {
+        parts.push(format!("{file} may hold the shop's half of what was not delivered"));
+    }
+    parts.push("ask again".to_owned());
+    parts.join("; ")
+}
+
+/// Amounts of what can be used up, as in `2 transaction ids and 10 random IVs`.
+pub fn amounts_in_words(amounts: Amounts) -> Option<String> {
+    let Amounts { ids, ivs, pad_bytes } = amounts;
+    let parts = [
+        (ids, "transaction id", "transaction ids"),
+        (ivs, "random IV", "random IVs"),
+        (pad_bytes, "byte of pad", "bytes of pad"),
+    ];
+    let parts = parts.into_iter().filter(|(count, ..)| *count > 0);
+    let words: Vec<String> = parts
+        .map(|(count, one, many)| format!("{count} {}", if count == 1 { one } else { many }))
+        .collect();
+    (!words.is_empty()).then(|| words.join(" and "))
 }
 
 /// What to do about a file of another kind, or one that suffered on its way.
@@ -244,7 +283,14 @@ fn key_hint(trouble: &KeyTrouble) -> Option<String> {
                 wanted - unused
             ));
         }
-        KeyTrouble::Budget { .. } => "make a new key",
+        KeyTrouble::Budget { .. } => {
+            "get another bundle with `orderseal bundle client`; for a lone key, make a new one"
+        }
+        KeyTrouble::AllAllotted(_) => {
+            "take back what bundles have left with `orderseal erase --return-to KEYRING CLIENT.jwks`; \
+             or make a key without this limit, for a shop of another name: \
+             `orderseal keygen --embodiment 2 --shop NAME --into KEYRING`"
+        }
         KeyTrouble::PadShort { .. } => {
             "no byte of pad serves twice: get a new piece with `orderseal bundle client --pad-bytes N`, \
              or make a longer pad with `orderseal keygen --pad-bytes N`"

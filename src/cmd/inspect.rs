@@ -77,7 +77,7 @@ impl Inspect {
         files::finish(path, &file)?;
         if self.public {
             let public = file.public_keys();
-            return ui::print(&String::from_utf8_lossy(&public.to_bytes()));
+            return ui::print(&String::from_utf8_lossy(&public.to_bytes(&place)?));
         }
         let sealed = self.pad_use(&file, global)?;
         show(global, &key_file::to_json(&file, sealed.as_ref()))

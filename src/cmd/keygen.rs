@@ -47,14 +47,13 @@ pub struct Keygen {
     /// The shop that the keys are for
     #[arg(long, value_name = "NAME", conflicts_with = "alg")]
     shop: Option<Name>,
-    /// Transactions in the pool; at shop scope one key is made, whatever this says
+    /// Transaction keys to make, as many as a keyring of 512 MiB holds (ignored at shop scope)
     #[arg(
         long,
         visible_alias = "count",
         value_name = "N",
         default_value_t = 1,
-        conflicts_with = "alg",
-        value_parser = clap::value_parser!(u32).range(..=MAX_POOL)
+        conflicts_with = "alg"
     )]
     orders: u32,
     /// Content cipher [default: A256GCM]
@@ -90,12 +89,6 @@ pub struct Keygen {
 
 /// Bytes of pad for a transaction, where nothing is said.
 const PAD_OF_TRANSACTION: usize = 4 << 10;
-
-/// Most bytes of pad in all that are made at once, so that the keyring can be read again.
-const MAX_PADS: u64 = 256 << 20;
-
-/// Most transactions that are made at once: a keyring of some gigabytes.
-const MAX_POOL: i64 = 10_000_000;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -167,9 +160,13 @@ impl Keygen {
         let name = self.into.as_deref().map_or("keygen".to_owned(), ui::shown);
         let place = Place::file(name);
         refuse_weak(suite, global, &place)?;
-        if let Some(keyring) = &self.into {
-            let loaded = files::load(keyring, global.allow_readable_keys)?;
-            service::check_room(&loaded.file, &request, &place)?;
+        match &self.into {
+            Some(keyring) => {
+                let loaded = files::load(keyring, global.allow_readable_keys)?;
+                service::check_room(&loaded.file, &request, &place)?;
+                service::check_len(&loaded.file, &request, &place)?;
+            }
+            None => service::check_len(&KeyFile::new(Role::Service), &request, &place)?,
         }
         let count = if scheme.scope == Scope::Shop { 1 } else { self.orders as usize };
         let progress = ui::Progress::count(global, count as u64);
@@ -188,7 +185,14 @@ impl Keygen {
                 self.write(&file)?;
             }
         }
-        self.report(global, count, Some((&request.shop, suite)))
+        let reported = self.report(global, count, Some((&request.shop, suite)));
+        reported.map_err(|source| match &self.into {
+            Some(keyring) => {
+                let what = format!("{made} added to {}", ui::shown(keyring));
+                Error::Changed { what, source: Box::new(source) }
+            }
+            None => source,
+        })
     }
 
     fn scheme(&self) -> Result<Scheme> {
@@ -225,12 +229,6 @@ impl Keygen {
             Scope::Transaction => PAD_OF_TRANSACTION,
         };
         let pad_bytes = self.pad_bytes.map_or(default, |bytes| bytes as usize);
-        let pads = if scope == Scope::Shop { 1 } else { u64::from(self.orders) };
-        if takes_pad && pads * pad_bytes as u64 > MAX_PADS {
-            return Err(Error::Usage(format!(
-                "{pads} pads of {pad_bytes} bytes are more than {MAX_PADS} bytes, which is the most"
-            )));
-        }
         Ok(Sizes { rsa_bits: self.rsa_bits, pad_bytes })
     }
 
@@ -279,7 +277,8 @@ pub fn write_key_file(
     if output.is_terminal() && file.has_secrets() {
         return Err(Error::Usage("secret keys are not printed to a terminal: use -o FILE".into()));
     }
-    output.write(&file.to_bytes())?;
+    let bytes = file.to_bytes(&Place::file(output.name()))?;
+    output.write(&bytes)?;
     output.commit()
 }
 

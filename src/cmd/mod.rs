@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
-pub use exit::{report, report_usage};
+pub use exit::{amounts_in_words, report, report_usage};
 use orderseal::protocol::{Error, Result, files};
 pub use signals::heed;
 

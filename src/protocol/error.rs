@@ -6,7 +6,8 @@ use std::io;
 use crate::ciphers::CipherError;
 use crate::ciphers::random::{Origin, RandomError};
 use crate::protocol::foreign::{Expected, Form, Member};
-use crate::protocol::keyfile::{KeyFile, Role};
+use crate::protocol::keyfile::{KeyFile, MAX_KEY_FILE, Role};
+use crate::protocol::service::Aftermath;
 use crate::protocol::{Kid, Name, Suite};
 
 /// The result of everything in this room.
@@ -95,6 +96,26 @@ pub enum Error {
         /// What was expected.
         expected: Expected,
     },
+    /// A key file that would be too long to be read again.
+    #[error(
+        "{place}: the key file would take {len} bytes, with what will be recorded in it; {} is the \
+         most",
+        MAX_KEY_FILE
+    )]
+    KeyFileFull {
+        /// The key file, or who makes it.
+        place: Place,
+        /// Bytes that it would take.
+        len: u64,
+    },
+    /// A failure after something had been changed that stays changed.
+    #[error("{source}")]
+    Changed {
+        /// What was changed, in words.
+        what: String,
+        /// Why the command failed.
+        source: Box<Error>,
+    },
     /// A key that is missing, or may not be used for this.
     #[error("{place}: {trouble}")]
     Key {
@@ -103,12 +124,12 @@ pub enum Error {
         /// What is the matter.
         trouble: KeyTrouble,
     },
-    /// What was handed out could not be written, after its transaction ids were recorded as issued.
+    /// What was handed out could not be delivered, and not everything could be taken back.
     #[error("{source}")]
     Undelivered {
-        /// How many ids are lost.
-        ids: usize,
-        /// Why it could not be written.
+        /// What is different now.
+        aftermath: Box<Aftermath>,
+        /// Why it could not be delivered.
         source: Box<Error>,
     },
     /// The run was asked to stop.
@@ -287,6 +308,9 @@ pub enum KeyTrouble {
         /// Ids asked for.
         wanted: usize,
     },
+    /// The random IVs that a key allows are all in the hands of clients.
+    #[error("all of the 2^32 random IVs of key {0} were given to clients")]
+    AllAllotted(Kid),
     /// A reusable key has sealed as many orders as random IVs allow.
     #[error("the budget of key {kid} is used up: a key may serve 2^32 random IVs at most")]
     Budget {

@@ -16,7 +16,6 @@ use base64_simd::STANDARD;
 use rand::Rng;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
 
 pub use describe::{Description, Sizes};
 pub use fields::Fields;
@@ -26,10 +25,10 @@ pub use recognize::WebPage;
 pub use send_to::SendTo;
 pub use words::LANGUAGES;
 
-use crate::ciphers::base64url;
 use crate::ciphers::content::ContentCipher;
 use crate::ciphers::random::KeyStream;
 use crate::ciphers::wrap::WrapAlgorithm;
+use crate::ciphers::{Secret, Wiped, base64url};
 use crate::protocol::json::SecretJson;
 use crate::protocol::jwk::{Jwk, Material};
 use crate::protocol::keyfile::{KeyFile, Shop};
@@ -84,18 +83,16 @@ pub fn refusal(suite: Suite, layers: u8) -> Option<String> {
 ///
 /// # Panics
 /// If `client` is not a client's file, or [`refusal`] has a reason against it.
-pub fn page(client: &KeyFile, form: &Form, rng: &mut KeyStream) -> Zeroizing<Vec<u8>> {
+pub fn page(client: &KeyFile, form: &Form, rng: &mut KeyStream) -> Secret {
     let (name, shop) = client.shops.iter().next().expect("a client's file has its shop");
-    let data = SecretJson::new(delivered(client, name, shop, form, rng.next_u64()));
-    let data = Zeroizing::new(data.to_string());
-    // No text of the data can end the element that it stands in.
-    let data = Zeroizing::new(data.replace('<', "\\u003c"));
+    let data = SecretJson::new(delivered(client, name, shop, form, rng.next_u64())).to_bytes();
+    let data = without_tags(&data);
     let policy = policy(form.send_to.as_ref());
     let title = escaped(form.title(name));
 
-    let mut page = Zeroizing::new(Vec::with_capacity(
+    let mut page = Wiped::with_capacity(
         TEMPLATE.len() + STYLE.len() + SCRIPT.len() + data.len() + policy.len() + 2 * title.len(),
-    ));
+    );
     let mut rest = TEMPLATE;
     while let Some((before, after)) = rest.split_once("{{") {
         let (place, after) = after.split_once("}}").expect("the template closes its places");
@@ -105,14 +102,27 @@ pub fn page(client: &KeyFile, form: &Form, rng: &mut KeyStream) -> Zeroizing<Vec
             "version" => env!("CARGO_PKG_VERSION").as_bytes(),
             "title" => title.as_bytes(),
             "style" => STYLE.as_bytes(),
-            "data" => data.as_bytes(),
+            "data" => &data,
             "script" => SCRIPT.as_bytes(),
             place => unreachable!("the template has no place {place}"),
         });
         rest = after;
     }
     page.extend_from_slice(rest.as_bytes());
-    page
+    page.into()
+}
+
+/// The data with `<` as an escape of JSON, so that no text in it can end the element that it stands in.
+fn without_tags(data: &[u8]) -> Wiped {
+    let marks = data.iter().filter(|&&byte| byte == b'<').count();
+    let mut safe = Wiped::with_capacity(data.len() + marks * r"\u003c".len());
+    for (index, piece) in data.split(|&byte| byte == b'<').enumerate() {
+        if index > 0 {
+            safe.extend_from_slice(br"\u003c");
+        }
+        safe.extend_from_slice(piece);
+    }
+    safe
 }
 
 /// The content security policy: this style, this script, pictures that are in the page, requests
@@ -151,8 +161,8 @@ fn delivered(client: &KeyFile, name: &Name, shop: &Shop, form: &Form, id: u64) -
         "guided": *run == Run::Guided,
         "erase": erase.is_some(),
         "fields": form.fields.to_json(),
-        "keys": client.keys().iter().map(key).collect::<Vec<_>>(),
     });
+    data["keys"] = client.keys().iter().map(key).collect();
     if let Some(budget) = shop.budget.get(first) {
         data["budget"] = json!(budget);
     }
@@ -177,7 +187,10 @@ fn key(key: &Jwk) -> Value {
     let id = key.kid.as_ref().and_then(Kid::id);
     let id = id.as_ref().map_or("", Name::as_str);
     match &key.material {
-        Material::Secret(bytes) => json!([id, base64url::encode_to_string(bytes)]),
+        // Moved into the value, which is wiped: the macro `json` leaves a copy behind.
+        Material::Secret(bytes) => {
+            Value::Array(vec![id.into(), base64url::encode_to_string(bytes).into()])
+        }
         Material::PublicRsa(key) => {
             let (n, e) = (key.modulus_be_bytes(), key.exponent_be_bytes());
             let mut parts = vec![json!(id), json!(base64url::encode_to_string(&n))];

@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde_json::error::Category;
 use serde_json::{Map, Value};
 
-use crate::ciphers::Wiped;
+use crate::ciphers::{Secret, Wiped};
 
 /// The members of a JSON object.
 pub type Object = Map<String, Value>;
@@ -66,6 +66,13 @@ impl SecretJson {
     pub fn new(value: Value) -> Self {
         Self(value)
     }
+
+    /// The value as a JSON text, wiped as well.
+    pub fn to_bytes(&self) -> Secret {
+        let mut bytes = Wiped::default();
+        serde_json::to_writer(&mut bytes, &self.0).expect("writing to memory does not fail");
+        bytes.into()
+    }
 }
 
 impl Deref for SecretJson {
@@ -91,9 +98,35 @@ impl fmt::Debug for SecretJson {
 fn wipe(value: &mut Value) {
     match value {
         Value::String(text) => drop(Wiped::from(std::mem::take(text).into_bytes())),
-        Value::Array(values) => values.iter_mut().for_each(wipe),
-        Value::Object(members) => members.values_mut().for_each(wipe),
+        Value::Array(values) => values.wipe(),
+        Value::Object(members) => members.wipe(),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Values within a value.
+trait Values {
+    fn wipe(&mut self);
+}
+
+impl Values for Vec<Value> {
+    fn wipe(&mut self) {
+        self.iter_mut().for_each(wipe);
+    }
+}
+
+impl Values for Object {
+    fn wipe(&mut self) {
+        self.values_mut().for_each(wipe);
+    }
+}
+
+/// Values that are wiped if those after them cannot be read.
+struct Unfinished<T: Values>(T);
+
+impl<T: Values> Drop for Unfinished<T> {
+    fn drop(&mut self) {
+        self.0.wipe();
     }
 }
 
@@ -156,7 +189,7 @@ impl<'de> Visitor<'de> for Strict<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Value, A::Error> {
-        let mut values = Vec::new();
+        let mut values = Unfinished(Vec::new());
         if let Self::Member(elements) = self {
             elements.found = true;
             while let Some(value) = array.next_element_seed(Self::Whole)? {
@@ -164,20 +197,20 @@ impl<'de> Visitor<'de> for Strict<'_, '_> {
             }
         } else {
             while let Some(value) = array.next_element_seed(Self::Whole)? {
-                values.push(value);
+                values.0.push(value);
             }
         }
-        Ok(Value::Array(values))
+        Ok(Value::Array(std::mem::take(&mut values.0)))
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Value, A::Error> {
-        let mut object = Object::new();
+        let mut object = Unfinished(Object::new());
         while let Some(name) = members.next_key::<String>()? {
-            if name == NUMBER && object.is_empty() {
+            if name == NUMBER && object.0.is_empty() {
                 let digits: String = members.next_value()?;
                 return digits.parse().map(Value::Number).map_err(A::Error::custom);
             }
-            if object.contains_key(&name) {
+            if object.0.contains_key(&name) {
                 return Err(A::Error::custom(format_args!("duplicate name {name:?}")));
             }
             let how = match &mut self {
@@ -185,9 +218,9 @@ impl<'de> Visitor<'de> for Strict<'_, '_> {
                 _ => Strict::Whole,
             };
             let value = members.next_value_seed(how)?;
-            object.insert(name, value);
+            object.0.insert(name, value);
         }
-        Ok(Value::Object(object))
+        Ok(Value::Object(std::mem::take(&mut object.0)))
     }
 }
 

@@ -3,7 +3,7 @@
 mod material;
 mod usage;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub use material::{Family, Material};
 pub use usage::Usage;
@@ -15,7 +15,7 @@ use crate::ciphers::random::Origin;
 use crate::ciphers::wrap::WrapAlgorithm;
 use crate::ciphers::{knapsack, rsa};
 use crate::protocol::foreign::{self, Member};
-use crate::protocol::json::Object;
+use crate::protocol::json::{Object, SecretJson};
 use crate::protocol::pad::Pad;
 use crate::protocol::{Enc, Error, KeyTrouble, Kid, Place, Suite, Task};
 
@@ -160,68 +160,147 @@ impl Jwk {
     }
 
     /// Writes the JWK.
-    pub fn to_json(&self) -> Value {
+    pub fn to_json(&self) -> SecretJson {
+        self.to_json_with(None)
+    }
+
+    /// Writes the JWK, with the member `orderseal` if there is something to say in it.
+    pub(super) fn to_json_with(&self, ours: Option<Value>) -> SecretJson {
         let mut members = Object::new();
-        let mut put = |name: &str, value: &str| {
-            members.insert(name.to_owned(), value.into());
-        };
-        match &self.material {
-            Material::Secret(key) => {
-                put("kty", "oct");
-                put("k", &base64url::encode_to_string(key));
-            }
-            Material::Pad(pad) => {
-                put("kty", "oct");
-                put("k", &base64url::encode_to_string(pad.key()));
-            }
-            Material::PublicRsa(key) => put_public_rsa(&mut put, key),
-            Material::PrivateRsa(pair) => {
-                put_public_rsa(&mut put, pair.public());
-                for (name, number) in PRIVATE_RSA.into_iter().zip([
-                    pair.d(),
-                    pair.p(),
-                    pair.q(),
-                    pair.dp(),
-                    pair.dq(),
-                    pair.qi(),
-                ]) {
-                    put(name, &base64url::encode_to_string(&number));
-                }
-            }
-            Material::PublicKnapsack(key) => {
-                put("kty", KNAPSACK);
-                put("pub", &base64url::encode_to_string(&key.to_bytes()));
-            }
-            Material::PrivateKnapsack(key) => {
-                put("kty", KNAPSACK);
-                put("pub", &base64url::encode_to_string(&key.public_key().to_bytes()));
-                put("priv", &base64url::encode_to_string(&key.to_bytes()));
-            }
+        // Texts of keys are moved into the value, which wipes them: a copy would stay behind.
+        self.byte_members(|name, bytes| {
+            members.insert(name.to_owned(), base64url::encode_to_string(bytes).into());
+        });
+        for (name, text) in self.text_members() {
+            members.insert(name.to_owned(), text.into());
         }
-        if let Some(kid) = &self.kid {
-            put("kid", kid.as_str());
-        }
-        if let Some(alg) = &self.alg {
-            put("alg", alg);
-        }
-        match self.origin {
-            Origin::System => {}
-            Origin::Seeded => put("origin", "seeded"),
-            Origin::Register => put("origin", "register"),
-        }
-        if let Material::Pad(pad) = &self.material
-            && pad.offset() > 0
-        {
-            members.insert("offset".to_owned(), json!(pad.offset()));
-        }
-        if let Some(name) = self.usage.key_use() {
-            members.insert("use".to_owned(), json!(name));
+        if let Some(offset) = self.offset() {
+            members.insert("offset".to_owned(), offset.into());
         }
         if let Some(names) = self.usage.key_ops() {
-            members.insert("key_ops".to_owned(), json!(names));
+            members.insert("key_ops".to_owned(), names.into());
         }
-        Value::Object(members)
+        if let Some(ours) = ours {
+            members.insert("orderseal".to_owned(), ours);
+        }
+        SecretJson::new(Value::Object(members))
     }
+
+    /// Characters of the JWK as JSON, where no text in it needs an escape.
+    pub(super) fn text_len(&self) -> usize {
+        let mut bytes = Vec::new();
+        self.byte_members(|name, value| bytes.push((name, value.len())));
+        let texts = self.text_members();
+        let texts = texts.into_iter().map(|(name, text)| (name, text.len()));
+        let offset = self.offset().map_or(0, |offset| "\"offset\":,".len() + digits(offset));
+        let operations = self.usage.key_ops().map_or(0, |names| {
+            let names: usize = names.iter().map(|name| name.len() + "\"\",".len()).sum();
+            "\"key_ops\":[],".len() + names.saturating_sub(1)
+        });
+        text_len(&bytes, texts) + offset + operations
+    }
+
+    /// Shows the members that are bytes in base64url.
+    fn byte_members(&self, mut member: impl FnMut(&'static str, &[u8])) {
+        let mut public_rsa = |key: &rsa::PublicKey| {
+            member("n", &key.modulus_be_bytes());
+            member("e", &key.exponent_be_bytes());
+        };
+        match &self.material {
+            Material::Secret(key) => member("k", key),
+            Material::Pad(pad) => member("k", pad.key()),
+            Material::PublicRsa(key) => public_rsa(key),
+            Material::PrivateRsa(pair) => {
+                public_rsa(pair.public());
+                let numbers = [pair.d(), pair.p(), pair.q(), pair.dp(), pair.dq(), pair.qi()];
+                for (name, number) in PRIVATE_RSA.into_iter().zip(&numbers) {
+                    member(name, number);
+                }
+            }
+            Material::PublicKnapsack(key) => member("pub", &key.to_bytes()),
+            Material::PrivateKnapsack(key) => {
+                member("pub", &key.public_key().to_bytes());
+                member("priv", &key.to_bytes());
+            }
+        }
+    }
+
+    /// The members that are texts.
+    fn text_members(&self) -> Vec<(&'static str, &str)> {
+        let origin = match self.origin {
+            Origin::System => None,
+            Origin::Seeded => Some("seeded"),
+            Origin::Register => Some("register"),
+        };
+        let kid = self.kid.as_ref().map(Kid::as_str);
+        [
+            ("kty", Some(key_type(self.material.family()))),
+            ("kid", kid),
+            ("alg", self.alg.as_deref()),
+            ("origin", origin),
+            ("use", self.usage.key_use()),
+        ]
+        .into_iter()
+        .filter_map(|(name, text)| Some((name, text?)))
+        .collect()
+    }
+
+    /// Where a piece of pad begins, unless it is the beginning of the pad.
+    fn offset(&self) -> Option<u64> {
+        match &self.material {
+            Material::Pad(pad) => Some(pad.offset()).filter(|&offset| offset > 0),
+            Material::Secret(_)
+            | Material::PublicRsa(_)
+            | Material::PrivateRsa(_)
+            | Material::PublicKnapsack(_)
+            | Material::PrivateKnapsack(_) => None,
+        }
+    }
+}
+
+/// Characters of a key that does not exist yet, as [`Jwk::text_len`].
+pub(super) fn foreseen_len(
+    kid: &Kid,
+    alg: &str,
+    family: Family,
+    rsa_bits: usize,
+    pad_bytes: usize,
+) -> usize {
+    let half = rsa_bits / 16;
+    let bytes = match family {
+        Family::Rsa => {
+            let private = PRIVATE_RSA.map(|name| (name, if name == "d" { 2 * half } else { half }));
+            [&[("n", 2 * half), ("e", 3)][..], &private].concat()
+        }
+        Family::Knapsack => {
+            vec![("pub", knapsack::PUBLIC_KEY_BYTES), ("priv", knapsack::PRIVATE_KEY_BYTES)]
+        }
+        Family::Pad => vec![("k", Pad::key_len(pad_bytes))],
+        Family::Secret => vec![("k", secret_len(alg).expect("a secret key has a length"))],
+    };
+    let texts = [("kty", key_type(family)), ("kid", kid.as_str()), ("alg", alg), ("use", "enc")];
+    text_len(&bytes, texts.into_iter().map(|(name, text)| (name, text.len())))
+}
+
+/// Characters of an object of members that are bytes in base64url, and of members that are texts.
+fn text_len(bytes: &[(&str, usize)], texts: impl Iterator<Item = (&'static str, usize)>) -> usize {
+    let bytes = bytes.iter().map(|&(name, len)| (name.len(), base64url::encoded_length(len)));
+    let texts = texts.map(|(name, len)| (name.len(), len));
+    // Two pairs of quotes, a colon and a comma; a brace takes the place of the last comma.
+    1 + bytes.chain(texts).map(|(name, value)| name + value + 6).sum::<usize>()
+}
+
+fn key_type(family: Family) -> &'static str {
+    match family {
+        Family::Secret | Family::Pad => "oct",
+        Family::Rsa => "RSA",
+        Family::Knapsack => KNAPSACK,
+    }
+}
+
+/// Decimal digits of a number.
+fn digits(number: u64) -> usize {
+    number.checked_ilog10().map_or(1, |digits| digits as usize + 1)
 }
 
 /// Length in bytes of a secret key for an algorithm, if that is known.
@@ -266,12 +345,6 @@ fn rsa_key(members: &Object) -> Result<Material, Refusal> {
     let primes = primes.as_ref().map(|(p, q)| rsa::Primes { p, q, crt });
     let components = rsa::Components { n: &n, e: &e, d: &d, primes };
     Ok(Material::PrivateRsa(Box::new(rsa::PrivateKey::from_components(&components)?)))
-}
-
-fn put_public_rsa(put: &mut impl FnMut(&str, &str), key: &rsa::PublicKey) {
-    put("kty", "RSA");
-    put("n", &base64url::encode_to_string(&key.modulus_be_bytes()));
-    put("e", &base64url::encode_to_string(&key.exponent_be_bytes()));
 }
 
 fn knapsack_key(members: &Object) -> Result<Material, Refusal> {
@@ -405,7 +478,9 @@ mod tests {
         ] {
             let text = format!("{{\"k\":\"GawgguFyGrWKav7AX4VKUg\",\"kty\":\"oct\"{usage}}}");
             let value: Value = serde_json::from_str(&text).unwrap();
-            assert_eq!(Jwk::from_json(&value).unwrap().to_json(), value);
+            let jwk = Jwk::from_json(&value).unwrap();
+            assert_eq!(*jwk.to_json(), value);
+            assert_eq!(jwk.text_len(), value.to_string().len());
         }
     }
 }

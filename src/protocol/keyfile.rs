@@ -25,6 +25,9 @@ use crate::protocol::{
 /// Random IVs that may be drawn for one key (NIST SP 800-38D section 8.3).
 pub const IV_BUDGET: u64 = 1 << 32;
 
+/// Most bytes of a key file: longer ones are neither read nor written.
+pub const MAX_KEY_FILE: u64 = 512 << 20;
+
 /// The version of the member `orderseal` that this program reads and writes.
 pub const VERSION: u64 = 1;
 

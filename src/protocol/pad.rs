@@ -37,7 +37,12 @@ impl Pad {
 
     /// A key that is to be filled with random bytes for a whole pad of `len` bytes.
     pub fn unfilled(len: usize) -> Secret {
-        Secret::zeroed(MAC_KEY_LEN + len)
+        Secret::zeroed(Self::key_len(len))
+    }
+
+    /// Bytes of a MAC key and a pad of `len` bytes.
+    pub const fn key_len(len: usize) -> usize {
+        MAC_KEY_LEN + len
     }
 
     /// Where it begins in the whole pad.

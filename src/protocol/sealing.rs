@@ -3,7 +3,6 @@
 mod supply;
 
 use supply::{Supply, Ticket};
-use zeroize::Zeroizing;
 
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, SystemSource};
@@ -352,9 +351,9 @@ impl Plan {
         store: &K,
         sink: &mut O,
     ) -> Result<()> {
-        let plain = Zeroizing::new(key.to_be_wrapped().to_string());
+        let plain = key.to_be_wrapped();
         let write = |line: Vec<u8>, sink: &mut O| sink.write(&line);
-        self.seal_alone(plain.as_bytes(), Carries::Key, place, source, store, sink, write)?;
+        self.seal_alone(&plain, Carries::Key, place, source, store, sink, write)?;
         Ok(())
     }
 

@@ -1,6 +1,8 @@
 //! What the security service does: make keys, and hand out programs with keys.
 
 mod client;
+mod delivery;
+mod share;
 
 use rand::Rng;
 
@@ -9,8 +11,8 @@ use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, KeyStream};
 use crate::ciphers::{knapsack, rsa};
 use crate::protocol::batch::Workers;
-use crate::protocol::jwk::{Family, Jwk, Material, Usage};
-use crate::protocol::keyfile::{KeyFile, Role, Shop};
+use crate::protocol::jwk::{self, Family, Jwk, Material, Usage};
+use crate::protocol::keyfile::{KeyFile, MAX_KEY_FILE, Role, Shop};
 use crate::protocol::pad::Pad;
 use crate::protocol::{
     Alg, Enc, Error, KeyTrouble, Kid, Name, Place, Program, Result, Scheme, Scope, ServiceUrl,
@@ -18,6 +20,8 @@ use crate::protocol::{
 };
 
 pub use client::{ClientRequest, Delivery, IdRequest, bundle_client};
+pub use delivery::{Aftermath, Outputs, deliver};
+pub use share::{Amounts, Share};
 
 /// Stream of a source that ids are drawn from; key number n takes stream n.
 const ID_STREAM: u64 = u64::MAX - 1;
@@ -204,6 +208,43 @@ pub fn check_room(file: &KeyFile, request: &KeyRequest, place: &Place) -> Result
     Ok(())
 }
 
+/// Checks that the keyring can be read again with the keys in it, before work is spent on making
+/// them. Whether it really can is looked at when it is written.
+///
+/// # Errors
+/// [`Error::KeyFileFull`].
+pub fn check_len(file: &KeyFile, request: &KeyRequest, place: &Place) -> Result<()> {
+    let len = file.full_len() + request.len();
+    match len <= MAX_KEY_FILE {
+        true => Ok(()),
+        false => Err(Error::KeyFileFull { place: place.clone(), len }),
+    }
+}
+
+impl KeyRequest {
+    /// Bytes that the keys will take in a keyring, when all are handed out.
+    fn len(&self) -> u64 {
+        let (count, kid) = match self.scheme.scope {
+            Scope::Shop => (1, Kid::of_shop(&self.shop)),
+            Scope::Transaction => {
+                let id = Name::new(&"0".repeat(ID_LEN)).expect("digits");
+                (self.orders as u64, Kid::of_id(&self.shop, &id))
+            }
+        };
+        let recorded = match self.scheme.scope {
+            Scope::Shop => 0,
+            Scope::Transaction => ID_LEN as u64 + 3,
+        };
+        let alg = self.suite.key_alg();
+        let Sizes { rsa_bits, pad_bytes } = self.sizes;
+        let key = jwk::foreseen_len(&kid, alg, self.suite.material(), rsa_bits, pad_bytes) as u64;
+        count * (key + ",\n".len() as u64 + recorded)
+    }
+}
+
+/// Characters of a transaction id.
+const ID_LEN: usize = 16;
+
 /// A transaction id of 64 random bits that the shop does not have yet.
 fn fresh_id(file: &KeyFile, shop: &Name, rng: &mut KeyStream) -> Kid {
     loop {
@@ -275,3 +316,6 @@ pub const DEFAULT_RSA_BITS: usize = 3072;
 
 /// Bytes of a one-time pad where nothing else is asked for: some thousands of short orders.
 pub const DEFAULT_PAD_BYTES: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests;

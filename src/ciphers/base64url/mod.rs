@@ -15,6 +15,7 @@ mod tests;
 
 use std::mem::MaybeUninit;
 
+use super::Wiped;
 use super::cpu::Backend;
 #[cfg(target_arch = "x86_64")]
 use super::cpu::Level;
@@ -59,11 +60,12 @@ pub fn encode_to_string(bytes: &[u8]) -> String {
     String::from_utf8(text).expect("base64url is ASCII")
 }
 
-/// What `text` decodes to, or `None` if it is not strictly base64url.
+/// What `text` decodes to, or `None` if it is not strictly base64url; then what was decoded before the
+/// fault is wiped.
 pub fn decode_to_vec(text: &[u8]) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
+    let mut bytes = Wiped::default();
     decode_into(text, &mut bytes)?;
-    Some(bytes)
+    Some(bytes.into_vec())
 }
 
 /// Puts what `text` decodes to in the place of what is in `bytes`, or returns `None` if it is not

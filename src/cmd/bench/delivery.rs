@@ -33,7 +33,7 @@ impl Delivery {
         let none_on_demand = |_: &KeyRequest| Ok(Vec::new());
         let client =
             service::bundle_client(&mut keyring, &wanted, source, none_on_demand, &place)?.client;
-        let carry = |file: KeyFile| KeyFile::parse(&file.to_bytes(), &place);
+        let carry = |file: KeyFile| KeyFile::parse(&file.to_bytes(&place)?, &place);
         Ok(Self { client: carry(client)?, shop: carry(shop)? })
     }
 }

@@ -106,6 +106,21 @@ pub fn erase(path: &Path, selection: Selection<'_>) -> Result<Erased> {
     }
 }
 
+/// Erases a client's file, or another key file, after a last look at it. If `look` fails, nothing is erased.
+///
+/// # Errors
+/// As [`erase`], and what `look` returns.
+pub fn erase_key_file<T>(
+    path: &Path,
+    look: impl FnOnce(&KeyFile) -> Result<T>,
+) -> Result<(T, Erased)> {
+    let mut locked = Locked::open(path)?;
+    sent::publish_of(&mut locked)?;
+    let seen = look(&locked.read()?)?;
+    users::forget(path);
+    Ok((seen, locked.erase()?))
+}
+
 /// Erases what a killed process left of a file that is gone, or returns why that cannot be opened.
 fn erase_leftover(path: &Path, missing: Error) -> Result<Erased> {
     let Error::Io { source, .. } = &missing else { return Err(missing) };

@@ -10,7 +10,7 @@ use rustix::fs::{FlockOperation, flock};
 use super::temporary::{
     Owner, Replaced, Swept, Temporary, clear, rename_to_new, sweep, temporary_name,
 };
-use super::{FileId, MAX_KEY_FILE, Privacy, folder_of, open_to_change, read_limited, sync_folder};
+use super::{FileId, Privacy, folder_of, open_to_change, read_regular, sync_folder};
 use crate::protocol::keyfile::KeyFile;
 use crate::protocol::{Error, Place, Result};
 
@@ -62,7 +62,7 @@ impl Locked {
     pub(super) fn read(&mut self) -> Result<KeyFile> {
         let failed = |error| Error::io(&self.place, "cannot read", error);
         self.file.seek(SeekFrom::Start(0)).map_err(failed)?;
-        let bytes = read_limited(&self.file, MAX_KEY_FILE, &self.place)?;
+        let bytes = read_regular(&self.file, &self.place)?;
         KeyFile::parse(&bytes, &self.place)
     }
 
@@ -91,14 +91,9 @@ impl Locked {
     /// The new file is locked from here on.
     ///
     /// # Errors
-    /// As [`Temporary::replace`], and [`ErrorKind::FileTooLarge`] for a file that could not be read again.
+    /// As [`Temporary::replace`], and those of [`KeyFile::to_bytes`].
     pub(super) fn replace(&mut self, file: &KeyFile) -> io::Result<Old> {
-        let bytes = file.to_bytes();
-        if bytes.len() as u64 > MAX_KEY_FILE {
-            let found =
-                format!("it would have {} bytes, at most {MAX_KEY_FILE} are read", bytes.len());
-            return Err(io::Error::new(ErrorKind::FileTooLarge, found));
-        }
+        let bytes = file.to_bytes(&self.place).map_err(io::Error::other)?;
         let new = Temporary::beside(&self.path, Privacy::Owner)?;
         new.file().write_all(&bytes)?;
         new.file().sync_all()?;
@@ -186,7 +181,7 @@ mod tests {
     use crate::protocol::keyfile::Role;
 
     fn write(path: &Path, file: &KeyFile) {
-        std::fs::write(path, &file.to_bytes()[..]).unwrap();
+        std::fs::write(path, &file.to_bytes(&Place::file("key")).unwrap()[..]).unwrap();
     }
 
     #[test]

@@ -21,8 +21,9 @@ use rand::Rng;
 use rustix::fs::{FlockOperation, OFlags, flock};
 use zeroize::Zeroizing;
 
+pub use crate::protocol::keyfile::MAX_KEY_FILE;
 pub use drain::is_readable;
-pub use erase::{Erased, Kept, Selection, erase};
+pub use erase::{Erased, Kept, Selection, erase, erase_key_file};
 pub use inputs::Inputs;
 pub use locked::update;
 pub use output::{Existing, Output, Privacy};
@@ -31,13 +32,11 @@ pub use temporary::remove_unfinished;
 use temporary::{Owner, sweep};
 pub use users::{AfterSending, InUse};
 
+use crate::ciphers::Wiped;
 use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::keyfile::KeyFile;
 use crate::protocol::sealing::Expected;
 use crate::protocol::{Error, KeyTrouble, Place, Result};
-
-/// Largest key file that is read, in bytes: some two million transaction keys.
-pub const MAX_KEY_FILE: u64 = 512 << 20;
 
 /// Bytes of what is not JSON that are read where a key file is expected.
 const MAX_OTHER: u64 = 64 << 10;
@@ -284,7 +283,7 @@ fn read_settled(path: &Path) -> Result<Settled> {
             .metadata()
             .map_err(|error| Error::io(&place, "cannot read the mode", error))?
             .mode();
-        let bytes = read_key_file(&file, &place)?;
+        let bytes = read_regular(&file, &place)?;
         return Ok((bytes, now, mode & 0o7777, place));
     }
 }
@@ -353,15 +352,27 @@ pub fn read_small(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>> {
 /// # Errors
 /// [`Error::Io`], and [`Error::Malformed`] when it is longer than `limit` bytes.
 pub fn read_limited(reader: impl Read, limit: u64, place: &Place) -> Result<Zeroizing<Vec<u8>>> {
-    let mut bytes = Zeroizing::new(Vec::new());
-    reader
-        .take(limit + 1)
-        .read_to_end(&mut bytes)
+    let mut bytes = Wiped::default();
+    bytes
+        .read_all(reader.take(limit + 1))
         .map_err(|error| Error::io(place, "cannot read", error))?;
     if bytes.len() as u64 > limit {
-        return Err(Error::malformed(place, format!("longer than {limit} bytes")));
+        return Err(too_long(limit, place));
     }
-    Ok(bytes)
+    Ok(Zeroizing::new(bytes.into_vec()))
+}
+
+/// Reads a key file that is a regular one; if it is too long, it is refused before it is read.
+fn read_regular(file: &File, place: &Place) -> Result<Zeroizing<Vec<u8>>> {
+    let metadata = file.metadata().map_err(|error| Error::io(place, "cannot read", error))?;
+    match metadata.len() > MAX_KEY_FILE {
+        true => Err(too_long(MAX_KEY_FILE, place)),
+        false => read_key_file(file, place),
+    }
+}
+
+fn too_long(limit: u64, place: &Place) -> Error {
+    Error::malformed(place, format!("longer than {limit} bytes"))
 }
 
 /// Whether a path means stdin or stdout.

@@ -176,6 +176,16 @@ impl Output {
         }
     }
 
+    /// The file that the output will become, if it becomes one, and whether it replaces another.
+    pub fn target(&self) -> Option<(&Path, bool)> {
+        match &self.to {
+            Destination::Draft(Draft { target, .. }) => {
+                Some((target, std::fs::symlink_metadata(target).is_ok()))
+            }
+            Destination::Stream(_) | Destination::Done => None,
+        }
+    }
+
     /// Whether some of what was written may have reached somebody.
     pub fn may_have_left(&self) -> bool {
         self.left

@@ -1,66 +1,118 @@
 //! Writing a key file: a key a line, so that people and diffs can follow it.
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
-use super::{KeyFile, Role, Sent, Shop, VERSION};
-use crate::ciphers::base64url;
+use super::{IV_BUDGET, KeyFile, MAX_KEY_FILE, Role, Sent, Shop, VERSION};
+use crate::ciphers::{Secret, Wiped, base64url};
 use crate::protocol::json::{Object, SecretJson};
 use crate::protocol::jwk::Jwk;
-use crate::protocol::{Kid, Name, Program, Step};
+use crate::protocol::{Error, Kid, Name, Place, Program, Result, Step};
 
 impl KeyFile {
     /// The file's bytes.
-    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let mut out = Zeroizing::new(Vec::with_capacity(256 + self.keys.len() * 192));
-        if self.lone {
-            write(&mut out, &SecretJson::new(self.lone_key()));
-        } else {
-            out.extend_from_slice(b"{\"keys\":[");
-            for (index, key) in self.keys.iter().enumerate() {
-                out.extend_from_slice(if index == 0 { b"\n" } else { b",\n" });
-                write(&mut out, &SecretJson::new(key.to_json()));
-            }
-            out.extend_from_slice(b"\n]");
-            if self.role != Role::Plain {
-                out.extend_from_slice(b",\n\"orderseal\":");
-                write(&mut out, &SecretJson::new(self.ours()));
-            }
-            out.push(b'}');
-        }
-        out.push(b'\n');
-        out
+    ///
+    /// # Errors
+    /// [`Error::KeyFileFull`] when the file, or what becomes of it when all of its keys are used, is
+    /// too long to be read again.
+    pub fn to_bytes(&self, place: &Place) -> Result<Secret> {
+        self.to_bytes_within(MAX_KEY_FILE, place)
     }
 
-    fn lone_key(&self) -> Value {
-        let mut ours = json!({});
-        if self.sealed > 0 {
-            ours["sealed"] = json!(self.sealed);
+    pub(super) fn to_bytes_within(&self, most: u64, place: &Place) -> Result<Secret> {
+        let ours = self.ours_to_bytes();
+        let mut out = Wiped::with_capacity(self.text_len(&ours));
+        self.write(&ours, &mut out).expect("writing to memory does not fail");
+        let len = out.len() as u64;
+        let room = self.keys.len() as u64 * MOST_RECORDED;
+        if len + room <= most || self.full_len() <= most {
+            return Ok(out.into());
         }
-        if !self.gaps.is_empty() {
-            ours["gaps"] = json!(self.gaps);
+        Err(Error::KeyFileFull { place: place.clone(), len: self.full_len() })
+    }
+
+    /// Bytes that the file takes when all of its keys are used and recorded as such. What is erased
+    /// makes it shorter.
+    pub fn full_len(&self) -> u64 {
+        self.text_len(&self.when_used().ours_to_bytes()) as u64
+    }
+
+    fn when_used(&self) -> Self {
+        let mut used = self.clone();
+        for kid in self.keys.iter().filter_map(|key| key.kid.as_ref()) {
+            let Some(shop) = used.shops.get_mut(kid.parts().0) else { continue };
+            let single = kid.id().filter(|id| !shop.users.contains(id));
+            let counted = shop.suite.has_budget() || shop.suite.enc().takes_pad();
+            match (self.role, single) {
+                (Role::Service, Some(id)) => drop(shop.issued.insert(id)),
+                (Role::Service, None) if counted => {
+                    shop.allotted.insert(kid.clone(), IV_BUDGET);
+                }
+                (Role::Client, Some(id)) => drop(shop.spent.insert(id)),
+                (Role::Service | Role::Client, None) | (Role::Shop | Role::Plain, _) => {}
+            }
         }
-        self.with_ours(ours)
+        used
+    }
+
+    fn write(&self, ours: &[u8], out: &mut Wiped) -> std::io::Result<()> {
+        if self.lone {
+            serde_json::to_writer(&mut *out, &*self.lone_key(true))?;
+        } else {
+            out.write_all(BEFORE_KEYS)?;
+            for (index, key) in self.keys.iter().enumerate() {
+                out.write_all(if index == 0 { b"\n" } else { b",\n" })?;
+                serde_json::to_writer(&mut *out, &*key.to_json())?;
+            }
+            out.write_all(AFTER_KEYS)?;
+            out.write_all(ours)?;
+            out.write_all(b"}")?;
+        }
+        out.write_all(b"\n")
+    }
+
+    /// Characters of the file, where no text of a key needs an escape.
+    fn text_len(&self, ours: &[u8]) -> usize {
+        let keys: usize = self.keys.iter().map(|key| key.text_len() + ",\n".len()).sum();
+        // The first has no comma before it.
+        let keys = keys.saturating_sub(1);
+        BEFORE_KEYS.len() + keys + AFTER_KEYS.len() + ours.len() + "}\n".len()
     }
 
     /// The key as it is wrapped and sent: without what this file says of its use so far.
-    pub fn to_be_wrapped(&self) -> SecretJson {
-        SecretJson::new(self.with_ours(json!({})))
+    pub fn to_be_wrapped(&self) -> Secret {
+        self.lone_key(false).to_bytes()
     }
 
-    fn with_ours(&self, mut ours: Value) -> Value {
-        let mut value = self.keys[0].to_json();
+    /// The key; with what this file says of its use so far, if `used`.
+    fn lone_key(&self, used: bool) -> SecretJson {
+        let mut ours = json!({});
+        if used && self.sealed > 0 {
+            ours["sealed"] = json!(self.sealed);
+        }
+        if used && !self.gaps.is_empty() {
+            ours["gaps"] = json!(self.gaps);
+        }
         if let Some(sbox) = self.sbox {
             ours["toy_sbox"] = json!(sbox.to_string());
         }
-        if ours != json!({}) {
-            ours["version"] = json!(VERSION);
-            value["orderseal"] = ours;
+        let says_something = ours != json!({});
+        ours["version"] = json!(VERSION);
+        self.keys[0].to_json_with(says_something.then_some(ours))
+    }
+
+    /// What stands beside the keys, with its name.
+    fn ours_to_bytes(&self) -> Vec<u8> {
+        match self.role {
+            Role::Plain => Vec::new(),
+            Role::Service | Role::Shop | Role::Client => {
+                format!(",\n\"orderseal\":{}", self.ours()).into_bytes()
+            }
         }
-        value
     }
 
     fn ours(&self) -> Value {
@@ -91,9 +143,12 @@ impl KeyFile {
     }
 }
 
-fn write(out: &mut Vec<u8>, value: &SecretJson) {
-    serde_json::to_writer(out, &**value).expect("writing to memory does not fail");
-}
+/// More than what is recorded of a key: its id among those issued or spent, or its name and a count,
+/// and the name of the member.
+const MOST_RECORDED: u64 = 256;
+
+const BEFORE_KEYS: &[u8] = b"{\"keys\":[";
+const AFTER_KEYS: &[u8] = b"\n]";
 
 fn shop_to_json(shop: &Shop) -> Value {
     let scheme = json!({

@@ -1,8 +1,10 @@
 //! What a client gets: encrypting keys of one shop, and the program.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{KeyRequest, ShopForm, Sizes, add_keys, shop_file, unused_ids};
+use super::{
+    Amounts, KeyRequest, Share, ShopForm, Sizes, add_keys, check_len, shop_file, unused_ids,
+};
 use crate::ciphers::random::KeySource;
 use crate::protocol::jwk::{Jwk, Material, Usage};
 use crate::protocol::keyfile::{IV_BUDGET, KeyFile, Role, Shop};
@@ -12,7 +14,7 @@ use crate::protocol::{
 };
 
 /// A client's share of what is left of a key's budget of random IVs: the first client may seal 16
-/// million orders, and no number of clients uses it up.
+/// million orders, and 4,653 clients use it up.
 const BUDGET_SHARE: u64 = 256;
 
 /// Clients that share a pad, where they do not say how much of it they want.
@@ -55,16 +57,37 @@ pub struct Delivery {
     pub client: KeyFile,
     /// The shop's half, to go to the shop with the request.
     pub shop_half: KeyFile,
+    /// Transaction ids that were made for this request.
+    made: Vec<Kid>,
+    /// The user that got the first key by this request.
+    admitted: Option<Kid>,
 }
 
 impl Delivery {
-    /// Transaction ids that were handed out, each for one order.
-    pub fn transactions(&self) -> usize {
-        let of_transaction = |kid: &&Kid| {
-            let users = self.client.shops.get(&kid.shop()).map(|shop| &shop.users);
-            kid.id().is_some_and(|id| users.is_none_or(|users| !users.contains(&id)))
-        };
-        self.client.keys().iter().filter_map(|key| key.kid.as_ref()).filter(of_transaction).count()
+    /// Everything that was handed out.
+    ///
+    /// # Errors
+    /// None, for a client's file that was just made.
+    pub fn share(&self, place: &Place) -> Result<Share> {
+        Share::unused(&self.client, place)
+    }
+
+    /// The user that got the first key by this request. The key stays, whatever becomes of the
+    /// delivery: another request of the same user may have brought it to a client meanwhile.
+    pub fn admitted(&self) -> Option<&Kid> {
+        self.admitted.as_ref()
+    }
+
+    /// Takes back in the keyring what reached nobody, and returns what could not be taken back.
+    ///
+    /// # Errors
+    /// As [`Share::give_back`].
+    pub fn take_back(&self, keyring: &mut KeyFile, place: &Place) -> Result<Amounts> {
+        let share = self.share(place)?;
+        let returned = share.give_back(keyring, place)?;
+        let made: BTreeSet<&Kid> = self.made.iter().collect();
+        keyring.retain(|key| key.kid.as_ref().is_none_or(|kid| !made.contains(kid)));
+        Ok(share.amounts() - returned)
     }
 }
 
@@ -72,8 +95,9 @@ impl Delivery {
 /// the program. Keys made for this request come from `make`.
 ///
 /// # Errors
-/// [`KeyTrouble::PoolEmpty`] when the pool has not so many unused ids; [`Error::Usage`] when the
-/// request does not fit the shop's scheme.
+/// [`KeyTrouble::PoolEmpty`] when the pool has not so many unused ids; [`KeyTrouble::AllAllotted`]
+/// and [`KeyTrouble::PadShort`] when other clients have all that a key allows; [`Error::Usage`] when
+/// the request does not fit the shop's scheme.
 pub fn bundle_client<S: KeySource>(
     file: &mut KeyFile,
     request: &ClientRequest,
@@ -89,6 +113,14 @@ pub fn bundle_client<S: KeySource>(
         Scope::Shop => vec![Kid::of_shop(&request.shop)],
         Scope::Transaction => hand_out(file, request, &state, source, make, place)?,
     };
+    let made = match request.ids {
+        IdRequest::OnDemand(_) => kids.clone(),
+        IdRequest::Pool(_) | IdRequest::User(_) => Vec::new(),
+    };
+    let admitted = match &request.ids {
+        IdRequest::User(user) if !state.users.contains(user) => kids.first().cloned(),
+        IdRequest::User(_) | IdRequest::Pool(_) | IdRequest::OnDemand(_) => None,
+    };
     let mut client = KeyFile::new(Role::Client);
     let mut told = state.without_history();
     if request.service.is_some() {
@@ -100,7 +132,11 @@ pub fn bundle_client<S: KeySource>(
         let reusable = kid.id().is_none_or(|id| shop.users.contains(&id));
         if reusable && state.suite.has_budget() {
             let allotted = shop.allotted.entry(kid.clone()).or_default();
-            let share = ((IV_BUDGET - *allotted) / BUDGET_SHARE).max(1).min(IV_BUDGET - *allotted);
+            let left = IV_BUDGET.saturating_sub(*allotted);
+            if left == 0 {
+                return Err(Error::key(place, KeyTrouble::AllAllotted(kid.clone())));
+            }
+            let share = (left / BUDGET_SHARE).max(1);
             *allotted += share;
             told.budget.insert(kid.clone(), share);
         }
@@ -133,7 +169,7 @@ pub fn bundle_client<S: KeySource>(
         keys.push(key);
     }
     let shop_half = shop_file(&request.shop, &told_shop, keys.into_iter(), ShopForm::Program);
-    Ok(Delivery { client, shop_half })
+    Ok(Delivery { client, shop_half, made, admitted })
 }
 
 /// For every key that is a pad shared with other clients, the piece that goes to this one: the next
@@ -227,6 +263,7 @@ fn hand_out<S: KeySource>(
         }
         IdRequest::OnDemand(wanted) => {
             making.orders = *wanted;
+            check_len(file, &making, place)?;
             let keys = make(&making)?;
             add_keys(file, &making, keys, source, place)?
         }
@@ -239,6 +276,7 @@ fn hand_out<S: KeySource>(
                 return Err(Error::key(place, KeyTrouble::Erased(kid)));
             }
             if file.key(kid.as_str()).is_none() {
+                check_len(file, &making, place)?;
                 let material = make(&making)?.pop().expect("one key was asked for");
                 file.push(Jwk {
                     kid: Some(kid.clone()),

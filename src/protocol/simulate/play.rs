@@ -129,8 +129,10 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
     fn carry_to_shop(&mut self, shop: &Name, bundle: &KeyFile, what: &str) -> Result<KeyFile> {
         let step = Some(self.steps.deliver_to_shop);
         let to = Party::Shop(shop.to_string());
-        let bytes = self.carry(step, Party::Service, to, what, bundle.to_bytes().to_vec());
-        KeyFile::parse(&bytes, &Place::file(shop.as_str()))
+        let place = Place::file(shop.as_str());
+        let bytes = bundle.to_bytes(&place)?.to_vec();
+        let bytes = self.carry(step, Party::Service, to, what, bytes);
+        KeyFile::parse(&bytes, &place)
     }
 
     /// A client gets page and program, seals its orders, sends them, and erases.
@@ -231,7 +233,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
             Some(_) => "161",
             None => self.steps.deliver_to_client,
         };
-        let bytes = delivery.client.to_bytes().to_vec();
+        let bytes = delivery.client.to_bytes(&place)?.to_vec();
         let bytes = self.carry(Some(step), Party::Service, me, "program with keys built in", bytes);
         let file = KeyFile::parse(&bytes, &Place::file("client"))?;
         Ok((file, made_now.then_some(delivery.shop_half)))
