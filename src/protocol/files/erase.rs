@@ -210,17 +210,17 @@ impl Locked {
         if older.is_some() || kept.program != file.program {
             return Err(full);
         }
-        let mut text = zeroize::Zeroizing::new(Vec::new());
-        let mut old = &self.file;
-        old.seek(SeekFrom::Start(0))?;
-        old.read_to_end(&mut text)?;
+        // All memory for the keys at once: a buffer that grows leaves copies behind.
+        let len = self.file.metadata()?.len() as usize;
+        let mut text = zeroize::Zeroizing::new(vec![0; len]);
+        self.file.read_exact_at(&mut text, 0)?;
         let values = strike::values_of(&text, is_chosen).ok_or(full)?;
         for value in &values {
             text[value.clone()].fill(strike::STRUCK);
             self.file.write_all_at(&text[value.clone()], value.start as u64)?;
         }
         self.file.sync_all()?;
-        let mut again = zeroize::Zeroizing::new(vec![0; text.len()]);
+        let mut again = zeroize::Zeroizing::new(vec![0; len]);
         self.file.read_exact_at(&mut again, 0)?;
         if again != text {
             return Err(not_as_written());
