@@ -96,6 +96,14 @@ fn several_files_are_erased_at_once() {
 }
 
 #[test]
+fn a_file_that_cannot_be_erased_keeps_no_other_from_it() {
+    let lab = Lab::with_keys("--embodiment 4", 2);
+    let run = lab.refused(1, "erase client.jwks missing.jwks gone.jwks tokyo.jwks");
+    run.says(&["missing.jwks", "gone.jwks"]);
+    assert_eq!(lab.names(), ["orders.ndjson", "service.jwks"]);
+}
+
+#[test]
 fn a_dry_run_tells_and_changes_nothing() {
     let lab = Lab::with_keys("--embodiment 4", 2);
     let before = lab.read("client.jwks");

@@ -62,17 +62,28 @@ impl Erase {
             };
             return Err(Error::Usage(found.to_owned()));
         }
-        self.files.iter().try_for_each(|path| {
-            if let Some(keyring) = &self.return_to {
-                return self.return_to(keyring, path, global);
+        // A file that cannot be erased keeps no other from being erased.
+        let mut first = Ok(());
+        for path in &self.files {
+            match self.erase_one(path, selection, global) {
+                Err(error) if first.is_err() => drop(super::report(&error)),
+                Err(error) => first = Err(error),
+                Ok(()) => {}
             }
-            if self.dry_run {
-                return describe(selection, path, global);
-            }
-            check(selection, path, global)?;
-            let _unfinished = signals::begin();
-            report(&files::erase(path, selection)?, selection, None, global)
-        })
+        }
+        first
+    }
+
+    fn erase_one(&self, path: &Path, selection: Selection<'_>, global: &Global) -> Result<()> {
+        if let Some(keyring) = &self.return_to {
+            return self.return_to(keyring, path, global);
+        }
+        if self.dry_run {
+            return describe(selection, path, global);
+        }
+        check(selection, path, global)?;
+        let _unfinished = signals::begin();
+        report(&files::erase(path, selection)?, selection, None, global)
     }
 
     /// Erases a client's file, and then gives back what it had not used: a failure in between loses
@@ -98,7 +109,7 @@ impl Erase {
                     ui::print(&format!("{report}\n"))
                 }
                 false => ui::print(&format!(
-                    "{place}: would erase {}; {returned}\n",
+                    "{place}: would erase {}; then {returned}\n",
                     words(Selection::File)
                 )),
             };

@@ -9,8 +9,11 @@ use orderseal::protocol::files;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-/// How long what is under way may take to end. After that the program ends as if it were killed.
-const GRACE: Duration = Duration::from_secs(3);
+use super::ui;
+
+/// How long what is under way may take to end, unless another signal comes. After that the program ends as
+/// if it were killed.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// How long the main thread has for its last words.
 const LAST_WORDS: Duration = Duration::from_millis(50);
@@ -56,6 +59,9 @@ fn end(signal: i32, signals: &mut Signals) {
         let until = Instant::now() + GRACE;
         while STOP.is_unfinished() && Instant::now() < until && signals.pending().next().is_none() {
             std::thread::sleep(Duration::from_millis(5));
+        }
+        if STOP.is_unfinished() {
+            ui::say("orderseal: error: stopped before the run could end: what it reserved stays spent");
         }
         std::thread::sleep(LAST_WORDS);
     }

@@ -397,7 +397,7 @@ fn open_to_change(path: &Path, place: &Place) -> Result<File> {
         return Err(refused("is a symbolic link, which is never followed here"));
     }
     if !found.is_file() {
-        return Err(refused("is not a regular file, so what is spent cannot be recorded in it"));
+        return Err(refused("is not a regular file, which alone can be changed or erased"));
     }
     let file = open_no_follow(path, OpenOptions::new().read(true).write(true))
         .map_err(|error| Error::io(place, "cannot open", error))?;

@@ -56,7 +56,7 @@ impl InUse {
                 true => Ok(file),
                 false => Err(io::Error::other("another process holds the file for its users")),
             })
-            .map_err(|error| Error::io(&locked.place, "cannot register as a user", error))?;
+            .map_err(|error| Error::io(&locked.place, "cannot write beside it", error))?;
         Ok(Self { path: path.to_owned(), users: Some(users) })
     }
 
