@@ -47,6 +47,17 @@ fn a_reader_that_went_away_was_sent_nothing() {
 }
 
 #[test]
+fn what_could_not_be_written_at_all_is_given_back() {
+    let lab = Lab::new();
+    lab.ok("keygen --embodiment 4 --shop tokyo --orders 5 -o service.jwks");
+    lab.refused(1, "bundle client --keys service.jwks --orders 5 -o /dev/full");
+    lab.ok("bundle client --keys service.jwks --orders 5 -o client.jwks");
+    lab.write("orders.ndjson", orders(5));
+    lab.refused(1, "encrypt --bundle client.jwks orders.ndjson -o /dev/full");
+    assert_eq!(unused(&lab), 5);
+}
+
+#[test]
 fn a_slow_reader_is_waited_for() {
     let lab = Lab::new();
     lab.ok("keygen --embodiment 4 --shop tokyo --orders 20 -o service.jwks");

@@ -196,10 +196,7 @@ impl Output {
     /// # Errors
     /// [`Error::Io`], or [`Error::ClosedPipe`] when nobody reads any more.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.left |= !self.is_revocable() && !bytes.is_empty();
-        self.file()
-            .and_then(|mut file| file.write_all(bytes))
-            .map_err(|error| Error::io(&self.name, "cannot write", error))
+        self.write_pieces(&mut [IoSlice::new(bytes)])
     }
 
     /// Writes pieces one after the other, in as few calls as possible.
@@ -209,7 +206,6 @@ impl Output {
     pub fn write_pieces(&mut self, mut pieces: &mut [IoSlice<'_>]) -> Result<()> {
         // Empty pieces at the front go away, so that a write of nothing always is a failure.
         IoSlice::advance_slices(&mut pieces, 0);
-        self.left |= !self.is_revocable() && !pieces.is_empty();
         while !pieces.is_empty() {
             let written = match self.file().and_then(|mut file| file.write_vectored(pieces)) {
                 Ok(0) => Err(io::ErrorKind::WriteZero.into()),
@@ -217,6 +213,7 @@ impl Output {
                 done => done,
             };
             let written = written.map_err(|error| Error::io(&self.name, "cannot write", error))?;
+            self.left |= written > 0 && !self.is_revocable();
             IoSlice::advance_slices(&mut pieces, written);
         }
         Ok(())
