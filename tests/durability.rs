@@ -14,7 +14,7 @@ use rustix::fs::{FlockOperation, flock};
 
 /// The system calls on files of a command line, one a line, without thread numbers.
 fn trace(lab: &Lab, line: &str) -> Vec<String> {
-    let calls = "?open,openat,write,pwrite64,fsync,fdatasync,linkat,rename,renameat2,unlink,ftruncate,flock,close";
+    let calls = "?open,openat,write,writev,pwrite64,fsync,fdatasync,linkat,rename,renameat2,unlink,ftruncate,flock,close";
     let run =
         lab.shell(&format!("strace -f -y -qq -o trace.log -e trace={calls} $ORDERSEAL {line}"));
     assert_eq!(run.code, Some(0), "{line}: {}", run.stderr);
