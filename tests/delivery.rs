@@ -151,7 +151,7 @@ fn ids_stay_spent_when_lines_may_have_left() {
 
 /// Whether this process, and so what it starts, ignores a signal.
 fn is_ignored(number: i32) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or("0");
     u64::from_str_radix(mask.trim(), 16).expect("a number") >> (number - 1) & 1 == 1
 }
