@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use orderseal::protocol::batch::Workers;
+use orderseal::protocol::pipeline::Workers;
 
 use self::copies::Copies;
 

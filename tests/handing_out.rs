@@ -8,7 +8,8 @@ use std::io::{self, Read, Write};
 use std::time::{Duration, Instant};
 
 use common::{Lab, key_ids, orders};
-use orderseal::protocol::{Place, files};
+use orderseal::protocol::Place;
+use orderseal::protocol::store::files;
 
 fn shop(lab: &Lab, name: &str) -> serde_json::Value {
     lab.json(name)["orderseal"]["shops"]["tokyo"].clone()

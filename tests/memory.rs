@@ -17,14 +17,17 @@ use std::sync::{LazyLock, Mutex, OnceLock};
 use common::base64url;
 use memchr::memmem::Finder;
 use orderseal::ciphers::random::{KeySource, SystemSource};
-use orderseal::protocol::batch::Workers;
-use orderseal::protocol::envelope::OpeningKeys;
-use orderseal::protocol::files::Selection;
-use orderseal::protocol::html::{self, Fields, Form};
-use orderseal::protocol::keyfile::KeyFile;
-use orderseal::protocol::sealing::Plan;
-use orderseal::protocol::service::{self, ClientRequest, IdRequest, ShopForm};
-use orderseal::protocol::{Kid, Name, Place, Run, files, opening};
+use orderseal::protocol::jose::jwe::OpeningKeys;
+use orderseal::protocol::page::{self, Fields, Form};
+use orderseal::protocol::pipeline::Workers;
+use orderseal::protocol::roles::client::Plan;
+use orderseal::protocol::roles::service;
+use orderseal::protocol::roles::service::{ClientRequest, IdRequest, ShopForm};
+use orderseal::protocol::roles::shop;
+use orderseal::protocol::store::files;
+use orderseal::protocol::store::files::Selection;
+use orderseal::protocol::store::keyfile::KeyFile;
+use orderseal::protocol::{Kid, Name, Place, Run};
 use serde_json::{Value, json};
 
 /// Looks at every block that is freed. The standard `realloc` allocates, copies and frees, so that a
@@ -247,8 +250,8 @@ fn no_freed_block_holds_a_key() {
         let form = Form { items: None, fields: Fields::default(), send_to: None, lang: None };
         let mut rng = SystemSource::new().unwrap().stream(0);
         (
-            html::page(&client("tokyo", 5), &form, &mut rng),
-            html::page(&client("osaka", 1), &form, &mut rng),
+            page::page(&client("tokyo", 5), &form, &mut rng),
+            page::page(&client("osaka", 1), &form, &mut rng),
         )
     });
 
@@ -261,7 +264,7 @@ fn no_freed_block_holds_a_key() {
             plan.wrap_key(&parse(text.as_bytes()), &place(), &source, &store, &mut line).unwrap();
             let mut keys = OpeningKeys::new(false);
             keys.add(parse(&KEYRING), &place()).unwrap();
-            opening::open_key(line.trim_ascii_end(), &place(), &keys).unwrap()
+            shop::open_key(line.trim_ascii_end(), &place(), &keys).unwrap()
         });
     }
     watch("making ready and sealing under every kind of key", || {

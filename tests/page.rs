@@ -89,8 +89,8 @@ fn the_page_names_no_other_address_and_has_no_inline_handler() {
 fn the_script_is_the_one_in_the_source_tree() {
     let lab = Lab::with_keys("--embodiment 2", 1);
     let page = OrderPage::make(&lab, "");
-    assert_eq!(page.script(), include_str!("../src/protocol/html/page.js"));
-    assert_eq!(page.style(), include_str!("../src/protocol/html/page.css"));
+    assert_eq!(page.script(), include_str!("../src/protocol/page/page.js"));
+    assert_eq!(page.style(), include_str!("../src/protocol/page/page.css"));
 }
 
 #[test]

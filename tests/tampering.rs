@@ -11,8 +11,8 @@ use common::{
 use orderseal::ciphers::Wiped;
 use orderseal::ciphers::random::{KeySource, SeededSource};
 use orderseal::protocol::Place;
-use orderseal::protocol::envelope::{Carries, Opener, OpeningKeys};
-use orderseal::protocol::keyfile::KeyFile;
+use orderseal::protocol::jose::jwe::{Carries, Opener, OpeningKeys};
+use orderseal::protocol::store::keyfile::KeyFile;
 use serde_json::{Value, json};
 
 /// Puts another protected header on a sealed line.

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use orderseal::protocol::batch::Workers;
+use orderseal::protocol::pipeline::Workers;
 
 use self::choose::Choice;
 use self::machine::Machine;

@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use orderseal::ciphers::random::{KeySource, SystemSource};
-use orderseal::protocol::files::{self, Existing, FileId, Loaded, Output, Privacy};
-use orderseal::protocol::html::{self, Items};
-use orderseal::protocol::keyfile::KeyFile;
-use orderseal::protocol::pad::MAX_PAD;
-use orderseal::protocol::page::{MAX_PAGE, Page};
-use orderseal::protocol::service::{self, ClientRequest, IdRequest, Outputs, ShopForm};
-use orderseal::protocol::spend::KeyStore;
+use orderseal::protocol::jose::pad::MAX_PAD;
+use orderseal::protocol::page::item_page::{MAX_PAGE, Page};
+use orderseal::protocol::page::{self, Items};
+use orderseal::protocol::roles::service;
+use orderseal::protocol::roles::service::{ClientRequest, IdRequest, Outputs, ShopForm};
+use orderseal::protocol::store::files;
+use orderseal::protocol::store::files::{Existing, FileId, Loaded, Output, Privacy};
+use orderseal::protocol::store::keyfile::KeyFile;
+use orderseal::protocol::store::spend::KeyStore;
 use orderseal::protocol::{Erase, Error, Name, Place, Result, Run, ServiceUrl};
 use serde_json::json;
 
@@ -253,9 +255,10 @@ impl PageArgs {
             Some(path) => {
                 let file = files::load_small(path, MAX_PAGE, false)?;
                 inputs.push(file.id);
-                let items = orderseal::protocol::json::parse(&file.bytes).map_err(|found| {
-                    Error::malformed(&file.place, format!("found {found}, expected JSON"))
-                })?;
+                let items =
+                    orderseal::protocol::jose::json::parse(&file.bytes).map_err(|found| {
+                        Error::malformed(&file.place, format!("found {found}, expected JSON"))
+                    })?;
                 Items::from_json(&items, &file.place)?;
                 (*items).clone()
             }
@@ -318,7 +321,7 @@ impl Client {
             &source,
             |making| service::make_keys(making, &source, &workers, &|| {}, place),
             |client| match &form {
-                Some(form) => Ok(html::page(client, form, &mut source.stream(PAGE_STREAM))),
+                Some(form) => Ok(page::page(client, form, &mut source.stream(PAGE_STREAM))),
                 None => client.to_bytes(&name),
             },
             Outputs { client: output, shop: shop_output },

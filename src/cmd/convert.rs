@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use orderseal::protocol::batch::Workers;
-use orderseal::protocol::convert::{
+use orderseal::protocol::pipeline::Workers;
+use orderseal::protocol::roles::client::Totals;
+use orderseal::protocol::roles::convert::{
     Decryption, Iv, OldCipher, Padding, ToyEncryption, read_iv, read_key,
 };
-use orderseal::protocol::files::{self, Existing, FileId, Input, Inputs, Output, Privacy};
-use orderseal::protocol::sealing::Totals;
+use orderseal::protocol::store::files;
+use orderseal::protocol::store::files::{Existing, FileId, Input, Inputs, Output, Privacy};
 use orderseal::protocol::{Error, KeyTrouble, Result};
 use serde_json::json;
 

@@ -5,11 +5,14 @@ use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use orderseal::protocol::envelope::{Carries, MAX_SEALED_LINE, OpeningKeys};
-use orderseal::protocol::files::{self, Existing, FileId, Input, Inputs, Loaded, Output, Privacy};
-use orderseal::protocol::keyfile::Role;
-use orderseal::protocol::opening::{self, Options, Skipped, Summary};
-use orderseal::protocol::stream::{self, Opened};
+use orderseal::protocol::jose::jwe::{Carries, MAX_SEALED_LINE, OpeningKeys};
+use orderseal::protocol::roles::shop;
+use orderseal::protocol::roles::shop::{Options, Skipped, Summary};
+use orderseal::protocol::roles::stream;
+use orderseal::protocol::roles::stream::Opened;
+use orderseal::protocol::store::files;
+use orderseal::protocol::store::files::{Existing, FileId, Input, Inputs, Loaded, Output, Privacy};
+use orderseal::protocol::store::keyfile::Role;
 use orderseal::protocol::{Error, Kid, Place, Result};
 use serde_json::json;
 
@@ -103,7 +106,7 @@ impl Decrypt {
         output.map_or(Ok(()), Output::commit)?;
         progress.finish_orders(if self.check { "verified" } else { "opened" }, &summary.totals);
         self.report_summary(global, &summary, &keys)?;
-        opening::skipped_error(&summary).map_or(Ok(()), Err)
+        shop::skipped_error(&summary).map_or(Ok(()), Err)
     }
 
     fn open(
@@ -118,7 +121,7 @@ impl Decrypt {
         let several = inputs.count() > 1;
         let options = Options { once: self.once, skip_failed: self.on_error == "skip" };
         let mut report = self.create_report(ids)?;
-        let summary = opening::open(
+        let summary = shop::open(
             &global.workers()?,
             inputs,
             keys,
@@ -217,7 +220,7 @@ impl Decrypt {
             let found = "found a wrapped key (cty jwk+json) among orders: it opens only alone";
             return Err(Error::malformed(&place.at(1), found));
         }
-        let opened = opening::open_key(text, &place, keys)?;
+        let opened = shop::open_key(text, &place, keys)?;
         if self.check {
             let report = json!({"orders": 0, "wrapped_keys": 1});
             return match global.json {

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use orderseal::ciphers::content::ContentCipher;
 use orderseal::ciphers::wrap::WrapAlgorithm;
-use orderseal::protocol::foreign::{Expected, Form};
-use orderseal::protocol::html::WebPage;
-use orderseal::protocol::keyfile::Role;
-use orderseal::protocol::service::{Aftermath, Amounts};
+use orderseal::protocol::jose::foreign::{Expected, Form};
+use orderseal::protocol::page::WebPage;
+use orderseal::protocol::roles::service::{Aftermath, Amounts};
+use orderseal::protocol::store::keyfile::Role;
 use orderseal::protocol::{Error, KeyTrouble, Spent};
 
 use super::ui;

@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use orderseal::ciphers::random::{KeySource, SystemSource};
 use orderseal::ciphers::toy_des::SBox;
-use orderseal::protocol::batch::Workers;
-use orderseal::protocol::files::{self, Existing, FileId, Output, Privacy};
-use orderseal::protocol::jwk::{Jwk, Usage};
-use orderseal::protocol::keyfile::{KeyFile, Role};
-use orderseal::protocol::pad::MAX_PAD;
-use orderseal::protocol::service::{self, DEFAULT_RSA_BITS, KeyRequest, Sizes};
+use orderseal::protocol::jose::jwk::{Jwk, Usage};
+use orderseal::protocol::jose::pad::MAX_PAD;
+use orderseal::protocol::pipeline::Workers;
+use orderseal::protocol::roles::service;
+use orderseal::protocol::roles::service::{DEFAULT_RSA_BITS, KeyRequest, Sizes};
+use orderseal::protocol::store::files;
+use orderseal::protocol::store::files::{Existing, FileId, Output, Privacy};
+use orderseal::protocol::store::keyfile::{KeyFile, Role};
 use orderseal::protocol::{
     Alg, Content, Enc, Error, KeyTrouble, Kid, Kind, Name, Place, Result, Scheme, Scope,
     ServiceUrl, Suite,

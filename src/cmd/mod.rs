@@ -24,7 +24,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 pub use exit::{amounts_in_words, report, report_usage};
-use orderseal::protocol::{Error, Result, files};
+use orderseal::protocol::store::files;
+use orderseal::protocol::{Error, Result};
 pub use signals::heed;
 
 /// Seal batches of orders for shops: every role of a three-role ordering system, over files and
@@ -179,8 +180,8 @@ fn one_to_stdout<'a>(outputs: impl IntoIterator<Item = Option<&'a Path>>) -> Res
 }
 
 impl Global {
-    fn workers(&self) -> Result<orderseal::protocol::batch::Workers> {
-        let workers = orderseal::protocol::batch::Workers::new(self.threads.map(usize::from))?;
+    fn workers(&self) -> Result<orderseal::protocol::pipeline::Workers> {
+        let workers = orderseal::protocol::pipeline::Workers::new(self.threads.map(usize::from))?;
         Ok(workers.stopped_by(signals::stop()))
     }
 }

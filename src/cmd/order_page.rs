@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use super::{Global, ui};
 use clap::Args;
-use orderseal::protocol::files::{self, FileId, Loaded, Small};
-use orderseal::protocol::html::{
+use orderseal::protocol::page::item_page::{MAX_PAGE, Page};
+use orderseal::protocol::page::{
     self, Description, Fields, Form, Items, LANGUAGES, MAX_ORDERS, SendTo,
 };
-use orderseal::protocol::page::{MAX_PAGE, Page};
-use orderseal::protocol::service::{ClientRequest, IdRequest};
+use orderseal::protocol::roles::service::{ClientRequest, IdRequest};
+use orderseal::protocol::store::files;
+use orderseal::protocol::store::files::{FileId, Loaded, Small};
 use orderseal::protocol::{Erase, Error, KeyTrouble, Name, Place, Result};
 
 /// Bytes that a page may have without its pictures before something is said of it.
@@ -57,7 +58,7 @@ impl OrderPage {
             return self.refuse_options().map(|()| None);
         }
         let (_, shop) = loaded.file.shop_named(Some(&request.shop), &loaded.place)?;
-        if let Some(reason) = html::refusal(shop.suite, request.layers) {
+        if let Some(reason) = page::refusal(shop.suite, request.layers) {
             return Err(Error::key(&loaded.place, KeyTrouble::Unfit(reason)));
         }
         if let IdRequest::Pool(count) | IdRequest::OnDemand(count) = request.ids

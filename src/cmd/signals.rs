@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
-use orderseal::protocol::batch::{Stop, Unfinished};
-use orderseal::protocol::files;
+use orderseal::protocol::pipeline::{Stop, Unfinished};
+use orderseal::protocol::store::files;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 

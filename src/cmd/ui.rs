@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use orderseal::ciphers::random::SystemSource;
-use orderseal::protocol::files::Output;
-use orderseal::protocol::sealing::Totals;
+use orderseal::protocol::roles::client::Totals;
+use orderseal::protocol::store::files::Output;
 use orderseal::protocol::{Error, Result};
 use serde_json::Value;
 

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use orderseal::ciphers::Wiped;
 use orderseal::ciphers::random::{KeySource, SystemSource};
-use orderseal::protocol::batch::Workers;
-use orderseal::protocol::envelope::{
+use orderseal::protocol::jose::jwe::{
     Carries, Opener, OpeningKeys, Sealer, SealingKey, SealingKeys, Stage,
 };
-use orderseal::protocol::service::{self, KeyRequest, Sizes};
+use orderseal::protocol::pipeline::Workers;
+use orderseal::protocol::roles::service;
+use orderseal::protocol::roles::service::{KeyRequest, Sizes};
 use orderseal::protocol::{Place, Result, Scheme, Scope};
 use serde::Serialize;
 

@@ -1,9 +1,10 @@
 //! What client and shop hold before the first order: made by the service, written, and read again.
 
 use orderseal::ciphers::random::SystemSource;
-use orderseal::protocol::jwk::Material;
-use orderseal::protocol::keyfile::{KeyFile, Role};
-use orderseal::protocol::service::{self, ClientRequest, IdRequest, KeyRequest, ShopForm};
+use orderseal::protocol::jose::jwk::Material;
+use orderseal::protocol::roles::service;
+use orderseal::protocol::roles::service::{ClientRequest, IdRequest, KeyRequest, ShopForm};
+use orderseal::protocol::store::keyfile::{KeyFile, Role};
 use orderseal::protocol::{Place, Result, Run};
 
 /// The files of one client and its shop.

@@ -18,9 +18,9 @@ use std::time::Duration;
 
 use clap::Args;
 use orderseal::ciphers::cpu::Backend;
-use orderseal::protocol::batch::Workers;
-use orderseal::protocol::files::{Existing, Output, Privacy};
-use orderseal::protocol::service::DEFAULT_RSA_BITS;
+use orderseal::protocol::pipeline::Workers;
+use orderseal::protocol::roles::service::DEFAULT_RSA_BITS;
+use orderseal::protocol::store::files::{Existing, Output, Privacy};
 use orderseal::protocol::{Error, Result, Scheme};
 use serde::Serialize;
 

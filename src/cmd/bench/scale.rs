@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use orderseal::protocol::Result;
-use orderseal::protocol::batch::Workers;
+use orderseal::protocol::pipeline::Workers;
 use serde::Serialize;
 
 use super::measure::median_and_spread;

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use orderseal::ciphers::random::Origin;
-use orderseal::protocol::jwk::{Jwk, Material};
-use orderseal::protocol::keyfile::{KeyFile, Role, Shop};
-use orderseal::protocol::pad_use::PadUse;
-use orderseal::protocol::{Name, Program, Scope, Step, service};
+use orderseal::protocol::jose::jwk::{Jwk, Material};
+use orderseal::protocol::roles::pad_use::PadUse;
+use orderseal::protocol::roles::service;
+use orderseal::protocol::store::keyfile::{KeyFile, Role, Shop};
+use orderseal::protocol::{Name, Program, Scope, Step};
 use serde_json::{Value, json};
 
 use super::pads;

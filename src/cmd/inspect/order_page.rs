@@ -1,6 +1,6 @@
 //! What `inspect` tells of an order page.
 
-use orderseal::protocol::html::Description;
+use orderseal::protocol::page::Description;
 use serde_json::{Value, json};
 
 /// A page as a report, with no key of it.

@@ -1,10 +1,10 @@
 //! What `inspect` says of one-time pads.
 
 use orderseal::protocol::Name;
-use orderseal::protocol::jwk::Material;
-use orderseal::protocol::keyfile::{KeyFile, Role, Shop};
-use orderseal::protocol::pad::Pad;
-use orderseal::protocol::pad_use::{PadUse, Totals};
+use orderseal::protocol::jose::jwk::Material;
+use orderseal::protocol::jose::pad::Pad;
+use orderseal::protocol::roles::pad_use::{PadUse, Totals};
+use orderseal::protocol::store::keyfile::{KeyFile, Role, Shop};
 use serde_json::{Value, json};
 
 /// How much pad there is, and what is left of it. A pad that is not shared is good for one order.

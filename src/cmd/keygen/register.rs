@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use orderseal::ciphers::lfsr::{Generator, Trinomial};
 use orderseal::ciphers::random::RegisterSource;
-use orderseal::protocol::{Error, KeyTrouble, Place, Result, files};
+use orderseal::protocol::store::files;
+use orderseal::protocol::{Error, KeyTrouble, Place, Result};
 
 use crate::cmd::{Global, ui};
 

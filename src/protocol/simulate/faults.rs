@@ -8,12 +8,13 @@ use crate::ciphers::base64url;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, SeededSource};
 use crate::ciphers::rsa::{self, PublicKey, WrapJob};
-use crate::protocol::batch::Workers;
-use crate::protocol::envelope::block_label;
-use crate::protocol::jwk::Jwk;
-use crate::protocol::keyfile::KeyFile;
-use crate::protocol::service::{self, Sizes};
-use crate::protocol::{Enc, Error, KeyTrouble, Kid, Result, Scope, Suite};
+use crate::protocol::jose::jwe::block_label;
+use crate::protocol::jose::jwk::Jwk;
+use crate::protocol::model::{Enc, Error, KeyTrouble, Kid, Result, Scope, Suite};
+use crate::protocol::pipeline::Workers;
+use crate::protocol::roles::service;
+use crate::protocol::roles::service::Sizes;
+use crate::protocol::store::keyfile::KeyFile;
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -329,7 +330,7 @@ fn named_key<'f>(line: &str, file: &'f KeyFile) -> Option<&'f Jwk> {
 fn with_wrong_keys(bundle: &KeyFile, case: &Case) -> Result<KeyFile> {
     let mut wrong = bundle.clone();
     let mut rng = SeededSource::new(0).stream(0);
-    let place = crate::protocol::Place::file("wrong key");
+    let place = crate::protocol::model::Place::file("wrong key");
     let sizes = Sizes { rsa_bits: 2048, pad_bytes: super::play::PAD_OF_ORDER };
     let material = service::make_material(case.suite, sizes, &mut rng)
         .map_err(|trouble| Error::key(&place, trouble))?;

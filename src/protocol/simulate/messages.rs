@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::protocol::json;
-use crate::protocol::jwk::text;
-use crate::protocol::keyfile::VERSION;
-use crate::protocol::{Error, Name, Place, Result};
+use crate::protocol::jose::json;
+use crate::protocol::jose::jwk::text;
+use crate::protocol::model::{Error, Name, Place, Result};
+use crate::protocol::store::keyfile::VERSION;
 
 /// What a client asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]

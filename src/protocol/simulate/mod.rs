@@ -12,8 +12,8 @@ pub use faults::{BlockAttack, Fault, Outcome};
 pub use trace::{Event, Party, mermaid};
 
 use crate::ciphers::random::SeededSource;
-use crate::protocol::batch::Workers;
-use crate::protocol::{Erase, Result, Scheme, Suite};
+use crate::protocol::model::{Erase, Result, Scheme, Suite};
+use crate::protocol::pipeline::Workers;
 
 /// What to play.
 #[derive(Debug, Clone)]

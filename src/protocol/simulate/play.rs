@@ -9,15 +9,17 @@ use super::messages::Request;
 use super::trace::{Event, Party, Steps, steps};
 use super::{Case, Setup, orders};
 use crate::ciphers::random::{KeySource, SeededSource};
-use crate::protocol::batch::Workers;
-use crate::protocol::envelope::OpeningKeys;
-use crate::protocol::files::Input;
-use crate::protocol::keyfile::{KeyFile, Role};
-use crate::protocol::opening::{self, Options};
-use crate::protocol::page::Page;
-use crate::protocol::sealing::Plan;
-use crate::protocol::service::{self, ClientRequest, IdRequest, KeyRequest, ShopForm, Sizes};
-use crate::protocol::{Enc, Erase, Name, Place, Program, Result, Run, Scope};
+use crate::protocol::jose::jwe::OpeningKeys;
+use crate::protocol::model::{Enc, Erase, Name, Place, Program, Result, Run, Scope};
+use crate::protocol::page::item_page::Page;
+use crate::protocol::pipeline::Workers;
+use crate::protocol::roles::client::Plan;
+use crate::protocol::roles::service;
+use crate::protocol::roles::service::{ClientRequest, IdRequest, KeyRequest, ShopForm, Sizes};
+use crate::protocol::roles::shop;
+use crate::protocol::roles::shop::Options;
+use crate::protocol::store::files::Input;
+use crate::protocol::store::keyfile::{KeyFile, Role};
 
 /// Bytes of pad for an order, more than the longest of [`orders::make`] has.
 pub(super) const PAD_OF_ORDER: usize = 512;
@@ -327,7 +329,7 @@ pub(super) fn open(workers: &Workers, bundle: &KeyFile, sealed: Vec<u8>) -> Resu
     let mut keys = OpeningKeys::new(false);
     keys.add(bundle.clone(), &place)?;
     let mut opened = Vec::new();
-    opening::open(
+    shop::open(
         workers,
         Input::memory(&place.file, sealed),
         &keys,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::protocol::{Content, Kind, Scheme, Scope};
+use crate::protocol::model::{Content, Kind, Scheme, Scope};
 
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]

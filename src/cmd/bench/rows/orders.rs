@@ -6,12 +6,13 @@ use orderseal::ciphers::Wiped;
 use orderseal::ciphers::cpu::Backend;
 use orderseal::ciphers::random::KeyStream;
 use orderseal::ciphers::rsa;
-use orderseal::protocol::envelope::{
+use orderseal::protocol::jose::jwe::{
     Carries, Opener, OpeningKeys, Sealer, SealingKey, SealingKeys,
 };
-use orderseal::protocol::jwk::Material;
-use orderseal::protocol::keyfile::{KeyFile, Role};
-use orderseal::protocol::service::{self, KeyRequest, ShopForm, Sizes};
+use orderseal::protocol::jose::jwk::Material;
+use orderseal::protocol::roles::service;
+use orderseal::protocol::roles::service::{KeyRequest, ShopForm, Sizes};
+use orderseal::protocol::store::keyfile::{KeyFile, Role};
 use orderseal::protocol::{Content, Kind, Place, Scheme, Scope, Suite};
 
 use super::fixtures::{orders, pairs, rng, source, suite};

@@ -8,14 +8,17 @@ use std::sync::{Arc, Mutex};
 use orderseal::ciphers::chunked::CHUNK_LEN;
 use orderseal::ciphers::cpu::Backend;
 use orderseal::ciphers::random::SystemSource;
-use orderseal::protocol::batch::Workers;
-use orderseal::protocol::envelope::OpeningKeys;
-use orderseal::protocol::files::Input;
-use orderseal::protocol::keyfile::KeyFile;
-use orderseal::protocol::opening::{self, Options};
-use orderseal::protocol::sealing::{Plan, Sink, Totals};
-use orderseal::protocol::service::{self, KeyRequest, Sizes};
-use orderseal::protocol::{Error, Place, Result, Scheme, stream};
+use orderseal::protocol::jose::jwe::OpeningKeys;
+use orderseal::protocol::pipeline::Workers;
+use orderseal::protocol::roles::client::{Plan, Sink, Totals};
+use orderseal::protocol::roles::service;
+use orderseal::protocol::roles::service::{KeyRequest, Sizes};
+use orderseal::protocol::roles::shop;
+use orderseal::protocol::roles::shop::Options;
+use orderseal::protocol::roles::stream;
+use orderseal::protocol::store::files::Input;
+use orderseal::protocol::store::keyfile::KeyFile;
+use orderseal::protocol::{Error, Place, Result, Scheme};
 
 use crate::cmd::bench::delivery::Delivery;
 use crate::cmd::bench::rows::fixtures;
@@ -178,7 +181,7 @@ fn ready(client: &KeyFile) -> Result<(RefCell<KeyFile>, Plan)> {
 
 fn open_orders(keys: &OpeningKeys, lines: &Arc<[u8]>, workers: &Workers) -> Result<u64> {
     let options = Options::default();
-    opening::open(workers, input(lines), keys, options, |_, _| Ok(()), |_| Ok(()))
+    shop::open(workers, input(lines), keys, options, |_, _| Ok(()), |_| Ok(()))
         .map(|summary| moved(summary.totals))
 }
 

@@ -1,0 +1,236 @@
+//! The protected header of a sealed order.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::{Failure, MAX_HEADER};
+use crate::ciphers::base64url;
+use crate::protocol::jose::json;
+use crate::protocol::jose::json::Object;
+use crate::protocol::jose::jwk::{optional_text, text};
+use crate::protocol::model::program::MAX_LAYERS;
+use crate::protocol::model::{Kid, Suite};
+
+/// The content type of a line that carries a key instead of an order (RFC 7517 section 7).
+const CTY_JWK: &str = "jwk+json";
+
+/// The type of a line that begins a sealed stream.
+const TYP_STREAM: &str = "orderseal-stream";
+
+/// What a sealed line carries, as its header says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Carries {
+    /// An order.
+    Order,
+    /// A key, as a JWK (`cty` is `jwk+json`).
+    Key,
+    /// The key of the stream that follows (`typ` is `orderseal-stream`).
+    StreamKey,
+}
+
+impl Carries {
+    /// What the first segment of a line says; an order if it says nothing.
+    pub fn of_line(line: &[u8]) -> Self {
+        let header = line.split(|&byte| byte == b'.').next().unwrap_or_default();
+        Header::decode(header, &mut Vec::new()).map_or(Self::Order, |header| header.carries)
+    }
+
+    /// The header member that says so.
+    pub(super) fn member(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Order => None,
+            Self::Key => Some(("cty", CTY_JWK)),
+            Self::StreamKey => Some(("typ", TYP_STREAM)),
+        }
+    }
+
+    /// The same in words.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Order => "an order",
+            Self::Key => "a wrapped key (cty jwk+json)",
+            Self::StreamKey => "a sealed stream (typ orderseal-stream)",
+        }
+    }
+}
+
+/// IV and tag of AES-GCM key wrap.
+pub type IvAndTag = ([u8; 12], [u8; 16]);
+
+/// A protected header that was read and found well formed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header<'t> {
+    /// Key management, by name: the key decides whether it is the right one.
+    pub alg: Cow<'t, str>,
+    /// Content encryption, by name.
+    pub enc: Cow<'t, str>,
+    /// The key's name, which has the form of a [`Kid`].
+    pub kid: Option<Cow<'t, str>>,
+    /// IV and tag of AES-GCM key wrap (RFC 7518 section 4.7.1).
+    pub gcm_kw: Option<IvAndTag>,
+    /// The links of a chain: each a wrapped content-encryption key, outermost first.
+    pub chain: Vec<Vec<u8>>,
+    /// What the content is.
+    pub carries: Carries,
+    /// The header's `typ`, if any.
+    pub typ: Option<String>,
+}
+
+impl<'t> Header<'t> {
+    /// Reads the first segment of a line. `text` is memory for what it decodes to.
+    ///
+    /// # Errors
+    /// [`Failure::Malformed`]: too long, not canonical base64url, not JSON or with duplicate
+    /// names, a critical member that is unknown, compressed content.
+    pub fn decode(segment: &[u8], text: &'t mut Vec<u8>) -> Result<Self, Failure> {
+        Self::read(segment, text).map_err(|found| Failure::Malformed(format!("header: {found}")))
+    }
+
+    fn read(segment: &[u8], text: &'t mut Vec<u8>) -> Result<Self, String> {
+        if segment.len() > base64url::encoded_length(MAX_HEADER) {
+            return Err(format!("longer than {MAX_HEADER} bytes"));
+        }
+        base64url::decode_into(segment, text).ok_or("not canonical base64url")?;
+        if let Some(header) = Self::plain(text) {
+            return Ok(header);
+        }
+        let value = json::parse(text)?;
+        let members = value.as_object().ok_or("not a JSON object")?;
+        if members.contains_key("zip") {
+            return Err("compressed content (\"zip\") is not supported".to_owned());
+        }
+        let kid = optional_text(members, "kid")?;
+        if let Some(kid) = kid.filter(|kid| !Kid::has_form(kid)) {
+            return Err(format!(
+                "kid {kid:?}, expected SHOP or SHOP/ID, each 1 to 64 of A-Z a-z 0-9 . _ -"
+            ));
+        }
+        let owned = |text: &str| Cow::Owned(text.to_owned());
+        Ok(Self {
+            alg: owned(self::text(members, "alg")?),
+            enc: owned(self::text(members, "enc")?),
+            kid: kid.map(owned),
+            gcm_kw: gcm_kw(members)?,
+            chain: chain(members)?,
+            carries: match (optional_text(members, "typ")?, optional_text(members, "cty")?) {
+                (Some(TYP_STREAM), _) => Carries::StreamKey,
+                (_, Some(CTY_JWK)) => Carries::Key,
+                _ => Carries::Order,
+            },
+            typ: optional_text(members, "typ")?.map(str::to_owned),
+        })
+    }
+
+    /// The form that most lines have, `{"alg":"…","enc":"…","kid":"…"}` to the letter: read many
+    /// times as fast as JSON in general, and refusing no less, as names hold nothing that would
+    /// have to be escaped.
+    fn plain(text: &'t [u8]) -> Option<Self> {
+        let (alg, rest) = plain_name(text.strip_prefix(br#"{"alg":""#)?)?;
+        let (enc, rest) = plain_name(rest.strip_prefix(br#"","enc":""#)?)?;
+        let kid = rest.strip_prefix(br#"","kid":""#)?.strip_suffix(br#""}"#)?;
+        let kid = str::from_utf8(kid).ok().filter(|kid| Kid::has_form(kid))?;
+        Some(Self {
+            alg: Cow::Borrowed(alg),
+            enc: Cow::Borrowed(enc),
+            kid: Some(Cow::Borrowed(kid)),
+            gcm_kw: None,
+            chain: Vec::new(),
+            carries: Carries::Order,
+            typ: None,
+        })
+    }
+}
+
+/// The name of an algorithm in front of a quotation mark, and what follows from there on.
+fn plain_name(text: &[u8]) -> Option<(&str, &[u8])> {
+    let (name, rest) = text.split_at(text.iter().position(|&byte| byte == b'"')?);
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+    let name = name.iter().all(plain).then(|| str::from_utf8(name).ok())??;
+    Some((name, rest))
+}
+
+fn gcm_kw(members: &Object) -> Result<Option<IvAndTag>, String> {
+    match members.contains_key("iv") && members.contains_key("tag") {
+        true => Ok(Some((exact(members, "iv")?, exact(members, "tag")?))),
+        false => Ok(None),
+    }
+}
+
+fn exact<const N: usize>(members: &Object, name: &str) -> Result<[u8; N], String> {
+    base64url::decode_to_vec(text(members, name)?.as_bytes())
+        .and_then(|bytes| bytes.try_into().ok())
+        .ok_or_else(|| format!("member {name:?} is not base64url of {N} bytes"))
+}
+
+fn chain(members: &Object) -> Result<Vec<Vec<u8>>, String> {
+    let critical = match members.get("crit") {
+        None => false,
+        Some(Value::Array(names)) if names.len() == 1 && names[0] == "chain" => true,
+        Some(Value::Array(names)) if names.is_empty() => {
+            return Err("\"crit\" is empty".to_owned());
+        }
+        Some(other) => {
+            return Err(format!("critical members {other}, of which only \"chain\" is known"));
+        }
+    };
+    let Some(value) = members.get("chain") else {
+        return match critical {
+            true => Err("\"crit\" names \"chain\", which is missing".to_owned()),
+            false => Ok(Vec::new()),
+        };
+    };
+    if !critical {
+        return Err("\"chain\" is not named in \"crit\"".to_owned());
+    }
+    value
+        .as_array()
+        .filter(|links| (1..usize::from(MAX_LAYERS)).contains(&links.len()))
+        .and_then(|links| {
+            links.iter().map(|link| base64url::decode_to_vec(link.as_str()?.as_bytes())).collect()
+        })
+        .ok_or_else(|| format!("\"chain\" is not 1 to {} wrapped keys", MAX_LAYERS - 1))
+}
+
+/// Writes a header, member by member, in memory that serves for one after the other. All values are
+/// plain ASCII by their types, so that nothing has to be escaped.
+#[derive(Debug, Default)]
+pub(super) struct HeaderText(String);
+
+impl HeaderText {
+    /// Forgets what was there, and begins with the algorithms and the key's name.
+    pub(super) fn begin(&mut self, suite: Suite, kid: Option<&Kid>) {
+        self.0.clear();
+        for part in [r#"{"alg":""#, suite.alg().name(), r#"","enc":""#, suite.enc().name(), "\""] {
+            self.0.push_str(part);
+        }
+        if let Some(kid) = kid {
+            self.text("kid", kid.as_str());
+        }
+    }
+
+    /// Adds a member whose value is a string of plain ASCII.
+    pub(super) fn text(&mut self, name: &str, value: &str) {
+        for part in [",\"", name, "\":\"", value, "\""] {
+            self.0.push_str(part);
+        }
+    }
+
+    /// Adds a member whose value is bytes in base64url.
+    pub(super) fn bytes(&mut self, name: &str, value: &[u8]) {
+        self.text(name, &base64url::encode_to_string(value));
+    }
+
+    /// Adds a member whose value is JSON.
+    pub(super) fn json(&mut self, name: &str, value: &str) {
+        for part in [",\"", name, "\":", value] {
+            self.0.push_str(part);
+        }
+    }
+
+    /// Ends the header.
+    pub(super) fn finish(&mut self) -> &[u8] {
+        self.0.push('}');
+        self.0.as_bytes()
+    }
+}

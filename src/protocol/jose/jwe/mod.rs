@@ -1,0 +1,83 @@
+//! Sealed orders: JWE Compact Serialization (RFC 7516 section 7.1), one a line.
+
+mod blocks;
+mod chain;
+mod header;
+mod open;
+mod open_key;
+mod parse;
+mod ready;
+mod seal;
+mod seal_key;
+mod spread;
+mod stage;
+mod typed_key;
+
+pub(in crate::protocol) use blocks::label as block_label;
+pub use header::{Carries, Header};
+pub use open::{Opened, OpenedBlock, Opener};
+pub use open_key::OpeningKeys;
+pub(in crate::protocol) use parse::segments;
+pub use seal::{Sealer, SealingKeys};
+pub use seal_key::SealingKey;
+pub use spread::Spread;
+pub use stage::{Stage, Watch};
+pub use typed_key::{MIN_TYPED, TypedKey};
+
+use crate::protocol::jose::foreign::{Expected, Form};
+use crate::protocol::model::{Error, KeyTrouble, Place};
+
+/// The longest order in bytes.
+pub const MAX_ORDER: usize = 1 << 20;
+
+/// The longest protected header in bytes, before base64url.
+pub const MAX_HEADER: usize = 8 << 10;
+
+/// The longest sealed line in bytes: an order of [`MAX_ORDER`] in 2,048-bit RSA blocks, with its
+/// header.
+pub const MAX_SEALED_LINE: usize = 2 << 20;
+
+/// Why a line could not be sealed or opened; the caller knows which line it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// It is not what it should be.
+    Malformed(String),
+    /// It is of another form, which was recognized.
+    Unexpected(Form),
+    /// Its key is missing or may not be used.
+    Key(Box<KeyTrouble>),
+    /// It is not authentic, for whatever reason.
+    Authentication,
+}
+
+impl From<KeyTrouble> for Failure {
+    fn from(trouble: KeyTrouble) -> Self {
+        Self::Key(Box::new(trouble))
+    }
+}
+
+impl Failure {
+    /// The error that belongs to it, at a place.
+    pub fn at(self, place: Place) -> Error {
+        match self {
+            Self::Malformed(found) => Error::Malformed { place, found },
+            Self::Unexpected(found) => {
+                Error::Unexpected { place, found, expected: Expected::SealedOrder }
+            }
+            Self::Key(trouble) => Error::Key { place, trouble: *trouble },
+            Self::Authentication => Error::Authentication(place),
+        }
+    }
+
+    /// `malformed`, `key` or `authentication`, for reports.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) | Self::Unexpected(_) => "malformed",
+            Self::Key(_) => "key",
+            Self::Authentication => "authentication",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,312 @@
+//! Opening a block of sealed lines.
+
+use std::ops::Range;
+
+use rand::Rng;
+use zeroize::Zeroize;
+
+use super::open_key::Chosen;
+use super::parse::{Parsed, Parser};
+use super::ready::Ready;
+use super::spread::in_turn;
+use super::stage::unwatched;
+use super::{Carries, Failure, MAX_ORDER, OpeningKeys, Spread, Stage, Watch, blocks, chain};
+use crate::ciphers::Wiped;
+use crate::ciphers::content::{ContentCipher, Keys, MAX_TAG, Record};
+use crate::ciphers::cpu::Backend;
+use crate::ciphers::random::KeyStream;
+use crate::ciphers::wrap::{self, UnwrapJob};
+use crate::protocol::model::Enc;
+
+/// Lines that are opened side by side: so many that what kernels clear behind themselves hardly
+/// counts, and few enough to stay in the cache.
+const GROUP: usize = 256;
+
+/// Opens lines with a set of keys.
+#[derive(Debug, Clone, Copy)]
+pub struct Opener<'a> {
+    /// The keys.
+    pub keys: &'a OpeningKeys,
+    /// What the lines carry.
+    pub expect: Carries,
+    /// The kernels to use.
+    pub backend: Backend,
+    /// How the blocks of an order are spread over threads.
+    pub spread: Spread,
+    /// Told of each part of the work.
+    pub watch: Watch,
+}
+
+/// What a line became.
+#[derive(Debug)]
+pub struct Opened {
+    /// The key that opened it, as a number for [`OpeningKeys::name`].
+    pub key: usize,
+    /// Where its text ends in [`OpenedBlock::text`], line feed included; it begins where the one
+    /// before ends.
+    pub end: usize,
+}
+
+/// What a block of lines became.
+#[derive(Debug, Default)]
+pub struct OpenedBlock {
+    /// The orders that were opened, each followed by a line feed.
+    pub text: Wiped,
+    /// For each line, in order, the order or why there is none.
+    pub lines: Vec<Result<Opened, Failure>>,
+}
+
+/// A line that is being opened under an authenticated cipher.
+struct Candidate<'l> {
+    line: usize,
+    parsed: Parsed<'l>,
+    cipher: ContentCipher,
+    len: usize,
+    authentic: bool,
+}
+
+/// Where an order is that was opened.
+enum Text {
+    /// Not yet.
+    Pending,
+    /// In the place of its ciphertext.
+    Record(Range<usize>),
+}
+
+impl<'a> Opener<'a> {
+    /// An opener on the widest backend and one thread, unwatched.
+    pub fn new(keys: &'a OpeningKeys, expect: Carries) -> Self {
+        Self { keys, expect, backend: Backend::detect(), spread: in_turn, watch: unwatched }
+    }
+
+    /// Opens lines, in memory that may have served before; nothing that is not authentic is in the
+    /// result.
+    pub fn open(&self, lines: &[&[u8]], memory: Wiped, rng: &mut KeyStream) -> OpenedBlock {
+        let mut block = OpenedBlock { text: memory, lines: Vec::new() };
+        block.text.clear();
+        // A ciphertext is shorter than its line, so that the text never has to be moved.
+        block.text.reserve(lines.iter().map(|line| line.len() + 1).sum());
+        block.lines.reserve(lines.len());
+        let mut parser = Parser::new(self.keys, self.expect, self.backend);
+        for group in lines.chunks(GROUP) {
+            self.open_group(group, &mut parser, rng, &mut block);
+        }
+        block
+    }
+
+    /// Opens orders where their ciphertexts were decoded to: behind the text so far, each with room
+    /// for its line feed.
+    fn open_group<'l>(
+        &self,
+        lines: &[&'l [u8]],
+        parser: &mut Parser<'l, 'a>,
+        rng: &mut KeyStream,
+        block: &mut OpenedBlock,
+    ) {
+        let mut results: Vec<Result<(usize, Text), Failure>> = Vec::with_capacity(lines.len());
+        let mut candidates = Vec::with_capacity(lines.len());
+        let (start, text) = (block.text.len(), &mut block.text);
+        parser.next_group();
+        for (line, sealed) in lines.iter().enumerate() {
+            let result = parser.parse(sealed, text).and_then(|parsed| {
+                let Chosen { number: key, suite, ready } = parser.meaning(&parsed).key;
+                match (suite.enc(), ready) {
+                    (Enc::Cipher(cipher), _) => {
+                        let (len, authentic) = (0, false);
+                        candidates.push(Candidate { line, parsed, cipher, len, authentic });
+                        Ok((key, Text::Pending))
+                    }
+                    (Enc::RsaBlocks, Ready::Blocks(pair)) => {
+                        let (iv, _, _) = parser.split(&parsed);
+                        let iv = iv.try_into().expect("16 bytes");
+                        let start = parsed.ciphertext.start;
+                        let sealed = &mut text[parsed.ciphertext];
+                        let kernels = (self.backend, self.spread);
+                        (self.watch)(Stage::Format);
+                        let len = blocks::open(kernels, pair, parsed.aad, iv, sealed, rng);
+                        (self.watch)(Stage::Open);
+                        len.map(|len| (key, Text::Record(start..start + len)))
+                            .ok_or(Failure::Authentication)
+                    }
+                    (Enc::RsaBlocks, _) => Err(Failure::Authentication),
+                }
+            });
+            results.push(result);
+            text.push(b'\n');
+        }
+        (self.watch)(Stage::Format);
+        self.open_candidates(&mut candidates, parser, text, rng);
+        for candidate in candidates {
+            let start = candidate.parsed.ciphertext.start;
+            results[candidate.line] = match candidate.authentic {
+                true => {
+                    let key = parser.meaning(&candidate.parsed).key.number;
+                    Ok((key, Text::Record(start..start + candidate.len)))
+                }
+                false => Err(Failure::Authentication),
+            };
+        }
+        let mut end = start;
+        for result in results {
+            let opened = result.and_then(|(key, order)| {
+                let len = self.settle(&order, end, text)?;
+                end += len + 1;
+                Ok(Opened { key, end })
+            });
+            block.lines.push(opened);
+        }
+        text[end..].zeroize();
+        text.truncate(end);
+        (self.watch)(Stage::Format);
+    }
+
+    /// Moves an order to where the one before it ended, unless it is there already, and returns its
+    /// length.
+    fn settle(&self, order: &Text, to: usize, text: &mut [u8]) -> Result<usize, Failure> {
+        let range = match order {
+            Text::Record(range) => range.clone(),
+            Text::Pending => return Err(Failure::Authentication),
+        };
+        if self.expect == Carries::Order {
+            check_order(&text[range.clone()])?;
+        }
+        let len = range.len();
+        if range.start != to {
+            text.copy_within(range, to);
+        }
+        text[to + len] = b'\n';
+        Ok(len)
+    }
+
+    /// Finds every candidate's content key, verifies and decrypts.
+    fn open_candidates(
+        &self,
+        candidates: &mut [Candidate<'_>],
+        parser: &Parser<'_, '_>,
+        texts: &mut [u8],
+        rng: &mut KeyStream,
+    ) {
+        let ceks = self.content_keys(candidates, parser, rng);
+        (self.watch)(Stage::Unwrap);
+        let mut rest = texts;
+        let mut taken = 0;
+        let mut records = Vec::with_capacity(candidates.len());
+        for candidate in candidates.iter() {
+            let parsed = &candidate.parsed;
+            let text = rest
+                .split_at_mut_checked(parsed.ciphertext.start - taken)
+                .map(|(_, text)| text)
+                .expect("ciphertexts lie in the order of their lines");
+            let (text, after) = text.split_at_mut(parsed.ciphertext.len());
+            (rest, taken) = (after, parsed.ciphertext.end);
+            let ((iv, sent, _), tag) = (parser.split(parsed), [0; MAX_TAG]);
+            records.push(Record { iv, aad: parsed.aad, text, len: 0, tag, authentic: false });
+            let record = records.last_mut().expect("one was just pushed");
+            record.tag[..sent.len()].copy_from_slice(sent);
+        }
+        // Lines under one cipher mostly stand together, and are opened together.
+        let (mut from, mut cek_from) = (0, 0);
+        for run in candidates.chunk_by(|a, b| a.cipher == b.cipher) {
+            let cipher = run[0].cipher;
+            let cek_to = cek_from + run.iter().map(Candidate::cek_len).sum::<usize>();
+            let records = &mut records[from..from + run.len()];
+            let keys = match one_direct_key(run, parser) {
+                Some(key) => Keys::One(key),
+                None => Keys::Each(&ceks[cek_from..cek_to]),
+            };
+            cipher.open(self.backend, keys, records);
+            (from, cek_from) = (from + run.len(), cek_to);
+        }
+        (self.watch)(Stage::Open);
+        let verdicts: Vec<_> = records.iter().map(|it| (it.authentic, it.len)).collect();
+        drop(records);
+        for (candidate, (authentic, len)) in candidates.iter_mut().zip(verdicts) {
+            (candidate.authentic, candidate.len) = (authentic, len);
+        }
+    }
+
+    /// Every candidate's content-encryption key, one after the other: the right one, or a random
+    /// one whose tag will not fit.
+    fn content_keys(
+        &self,
+        candidates: &[Candidate<'_>],
+        parser: &Parser<'_, '_>,
+        rng: &mut KeyStream,
+    ) -> Wiped {
+        let lengths = candidates.iter().map(Candidate::cek_len);
+        let mut ceks = Wiped::from(vec![0; lengths.sum()]);
+        let chained = candidates.iter().filter(|it| !parser.meaning(&it.parsed).chain().is_empty());
+        let mut outermost = Wiped::from(vec![0; chained.count() * chain::LINK_LEN]);
+        rng.fill_bytes(&mut ceks);
+        rng.fill_bytes(&mut outermost);
+        let mut jobs = Vec::with_capacity(candidates.len());
+        let (mut rest, mut heads) = (&mut ceks[..], outermost.chunks_exact_mut(chain::LINK_LEN));
+        for candidate in candidates {
+            let cek = rest.split_off_mut(..candidate.cek_len()).expect("room for all");
+            let meaning = parser.meaning(&candidate.parsed);
+            let (iv, _, encrypted_key) = parser.split(&candidate.parsed);
+            let room = match meaning.chain() {
+                [] => cek,
+                _ => heads.next().expect("one for each chain"),
+            };
+            match meaning.key.ready {
+                Ready::Direct(key) if key.len() == room.len() => room.copy_from_slice(key),
+                Ready::Pad(pad) => {
+                    let offset = iv.try_into().expect("8 bytes");
+                    if pad.copy_key(u64::from_be_bytes(offset), room).is_none() {
+                        rng.fill_bytes(room);
+                    }
+                }
+                Ready::Unwrap(kek) => {
+                    jobs.push(UnwrapJob { kek, encrypted_key, gcm: meaning.gcm_kw(), cek: room });
+                }
+                // A direct key that cannot head a chain: what is random stays, and will not fit.
+                _ => {}
+            }
+        }
+        wrap::unwrap(self.backend, &mut jobs, rng);
+        drop(jobs);
+        let (mut rest, mut heads) = (&mut ceks[..], outermost.chunks_exact(chain::LINK_LEN));
+        for candidate in candidates {
+            let cek = rest.split_off_mut(..candidate.cek_len()).expect("room for all");
+            let links = parser.meaning(&candidate.parsed).chain();
+            if !links.is_empty() {
+                chain::unwrap(heads.next().expect("as above"), links, cek);
+            }
+        }
+        ceks
+    }
+}
+
+impl Candidate<'_> {
+    /// Length in bytes of its content-encryption key.
+    fn cek_len(&self) -> usize {
+        self.cipher.key_len_for(self.parsed.ciphertext.len())
+    }
+}
+
+/// The distributed key, if one key encrypts all these orders itself. One that does so for one order
+/// may wrap a key for the next, or head its chain.
+fn one_direct_key<'k>(run: &[Candidate<'_>], parser: &Parser<'_, 'k>) -> Option<&'k [u8]> {
+    let direct = |candidate: &Candidate<'_>| {
+        let meaning = parser.meaning(&candidate.parsed);
+        match meaning.key.ready {
+            Ready::Direct(key) if meaning.chain().is_empty() => Some((meaning.key.number, key)),
+            Ready::Direct(_) | Ready::Pad(_) | Ready::Unwrap(_) | Ready::Blocks(_) => None,
+        }
+    };
+    let (number, key) = direct(&run[0])?;
+    let same = |candidate| direct(candidate).is_some_and(|(other, _)| other == number);
+    run.iter().all(same).then_some(key)
+}
+
+/// What another tool may have sealed and an order cannot be.
+fn check_order(order: &[u8]) -> Result<(), Failure> {
+    if memchr::memchr(b'\n', order).is_some() {
+        return Err(Failure::Malformed("the order has a line feed in it".to_owned()));
+    }
+    if order.len() > MAX_ORDER {
+        return Err(Failure::Malformed(format!("the order is longer than {MAX_ORDER} bytes")));
+    }
+    Ok(())
+}

@@ -1,0 +1,225 @@
+//! Taking a sealed line apart: five segments, decoded, and the key that the header names.
+
+use std::ops::Range;
+
+use super::header::IvAndTag;
+use super::open_key::Chosen;
+use super::ready::Ready;
+use super::{Carries, Failure, Header, MAX_SEALED_LINE, OpeningKeys, blocks};
+use crate::ciphers::base64url;
+use crate::ciphers::cpu::Backend;
+use crate::ciphers::wrap::UnwrappingKey;
+use crate::protocol::jose::foreign::Form;
+use crate::protocol::model::Enc;
+
+/// A line in parts. It is kept small, as it is moved about more than once.
+pub(super) struct Parsed<'l> {
+    pub(super) aad: &'l [u8],
+    /// Which of [`Parser::meanings`] its header has.
+    meaning: usize,
+    /// Where in [`Parser::parts`] iv, tag and encrypted key are, one after the other.
+    parts: Range<usize>,
+    /// Where in the texts.
+    pub(super) ciphertext: Range<usize>,
+}
+
+/// What a header comes to.
+#[derive(Debug)]
+pub(super) struct Meaning<'k> {
+    /// The key that it names.
+    pub(super) key: Chosen<'k>,
+    own: Option<Box<OfOrder>>,
+}
+
+/// What a header says of one order alone, in the forms that have such a thing.
+#[derive(Debug)]
+struct OfOrder {
+    gcm_kw: Option<IvAndTag>,
+    chain: Vec<Vec<u8>>,
+}
+
+/// Takes lines apart, one after the other.
+pub(super) struct Parser<'l, 'k> {
+    keys: &'k OpeningKeys,
+    expect: Carries,
+    backend: Backend,
+    /// The decoded segments of a group of lines, all but the ciphertexts.
+    parts: Vec<u8>,
+    /// The headers of a group of lines; a run of equal ones has one.
+    meanings: Vec<Meaning<'k>>,
+    /// The header of the last of them, which the next line is likely to have as well.
+    last: &'l [u8],
+    /// The number of the key that is likely to be next.
+    guess: usize,
+    /// Memory for a decoded header.
+    header: Vec<u8>,
+}
+
+impl<'l, 'k> Parser<'l, 'k> {
+    pub(super) fn new(keys: &'k OpeningKeys, expect: Carries, backend: Backend) -> Self {
+        Self {
+            keys,
+            expect,
+            backend,
+            parts: Vec::new(),
+            meanings: Vec::new(),
+            last: &[],
+            guess: 0,
+            header: Vec::new(),
+        }
+    }
+
+    /// Forgets the lines so far.
+    pub(super) fn next_group(&mut self) {
+        self.parts.clear();
+        self.meanings.clear();
+    }
+
+    /// What the header of a line of this group comes to.
+    pub(super) fn meaning(&self, parsed: &Parsed<'_>) -> &Meaning<'k> {
+        &self.meanings[parsed.meaning]
+    }
+
+    /// Initialization vector, tag and encrypted key of a line of this group.
+    pub(super) fn split(&self, parsed: &Parsed<'_>) -> (&[u8], &[u8], &[u8]) {
+        let (iv_len, tag_len) = lengths(self.meaning(parsed).key.suite.enc());
+        let (iv, rest) = self.parts[parsed.parts.clone()].split_at(iv_len);
+        let (tag, encrypted_key) = rest.split_at(tag_len);
+        (iv, tag, encrypted_key)
+    }
+
+    /// Takes a line apart and finds its key. The ciphertext is appended to `texts`.
+    pub(super) fn parse(
+        &mut self,
+        line: &'l [u8],
+        texts: &mut Vec<u8>,
+    ) -> Result<Parsed<'l>, Failure> {
+        self.take_apart(line, texts).map_err(|failure| match failure {
+            Failure::Malformed(_) => Form::of_line(line).map_or(failure, Failure::Unexpected),
+            Failure::Unexpected(_) | Failure::Key(_) | Failure::Authentication => failure,
+        })
+    }
+
+    fn take_apart(&mut self, line: &'l [u8], texts: &mut Vec<u8>) -> Result<Parsed<'l>, Failure> {
+        if line.len() > MAX_SEALED_LINE {
+            let found = format!("the sealed line is longer than {MAX_SEALED_LINE} bytes");
+            return Err(Failure::Malformed(found));
+        }
+        let [aad, encrypted_key, iv, ciphertext, tag] =
+            segments(line).ok_or_else(|| Failure::Malformed("expected 5 segments".to_owned()))?;
+        self.read_header(aad)?;
+        let meaning = self.meanings.len() - 1;
+        let (iv_len, tag_len) = lengths(self.meanings[meaning].key.suite.enc());
+        let (start, parts) = (self.parts.len(), &mut self.parts);
+        decode_exact(self.backend, iv, iv_len, parts, "initialization vector")?;
+        decode_exact(self.backend, tag, tag_len, parts, "tag")?;
+        decode(self.backend, encrypted_key, parts, "encrypted key")?;
+        let (parts, start) = (start..parts.len(), texts.len());
+        decode(self.backend, ciphertext, texts, "ciphertext")?;
+        self.meanings[meaning].check(parts.len() > iv_len + tag_len)?;
+        Ok(Parsed { aad, meaning, parts, ciphertext: start..texts.len() })
+    }
+
+    /// Adds the key that a header names, and what it says besides, unless that was so of the line
+    /// before as well.
+    fn read_header(&mut self, aad: &'l [u8]) -> Result<(), Failure> {
+        if self.last == aad && !self.meanings.is_empty() {
+            return Ok(());
+        }
+        let header = Header::decode(aad, &mut self.header)?;
+        if header.carries != self.expect {
+            let found = header.carries.words();
+            return Err(Failure::Malformed(match self.expect {
+                Carries::Order => format!("found {found} among orders: it opens only alone"),
+                other => format!("found {found}, expected {}", other.words()),
+            }));
+        }
+        let key = self.keys.choose(&header, self.guess)?;
+        let Header { gcm_kw, chain, .. } = header;
+        let own =
+            (gcm_kw.is_some() || !chain.is_empty()).then(|| Box::new(OfOrder { gcm_kw, chain }));
+        self.guess = key.number + 1;
+        self.last = aad;
+        self.meanings.push(Meaning { key, own });
+        Ok(())
+    }
+}
+
+impl Meaning<'_> {
+    /// IV and tag of AES-GCM key wrap.
+    pub(super) fn gcm_kw(&self) -> Option<&IvAndTag> {
+        self.own.as_ref()?.gcm_kw.as_ref()
+    }
+
+    /// The links of a chain, if there is one.
+    pub(super) fn chain(&self) -> &[Vec<u8>] {
+        self.own.as_ref().map_or(&[], |own| &own.chain)
+    }
+
+    /// What the algorithms ask of a line besides lengths.
+    fn check(&self, has_encrypted_key: bool) -> Result<(), Failure> {
+        let malformed = |found: &str| Err(Failure::Malformed(found.to_owned()));
+        match self.key.ready {
+            Ready::Unwrap(UnwrappingKey::AesGcmKw(_)) if self.gcm_kw().is_none() => {
+                malformed("header: no members \"iv\" and \"tag\", which the algorithm needs")
+            }
+            Ready::Direct(_) | Ready::Pad(_) | Ready::Blocks(_) if has_encrypted_key => {
+                malformed("an encrypted key beside the algorithm dir")
+            }
+            Ready::Blocks(_) if !self.chain().is_empty() => {
+                malformed("a chain of keys beside RSA blocks")
+            }
+            Ready::Pad(_) if !self.chain().is_empty() => malformed("a chain of keys beside a pad"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Lengths in bytes of initialization vector and tag.
+fn lengths(enc: Enc) -> (usize, usize) {
+    match enc {
+        Enc::Cipher(cipher) => (cipher.iv_len(), cipher.tag_len()),
+        Enc::RsaBlocks => (blocks::IV_LEN, 0),
+    }
+}
+
+/// The five parts of a compact JWE.
+pub(in crate::protocol) fn segments(line: &[u8]) -> Option<[&[u8]; 5]> {
+    let mut dots = memchr::memchr_iter(b'.', line);
+    let ends = [dots.next()?, dots.next()?, dots.next()?, dots.next()?];
+    if dots.next().is_some() {
+        return None;
+    }
+    Some([
+        &line[..ends[0]],
+        &line[ends[0] + 1..ends[1]],
+        &line[ends[1] + 1..ends[2]],
+        &line[ends[2] + 1..ends[3]],
+        &line[ends[3] + 1..],
+    ])
+}
+
+/// Appends what a segment decodes to. It goes straight to where it stays: a small array that is
+/// moved is read before it is written out, for which the processor waits.
+fn decode(backend: Backend, segment: &[u8], out: &mut Vec<u8>, name: &str) -> Result<(), Failure> {
+    base64url::decode_append(backend, segment, out)
+        .map(|_| ())
+        .ok_or_else(|| Failure::Malformed(format!("the {name} is not canonical base64url")))
+}
+
+/// The same for a segment of known length.
+fn decode_exact(
+    backend: Backend,
+    segment: &[u8],
+    expected: usize,
+    out: &mut Vec<u8>,
+    name: &str,
+) -> Result<(), Failure> {
+    match base64url::decoded_length(segment.len()) {
+        Some(found) if found != expected => {
+            let found = format!("the {name} has {found} bytes, expected {expected}");
+            Err(Failure::Malformed(found))
+        }
+        _ => decode(backend, segment, out, name),
+    }
+}

@@ -1,0 +1,173 @@
+//! Orders that are sealed side by side: their lines are laid out, then encrypted into them.
+
+use std::ops::Range;
+
+use rand::Rng;
+
+use super::content_keys::{Chain, nth};
+use super::{Sealer, SealingKeys};
+use crate::ciphers::Wiped;
+use crate::ciphers::base64url;
+use crate::ciphers::content::{ContentCipher, MAX_TAG, Record};
+use crate::ciphers::random::KeyStream;
+use crate::ciphers::wrap::{Wrapped, WrappingKey};
+use crate::protocol::jose::jwe::header::HeaderText;
+use crate::protocol::jose::jwe::seal_key::Purpose;
+use crate::protocol::jose::jwe::{Failure, Stage, chain};
+
+/// Orders that are sealed together under one content cipher.
+pub(super) struct Group<'a> {
+    pub(super) sealer: &'a Sealer,
+    pub(super) orders: &'a [&'a [u8]],
+    pub(super) keys: SealingKeys<'a>,
+    pub(super) first: u64,
+    pub(super) cipher: ContentCipher,
+}
+
+/// Where the parts of a line lie in the output.
+struct Line {
+    /// The encoded header; where all have the same one, that of the first line, so that kernels
+    /// notice that the additional data are the same.
+    header: Range<usize>,
+    ciphertext: usize,
+}
+
+impl Group<'_> {
+    pub(super) fn seal(
+        &self,
+        rng: &mut KeyStream,
+        out: &mut Vec<u8>,
+    ) -> Result<(), (usize, Failure)> {
+        let (cipher, backend, watch) = (self.cipher, self.sealer.backend, self.sealer.watch);
+        let ceks = self.content_keys(rng)?;
+        watch(Stage::Seal);
+        let chains = self.chains(&ceks, rng)?;
+        let wrapped = self.wrap(&ceks, &chains, rng);
+        watch(Stage::Wrap);
+        let ivs = self.ivs(rng);
+        let lines = self.lay_out(&wrapped, &chains, &ivs, out);
+
+        let lengths = self.orders.iter().map(|order| cipher.sealed_len(order.len()));
+        let mut texts = Wiped::from(Vec::with_capacity(lengths.sum()));
+        for order in self.orders {
+            texts.extend_from_slice(order);
+            let end = texts.len() + cipher.sealed_len(order.len()) - order.len();
+            texts.resize(end, 0);
+        }
+        let mut rest = &mut texts[..];
+        let mut records = Vec::with_capacity(self.orders.len());
+        for (index, (order, line)) in self.orders.iter().zip(&lines).enumerate() {
+            let text = rest.split_off_mut(..cipher.sealed_len(order.len())).expect("room for all");
+            records.push(Record {
+                iv: nth(&ivs, index, cipher.iv_len()),
+                aad: &out[line.header.clone()],
+                text,
+                len: order.len(),
+                tag: [0; MAX_TAG],
+                authentic: false,
+            });
+        }
+        watch(Stage::Format);
+        cipher.seal(backend, ceks.as_keys(), &mut records);
+        watch(Stage::Seal);
+        let tags: Vec<[u8; MAX_TAG]> = records.iter().map(|record| record.tag).collect();
+        drop(records);
+
+        let mut rest = &texts[..];
+        for ((order, line), tag) in self.orders.iter().zip(&lines).zip(&tags) {
+            let text = rest.split_off(..cipher.sealed_len(order.len())).expect("as above");
+            let at = line.ciphertext;
+            let end = at + base64url::encode(backend, text, &mut out[at..]);
+            out[end] = b'.';
+            let tag = &tag[..cipher.tag_len()];
+            let end = end + 1 + base64url::encode(backend, tag, &mut out[end + 1..]);
+            out[end] = b'\n';
+        }
+        watch(Stage::Format);
+        Ok(())
+    }
+
+    /// Random, or where each order's piece of pad lies in the whole.
+    fn ivs(&self, rng: &mut KeyStream) -> Vec<u8> {
+        let len = self.cipher.iv_len();
+        let mut ivs = vec![0; self.orders.len() * len];
+        if !self.cipher.takes_pad() {
+            rng.fill_bytes(&mut ivs);
+            return ivs;
+        }
+        for (index, iv) in ivs.chunks_exact_mut(len).enumerate() {
+            if let Purpose::Pad(_, pad) = &self.keys.of(index).purpose {
+                iv.copy_from_slice(&pad.offset().to_be_bytes());
+            }
+        }
+        ivs
+    }
+
+    /// Writes each line up to its ciphertext, and makes room for the rest.
+    fn lay_out(
+        &self,
+        wrapped: &Wrapped,
+        chains: &[Chain],
+        ivs: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Vec<Line> {
+        let iv_len = self.cipher.iv_len();
+        let tag = base64url::encoded_length(self.cipher.tag_len());
+        let mut lines = Vec::with_capacity(self.orders.len());
+        let mut text = HeaderText::default();
+        let (one_header, mut first) = (self.has_one_header(), None);
+        for (index, order) in self.orders.iter().enumerate() {
+            let header = if let Some(header) = &first {
+                out.extend_from_within(Range::clone(header));
+                Range::clone(header)
+            } else {
+                let start = out.len();
+                self.write_header(&mut text, index, wrapped, chains);
+                self.sealer.encode(text.finish(), out);
+                start..out.len()
+            };
+            if one_header {
+                first = Some(header.clone());
+            }
+            out.push(b'.');
+            self.sealer.encode(wrapped.encrypted_key(index), out);
+            out.push(b'.');
+            self.sealer.encode(nth(ivs, index, iv_len), out);
+            out.push(b'.');
+            let ciphertext = out.len();
+            let sealed = base64url::encoded_length(self.cipher.sealed_len(order.len()));
+            out.resize(ciphertext + sealed + tag + 2, 0);
+            lines.push(Line { header, ciphertext });
+        }
+        lines
+    }
+
+    /// Whether all lines have the same header: one key, and nothing of each order's own.
+    fn has_one_header(&self) -> bool {
+        let SealingKeys::Shared(key) = self.keys else { return false };
+        self.sealer.layers <= 1
+            && self.sealer.typed.is_none()
+            && !matches!(key.purpose, Purpose::Wrap(_, WrappingKey::AesGcmKw(_)))
+    }
+
+    /// Writes a header with what it has for this order alone.
+    fn write_header(
+        &self,
+        header: &mut HeaderText,
+        index: usize,
+        wrapped: &Wrapped,
+        chains: &[Chain],
+    ) {
+        self.keys.of(index).begin_header(header);
+        if let Some((iv, tag)) = wrapped.iv_and_tag(index) {
+            header.bytes("iv", iv);
+            header.bytes("tag", tag);
+        }
+        if let Some(chain) = chains.get(index) {
+            chain::describe(&chain.links, header);
+        }
+        if let Some(typed) = &self.sealer.typed {
+            header.json("typed", &typed.describe(self.first + index as u64));
+        }
+    }
+}

@@ -1,0 +1,487 @@
+//! JSON Web Keys (RFC 7517, RFC 7518 section 6).
+
+mod material;
+mod usage;
+
+use serde_json::Value;
+
+pub use material::{Family, Material};
+pub use usage::Usage;
+
+use crate::ciphers::Secret;
+use crate::ciphers::base64url;
+use crate::ciphers::content::ContentCipher;
+use crate::ciphers::random::Origin;
+use crate::ciphers::wrap::WrapAlgorithm;
+use crate::ciphers::{knapsack, rsa};
+use crate::protocol::jose::foreign;
+use crate::protocol::jose::foreign::Member;
+use crate::protocol::jose::json::{Object, SecretJson};
+use crate::protocol::jose::pad::Pad;
+use crate::protocol::model::{Enc, Error, KeyTrouble, Kid, Place, Suite, Task};
+
+/// A key with its name and what it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Jwk {
+    /// The key's name.
+    pub kid: Option<Kid>,
+    /// The one algorithm that the key is for, as in [`Suite::key_alg`](super::Suite::key_alg).
+    pub alg: Option<String>,
+    /// What its `use` and `key_ops` permit.
+    pub usage: Usage,
+    /// Where the key comes from.
+    pub origin: Origin,
+    /// The key itself.
+    pub material: Material,
+}
+
+/// Why a key, or a file of keys, is not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is not well formed, in words.
+    Malformed(String),
+    /// It is well formed, and of no use here.
+    Unusable(KeyTrouble),
+}
+
+impl Refusal {
+    /// The same with the part of the file where it is in front of the words.
+    pub(in crate::protocol) fn within(self, part: impl std::fmt::Display) -> Self {
+        match self {
+            Self::Malformed(found) => Self::Malformed(format!("{part}: {found}")),
+            Self::Unusable(trouble) => Self::Unusable(trouble),
+        }
+    }
+
+    /// The error that belongs to it, at a place.
+    pub fn at(self, place: &Place) -> Error {
+        match self {
+            Self::Malformed(found) => Error::malformed(place, found),
+            Self::Unusable(trouble) => Error::key(place, trouble),
+        }
+    }
+}
+
+impl From<String> for Refusal {
+    fn from(found: String) -> Self {
+        Self::Malformed(found)
+    }
+}
+
+impl From<&str> for Refusal {
+    fn from(found: &str) -> Self {
+        Self::Malformed(found.to_owned())
+    }
+}
+
+impl From<rsa::KeyError> for Refusal {
+    fn from(error: rsa::KeyError) -> Self {
+        KeyTrouble::Unsound(error.to_string()).into()
+    }
+}
+
+impl From<knapsack::KeyError> for Refusal {
+    fn from(error: knapsack::KeyError) -> Self {
+        KeyTrouble::Unsound(error.to_string()).into()
+    }
+}
+
+impl From<KeyTrouble> for Refusal {
+    fn from(trouble: KeyTrouble) -> Self {
+        Self::Unusable(trouble)
+    }
+}
+
+impl Jwk {
+    /// Reads a JWK and checks that its components belong together.
+    ///
+    /// # Errors
+    /// [`Refusal::Unusable`] for a key type that is not one of ours, a key that is not for
+    /// encryption, and components that contradict each other; [`Refusal::Malformed`] for anything else.
+    pub fn from_json(value: &Value) -> Result<Self, Refusal> {
+        let members = value.as_object().ok_or("expected a key as a JSON object")?;
+        let usage = Usage::read(members)?;
+        let kid = match optional_text(members, "kid")? {
+            Some(text) => Some(Kid::new(text).ok_or_else(|| bad_kid(text))?),
+            None => None,
+        };
+        let origin = match optional_text(members, "origin")? {
+            None => Origin::System,
+            Some("seeded") => Origin::Seeded,
+            Some("register") => Origin::Register,
+            Some(other) => return Err(format!("the key's origin {other:?} is unknown").into()),
+        };
+        let alg = optional_text(members, "alg")?.map(str::to_owned);
+        let takes_pad = alg.as_deref().and_then(Enc::named).is_some_and(Enc::takes_pad);
+        let material = match text(members, "kty")? {
+            "oct" if takes_pad => Material::Pad(Pad::new(offset(members)?, secret(members, "k")?)?),
+            "oct" => Material::Secret(secret(members, "k")?),
+            "RSA" => rsa_key(members)?,
+            KNAPSACK => knapsack_key(members)?,
+            other => return Err(foreign::no_such_name(Member::KeyType, other).into()),
+        };
+        if let (Some(name), Material::Secret(key)) = (&alg, &material)
+            && let Some(expected) = secret_len(name)
+            && key.len() != expected
+        {
+            let found = key.len();
+            return Err(format!("member \"k\" has {found} bytes, {name} takes {expected}").into());
+        }
+        Ok(Self { kid, alg, usage, origin, material })
+    }
+
+    /// The key in words, for messages.
+    pub fn words(&self) -> String {
+        self.kid.as_ref().map_or("the key".to_owned(), |kid| format!("key {kid}"))
+    }
+
+    /// Checks that `use` and `key_ops` permit what the algorithms ask of the key.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::OtherUse`].
+    pub fn check_usage(&self, suite: Suite, task: Task) -> Result<(), KeyTrouble> {
+        let needed = suite.operations(task);
+        match self.usage.permits(needed) {
+            true => Ok(()),
+            false => Err(KeyTrouble::OtherUse {
+                key: self.words(),
+                own: self.usage.to_string(),
+                wanted: needed.join(" or "),
+            }),
+        }
+    }
+
+    /// What a client may hold of it: all of a secret key, the public half of a pair.
+    pub fn encrypting_half(&self) -> Self {
+        let usage = match self.material.is_private_half() {
+            true => self.usage.of_public_half(),
+            false => self.usage.clone(),
+        };
+        Self { usage, material: self.material.encrypting_half(), ..self.clone() }
+    }
+
+    /// Writes the JWK.
+    pub fn to_json(&self) -> SecretJson {
+        self.to_json_with(None)
+    }
+
+    /// Writes the JWK, with the member `orderseal` if there is something to say in it.
+    pub(in crate::protocol) fn to_json_with(&self, ours: Option<Value>) -> SecretJson {
+        let mut members = Object::new();
+        // Texts of keys are moved into the value, which wipes them: a copy would stay behind.
+        self.byte_members(|name, bytes| {
+            members.insert(name.to_owned(), base64url::encode_to_string(bytes).into());
+        });
+        for (name, text) in self.text_members() {
+            members.insert(name.to_owned(), text.into());
+        }
+        if let Some(offset) = self.offset() {
+            members.insert("offset".to_owned(), offset.into());
+        }
+        if let Some(names) = self.usage.key_ops() {
+            members.insert("key_ops".to_owned(), names.into());
+        }
+        if let Some(ours) = ours {
+            members.insert("orderseal".to_owned(), ours);
+        }
+        SecretJson::new(Value::Object(members))
+    }
+
+    /// Characters of the JWK as JSON, where no text in it needs an escape.
+    pub(in crate::protocol) fn text_len(&self) -> usize {
+        let mut bytes = Vec::new();
+        self.byte_members(|name, value| bytes.push((name, value.len())));
+        let texts = self.text_members();
+        let texts = texts.into_iter().map(|(name, text)| (name, text.len()));
+        let offset = self.offset().map_or(0, |offset| "\"offset\":,".len() + digits(offset));
+        let operations = self.usage.key_ops().map_or(0, |names| {
+            let names: usize = names.iter().map(|name| name.len() + "\"\",".len()).sum();
+            "\"key_ops\":[],".len() + names.saturating_sub(1)
+        });
+        text_len(&bytes, texts) + offset + operations
+    }
+
+    /// Shows the members that are bytes in base64url.
+    fn byte_members(&self, mut member: impl FnMut(&'static str, &[u8])) {
+        let mut public_rsa = |key: &rsa::PublicKey| {
+            member("n", &key.modulus_be_bytes());
+            member("e", &key.exponent_be_bytes());
+        };
+        match &self.material {
+            Material::Secret(key) => member("k", key),
+            Material::Pad(pad) => member("k", pad.key()),
+            Material::PublicRsa(key) => public_rsa(key),
+            Material::PrivateRsa(pair) => {
+                public_rsa(pair.public());
+                let numbers = [pair.d(), pair.p(), pair.q(), pair.dp(), pair.dq(), pair.qi()];
+                for (name, number) in PRIVATE_RSA.into_iter().zip(&numbers) {
+                    member(name, number);
+                }
+            }
+            Material::PublicKnapsack(key) => member("pub", &key.to_bytes()),
+            Material::PrivateKnapsack(key) => {
+                member("pub", &key.public_key().to_bytes());
+                member("priv", &key.to_bytes());
+            }
+        }
+    }
+
+    /// The members that are texts.
+    fn text_members(&self) -> Vec<(&'static str, &str)> {
+        let origin = match self.origin {
+            Origin::System => None,
+            Origin::Seeded => Some("seeded"),
+            Origin::Register => Some("register"),
+        };
+        let kid = self.kid.as_ref().map(Kid::as_str);
+        [
+            ("kty", Some(key_type(self.material.family()))),
+            ("kid", kid),
+            ("alg", self.alg.as_deref()),
+            ("origin", origin),
+            ("use", self.usage.key_use()),
+        ]
+        .into_iter()
+        .filter_map(|(name, text)| Some((name, text?)))
+        .collect()
+    }
+
+    /// Where a piece of pad begins, unless it is the beginning of the pad.
+    fn offset(&self) -> Option<u64> {
+        match &self.material {
+            Material::Pad(pad) => Some(pad.offset()).filter(|&offset| offset > 0),
+            Material::Secret(_)
+            | Material::PublicRsa(_)
+            | Material::PrivateRsa(_)
+            | Material::PublicKnapsack(_)
+            | Material::PrivateKnapsack(_) => None,
+        }
+    }
+}
+
+/// Characters of a key that does not exist yet, as [`Jwk::text_len`].
+pub(in crate::protocol) fn foreseen_len(
+    kid: &Kid,
+    alg: &str,
+    family: Family,
+    rsa_bits: usize,
+    pad_bytes: usize,
+) -> usize {
+    let half = rsa_bits / 16;
+    let bytes = match family {
+        Family::Rsa => {
+            let private = PRIVATE_RSA.map(|name| (name, if name == "d" { 2 * half } else { half }));
+            [&[("n", 2 * half), ("e", 3)][..], &private].concat()
+        }
+        Family::Knapsack => {
+            vec![("pub", knapsack::PUBLIC_KEY_BYTES), ("priv", knapsack::PRIVATE_KEY_BYTES)]
+        }
+        Family::Pad => vec![("k", Pad::key_len(pad_bytes))],
+        Family::Secret => vec![("k", secret_len(alg).expect("a secret key has a length"))],
+    };
+    let texts = [("kty", key_type(family)), ("kid", kid.as_str()), ("alg", alg), ("use", "enc")];
+    text_len(&bytes, texts.into_iter().map(|(name, text)| (name, text.len())))
+}
+
+/// Characters of an object of members that are bytes in base64url, and of members that are texts.
+fn text_len(bytes: &[(&str, usize)], texts: impl Iterator<Item = (&'static str, usize)>) -> usize {
+    let bytes = bytes.iter().map(|&(name, len)| (name.len(), base64url::encoded_length(len)));
+    let texts = texts.map(|(name, len)| (name.len(), len));
+    // Two pairs of quotes, a colon and a comma; a brace takes the place of the last comma.
+    1 + bytes.chain(texts).map(|(name, value)| name + value + 6).sum::<usize>()
+}
+
+fn key_type(family: Family) -> &'static str {
+    match family {
+        Family::Secret | Family::Pad => "oct",
+        Family::Rsa => "RSA",
+        Family::Knapsack => KNAPSACK,
+    }
+}
+
+/// Decimal digits of a number.
+fn digits(number: u64) -> usize {
+    number.checked_ilog10().map_or(1, |digits| digits as usize + 1)
+}
+
+/// Length in bytes of a secret key for an algorithm, if that is known.
+fn secret_len(alg: &str) -> Option<usize> {
+    let content = ContentCipher::named(alg).map(ContentCipher::key_len);
+    content.or_else(|| WrapAlgorithm::named(alg)?.key_len())
+}
+
+/// The key type of knapsacks, which no standard has.
+const KNAPSACK: &str = "MH-KNAPSACK";
+
+/// The members of a private RSA key beside those of the public one (RFC 7518 section 6.3.2).
+const PRIVATE_RSA: [&str; 6] = ["d", "p", "q", "dp", "dq", "qi"];
+
+fn rsa_key(members: &Object) -> Result<Material, Refusal> {
+    let (n, e) = (number(members, "n")?, number(members, "e")?);
+    if members.contains_key("oth") {
+        return Err("the RSA key has more than two primes, which is not supported".into());
+    }
+    let [d, p, q, dp, dq, qi] = PRIVATE_RSA.map(|name| match members.contains_key(name) {
+        true => secret(members, name).map(Some),
+        false => Ok(None),
+    });
+    let crt = match (dp?, dq?, qi?) {
+        (Some(dp), Some(dq), Some(qi)) => Some((dp, dq, qi)),
+        (None, None, None) => None,
+        _ => return Err("members \"dp\", \"dq\" and \"qi\" are not all there".into()),
+    };
+    let primes = match (p?, q?) {
+        (Some(p), Some(q)) => Some((p, q)),
+        (None, None) if crt.is_none() => None,
+        (None, None) => return Err("members \"p\" and \"q\" are missing beside \"dp\"".into()),
+        _ => return Err("of the members \"p\" and \"q\" one is missing".into()),
+    };
+    let Some(d) = d? else {
+        return match primes {
+            Some(_) => Err("member \"d\" is missing beside \"p\"".into()),
+            None => Ok(Material::PublicRsa(Box::new(rsa::PublicKey::from_be_bytes(&n, &e)?))),
+        };
+    };
+    let crt = crt.as_ref().map(|(dp, dq, qi)| rsa::Crt { dp, dq, qi });
+    let primes = primes.as_ref().map(|(p, q)| rsa::Primes { p, q, crt });
+    let components = rsa::Components { n: &n, e: &e, d: &d, primes };
+    Ok(Material::PrivateRsa(Box::new(rsa::PrivateKey::from_components(&components)?)))
+}
+
+fn knapsack_key(members: &Object) -> Result<Material, Refusal> {
+    let within = |name: &'static str| {
+        move |fault: knapsack::KeyError| KeyTrouble::Unsound(format!("member {name:?}: {fault}"))
+    };
+    let public =
+        knapsack::PublicKey::from_bytes(&number(members, "pub")?).map_err(within("pub"))?;
+    if !members.contains_key("priv") {
+        return Ok(Material::PublicKnapsack(Box::new(public)));
+    }
+    let key =
+        knapsack::PrivateKey::from_bytes(&secret(members, "priv")?).map_err(within("priv"))?;
+    key.check_public(&public)?;
+    Ok(Material::PrivateKnapsack(Box::new(key)))
+}
+
+fn bad_kid(text: &str) -> String {
+    format!("kid {text:?}, expected SHOP or SHOP/ID, each 1 to 64 of A-Z a-z 0-9 . _ -")
+}
+
+/// A member that has to be there and be a string.
+pub(in crate::protocol) fn text<'a>(members: &'a Object, name: &str) -> Result<&'a str, String> {
+    optional_text(members, name)?.ok_or_else(|| format!("no member {name:?}"))
+}
+
+/// A member that has to be a string if it is there.
+pub(in crate::protocol) fn optional_text<'a>(
+    members: &'a Object,
+    name: &str,
+) -> Result<Option<&'a str>, String> {
+    match members.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(format!("member {name:?} is not a string")),
+    }
+}
+
+/// Where a piece of pad begins in the whole.
+fn offset(members: &Object) -> Result<u64, String> {
+    match members.get("offset") {
+        None => Ok(0),
+        Some(value) => value.as_u64().ok_or("member \"offset\" is not a whole number".to_owned()),
+    }
+}
+
+fn number(members: &Object, name: &str) -> Result<Vec<u8>, String> {
+    base64url::decode_to_vec(text(members, name)?.as_bytes())
+        .filter(|bytes| !bytes.is_empty())
+        .ok_or_else(|| format!("member {name:?} is not base64url without padding"))
+}
+
+fn secret(members: &Object, name: &str) -> Result<Secret, String> {
+    number(members, name).map(Secret::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The symmetric key of RFC 7516 appendix A.3.3.
+    const A3: &str = r#"{"kty":"oct","k":"GawgguFyGrWKav7AX4VKUg"}"#;
+
+    #[test]
+    fn a_published_key_is_read_and_written() {
+        let value: Value = serde_json::from_str(A3).unwrap();
+        let jwk = Jwk::from_json(&value).unwrap();
+        assert!(matches!(&jwk.material, Material::Secret(key) if key.len() == 16));
+        assert_eq!(jwk.to_json()["k"], value["k"]);
+        assert_eq!(Jwk::from_json(&jwk.to_json()), Ok(jwk));
+    }
+
+    #[test]
+    fn malformed_keys_are_refused() {
+        for (text, complaint) in [
+            (r#"[]"#, "JSON object"),
+            (r#"{"kty":"oct"}"#, "\"k\""),
+            (r#"{"kty":"oct","k":"AB="}"#, "base64url"),
+            (r#"{"kty":"oct","k":""}"#, "base64url"),
+            (r#"{"kty":"oct","k":"AAAA","kid":"../x"}"#, "kid"),
+            (r#"{"kty":"oct","k":"AAAA","use":1}"#, "use"),
+            (r#"{"kty":"oct","k":"AAAA","key_ops":"decrypt"}"#, "key_ops"),
+            (r#"{"kty":"oct","k":"AAAA","key_ops":["decrypt",1]}"#, "key_ops"),
+            (r#"{"kty":"oct","k":"AAAA","key_ops":["decrypt","decrypt"]}"#, "twice"),
+            (r#"{"kty":"oct","k":"AAAA","alg":7}"#, "alg"),
+            (r#"{"kty":"RSA","n":"AAAA"}"#, "\"e\""),
+            (r#"{"kty":"RSA","n":"AQAB","e":"AQAB","d":"AQAB","p":"AQAB"}"#, "\"q\""),
+            (r#"{"kty":"RSA","n":"AQAB","e":"AQAB","d":"AQAB","q":"AQAB"}"#, "\"p\""),
+            (r#"{"kty":"RSA","n":"AQAB","e":"AQAB","d":"AQAB","dq":"AQAB"}"#, "\"qi\""),
+            (r#"{"kty":"RSA","n":"AA","e":"AA","d":"AA","dp":"AA","dq":"AA","qi":"AA"}"#, "\"p\""),
+            (r#"{"kty":"RSA","n":"AQAB","e":"AQAB","p":"AQAB","q":"AQAB"}"#, "\"d\""),
+        ] {
+            let value: Value = serde_json::from_str(text).unwrap();
+            let Err(Refusal::Malformed(found)) = Jwk::from_json(&value) else {
+                panic!("{text}: not malformed");
+            };
+            assert!(found.contains(complaint), "{text}: {found}");
+        }
+    }
+
+    #[test]
+    fn keys_for_other_things_are_recognized() {
+        for (text, complaint) in [
+            (r#"{"kty":"EC"}"#, "key type \"EC\" (RFC 7518 section 6.2) is not supported"),
+            (r#"{"kty":"AKP"}"#, "key type \"AKP\" is unknown here"),
+            (
+                r#"{"kty":"oct","k":"AAAA","use":"sig"}"#,
+                "the key is for \"sig\" (use), encryption is needed",
+            ),
+            (
+                r#"{"kty":"oct","k":"AAAA","key_ops":["sign","verify"]}"#,
+                "the key is for \"sign\", \"verify\" (key_ops), encryption is needed",
+            ),
+            (r#"{"kty":"oct","k":"AAAA","key_ops":[]}"#, "the key is for nothing (key_ops)"),
+        ] {
+            let value: Value = serde_json::from_str(text).unwrap();
+            let Err(Refusal::Unusable(trouble)) = Jwk::from_json(&value) else {
+                panic!("{text}: not unusable");
+            };
+            assert!(trouble.to_string().contains(complaint), "{text}: {trouble}");
+        }
+    }
+
+    #[test]
+    fn use_and_key_ops_are_kept_as_they_were() {
+        for usage in [
+            "",
+            r#","use":"enc""#,
+            r#","key_ops":["unwrapKey","org.example"]"#,
+            r#","key_ops":["decrypt"],"use":"enc""#,
+        ] {
+            let text = format!("{{\"k\":\"GawgguFyGrWKav7AX4VKUg\",\"kty\":\"oct\"{usage}}}");
+            let value: Value = serde_json::from_str(&text).unwrap();
+            let jwk = Jwk::from_json(&value).unwrap();
+            assert_eq!(*jwk.to_json(), value);
+            assert_eq!(jwk.text_len(), value.to_string().len());
+        }
+    }
+}

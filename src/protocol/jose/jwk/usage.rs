@@ -1,0 +1,127 @@
+//! What a key may be used for: `use` and `key_ops` (RFC 7517 sections 4.2 and 4.3).
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::{Refusal, optional_text};
+use crate::protocol::jose::foreign::shortened;
+use crate::protocol::jose::json::Object;
+use crate::protocol::model::KeyTrouble;
+
+/// What a key's `use` and `key_ops` say, as far as it serves encryption.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Usage {
+    /// `use` is `enc`, as with all keys that are made here.
+    Encryption,
+    /// Nothing.
+    Unsaid,
+    /// `key_ops` lists operations, and at least one of them is for encryption.
+    Operations(Box<Operations>),
+}
+
+/// The operations that a key permits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operations {
+    /// Whether `use` stands there as well.
+    with_use: bool,
+    names: Vec<String>,
+}
+
+/// The operations of encryption: that of a public half, and that of a private one.
+const ENCRYPTION: [(&str, &str); 2] = [("encrypt", "decrypt"), ("wrapKey", "unwrapKey")];
+
+impl Usage {
+    /// Reads both members.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::OtherUse`] where they permit no operation of encryption.
+    pub(super) fn read(members: &Object) -> Result<Self, Refusal> {
+        let with_use = match optional_text(members, "use")? {
+            None => false,
+            Some("enc") => true,
+            Some(other) => return Err(other_use(members, format!("{:?} (use)", shortened(other)))),
+        };
+        let Some(operations) = members.get("key_ops") else {
+            return Ok(if with_use { Self::Encryption } else { Self::Unsaid });
+        };
+        let names: Option<Vec<String>> = operations
+            .as_array()
+            .and_then(|names| names.iter().map(|name| name.as_str().map(str::to_owned)).collect());
+        let names = names.ok_or("member \"key_ops\" is not an array of strings")?;
+        if let Some(twice) = (1..names.len()).find(|&at| names[..at].contains(&names[at])) {
+            let name = shortened(&names[twice]);
+            return Err(format!("member \"key_ops\" names {name:?} twice").into());
+        }
+        let usage = Self::Operations(Box::new(Operations { with_use, names }));
+        let ours = ENCRYPTION.map(|(public, private)| [public, private]);
+        match usage.permits(ours.as_flattened()) {
+            true => Ok(usage),
+            false => Err(other_use(members, usage.to_string())),
+        }
+    }
+
+    /// The member `use`, if it is there.
+    pub(super) fn key_use(&self) -> Option<&'static str> {
+        match self {
+            Self::Encryption => Some("enc"),
+            Self::Unsaid => None,
+            Self::Operations(operations) => operations.with_use.then_some("enc"),
+        }
+    }
+
+    /// The member `key_ops`, if it is there.
+    pub(super) fn key_ops(&self) -> Option<&[String]> {
+        match self {
+            Self::Encryption | Self::Unsaid => None,
+            Self::Operations(operations) => Some(&operations.names),
+        }
+    }
+
+    /// Whether one of these operations is permitted.
+    pub(super) fn permits(&self, one_of: &[&str]) -> bool {
+        match self {
+            Self::Encryption | Self::Unsaid => true,
+            Self::Operations(operations) => {
+                operations.names.iter().any(|name| one_of.contains(&name.as_str()))
+            }
+        }
+    }
+
+    /// The same for the public half of a pair.
+    pub(super) fn of_public_half(&self) -> Self {
+        match self {
+            Self::Encryption | Self::Unsaid => self.clone(),
+            Self::Operations(operations) => {
+                let permitted = ENCRYPTION
+                    .iter()
+                    .filter(|(public, private)| self.permits(&[*public, *private]));
+                let names = permitted.map(|(public, _)| (*public).to_owned()).collect();
+                Self::Operations(Box::new(Operations { names, with_use: operations.with_use }))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Encryption => f.write_str("encryption (use)"),
+            Self::Unsaid => f.write_str("anything"),
+            Self::Operations(operations) if operations.names.is_empty() => {
+                f.write_str("nothing (key_ops)")
+            }
+            Self::Operations(operations) => {
+                let names = operations.names.iter().take(8);
+                let names: Vec<_> = names.map(|name| format!("{:?}", shortened(name))).collect();
+                write!(f, "{} (key_ops)", names.join(", "))
+            }
+        }
+    }
+}
+
+fn other_use(members: &Object, own: String) -> Refusal {
+    let kid = members.get("kid").and_then(Value::as_str);
+    let key = kid.map_or("the key".to_owned(), |kid| format!("key {}", shortened(kid)));
+    KeyTrouble::OtherUse { key, own, wanted: "encryption".to_owned() }.into()
+}

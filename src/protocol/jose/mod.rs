@@ -1,0 +1,7 @@
+//! JWE and JWK.
+
+pub mod foreign;
+pub mod json;
+pub mod jwe;
+pub mod jwk;
+pub mod pad;

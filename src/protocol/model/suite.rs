@@ -1,0 +1,274 @@
+//! The pair of algorithms in an order's header, `alg` and `enc`.
+
+use std::fmt;
+
+use crate::ciphers::content::ContentCipher;
+use crate::ciphers::toy_des::SBox;
+use crate::ciphers::wrap::WrapAlgorithm;
+use crate::protocol::jose::foreign;
+use crate::protocol::jose::foreign::Member;
+use crate::protocol::jose::jwk::Family;
+use crate::protocol::model::{Content, KeyTrouble, Kind};
+
+/// Key management: the header's `alg`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Alg {
+    /// `dir`: the distributed key encrypts the order itself.
+    Direct,
+    /// The distributed key wraps a content-encryption key.
+    Wrap(WrapAlgorithm),
+}
+
+/// Content encryption: the header's `enc`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Enc {
+    /// An authenticated cipher.
+    Cipher(ContentCipher),
+    /// `RSA-OAEP-256-BOUND-BLOCKS`: the order itself in blocks of RSA-OAEP.
+    RsaBlocks,
+}
+
+/// `alg` and `enc` together, in one of the combinations that exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Suite {
+    alg: Alg,
+    enc: Enc,
+}
+
+/// What is done with a distributed key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// Orders are sealed with it.
+    Seal,
+    /// Orders are opened with it.
+    Open,
+}
+
+impl Alg {
+    /// The name in the header.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "dir",
+            Self::Wrap(algorithm) => algorithm.name(),
+        }
+    }
+
+    /// The algorithm of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "dir" => Some(Self::Direct),
+            name => WrapAlgorithm::named(name).map(Self::Wrap),
+        }
+    }
+}
+
+impl Enc {
+    /// The name in the header.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cipher(cipher) => cipher.name(),
+            Self::RsaBlocks => "RSA-OAEP-256-BOUND-BLOCKS",
+        }
+    }
+
+    /// The algorithm of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "RSA-OAEP-256-BOUND-BLOCKS" => Some(Self::RsaBlocks),
+            name => ContentCipher::named(name).map(Self::Cipher),
+        }
+    }
+
+    /// The same with another S-box, if it is the toy DES.
+    pub fn with_sbox(self, sbox: SBox) -> Option<Self> {
+        match self {
+            Self::Cipher(ContentCipher::ToyDesEcbHs256(_)) => {
+                Some(Self::Cipher(ContentCipher::ToyDesEcbHs256(sbox)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The S-box, if it is the toy DES and not the default one.
+    pub fn own_sbox(self) -> Option<SBox> {
+        match self {
+            Self::Cipher(ContentCipher::ToyDesEcbHs256(sbox)) if sbox != SBox::DEFAULT => {
+                Some(sbox)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether each order takes a piece of a one-time pad.
+    pub fn takes_pad(self) -> bool {
+        matches!(self, Self::Cipher(cipher) if cipher.takes_pad())
+    }
+
+    /// Whether the algorithm is for teaching and old data only.
+    pub fn is_weak(self) -> bool {
+        match self {
+            Self::Cipher(cipher) => cipher.is_weak(),
+            Self::RsaBlocks => false,
+        }
+    }
+}
+
+impl Suite {
+    /// The pair, unless it does not exist: RSA blocks and pads take no wrapped key.
+    pub fn new(alg: Alg, enc: Enc) -> Option<Self> {
+        match (alg, enc) {
+            (Alg::Wrap(_), Enc::RsaBlocks) => None,
+            (Alg::Wrap(_), enc) if enc.takes_pad() => None,
+            (alg, enc) => Some(Self { alg, enc }),
+        }
+    }
+
+    /// The pair that a header names.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::NotSupported`], [`KeyTrouble::UnknownHere`], and [`KeyTrouble::Unfit`] for a pair
+    /// that does not exist.
+    pub fn of_header(alg: &str, enc: &str) -> Result<Self, KeyTrouble> {
+        let alg = Alg::named(alg).ok_or_else(|| foreign::no_such_name(Member::Alg, alg))?;
+        let enc = Enc::named(enc).ok_or_else(|| foreign::no_such_name(Member::Enc, enc))?;
+        Self::new(alg, enc).ok_or_else(|| {
+            KeyTrouble::Unfit(format!("alg {} does not go with enc {}", alg.name(), enc.name()))
+        })
+    }
+
+    /// Key management.
+    pub fn alg(self) -> Alg {
+        self.alg
+    }
+
+    /// Content encryption.
+    pub fn enc(self) -> Enc {
+        self.enc
+    }
+
+    /// Whether the distributed key encrypts orders itself.
+    pub fn content(self) -> Content {
+        match self.alg {
+            Alg::Direct => Content::Direct,
+            Alg::Wrap(_) => Content::Hybrid,
+        }
+    }
+
+    /// The kind of the distributed key.
+    pub fn kind(self) -> Kind {
+        match (self.alg, self.enc) {
+            (Alg::Wrap(algorithm), _) if algorithm.is_public() => Kind::Public,
+            (_, Enc::RsaBlocks) => Kind::Public,
+            _ => Kind::Secret,
+        }
+    }
+
+    /// The name in a JWK's `alg`: that of the algorithm which uses the distributed key.
+    pub fn key_alg(self) -> &'static str {
+        match self.alg {
+            Alg::Direct => self.enc.name(),
+            Alg::Wrap(algorithm) => algorithm.name(),
+        }
+    }
+
+    /// What family the distributed key is of.
+    pub fn material(self) -> Family {
+        match (self.alg, self.enc) {
+            (Alg::Wrap(WrapAlgorithm::MhKnapsack), _) => Family::Knapsack,
+            (Alg::Wrap(WrapAlgorithm::RsaOaep256), _) | (_, Enc::RsaBlocks) => Family::Rsa,
+            (_, enc) if enc.takes_pad() => Family::Pad,
+            _ => Family::Secret,
+        }
+    }
+
+    /// The weak algorithm in the pair, if there is one.
+    pub fn weak(self) -> Option<&'static str> {
+        match self.alg {
+            _ if self.enc.is_weak() => Some(self.enc.name()),
+            Alg::Wrap(algorithm) if algorithm.is_weak() => Some(algorithm.name()),
+            _ => None,
+        }
+    }
+
+    /// Whether both algorithms have names of RFC 7518.
+    pub fn is_standard(self) -> bool {
+        let alg = match self.alg {
+            Alg::Direct => true,
+            Alg::Wrap(algorithm) => match algorithm {
+                WrapAlgorithm::A128Kw
+                | WrapAlgorithm::A256Kw
+                | WrapAlgorithm::A128GcmKw
+                | WrapAlgorithm::A256GcmKw
+                | WrapAlgorithm::RsaOaep256 => true,
+                WrapAlgorithm::MhKnapsack => false,
+            },
+        };
+        let enc = match self.enc {
+            Enc::Cipher(cipher) => match cipher {
+                ContentCipher::A128Gcm | ContentCipher::A256Gcm | ContentCipher::A128CbcHs256 => {
+                    true
+                }
+                ContentCipher::DesCbcHs256
+                | ContentCipher::DesEde3CbcHs256
+                | ContentCipher::ToyDesEcbHs256(_)
+                | ContentCipher::Feal8CbcHs256
+                | ContentCipher::Grain128AeadV2
+                | ContentCipher::VernamHs256 => false,
+            },
+            Enc::RsaBlocks => false,
+        };
+        alg && enc
+    }
+
+    /// The operations of RFC 7517 section 4.3 of which a key with `key_ops` has to permit one. Where
+    /// wrapping is encryption of a key, software writes either.
+    pub fn operations(self, task: Task) -> &'static [&'static str] {
+        let (content, wrapping, either): (&[_], &[_], &[_]) = match task {
+            Task::Seal => (&["encrypt"], &["wrapKey"], &["wrapKey", "encrypt"]),
+            Task::Open => (&["decrypt"], &["unwrapKey"], &["unwrapKey", "decrypt"]),
+        };
+        match self.alg {
+            Alg::Direct => content,
+            Alg::Wrap(WrapAlgorithm::A128Kw | WrapAlgorithm::A256Kw) => wrapping,
+            Alg::Wrap(
+                WrapAlgorithm::A128GcmKw
+                | WrapAlgorithm::A256GcmKw
+                | WrapAlgorithm::RsaOaep256
+                | WrapAlgorithm::MhKnapsack,
+            ) => either,
+        }
+    }
+
+    /// Whether orders may be sealed under a chain of keys: something has to wrap the last of them.
+    pub fn takes_chain(self) -> bool {
+        match self.alg {
+            Alg::Wrap(_) => true,
+            Alg::Direct => self.secret_len() == Some(32),
+        }
+    }
+
+    /// Whether orders under one key are limited in number because each draws a random IV for it.
+    pub fn has_budget(self) -> bool {
+        match (self.alg, self.enc) {
+            (Alg::Direct, Enc::Cipher(cipher)) => !cipher.takes_pad(),
+            (Alg::Direct, Enc::RsaBlocks) => false,
+            (Alg::Wrap(algorithm), _) => algorithm.draws_iv(),
+        }
+    }
+
+    /// Length in bytes of the distributed key, if it is secret and of fixed length.
+    pub fn secret_len(self) -> Option<usize> {
+        match (self.alg, self.enc) {
+            (Alg::Direct, Enc::Cipher(cipher)) if cipher.takes_pad() => None,
+            (Alg::Direct, Enc::Cipher(cipher)) => Some(cipher.key_len()),
+            (Alg::Direct, Enc::RsaBlocks) => None,
+            (Alg::Wrap(algorithm), _) => algorithm.key_len(),
+        }
+    }
+}
+
+impl fmt::Display for Suite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} with {}", self.alg.name(), self.enc.name())
+    }
+}

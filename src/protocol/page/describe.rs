@@ -1,0 +1,203 @@
+//! What an order page says of itself, without its keys.
+
+use memchr::memmem;
+use serde_json::Value;
+
+use super::{DATA, SendTo};
+use crate::protocol::jose::json;
+use crate::protocol::jose::json::Object;
+use crate::protocol::jose::jwk::{optional_text, text};
+use crate::protocol::model::{Alg, Enc, Error, Name, Place, Result, Suite};
+
+/// An order page, as far as it may be told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Description {
+    /// The shop.
+    pub shop: Name,
+    /// What the page seals by.
+    pub suite: Suite,
+    /// Keys in it.
+    pub keys: usize,
+    /// Whether its key serves more than one order.
+    pub reusable: bool,
+    /// Orders that the page takes in all, where that is limited.
+    pub orders: Option<u64>,
+    /// Whether the user starts each step.
+    pub guided: bool,
+    /// Whether it takes one order and no other.
+    pub erase: bool,
+    /// Where it sends orders.
+    pub send_to: Option<SendTo>,
+    /// Goods on offer; none where the user writes what is wanted.
+    pub items: Option<usize>,
+    /// What takes how many bytes.
+    pub sizes: Sizes,
+}
+
+/// What takes how many bytes of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    /// The whole.
+    pub page: usize,
+    /// The keys.
+    pub keys: usize,
+    /// The goods without their pictures.
+    pub items: usize,
+    /// The fields.
+    pub fields: usize,
+    /// The pictures.
+    pub pictures: usize,
+}
+
+impl Description {
+    /// Reads an order page.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`].
+    pub fn parse(page: &[u8], place: &Place) -> Result<Self> {
+        let malformed =
+            |found: String| Error::malformed(place, format!("found an order page {found}"));
+        let data = delivered(page).ok_or_else(|| {
+            malformed(
+                "without its data, as browsers save it; expected the file as it was made"
+                    .to_owned(),
+            )
+        })?;
+        let data =
+            json::parse(data).map_err(|found| malformed(format!("with {found} as its data")))?;
+        Self::read(&data, page.len()).map_err(|found| malformed(format!("whose data have {found}")))
+    }
+
+    fn read(data: &Value, page: usize) -> Result<Self, String> {
+        let members = data.as_object().ok_or("no members")?;
+        let flag = |name: &str| {
+            let value = members.get(name).and_then(Value::as_bool);
+            value.ok_or_else(|| format!("no member {name:?} that is true or false"))
+        };
+        let list = |name: &str| members.get(name).and_then(Value::as_array);
+        let keys = list("keys").filter(|keys| !keys.is_empty()).ok_or("no keys")?;
+        let (reusable, erase) = (flag("reusable")?, flag("erase")?);
+        let shop = text(members, "shop")?;
+        let send_to = optional_text(members, "send_to")?.map(str::parse).transpose()?;
+        let goods = list("items");
+        let pictures =
+            goods.into_iter().flatten().filter_map(|item| item.get("picture")).map(written).sum();
+        Ok(Self {
+            shop: shop.parse().map_err(|expected| format!("the shop {shop:?}: {expected}"))?,
+            suite: suite(members)?,
+            keys: keys.len(),
+            reusable,
+            orders: match (erase, reusable) {
+                (true, _) => Some(1),
+                (false, true) => members.get("budget").and_then(Value::as_u64),
+                (false, false) => Some(keys.len() as u64),
+            },
+            guided: flag("guided")?,
+            erase,
+            send_to,
+            items: goods.map(Vec::len),
+            sizes: Sizes {
+                page,
+                keys: keys.iter().map(key_size).sum(),
+                items: members.get("items").map_or(0, written) - pictures,
+                fields: members.get("fields").map_or(0, written),
+                pictures,
+            },
+        })
+    }
+}
+
+/// The data of a page, as it stands in it.
+fn delivered(page: &[u8]) -> Option<&[u8]> {
+    let start = memmem::find(page, DATA.as_bytes())? + DATA.len();
+    let end = memmem::find(&page[start..], b"</script>")?;
+    Some(&page[start..start + end])
+}
+
+fn suite(members: &Object) -> Result<Suite, String> {
+    let (alg, enc) = (text(members, "alg")?, text(members, "enc")?);
+    let suite = Alg::named(alg).zip(Enc::named(enc)).and_then(|(alg, enc)| Suite::new(alg, enc));
+    suite.ok_or_else(|| format!("the algorithms {alg:?} and {enc:?}"))
+}
+
+/// How long a value is in a page.
+fn written(value: &Value) -> usize {
+    let text = value.to_string();
+    text.len() + text.matches('<').count() * ("\\u003c".len() - 1)
+}
+
+/// How long a key is in a page: brackets and a comma, and texts with quotation marks and commas. The
+/// key is not copied for this.
+fn key_size(key: &Value) -> usize {
+    let texts = key.as_array().into_iter().flatten().filter_map(Value::as_str);
+    2 + texts.map(|text| text.len() + 3).sum::<usize>()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn data() -> Value {
+        json!({
+            "shop": "tokyo", "alg": "A256KW", "enc": "A256GCM", "reusable": false, "guided": true,
+            "erase": false, "keys": [["0a", "AAAA"], ["0b", "BBBB"]], "send_to": "https://a.b/c",
+            "items": [{"id": 1, "name": "x", "picture": "data:image/svg+xml,<svg>"}],
+        })
+    }
+
+    fn read(data: &Value) -> Result<Description> {
+        let page =
+            format!("<!doctype html>{DATA}{}</script>", data.to_string().replace('<', "\\u003c"));
+        Description::parse(page.as_bytes(), &Place::file("order.html"))
+    }
+
+    #[test]
+    fn a_page_is_described_without_its_keys() {
+        let page = read(&data()).unwrap();
+        assert_eq!((page.shop.as_str(), page.keys, page.orders), ("tokyo", 2, Some(2)));
+        assert_eq!((page.guided, page.erase, page.items), (true, false, Some(1)));
+        assert_eq!(page.send_to.unwrap().url(), "https://a.b/c");
+        assert_eq!(page.sizes.keys, r#"["0a","AAAA"],["0b","BBBB"],"#.len());
+        assert_eq!(page.sizes.pictures, r#""data:image/svg+xml,\u003csvg>""#.len());
+        assert_eq!(page.sizes.items, r#"[{"id":1,"name":"x","picture":}]"#.len());
+    }
+
+    #[test]
+    fn orders_are_those_of_the_ids_or_of_the_budget() {
+        let orders = |member: &str, value: Value, budget: Value| {
+            let mut data = data();
+            data[member] = value;
+            data["budget"] = budget;
+            read(&data).unwrap().orders
+        };
+        assert_eq!(orders("reusable", json!(true), json!(7)), Some(7));
+        assert_eq!(orders("reusable", json!(true), Value::Null), None);
+        assert_eq!(orders("erase", json!(true), json!(7)), Some(1));
+    }
+
+    #[test]
+    fn pages_that_were_altered_are_refused() {
+        for (member, value, complaint) in [
+            ("shop", json!("../x"), "the shop"),
+            ("alg", json!("none"), "the algorithms \"none\""),
+            ("keys", json!([]), "no keys"),
+            ("keys", json!("x"), "no keys"),
+            ("erase", json!(1), "no member \"erase\""),
+            ("send_to", json!("ftp://a"), "http"),
+        ] {
+            let mut data = data();
+            data[member] = value;
+            let found = read(&data).unwrap_err().to_string();
+            assert!(found.contains("found an order page") && found.contains(complaint), "{found}");
+        }
+        for page in ["", "<!doctype html>", DATA] {
+            let found = Description::parse(page.as_bytes(), &Place::file("p")).unwrap_err();
+            assert!(found.to_string().contains("without its data"), "{found}");
+        }
+        let page = format!("{DATA}[]</script>");
+        let found = Description::parse(page.as_bytes(), &Place::file("p")).unwrap_err();
+        assert!(found.to_string().contains("no members"), "{found}");
+    }
+}

@@ -1,0 +1,126 @@
+//! The shop's item page: what a client needs to know before it can ask for a program.
+
+use serde_json::{Value, json};
+
+use crate::protocol::jose::json;
+use crate::protocol::jose::json::SecretJson;
+use crate::protocol::jose::jwk::{optional_text, text};
+use crate::protocol::model::address::service_url;
+use crate::protocol::model::{Error, Name, Place, Result, ServiceUrl};
+use crate::protocol::page::{Items, WebPage};
+use crate::protocol::store::keyfile::VERSION;
+
+/// Largest item page in bytes.
+pub const MAX_PAGE: u64 = 16 << 20;
+
+/// An item page.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// The shop's name, which chooses its keys at the service.
+    pub shop: Name,
+    /// Where to ask for program and key.
+    pub service: Option<ServiceUrl>,
+    /// The items as in an items file; an empty list for none.
+    pub items: Value,
+}
+
+impl Page {
+    /// Reads an item page.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`].
+    pub fn parse(bytes: &[u8], place: &Place) -> Result<Self> {
+        let expected = |found: &str| {
+            Error::malformed(place, format!("found {found}, expected an item page (JSON)"))
+        };
+        if let Some(page) = WebPage::recognized(bytes) {
+            return Err(expected(page.name()));
+        }
+        let value = json::parse(bytes).map_err(|found| expected(&found))?;
+        let page = Self::from_json(&value)
+            .map_err(|found| Error::malformed(place, format!("not an item page: {found}")))?;
+        page.offered(place)?;
+        Ok(page)
+    }
+
+    fn from_json(value: &SecretJson) -> Result<Self, String> {
+        let ours = value
+            .get("orderseal")
+            .and_then(Value::as_object)
+            .ok_or("no member \"orderseal\" that is an object")?;
+        match optional_text(ours, "role")? {
+            Some("page") => {}
+            Some(role) => return Err(format!("found the role {role:?}, expected \"page\"")),
+            None => return Err("found no role, expected \"page\"".to_owned()),
+        }
+        match ours.get("version") {
+            Some(version) if version.as_u64() == Some(VERSION) => {}
+            Some(version) => return Err(format!("version {version}, expected {VERSION}")),
+            None => return Err("no member \"version\" in \"orderseal\"".to_owned()),
+        }
+        let shop = text(ours, "shop")?;
+        Ok(Self {
+            shop: shop.parse().map_err(|expected| format!("shop {shop:?}: {expected}"))?,
+            service: service_url(ours)?,
+            items: value.get("items").cloned().unwrap_or_else(|| json!([])),
+        })
+    }
+
+    /// The goods on offer, if there are any.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`].
+    pub fn offered(&self, place: &Place) -> Result<Option<Items>> {
+        match &self.items {
+            Value::Array(items) if items.is_empty() => Ok(None),
+            items => Items::from_json(items, place).map(Some),
+        }
+    }
+
+    /// The page's bytes. The command in it is what a client asks the service with.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut ours = json!({
+            "version": VERSION,
+            "role": "page",
+            "shop": self.shop.as_str(),
+            "request": "orderseal bundle client --page page.json",
+        });
+        if let Some(service) = &self.service {
+            ours["service"] = json!(service.as_str());
+        }
+        let page = json!({"orderseal": ours, "items": self.items});
+        let mut bytes = serde_json::to_vec_pretty(&page).expect("writing to memory does not fail");
+        bytes.push(b'\n');
+        bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_read_back_as_written() {
+        let page = Page {
+            shop: "tokyo".parse().unwrap(),
+            service: Some("https://service.example/".parse().unwrap()),
+            items: json!([{"id": 1, "name": "緑茶"}]),
+        };
+        assert_eq!(Page::parse(&page.to_bytes(), &Place::file("page.json")).unwrap(), page);
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        for text in ["", "{}", "[]", r#"{"orderseal":{"role":"client","version":1}}"#] {
+            assert!(Page::parse(text.as_bytes(), &Place::file("p")).is_err(), "{text}");
+        }
+        let page = r#"{"orderseal":{"role":"page","version":1,"shop":"tokyo"},"items":ITEMS}"#;
+        let read = |items: &str| {
+            let page = page.replace("ITEMS", items);
+            Page::parse(page.as_bytes(), &Place::file("p")).map_err(|error| error.to_string())
+        };
+        assert!(read("[]").is_ok() && read(r#"[{"id":1,"name":"x"}]"#).is_ok());
+        let found = read(r#"[{"id":1,"name":"x","stock":7}]"#).unwrap_err();
+        assert!(found.starts_with("p: item 1: member \"stock\""), "{found}");
+    }
+}

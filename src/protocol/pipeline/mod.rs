@@ -1,0 +1,274 @@
+//! Blocks in, results out in the same order, worked on by all cores in between.
+//!
+//! This is the one place that names rayon. A reading thread cuts the input into blocks: of whole
+//! lines, or of chunks of one length. The caller's thread prepares each block in order, hands it to
+//! the pool, and consumes the results in order. The number of blocks under way is fixed, so that
+//! memory does not grow with the input.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::Builder;
+use std::time::Duration;
+
+use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+pub use self::chunks::{Chunking, Chunks};
+pub use self::lines::{Block, Cut, Part};
+pub use self::stop::{Stop, Unfinished};
+use crate::protocol::model::{Error, Place, Result};
+
+mod chunks;
+mod lines;
+mod stop;
+#[cfg(test)]
+mod tests;
+
+/// A number of threads that work together, on one run or on several. Clones are the same threads.
+#[derive(Clone)]
+pub struct Workers {
+    pool: Arc<ThreadPool>,
+    stop: Stop,
+}
+
+impl Workers {
+    /// As many threads as asked for, or as there are cores.
+    ///
+    /// # Errors
+    /// [`Error::Thread`] when the system does not give so many.
+    pub fn new(threads: Option<usize>) -> Result<Self> {
+        ThreadPoolBuilder::new()
+            .num_threads(threads.unwrap_or(0))
+            .build()
+            .map(|pool| Self { pool: Arc::new(pool), stop: Stop::default() })
+            .map_err(|error| Error::Thread(io::Error::other(error)))
+    }
+
+    /// The same threads, whose runs end with [`Error::Stopped`] when that is asked for.
+    pub fn stopped_by(self, stop: &Stop) -> Self {
+        Self { stop: stop.clone(), ..self }
+    }
+
+    /// How many threads there are.
+    pub fn threads(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
+    /// Makes something for each number below `count`, on all threads.
+    ///
+    /// # Errors
+    /// The error of the lowest number that failed.
+    pub fn make<T: Send, E: Send>(
+        &self,
+        count: usize,
+        make: impl Fn(usize) -> std::result::Result<T, E> + Send + Sync,
+    ) -> std::result::Result<Vec<T>, E> {
+        let made: Vec<_> = self.pool.install(|| (0..count).into_par_iter().map(make).collect());
+        made.into_iter().collect()
+    }
+
+    /// Calls `part` once with each number below `count`, on all threads of the pool that the caller
+    /// is in: for work on a block that is worth dividing once more.
+    pub fn spread(count: usize, part: &(dyn Fn(usize) + Sync)) {
+        (0..count).into_par_iter().for_each(part);
+    }
+
+    /// Takes every block of the parts through `prepare` (in order, one at a time), `work` (on all
+    /// threads) and `consume` (in order, one at a time). No block spans two parts.
+    ///
+    /// # Errors
+    /// [`Error::Thread`] when no thread can be started to read the input; else the first error in the
+    /// order of the parts: of reading, of `prepare`, or of `consume`, which has seen every result
+    /// before it.
+    ///
+    /// # Panics
+    /// A panic in `work` goes on in the caller.
+    pub fn run<P, T>(
+        &self,
+        parts: Vec<Part>,
+        cut: Cut,
+        prepare: impl FnMut(&Block) -> Result<P>,
+        work: impl Fn(&mut Block, P) -> T + Sync,
+        consume: impl FnMut(T, &mut Block) -> Result<()>,
+    ) -> Result<()>
+    where
+        P: Send,
+        T: Send + 'static,
+    {
+        let source = lines::Reader::new(parts, cut);
+        self.pipe(source, prepare, work, consume)
+    }
+
+    /// Takes an input in chunks of one length through `work` (on all threads, in place) and
+    /// `consume` (in order, one at a time).
+    ///
+    /// # Errors
+    /// [`Error::Thread`] when no thread can be started to read the input; else the first error in the
+    /// order of the input: of reading, or of `consume`, which has seen every result before it.
+    ///
+    /// # Panics
+    /// A panic in `work` goes on in the caller.
+    pub fn run_chunks<T: Send + 'static>(
+        &self,
+        input: Box<dyn Read + Send>,
+        place: &Place,
+        chunking: Chunking,
+        work: impl Fn(&mut Chunks) -> T + Sync,
+        consume: impl FnMut(T, &mut Chunks) -> Result<()>,
+    ) -> Result<()> {
+        let source = chunks::Reader::new(input, place.clone(), chunking);
+        self.pipe(source, |_| Ok(()), |chunks, ()| work(chunks), consume)
+    }
+
+    fn pipe<S: Source, P: Send, T: Send + 'static>(
+        &self,
+        mut source: S,
+        mut prepare: impl FnMut(&S::Block) -> Result<P>,
+        work: impl Fn(&mut S::Block, P) -> T + Sync,
+        mut consume: impl FnMut(T, &mut S::Block) -> Result<()>,
+    ) -> Result<()> {
+        let (events, arriving) = channel();
+        let (recycle, buffers) = channel();
+        for _ in 0..2 * self.threads() + 2 {
+            recycle.send(None).expect("the other end is in this function");
+        }
+        let reading = events.clone();
+        // The thread is not waited for: after an error it may sit in a read that never returns.
+        Builder::new()
+            .spawn(move || send_blocks(&mut source, &buffers, &reading))
+            .map_err(Error::Thread)?;
+        self.pool.in_place_scope(|scope| {
+            let work = &work;
+            let mut queue = InOrder::new();
+            loop {
+                let event = loop {
+                    if self.stop.is_asked() {
+                        return Err(Error::Stopped);
+                    }
+                    match arriving.recv_timeout(LOOK) {
+                        Ok(event) => break event,
+                        // This function holds a sender: the channel is never closed.
+                        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+                    }
+                };
+                match event {
+                    Event::Block(block) => {
+                        let number = queue.expect_one();
+                        match prepare(&block) {
+                            Err(error) => queue.put(number, Some(Err(error))),
+                            Ok(prepared) => {
+                                let events = events.clone();
+                                let mut block = block;
+                                scope.spawn(move |_| {
+                                    let result = catch_unwind(AssertUnwindSafe(|| {
+                                        work(&mut block, prepared)
+                                    }));
+                                    // Nobody receives only when an earlier error ended the run.
+                                    let _ = events.send(Event::Done(number, result, block));
+                                });
+                            }
+                        }
+                    }
+                    Event::Done(number, Ok(result), block) => {
+                        queue.put(number, Some(Ok((result, block))));
+                    }
+                    Event::Done(_, Err(panic), _) => resume_unwind(panic),
+                    Event::Failed(error) => {
+                        let number = queue.expect_one();
+                        queue.put(number, Some(Err(error)));
+                    }
+                    Event::End => {
+                        let number = queue.expect_one();
+                        queue.put(number, None);
+                    }
+                }
+                while let Some(next) = queue.take() {
+                    let Some(result) = next else { return Ok(()) };
+                    let (result, mut block) = result?;
+                    consume(result, &mut block)?;
+                    // The reader is gone when the input has ended.
+                    let _ = recycle.send(Some(block));
+                }
+            }
+        })
+    }
+}
+
+/// How often a run that waits for its input looks whether it is to stop.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// What the caller's thread hears of.
+enum Event<B, T> {
+    Block(B),
+    Done(u64, std::thread::Result<T>, B),
+    Failed(Error),
+    End,
+}
+
+/// Puts results back into the order in which they were expected.
+struct InOrder<T> {
+    slots: VecDeque<Option<T>>,
+    taken: u64,
+}
+
+impl<T> InOrder<T> {
+    fn new() -> Self {
+        Self { slots: VecDeque::new(), taken: 0 }
+    }
+
+    fn expect_one(&mut self) -> u64 {
+        self.slots.push_back(None);
+        self.taken + self.slots.len() as u64 - 1
+    }
+
+    fn put(&mut self, number: u64, result: T) {
+        self.slots[(number - self.taken) as usize] = Some(result);
+    }
+
+    fn take(&mut self) -> Option<T> {
+        let result = self.slots.front_mut()?.take()?;
+        self.slots.pop_front();
+        self.taken += 1;
+        Some(result)
+    }
+}
+
+/// Where blocks come from.
+trait Source: Send + 'static {
+    type Block: Send + 'static;
+
+    /// The next block, if there is one more; in the memory of one that was used, if one is given.
+    fn next(&mut self, used: Option<Self::Block>) -> Result<Option<Self::Block>>;
+}
+
+/// Reads on for as long as somebody wants blocks.
+fn send_blocks<S: Source, T>(
+    source: &mut S,
+    used: &Receiver<Option<S::Block>>,
+    events: &Sender<Event<S::Block, T>>,
+) {
+    // Both channels close when the run has ended early.
+    while let Ok(used) = used.recv() {
+        let (event, last) = match source.next(used) {
+            Ok(Some(block)) => (Event::Block(block), false),
+            Ok(None) => (Event::End, true),
+            Err(error) => (Event::Failed(error), true),
+        };
+        if events.send(event).is_err() || last {
+            return;
+        }
+    }
+}
+
+/// Reads, again if a signal came in between.
+fn retry(mut read: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+    loop {
+        match read() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            done => return done,
+        }
+    }
+}

@@ -1,0 +1,544 @@
+//! What a client does: seal a batch of orders with what it received.
+
+mod supply;
+
+use supply::{Supply, Ticket};
+
+use crate::ciphers::cpu::Backend;
+use crate::ciphers::random::{KeySource, SystemSource};
+use crate::protocol::jose::foreign;
+use crate::protocol::jose::foreign::Member;
+use crate::protocol::jose::jwe::{
+    Carries, Failure, MAX_ORDER, MIN_TYPED, Sealer, SealingKey, SealingKeys, TypedKey,
+};
+use crate::protocol::jose::jwk::{Jwk, Material};
+use crate::protocol::jose::pad::Pad;
+use crate::protocol::model::program::MAX_LAYERS;
+use crate::protocol::model::{
+    Alg, Content, Enc, Error, KeyTrouble, Kid, Place, Program, Result, Scope, Suite, Task,
+};
+use crate::protocol::pipeline::{Block, Cut, Workers};
+use crate::protocol::store::files::{Inputs, Output};
+use crate::protocol::store::keyfile::{KeyFile, Role};
+use crate::protocol::store::spend::{Budget, Ids, KeyStore, Pads};
+
+/// How a batch is to be sealed: what a client's file or a lone key says, made ready.
+pub struct Plan {
+    bundle: Place,
+    suite: Suite,
+    key: KeyPlan,
+    layers: u8,
+    typed: Option<TypedKey>,
+    expected: Option<Expected>,
+}
+
+/// How many orders there are and how long they are, where that is known before they are sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected {
+    /// Orders.
+    pub orders: u64,
+    /// Bytes of all orders together, without line feeds.
+    pub bytes: u64,
+    /// Bytes of the longest order.
+    pub longest: u64,
+    /// The place of the longest order.
+    pub longest_at: Place,
+    /// The files, and how many orders each has.
+    pub files: Vec<(Place, u64)>,
+}
+
+impl Expected {
+    /// One order of that length, at the first line of a place.
+    fn one(bytes: u64, place: &Place) -> Self {
+        let first = place.at(1);
+        Self {
+            orders: 1,
+            bytes,
+            longest: bytes,
+            longest_at: first,
+            files: vec![(place.clone(), 1)],
+        }
+    }
+
+    /// These orders and `more` after them.
+    pub fn and(self, more: Self) -> Self {
+        let (orders, bytes) = (self.orders + more.orders, self.bytes + more.bytes);
+        let files = [&self.files[..], &more.files].concat();
+        let longest = if more.longest > self.longest { more } else { self };
+        Self { orders, bytes, files, ..longest }
+    }
+
+    /// The place of an order, which is counted from 0.
+    pub fn place_of(&self, order: u64) -> Place {
+        let mut line = order;
+        for (file, orders) in &self.files {
+            if line < *orders {
+                return file.at(line + 1);
+            }
+            line -= orders;
+        }
+        self.longest_at.clone()
+    }
+}
+
+enum KeyPlan {
+    /// One key for all orders; with a budget unless it is only ever a key for fresh keys.
+    Shared { key: Box<Jwk>, budget: bool },
+    /// A key for each order, from the ids of a shop; with the longest pad if they are pads.
+    Each { shop: crate::protocol::model::Name, longest_pad: Option<u64> },
+    /// A piece of this pad for each order.
+    Pad { key: Box<Jwk>, pad: Pad },
+}
+
+/// What was sealed or opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Orders.
+    pub orders: u64,
+    /// Bytes read.
+    pub read: u64,
+    /// Bytes written.
+    pub written: u64,
+}
+
+/// Where sealed orders go.
+pub trait Sink {
+    /// Takes bytes.
+    ///
+    /// # Errors
+    /// [`Error::Io`] and [`Error::ClosedPipe`].
+    fn write(&mut self, bytes: &[u8]) -> Result<()>;
+
+    /// Sends what was written: after this it counts as sent.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::ClosedPipe`] and [`Error::Usage`]; then it does not.
+    fn send(&mut self) -> Result<()>;
+
+    /// Gives up what was written and has not left, together with the room that it takes.
+    fn discard(&mut self);
+
+    /// Whether some of what was written may have reached somebody, sent or not.
+    fn may_have_left(&self) -> bool;
+}
+
+impl Sink for Output {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        Self::write(self, bytes)
+    }
+
+    fn send(&mut self) -> Result<()> {
+        Self::send(self)
+    }
+
+    fn discard(&mut self) {
+        Self::discard(self);
+    }
+
+    fn may_have_left(&self) -> bool {
+        Self::may_have_left(self)
+    }
+}
+
+/// Sealed orders in memory.
+impl Sink for Vec<u8> {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn send(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn discard(&mut self) {
+        self.clear();
+    }
+
+    fn may_have_left(&self) -> bool {
+        false
+    }
+}
+
+/// What came of sealing.
+#[derive(Debug)]
+pub struct Sealed {
+    /// Orders and bytes.
+    pub totals: Totals,
+    /// The names of the keys that sealed one order each.
+    pub used: Vec<Kid>,
+}
+
+impl Plan {
+    /// Reads a client's file.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::Role`] for another role's file; [`KeyTrouble::Missing`] when program or key
+    /// were erased.
+    pub fn of_client(file: &KeyFile, place: &Place) -> Result<Self> {
+        file.require(&[Role::Client], "client", place)?;
+        let (name, shop) = file.shop_named(None, place)?;
+        let Some(Program::Client { layers, .. }) = &file.program else {
+            return Err(Error::key(place, KeyTrouble::Missing("program any more: it was erased")));
+        };
+        let Some(first) = file.keys().first() else {
+            return Err(Error::key(place, KeyTrouble::Missing("key any more: they were erased")));
+        };
+        let id = first.kid.as_ref().and_then(Kid::id);
+        let of_user = id.is_some_and(|id| shop.users.contains(&id));
+        let key = match shop.scheme.scope {
+            Scope::Transaction if !of_user => {
+                KeyPlan::Each { shop: name.clone(), longest_pad: longest_pad(file.keys()) }
+            }
+            _ => KeyPlan::shared(first, shop.suite.has_budget()),
+        };
+        Ok(Self::new(place, shop.suite, key, *layers))
+    }
+
+    /// Takes a lone key, or one of a plain set: that of a name, or the only one that can seal. A
+    /// content key seals directly, any other wraps fresh keys for `enc`.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::Unknown`] for a name that is not there; [`KeyTrouble::Several`] where none was
+    /// chosen of several keys; [`KeyTrouble::Uncounted`] for a key of a set whose use has to be
+    /// counted; [`KeyTrouble::Unsound`] when a pair does not open what it seals; otherwise the reason why the key, or the first of the set, does not seal.
+    pub fn of_key(
+        file: &KeyFile,
+        kid: Option<&Kid>,
+        enc: Option<Enc>,
+        place: &Place,
+    ) -> Result<Self> {
+        file.require(&[Role::Plain], "lone key", place)?;
+        let (key, suite) = choose(file, kid, enc).map_err(|trouble| Error::key(place, trouble))?;
+        let counted = suite.has_budget() || suite.enc().takes_pad();
+        if counted && !file.is_lone() {
+            let trouble = KeyTrouble::Uncounted { key: key.words(), alg: suite.key_alg() };
+            return Err(Error::key(place, trouble));
+        }
+        if let Material::PrivateRsa(pair) = &key.material
+            && !pair.is_consistent(Backend::detect(), &mut SystemSource::new()?.stream(0))
+        {
+            let why = "the private half of the key does not open what the public half seals";
+            return Err(Error::key(place, KeyTrouble::Unsound(why.to_owned())));
+        }
+        let key = KeyPlan::shared(key, suite.has_budget());
+        Ok(Self::new(place, suite, key, 1))
+    }
+
+    fn new(place: &Place, suite: Suite, key: KeyPlan, layers: u8) -> Self {
+        Self { bundle: place.clone(), suite, key, layers, typed: None, expected: None }
+    }
+
+    /// The algorithms.
+    pub fn suite(&self) -> Suite {
+        self.suite
+    }
+
+    /// Whether the key file has to record what is spent.
+    pub fn spends(&self) -> bool {
+        match self.key {
+            KeyPlan::Shared { budget, .. } => budget,
+            KeyPlan::Each { .. } | KeyPlan::Pad { .. } => true,
+        }
+    }
+
+    /// Asks for a chain of content-encryption keys.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for more than 16.
+    pub fn set_layers(&mut self, layers: u8) -> Result<()> {
+        if !(1..=MAX_LAYERS).contains(&layers) {
+            let found = format!("a chain has 1 to {MAX_LAYERS} layers, {layers} were asked for");
+            return Err(Error::Usage(found));
+        }
+        let enc = self.suite.enc();
+        if layers > 1 && (enc == Enc::RsaBlocks || enc.takes_pad()) {
+            let name = enc.name();
+            return Err(Error::Usage(format!("orders under {name} have no key to chain")));
+        }
+        self.layers = layers;
+        Ok(())
+    }
+
+    /// Whether it is of use to know beforehand how many orders there are and how long they are: then just
+    /// what they need is reserved, and what is too little is noticed before anything is sealed.
+    pub fn wants_expected(&self) -> bool {
+        match self.key {
+            KeyPlan::Each { .. } | KeyPlan::Pad { .. } => true,
+            KeyPlan::Shared { .. } => false,
+        }
+    }
+
+    /// Says beforehand how many orders there are and how long they are.
+    pub fn set_expected(&mut self, expected: Expected) {
+        self.expected = Some(expected);
+    }
+
+    /// Takes communication keys from a text that the user typed.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] in the direct forms, which have no communication key, and for a text that is
+    /// shorter than [`MIN_TYPED`].
+    pub fn type_key(&mut self, text: &[u8], source: &impl KeySource) -> Result<()> {
+        if self.suite.content() == Content::Direct && self.layers == 1 {
+            let found = format!("{} has no communication key that could be typed", self.suite);
+            return Err(Error::Usage(found));
+        }
+        let characters = String::from_utf8_lossy(text).trim().chars().count();
+        if characters < MIN_TYPED {
+            return Err(Error::Usage(format!(
+                "the typed communication key has {characters} characters, expected at least {MIN_TYPED}"
+            )));
+        }
+        self.typed = Some(TypedKey::stretch(text, source));
+        Ok(())
+    }
+
+    /// Seals a batch, writes the lines to `sink` in the order of the input, and sends them. Only then is what
+    /// was not used given back; if the run fails before anything can have left, so is what was used.
+    ///
+    /// # Errors
+    /// The first failure in the order of the input, at its line, or that of sending; in
+    /// [`Error::Spending`] if something stays spent by it.
+    pub fn seal<S: KeySource, K: KeyStore + ?Sized>(
+        self,
+        workers: &Workers,
+        input: impl Into<Inputs>,
+        source: &S,
+        store: &K,
+        sink: &mut impl Sink,
+        mut progress: impl FnMut(&Totals),
+    ) -> Result<Sealed> {
+        let input = input.into();
+        let mut supply = self.supply(store, &input.place())?;
+        let cut = Cut { max_line: MAX_ORDER, what: "order", max_lines: self.lines_at_once() };
+        let sealer = Sealer {
+            layers: self.layers,
+            typed: self.typed,
+            spread: Workers::spread,
+            ..Sealer::default()
+        };
+        let suite = self.suite;
+        let mut totals = Totals::default();
+        let done = workers.run(
+            input.into_parts(),
+            cut,
+            |block| supply.take(&block.lines(), &block.place(0)),
+            |block, keys| seal_block(block, keys, &sealer, suite, source),
+            |sealed, block| {
+                let (lines, failure) = sealed;
+                totals.orders += block.lines as u64;
+                totals.read += block.len() as u64;
+                totals.written += lines.len() as u64;
+                progress(&totals);
+                sink.write(&lines)?;
+                block.give_back(lines);
+                failure.map_or(Ok(()), Err)
+            },
+        );
+        let used = supply.finish(done, sink, &self.bundle)?;
+        Ok(Sealed { totals, used })
+    }
+
+    /// Seals a lone key, as a line that carries it.
+    ///
+    /// # Errors
+    /// As [`Plan::seal`].
+    pub fn wrap_key<S: KeySource, K: KeyStore + ?Sized, O: Sink>(
+        self,
+        key: &KeyFile,
+        place: &Place,
+        source: &S,
+        store: &K,
+        sink: &mut O,
+    ) -> Result<()> {
+        let plain = key.to_be_wrapped();
+        let write = |line: Vec<u8>, sink: &mut O| sink.write(&line);
+        self.seal_alone(&plain, Carries::Key, place, source, store, sink, write)?;
+        Ok(())
+    }
+
+    /// Seals one text, and hands the line to `write`.
+    #[allow(clippy::too_many_arguments)]
+    pub(in crate::protocol) fn seal_alone<S: KeySource, K: KeyStore + ?Sized, O: Sink>(
+        self,
+        text: &[u8],
+        carries: Carries,
+        place: &Place,
+        source: &S,
+        store: &K,
+        sink: &mut O,
+        write: impl FnOnce(Vec<u8>, &mut O) -> Result<()>,
+    ) -> Result<Vec<Kid>> {
+        let expected = Expected::one(text.len() as u64, place);
+        let plan = Self { expected: Some(expected), ..self };
+        let mut supply = plan.supply(store, place)?;
+        let keys = supply.take(&[text], &place.at(1))?;
+        let sealer = Sealer { layers: plan.layers, typed: plan.typed, ..Sealer::default() };
+        let mut line = Vec::new();
+        let sealed = SealingKey::new(keys.first(), plan.suite, carries)
+            .map_err(|trouble| Error::key(place, trouble))
+            .and_then(|key| {
+                let (keys, mut rng) = (SealingKeys::Shared(&key), source.stream(0));
+                sealer
+                    .seal(&[text], keys, 0, &mut rng, &mut line)
+                    .map_err(|(_, failure)| failure.at(place.clone()))
+            });
+        let done = sealed.and_then(|()| write(line, sink));
+        supply.finish(done, sink, &plan.bundle)
+    }
+
+    fn supply<'s, K: KeyStore + ?Sized>(
+        &self,
+        store: &'s K,
+        place: &Place,
+    ) -> Result<Supply<'s, K>> {
+        Ok(match &self.key {
+            KeyPlan::Each { shop, longest_pad } => {
+                if let (Some(pad), Some(orders)) = (*longest_pad, &self.expected)
+                    && orders.longest > pad
+                {
+                    let trouble = KeyTrouble::PadShort { needed: orders.longest, left: pad };
+                    return Err(Error::key(&orders.longest_at, trouble));
+                }
+                let mut ids = Ids::new(store, self.bundle.clone(), shop.clone());
+                if let Some(orders) = &self.expected {
+                    let count = usize::try_from(orders.orders).unwrap_or(usize::MAX);
+                    ids.expect(count, |order| orders.place_of(order))?;
+                }
+                Supply::Ids(ids)
+            }
+            KeyPlan::Shared { key, budget } => {
+                let mut budget =
+                    budget.then(|| Budget::new(store, self.bundle.clone(), (**key).clone()));
+                if let (Some(budget), Some(orders)) = (&mut budget, &self.expected) {
+                    budget.expect(orders.orders, |order| orders.place_of(order))?;
+                }
+                Supply::Shared { key: key.clone(), budget }
+            }
+            KeyPlan::Pad { key, pad } => {
+                let bundle = self.bundle.clone();
+                let mut pads = Pads::new(store, bundle, (**key).clone(), pad.clone());
+                if let Some(orders) = &self.expected {
+                    pads.expect(orders.bytes, place)?;
+                }
+                Supply::Pads(pads)
+            }
+        })
+    }
+
+    /// Few lines a block where each is slow, so that all cores have work.
+    fn lines_at_once(&self) -> usize {
+        match self.suite.kind() {
+            crate::protocol::model::Kind::Public => 64,
+            crate::protocol::model::Kind::Secret => usize::MAX,
+        }
+    }
+}
+
+/// The key of a plain file that seals, and the algorithms.
+fn choose<'f>(
+    file: &'f KeyFile,
+    kid: Option<&Kid>,
+    enc: Option<Enc>,
+) -> std::result::Result<(&'f Jwk, Suite), KeyTrouble> {
+    let checked = |key: &'f Jwk| {
+        let suite = sealing_suite(file, key, enc)?;
+        key.check_usage(suite, Task::Seal)?;
+        SealingKey::new(key, suite, Carries::Order)?;
+        Ok((key, suite))
+    };
+    if let Some(kid) = kid {
+        return match file.key(kid.as_str()) {
+            Some(key) => checked(key),
+            None => Err(file.passed_over(kid.as_str()).unwrap_or(KeyTrouble::unknown(kid, file))),
+        };
+    }
+    let mut found: Vec<_> = file.keys().iter().map(checked).collect();
+    match found.iter().filter(|it| it.is_ok()).count() {
+        0 if found.is_empty() => Err(KeyTrouble::Missing("key at all")),
+        0 => found.swap_remove(0),
+        1 => found.into_iter().find(Result::is_ok).expect("one was counted"),
+        several => Err(KeyTrouble::Several(several)),
+    }
+}
+
+/// The algorithms that a key of a plain file seals with.
+fn sealing_suite(
+    file: &KeyFile,
+    key: &Jwk,
+    enc: Option<Enc>,
+) -> std::result::Result<Suite, KeyTrouble> {
+    let Some(name) = key.alg.as_deref() else {
+        return Err(KeyTrouble::NoAlgorithm(key.words()));
+    };
+    let default = Enc::named("A256GCM").expect("a cipher of ours");
+    match (Alg::named(name), file.direct_cipher(name)) {
+        (Some(alg @ Alg::Wrap(_)), _) => {
+            let enc = enc.unwrap_or(default);
+            Suite::new(alg, enc).ok_or_else(|| {
+                let enc = enc.name();
+                KeyTrouble::Unfit(format!("{enc} encrypts orders itself and takes no wrapped key"))
+            })
+        }
+        (Some(Alg::Direct) | None, Some(own)) if enc.is_none_or(|enc| enc == own) => {
+            Ok(Suite::new(Alg::Direct, own).expect("direct goes with every cipher"))
+        }
+        (Some(Alg::Direct) | None, Some(own)) => {
+            let why = format!("{} is for {}, and for no other", key.words(), own.name());
+            Err(KeyTrouble::Unfit(why))
+        }
+        (Some(Alg::Direct) | None, None) => Err(foreign::no_such_name(Member::Alg, name)),
+    }
+}
+
+impl KeyPlan {
+    /// One key for all orders, or a piece of it for each if it is a pad.
+    fn shared(key: &Jwk, budget: bool) -> Self {
+        let shared = Box::new(key.clone());
+        match &key.material {
+            Material::Pad(pad) => Self::Pad { key: shared, pad: pad.clone() },
+            _ => Self::Shared { key: shared, budget },
+        }
+    }
+}
+
+/// The longest pad among keys, if they are pads.
+fn longest_pad(keys: &[Jwk]) -> Option<u64> {
+    let len = |key: &Jwk| match &key.material {
+        Material::Pad(pad) => Some(pad.len()),
+        _ => None,
+    };
+    keys.iter().filter_map(len).max()
+}
+
+/// The lines of a block up to the first failure, and the failure.
+fn seal_block<S: KeySource>(
+    block: &mut Block,
+    keys: Ticket,
+    sealer: &Sealer,
+    suite: Suite,
+    source: &S,
+) -> (Vec<u8>, Option<Error>) {
+    let mut out = std::mem::take(&mut block.spare);
+    let lines = block.lines();
+    out.clear();
+    out.reserve(block.len() * 3 / 2 + lines.len() * 256);
+    let made = match &keys {
+        Ticket::Shared(key) => SealingKey::new(key, suite, Carries::Order).map(|key| vec![key]),
+        Ticket::Each(keys) => {
+            keys.iter().map(|key| SealingKey::new(key, suite, Carries::Order)).collect()
+        }
+    };
+    let made = match made {
+        Ok(made) => made,
+        Err(trouble) => return (out, Some(Error::key(&block.place(0), trouble))),
+    };
+    let keys = match keys {
+        Ticket::Shared(_) => SealingKeys::Shared(&made[0]),
+        Ticket::Each(_) => SealingKeys::Each(&made),
+    };
+    let mut rng = source.stream(block.first_line);
+    let sealed = sealer.seal(&lines, keys, block.first_line - 1, &mut rng, &mut out);
+    (out, sealed.err().map(|(index, failure): (usize, Failure)| failure.at(block.place(index))))
+}

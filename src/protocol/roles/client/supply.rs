@@ -1,0 +1,92 @@
+//! Keys for one block after another, spent before they are used.
+
+use super::Sink;
+use crate::protocol::jose::jwk::Jwk;
+use crate::protocol::model::{Error, Kid, Place, Result, Spent};
+use crate::protocol::store::spend::{Budget, Ids, KeyStore, Pads};
+
+/// Where the keys for the next block come from.
+pub(super) enum Supply<'s, K: ?Sized> {
+    Shared { key: Box<Jwk>, budget: Option<Budget<'s, K>> },
+    Ids(Ids<'s, K>),
+    Pads(Pads<'s, K>),
+}
+
+/// The keys for a block.
+pub(super) enum Ticket {
+    Shared(Box<Jwk>),
+    Each(Vec<Jwk>),
+}
+
+impl Ticket {
+    pub(super) fn first(&self) -> &Jwk {
+        match self {
+            Self::Shared(key) => key,
+            Self::Each(keys) => &keys[0],
+        }
+    }
+}
+
+impl<K: KeyStore + ?Sized> Supply<'_, K> {
+    /// Keys for the orders that start at a place.
+    pub(super) fn take(&mut self, orders: &[&[u8]], at: &Place) -> Result<Ticket> {
+        match self {
+            Self::Ids(ids) => Ok(Ticket::Each(ids.take(orders.len(), at)?)),
+            Self::Pads(pads) => Ok(Ticket::Each(pads.take(orders, at)?)),
+            Self::Shared { key, budget } => {
+                if let Some(budget) = budget {
+                    budget.take(orders.len() as u64, at)?;
+                }
+                Ok(Ticket::Shared(key.clone()))
+            }
+        }
+    }
+
+    /// Ends a run whose lines are `done`: gives back what was not used, sends, and where nothing can have left
+    /// gives back also ids that were used. Returns the names of those that stay used.
+    ///
+    /// # Errors
+    /// That of the run, with what stays spent by it; else of giving back, which `bundle` names.
+    pub(super) fn finish(
+        mut self,
+        done: Result<()>,
+        sink: &mut impl Sink,
+        bundle: &Place,
+    ) -> Result<Vec<Kid>> {
+        // The reader of a pipe may take its time, and others may wait for what is not used.
+        if done.is_err() {
+            sink.discard();
+        }
+        let given_back = self.give_back();
+        let done = done.and_then(|()| sink.send()).inspect_err(|_| sink.discard());
+        let nothing_left = done.is_err() && !sink.may_have_left();
+        let (used, spent, settled) = match self {
+            Self::Ids(ids) => {
+                let (used, settled) = ids.settle(nothing_left);
+                let spent = Spent::Ids(used.len() as u64);
+                (used, spent, settled)
+            }
+            Self::Pads(pads) => (Vec::new(), Spent::PadBytes(pads.used()), Ok(())),
+            Self::Shared { budget: Some(budget), .. } => {
+                (Vec::new(), Spent::Ivs(budget.used()), Ok(()))
+            }
+            Self::Shared { budget: None, .. } => (Vec::new(), Spent::Ids(0), Ok(())),
+        };
+        let bundle = bundle.file.clone();
+        match (done, given_back.and(settled)) {
+            (Ok(()), Ok(())) => Ok(used),
+            (Err(source), _) if spent.is_nothing() => Err(source),
+            (Err(source), _) => Err(Error::Spending { spent, bundle, source: Box::new(source) }),
+            (Ok(()), Err(source)) => Err(Error::Unsettled { bundle, source: Box::new(source) }),
+        }
+    }
+
+    fn give_back(&mut self) -> Result<()> {
+        match self {
+            Self::Ids(ids) => ids.give_back(),
+            Self::Pads(pads) => pads.give_back(),
+            Self::Shared { budget: Some(budget), .. } => budget.give_back(),
+            Self::Shared { budget: None, .. } => Ok(()),
+        }
+    }
+}

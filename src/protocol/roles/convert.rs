@@ -1,0 +1,210 @@
+//! Old data: raw DES and triple DES turned into plaintext, on all cores.
+//!
+//! Such data has no tag. Nothing here can tell whether it was altered, or whether the key is the
+//! right one; bad padding at its end is a hint of either and no more.
+
+mod old_key;
+mod reader;
+#[cfg(test)]
+mod tests;
+mod toy;
+
+use std::io::Read;
+
+pub use old_key::{OldCipher, OldKey, read_iv, read_key};
+pub use toy::ToyEncryption;
+
+use crate::ciphers::cpu::Backend;
+use crate::ciphers::des::BLOCK;
+use crate::protocol::model::{Error, Place, Result};
+use crate::protocol::pipeline::{Chunking, Workers};
+use crate::protocol::roles::client::Totals;
+use old_key::Mode;
+
+/// Bytes that are decrypted at once: enough to make starting free, few enough for the second-level
+/// cache.
+const PIECE: usize = 256 << 10;
+
+/// What fills up the last block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Padding {
+    /// 1 to 8 bytes, each of which says how many they are (PKCS #7, RFC 5652 section 6.3).
+    Pkcs7,
+    /// 0 to 7 zero bytes. Zeros that belong to the text go with them.
+    Zero,
+    /// Nothing: the text is all there is.
+    None,
+}
+
+/// Where the initialization vector is: in CTR mode the first counter, in ECB mode there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Iv {
+    /// Known beforehand; in ECB mode of no effect.
+    Known([u8; BLOCK]),
+    /// The first 8 bytes of the data.
+    InFront,
+}
+
+/// How old data is decrypted.
+#[derive(Debug)]
+pub struct Decryption {
+    /// The key, with its cipher.
+    pub key: OldKey,
+    /// The initialization vector.
+    pub iv: Iv,
+    /// What fills up the last block.
+    pub padding: Padding,
+}
+
+impl Decryption {
+    /// Decrypts `input`, and hands the text to `write` piece by piece.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] for data that is not in whole blocks or has no such padding, when the
+    /// blocks before have been written; [`Error::Io`]; and those of `write`.
+    pub fn run(
+        &self,
+        workers: &Workers,
+        mut input: Box<dyn Read + Send>,
+        place: &Place,
+        mut write: impl FnMut(&[u8], &Totals) -> Result<()>,
+    ) -> Result<Totals> {
+        let mut totals = Totals::default();
+        let iv = match self.iv {
+            Iv::Known(iv) => iv,
+            Iv::InFront => take_iv(&mut input, place)?,
+        };
+        if self.iv == Iv::InFront {
+            totals.read = BLOCK as u64;
+        }
+        let mut chain = iv;
+        let mut tail = Tail { padding: self.padding, whole: self.key.whole_blocks(), held: None };
+        let backend = Backend::detect();
+        workers.run_chunks(
+            input,
+            place,
+            Chunking { len: PIECE, room: 0, count: 1 },
+            |piece| {
+                let first = piece.first * (PIECE / BLOCK) as u64;
+                self.decrypt(backend, iv, first, piece.cells())
+            },
+            |last_block, piece| {
+                if self.key.mode() == Mode::Cbc {
+                    // The block before a piece is known only now.
+                    let first = piece.cells().iter_mut().zip(chain);
+                    first.for_each(|(byte, chain)| *byte ^= chain);
+                    chain = last_block;
+                }
+                let start = totals.read;
+                totals.read += piece.read as u64;
+                let last = piece.last;
+                tail.write(piece.cells(), start, last, place, |text| {
+                    totals.written += text.len() as u64;
+                    write(text, &totals)
+                })
+            },
+        )?;
+        Ok(totals)
+    }
+
+    /// Decrypts a piece whose first block has number `first`, but for what CBC mode adds to that
+    /// block; a part of a block at the end stays as it is. Gives back the last ciphertext block.
+    fn decrypt(
+        &self,
+        backend: Backend,
+        iv: [u8; BLOCK],
+        first: u64,
+        data: &mut [u8],
+    ) -> [u8; BLOCK] {
+        let whole = match self.key.whole_blocks() {
+            true => data.len() - data.len() % BLOCK,
+            false => data.len(),
+        };
+        let data = &mut data[..whole];
+        let last_block = data.last_chunk().copied().unwrap_or_default();
+        self.key.decrypt(backend, iv, first, data);
+        last_block
+    }
+}
+
+/// Reads the initialization vector in front of the data.
+fn take_iv(input: &mut dyn Read, place: &Place) -> Result<[u8; BLOCK]> {
+    let mut iv = Vec::new();
+    let read = input.take(BLOCK as u64).read_to_end(&mut iv);
+    read.map_err(|error| Error::io(place, "cannot read", error))?;
+    iv.as_slice().try_into().map_err(|_| {
+        let found = format!("found {} bytes, expected an IV of {BLOCK} in front", iv.len());
+        Error::malformed(place, found)
+    })
+}
+
+/// The end of the text: its last block is held back until it is known to be the last.
+struct Tail {
+    padding: Padding,
+    whole: bool,
+    held: Option<[u8; BLOCK]>,
+}
+
+impl Tail {
+    /// Takes a decrypted piece that begins at byte `start` of the input, and passes on what is text.
+    fn write(
+        &mut self,
+        piece: &[u8],
+        start: u64,
+        last: bool,
+        place: &Place,
+        mut write: impl FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let mut pass_on = |text: &[u8]| if text.is_empty() { Ok(()) } else { write(text) };
+        if self.padding == Padding::None && !self.whole {
+            return pass_on(piece);
+        }
+        let (blocks, part) = piece.split_at(piece.len() - piece.len() % BLOCK);
+        let end = start + blocks.len() as u64;
+        if let Some((text, block)) = blocks.split_last_chunk() {
+            let before = self.held.replace(*block);
+            pass_on(before.as_ref().map_or(&[], |block| block))?;
+            pass_on(text)?;
+        }
+        if !part.is_empty() {
+            pass_on(self.held.as_ref().map_or(&[], |block| block))?;
+            let found = format!(
+                "incomplete block at byte {end}: found {} bytes, expected {BLOCK}; the data was cut \
+                 off, or is not in this mode",
+                part.len()
+            );
+            return Err(Error::malformed(place, found));
+        }
+        if !last {
+            return Ok(());
+        }
+        let block = self.held.as_ref().map_or(&[][..], |block| block);
+        let text = strip(block, self.padding).ok_or_else(|| {
+            let found = match end.checked_sub(BLOCK as u64).filter(|_| !block.is_empty()) {
+                Some(at) => format!(
+                    "no PKCS #7 padding in the last block, at byte {at}: another key, mode or \
+                     padding, or altered data"
+                ),
+                None => format!("no data at byte {end}: PKCS #7 padding makes a block at least"),
+            };
+            Error::malformed(place, found)
+        })?;
+        pass_on(&block[..text])
+    }
+}
+
+/// How many bytes of the last block are text, if its padding is right.
+fn strip(block: &[u8], padding: Padding) -> Option<usize> {
+    match padding {
+        Padding::None => Some(block.len()),
+        Padding::Zero => {
+            let zeros = block.iter().rev().take(BLOCK - 1).take_while(|byte| **byte == 0);
+            Some(block.len() - zeros.count())
+        }
+        Padding::Pkcs7 => {
+            let count = *block.last()?;
+            let text = block.len().checked_sub(usize::from(count)).filter(|_| count > 0)?;
+            block[text..].iter().all(|byte| *byte == count).then_some(text)
+        }
+    }
+}

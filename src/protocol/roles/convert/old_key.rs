@@ -1,0 +1,228 @@
+//! The keys of old data, and the files that they are in.
+
+use zeroize::Zeroizing;
+
+use crate::ciphers::cpu::Backend;
+use crate::ciphers::des::{self, BLOCK, DesKey, TripleDesKey, WeakKey};
+use crate::ciphers::toy_des::{Key, SBox, ToyDes};
+use crate::protocol::model::{Error, Place, Result};
+
+/// How blocks follow on each other (NIST SP 800-38A).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    Ecb,
+    Cbc,
+    Ctr,
+}
+
+/// A cipher of old data, with its mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OldCipher {
+    name: &'static str,
+    kind: Kind,
+    mode: Mode,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Single,
+    Triple,
+    Toy,
+}
+
+const fn cipher(name: &'static str, kind: Kind, mode: Mode) -> OldCipher {
+    OldCipher { name, kind, mode }
+}
+
+impl OldCipher {
+    /// The toy DES, whose blocks are bytes.
+    pub const TOY: Self = cipher("toydes-ecb", Kind::Toy, Mode::Ecb);
+
+    /// All there are.
+    pub const ALL: [Self; 7] = [
+        cipher("des-ede3-cbc", Kind::Triple, Mode::Cbc),
+        cipher("des-ede3-ecb", Kind::Triple, Mode::Ecb),
+        cipher("des-ede3-ctr", Kind::Triple, Mode::Ctr),
+        cipher("des-cbc", Kind::Single, Mode::Cbc),
+        cipher("des-ecb", Kind::Single, Mode::Ecb),
+        cipher("des-ctr", Kind::Single, Mode::Ctr),
+        Self::TOY,
+    ];
+
+    /// The cipher of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|cipher| cipher.name == name)
+    }
+
+    /// Its name, as OpenSSL has it.
+    pub fn name(self) -> &'static str {
+        self.name
+    }
+
+    /// Whether it needs an initialization vector.
+    pub fn has_iv(self) -> bool {
+        self.mode != Mode::Ecb
+    }
+
+    /// Whether its data is in whole blocks of 8 bytes, the last of which may be padded.
+    pub fn is_padded(self) -> bool {
+        match (self.kind, self.mode) {
+            (Kind::Single | Kind::Triple, Mode::Ecb | Mode::Cbc) => true,
+            (Kind::Single | Kind::Triple, Mode::Ctr) => false,
+            (Kind::Toy, Mode::Ecb | Mode::Cbc | Mode::Ctr) => false,
+        }
+    }
+}
+
+/// A key of old data.
+#[derive(Debug)]
+pub struct OldKey {
+    cipher: OldCipher,
+    material: Material,
+}
+
+#[derive(Debug)]
+enum Material {
+    Single(DesKey),
+    Triple(TripleDesKey),
+    Toy(ToyDes),
+}
+
+impl OldKey {
+    /// Names the weakness of a weak key. What was encrypted under one can be decrypted all the same.
+    ///
+    /// # Errors
+    /// Any [`WeakKey`].
+    pub fn check(&self) -> Result<(), WeakKey> {
+        match &self.material {
+            Material::Single(key) => key.check(),
+            Material::Triple(key) => key.check(),
+            Material::Toy(_) => Ok(()),
+        }
+    }
+
+    pub(super) fn mode(&self) -> Mode {
+        self.cipher.mode
+    }
+
+    pub(super) fn whole_blocks(&self) -> bool {
+        self.cipher.is_padded()
+    }
+
+    /// Decrypts data that begins at block number `first`; in CBC mode as if the ciphertext block
+    /// before it were zero. Its modes but CTR take whole blocks.
+    pub(super) fn decrypt(&self, backend: Backend, iv: [u8; BLOCK], first: u64, data: &mut [u8]) {
+        match &self.material {
+            Material::Single(key) => decrypt(backend, self.cipher.mode, key, iv, first, data),
+            Material::Triple(key) => decrypt(backend, self.cipher.mode, key, iv, first, data),
+            Material::Toy(key) => key.decrypt(backend, data),
+        }
+    }
+}
+
+fn decrypt<K: des::Key>(
+    backend: Backend,
+    mode: Mode,
+    key: &K,
+    iv: [u8; BLOCK],
+    first: u64,
+    data: &mut [u8],
+) {
+    let done = match mode {
+        Mode::Ecb => des::ecb_decrypt(backend, key, data),
+        Mode::Cbc => des::cbc_decrypt(backend, key, [0; BLOCK], data),
+        Mode::Ctr => {
+            let counter = u64::from_be_bytes(iv).wrapping_add(first);
+            des::ctr(backend, key, counter.to_be_bytes(), data);
+            Ok(())
+        }
+    };
+    done.expect("whole blocks, as said above");
+}
+
+/// Reads a key from what is in its file: 3 hexadecimal digits for the toy DES; 8 bytes for DES; 24 for triple DES, or 16 where the third
+/// part is the first one again (two-key triple DES). The same in hexadecimal, with white space
+/// around, is told by its length.
+///
+/// # Errors
+/// [`Error::Malformed`] for another length, and for other characters than hexadecimal digits.
+pub fn read_key(cipher: OldCipher, text: &[u8], place: &Place) -> Result<OldKey> {
+    let bytes = |lengths| raw_or_hex(text, lengths, &format!("a key for {}", cipher.name), place);
+    let material = match cipher.kind {
+        Kind::Triple => {
+            let bytes = bytes(&[24, 16])?;
+            // Two keys are three of which the last is the first one again.
+            let mut three = Zeroizing::new([0; 24]);
+            three.iter_mut().zip(bytes.iter().cycle()).for_each(|(to, from)| *to = *from);
+            Material::Triple(TripleDesKey::from(*three))
+        }
+        Kind::Single => {
+            let one = bytes(&[BLOCK])?;
+            let one: [u8; BLOCK] = one.as_slice().try_into().expect("the one length allowed");
+            Material::Single(DesKey::from(one))
+        }
+        Kind::Toy => Material::Toy(read_toy_key(text, place)?),
+    };
+    Ok(OldKey { cipher, material })
+}
+
+/// Reads a key of the toy DES, 12 bits in 3 hexadecimal digits with white space around.
+pub(super) fn read_toy_key(text: &[u8], place: &Place) -> Result<ToyDes> {
+    let value = |byte: &u8| char::from(*byte).to_digit(16);
+    let digits = <&[u8; 3]>::try_from(text.trim_ascii()).ok();
+    let bits = digits.and_then(|digits| {
+        digits.iter().try_fold(0, |bits, digit| Some(bits << 4 | value(digit)? as u16))
+    });
+    let key = bits.and_then(|bits| Key::new(bits).ok()).ok_or_else(|| {
+        let found = format!(
+            "found {} bytes, expected a key for {}: 3 hexadecimal digits",
+            text.len(),
+            OldCipher::TOY.name
+        );
+        Error::malformed(place, found)
+    })?;
+    Ok(ToyDes::new(&key, &SBox::DEFAULT))
+}
+
+/// Reads an initialization vector from what is in its file: 8 bytes, raw or in hexadecimal.
+///
+/// # Errors
+/// As [`read_key`].
+pub fn read_iv(text: &[u8], place: &Place) -> Result<[u8; BLOCK]> {
+    let bytes = raw_or_hex(text, &[BLOCK], "an IV", place)?;
+    Ok(bytes.as_slice().try_into().expect("the one length allowed"))
+}
+
+fn raw_or_hex(
+    text: &[u8],
+    lengths: &[usize],
+    what: &str,
+    place: &Place,
+) -> Result<Zeroizing<Vec<u8>>> {
+    if lengths.contains(&text.len()) {
+        return Ok(Zeroizing::new(text.to_vec()));
+    }
+    let digits = text.trim_ascii();
+    if !lengths.iter().any(|length| 2 * length == digits.len()) {
+        let raw = list(lengths.iter().copied());
+        let hex = list(lengths.iter().map(|length| 2 * length));
+        let found = format!(
+            "found {} bytes, expected {what}: {raw} bytes, or {hex} hexadecimal digits",
+            text.len()
+        );
+        return Err(Error::malformed(place, found));
+    }
+    let mut bytes = Zeroizing::new(vec![0; digits.len() / 2]);
+    hex::decode_to_slice(digits, &mut bytes).map_err(|_| {
+        let found = format!(
+            "found {} characters that are not all hexadecimal digits, expected {what}",
+            digits.len()
+        );
+        Error::malformed(place, found)
+    })?;
+    Ok(bytes)
+}
+
+fn list(lengths: impl Iterator<Item = usize>) -> String {
+    lengths.map(|length| length.to_string()).collect::<Vec<_>>().join(" or ")
+}

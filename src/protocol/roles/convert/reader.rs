@@ -1,0 +1,68 @@
+//! Old data as something to read its text from.
+
+use std::io::{self, Read};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::Builder;
+
+use super::Decryption;
+use crate::protocol::model::{Error, Place, Result};
+use crate::protocol::pipeline::Workers;
+
+/// Pieces of text that may wait to be read.
+const AHEAD: usize = 4;
+
+impl Decryption {
+    /// The text of `input`, decrypted while it is read. An error comes out of the reader as an
+    /// [`io::Error`], from which [`Error::io`] gets it back.
+    pub fn into_reader(
+        self,
+        workers: &Workers,
+        input: Box<dyn Read + Send>,
+        place: Place,
+    ) -> Box<dyn Read + Send> {
+        let (sender, pieces) = sync_channel(AHEAD);
+        let (workers, text) = (workers.clone(), sender.clone());
+        let started = Builder::new().spawn(move || {
+            let done = self.run(&workers, input, &place, |piece, _| send(&text, piece));
+            // Nobody receives only when the text is not wanted any more.
+            let _ = text.send(done.map(|_| None));
+        });
+        if let Err(error) = started {
+            sender.send(Err(Error::Thread(error))).expect("the other end is in this function");
+        }
+        Box::new(Text { pieces, piece: Vec::new(), taken: 0, ended: false })
+    }
+}
+
+/// A piece of text, the end, or why there is none.
+type Piece = Result<Option<Vec<u8>>>;
+
+fn send(sender: &SyncSender<Piece>, text: &[u8]) -> Result<()> {
+    let closed = |_| Error::ClosedPipe { file: "decrypted data".to_owned() };
+    sender.send(Ok(Some(text.to_vec()))).map_err(closed)
+}
+
+struct Text {
+    pieces: Receiver<Piece>,
+    piece: Vec<u8>,
+    taken: usize,
+    ended: bool,
+}
+
+impl Read for Text {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        while self.taken == self.piece.len() && !self.ended {
+            // Without a word about the end the sender panicked: that is not the end of the text.
+            let next = self.pieces.recv().map_err(|_| io::Error::other("decryption stopped"))?;
+            match next.map_err(io::Error::other)? {
+                Some(piece) => (self.piece, self.taken) = (piece, 0),
+                None => self.ended = true,
+            }
+        }
+        let rest = &self.piece[self.taken..];
+        let count = rest.len().min(out.len());
+        out[..count].copy_from_slice(&rest[..count]);
+        self.taken += count;
+        Ok(count)
+    }
+}

@@ -1,0 +1,135 @@
+//! How much of the pads sealed orders have used up, by what their lines say: for the shop, whose
+//! file keeps no account of it.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use crate::ciphers::base64url;
+use crate::protocol::jose::jwe::{Header, MAX_SEALED_LINE, segments};
+use crate::protocol::jose::jwk::Material;
+use crate::protocol::model::{Kid, Place, Result};
+use crate::protocol::pipeline::{Block, Cut, Part, Workers};
+use crate::protocol::store::keyfile::KeyFile;
+
+/// The pads of a key file, with a bit for every byte that an order used.
+pub struct PadUse {
+    pads: BTreeMap<Option<Kid>, Used>,
+}
+
+struct Used {
+    offset: u64,
+    len: u64,
+    bits: Vec<u64>,
+    twice: u64,
+}
+
+/// Bytes of pad.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Totals {
+    /// Used by some order.
+    pub used: u64,
+    /// Used again, each time counted: what is under them keeps no secret.
+    pub twice: u64,
+}
+
+/// The pad that an order used: the key's name, the first byte and how many.
+type Piece = (Option<Kid>, u64, u64);
+
+impl PadUse {
+    /// Nothing used yet of a file's pads.
+    pub fn new(file: &KeyFile) -> Self {
+        let pads = file.keys().iter().filter_map(|key| match &key.material {
+            Material::Pad(pad) => Some((key.kid.clone(), Used::new(pad.offset(), pad.len()))),
+            _ => None,
+        });
+        Self { pads: pads.collect() }
+    }
+
+    /// Adds what a batch of sealed orders used. Nothing is opened or verified; lines of other keys,
+    /// and such as cannot be sealed under a pad of the file, count for nothing.
+    ///
+    /// # Errors
+    /// Of reading, and for a line that is too long.
+    pub fn add(
+        &mut self,
+        workers: &Workers,
+        input: Box<dyn Read + Send>,
+        place: &Place,
+    ) -> Result<()> {
+        let cut = Cut { max_line: MAX_SEALED_LINE, what: "sealed line", max_lines: usize::MAX };
+        workers.run(
+            vec![Part { place: place.clone(), reader: input }],
+            cut,
+            |_| Ok(()),
+            |block: &mut Block, ()| {
+                block.lines().into_iter().filter_map(piece).collect::<Vec<Piece>>()
+            },
+            |pieces, _| {
+                for (kid, offset, len) in pieces {
+                    if let Some(used) = self.pads.get_mut(&kid) {
+                        used.mark(offset, len);
+                    }
+                }
+                Ok(())
+            },
+        )
+    }
+
+    /// What was used of the pads whose keys `chosen` accepts by name.
+    pub fn totals(&self, chosen: impl Fn(Option<&Kid>) -> bool) -> Totals {
+        let pads = self.pads.iter().filter(|(kid, _)| chosen(kid.as_ref()));
+        pads.fold(Totals::default(), |sum, (_, used)| Totals {
+            used: sum.used + used.bits.iter().map(|word| u64::from(word.count_ones())).sum::<u64>(),
+            twice: sum.twice + used.twice,
+        })
+    }
+}
+
+/// What a line says that it used.
+fn piece(line: &[u8]) -> Option<Piece> {
+    let [header, _, iv, ciphertext, _] = segments(line)?;
+    let mut text = Vec::new();
+    let header = Header::decode(header, &mut text).ok()?;
+    let kid = match header.kid {
+        Some(kid) => Some(Kid::new(&kid)?),
+        None => None,
+    };
+    let offset = base64url::decode_to_vec(iv)?.try_into().ok()?;
+    let len = base64url::decoded_length(ciphertext.len())?;
+    Some((kid, u64::from_be_bytes(offset), len as u64))
+}
+
+impl Used {
+    fn new(offset: u64, len: u64) -> Self {
+        Self { offset, len, bits: vec![0; len.div_ceil(64) as usize], twice: 0 }
+    }
+
+    fn mark(&mut self, offset: u64, len: u64) {
+        let Some(from) = offset.checked_sub(self.offset) else { return };
+        let Some(end) = from.checked_add(len).filter(|end| *end <= self.len) else { return };
+        for byte in from..end {
+            let (word, bit) = (&mut self.bits[(byte / 64) as usize], 1 << (byte % 64));
+            self.twice += u64::from(*word & bit != 0);
+            *word |= bit;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_counted_once_and_what_is_outside_is_not() {
+        let mut used = Used::new(100, 130);
+        for (offset, len) in [(100, 64), (229, 1), (99, 1), (229, 2), (u64::MAX, 2), (110, 0)] {
+            used.mark(offset, len);
+        }
+        let pads = BTreeMap::from([(None, used)]);
+        let mut all = PadUse { pads };
+        assert_eq!(all.totals(|_| true), Totals { used: 65, twice: 0 });
+        all.pads.get_mut(&None).unwrap().mark(160, 10);
+        assert_eq!(all.totals(|_| true), Totals { used: 71, twice: 4 });
+        assert_eq!(all.totals(|kid| kid.is_some()), Totals::default());
+    }
+}

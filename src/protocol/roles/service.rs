@@ -1,0 +1,322 @@
+//! What the security service does: make keys, and hand out programs with keys.
+
+mod client;
+mod delivery;
+mod share;
+
+use rand::Rng;
+
+use crate::ciphers::Secret;
+use crate::ciphers::cpu::Backend;
+use crate::ciphers::random::{KeySource, KeyStream};
+use crate::ciphers::{knapsack, rsa};
+use crate::protocol::jose::jwk;
+use crate::protocol::jose::jwk::{Family, Jwk, Material, Usage};
+use crate::protocol::jose::pad::Pad;
+use crate::protocol::model::{
+    Alg, Enc, Error, KeyTrouble, Kid, Name, Place, Program, Result, Scheme, Scope, ServiceUrl,
+    Suite,
+};
+use crate::protocol::pipeline::Workers;
+use crate::protocol::store::keyfile::{KeyFile, MAX_KEY_FILE, Role, Shop};
+
+pub use client::{ClientRequest, Delivery, IdRequest, bundle_client};
+pub use delivery::{Aftermath, Outputs, deliver};
+pub use share::{Amounts, Share};
+
+/// Stream of a source that ids are drawn from; key number n takes stream n.
+const ID_STREAM: u64 = u64::MAX - 1;
+
+/// Sizes of keys, where the algorithm leaves them open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    /// Bits of an RSA modulus.
+    pub rsa_bits: usize,
+    /// Bytes of a one-time pad.
+    pub pad_bytes: usize,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Self { rsa_bits: DEFAULT_RSA_BITS, pad_bytes: DEFAULT_PAD_BYTES }
+    }
+}
+
+/// What keys to make.
+#[derive(Debug, Clone)]
+pub struct KeyRequest {
+    /// The shop that decrypts.
+    pub shop: Name,
+    /// The shop's embodiment or variant.
+    pub scheme: Scheme,
+    /// The algorithms of its orders.
+    pub suite: Suite,
+    /// Transactions in the pool; at shop scope one key is made, whatever this says.
+    pub orders: usize,
+    /// Sizes of the keys.
+    pub sizes: Sizes,
+    /// Where clients ask for programs and keys.
+    pub service: Option<ServiceUrl>,
+}
+
+/// Which form a shop's program and key are delivered in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShopForm {
+    /// The key alone.
+    Key,
+    /// Program and key side by side.
+    Program,
+    /// The program with the key built in: it works with no other.
+    BuiltIn,
+}
+
+/// Makes one key for an algorithm.
+///
+/// # Errors
+/// [`KeyTrouble::Unusable`] for a size that RSA does not have.
+pub fn make_material(
+    suite: Suite,
+    sizes: Sizes,
+    rng: &mut KeyStream,
+) -> std::result::Result<Material, KeyTrouble> {
+    match suite.material() {
+        Family::Rsa => {
+            let mut pairs = make_pairs(1, sizes, rng)?;
+            Ok(pairs.pop().expect("one was asked for"))
+        }
+        Family::Knapsack => {
+            Ok(Material::PrivateKnapsack(Box::new(knapsack::PrivateKey::generate(rng))))
+        }
+        Family::Pad => {
+            let mut key = Pad::unfilled(sizes.pad_bytes);
+            rng.fill_bytes(&mut key);
+            Pad::new(0, key).map(Material::Pad).map_err(KeyTrouble::Unfit)
+        }
+        Family::Secret => {
+            let len = suite.secret_len().expect("a secret key has a length");
+            let mut key = Secret::zeroed(len);
+            match (suite.alg(), suite.enc()) {
+                (Alg::Direct, Enc::Cipher(cipher)) => cipher.fill_keys(rng, &mut key),
+                _ => rng.fill_bytes(&mut key),
+            }
+            Ok(Material::Secret(key))
+        }
+    }
+}
+
+/// Makes keys on all threads, calling `made` for each.
+///
+/// # Errors
+/// As [`make_material`].
+pub fn make_keys<S: KeySource>(
+    request: &KeyRequest,
+    source: &S,
+    workers: &Workers,
+    made: &(impl Fn() + Sync),
+    place: &Place,
+) -> Result<Vec<Material>> {
+    let count = match request.scheme.scope {
+        Scope::Shop => 1,
+        Scope::Transaction => request.orders,
+    };
+    let (suite, sizes) = (request.suite, request.sizes);
+    let group = match suite.material() {
+        Family::Rsa => PAIRS_AT_ONCE,
+        _ => 1,
+    };
+    let keys = workers.make(count.div_ceil(group), |number| {
+        let mut rng = source.stream(number as u64);
+        let wanted = group.min(count - number * group);
+        let keys = match suite.material() {
+            Family::Rsa => make_pairs(wanted, sizes, &mut rng)?,
+            _ => vec![make_material(suite, sizes, &mut rng)?],
+        };
+        keys.iter().for_each(|_| made());
+        Ok(keys)
+    });
+    let keys = keys.map_err(|trouble| Error::key(place, trouble))?;
+    Ok(keys.into_iter().flatten().collect())
+}
+
+/// RSA pairs that fill the lanes of the widest kernels.
+const PAIRS_AT_ONCE: usize = 4;
+
+fn make_pairs(
+    count: usize,
+    sizes: Sizes,
+    rng: &mut KeyStream,
+) -> std::result::Result<Vec<Material>, KeyTrouble> {
+    let pairs = rsa::generate(Backend::detect(), count, sizes.rsa_bits, rng)
+        .map_err(|error| KeyTrouble::Unfit(error.to_string()))?;
+    Ok(pairs.into_iter().map(|pair| Material::PrivateRsa(Box::new(pair))).collect())
+}
+
+/// Adds keys to the service's keyring, under fresh ids at transaction scope.
+///
+/// # Errors
+/// [`Error::Usage`] when the shop is there with another scheme, or has its key already;
+/// [`KeyTrouble::Role`] when the file is not a keyring.
+pub fn add_keys<S: KeySource>(
+    file: &mut KeyFile,
+    request: &KeyRequest,
+    keys: Vec<Material>,
+    source: &S,
+    place: &Place,
+) -> Result<Vec<Kid>> {
+    check_room(file, request, place)?;
+    let shop = file
+        .shops
+        .entry(request.shop.clone())
+        .or_insert_with(|| Shop::new(request.scheme, request.suite));
+    if request.service.is_some() {
+        shop.service = request.service.clone();
+    }
+    let mut rng = source.public_stream(ID_STREAM);
+    let mut added = Vec::with_capacity(keys.len());
+    for material in keys {
+        let kid = match request.scheme.scope {
+            Scope::Shop => Kid::of_shop(&request.shop),
+            Scope::Transaction => fresh_id(file, &request.shop, &mut rng),
+        };
+        added.push(kid.clone());
+        file.push(Jwk {
+            kid: Some(kid),
+            alg: Some(request.suite.key_alg().to_owned()),
+            usage: Usage::Encryption,
+            origin: S::ORIGIN,
+            material,
+        });
+    }
+    Ok(added)
+}
+
+/// Checks that keys can be added, before work is spent on making them.
+///
+/// # Errors
+/// As [`add_keys`].
+pub fn check_room(file: &KeyFile, request: &KeyRequest, place: &Place) -> Result<()> {
+    file.require(&[Role::Service], "security service", place)?;
+    let Some(shop) = file.shops.get(&request.shop) else { return Ok(()) };
+    if (shop.scheme, shop.suite) != (request.scheme, request.suite) {
+        return Err(Error::Usage(format!(
+            "{place}: shop {} is there as {} by {}, not as {} by {}",
+            request.shop, shop.scheme, shop.suite, request.scheme, request.suite
+        )));
+    }
+    if request.scheme.scope == Scope::Shop && file.key(request.shop.as_str()).is_some() {
+        return Err(Error::Usage(format!("{place}: shop {} has its key already", request.shop)));
+    }
+    Ok(())
+}
+
+/// Checks that the keyring can be read again with the keys in it, before work is spent on making
+/// them. Whether it really can is looked at when it is written.
+///
+/// # Errors
+/// [`Error::KeyFileFull`].
+pub fn check_len(file: &KeyFile, request: &KeyRequest, place: &Place) -> Result<()> {
+    let len = file.full_len() + request.len();
+    match len <= MAX_KEY_FILE {
+        true => Ok(()),
+        false => Err(Error::KeyFileFull { place: place.clone(), len }),
+    }
+}
+
+impl KeyRequest {
+    /// Bytes that the keys will take in a keyring, when all are handed out.
+    fn len(&self) -> u64 {
+        let (count, kid) = match self.scheme.scope {
+            Scope::Shop => (1, Kid::of_shop(&self.shop)),
+            Scope::Transaction => {
+                let id = Name::new(&"0".repeat(ID_LEN)).expect("digits");
+                (self.orders as u64, Kid::of_id(&self.shop, &id))
+            }
+        };
+        let recorded = match self.scheme.scope {
+            Scope::Shop => 0,
+            Scope::Transaction => ID_LEN as u64 + 3,
+        };
+        let alg = self.suite.key_alg();
+        let Sizes { rsa_bits, pad_bytes } = self.sizes;
+        let key = jwk::foreseen_len(&kid, alg, self.suite.material(), rsa_bits, pad_bytes) as u64;
+        count * (key + ",\n".len() as u64 + recorded)
+    }
+}
+
+/// Characters of a transaction id.
+const ID_LEN: usize = 16;
+
+/// A transaction id of 64 random bits that the shop does not have yet.
+fn fresh_id(file: &KeyFile, shop: &Name, rng: &mut KeyStream) -> Kid {
+    loop {
+        let id = Name::new(&hex::encode(rng.next_u64().to_be_bytes())).expect("hex digits");
+        let kid = Kid::of_id(shop, &id);
+        if file.key(kid.as_str()).is_none() && !file.was_erased(&kid) {
+            return kid;
+        }
+    }
+}
+
+/// What a shop gets: its own decrypting keys, and no other shop's.
+///
+/// # Errors
+/// [`KeyTrouble::UnknownShop`], and [`KeyTrouble::Missing`] when the shop has no keys yet.
+pub fn bundle_shop(
+    file: &KeyFile,
+    shop: Option<&Name>,
+    form: ShopForm,
+    place: &Place,
+) -> Result<KeyFile> {
+    file.require(&[Role::Service], "security service", place)?;
+    let (name, state) = file.shop_named(shop, place)?;
+    let keys =
+        file.keys().iter().filter(|key| key.kid.as_ref().is_some_and(|kid| kid.shop() == *name));
+    let bundle = shop_file(name, state, keys, form);
+    if bundle.keys().is_empty() {
+        return Err(Error::key(place, KeyTrouble::Missing("key of this shop")));
+    }
+    Ok(bundle)
+}
+
+fn shop_file<'k>(
+    name: &Name,
+    state: &Shop,
+    keys: impl Iterator<Item = &'k Jwk>,
+    form: ShopForm,
+) -> KeyFile {
+    let mut bundle = KeyFile::new(Role::Shop);
+    let mut told = state.without_history();
+    told.users = state.users.clone();
+    bundle.shops.insert(name.clone(), told);
+    for key in keys {
+        bundle.push(key.clone());
+    }
+    let content = state.scheme.content;
+    let names = || bundle.keys().iter().filter_map(|key| key.kid.clone()).collect();
+    bundle.program = match form {
+        ShopForm::Key => None,
+        ShopForm::Program => Some(Program::Shop { content, built_in: None }),
+        ShopForm::BuiltIn => Some(Program::Shop { content, built_in: Some(names()) }),
+    };
+    bundle
+}
+
+/// Transaction ids of a shop that were not handed out.
+pub fn unused_ids<'f>(file: &'f KeyFile, shop: &'f Name) -> impl Iterator<Item = Kid> + 'f {
+    let state = file.shops.get(shop);
+    file.keys().iter().filter_map(move |key| {
+        let kid = key.kid.as_ref().filter(|kid| kid.shop() == *shop)?;
+        let (id, state) = (kid.id()?, state?);
+        (!state.issued.contains(&id) && !state.users.contains(&id)).then(|| kid.clone())
+    })
+}
+
+/// Bits of an RSA modulus where nothing else is asked for (NIST SP 800-57 part 1, to 2030 and
+/// beyond).
+pub const DEFAULT_RSA_BITS: usize = 3072;
+
+/// Bytes of a one-time pad where nothing else is asked for: some thousands of short orders.
+pub const DEFAULT_PAD_BYTES: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests;

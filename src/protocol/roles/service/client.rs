@@ -1,0 +1,312 @@
+//! What a client gets: encrypting keys of one shop, and the program.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Amounts, KeyRequest, Share, ShopForm, Sizes, add_keys, check_len, shop_file, unused_ids,
+};
+use crate::ciphers::random::KeySource;
+use crate::protocol::jose::jwk::{Jwk, Material, Usage};
+use crate::protocol::jose::pad::Pad;
+use crate::protocol::model::{
+    Enc, Erase, Error, KeyTrouble, Kid, Name, Place, Program, Result, Run, Scope, ServiceUrl,
+};
+use crate::protocol::store::keyfile::{IV_BUDGET, KeyFile, Role, Shop};
+
+/// A client's share of what is left of a key's budget of random IVs: the first client may seal 16
+/// million orders, and 4,653 clients use it up.
+const BUDGET_SHARE: u64 = 256;
+
+/// Clients that share a pad, where they do not say how much of it they want.
+const PAD_SHARES: u64 = 16;
+
+/// What a client asks for.
+#[derive(Debug, Clone)]
+pub struct ClientRequest {
+    /// The shop to order at.
+    pub shop: Name,
+    /// Which ids.
+    pub ids: IdRequest,
+    /// What the program erases after sending.
+    pub erase: Option<Erase>,
+    /// Who starts the program's steps.
+    pub run: Run,
+    /// Content-encryption keys of an order, chained if more than one.
+    pub layers: u8,
+    /// Bytes of a pad that is shared with other clients; a share of it if nothing is said.
+    pub pad_bytes: Option<u64>,
+    /// The service's address, where the client has it from the shop's page.
+    pub service: Option<ServiceUrl>,
+}
+
+/// Which ids a client gets at transaction scope; at shop scope there are none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IdRequest {
+    /// That many unused ones from the pool.
+    Pool(usize),
+    /// That many made for this request.
+    OnDemand(usize),
+    /// A user's own, which may be used again.
+    User(Name),
+}
+
+/// What a client's request brings about.
+#[derive(Debug)]
+pub struct Delivery {
+    /// For the client.
+    pub client: KeyFile,
+    /// The shop's half, to go to the shop with the request.
+    pub shop_half: KeyFile,
+    /// Transaction ids that were made for this request.
+    made: Vec<Kid>,
+    /// The user that got the first key by this request.
+    admitted: Option<Kid>,
+}
+
+impl Delivery {
+    /// Everything that was handed out.
+    ///
+    /// # Errors
+    /// None, for a client's file that was just made.
+    pub fn share(&self, place: &Place) -> Result<Share> {
+        Share::unused(&self.client, place)
+    }
+
+    /// The user that got the first key by this request. The key stays, whatever becomes of the
+    /// delivery: another request of the same user may have brought it to a client meanwhile.
+    pub fn admitted(&self) -> Option<&Kid> {
+        self.admitted.as_ref()
+    }
+
+    /// Takes back in the keyring what reached nobody, and returns what could not be taken back.
+    ///
+    /// # Errors
+    /// As [`Share::give_back`].
+    pub fn take_back(&self, keyring: &mut KeyFile, place: &Place) -> Result<Amounts> {
+        let share = self.share(place)?;
+        let returned = share.give_back(keyring, place)?;
+        let made: BTreeSet<&Kid> = self.made.iter().collect();
+        keyring.retain(|key| key.kid.as_ref().is_none_or(|kid| !made.contains(kid)));
+        Ok(share.amounts() - returned)
+    }
+}
+
+/// What a client gets, recorded in the keyring as handed out: encrypting keys of one shop, and
+/// the program. Keys made for this request come from `make`.
+///
+/// # Errors
+/// [`KeyTrouble::PoolEmpty`] when the pool has not so many unused ids; [`KeyTrouble::AllAllotted`]
+/// and [`KeyTrouble::PadShort`] when other clients have all that a key allows; [`Error::Usage`] when
+/// the request does not fit the shop's scheme.
+pub fn bundle_client<S: KeySource>(
+    file: &mut KeyFile,
+    request: &ClientRequest,
+    source: &S,
+    make: impl FnMut(&KeyRequest) -> Result<Vec<Material>>,
+    place: &Place,
+) -> Result<Delivery> {
+    file.require(&[Role::Service], "security service", place)?;
+    let (_, state) = file.shop_named(Some(&request.shop), place)?;
+    let state = state.clone();
+    check_request(request, &state)?;
+    let kids = match state.scheme.scope {
+        Scope::Shop => vec![Kid::of_shop(&request.shop)],
+        Scope::Transaction => hand_out(file, request, &state, source, make, place)?,
+    };
+    let made = match request.ids {
+        IdRequest::OnDemand(_) => kids.clone(),
+        IdRequest::Pool(_) | IdRequest::User(_) => Vec::new(),
+    };
+    let admitted = match &request.ids {
+        IdRequest::User(user) if !state.users.contains(user) => kids.first().cloned(),
+        IdRequest::User(_) | IdRequest::Pool(_) | IdRequest::OnDemand(_) => None,
+    };
+    let mut client = KeyFile::new(Role::Client);
+    let mut told = state.without_history();
+    if request.service.is_some() {
+        told.service = request.service.clone();
+    }
+    let pieces = pieces_of_pads(file, request, &kids, place)?;
+    let shop = file.shops.get_mut(&request.shop).expect("it was found above");
+    for kid in &kids {
+        let reusable = kid.id().is_none_or(|id| shop.users.contains(&id));
+        if reusable && state.suite.has_budget() {
+            let allotted = shop.allotted.entry(kid.clone()).or_default();
+            let left = IV_BUDGET.saturating_sub(*allotted);
+            if left == 0 {
+                return Err(Error::key(place, KeyTrouble::AllAllotted(kid.clone())));
+            }
+            let share = (left / BUDGET_SHARE).max(1);
+            *allotted += share;
+            told.budget.insert(kid.clone(), share);
+        }
+        if let Some(piece) = pieces.get(kid) {
+            shop.allotted.insert(kid.clone(), piece.offset() + piece.len());
+            told.budget.insert(kid.clone(), piece.len());
+        }
+        if let Some(id) = kid.id().filter(|id| shop.users.contains(id)) {
+            told.users.insert(id);
+        }
+    }
+    let told_shop = shop.clone();
+    client.shops.insert(request.shop.clone(), told);
+    client.program = Some(Program::Client {
+        content: state.scheme.content,
+        layers: request.layers,
+        run: request.run,
+        erase: request.erase,
+    });
+    let mut keys = Vec::with_capacity(kids.len());
+    for kid in &kids {
+        let key = file
+            .key(kid.as_str())
+            .ok_or_else(|| Error::key(place, KeyTrouble::unknown(kid, file)))?;
+        let material = match pieces.get(kid) {
+            Some(piece) => Material::Pad(piece.clone()),
+            None => key.material.encrypting_half(),
+        };
+        client.push(Jwk { material, ..key.clone() });
+        keys.push(key);
+    }
+    let shop_half = shop_file(&request.shop, &told_shop, keys.into_iter(), ShopForm::Program);
+    Ok(Delivery { client, shop_half, made, admitted })
+}
+
+/// For every key that is a pad shared with other clients, the piece that goes to this one: the next
+/// bytes that no other has.
+fn pieces_of_pads(
+    file: &KeyFile,
+    request: &ClientRequest,
+    kids: &[Kid],
+    place: &Place,
+) -> Result<BTreeMap<Kid, Pad>> {
+    let mut pieces = BTreeMap::new();
+    let Some(shop) = file.shops.get(&request.shop) else { return Ok(pieces) };
+    for kid in kids {
+        let shared = kid.id().is_none_or(|id| shop.users.contains(&id));
+        let Some(Material::Pad(pad)) = file.key(kid.as_str()).map(|key| &key.material) else {
+            continue;
+        };
+        if !shared {
+            continue;
+        }
+        let allotted = shop.allotted.get(kid).copied().unwrap_or_default();
+        let left = pad.len().saturating_sub(allotted);
+        let share = (pad.len() / PAD_SHARES).max(1);
+        let needed = request.pad_bytes.unwrap_or(share.min(left)).max(1);
+        let piece = pad
+            .piece(allotted, needed)
+            .filter(|_| needed <= left)
+            .ok_or_else(|| Error::key(place, KeyTrouble::PadShort { needed, left }))?;
+        pieces.insert(kid.clone(), piece);
+    }
+    Ok(pieces)
+}
+
+fn check_request(request: &ClientRequest, state: &Shop) -> Result<()> {
+    let refused = |why: String| Err(Error::Usage(why));
+    if state.scheme.scope == Scope::Shop && !matches!(request.ids, IdRequest::Pool(_)) {
+        return refused(format!(
+            "shop {} has one key for all orders ({}): users and transactions have none of their own",
+            request.shop, state.scheme
+        ));
+    }
+    let shared = state.scheme.scope == Scope::Shop || matches!(request.ids, IdRequest::User(_));
+    if request.pad_bytes.is_some() && !(shared && state.suite.enc().takes_pad()) {
+        return refused(format!(
+            "--pad-bytes is for a pad that clients share; shop {} has none ({}, {})",
+            request.shop, state.scheme, state.suite
+        ));
+    }
+    if request.layers > 1 && state.suite.enc() == Enc::RsaBlocks {
+        return refused(format!("shop {} encrypts orders directly by RSA: no chain", request.shop));
+    }
+    if request.layers > 1 && !state.suite.takes_chain() {
+        return refused(format!(
+            "a chain under a direct key takes one of 32 bytes, {} has another",
+            state.suite.enc().name()
+        ));
+    }
+    Ok(())
+}
+
+/// Chooses or makes the ids for a client, and records them as issued.
+fn hand_out<S: KeySource>(
+    file: &mut KeyFile,
+    request: &ClientRequest,
+    state: &Shop,
+    source: &S,
+    mut make: impl FnMut(&KeyRequest) -> Result<Vec<Material>>,
+    place: &Place,
+) -> Result<Vec<Kid>> {
+    let shop = &request.shop;
+    let mut making = KeyRequest {
+        shop: shop.clone(),
+        scheme: state.scheme,
+        suite: state.suite,
+        orders: 1,
+        sizes: sizes(file, shop),
+        service: None,
+    };
+    let kids = match &request.ids {
+        IdRequest::Pool(wanted) => {
+            let unused: Vec<Kid> = unused_ids(file, shop).take(*wanted).collect();
+            if unused.len() < *wanted {
+                let trouble = KeyTrouble::PoolEmpty {
+                    shop: shop.clone(),
+                    unused: unused.len(),
+                    wanted: *wanted,
+                };
+                return Err(Error::key(place, trouble));
+            }
+            unused
+        }
+        IdRequest::OnDemand(wanted) => {
+            making.orders = *wanted;
+            check_len(file, &making, place)?;
+            let keys = make(&making)?;
+            add_keys(file, &making, keys, source, place)?
+        }
+        IdRequest::User(user) => {
+            let kid = Kid::of_id(shop, user);
+            if file.key(kid.as_str()).is_some() && !state.users.contains(user) {
+                return Err(Error::Usage(format!("{kid} is a transaction id, not a user")));
+            }
+            if file.was_erased(&kid) {
+                return Err(Error::key(place, KeyTrouble::Erased(kid)));
+            }
+            if file.key(kid.as_str()).is_none() {
+                check_len(file, &making, place)?;
+                let material = make(&making)?.pop().expect("one key was asked for");
+                file.push(Jwk {
+                    kid: Some(kid.clone()),
+                    alg: Some(state.suite.key_alg().to_owned()),
+                    usage: Usage::Encryption,
+                    origin: S::ORIGIN,
+                    material,
+                });
+            }
+            vec![kid]
+        }
+    };
+    let shop = file.shops.get_mut(shop).expect("the caller found it");
+    for id in kids.iter().filter_map(Kid::id) {
+        match request.ids {
+            IdRequest::User(_) => shop.users.insert(id),
+            _ => shop.issued.insert(id),
+        };
+    }
+    Ok(kids)
+}
+
+/// The sizes of the shop's keys, or the defaults where it has none yet.
+fn sizes(file: &KeyFile, shop: &Name) -> Sizes {
+    let mut sizes = Sizes::default();
+    let of_shop = |key: &&Jwk| key.kid.as_ref().is_some_and(|kid| kid.shop() == *shop);
+    match file.keys().iter().find(of_shop).map(|key| &key.material) {
+        Some(Material::PrivateRsa(pair)) => sizes.rsa_bits = pair.public().bits(),
+        Some(Material::Pad(pad)) => sizes.pad_bytes = pad.len() as usize,
+        _ => {}
+    }
+    sizes
+}

@@ -1,0 +1,149 @@
+//! Delivering what was handed out, and taking it back where the delivery fails.
+
+use super::{Amounts, ClientRequest, Delivery, KeyRequest, bundle_client};
+use crate::ciphers::Secret;
+use crate::ciphers::random::KeySource;
+use crate::protocol::jose::jwk::Material;
+use crate::protocol::model::{Error, Kid, Place, Result};
+use crate::protocol::store::files;
+use crate::protocol::store::files::{Output, Selection};
+use crate::protocol::store::keyfile::KeyFile;
+use crate::protocol::store::spend::KeyStore;
+
+/// Where what is handed out goes.
+pub struct Outputs {
+    /// The client's bundle.
+    pub client: Output,
+    /// The shop's half, where it is wanted.
+    pub shop: Option<Output>,
+}
+
+/// What is different after a delivery that failed.
+#[derive(Debug, Default)]
+pub struct Aftermath {
+    /// Recorded as issued, and in nobody's hands.
+    pub lost: Amounts,
+    /// Why what had not left could not be taken back, if that was tried.
+    pub not_taken_back: Option<Error>,
+    /// A user who has a key now.
+    pub admitted: Option<Kid>,
+    /// A file that may hold the shop's half.
+    pub shop_half: Option<String>,
+}
+
+/// How far a delivery came.
+#[derive(Default)]
+struct Progress {
+    may_have_left: bool,
+    shop_half: Option<String>,
+}
+
+/// Hands out what a client asks for, records that in the keyring, and delivers it in the form that
+/// `form` gives it; returns that form, too. If the delivery fails and nothing can have left, what was
+/// handed out is taken back.
+///
+/// # Errors
+/// As [`bundle_client`], in which case nothing is changed; [`Error::Undelivered`] when something
+/// stays different; the failure of the delivery itself when nothing does.
+pub fn deliver<S: KeySource, K: KeyStore + ?Sized>(
+    keyring: &K,
+    request: &ClientRequest,
+    source: &S,
+    make: impl FnMut(&KeyRequest) -> Result<Vec<Material>>,
+    form: impl FnOnce(&KeyFile) -> Result<Secret>,
+    outputs: Outputs,
+    place: &Place,
+) -> Result<(Delivery, Secret)> {
+    let mut handed_out = None;
+    let recorded = keyring.update(|file| {
+        let delivery = bundle_client(file, request, source, make, place)?;
+        let client = form(&delivery.client)?;
+        let half = match &outputs.shop {
+            Some(output) => Some(delivery.shop_half.to_bytes(&Place::file(output.name()))?),
+            None => None,
+        };
+        handed_out = Some((delivery, client, half));
+        Ok(())
+    });
+    recorded?;
+    let (delivery, client, half) = handed_out.expect("the change was made");
+    let mut progress = Progress::default();
+    match send(outputs, &client, half.as_deref(), &mut progress) {
+        Ok(()) => Ok((delivery, client)),
+        Err(error) => Err(aftermath(keyring, &delivery, progress, error, place)),
+    }
+}
+
+/// Writes both bundles so that as little as possible is left that can fail when the first of them is
+/// there: a stream takes the client's at the very end.
+fn send(
+    outputs: Outputs,
+    client: &[u8],
+    half: Option<&[u8]>,
+    progress: &mut Progress,
+) -> Result<()> {
+    let Outputs { client: mut to_client, shop: mut to_shop } = outputs;
+    if let (Some(output), Some(half)) = (&mut to_shop, half) {
+        let written = output.write(half);
+        progress.may_have_left = output.may_have_left();
+        written?;
+        output.finish()?;
+    }
+    if to_client.is_revocable() {
+        to_client.write(client)?;
+        to_client.finish()?;
+    }
+    let target = to_shop.as_ref().and_then(Output::target);
+    let target = target.map(|(path, replaces)| (path.to_owned(), replaces));
+    if let Some(output) = &mut to_shop {
+        output.send().inspect_err(|_| {
+            if target.as_ref().is_some_and(|(_, replaces)| *replaces) && output.may_have_left() {
+                progress.shop_half = Some(output.name().to_owned());
+            }
+        })?;
+    }
+    let written = match to_client.is_revocable() {
+        true => Ok(()),
+        false => to_client.write(client),
+    };
+    let sent = written.and_then(|()| to_client.send());
+    if sent.is_err() {
+        progress.may_have_left |= to_client.may_have_left();
+        if let Some((path, replaces)) = target
+            && (replaces || files::erase(&path, Selection::File).is_err())
+        {
+            progress.shop_half = Some(path.display().to_string());
+        }
+    }
+    sent
+}
+
+/// Takes back what did not leave, and tells what stays different.
+fn aftermath<K: KeyStore + ?Sized>(
+    keyring: &K,
+    delivery: &Delivery,
+    progress: Progress,
+    source: Error,
+    place: &Place,
+) -> Error {
+    let all = delivery.share(place).map(|share| share.amounts()).unwrap_or_default();
+    let (lost, not_taken_back) = match progress.may_have_left {
+        true => (all, None),
+        false => match keyring.update(|file| delivery.take_back(file, place)) {
+            Ok(rest) => (rest, None),
+            Err(error) => (all, Some(error)),
+        },
+    };
+    let aftermath = Aftermath {
+        lost,
+        not_taken_back,
+        admitted: delivery.admitted().cloned(),
+        shop_half: progress.shop_half,
+    };
+    let unchanged =
+        lost.is_nothing() && aftermath.admitted.is_none() && aftermath.shop_half.is_none();
+    match unchanged {
+        true => source,
+        false => Error::Undelivered { aftermath: Box::new(aftermath), source: Box::new(source) },
+    }
+}

@@ -1,0 +1,166 @@
+//! What a client may use up, and how it comes back to the service when nobody will use it.
+
+use std::collections::BTreeMap;
+use std::ops::{Range, Sub};
+
+use crate::protocol::jose::jwk::{Jwk, Material};
+use crate::protocol::model::{Error, KeyTrouble, Kid, Name, Place, Result};
+use crate::protocol::store::keyfile::{KeyFile, Role};
+
+/// Limited resources that a client holds and has not used: transaction ids, random IVs, pieces of pads.
+#[derive(Debug, Clone)]
+pub struct Share {
+    place: Place,
+    shop: Name,
+    keys: Vec<Jwk>,
+    ids: Vec<Kid>,
+    ivs: BTreeMap<Kid, u64>,
+    /// As places in the whole pad.
+    pads: BTreeMap<Kid, Range<u64>>,
+}
+
+/// How much of each limited resource.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Amounts {
+    /// Transaction ids, each for one order.
+    pub ids: u64,
+    /// Random IVs.
+    pub ivs: u64,
+    /// Bytes of pads.
+    pub pad_bytes: u64,
+}
+
+impl Amounts {
+    /// Whether it is nothing at all.
+    pub fn is_nothing(self) -> bool {
+        self == Self::default()
+    }
+}
+
+/// What is left of an amount; nothing where the other is larger.
+impl Sub for Amounts {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self {
+            ids: self.ids.saturating_sub(other.ids),
+            ivs: self.ivs.saturating_sub(other.ivs),
+            pad_bytes: self.pad_bytes.saturating_sub(other.pad_bytes),
+        }
+    }
+}
+
+impl Share {
+    /// What a client's file has not used.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::Role`] for the file of another role.
+    pub fn unused(client: &KeyFile, place: &Place) -> Result<Self> {
+        client.require(&[Role::Client], "client", place)?;
+        let (name, shop) = client.shop_named(None, place)?;
+        let mut share = Self {
+            place: place.clone(),
+            shop: name.clone(),
+            keys: client.keys().to_vec(),
+            ids: Vec::new(),
+            ivs: BTreeMap::new(),
+            pads: BTreeMap::new(),
+        };
+        for key in client.keys() {
+            let Some(kid) = &key.kid else { continue };
+            if let Some(id) = kid.id().filter(|id| !shop.users.contains(id)) {
+                if !shop.spent.contains(&id) {
+                    share.ids.push(kid.clone());
+                }
+                continue;
+            }
+            let left = shop.budget.get(kid).copied().unwrap_or_default();
+            match &key.material {
+                Material::Pad(pad) => {
+                    let end = pad.offset() + pad.len();
+                    share.pads.insert(kid.clone(), end - left.min(pad.len())..end);
+                }
+                Material::Secret(_)
+                | Material::PublicRsa(_)
+                | Material::PrivateRsa(_)
+                | Material::PublicKnapsack(_)
+                | Material::PrivateKnapsack(_) => {
+                    share.ivs.insert(kid.clone(), left);
+                }
+            }
+        }
+        Ok(share)
+    }
+
+    /// How much it is.
+    pub fn amounts(&self) -> Amounts {
+        Amounts {
+            ids: self.ids.len() as u64,
+            ivs: self.ivs.values().sum(),
+            pad_bytes: self.pads.values().map(|piece| piece.end - piece.start).sum(),
+        }
+    }
+
+    /// Gives it back to the keyring that it came from, and returns how much of it came back: no ids
+    /// that the keyring does not know as issued, and no end of a piece of pad that others follow.
+    ///
+    /// Whoever calls this has made sure that no copy of the client's file is left: otherwise two
+    /// clients will use the same.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::Role`] and [`KeyTrouble::UnknownShop`]; [`KeyTrouble::Unfit`] when the keys are
+    /// not those of the keyring. Nothing is changed then.
+    pub fn give_back(&self, keyring: &mut KeyFile, place: &Place) -> Result<Amounts> {
+        keyring.require(&[Role::Service], "security service", place)?;
+        keyring.shop_named(Some(&self.shop), place)?;
+        for key in &self.keys {
+            self.check_origin(key, keyring, place)?;
+        }
+        let shop = keyring.shops.get_mut(&self.shop).expect("it was found above");
+        let mut returned = Amounts::default();
+        for id in self.ids.iter().filter_map(Kid::id) {
+            returned.ids += u64::from(shop.issued.remove(&id));
+        }
+        for (kid, &left) in &self.ivs {
+            let allotted = shop.allotted.get_mut(kid);
+            if let Some((allotted, rest)) =
+                allotted.and_then(|all| all.checked_sub(left).map(|rest| (all, rest)))
+            {
+                *allotted = rest;
+                returned.ivs += left;
+            }
+        }
+        for (kid, piece) in &self.pads {
+            if let Some(allotted) = shop.allotted.get_mut(kid).filter(|all| **all == piece.end) {
+                *allotted = piece.start;
+                returned.pad_bytes += piece.end - piece.start;
+            }
+        }
+        Ok(returned)
+    }
+
+    /// A key that was erased from the keyring cannot be compared, and gives nothing back by itself.
+    fn check_origin(&self, key: &Jwk, keyring: &KeyFile, place: &Place) -> Result<()> {
+        let Some(kid) = &key.kid else { return Ok(()) };
+        let Some(own) = keyring.key(kid.as_str()) else {
+            return match keyring.was_erased(kid) {
+                true => Ok(()),
+                false => Err(Error::key(place, KeyTrouble::unknown(kid, keyring))),
+            };
+        };
+        let same = match (&own.material, &key.material) {
+            (Material::Pad(whole), Material::Pad(piece)) => {
+                let from = piece.offset().checked_sub(whole.offset());
+                from.and_then(|from| whole.piece(from, piece.len())).as_ref() == Some(piece)
+            }
+            (own, theirs) => own.encrypting_half() == *theirs,
+        };
+        match same {
+            true => Ok(()),
+            false => Err(Error::key(
+                &self.place,
+                KeyTrouble::Unfit(format!("key {kid} is not the one of that name in {place}")),
+            )),
+        }
+    }
+}

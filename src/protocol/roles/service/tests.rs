@@ -1,0 +1,320 @@
+//! Handing out: what is given to clients stays within limits, and comes back where it reached nobody.
+
+use std::cell::{Cell, RefCell};
+
+use super::*;
+use crate::ciphers::random::SystemSource;
+use crate::protocol::model::Run;
+use crate::protocol::store::files;
+use crate::protocol::store::files::{Existing, Output, Privacy};
+use crate::protocol::store::keyfile::IV_BUDGET;
+use crate::protocol::store::spend::KeyStore;
+
+const ALG_OF: [(u8, &str, &str); 3] =
+    [(1, "dir", "A256GCM"), (3, "dir", "A256GCM"), (4, "A256KW", "A256GCM")];
+
+fn place() -> Place {
+    Place::file("service.jwks")
+}
+
+fn name(text: &str) -> Name {
+    text.parse().unwrap()
+}
+
+fn suite(alg: &str, enc: &str) -> Suite {
+    Suite::new(Alg::named(alg).unwrap(), Enc::named(enc).unwrap()).unwrap()
+}
+
+fn key_request(embodiment: u8, orders: usize, enc: Option<&str>) -> KeyRequest {
+    let (_, alg, default) = ALG_OF.into_iter().find(|(number, ..)| *number == embodiment).unwrap();
+    KeyRequest {
+        shop: name("tokyo"),
+        scheme: Scheme::embodiment(embodiment).unwrap(),
+        suite: suite(alg, enc.unwrap_or(default)),
+        orders,
+        sizes: Sizes { rsa_bits: 2048, pad_bytes: 1600 },
+        service: None,
+    }
+}
+
+fn make(request: &KeyRequest) -> Result<Vec<Material>> {
+    make_keys(request, &SystemSource::new()?, &Workers::new(Some(1))?, &|| {}, &place())
+}
+
+fn keyring(embodiment: u8, orders: usize, enc: Option<&str>) -> KeyFile {
+    let request = key_request(embodiment, orders, enc);
+    let mut file = KeyFile::new(Role::Service);
+    let keys = make(&request).unwrap();
+    add_keys(&mut file, &request, keys, &SystemSource::new().unwrap(), &place()).unwrap();
+    file
+}
+
+fn asks_for(ids: IdRequest) -> ClientRequest {
+    ClientRequest {
+        shop: name("tokyo"),
+        ids,
+        erase: None,
+        run: Run::Automatic,
+        layers: 1,
+        pad_bytes: None,
+        service: None,
+    }
+}
+
+fn bundle(file: &mut KeyFile, ids: IdRequest) -> Result<KeyFile> {
+    bundle_client(file, &asks_for(ids), &SystemSource::new().unwrap(), make, &place())
+        .map(|made| made.client)
+}
+
+fn budget(client: &KeyFile) -> u64 {
+    client.shops[&name("tokyo")].budget.values().sum()
+}
+
+fn allotted(file: &KeyFile) -> u64 {
+    file.shops[&name("tokyo")].allotted.values().sum()
+}
+
+#[test]
+fn no_random_iv_is_given_to_two_clients_and_none_beyond_the_last() {
+    let mut file = keyring(1, 1, None);
+    let mut given = 0;
+    for client in 0..4653 {
+        let share = budget(&bundle(&mut file, IdRequest::Pool(1)).unwrap());
+        assert!(share > 0, "client {client} got a bundle that seals nothing");
+        given += share;
+        assert_eq!(allotted(&file), given, "client {client}");
+    }
+    assert_eq!(given, IV_BUDGET);
+    let before = file.clone();
+    let refused = bundle(&mut file, IdRequest::Pool(1)).unwrap_err();
+    assert!(matches!(refused, Error::Key { trouble: KeyTrouble::AllAllotted(_), .. }), "{refused}");
+    assert_eq!(allotted(&file), allotted(&before));
+}
+
+#[test]
+fn an_erased_user_gets_no_new_key() {
+    for embodiment in [3, 4] {
+        let mut file = keyring(embodiment, 1, None);
+        bundle(&mut file, IdRequest::User(name("alice"))).unwrap();
+        let kid = Kid::new("tokyo/alice").unwrap();
+        file.erase_keys(|key| key.kid.as_ref() == Some(&kid));
+        let refused = bundle(&mut file, IdRequest::User(name("alice"))).unwrap_err();
+        assert!(matches!(refused, Error::Key { trouble: KeyTrouble::Erased(_), .. }), "{refused}");
+        assert!(file.key("tokyo/alice").is_none());
+    }
+}
+
+#[test]
+fn an_unused_share_comes_back_and_a_used_one_does_not() {
+    // Ids.
+    let mut file = keyring(4, 3, None);
+    let mut client = bundle(&mut file, IdRequest::Pool(2)).unwrap();
+    let first = client.keys()[0].kid.as_ref().and_then(Kid::id).unwrap();
+    client.shops.get_mut(&name("tokyo")).unwrap().spent.insert(first.clone());
+    let share = Share::unused(&client, &place()).unwrap();
+    let one = Amounts { ids: 1, ..Amounts::default() };
+    assert_eq!((share.amounts(), share.give_back(&mut file, &place()).unwrap()), (one, one));
+    let unused: Vec<Kid> = unused_ids(&file, &name("tokyo")).collect();
+    assert!(unused.len() == 2 && unused.iter().all(|kid| kid.id().as_ref() != Some(&first)));
+    // What is back cannot come back once more.
+    assert!(share.give_back(&mut file, &place()).unwrap().is_nothing());
+
+    // Random IVs.
+    let mut file = keyring(1, 1, None);
+    let mut client = bundle(&mut file, IdRequest::Pool(1)).unwrap();
+    let left = client.shops.get_mut(&name("tokyo")).unwrap().budget.values_mut().next().unwrap();
+    *left -= 1000;
+    let unused = *left;
+    let share = Share::unused(&client, &place()).unwrap();
+    assert_eq!(share.give_back(&mut file, &place()).unwrap().ivs, unused);
+    assert_eq!(allotted(&file), 1000);
+
+    // The end of a piece of pad, where nobody follows.
+    let mut file = keyring(1, 1, Some("VERNAM-HS256"));
+    let mut first = bundle(&mut file, IdRequest::Pool(1)).unwrap();
+    let second = bundle(&mut file, IdRequest::Pool(1)).unwrap();
+    assert_eq!((budget(&first), budget(&second), allotted(&file)), (100, 100, 200));
+    let kept = Share::unused(&first, &place()).unwrap();
+    assert!(kept.give_back(&mut file, &place()).unwrap().is_nothing());
+    let back = Share::unused(&second, &place()).unwrap();
+    assert_eq!(back.give_back(&mut file, &place()).unwrap().pad_bytes, 100);
+    *first.shops.get_mut(&name("tokyo")).unwrap().budget.values_mut().next().unwrap() = 30;
+    let back = Share::unused(&first, &place()).unwrap();
+    assert_eq!(back.give_back(&mut file, &place()).unwrap().pad_bytes, 30);
+    assert_eq!(allotted(&file), 70);
+}
+
+#[test]
+fn another_keyring_takes_nothing_back() {
+    for (embodiment, enc) in [(1, None), (4, None), (1, Some("VERNAM-HS256"))] {
+        let mut file = keyring(embodiment, 2, enc);
+        let client = bundle(&mut file, IdRequest::Pool(1)).unwrap();
+        let share = Share::unused(&client, &place()).unwrap();
+        let mut other = keyring(embodiment, 2, enc);
+        bundle(&mut other, IdRequest::Pool(1)).unwrap();
+        let before = other.clone();
+        assert!(matches!(share.give_back(&mut other, &place()), Err(Error::Key { .. })));
+        assert_eq!(other, before);
+        assert!(share.give_back(&mut client.clone(), &place()).is_err(), "a client is no service");
+    }
+}
+
+/// A keyring in memory on which others act after each change, and whose changes may fail.
+struct Busy<'o> {
+    file: RefCell<KeyFile>,
+    changes: Cell<usize>,
+    fails_at: Option<usize>,
+    others: &'o dyn Fn(&mut KeyFile),
+}
+
+impl KeyStore for Busy<'_> {
+    fn update<T>(&self, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T> {
+        self.changes.set(self.changes.get() + 1);
+        if self.fails_at == Some(self.changes.get()) {
+            let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+            return Err(Error::io("service.jwks", "cannot change", full));
+        }
+        let result = self.file.update(change)?;
+        (self.others)(&mut self.file.borrow_mut());
+        Ok(result)
+    }
+
+    fn is_shared(&self) -> Result<bool> {
+        Ok(true)
+    }
+}
+
+/// Delivers to files of which the client's cannot be published, as somebody else has taken its name.
+fn fail_to_deliver(store: &Busy<'_>, ids: IdRequest, existing_half: bool) -> (Error, bool) {
+    let folder = tempfile::tempdir().unwrap();
+    let (client, half) = (folder.path().join("client.jwks"), folder.path().join("half.jwks"));
+    if existing_half {
+        std::fs::write(&half, b"old").unwrap();
+    }
+    let open = |path, existing| Output::create(Some(path), existing, Privacy::Owner, &[]).unwrap();
+    let outputs = Outputs {
+        client: open(&client, Existing::Keep),
+        shop: Some(open(&half, Existing::Replace)),
+    };
+    std::fs::write(&client, b"somebody else's").unwrap();
+    let form = |file: &KeyFile| file.to_bytes(&place());
+    let source = SystemSource::new().unwrap();
+    let failed = deliver(store, &asks_for(ids), &source, make, form, outputs, &place());
+    assert_eq!(std::fs::read(&client).unwrap(), b"somebody else's");
+    (failed.unwrap_err(), files::load(&half, false).is_ok())
+}
+
+fn busy(file: &KeyFile, others: &'static dyn Fn(&mut KeyFile)) -> Busy<'static> {
+    Busy { file: RefCell::new(file.clone()), changes: Cell::new(0), fails_at: None, others }
+}
+
+#[test]
+fn what_reached_nobody_is_taken_back() {
+    for (embodiment, enc) in [(1, None), (4, None), (1, Some("VERNAM-HS256"))] {
+        let ids: &[IdRequest] = match embodiment {
+            4 => &[IdRequest::Pool(2), IdRequest::OnDemand(2)],
+            _ => &[IdRequest::Pool(1)],
+        };
+        for ids in ids {
+            let before = keyring(embodiment, 3, enc);
+            let store = busy(&before, &|_| {});
+            let (error, half_is_there) = fail_to_deliver(&store, ids.clone(), false);
+            assert!(matches!(error, Error::Usage(_)), "{error:?}");
+            assert!(!half_is_there, "{ids:?}: a half without its other half");
+            let after = store.file.into_inner();
+            assert_eq!(after.keys(), before.keys(), "{ids:?}");
+            assert_eq!(
+                unused_ids(&after, &name("tokyo")).count(),
+                if embodiment == 4 { 3 } else { 0 }
+            );
+            assert_eq!(allotted(&after), 0);
+        }
+    }
+}
+
+#[test]
+fn what_others_got_meanwhile_is_theirs() {
+    // Another client is served between issuing and taking back.
+    let store = busy(&keyring(4, 3, None), &|file| {
+        let _ = bundle(file, IdRequest::Pool(1));
+    });
+    let (error, _) = fail_to_deliver(&store, IdRequest::Pool(2), false);
+    assert!(matches!(error, Error::Usage(_)), "{error:?}");
+    let file = store.file.into_inner();
+    // Two changes, after each of which one id went to another client.
+    assert_eq!(file.shops[&name("tokyo")].issued.len(), 2);
+    assert_eq!(unused_ids(&file, &name("tokyo")).count(), 1);
+
+    // The next piece of pad is somebody else's: the one before it is lost, and that is said.
+    let store = busy(&keyring(1, 1, Some("VERNAM-HS256")), &|file| {
+        let _ = bundle(file, IdRequest::Pool(1));
+    });
+    let (error, _) = fail_to_deliver(&store, IdRequest::Pool(1), false);
+    let Error::Undelivered { aftermath, .. } = error else { panic!("{error:?}") };
+    assert_eq!(aftermath.lost, Amounts { pad_bytes: 100, ..Amounts::default() });
+
+    let store = busy(&keyring(1, 1, None), &|file| {
+        let _ = bundle(file, IdRequest::Pool(1));
+    });
+    let (error, _) = fail_to_deliver(&store, IdRequest::Pool(1), false);
+    assert!(matches!(error, Error::Usage(_)), "{error:?}");
+    let second = (IV_BUDGET - IV_BUDGET / 256) / 256;
+    assert!(allotted(&store.file.into_inner()) > second, "the shares of the others stay allotted");
+}
+
+#[test]
+fn what_cannot_be_taken_back_is_told() {
+    let mut store = busy(&keyring(4, 3, None), &|_| {});
+    store.fails_at = Some(2);
+    let (error, _) = fail_to_deliver(&store, IdRequest::Pool(2), false);
+    let Error::Undelivered { aftermath, .. } = error else { panic!("{error:?}") };
+    assert_eq!(aftermath.lost, Amounts { ids: 2, ..Amounts::default() });
+    assert!(matches!(aftermath.not_taken_back, Some(Error::Io { .. })));
+    assert_eq!(store.file.into_inner().shops[&name("tokyo")].issued.len(), 2);
+
+    // A half that took the place of another file is not erased, and told.
+    let store = busy(&keyring(4, 3, None), &|_| {});
+    let (error, half_is_there) = fail_to_deliver(&store, IdRequest::Pool(2), true);
+    let Error::Undelivered { aftermath, .. } = error else { panic!("{error:?}") };
+    assert!(half_is_there && aftermath.lost.is_nothing());
+    assert!(aftermath.shop_half.is_some_and(|file| file.ends_with("half.jwks")));
+
+    // A user who got the first key keeps it.
+    let store = busy(&keyring(4, 3, None), &|_| {});
+    let (error, _) = fail_to_deliver(&store, IdRequest::User(name("alice")), false);
+    let Error::Undelivered { aftermath, .. } = error else { panic!("{error:?}") };
+    assert_eq!(aftermath.admitted, Kid::new("tokyo/alice"));
+    assert!(store.file.into_inner().key("tokyo/alice").is_some());
+}
+
+#[test]
+fn a_failed_change_hands_nothing_out() {
+    let mut store = busy(&keyring(4, 3, None), &|_| {});
+    store.fails_at = Some(1);
+    let (error, half_is_there) = fail_to_deliver(&store, IdRequest::Pool(2), false);
+    assert!(matches!(error, Error::Io { .. }) && !half_is_there);
+    assert_eq!(store.changes.get(), 1);
+}
+
+#[test]
+fn the_length_of_keys_is_known_before_they_are_made() {
+    for (embodiment, enc) in [(1, None), (3, None), (4, None), (3, Some("VERNAM-HS256"))] {
+        let (few, many) = (keyring(embodiment, 3, enc), keyring(embodiment, 13, enc));
+        let foreseen = key_request(embodiment, 10, enc).len();
+        let made = many.full_len() - few.full_len();
+        if embodiment != 1 {
+            assert_eq!(foreseen, made);
+        }
+        assert!(check_len(&few, &key_request(embodiment, 10, enc), &place()).is_ok());
+    }
+    let request = key_request(4, 4_600_000, None);
+    let empty = KeyFile::new(Role::Service);
+    assert!(matches!(check_len(&empty, &request, &place()), Err(Error::KeyFileFull { .. })));
+    // What a keyring has counts as well.
+    let request = key_request(4, 3_700_000, None);
+    assert!(check_len(&empty, &request, &place()).is_ok());
+    let mut full = keyring(1, 1, Some("VERNAM-HS256"));
+    let pad = Pad::new(0, Pad::unfilled(32 << 20)).unwrap();
+    full.push(Jwk { material: Material::Pad(pad), ..full.keys()[0].clone() });
+    assert!(matches!(check_len(&full, &request, &place()), Err(Error::KeyFileFull { .. })));
+}

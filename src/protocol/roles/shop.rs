@@ -1,0 +1,242 @@
+//! What a shop does: open a batch of sealed orders with the keys it has.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
+
+use crate::ciphers::Wiped;
+use crate::ciphers::random::{KeySource, KeyStream, SystemSource};
+use crate::protocol::jose::jwe::{
+    Carries, Failure, Header, MAX_SEALED_LINE, OpenedBlock, Opener, OpeningKeys,
+};
+use crate::protocol::model::{Error, KeyTrouble, Name, Place, Result};
+use crate::protocol::pipeline::{Cut, Workers};
+use crate::protocol::roles::client::Totals;
+use crate::protocol::store::files::Inputs;
+
+/// How a batch is opened.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Whether a transaction id may open one order only.
+    pub once: bool,
+    /// Whether records that fail are reported and left out, instead of ending the run.
+    pub skip_failed: bool,
+}
+
+/// A record that failed and was skipped.
+#[derive(Debug)]
+pub struct Skipped {
+    /// Its file and line.
+    pub place: Place,
+    /// The key that it names, as far as that can be read.
+    pub kid: Option<String>,
+    /// Why.
+    pub failure: Failure,
+}
+
+/// What came of a batch.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// Orders that were opened, and bytes.
+    pub totals: Totals,
+    /// Records that failed.
+    pub failed: u64,
+    /// Orders that each key opened, by its number.
+    counts: Vec<u64>,
+}
+
+impl Summary {
+    /// How many different keys opened orders.
+    pub fn keys(&self) -> usize {
+        self.used().count()
+    }
+
+    /// Orders by the name of their key; an empty name stands for a key without one.
+    pub fn by_key(&self, keys: &OpeningKeys) -> BTreeMap<String, u64> {
+        let name = |key| keys.name(key).map_or(String::new(), ToString::to_string);
+        self.used().map(|(key, count)| (name(key), count)).collect()
+    }
+
+    /// Orders by shop, for keys that a shop's or the service's file holds.
+    pub fn by_shop(&self, keys: &OpeningKeys) -> BTreeMap<Name, u64> {
+        let mut shops = BTreeMap::new();
+        for (key, count) in self.used() {
+            if let Some(shop) = keys.shop(key) {
+                *shops.entry(shop).or_default() += count;
+            }
+        }
+        shops
+    }
+
+    fn used(&self) -> impl Iterator<Item = (usize, u64)> {
+        self.counts.iter().copied().enumerate().filter(|(_, count)| *count > 0)
+    }
+}
+
+/// Opens a batch, and hands the orders to `write`, and what is skipped to `skipped`, in the order
+/// of the input.
+///
+/// # Errors
+/// The first failure in the order of the input, at its line; with
+/// [`skip_failed`](Options::skip_failed) only those of input and output.
+pub fn open(
+    workers: &Workers,
+    input: impl Into<Inputs>,
+    keys: &OpeningKeys,
+    options: Options,
+    mut write: impl FnMut(&[u8], &Totals) -> Result<()>,
+    mut skipped: impl FnMut(Skipped) -> Result<()>,
+) -> Result<Summary> {
+    let cut = Cut {
+        max_line: MAX_SEALED_LINE,
+        what: "sealed line",
+        max_lines: if keys.has_pairs() { 64 } else { usize::MAX },
+    };
+    let opener = Opener { spread: Workers::spread, ..Opener::new(keys, Carries::Order) };
+    let source = SystemSource::new()?;
+    let mut ledger = Ledger { seen: BTreeMap::new(), counts: vec![0; keys.numbers()] };
+    let mut totals = Totals::default();
+    let mut failed = 0;
+    workers.run(
+        input.into().into_parts(),
+        cut,
+        |_| Ok(()),
+        |block, ()| {
+            let memory = Wiped::from(std::mem::take(&mut block.spare));
+            opener.open(&block.lines(), memory, &mut source.stream(block.first_line))
+        },
+        |mut opened: OpenedBlock, block| {
+            totals.read += block.len() as u64;
+            let mut good = Good { from: 0, to: 0 };
+            let mut from = 0;
+            let sealed = block.lines();
+            for (index, (result, text)) in opened.lines.into_iter().zip(sealed).enumerate() {
+                let end = result.as_ref().map_or(from, |opened| opened.end);
+                let checked = result.and_then(|opened| {
+                    if options.once {
+                        ledger.check_once(keys, opened.key, block.spot(index))?;
+                    }
+                    Ok(opened.key)
+                });
+                match checked {
+                    Ok(key) => {
+                        ledger.counts[key] += 1;
+                        totals.orders += 1;
+                        good.to = end;
+                    }
+                    Err(failure) if options.skip_failed => {
+                        failed += 1;
+                        good.write(&opened.text, &mut totals, &mut write)?;
+                        good = Good { from: end, to: end };
+                        let (place, kid) = (block.place(index), named_key(text));
+                        skipped(Skipped { place, kid, failure })?;
+                    }
+                    Err(failure) => {
+                        good.write(&opened.text, &mut totals, &mut write)?;
+                        return Err(failure.at(block.place(index)));
+                    }
+                }
+                from = end;
+            }
+            good.write(&opened.text, &mut totals, &mut write)?;
+            // The block may wait for its next use as long as the input does.
+            opened.text.wipe();
+            block.give_back(std::mem::take(&mut *opened.text));
+            Ok(())
+        },
+    )?;
+    Ok(Summary { totals, failed, counts: ledger.counts })
+}
+
+/// Opens a line that carries a key.
+///
+/// # Errors
+/// [`Error::Malformed`] when the input is not one such line, and as [`open`].
+pub fn open_key(line: &[u8], place: &Place, keys: &OpeningKeys) -> Result<Wiped> {
+    let mut rng = SystemSource::new()?.stream(0);
+    let opened = open_alone(line, Carries::Key, keys, &mut rng);
+    opened.map(|(_, key)| key).map_err(|failure| failure.at(place.at(1)))
+}
+
+/// Opens one line: which of the keys opened it, and what it carries. Random keys, in the place of such
+/// as cannot be unwrapped, come from `rng`.
+pub(in crate::protocol) fn open_alone(
+    line: &[u8],
+    expect: Carries,
+    keys: &OpeningKeys,
+    rng: &mut KeyStream,
+) -> Result<(usize, Wiped), Failure> {
+    let opener = Opener::new(keys, expect);
+    let mut block = opener.open(&[line], Wiped::default(), rng);
+    let opened = block.lines.pop().expect("one line makes one result")?;
+    block.text.pop();
+    Ok((opened.key, block.text))
+}
+
+/// The key that a sealed line names, if its header can be read.
+fn named_key(line: &[u8]) -> Option<String> {
+    let header = line.split(|&byte| byte == b'.').next()?;
+    Some(Header::decode(header, &mut Vec::new()).ok()?.kid?.into_owned())
+}
+
+/// A run of orders in a block that are fit to go out.
+struct Good {
+    from: usize,
+    to: usize,
+}
+
+impl Good {
+    fn write(
+        &self,
+        text: &[u8],
+        totals: &mut Totals,
+        write: &mut impl FnMut(&[u8], &Totals) -> Result<()>,
+    ) -> Result<()> {
+        if self.from == self.to {
+            return Ok(());
+        }
+        totals.written += (self.to - self.from) as u64;
+        write(&text[self.from..self.to], totals)
+    }
+}
+
+/// What was opened by which key.
+struct Ledger {
+    /// Where each id that may come once was first seen.
+    seen: BTreeMap<usize, (Arc<Place>, u64)>,
+    counts: Vec<u64>,
+}
+
+impl Ledger {
+    fn check_once(
+        &mut self,
+        keys: &OpeningKeys,
+        key: usize,
+        spot: (Arc<Place>, u64),
+    ) -> Result<(), Failure> {
+        if !keys.is_single_use(key) {
+            return Ok(());
+        }
+        match (self.seen.entry(key), keys.name(key)) {
+            (Entry::Occupied(first), Some(kid)) => {
+                let (part, line) = first.get();
+                let first = part.at(*line);
+                Err(KeyTrouble::Repeated { kid: kid.clone(), first }.into())
+            }
+            (entry, _) => {
+                entry.or_insert(spot);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The error for a run that skipped records.
+pub fn skipped_error(summary: &Summary) -> Option<Error> {
+    let total = summary.totals.orders + summary.failed;
+    (summary.failed > 0).then_some(Error::SomeFailed {
+        what: "records",
+        failed: summary.failed,
+        total,
+    })
+}

@@ -1,0 +1,150 @@
+//! Sealed streams: a whole file of any kind under a key of its own.
+//!
+//! The first line is a sealed line like that of an order; what it carries is the stream's key, 32
+//! random bytes. After it come the bytes of C2SP chunked-encryption, whose context is that line
+//! without its line feed, so that neither can be put to another.
+
+use std::io::{ErrorKind, IoSlice, Read};
+
+use rand::Rng;
+use zeroize::Zeroizing;
+
+use crate::ciphers::chunked::{
+    CHUNK_LEN, KEY_LEN, Message, PREFIX_LEN, SALT_LEN, SEALED_CHUNK_LEN, TAG_LEN,
+};
+use crate::ciphers::cpu::Backend;
+use crate::ciphers::random::{KeySource, SystemSource};
+use crate::protocol::jose::jwe::{Carries, Failure, OpeningKeys};
+use crate::protocol::model::{Error, Kid, Place, Result};
+use crate::protocol::pipeline::{Chunking, Workers};
+use crate::protocol::roles::client::{Plan, Sealed, Sink, Totals};
+use crate::protocol::roles::shop::open_alone;
+use crate::protocol::store::files::Input;
+use crate::protocol::store::spend::KeyStore;
+
+/// Chunks in a block: so few that the blocks under way stay in the cache between reading, sealing
+/// and writing, and so many that the hand-over between threads does not count.
+const BLOCK_CHUNKS: usize = 64;
+
+/// What a stream opened to.
+#[derive(Debug)]
+pub struct Opened {
+    /// The key that its first line names.
+    pub kid: Option<Kid>,
+    /// Bytes read and written.
+    pub totals: Totals,
+}
+
+impl Plan {
+    /// Seals an input as one stream, writes it to `sink` piece by piece, and sends it. At transaction scope
+    /// it takes one id, like an order.
+    ///
+    /// # Errors
+    /// As [`Plan::seal`].
+    pub fn seal_stream<S: KeySource, K: KeyStore + ?Sized, O: Sink>(
+        self,
+        workers: &Workers,
+        input: Input,
+        source: &S,
+        store: &K,
+        sink: &mut O,
+        mut progress: impl FnMut(&Totals),
+    ) -> Result<Sealed> {
+        let place = &input.place();
+        let mut key = Zeroizing::new([0; KEY_LEN]);
+        let mut salt = [0; SALT_LEN];
+        let mut rng = source.stream(1);
+        rng.fill_bytes(&mut *key);
+        rng.fill_bytes(&mut salt);
+        let mut totals = Totals::default();
+        let write = |mut line: Vec<u8>, sink: &mut O| {
+            let context = line.strip_suffix(b"\n").unwrap_or(&line);
+            let message = Message::new(Backend::detect(), &key, &salt, context);
+            line.extend_from_slice(message.prefix());
+            totals.written = line.len() as u64;
+            sink.write(&line)?;
+            let chunking = Chunking { len: CHUNK_LEN, room: TAG_LEN, count: BLOCK_CHUNKS };
+            workers.run_chunks(
+                input.reader,
+                place,
+                chunking,
+                |chunks| message.seal(chunks.first, chunks.cells()),
+                |sealed, chunks| {
+                    sealed.map_err(|why| Error::malformed(place, why.to_string()))?;
+                    totals.read += chunks.read as u64;
+                    totals.written += chunks.cells().len() as u64;
+                    progress(&totals);
+                    sink.write(chunks.cells())
+                },
+            )
+        };
+        let carries = Carries::StreamKey;
+        let used = self.seal_alone(&key[..], carries, place, source, store, sink, write)?;
+        Ok(Sealed { totals, used })
+    }
+}
+
+/// Opens a stream: its first line, without line feed, and what follows. Authentic chunks go to
+/// `write` in the order of the input.
+///
+/// # Errors
+/// [`Error::Malformed`] and [`Error::Key`] for the first line; [`Error::Authentication`] in one form
+/// for everything else, when all chunks before the failure have been written.
+pub fn open(
+    workers: &Workers,
+    line: &[u8],
+    mut input: Box<dyn Read + Send>,
+    place: &Place,
+    keys: &OpeningKeys,
+    mut write: impl FnMut(&mut [IoSlice<'_>], &Totals) -> Result<()>,
+) -> Result<Opened> {
+    let forged = || Error::Authentication(place.clone());
+    let mut rng = SystemSource::new()?.stream(0);
+    let opened = open_alone(line, Carries::StreamKey, keys, &mut rng);
+    let (index, key) = opened.map_err(|failure| match failure {
+        Failure::Authentication => forged(),
+        other => other.at(place.at(1)),
+    })?;
+    let key: &[u8; KEY_LEN] = key[..].try_into().map_err(|_| {
+        let found = format!("found a stream key of {} bytes, expected {KEY_LEN}", key.len());
+        Error::malformed(&place.at(1), found)
+    })?;
+    let mut prefix = [0; PREFIX_LEN];
+    input.read_exact(&mut prefix).map_err(|error| match error.kind() {
+        ErrorKind::UnexpectedEof => forged(),
+        _ => Error::io(place, "cannot read", error),
+    })?;
+    let message = Message::begin(Backend::detect(), key, &prefix, line).map_err(|_| forged())?;
+
+    let head = line.len() + 1 + PREFIX_LEN;
+    let mut totals = Totals { read: head as u64, ..Totals::default() };
+    let chunking = Chunking { len: SEALED_CHUNK_LEN, room: 0, count: BLOCK_CHUNKS };
+    workers.run_chunks(
+        input,
+        place,
+        chunking,
+        |chunks| {
+            let (first, last) = (chunks.first, chunks.last);
+            message.open(first, chunks.cells(), last)
+        },
+        |opened, chunks| {
+            totals.read += chunks.read as u64;
+            let good = opened.map_or_else(|error| error.authentic, |()| BLOCK_CHUNKS);
+            let cells = chunks.cells().chunks(SEALED_CHUNK_LEN).take(good);
+            let mut texts: Vec<IoSlice<'_>> =
+                cells.map(|cell| IoSlice::new(&cell[..cell.len() - TAG_LEN])).collect();
+            totals.written += texts.iter().map(|text| text.len() as u64).sum::<u64>();
+            write(&mut texts, &totals)?;
+            opened.map_err(|_| forged())
+        },
+    )?;
+    Ok(Opened { kid: keys.name(index).cloned(), totals })
+}
+
+/// Length in bytes of what a stream of `sealed` bytes holds, of which the first line, with its line
+/// feed, has `line`; none if no stream is so long.
+pub fn content_len(sealed: u64, line: usize) -> Option<u64> {
+    let chunks = sealed.checked_sub((line + PREFIX_LEN) as u64)?;
+    let last = (chunks % SEALED_CHUNK_LEN as u64).checked_sub(TAG_LEN as u64)?;
+    Some(chunks / SEALED_CHUNK_LEN as u64 * CHUNK_LEN as u64 + last)
+}

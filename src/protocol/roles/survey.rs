@@ -1,0 +1,241 @@
+//! What can be said of sealed orders without a key.
+//!
+//! Nothing here was verified, so that everything counted may be made up: what is kept is limited.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use crate::protocol::jose::jwe::{Carries, Failure, Header, MAX_SEALED_LINE};
+use crate::protocol::model::{Kid, Place, Result};
+use crate::protocol::pipeline::{Block, Cut, Part, Workers};
+
+/// Different names of keys that are kept, each with a count of its lines.
+pub const MAX_NAMES: usize = 1_000_000;
+
+/// Bytes of such names that are kept: more than [`MAX_NAMES`] of those that we make have.
+pub const MAX_NAME_BYTES: usize = 128 << 20;
+
+/// Kinds of lines that are told apart.
+pub const MAX_KINDS: usize = 1000;
+
+/// What was found in a batch.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// Lines in all.
+    pub lines: u64,
+    /// Bytes in all.
+    pub bytes: u64,
+    /// The longest line in bytes.
+    pub longest: usize,
+    /// Lines of one kind: the first [`MAX_KINDS`] kinds in the order of the input.
+    pub groups: BTreeMap<GroupKey, Group>,
+    /// Lines of all other kinds.
+    pub others: Group,
+    /// The first line that is not a sealed order, and why.
+    pub malformed: Option<(u64, String)>,
+    kept: Kept,
+}
+
+/// What lines of one kind have in common.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GroupKey {
+    /// The shop, if the lines name a key.
+    pub shop: Option<String>,
+    /// Key management.
+    pub alg: String,
+    /// Content encryption.
+    pub enc: String,
+    /// The header's `typ`, if any.
+    pub typ: Option<String>,
+    /// What the lines carry.
+    pub carries: Carries,
+    /// Content-encryption keys of a line.
+    pub layers: usize,
+}
+
+/// Lines of one kind.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Group {
+    /// How many.
+    pub lines: u64,
+    /// How many lines name each key: of all groups together, the first [`MAX_NAMES`] names in the
+    /// order of the input.
+    pub kids: BTreeMap<Box<str>, u64>,
+    /// Lines that name other keys than these. If there are any, the number of names is a lower bound.
+    pub beyond: u64,
+}
+
+/// What the names that are kept come to.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Kept {
+    names: usize,
+    bytes: usize,
+}
+
+impl Kept {
+    /// Makes room for a name, if there is any.
+    fn takes(&mut self, name: &str) -> bool {
+        let fits = self.names < MAX_NAMES && name.len() <= MAX_NAME_BYTES - self.bytes;
+        if fits {
+            self.names += 1;
+            self.bytes += name.len();
+        }
+        fits
+    }
+}
+
+/// Reads a batch and counts what is in it. Memory is limited, whatever the lines say.
+///
+/// # Errors
+/// Of reading, and for a line that is too long.
+pub fn survey(workers: &Workers, input: Box<dyn Read + Send>, place: &Place) -> Result<Survey> {
+    let cut = Cut { max_line: MAX_SEALED_LINE, what: "sealed line", max_lines: usize::MAX };
+    let mut total = Survey::default();
+    workers.run(
+        vec![Part { place: place.clone(), reader: input }],
+        cut,
+        |_| Ok(()),
+        |block, ()| Counts::of(block.lines(), block.first_line),
+        |counts, block: &mut Block| {
+            total.lines += block.lines as u64;
+            total.bytes += block.len() as u64;
+            total.add(counts);
+            Ok(())
+        },
+    )?;
+    Ok(total)
+}
+
+/// What the first line alone says, and its length in bytes, line feed included.
+pub fn first_line(bytes: &[u8]) -> (Survey, usize) {
+    let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let mut survey = Survey { lines: 1, bytes: line.len() as u64, ..Survey::default() };
+    survey.add(Counts::of([line], 1));
+    (survey, line.len() + 1)
+}
+
+/// What a block says.
+struct Counts {
+    longest: usize,
+    /// Lines by kind and key, in the order in which they came first.
+    lines: Vec<((GroupKey, Option<String>), u64)>,
+    malformed: Option<(u64, String)>,
+}
+
+impl Counts {
+    fn of<'l>(lines: impl IntoIterator<Item = &'l [u8]>, first: u64) -> Self {
+        let mut counts: BTreeMap<_, (u64, u64)> = BTreeMap::new();
+        let (mut longest, mut malformed) = (0, None);
+        for (number, line) in (first..).zip(lines) {
+            longest = longest.max(line.len());
+            match describe(line) {
+                Ok(named) => counts.entry(named).or_insert((number, 0)).1 += 1,
+                Err(why) => {
+                    malformed.get_or_insert((number, why));
+                }
+            }
+        }
+        let mut lines: Vec<_> = counts.into_iter().collect();
+        lines.sort_unstable_by_key(|(_, (first, _))| *first);
+        let lines = lines.into_iter().map(|(named, (_, count))| (named, count)).collect();
+        Self { longest, lines, malformed }
+    }
+}
+
+fn describe(line: &[u8]) -> std::result::Result<(GroupKey, Option<String>), String> {
+    let mut segments = line.split(|&byte| byte == b'.');
+    let first = segments.next().unwrap_or_default();
+    let mut text = Vec::new();
+    let header = Header::decode(first, &mut text).map_err(|failure| match failure {
+        Failure::Malformed(found) => found,
+        _ => "not a header".to_owned(),
+    })?;
+    if segments.count() != 4 {
+        return Err("not a compact JWE of 5 segments".to_owned());
+    }
+    let key = GroupKey {
+        shop: header.kid.as_deref().and_then(Kid::new).map(|kid| kid.shop().to_string()),
+        alg: header.alg.into_owned(),
+        enc: header.enc.into_owned(),
+        typ: header.typ,
+        carries: header.carries,
+        layers: header.chain.len() + 1,
+    };
+    Ok((key, header.kid.map(Cow::into_owned)))
+}
+
+impl Survey {
+    fn add(&mut self, counts: Counts) {
+        self.longest = self.longest.max(counts.longest);
+        for ((kind, kid), lines) in counts.lines {
+            let known = self.groups.contains_key(&kind) || self.groups.len() < MAX_KINDS;
+            let group = match known {
+                true => self.groups.entry(kind).or_default(),
+                false => &mut self.others,
+            };
+            group.lines += lines;
+            let Some(kid) = kid else { continue };
+            if let Some(count) = group.kids.get_mut(&*kid) {
+                *count += lines;
+            } else if self.kept.takes(&kid) {
+                group.kids.insert(kid.into_boxed_str(), lines);
+            } else {
+                group.beyond += lines;
+            }
+        }
+        if self.malformed.is_none() {
+            self.malformed = counts.malformed;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+    use crate::ciphers::base64url;
+
+    fn line(shop: u64, id: u64) -> String {
+        let header = format!(r#"{{"alg":"dir","enc":"A256GCM","kid":"s{shop}/{id}"}}"#);
+        format!("{}....\n", base64url::encode_to_string(header.as_bytes()))
+    }
+
+    fn read(lines: impl Iterator<Item = String>, threads: usize) -> Survey {
+        let workers = Workers::new(Some(threads)).unwrap();
+        let input = Box::new(Cursor::new(lines.collect::<String>().into_bytes()));
+        survey(&workers, input, &Place::file("in")).unwrap()
+    }
+
+    #[test]
+    fn names_are_counted_exactly_until_there_are_too_many() {
+        let many = MAX_NAMES as u64 + 1000;
+        let lines = || (0..many).chain([0, many - 1]).map(|id| line(id % 2, id));
+        let found = read(lines(), 2);
+        let groups: Vec<&Group> = found.groups.values().collect();
+        assert_eq!((found.lines, groups.len()), (many + 2, 2));
+        assert_eq!(groups.iter().map(|group| group.kids.len()).sum::<usize>(), MAX_NAMES);
+        assert_eq!(groups.iter().map(|group| group.beyond).sum::<u64>(), 1001);
+        assert_eq!((groups[0].kids["s0/0"], groups[1].kids["s1/1"]), (2, 1));
+        assert_eq!(found, read(lines(), 1), "which names are kept does not depend on the threads");
+        let exact = read((0..many - 1000).map(|id| line(0, id)), 2);
+        let group = exact.groups.values().next().unwrap();
+        assert_eq!((group.kids.len(), group.beyond), (MAX_NAMES, 0));
+    }
+
+    #[test]
+    fn kinds_are_told_apart_until_there_are_too_many() {
+        let found = read((0..MAX_KINDS as u64 + 5).chain([0]).map(|shop| line(shop, 7)), 2);
+        assert_eq!(found.groups.len(), MAX_KINDS);
+        assert_eq!((found.others.lines, found.others.kids.len()), (5, 5));
+        let first = found.groups.iter().find(|(kind, _)| kind.shop.as_deref() == Some("s0"));
+        assert_eq!(first.unwrap().1.lines, 2);
+    }
+
+    #[test]
+    fn long_names_fill_the_room_sooner() {
+        let mut kept = Kept { names: 0, bytes: MAX_NAME_BYTES - 5 };
+        assert!(!kept.takes("123456") && kept.takes("12345") && !kept.takes("1") && kept.takes(""));
+    }
+}

@@ -1,0 +1,101 @@
+//! Several inputs that are read one after the other, line by line.
+
+use std::path::PathBuf;
+
+use super::{FileId, Input};
+use crate::protocol::model::{Error, Place, Result};
+use crate::protocol::pipeline::Part;
+use crate::protocol::roles::client::Expected;
+
+/// Inputs in the order in which they are read; at least one. A line ends where its file ends: unlike
+/// with `cat`, the last line of a file without a line feed does not run into the next file.
+pub struct Inputs {
+    first: Input,
+    others: Vec<Input>,
+}
+
+impl Inputs {
+    /// Opens all paths before anything is read; `-` is stdin, and so is no path at all.
+    ///
+    /// # Errors
+    /// [`Error::Io`] for the first that cannot be opened, or is a folder.
+    pub fn open(paths: &[PathBuf]) -> Result<Self> {
+        let mut paths = paths.iter().map(PathBuf::as_path);
+        let first = Input::open(paths.next())?;
+        let others = paths.map(|path| Input::open(Some(path))).collect::<Result<_>>()?;
+        Ok(Self { first, others })
+    }
+
+    /// How long the orders in files are, without taking any from them; `None` where one is a pipe.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn measure(paths: &[PathBuf]) -> Result<Option<Expected>> {
+        let mut all: Option<Expected> = None;
+        let stdin = [PathBuf::from("-")];
+        for path in if paths.is_empty() { &stdin } else { paths } {
+            let Some(part) = Input::measure(Some(path))? else { return Ok(None) };
+            all = Some(match all {
+                Some(all) => all.and(part),
+                None => part,
+            });
+        }
+        Ok(all)
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        1 + self.others.len()
+    }
+
+    /// The size of all in bytes where it is known beforehand.
+    pub fn size(&self) -> Option<u64> {
+        self.iter().map(|input| input.size).sum()
+    }
+
+    /// The identities of the files, to keep outputs away from them.
+    pub fn ids(&self) -> Vec<Option<FileId>> {
+        self.iter().map(|input| input.id).collect()
+    }
+
+    /// All together as a place for messages.
+    pub fn place(&self) -> Place {
+        match self.others.len() {
+            0 => self.first.place(),
+            1 => Place::file(format!("{} and 1 more", self.first.name)),
+            more => Place::file(format!("{} and {more} more", self.first.name)),
+        }
+    }
+
+    /// The first input, with which everything begins.
+    pub fn first(&mut self) -> &mut Input {
+        &mut self.first
+    }
+
+    /// The only input, for what is not made of lines.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if there are more, where `what` names what is read.
+    pub fn only(self, what: &str) -> Result<Input> {
+        match self.count() {
+            1 => Ok(self.first),
+            count => Err(Error::Usage(format!("{what} is read from one file, found {count}"))),
+        }
+    }
+
+    /// What a batch reads.
+    pub fn into_parts(self) -> Vec<Part> {
+        let inputs = std::iter::once(self.first).chain(self.others);
+        inputs.map(|input| Part { place: input.place(), reader: input.reader }).collect()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Input> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+}
+
+impl From<Input> for Inputs {
+    fn from(first: Input) -> Self {
+        Self { first, others: Vec::new() }
+    }
+}

@@ -1,0 +1,125 @@
+//! Sending by a program that erases: recorded in the client's file before the output gets its name, so that
+//! whoever comes next finishes what a killed process had begun.
+
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+use super::erase::{Erased, Selection};
+use super::locked::Locked;
+use super::temporary::{ready_name, rename_to_new};
+use super::{folder_of, sync_folder, users};
+use crate::protocol::model::{Erase, Error, Program, Result};
+use crate::protocol::store::keyfile::{KeyFile, Sent};
+
+/// What was done with a client's file.
+#[derive(Debug)]
+pub(super) enum Finished {
+    /// Nothing was due.
+    Nothing,
+    /// The file was erased.
+    File(Erased),
+    /// Parts of the file were erased.
+    Parts(Erased),
+}
+
+/// Does what the processes that used a client's file have left undone, if none of them lives.
+///
+/// # Errors
+/// Of reading, sending and erasing.
+pub(super) fn finish(path: &Path) -> Result<Finished> {
+    let mut locked = Locked::open(path)?;
+    match users::are_there(path)? {
+        true => Ok(Finished::Nothing),
+        false => settle(&mut locked, false),
+    }
+}
+
+/// Does what is due with a file that nobody uses any more: sends what was ready, and erases what the program
+/// says if anything was sent, or if it is `due` for another reason.
+///
+/// # Errors
+/// Of reading, sending and erasing; then it stays due.
+pub(super) fn settle(locked: &mut Locked, due: bool) -> Result<Finished> {
+    let file = locked.read()?;
+    if !file.is_unfinished() && !due {
+        return Ok(Finished::Nothing);
+    }
+    publish(locked, &file)?;
+    let settled = |file: &mut KeyFile| {
+        file.sent.clear();
+        file.erase_due = false;
+    };
+    match erasing(&file) {
+        Some(Erase::All) => {
+            users::forget(&locked.path);
+            locked.erase().map(Finished::File)
+        }
+        Some(Erase::Keys) => {
+            locked.rewrite_and_erase(Selection::Keys, settled).map(Finished::Parts)
+        }
+        Some(Erase::Programs) => {
+            locked.rewrite_and_erase(Selection::Programs, settled).map(Finished::Parts)
+        }
+        // The program is gone already.
+        None => locked.update(|file| {
+            settled(file);
+            Ok(Finished::Nothing)
+        }),
+    }
+}
+
+/// What the program of a client's file erases after sending.
+pub(super) fn erasing(file: &KeyFile) -> Option<Erase> {
+    match &file.program {
+        Some(Program::Client { erase, .. }) => *erase,
+        Some(Program::Shop { .. }) | None => None,
+    }
+}
+
+/// Sends what killed processes had ready, if it is a client's file that says so.
+///
+/// # Errors
+/// Of sending.
+pub(super) fn publish_of(locked: &mut Locked) -> Result<()> {
+    match locked.read() {
+        Ok(file) if !file.sent.is_empty() && !users::are_there(&locked.path)? => {
+            publish(locked, &file)
+        }
+        // Any file can be erased, a key file or not.
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+fn publish(locked: &Locked, file: &KeyFile) -> Result<()> {
+    file.sent.iter().try_for_each(|sent| {
+        publish_one(sent).map_err(|error| Error::Unpublished {
+            bundle: locked.place.file.clone(),
+            output: sent.output.display().to_string(),
+            source: error,
+        })
+    })
+}
+
+/// Sends a file that is ready. Where it has no longer its temporary name, it was sent.
+fn publish_one(sent: &Sent) -> io::Result<()> {
+    let ready = ready_name(&sent.output, sent.token)?;
+    let renamed = match sent.replace {
+        true => std::fs::rename(&ready, &sent.output),
+        false => rename_to_new(&ready, &sent.output),
+    };
+    match renamed {
+        // A folder that cannot be seen tells nothing.
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            std::fs::File::open(folder_of(&sent.output)).map(|_| ())
+        }
+        renamed => renamed.and_then(|()| sync_folder(folder_of(&sent.output))),
+    }
+}
+
+/// Removes a file that is ready and is not to be sent.
+pub(super) fn withdraw(sent: &Sent) {
+    if let Ok(ready) = ready_name(&sent.output, sent.token) {
+        // It holds no secret; where it stays, it is in nobody's way.
+        let _ = std::fs::remove_file(ready);
+    }
+}

@@ -1,0 +1,377 @@
+//! Key files: a JWK Set (RFC 7517 section 5) with one set-level member of ours, `orderseal`.
+//!
+//! The same format serves as the service's keyring and as the bundles of shop and client; a lone
+//! JWK is read as well. `docs/FORMATS.md` is the full description.
+
+mod read;
+mod write;
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use self::read::PassedOver;
+use crate::ciphers::random::Origin;
+use crate::ciphers::toy_des::SBox;
+use crate::ciphers::wrap::WrapAlgorithm;
+use crate::protocol::jose::jwk::{Jwk, Refusal};
+use crate::protocol::model::names::KidMap;
+use crate::protocol::model::{
+    Enc, Error, KeyTrouble, Kid, Name, Place, Program, Result, Scheme, ServiceUrl, Suite,
+};
+
+/// Random IVs that may be drawn for one key (NIST SP 800-38D section 8.3).
+pub const IV_BUDGET: u64 = 1 << 32;
+
+/// Most bytes of a key file: longer ones are neither read nor written.
+pub const MAX_KEY_FILE: u64 = 512 << 20;
+
+/// The version of the member `orderseal` that this program reads and writes.
+pub const VERSION: u64 = 1;
+
+/// Whose file it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The security service: all keys.
+    Service,
+    /// A shop: its decrypting keys.
+    Shop,
+    /// A client: encrypting keys of one shop, and a program.
+    Client,
+    /// Nobody's in particular: a plain JWK Set, or a lone JWK.
+    Plain,
+}
+
+/// What a key file says of a shop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shop {
+    /// The shop's embodiment or variant.
+    pub scheme: Scheme,
+    /// The algorithms of its orders.
+    pub suite: Suite,
+    /// Where clients ask for programs and keys.
+    pub service: Option<ServiceUrl>,
+    /// At the service: transaction ids that were handed out.
+    pub issued: BTreeSet<Name>,
+    /// Ids that belong to users and may be used again.
+    pub users: BTreeSet<Name>,
+    /// At a client: transaction ids that have sealed an order.
+    pub spent: BTreeSet<Name>,
+    /// Ids whose keys were erased from this file.
+    pub erased: BTreeSet<Name>,
+    /// Whether the shop's own key was erased from this file.
+    pub erased_shop_key: bool,
+    /// At the service: for each key with a budget, what of it was given to clients.
+    pub allotted: BTreeMap<Kid, u64>,
+    /// At a client: for each key with a budget, orders that it may still seal.
+    pub budget: BTreeMap<Kid, u64>,
+    /// At a client: for each pad, the pieces before what is left that sealed nothing, from and to.
+    pub gaps: BTreeMap<Kid, Vec<(u64, u64)>>,
+}
+
+/// An output of a client whose program erases: it was ready to be sent, and then erasing is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// The output's path.
+    pub output: PathBuf,
+    /// The token in the temporary name that it has until it is sent.
+    pub token: u64,
+    /// Whether it replaces another file.
+    pub replace: bool,
+}
+
+/// A key file in memory. Clones share the keys until one of them gets others: a change of what else
+/// it says costs no more where there are many keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyFile {
+    /// Whose it is.
+    pub role: Role,
+    /// The shops it has keys for.
+    pub shops: BTreeMap<Name, Shop>,
+    /// The delivered program, at a client or a shop.
+    pub program: Option<Program>,
+    /// Orders sealed directly under a lone key so far, or bytes of a lone pad used.
+    pub sealed: u64,
+    /// Pieces of a lone pad before that which sealed nothing, from and to.
+    pub gaps: Vec<(u64, u64)>,
+    /// At a client: what was ready to be sent, by processes that have not erased yet.
+    pub sent: Vec<Sent>,
+    /// At a client: whether the last process that uses the file is to erase it.
+    pub erase_due: bool,
+    /// The S-box that goes with a lone key of the toy DES, if not the default one.
+    pub sbox: Option<SBox>,
+    keys: Arc<Vec<Jwk>>,
+    /// Keys of a plain set that are not for us, and where they stand.
+    passed_over: Vec<(Place, PassedOver)>,
+    index: Arc<KidMap<usize>>,
+    lone: bool,
+}
+
+impl Role {
+    /// `service`, `shop`, `client` or `plain`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Service => "service",
+            Self::Shop => "shop",
+            Self::Client => "client",
+            Self::Plain => "plain",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Shop {
+    /// A shop with no history.
+    pub fn new(scheme: Scheme, suite: Suite) -> Self {
+        Self {
+            scheme,
+            suite,
+            service: None,
+            issued: BTreeSet::new(),
+            users: BTreeSet::new(),
+            spent: BTreeSet::new(),
+            erased: BTreeSet::new(),
+            erased_shop_key: false,
+            allotted: BTreeMap::new(),
+            budget: BTreeMap::new(),
+            gaps: BTreeMap::new(),
+        }
+    }
+
+    /// What another role is told of the shop: all but the history.
+    pub fn without_history(&self) -> Self {
+        Self { service: self.service.clone(), ..Self::new(self.scheme, self.suite) }
+    }
+}
+
+impl KeyFile {
+    /// A file with no keys.
+    pub fn new(role: Role) -> Self {
+        Self {
+            role,
+            shops: BTreeMap::new(),
+            program: None,
+            sealed: 0,
+            gaps: Vec::new(),
+            sent: Vec::new(),
+            erase_due: false,
+            sbox: None,
+            keys: Arc::default(),
+            passed_over: Vec::new(),
+            index: Arc::default(),
+            lone: false,
+        }
+    }
+
+    /// A lone key.
+    pub fn lone(key: Jwk) -> Self {
+        let mut file = Self::new(Role::Plain);
+        file.lone = true;
+        file.push(key);
+        file
+    }
+
+    /// The content cipher of a lone key that encrypts orders itself.
+    pub fn direct_cipher(&self, name: &str) -> Option<Enc> {
+        let enc = Enc::named(name)?;
+        self.sbox.map_or(Some(enc), |sbox| enc.with_sbox(sbox))
+    }
+
+    /// Whether the file is a lone key rather than a set.
+    pub fn is_lone(&self) -> bool {
+        self.lone
+    }
+
+    /// The keys in their order.
+    pub fn keys(&self) -> &[Jwk] {
+        &self.keys
+    }
+
+    /// The key of that name.
+    pub fn key(&self, kid: &str) -> Option<&Jwk> {
+        self.position(kid).map(|index| &self.keys[index])
+    }
+
+    /// Where in [`keys`](Self::keys) the key of that name is.
+    pub fn position(&self, kid: &str) -> Option<usize> {
+        self.index.get(kid).copied()
+    }
+
+    /// The trouble with the key of that name, if it stands in the file and was passed over.
+    pub fn passed_over(&self, kid: &str) -> Option<KeyTrouble> {
+        let named = |it: &&(Place, PassedOver)| it.1.kid.as_deref() == Some(kid);
+        let (place, passed_over) = self.passed_over.iter().find(named)?;
+        Some(match &passed_over.why {
+            Refusal::Unusable(KeyTrouble::Unsound(fault)) => {
+                KeyTrouble::Unsound(format!("{place}: {fault}"))
+            }
+            Refusal::Unusable(trouble) => trouble.clone(),
+            Refusal::Malformed(found) => KeyTrouble::Unfit(format!("{place}: {found}")),
+        })
+    }
+
+    /// Says what the keys are for that name no algorithm, and returns whether any key is for it now.
+    pub fn assume_alg(&mut self, alg: &str) -> bool {
+        let mut found = false;
+        for key in Arc::make_mut(&mut self.keys) {
+            let own = key.alg.get_or_insert_with(|| alg.to_owned());
+            found |= own == alg;
+        }
+        found
+    }
+
+    /// The shop that a key belongs to, if the file says something of it.
+    pub fn shop_of(&self, kid: &Kid) -> Option<&Shop> {
+        self.shops.get(kid.parts().0)
+    }
+
+    /// Adds a key; one of the same name is replaced.
+    pub fn push(&mut self, key: Jwk) {
+        let keys = Arc::make_mut(&mut self.keys);
+        if let Some(kid) = &key.kid {
+            match Arc::make_mut(&mut self.index).entry(kid.clone()) {
+                Entry::Occupied(entry) => {
+                    keys[*entry.get()] = key;
+                    return;
+                }
+                Entry::Vacant(entry) => entry.insert(keys.len()),
+            };
+        }
+        keys.push(key);
+    }
+
+    /// Removes the keys that are not wanted, and returns the names of those removed.
+    pub fn retain(&mut self, wanted: impl Fn(&Jwk) -> bool) -> Vec<Kid> {
+        let keys = std::mem::take(Arc::make_mut(&mut self.keys));
+        let (kept, removed): (Vec<_>, Vec<_>) = keys.into_iter().partition(wanted);
+        let named = kept.iter().enumerate().filter_map(|(at, key)| Some((key.kid.clone()?, at)));
+        self.index = Arc::new(named.collect());
+        self.keys = Arc::new(kept);
+        removed.into_iter().filter_map(|key| key.kid).collect()
+    }
+
+    /// Removes keys for good: their names are remembered as erased.
+    pub fn erase_keys(&mut self, chosen: impl Fn(&Jwk) -> bool) -> Vec<Kid> {
+        let removed = self.retain(|key| !chosen(key));
+        removed.iter().for_each(|kid| self.remember_erased(kid));
+        removed
+    }
+
+    /// Records that the key of that name was erased from this file.
+    pub fn remember_erased(&mut self, kid: &Kid) {
+        if let Some(shop) = self.shops.get_mut(&kid.shop()) {
+            match kid.id() {
+                Some(id) => {
+                    shop.erased.insert(id);
+                }
+                None => shop.erased_shop_key = true,
+            }
+        }
+    }
+
+    /// Whether a key of that name was erased from this file.
+    pub fn was_erased(&self, kid: &Kid) -> bool {
+        self.shop_of(kid).is_some_and(|shop| match kid.parts() {
+            (_, Some(id)) => shop.erased.contains(id),
+            (_, None) => shop.erased_shop_key,
+        })
+    }
+
+    /// Whether any key was erased from this file.
+    pub fn has_erased(&self) -> bool {
+        self.shops.values().any(|shop| shop.erased_shop_key || !shop.erased.is_empty())
+    }
+
+    /// Whether a process that used the file has sent and not erased yet.
+    pub fn is_unfinished(&self) -> bool {
+        self.erase_due || !self.sent.is_empty()
+    }
+
+    /// Whether whoever reads the file could decrypt something.
+    pub fn has_secrets(&self) -> bool {
+        self.keys.iter().any(|key| key.material.is_secret())
+    }
+
+    /// The one shop of the file, or the one asked for.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::UnknownShop`], or [`Error::Usage`] when the choice is open.
+    pub fn shop_named(&self, wanted: Option<&Name>, place: &Place) -> Result<(&Name, &Shop)> {
+        match wanted {
+            Some(name) => self.shops.get_key_value(name).ok_or_else(|| {
+                let held = self.shops.keys().cloned().collect();
+                Error::key(place, KeyTrouble::UnknownShop { wanted: name.clone(), held })
+            }),
+            None => {
+                let mut shops = self.shops.iter();
+                match (shops.next(), shops.next()) {
+                    (Some(only), None) => Ok(only),
+                    (None, _) => Err(Error::key(place, KeyTrouble::Missing("key of any shop"))),
+                    _ => Err(Error::Usage(format!(
+                        "{place}: has keys of {} shops: say which by --shop",
+                        self.shops.len()
+                    ))),
+                }
+            }
+        }
+    }
+
+    /// Refuses keys from a repeatable source, and weak algorithms, unless they are allowed.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::Marked`] and [`KeyTrouble::Weak`].
+    pub fn refuse_weak(&self, allow_weak: bool, place: &Place) -> Result<()> {
+        self.refuse_marked(allow_weak, place)?;
+        match self.weak_algorithm().filter(|_| !allow_weak) {
+            Some(name) => Err(Error::key(place, KeyTrouble::Weak(name))),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses keys from a repeatable source unless they are allowed.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::Marked`].
+    pub fn refuse_marked(&self, allow_weak: bool, place: &Place) -> Result<()> {
+        match self.keys.iter().find(|key| key.origin != Origin::System && !allow_weak) {
+            Some(key) => {
+                let kid = key.kid.as_ref().map_or("without a name".to_owned(), Kid::to_string);
+                Err(Error::key(place, KeyTrouble::Marked { kid, origin: key.origin }))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// A weak algorithm that keys of this file are for.
+    pub fn weak_algorithm(&self) -> Option<&'static str> {
+        let of_shops = self.shops.values().find_map(|shop| shop.suite.weak());
+        let weak = |name: &str| {
+            let enc = Enc::named(name).filter(|enc| enc.is_weak()).map(Enc::name);
+            enc.or_else(|| {
+                WrapAlgorithm::named(name).filter(|wrap| wrap.is_weak()).map(WrapAlgorithm::name)
+            })
+        };
+        of_shops.or_else(|| self.keys.iter().find_map(|key| weak(key.alg.as_deref()?)))
+    }
+
+    /// Demands a role.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::Role`].
+    pub fn require(&self, roles: &[Role], expected: &'static str, place: &Place) -> Result<()> {
+        if roles.contains(&self.role) {
+            return Ok(());
+        }
+        Err(Error::key(place, KeyTrouble::Role { found: self.role, expected }))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,178 @@
+//! Key files are read back as written, and malformed ones are refused with a reason.
+
+use super::*;
+use crate::ciphers::Secret;
+use crate::ciphers::random::Origin;
+use crate::protocol::jose::jwk::{Material, Usage};
+use crate::protocol::model::{Alg, Enc, Erase, Run};
+
+fn place() -> Place {
+    Place::file("client.jwks")
+}
+
+fn client() -> KeyFile {
+    let scheme = Scheme::embodiment(4).unwrap();
+    let suite = Suite::new(Alg::named("A256KW").unwrap(), Enc::named("A256GCM").unwrap()).unwrap();
+    let shop: Name = "tokyo".parse().unwrap();
+    let mut file = KeyFile::new(Role::Client);
+    let mut state = Shop::new(scheme, suite);
+    state.spent.insert("00ff".parse().unwrap());
+    file.shops.insert(shop, state);
+    file.program = Some(Program::Client {
+        content: scheme.content,
+        layers: 3,
+        run: Run::Automatic,
+        erase: Some(Erase::All),
+    });
+    file.push(Jwk {
+        kid: Kid::new("tokyo/00ff"),
+        alg: Some("A256KW".to_owned()),
+        usage: Usage::Encryption,
+        origin: Origin::Seeded,
+        material: Material::Secret(Secret::from(vec![7; 32])),
+    });
+    file
+}
+
+#[test]
+fn a_file_is_read_back_as_written() {
+    let file = client();
+    assert_eq!(KeyFile::parse(&file.to_bytes(&place()).unwrap(), &place()).unwrap(), file);
+}
+
+#[test]
+fn a_lone_key_keeps_its_count() {
+    let mut file = KeyFile::lone(client().keys()[0].clone());
+    file.sealed = 12;
+    assert_eq!(KeyFile::parse(&file.to_bytes(&place()).unwrap(), &place()).unwrap(), file);
+}
+
+#[test]
+fn every_truncation_is_refused() {
+    let bytes = client().to_bytes(&place()).unwrap();
+    for len in 0..bytes.len() - 2 {
+        assert!(KeyFile::parse(&bytes[..len], &place()).is_err(), "{len}");
+    }
+}
+
+#[test]
+fn contradictions_are_refused() {
+    let good = String::from_utf8(client().to_bytes(&place()).unwrap().to_vec()).unwrap();
+    for (from, to, complaint) in [
+        ("\"role\":\"client\"", "\"role\":\"boss\"", "role \"boss\""),
+        ("\"version\":1", "\"version\":2", "version 2"),
+        ("tokyo/00ff", "osaka/00ff", "belongs to no shop"),
+        ("tokyo/00ff", "tokyo", "does not fit the scope"),
+        ("\"alg\":\"A256KW\",\"k\"", "\"alg\":\"A256GCM\",\"k\"", "not for A256KW"),
+        ("\"content\":\"hybrid\"", "\"content\":\"direct\"", "do not make the scheme"),
+        ("\"seal\",\"wrap\"", "\"wrap\",\"seal\"", "steps"),
+        ("\"layers\":3", "\"layers\":17", "layers"),
+        ("\"enc\":\"A256GCM\"", "\"enc\":\"ROT13\"", "ROT13"),
+        ("\"spent\":[\"00ff\"]", "\"spent\":[\"../x\"]", "not an id"),
+        ("\"spent\"", "\"budget\":{\"tokyo\":4294967297},\"spent\"", "to counts"),
+        ("\"spent\"", "\"allotted\":{\"tokyo\":4294967297},\"spent\"", "to counts"),
+    ] {
+        assert!(good.contains(from), "{from} in {good}");
+        let bad = good.replace(from, to);
+        let found = KeyFile::parse(bad.as_bytes(), &place()).unwrap_err().to_string();
+        assert!(found.contains(complaint), "{to}: {found}");
+        assert!(found.starts_with("client.jwks: "), "{found}");
+    }
+}
+
+#[test]
+fn erased_keys_are_remembered() {
+    let mut file = client();
+    let kid = Kid::new("tokyo/00ff").unwrap();
+    assert_eq!(file.erase_keys(|_| true), std::slice::from_ref(&kid));
+    assert!(file.was_erased(&kid));
+    assert!(file.key("tokyo/00ff").is_none());
+}
+
+/// A keyring of one shop with a key of each size that `ids` name.
+fn keyring(ids: &[&str]) -> KeyFile {
+    let mut file = KeyFile::new(Role::Service);
+    let shop: Name = "tokyo".parse().unwrap();
+    let mut state = client().shops.remove(&shop).unwrap();
+    state.spent.clear();
+    file.shops.insert(shop.clone(), state);
+    for id in ids {
+        let kid = Kid::of_id(&shop, &id.parse().unwrap());
+        file.push(Jwk { kid: Some(kid), ..client().keys()[0].clone() });
+    }
+    file
+}
+
+#[test]
+fn what_a_file_will_have_to_record_fits_from_the_start() {
+    // Issued at the service.
+    let mut file = keyring(&["00ff", "a-longer-id"]);
+    let full = file.full_len();
+    assert!(file.to_bytes_within(full, &place()).unwrap().len() as u64 <= full);
+    let refused = file.to_bytes_within(full - 1, &place()).unwrap_err();
+    assert!(matches!(refused, Error::KeyFileFull { len, .. } if len == full));
+    for id in ["00ff", "a-longer-id"] {
+        file.shops.values_mut().next().unwrap().issued.insert(id.parse().unwrap());
+        assert_eq!(file.full_len(), full);
+    }
+    assert_eq!(file.to_bytes_within(full, &place()).unwrap().len() as u64, full);
+
+    // Spent at a client.
+    let mut client = client();
+    let full = client.full_len();
+    assert_eq!(client.to_bytes(&place()).unwrap().len() as u64, full);
+    client.shops.values_mut().next().unwrap().spent.clear();
+    assert_eq!(client.full_len(), full);
+
+    // Counted at the service, where a key has a budget.
+    let scheme = Scheme::embodiment(1).unwrap();
+    let suite = Suite::new(Alg::Direct, Enc::named("A256GCM").unwrap()).unwrap();
+    let mut file = KeyFile::new(Role::Service);
+    file.shops.insert("tokyo".parse().unwrap(), Shop::new(scheme, suite));
+    let kid = Kid::new("tokyo").unwrap();
+    let alg = Some("A256GCM".to_owned());
+    file.push(Jwk { kid: Some(kid.clone()), alg, ..client.keys()[0].clone() });
+    let full = file.full_len();
+    for count in [1, IV_BUDGET] {
+        file.shops.values_mut().next().unwrap().allotted.insert(kid.clone(), count);
+        assert_eq!(file.full_len(), full);
+    }
+    assert_eq!(file.to_bytes(&place()).unwrap().len() as u64, full);
+
+    // What is erased is remembered in less than it took.
+    file.erase_keys(|_| true);
+    assert!(file.to_bytes_within(full, &place()).is_ok());
+}
+
+#[test]
+fn the_length_of_a_file_is_known_before_it_is_written() {
+    use crate::ciphers::random::KeySource;
+    use crate::ciphers::random::SystemSource;
+    use crate::protocol::jose::pad::Pad;
+    use crate::protocol::roles::service::{Sizes, make_material};
+    let mut rng = SystemSource::new().unwrap().stream(0);
+    let sizes = Sizes { rsa_bits: 2048, pad_bytes: 100 };
+    let mut file = KeyFile::new(Role::Plain);
+    for (alg, enc) in [
+        ("A256KW", "A256GCM"),
+        ("RSA-OAEP-256", "A256GCM"),
+        ("MH-KNAPSACK", "A256GCM"),
+        ("dir", "VERNAM-HS256"),
+    ] {
+        let suite = Suite::new(Alg::named(alg).unwrap(), Enc::named(enc).unwrap()).unwrap();
+        let material = make_material(suite, sizes, &mut rng).unwrap();
+        for material in [material.encrypting_half(), material] {
+            for origin in [Origin::System, Origin::Seeded] {
+                let kid = Kid::new(&format!("tokyo/{}", file.keys().len()));
+                let alg = Some(suite.key_alg().to_owned());
+                let (usage, material) = (Usage::Encryption, material.clone());
+                file.push(Jwk { kid, alg, origin, usage, material });
+            }
+        }
+    }
+    let piece = Pad::new(1234, Secret::zeroed(50)).unwrap();
+    let alg = Some("VERNAM-HS256".to_owned());
+    let (origin, usage, material) = (Origin::System, Usage::Unsaid, Material::Pad(piece));
+    file.push(Jwk { kid: None, alg, origin, usage, material });
+    assert_eq!(file.full_len(), file.to_bytes(&place()).unwrap().len() as u64);
+}

@@ -1,0 +1,168 @@
+//! Limited resources: transaction ids, the random IVs of a key, the bytes of a pad.
+//!
+//! Use is recorded durably before anything is sealed, so that a crash may lose some of it and never
+//! repeats any: just what the input needs where its length is known, else in blocks that double. What was
+//! reserved and not used is given back at the end. Several processes may share a file: where one finds too
+//! little, it gives back what it has not used and waits for the others, as they do the same.
+
+mod budget;
+mod ids;
+mod pads;
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+pub use budget::Budget;
+pub use ids::Ids;
+pub use pads::Pads;
+
+use crate::protocol::jose::jwk::Jwk;
+use crate::protocol::model::{Error, KeyTrouble, Place, Result};
+use crate::protocol::store::files;
+use crate::protocol::store::files::InUse;
+use crate::protocol::store::keyfile::KeyFile;
+
+/// A key file that can be changed durably.
+pub trait KeyStore {
+    /// Changes the file; when this returns, the change is durable.
+    ///
+    /// # Errors
+    /// What `change` returns, in which case nothing is changed, and [`Error::Io`].
+    fn update<T>(&self, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T>;
+
+    /// Whether other living processes spend from the file, and may give back what they have reserved. To be
+    /// asked within `update`.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    fn is_shared(&self) -> Result<bool>;
+}
+
+/// A key file on the disk that nobody else spends from.
+impl KeyStore for Path {
+    fn update<T>(&self, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T> {
+        files::update(self, change)
+    }
+
+    fn is_shared(&self) -> Result<bool> {
+        Ok(false)
+    }
+}
+
+impl KeyStore for InUse {
+    fn update<T>(&self, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T> {
+        Self::update(self, change)
+    }
+
+    fn is_shared(&self) -> Result<bool> {
+        Self::is_shared(self)
+    }
+}
+
+/// A key file in memory, for simulations.
+impl KeyStore for RefCell<KeyFile> {
+    fn update<T>(&self, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T> {
+        let mut changed = self.borrow().clone();
+        let result = change(&mut changed)?;
+        *self.borrow_mut() = changed;
+        Ok(result)
+    }
+
+    fn is_shared(&self) -> Result<bool> {
+        Ok(false)
+    }
+}
+
+/// What came of an attempt to reserve.
+enum Reserved<T> {
+    /// Enough.
+    Enough(T),
+    /// Not enough, and so much is left.
+    TooLittle { left: u64, shared: bool },
+}
+
+/// Waits for others to give back what they have not used.
+struct Patience {
+    until: Option<Instant>,
+    pause: Duration,
+}
+
+impl Patience {
+    /// How long others are waited for.
+    const WHOLE: Duration = Duration::from_secs(10);
+
+    fn new() -> Self {
+        Self { until: None, pause: Duration::from_millis(20) }
+    }
+
+    /// Waits a little, after `give_back` has given others what they may wait for; or tells that it has waited
+    /// long enough.
+    fn wait_after(&mut self, give_back: impl FnOnce() -> Result<()>) -> Result<bool> {
+        let whole = Self::WHOLE.mul_f64(1.0 + spread() / 4.0);
+        let until = *self.until.get_or_insert_with(|| Instant::now() + whole);
+        if Instant::now() >= until {
+            return Ok(false);
+        }
+        give_back()?;
+        // Of those who wait, each wakes at another time.
+        std::thread::sleep(self.pause.mul_f64(1.0 + spread()));
+        self.pause = (self.pause * 3 / 2).min(Duration::from_millis(200));
+        Ok(true)
+    }
+}
+
+/// A number from 0 to 1 in which processes that wait for each other differ.
+fn spread() -> f64 {
+    f64::from(std::process::id() % 61) / 60.0
+}
+
+/// What is left of a key's use, wherever the file keeps it: a client as what remains, a lone key as what is
+/// gone of `whole`; and the pieces before that, which were given back.
+struct Left<'f> {
+    count: u64,
+    gaps: &'f mut Vec<(u64, u64)>,
+}
+
+/// Changes what is left of the use of a key that comes from `bundle`.
+///
+/// # Errors
+/// [`KeyTrouble::Exchanged`] when the file has another key by now: what is left of that is none of our
+/// business.
+fn change_left<S: KeyStore + ?Sized, T>(
+    store: &S,
+    key: &Jwk,
+    bundle: &Place,
+    whole: u64,
+    change: impl FnOnce(&mut Left<'_>) -> Result<T>,
+) -> Result<T> {
+    store.update(|file| {
+        let kid = key.kid.as_ref().filter(|_| !file.is_lone());
+        let held = match kid {
+            Some(kid) => file.key(kid.as_str()),
+            None => file.keys().first(),
+        };
+        if held.is_none_or(|held| held.material != key.material) {
+            return Err(Error::key(bundle, KeyTrouble::Exchanged));
+        }
+        let Some(kid) = kid else {
+            let count = whole.saturating_sub(file.sealed);
+            let mut left = Left { count, gaps: &mut file.gaps };
+            let result = change(&mut left)?;
+            file.sealed = whole - left.count;
+            return Ok(result);
+        };
+        let Some(shop) = file.shops.get_mut(&kid.shop()) else {
+            return change(&mut Left { count: 0, gaps: &mut Vec::new() });
+        };
+        let count = shop.budget.entry(kid.clone()).or_default();
+        let gaps = shop.gaps.entry(kid.clone()).or_default();
+        let mut left = Left { count: *count, gaps };
+        let result = change(&mut left)?;
+        *count = left.count;
+        if gaps.is_empty() {
+            shop.gaps.remove(kid);
+        }
+        Ok(result)
+    })
+}

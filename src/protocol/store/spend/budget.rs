@@ -1,0 +1,102 @@
+//! The random IVs that may still be drawn for a key which seals many orders.
+
+use super::{KeyStore, Left, Patience, Reserved, change_left};
+use crate::protocol::jose::jwk::Jwk;
+use crate::protocol::model::{Error, KeyTrouble, Kid, Place, Result};
+use crate::protocol::store::keyfile::IV_BUDGET;
+
+/// IVs in the first block that is reserved.
+const FIRST_BLOCK: u64 = 256;
+
+/// The random IVs that may still be drawn for a key which seals many orders.
+#[derive(Debug)]
+pub struct Budget<'s, S: ?Sized> {
+    store: &'s S,
+    bundle: Place,
+    key: Jwk,
+    reserved: u64,
+    used: u64,
+    block: u64,
+}
+
+impl<'s, S: KeyStore + ?Sized> Budget<'s, S> {
+    /// The budget of a key in a client's file, whose name is `bundle`, or of a lone key.
+    pub fn new(store: &'s S, bundle: Place, key: Jwk) -> Self {
+        Self { store, bundle, key, reserved: 0, used: 0, block: FIRST_BLOCK }
+    }
+
+    /// Reserves just what `orders` orders need; `place_of` tells where an order stands.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take).
+    pub fn expect(&mut self, orders: u64, place_of: impl Fn(u64) -> Place) -> Result<()> {
+        self.block = 0;
+        self.make_ready(orders, place_of)
+    }
+
+    /// Takes the budget for the orders that start at a line.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::Budget`] when not so much is left.
+    pub fn take(&mut self, orders: u64, first: &Place) -> Result<()> {
+        self.make_ready(orders, |order| first.lines_on(order))?;
+        self.reserved -= orders;
+        self.used += orders;
+        Ok(())
+    }
+
+    fn make_ready(&mut self, orders: u64, place_of: impl Fn(u64) -> Place) -> Result<()> {
+        let mut patience = Patience::new();
+        while self.reserved < orders {
+            match self.reserve(orders - self.reserved)? {
+                Reserved::Enough(more) => self.reserved += more,
+                Reserved::TooLittle { shared: true, .. }
+                    if patience.wait_after(|| self.give_back())? => {}
+                Reserved::TooLittle { left, .. } => {
+                    let kid = self.key.kid.as_ref();
+                    let kid = kid.map_or("given by --key".to_owned(), Kid::to_string);
+                    let line = place_of(self.reserved + left);
+                    return Err(Error::key(&line, KeyTrouble::Budget { kid }));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn reserve(&mut self, needed: u64) -> Result<Reserved<u64>> {
+        let want = self.block.max(needed);
+        self.block *= 2;
+        self.change(|left| {
+            if left.count < needed {
+                let shared = self.store.is_shared()?;
+                return Ok(Reserved::TooLittle { left: left.count, shared });
+            }
+            let got = want.min(left.count);
+            left.count -= got;
+            Ok(Reserved::Enough(got))
+        })
+    }
+
+    /// Gives back what was not used.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; it is then lost, never repeated.
+    pub fn give_back(&mut self) -> Result<()> {
+        match std::mem::take(&mut self.reserved) {
+            0 => Ok(()),
+            unused => self.change(|left| {
+                left.count += unused;
+                Ok(())
+            }),
+        }
+    }
+
+    /// How many IVs stay used, whether what they sealed left or not.
+    pub fn used(&self) -> u64 {
+        self.used
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Left<'_>) -> Result<T>) -> Result<T> {
+        change_left(self.store, &self.key, &self.bundle, IV_BUDGET, change)
+    }
+}

@@ -1,0 +1,180 @@
+//! Transaction ids of a client, each good for one order.
+
+use std::collections::VecDeque;
+
+use super::{KeyStore, Patience, Reserved};
+use crate::protocol::jose::jwk::{Jwk, Material};
+use crate::protocol::model::{Error, KeyTrouble, Kid, Name, Place, Result};
+use crate::protocol::store::keyfile::KeyFile;
+
+/// The part of a client's ids that the first block is: the whole file is written again for each block.
+const FIRST_PART: usize = 64;
+
+/// Transaction ids of a client, each good for one order.
+#[derive(Debug)]
+pub struct Ids<'s, S: ?Sized> {
+    store: &'s S,
+    bundle: Place,
+    shop: Name,
+    ready: VecDeque<Jwk>,
+    used: Vec<Kid>,
+    takes_pad: bool,
+    next: Block,
+}
+
+/// How many ids are reserved at once, if more are not needed.
+#[derive(Debug, Clone, Copy)]
+enum Block {
+    /// None, as it is known what is needed.
+    None,
+    /// A small part of all.
+    Part,
+    /// So many.
+    Of(usize),
+}
+
+impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
+    /// The ids of a shop in a client's file, whose name is `bundle`.
+    pub fn new(store: &'s S, bundle: Place, shop: Name) -> Self {
+        Self {
+            store,
+            bundle,
+            shop,
+            ready: VecDeque::new(),
+            used: Vec::new(),
+            takes_pad: false,
+            next: Block::Part,
+        }
+    }
+
+    /// Reserves an id for each of `orders` orders, before the first of them is sealed; `place_of` tells where
+    /// an order stands.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::Spent`] at the first line for which none is left.
+    pub fn expect(&mut self, orders: usize, place_of: impl Fn(u64) -> Place) -> Result<()> {
+        self.next = Block::None;
+        self.make_ready(orders, place_of)
+    }
+
+    /// Keys for the orders that start at a line.
+    ///
+    /// # Errors
+    /// As [`expect`](Self::expect).
+    pub fn take(&mut self, orders: usize, first: &Place) -> Result<Vec<Jwk>> {
+        self.make_ready(orders, |order| first.lines_on(order))?;
+        let taken: Vec<Jwk> = self.ready.drain(..orders).collect();
+        self.used.extend(taken.iter().filter_map(|key| key.kid.clone()));
+        self.takes_pad = taken.iter().any(is_pad);
+        Ok(taken)
+    }
+
+    fn make_ready(&mut self, orders: usize, place_of: impl Fn(u64) -> Place) -> Result<()> {
+        let mut patience = Patience::new();
+        while self.ready.len() < orders {
+            match self.reserve(orders - self.ready.len())? {
+                Reserved::Enough(more) => self.ready.extend(more),
+                Reserved::TooLittle { shared: true, .. }
+                    if patience.wait_after(|| self.give_back())? => {}
+                Reserved::TooLittle { left, .. } => {
+                    let line = place_of(self.ready.len() as u64 + left);
+                    let issued = self.store.update(|file| Ok(file.keys().len()))?;
+                    let (bundle, shop) = (self.bundle.file.clone(), self.shop.clone());
+                    return Err(Error::key(&line, KeyTrouble::Spent { bundle, shop, issued }));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn reserve(&mut self, needed: usize) -> Result<Reserved<Vec<Jwk>>> {
+        let next = self.next;
+        let (reserved, shared) = self.store.update(|file| {
+            let want = match next {
+                Block::None => 0,
+                Block::Part => file.keys().len() / FIRST_PART,
+                Block::Of(count) => count,
+            };
+            let unspent = unspent(file, &self.shop, want.max(needed));
+            let shared = self.store.is_shared()?;
+            if unspent.len() < needed {
+                let left = unspent.len() as u64;
+                return Ok((Reserved::TooLittle { left, shared }, shared));
+            }
+            let ids = unspent.iter().filter_map(|key| key.kid.as_ref()?.id());
+            if let Some(shop) = file.shops.get_mut(&self.shop) {
+                shop.spent.extend(ids);
+            }
+            Ok((Reserved::Enough(unspent), shared))
+        })?;
+        self.next = match (next, &reserved) {
+            (Block::Part | Block::Of(_), Reserved::Enough(more)) if !shared => {
+                Block::Of(2 * more.len())
+            }
+            (Block::None, _) => Block::None,
+            // What one reserves, others wait for.
+            (Block::Part | Block::Of(_), _) => Block::Part,
+        };
+        Ok(reserved)
+    }
+
+    /// Gives back the ids that no order was sealed with.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; the ids are then lost, never repeated.
+    pub fn give_back(&mut self) -> Result<()> {
+        let unused: Vec<Name> =
+            self.ready.drain(..).filter_map(|key| key.kid.as_ref()?.id()).collect();
+        self.return_ids(&unused)
+    }
+
+    fn return_ids(&self, returned: &[Name]) -> Result<()> {
+        if returned.is_empty() {
+            return Ok(());
+        }
+        self.store.update(|file| {
+            if let Some(shop) = file.shops.get_mut(&self.shop) {
+                for id in returned {
+                    shop.spent.remove(id);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Gives back the ids that were used if what was sealed never left; returns the names of those that stay
+    /// spent, and whether it could be recorded. A pad that has sealed stays used all the same: what was
+    /// discarded may lie on the disk.
+    pub fn settle(mut self, nothing_left: bool) -> (Vec<Kid>, Result<()>) {
+        let used = std::mem::take(&mut self.used);
+        if !nothing_left || self.takes_pad {
+            return (used, Ok(()));
+        }
+        let returned: Vec<Name> = used.iter().filter_map(Kid::id).collect();
+        match self.return_ids(&returned) {
+            Ok(()) => (Vec::new(), Ok(())),
+            failed => (used, failed),
+        }
+    }
+}
+
+fn is_pad(key: &Jwk) -> bool {
+    match &key.material {
+        Material::Pad(_) => true,
+        Material::Secret(_)
+        | Material::PublicRsa { .. }
+        | Material::PrivateRsa(_)
+        | Material::PublicKnapsack(_)
+        | Material::PrivateKnapsack { .. } => false,
+    }
+}
+
+/// The first keys of a shop that have sealed nothing, at most `want`.
+fn unspent(file: &KeyFile, shop: &Name, want: usize) -> Vec<Jwk> {
+    let Some(state) = file.shops.get(shop) else { return Vec::new() };
+    let unspent = |key: &&Jwk| {
+        let id = key.kid.as_ref().and_then(|kid| kid.parts().1);
+        id.is_some_and(|id| !state.spent.contains(id))
+    };
+    file.keys().iter().filter(unspent).take(want).cloned().collect()
+}
