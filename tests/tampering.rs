@@ -11,7 +11,8 @@ use common::{
 use orderseal::ciphers::Wiped;
 use orderseal::ciphers::random::{KeySource, SeededSource};
 use orderseal::protocol::Place;
-use orderseal::protocol::jose::jwe::{Carries, Opener, OpeningKeys};
+use orderseal::protocol::jose::jwe::{Carries, Opener};
+use orderseal::protocol::store::OpeningKeys;
 use orderseal::protocol::store::keyfile::KeyFile;
 use serde_json::{Value, json};
 

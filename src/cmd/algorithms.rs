@@ -3,8 +3,8 @@
 use clap::builder::PossibleValuesParser;
 use orderseal::ciphers::content::ContentCipher;
 use orderseal::ciphers::wrap::WrapAlgorithm;
+use orderseal::protocol::model::Role;
 use orderseal::protocol::store::files::Loaded;
-use orderseal::protocol::store::keyfile::Role;
 use orderseal::protocol::{Alg, Content, Enc, Error, KeyTrouble, Kind, Result, Scheme, Suite};
 
 /// Content ciphers for `--enc`.

@@ -9,8 +9,7 @@ use orderseal::protocol::roles::client::Totals;
 use orderseal::protocol::roles::convert::{
     Decryption, Iv, OldCipher, Padding, ToyEncryption, read_iv, read_key,
 };
-use orderseal::protocol::store::files;
-use orderseal::protocol::store::files::{Existing, FileId, Input, Inputs, Output, Privacy};
+use orderseal::protocol::store::files::{self, Existing, FileId, Input, Inputs, Output, Privacy};
 use orderseal::protocol::{Error, KeyTrouble, Result};
 use serde_json::json;
 

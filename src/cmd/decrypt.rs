@@ -5,14 +5,14 @@ use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use orderseal::protocol::jose::jwe::{Carries, MAX_SEALED_LINE, OpeningKeys};
-use orderseal::protocol::roles::shop;
-use orderseal::protocol::roles::shop::{Options, Skipped, Summary};
-use orderseal::protocol::roles::stream;
-use orderseal::protocol::roles::stream::Opened;
-use orderseal::protocol::store::files;
-use orderseal::protocol::store::files::{Existing, FileId, Input, Inputs, Loaded, Output, Privacy};
-use orderseal::protocol::store::keyfile::Role;
+use orderseal::protocol::jose::jwe::{Carries, MAX_SEALED_LINE};
+use orderseal::protocol::model::Role;
+use orderseal::protocol::roles::shop::{self, Options, Skipped, Summary};
+use orderseal::protocol::roles::stream::{self, Opened};
+use orderseal::protocol::store::OpeningKeys;
+use orderseal::protocol::store::files::{
+    self, Existing, FileId, Input, Inputs, Loaded, Output, Privacy,
+};
 use orderseal::protocol::{Error, Kid, Place, Result};
 use serde_json::json;
 

@@ -6,8 +6,9 @@ use clap::Args;
 use orderseal::ciphers::random::SystemSource;
 use orderseal::protocol::pipeline::Workers;
 use orderseal::protocol::roles::client::{Plan, Sink, Totals};
-use orderseal::protocol::store::files;
-use orderseal::protocol::store::files::{Existing, FileId, InUse, Inputs, Loaded, Output, Privacy};
+use orderseal::protocol::store::files::{
+    self, Existing, FileId, InUse, Inputs, Loaded, Output, Privacy,
+};
 use orderseal::protocol::store::keyfile::Sent;
 use orderseal::protocol::{Enc, Erase, Error, KeyTrouble, Kid, Program, Result, Run};
 use serde_json::json;

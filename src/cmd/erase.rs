@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use orderseal::protocol::roles::service::{Amounts, Share};
-use orderseal::protocol::store::files;
-use orderseal::protocol::store::files::{AfterSending, Erased, Kept, Selection};
+use orderseal::protocol::model::Amounts;
+use orderseal::protocol::roles::service::Share;
+use orderseal::protocol::store::files::{self, AfterSending, Erased, Kept, Selection};
 use orderseal::protocol::store::keyfile::KeyFile;
 use orderseal::protocol::{Error, KeyTrouble, Kid, Place, Result};
 use serde_json::{Value, json};

@@ -5,10 +5,9 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use orderseal::ciphers::content::ContentCipher;
 use orderseal::ciphers::wrap::WrapAlgorithm;
-use orderseal::protocol::jose::foreign::{Expected, Form};
-use orderseal::protocol::page::WebPage;
-use orderseal::protocol::roles::service::{Aftermath, Amounts};
-use orderseal::protocol::store::keyfile::Role;
+use orderseal::protocol::model::{
+    Aftermath, Amounts, Expected, Form, Role, Unimplemented, WebPage,
+};
 use orderseal::protocol::{Error, KeyTrouble, Spent};
 
 use super::ui;
@@ -233,7 +232,7 @@ fn key_hint(trouble: &KeyTrouble) -> Option<String> {
              makes a new one; --bundle may be given several times"
         }
         KeyTrouble::Unnamed => "give the key alone by --key, or choose one by --kid",
-        KeyTrouble::NotSupported { .. } => {
+        KeyTrouble::Unimplemented(Unimplemented { standard: Some(_), .. }) => {
             return Some(format!(
                 "supported are alg dir, {} with enc {}",
                 names(

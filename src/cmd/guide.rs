@@ -7,8 +7,7 @@ use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use orderseal::protocol::store::files;
-use orderseal::protocol::store::files::is_dash;
+use orderseal::protocol::store::files::{self, is_dash};
 use orderseal::protocol::{Content, Erase, Error, Program, Result};
 
 use super::encrypt::{erased_words, is_guided};

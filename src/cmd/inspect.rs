@@ -9,18 +9,16 @@ use std::io::{Cursor, Read};
 use std::path::PathBuf;
 
 use clap::Args;
-use orderseal::protocol::jose::foreign::{Expected, Form};
 use orderseal::protocol::jose::jwe::Carries;
 use orderseal::protocol::jose::jwk::Material;
+use orderseal::protocol::model::{Expected, Form, Role, WebPage};
+use orderseal::protocol::page::Description;
 use orderseal::protocol::page::item_page::Page;
-use orderseal::protocol::page::{Description, WebPage};
 use orderseal::protocol::roles::pad_use::PadUse;
 use orderseal::protocol::roles::stream;
-use orderseal::protocol::roles::survey;
-use orderseal::protocol::roles::survey::{Group, GroupKey, Survey};
-use orderseal::protocol::store::files;
-use orderseal::protocol::store::files::Input;
-use orderseal::protocol::store::keyfile::{KeyFile, Role};
+use orderseal::protocol::roles::survey::{self, Group, GroupKey, Survey};
+use orderseal::protocol::store::files::{self, Input};
+use orderseal::protocol::store::keyfile::KeyFile;
 use orderseal::protocol::{Error, Place, Result, ServiceUrl};
 use serde_json::{Value, json};
 

@@ -9,12 +9,11 @@ use orderseal::ciphers::random::{KeySource, SystemSource};
 use orderseal::ciphers::toy_des::SBox;
 use orderseal::protocol::jose::jwk::{Jwk, Usage};
 use orderseal::protocol::jose::pad::MAX_PAD;
+use orderseal::protocol::model::Role;
 use orderseal::protocol::pipeline::Workers;
-use orderseal::protocol::roles::service;
-use orderseal::protocol::roles::service::{DEFAULT_RSA_BITS, KeyRequest, Sizes};
-use orderseal::protocol::store::files;
-use orderseal::protocol::store::files::{Existing, FileId, Output, Privacy};
-use orderseal::protocol::store::keyfile::{KeyFile, Role};
+use orderseal::protocol::roles::service::{self, DEFAULT_RSA_BITS, KeyRequest, Sizes};
+use orderseal::protocol::store::files::{self, Existing, FileId, Output, Privacy};
+use orderseal::protocol::store::keyfile::KeyFile;
 use orderseal::protocol::{
     Alg, Content, Enc, Error, KeyTrouble, Kid, Kind, Name, Place, Result, Scheme, Scope,
     ServiceUrl, Suite,

@@ -9,8 +9,7 @@ use orderseal::protocol::page::{
     self, Description, Fields, Form, Items, LANGUAGES, MAX_ORDERS, SendTo,
 };
 use orderseal::protocol::roles::service::{ClientRequest, IdRequest};
-use orderseal::protocol::store::files;
-use orderseal::protocol::store::files::{FileId, Loaded, Small};
+use orderseal::protocol::store::files::{self, FileId, Loaded, Small};
 use orderseal::protocol::{Erase, Error, KeyTrouble, Name, Place, Result};
 
 /// Bytes that a page may have without its pictures before something is said of it.

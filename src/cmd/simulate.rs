@@ -1,7 +1,7 @@
 //! `simulate`: all roles in one process.
 
 use clap::Args;
-use orderseal::protocol::model::program::MAX_LAYERS;
+use orderseal::protocol::model::MAX_LAYERS;
 use orderseal::protocol::simulate::{self, Case, CaseReport, Event, Report, Setup};
 use orderseal::protocol::{Content, Erase, Error, KeyTrouble, Place, Result, Scheme};
 use serde_json::{Value, json};

@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use orderseal::ciphers::random::SystemSource;
+use orderseal::protocol::model::Role;
 use orderseal::protocol::roles::client::Plan;
-use orderseal::protocol::store::files;
-use orderseal::protocol::store::files::{Existing, InUse, Output, Privacy};
-use orderseal::protocol::store::keyfile::Role;
+use orderseal::protocol::store::files::{self, Existing, InUse, Output, Privacy};
 use orderseal::protocol::{Error, KeyTrouble, Kid, Result};
 
 use super::{Global, algorithms, main_input, one_from_stdin, signals};

@@ -7,12 +7,10 @@ use std::time::{Duration, Instant};
 
 use orderseal::ciphers::Wiped;
 use orderseal::ciphers::random::{KeySource, SystemSource};
-use orderseal::protocol::jose::jwe::{
-    Carries, Opener, OpeningKeys, Sealer, SealingKey, SealingKeys, Stage,
-};
+use orderseal::protocol::jose::jwe::{Carries, Opener, Sealer, SealingKey, SealingKeys, Stage};
 use orderseal::protocol::pipeline::Workers;
-use orderseal::protocol::roles::service;
-use orderseal::protocol::roles::service::{KeyRequest, Sizes};
+use orderseal::protocol::roles::service::{self, KeyRequest, Sizes};
+use orderseal::protocol::store::OpeningKeys;
 use orderseal::protocol::{Place, Result, Scheme, Scope};
 use serde::Serialize;
 

@@ -2,9 +2,9 @@
 
 use orderseal::ciphers::random::SystemSource;
 use orderseal::protocol::jose::jwk::Material;
-use orderseal::protocol::roles::service;
-use orderseal::protocol::roles::service::{ClientRequest, IdRequest, KeyRequest, ShopForm};
-use orderseal::protocol::store::keyfile::{KeyFile, Role};
+use orderseal::protocol::model::Role;
+use orderseal::protocol::roles::service::{self, ClientRequest, IdRequest, KeyRequest, ShopForm};
+use orderseal::protocol::store::keyfile::KeyFile;
 use orderseal::protocol::{Place, Result, Run};
 
 /// The files of one client and its shop.

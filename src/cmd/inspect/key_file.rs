@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use orderseal::ciphers::random::Origin;
 use orderseal::protocol::jose::jwk::{Jwk, Material};
+use orderseal::protocol::model::Role;
 use orderseal::protocol::roles::pad_use::PadUse;
 use orderseal::protocol::roles::service;
-use orderseal::protocol::store::keyfile::{KeyFile, Role, Shop};
+use orderseal::protocol::store::keyfile::{KeyFile, Shop};
 use orderseal::protocol::{Name, Program, Scope, Step};
 use serde_json::{Value, json};
 

@@ -3,8 +3,9 @@
 use orderseal::protocol::Name;
 use orderseal::protocol::jose::jwk::Material;
 use orderseal::protocol::jose::pad::Pad;
+use orderseal::protocol::model::Role;
 use orderseal::protocol::roles::pad_use::{PadUse, Totals};
-use orderseal::protocol::store::keyfile::{KeyFile, Role, Shop};
+use orderseal::protocol::store::keyfile::{KeyFile, Shop};
 use serde_json::{Value, json};
 
 /// How much pad there is, and what is left of it. A pad that is not shared is good for one order.

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::str::FromStr;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
@@ -224,8 +225,38 @@ impl<'de> Visitor<'de> for Strict<'_, '_> {
     }
 }
 
+/// A member that has to be there and be a string.
+pub(in crate::protocol) fn text<'a>(members: &'a Object, name: &str) -> Result<&'a str, String> {
+    optional_text(members, name)?.ok_or_else(|| format!("no member {name:?}"))
+}
+
+/// A member that has to be a string if it is there.
+pub(in crate::protocol) fn optional_text<'a>(
+    members: &'a Object,
+    name: &str,
+) -> Result<Option<&'a str>, String> {
+    match members.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(format!("member {name:?} is not a string")),
+    }
+}
+
+/// A member that has to be the text of such a value if it is there.
+///
+/// # Errors
+/// What is wrong with it.
+pub(in crate::protocol) fn optional_parsed<T: FromStr<Err = String>>(
+    members: &Object,
+    name: &str,
+) -> Result<Option<T>, String> {
+    let value = optional_text(members, name)?.map(str::parse).transpose();
+    value.map_err(|found| format!("{name:?} {found}"))
+}
+
 #[cfg(test)]
 mod tests {
+
     use serde_json::json;
 
     use super::*;

@@ -5,7 +5,7 @@ mod usage;
 
 use serde_json::Value;
 
-pub use material::{Family, Material};
+pub use material::Material;
 pub use usage::Usage;
 
 use crate::ciphers::Secret;
@@ -14,11 +14,11 @@ use crate::ciphers::content::ContentCipher;
 use crate::ciphers::random::Origin;
 use crate::ciphers::wrap::WrapAlgorithm;
 use crate::ciphers::{knapsack, rsa};
-use crate::protocol::jose::foreign;
-use crate::protocol::jose::foreign::Member;
-use crate::protocol::jose::json::{Object, SecretJson};
+use crate::protocol::jose::json::{Object, SecretJson, optional_text, text};
 use crate::protocol::jose::pad::Pad;
-use crate::protocol::model::{Enc, Error, KeyTrouble, Kid, Place, Suite, Task};
+use crate::protocol::model::{
+    Enc, Error, Family, KeyTrouble, Kid, Member, Place, Suite, Task, Unimplemented,
+};
 
 /// A key with its name and what it is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,7 +118,9 @@ impl Jwk {
             "oct" => Material::Secret(secret(members, "k")?),
             "RSA" => rsa_key(members)?,
             KNAPSACK => knapsack_key(members)?,
-            other => return Err(foreign::no_such_name(Member::KeyType, other).into()),
+            other => {
+                return Err(KeyTrouble::from(Unimplemented::new(Member::KeyType, other)).into());
+            }
         };
         if let (Some(name), Material::Secret(key)) = (&alg, &material)
             && let Some(expected) = secret_len(name)
@@ -365,23 +367,6 @@ fn knapsack_key(members: &Object) -> Result<Material, Refusal> {
 
 fn bad_kid(text: &str) -> String {
     format!("kid {text:?}, expected SHOP or SHOP/ID, each 1 to 64 of A-Z a-z 0-9 . _ -")
-}
-
-/// A member that has to be there and be a string.
-pub(in crate::protocol) fn text<'a>(members: &'a Object, name: &str) -> Result<&'a str, String> {
-    optional_text(members, name)?.ok_or_else(|| format!("no member {name:?}"))
-}
-
-/// A member that has to be a string if it is there.
-pub(in crate::protocol) fn optional_text<'a>(
-    members: &'a Object,
-    name: &str,
-) -> Result<Option<&'a str>, String> {
-    match members.get(name) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(format!("member {name:?} is not a string")),
-    }
 }
 
 /// Where a piece of pad begins in the whole.

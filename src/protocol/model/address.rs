@@ -4,9 +4,6 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
-use crate::protocol::jose::json::Object;
-use crate::protocol::jose::jwk::optional_text;
-
 /// Longest address in bytes.
 const MAX_ADDRESS: usize = 2000;
 
@@ -57,15 +54,6 @@ impl FromStr for ServiceUrl {
             Err(found) => Err(format!("{found}, expected like https://service.example/")),
         }
     }
-}
-
-/// The member `service` of a key file's shop or of an item page, if it is there.
-///
-/// # Errors
-/// What is wrong with it.
-pub(in crate::protocol) fn service_url(members: &Object) -> Result<Option<ServiceUrl>, String> {
-    let address = optional_text(members, "service")?.map(str::parse).transpose();
-    address.map_err(|found: String| format!("\"service\" {found}"))
 }
 
 fn check(text: &str) -> Result<(), String> {

@@ -1,15 +1,30 @@
-//! Names, schemes, programs, and errors.
+//! Names, schemes, programs, and errors: small values that the rest of the protocol speaks in.
 
-pub mod address;
+mod address;
+mod amounts;
 mod error;
-pub mod names;
-pub mod program;
+mod form;
+mod names;
+mod place;
+mod program;
+mod role;
 mod scheme;
+mod standards;
 mod suite;
+mod trouble;
 
 pub use address::ServiceUrl;
-pub use error::{Error, KeyTrouble, Place, Result, Spent};
+pub(in crate::protocol) use address::split_scheme;
+pub use amounts::{Amounts, Spent};
+pub use error::{Aftermath, Error, Result};
+pub use form::{Expected, Form, Position, Syntax, WebPage};
+pub(in crate::protocol) use names::KidMap;
 pub use names::{Kid, Name};
-pub use program::{Erase, Program, Run, Step};
+pub use place::Place;
+pub use program::{Erase, MAX_LAYERS, Program, Run, Step};
+pub use role::Role;
 pub use scheme::{Content, Kind, Scheme, Scope};
-pub use suite::{Alg, Enc, Suite, Task};
+pub(in crate::protocol) use standards::shortened;
+pub use standards::{Member, Unimplemented};
+pub use suite::{Alg, Enc, Family, NoSuite, Suite, Task, Unpaired};
+pub use trouble::KeyTrouble;

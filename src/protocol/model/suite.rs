@@ -2,13 +2,11 @@
 
 use std::fmt;
 
+use super::scheme::{Content, Kind};
+use super::standards::{Member, Unimplemented};
 use crate::ciphers::content::ContentCipher;
 use crate::ciphers::toy_des::SBox;
 use crate::ciphers::wrap::WrapAlgorithm;
-use crate::protocol::jose::foreign;
-use crate::protocol::jose::foreign::Member;
-use crate::protocol::jose::jwk::Family;
-use crate::protocol::model::{Content, KeyTrouble, Kind};
 
 /// Key management: the header's `alg`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -35,6 +33,27 @@ pub struct Suite {
     enc: Enc,
 }
 
+/// Two algorithms that do not go together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("alg {} does not go with enc {}", .alg.name(), .enc.name())]
+pub struct Unpaired {
+    /// Key management.
+    pub alg: Alg,
+    /// Content encryption.
+    pub enc: Enc,
+}
+
+/// Why a header names no suite.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoSuite {
+    /// A name that has no implementation here.
+    #[error(transparent)]
+    Unimplemented(#[from] Unimplemented),
+    /// Two algorithms that do not go together.
+    #[error(transparent)]
+    Unpaired(#[from] Unpaired),
+}
+
 /// What is done with a distributed key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task {
@@ -42,6 +61,30 @@ pub enum Task {
     Seal,
     /// Orders are opened with it.
     Open,
+}
+
+/// Keys that serve the same algorithms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// Secret bytes.
+    Secret,
+    /// A one-time pad.
+    Pad,
+    /// RSA, either half.
+    Rsa,
+    /// Knapsacks, either half.
+    Knapsack,
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Secret => "a secret key",
+            Self::Pad => "a one-time pad",
+            Self::Rsa => "an RSA key",
+            Self::Knapsack => "a knapsack",
+        })
+    }
 }
 
 impl Alg {
@@ -126,14 +169,11 @@ impl Suite {
     /// The pair that a header names.
     ///
     /// # Errors
-    /// [`KeyTrouble::NotSupported`], [`KeyTrouble::UnknownHere`], and [`KeyTrouble::Unfit`] for a pair
-    /// that does not exist.
-    pub fn of_header(alg: &str, enc: &str) -> Result<Self, KeyTrouble> {
-        let alg = Alg::named(alg).ok_or_else(|| foreign::no_such_name(Member::Alg, alg))?;
-        let enc = Enc::named(enc).ok_or_else(|| foreign::no_such_name(Member::Enc, enc))?;
-        Self::new(alg, enc).ok_or_else(|| {
-            KeyTrouble::Unfit(format!("alg {} does not go with enc {}", alg.name(), enc.name()))
-        })
+    /// [`NoSuite`] for a name that has no implementation, and for a pair that does not exist.
+    pub fn of_header(alg: &str, enc: &str) -> Result<Self, NoSuite> {
+        let alg = Alg::named(alg).ok_or_else(|| Unimplemented::new(Member::Alg, alg))?;
+        let enc = Enc::named(enc).ok_or_else(|| Unimplemented::new(Member::Enc, enc))?;
+        Self::new(alg, enc).ok_or(NoSuite::Unpaired(Unpaired { alg, enc }))
     }
 
     /// Key management.

@@ -4,9 +4,7 @@ use memchr::memmem;
 use serde_json::Value;
 
 use super::{DATA, SendTo};
-use crate::protocol::jose::json;
-use crate::protocol::jose::json::Object;
-use crate::protocol::jose::jwk::{optional_text, text};
+use crate::protocol::jose::json::{self, Object, optional_text, text};
 use crate::protocol::model::{Alg, Enc, Error, Name, Place, Result, Suite};
 
 /// An order page, as far as it may be told.

@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::words::{LANGUAGES, shown, words};
-use crate::protocol::jose::json;
-use crate::protocol::jose::json::Object;
-use crate::protocol::jose::jwk::{optional_text, text};
+use crate::protocol::jose::json::{self, Object, optional_text, text};
 use crate::protocol::model::{Error, Place, Result};
 
 /// Most characters that a field may ask for.

@@ -2,12 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::protocol::jose::json;
-use crate::protocol::jose::json::SecretJson;
-use crate::protocol::jose::jwk::{optional_text, text};
-use crate::protocol::model::address::service_url;
-use crate::protocol::model::{Error, Name, Place, Result, ServiceUrl};
-use crate::protocol::page::{Items, WebPage};
+use crate::protocol::jose::json::{self, SecretJson, optional_parsed, optional_text, text};
+use crate::protocol::model::{Error, Name, Place, Result, ServiceUrl, WebPage};
+use crate::protocol::page::Items;
 use crate::protocol::store::keyfile::VERSION;
 
 /// Largest item page in bytes.
@@ -61,7 +58,7 @@ impl Page {
         let shop = text(ours, "shop")?;
         Ok(Self {
             shop: shop.parse().map_err(|expected| format!("shop {shop:?}: {expected}"))?,
-            service: service_url(ours)?,
+            service: optional_parsed(ours, "service")?,
             items: value.get("items").cloned().unwrap_or_else(|| json!([])),
         })
     }

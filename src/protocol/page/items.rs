@@ -8,9 +8,7 @@ use serde_json::{Value, json};
 use super::fields::only_members;
 use super::price::price;
 use super::words::{description, readable, words};
-use crate::protocol::jose::json;
-use crate::protocol::jose::json::Object;
-use crate::protocol::jose::jwk::optional_text;
+use crate::protocol::jose::json::{self, Object, optional_text};
 use crate::protocol::model::{Error, Place, Result};
 
 /// The largest whole number that a browser tells from its neighbours.

@@ -7,7 +7,6 @@ mod form;
 pub mod item_page;
 mod items;
 mod price;
-mod recognize;
 mod send_to;
 #[cfg(test)]
 mod tests;
@@ -22,7 +21,6 @@ pub use describe::{Description, Sizes};
 pub use fields::Fields;
 pub use form::Form;
 pub use items::Items;
-pub use recognize::WebPage;
 pub use send_to::SendTo;
 pub use words::LANGUAGES;
 

@@ -4,7 +4,7 @@
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 
-use crate::protocol::model::address::split_scheme;
+use crate::protocol::model::split_scheme;
 
 /// Ports that browsers send nothing to (Fetch standard, section "Port blocking").
 const BLOCKED_PORTS: [u16; 82] = [

@@ -1,4 +1,5 @@
 use super::*;
+use crate::protocol::model::WebPage;
 
 #[test]
 fn only_what_browsers_have_is_taken() {
@@ -25,5 +26,13 @@ fn the_sources_do_not_end_the_elements_that_they_stand_in() {
     for source in [SCRIPT, STYLE] {
         assert!(!source.contains("</") && !source.contains("<!--"));
         assert!(!source.contains('\r'), "a browser would read it, and hash it, otherwise");
+    }
+}
+
+#[test]
+fn an_order_page_is_recognized() {
+    let shouted = TEMPLATE.replacen("<!doctype html>", "\u{feff}\n<!DOCTYPE HTML>", 1);
+    for page in [TEMPLATE, &shouted] {
+        assert_eq!(WebPage::recognized(page.as_bytes()), Some(WebPage::Order));
     }
 }

@@ -6,20 +6,18 @@ use supply::{Supply, Ticket};
 
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, SystemSource};
-use crate::protocol::jose::foreign;
-use crate::protocol::jose::foreign::Member;
 use crate::protocol::jose::jwe::{
     Carries, Failure, MAX_ORDER, MIN_TYPED, Sealer, SealingKey, SealingKeys, TypedKey,
 };
 use crate::protocol::jose::jwk::{Jwk, Material};
 use crate::protocol::jose::pad::Pad;
-use crate::protocol::model::program::MAX_LAYERS;
 use crate::protocol::model::{
-    Alg, Content, Enc, Error, KeyTrouble, Kid, Place, Program, Result, Scope, Suite, Task,
+    Alg, Content, Enc, Error, KeyTrouble, Kid, MAX_LAYERS, Member, Place, Program, Result, Role,
+    Scope, Suite, Task, Unimplemented,
 };
 use crate::protocol::pipeline::{Block, Cut, Workers};
-use crate::protocol::store::files::{Inputs, Output};
-use crate::protocol::store::keyfile::{KeyFile, Role};
+use crate::protocol::store::files::{Inputs, Measured, Output};
+use crate::protocol::store::keyfile::KeyFile;
 use crate::protocol::store::spend::{Budget, Ids, KeyStore, Pads};
 
 /// How a batch is to be sealed: what a client's file or a lone key says, made ready.
@@ -29,56 +27,7 @@ pub struct Plan {
     key: KeyPlan,
     layers: u8,
     typed: Option<TypedKey>,
-    expected: Option<Expected>,
-}
-
-/// How many orders there are and how long they are, where that is known before they are sealed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expected {
-    /// Orders.
-    pub orders: u64,
-    /// Bytes of all orders together, without line feeds.
-    pub bytes: u64,
-    /// Bytes of the longest order.
-    pub longest: u64,
-    /// The place of the longest order.
-    pub longest_at: Place,
-    /// The files, and how many orders each has.
-    pub files: Vec<(Place, u64)>,
-}
-
-impl Expected {
-    /// One order of that length, at the first line of a place.
-    fn one(bytes: u64, place: &Place) -> Self {
-        let first = place.at(1);
-        Self {
-            orders: 1,
-            bytes,
-            longest: bytes,
-            longest_at: first,
-            files: vec![(place.clone(), 1)],
-        }
-    }
-
-    /// These orders and `more` after them.
-    pub fn and(self, more: Self) -> Self {
-        let (orders, bytes) = (self.orders + more.orders, self.bytes + more.bytes);
-        let files = [&self.files[..], &more.files].concat();
-        let longest = if more.longest > self.longest { more } else { self };
-        Self { orders, bytes, files, ..longest }
-    }
-
-    /// The place of an order, which is counted from 0.
-    pub fn place_of(&self, order: u64) -> Place {
-        let mut line = order;
-        for (file, orders) in &self.files {
-            if line < *orders {
-                return file.at(line + 1);
-            }
-            line -= orders;
-        }
-        self.longest_at.clone()
-    }
+    expected: Option<Measured>,
 }
 
 enum KeyPlan {
@@ -270,7 +219,7 @@ impl Plan {
     }
 
     /// Says beforehand how many orders there are and how long they are.
-    pub fn set_expected(&mut self, expected: Expected) {
+    pub fn set_expected(&mut self, expected: Measured) {
         self.expected = Some(expected);
     }
 
@@ -370,7 +319,7 @@ impl Plan {
         sink: &mut O,
         write: impl FnOnce(Vec<u8>, &mut O) -> Result<()>,
     ) -> Result<Vec<Kid>> {
-        let expected = Expected::one(text.len() as u64, place);
+        let expected = Measured::one(text.len() as u64, place);
         let plan = Self { expected: Some(expected), ..self };
         let mut supply = plan.supply(store, place)?;
         let keys = supply.take(&[text], &place.at(1))?;
@@ -451,7 +400,7 @@ fn choose<'f>(
     if let Some(kid) = kid {
         return match file.key(kid.as_str()) {
             Some(key) => checked(key),
-            None => Err(file.passed_over(kid.as_str()).unwrap_or(KeyTrouble::unknown(kid, file))),
+            None => Err(file.passed_over(kid.as_str()).unwrap_or(file.unknown(kid))),
         };
     }
     let mut found: Vec<_> = file.keys().iter().map(checked).collect();
@@ -488,7 +437,7 @@ fn sealing_suite(
             let why = format!("{} is for {}, and for no other", key.words(), own.name());
             Err(KeyTrouble::Unfit(why))
         }
-        (Some(Alg::Direct) | None, None) => Err(foreign::no_such_name(Member::Alg, name)),
+        (Some(Alg::Direct) | None, None) => Err(Unimplemented::new(Member::Alg, name).into()),
     }
 }
 

@@ -7,3 +7,5 @@ pub mod service;
 pub mod shop;
 pub mod stream;
 pub mod survey;
+#[cfg(test)]
+mod tests;

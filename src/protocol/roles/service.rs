@@ -10,19 +10,18 @@ use crate::ciphers::Secret;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, KeyStream};
 use crate::ciphers::{knapsack, rsa};
-use crate::protocol::jose::jwk;
-use crate::protocol::jose::jwk::{Family, Jwk, Material, Usage};
+use crate::protocol::jose::jwk::{self, Jwk, Material, Usage};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{
-    Alg, Enc, Error, KeyTrouble, Kid, Name, Place, Program, Result, Scheme, Scope, ServiceUrl,
-    Suite,
+    Alg, Enc, Error, Family, KeyTrouble, Kid, Name, Place, Program, Result, Role, Scheme, Scope,
+    ServiceUrl, Suite,
 };
 use crate::protocol::pipeline::Workers;
-use crate::protocol::store::keyfile::{KeyFile, MAX_KEY_FILE, Role, Shop};
+use crate::protocol::store::keyfile::{KeyFile, MAX_KEY_FILE, Shop};
 
 pub use client::{ClientRequest, Delivery, IdRequest, bundle_client};
-pub use delivery::{Aftermath, Outputs, deliver};
-pub use share::{Amounts, Share};
+pub use delivery::{Outputs, deliver};
+pub use share::Share;
 
 /// Stream of a source that ids are drawn from; key number n takes stream n.
 const ID_STREAM: u64 = u64::MAX - 1;
@@ -218,7 +217,7 @@ pub fn check_len(file: &KeyFile, request: &KeyRequest, place: &Place) -> Result<
     let len = file.full_len() + request.len();
     match len <= MAX_KEY_FILE {
         true => Ok(()),
-        false => Err(Error::KeyFileFull { place: place.clone(), len }),
+        false => Err(Error::KeyFileFull { place: place.clone(), len, most: MAX_KEY_FILE }),
     }
 }
 

@@ -6,12 +6,11 @@ use std::sync::Arc;
 
 use crate::ciphers::Wiped;
 use crate::ciphers::random::{KeySource, KeyStream, SystemSource};
-use crate::protocol::jose::jwe::{
-    Carries, Failure, Header, MAX_SEALED_LINE, OpenedBlock, Opener, OpeningKeys,
-};
+use crate::protocol::jose::jwe::{Carries, Failure, Header, MAX_SEALED_LINE, OpenedBlock, Opener};
 use crate::protocol::model::{Error, KeyTrouble, Name, Place, Result};
 use crate::protocol::pipeline::{Cut, Workers};
 use crate::protocol::roles::client::Totals;
+use crate::protocol::store::OpeningKeys;
 use crate::protocol::store::files::Inputs;
 
 /// How a batch is opened.

@@ -14,11 +14,12 @@ use crate::ciphers::chunked::{
 };
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, SystemSource};
-use crate::protocol::jose::jwe::{Carries, Failure, OpeningKeys};
+use crate::protocol::jose::jwe::{Carries, Failure};
 use crate::protocol::model::{Error, Kid, Place, Result};
 use crate::protocol::pipeline::{Chunking, Workers};
 use crate::protocol::roles::client::{Plan, Sealed, Sink, Totals};
 use crate::protocol::roles::shop::open_alone;
+use crate::protocol::store::OpeningKeys;
 use crate::protocol::store::files::Input;
 use crate::protocol::store::spend::KeyStore;
 

@@ -12,8 +12,7 @@ use crate::protocol::jose::jwe::block_label;
 use crate::protocol::jose::jwk::Jwk;
 use crate::protocol::model::{Enc, Error, KeyTrouble, Kid, Result, Scope, Suite};
 use crate::protocol::pipeline::Workers;
-use crate::protocol::roles::service;
-use crate::protocol::roles::service::Sizes;
+use crate::protocol::roles::service::{self, Sizes};
 use crate::protocol::store::keyfile::KeyFile;
 
 /// What goes wrong.

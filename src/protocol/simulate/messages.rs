@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::protocol::jose::json;
-use crate::protocol::jose::jwk::text;
+use crate::protocol::jose::json::{self, text};
 use crate::protocol::model::{Error, Name, Place, Result};
 use crate::protocol::store::keyfile::VERSION;
 

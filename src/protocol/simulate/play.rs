@@ -9,17 +9,17 @@ use super::messages::Request;
 use super::trace::{Event, Party, Steps, steps};
 use super::{Case, Setup, orders};
 use crate::ciphers::random::{KeySource, SeededSource};
-use crate::protocol::jose::jwe::OpeningKeys;
-use crate::protocol::model::{Enc, Erase, Name, Place, Program, Result, Run, Scope};
+use crate::protocol::model::{Enc, Erase, Name, Place, Program, Result, Role, Run, Scope};
 use crate::protocol::page::item_page::Page;
 use crate::protocol::pipeline::Workers;
 use crate::protocol::roles::client::Plan;
-use crate::protocol::roles::service;
-use crate::protocol::roles::service::{ClientRequest, IdRequest, KeyRequest, ShopForm, Sizes};
-use crate::protocol::roles::shop;
-use crate::protocol::roles::shop::Options;
+use crate::protocol::roles::service::{
+    self, ClientRequest, IdRequest, KeyRequest, ShopForm, Sizes,
+};
+use crate::protocol::roles::shop::{self, Options};
+use crate::protocol::store::OpeningKeys;
 use crate::protocol::store::files::Input;
-use crate::protocol::store::keyfile::{KeyFile, Role};
+use crate::protocol::store::keyfile::KeyFile;
 
 /// Bytes of pad for an order, more than the longest of [`orders::make`] has.
 pub(super) const PAD_OF_ORDER: usize = 512;

@@ -8,7 +8,6 @@ mod write;
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -17,9 +16,9 @@ use crate::ciphers::random::Origin;
 use crate::ciphers::toy_des::SBox;
 use crate::ciphers::wrap::WrapAlgorithm;
 use crate::protocol::jose::jwk::{Jwk, Refusal};
-use crate::protocol::model::names::KidMap;
 use crate::protocol::model::{
-    Enc, Error, KeyTrouble, Kid, Name, Place, Program, Result, Scheme, ServiceUrl, Suite,
+    Enc, Error, KeyTrouble, Kid, KidMap, Name, Place, Program, Result, Role, Scheme, ServiceUrl,
+    Suite,
 };
 
 /// Random IVs that may be drawn for one key (NIST SP 800-38D section 8.3).
@@ -30,19 +29,6 @@ pub const MAX_KEY_FILE: u64 = 512 << 20;
 
 /// The version of the member `orderseal` that this program reads and writes.
 pub const VERSION: u64 = 1;
-
-/// Whose file it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// The security service: all keys.
-    Service,
-    /// A shop: its decrypting keys.
-    Shop,
-    /// A client: encrypting keys of one shop, and a program.
-    Client,
-    /// Nobody's in particular: a plain JWK Set, or a lone JWK.
-    Plain,
-}
 
 /// What a key file says of a shop.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,24 +93,6 @@ pub struct KeyFile {
     passed_over: Vec<(Place, PassedOver)>,
     index: Arc<KidMap<usize>>,
     lone: bool,
-}
-
-impl Role {
-    /// `service`, `shop`, `client` or `plain`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Service => "service",
-            Self::Shop => "shop",
-            Self::Client => "client",
-            Self::Plain => "plain",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
 }
 
 impl Shop {
@@ -202,6 +170,16 @@ impl KeyFile {
     /// Where in [`keys`](Self::keys) the key of that name is.
     pub fn position(&self, kid: &str) -> Option<usize> {
         self.index.get(kid).copied()
+    }
+
+    /// The trouble with a key that is not in the file.
+    pub fn unknown(&self, kid: &Kid) -> KeyTrouble {
+        let shops: Vec<&str> = self.shops.keys().map(Name::as_str).collect();
+        let of = match shops.is_empty() {
+            true => String::new(),
+            false => format!(" (of {})", shops.join(", ")),
+        };
+        KeyTrouble::Unknown { kid: kid.to_string(), held: self.keys().len(), of }
     }
 
     /// The trouble with the key of that name, if it stands in the file and was passed over.

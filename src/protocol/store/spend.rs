@@ -19,8 +19,7 @@ pub use pads::Pads;
 
 use crate::protocol::jose::jwk::Jwk;
 use crate::protocol::model::{Error, KeyTrouble, Place, Result};
-use crate::protocol::store::files;
-use crate::protocol::store::files::InUse;
+use crate::protocol::store::files::{self, InUse};
 use crate::protocol::store::keyfile::KeyFile;
 
 /// A key file that can be changed durably.

@@ -6,13 +6,12 @@ use orderseal::ciphers::Wiped;
 use orderseal::ciphers::cpu::Backend;
 use orderseal::ciphers::random::KeyStream;
 use orderseal::ciphers::rsa;
-use orderseal::protocol::jose::jwe::{
-    Carries, Opener, OpeningKeys, Sealer, SealingKey, SealingKeys,
-};
+use orderseal::protocol::jose::jwe::{Carries, Opener, Sealer, SealingKey, SealingKeys};
 use orderseal::protocol::jose::jwk::Material;
-use orderseal::protocol::roles::service;
-use orderseal::protocol::roles::service::{KeyRequest, ShopForm, Sizes};
-use orderseal::protocol::store::keyfile::{KeyFile, Role};
+use orderseal::protocol::model::Role;
+use orderseal::protocol::roles::service::{self, KeyRequest, ShopForm, Sizes};
+use orderseal::protocol::store::OpeningKeys;
+use orderseal::protocol::store::keyfile::KeyFile;
 use orderseal::protocol::{Content, Kind, Place, Scheme, Scope, Suite};
 
 use super::fixtures::{orders, pairs, rng, source, suite};

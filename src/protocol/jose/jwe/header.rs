@@ -6,11 +6,8 @@ use serde_json::Value;
 
 use super::{Failure, MAX_HEADER};
 use crate::ciphers::base64url;
-use crate::protocol::jose::json;
-use crate::protocol::jose::json::Object;
-use crate::protocol::jose::jwk::{optional_text, text};
-use crate::protocol::model::program::MAX_LAYERS;
-use crate::protocol::model::{Kid, Suite};
+use crate::protocol::jose::json::{self, Object, optional_text, text};
+use crate::protocol::model::{Kid, MAX_LAYERS, Suite};
 
 /// The content type of a line that carries a key instead of an order (RFC 7517 section 7).
 const CTY_JWK: &str = "jwk+json";

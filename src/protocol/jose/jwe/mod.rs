@@ -6,7 +6,6 @@ mod header;
 mod open;
 mod open_key;
 mod parse;
-mod ready;
 mod seal;
 mod seal_key;
 mod spread;
@@ -16,7 +15,8 @@ mod typed_key;
 pub(in crate::protocol) use blocks::label as block_label;
 pub use header::{Carries, Header};
 pub use open::{Opened, OpenedBlock, Opener};
-pub use open_key::OpeningKeys;
+pub(in crate::protocol) use open_key::Algorithms;
+pub use open_key::{Chosen, KeyLookup};
 pub(in crate::protocol) use parse::segments;
 pub use seal::{Sealer, SealingKeys};
 pub use seal_key::SealingKey;
@@ -24,8 +24,7 @@ pub use spread::Spread;
 pub use stage::{Stage, Watch};
 pub use typed_key::{MIN_TYPED, TypedKey};
 
-use crate::protocol::jose::foreign::{Expected, Form};
-use crate::protocol::model::{Error, KeyTrouble, Place};
+use crate::protocol::model::{Error, Expected, Form, KeyTrouble, Place};
 
 /// The longest order in bytes.
 pub const MAX_ORDER: usize = 1 << 20;
@@ -78,6 +77,3 @@ impl Failure {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

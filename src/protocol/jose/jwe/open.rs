@@ -5,12 +5,11 @@ use std::ops::Range;
 use rand::Rng;
 use zeroize::Zeroize;
 
-use super::open_key::Chosen;
+use super::open_key::{Chosen, Ready};
 use super::parse::{Parsed, Parser};
-use super::ready::Ready;
 use super::spread::in_turn;
 use super::stage::unwatched;
-use super::{Carries, Failure, MAX_ORDER, OpeningKeys, Spread, Stage, Watch, blocks, chain};
+use super::{Carries, Failure, KeyLookup, MAX_ORDER, Spread, Stage, Watch, blocks, chain};
 use crate::ciphers::Wiped;
 use crate::ciphers::content::{ContentCipher, Keys, MAX_TAG, Record};
 use crate::ciphers::cpu::Backend;
@@ -26,7 +25,7 @@ const GROUP: usize = 256;
 #[derive(Debug, Clone, Copy)]
 pub struct Opener<'a> {
     /// The keys.
-    pub keys: &'a OpeningKeys,
+    pub keys: &'a dyn KeyLookup,
     /// What the lines carry.
     pub expect: Carries,
     /// The kernels to use.
@@ -40,7 +39,7 @@ pub struct Opener<'a> {
 /// What a line became.
 #[derive(Debug)]
 pub struct Opened {
-    /// The key that opened it, as a number for [`OpeningKeys::name`].
+    /// The key that opened it, by its number among them.
     pub key: usize,
     /// Where its text ends in [`OpenedBlock::text`], line feed included; it begins where the one
     /// before ends.
@@ -75,7 +74,7 @@ enum Text {
 
 impl<'a> Opener<'a> {
     /// An opener on the widest backend and one thread, unwatched.
-    pub fn new(keys: &'a OpeningKeys, expect: Carries) -> Self {
+    pub fn new(keys: &'a dyn KeyLookup, expect: Carries) -> Self {
         Self { keys, expect, backend: Backend::detect(), spread: in_turn, watch: unwatched }
     }
 

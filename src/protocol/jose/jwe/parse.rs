@@ -3,14 +3,12 @@
 use std::ops::Range;
 
 use super::header::IvAndTag;
-use super::open_key::Chosen;
-use super::ready::Ready;
-use super::{Carries, Failure, Header, MAX_SEALED_LINE, OpeningKeys, blocks};
+use super::open_key::{Chosen, Ready};
+use super::{Carries, Failure, Header, KeyLookup, MAX_SEALED_LINE, blocks};
 use crate::ciphers::base64url;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::wrap::UnwrappingKey;
-use crate::protocol::jose::foreign::Form;
-use crate::protocol::model::Enc;
+use crate::protocol::model::{Enc, Form};
 
 /// A line in parts. It is kept small, as it is moved about more than once.
 pub(super) struct Parsed<'l> {
@@ -40,7 +38,7 @@ struct OfOrder {
 
 /// Takes lines apart, one after the other.
 pub(super) struct Parser<'l, 'k> {
-    keys: &'k OpeningKeys,
+    keys: &'k dyn KeyLookup,
     expect: Carries,
     backend: Backend,
     /// The decoded segments of a group of lines, all but the ciphertexts.
@@ -56,7 +54,7 @@ pub(super) struct Parser<'l, 'k> {
 }
 
 impl<'l, 'k> Parser<'l, 'k> {
-    pub(super) fn new(keys: &'k OpeningKeys, expect: Carries, backend: Backend) -> Self {
+    pub(super) fn new(keys: &'k dyn KeyLookup, expect: Carries, backend: Backend) -> Self {
         Self {
             keys,
             expect,

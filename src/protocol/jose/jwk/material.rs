@@ -1,10 +1,8 @@
 //! Key material: what it is, what it can do, and which half of it a client may hold.
 
-use std::fmt;
-
 use crate::ciphers::{Secret, knapsack, rsa};
 use crate::protocol::jose::pad::Pad;
-use crate::protocol::model::Kind;
+use crate::protocol::model::{Family, Kind};
 
 /// The key itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,30 +19,6 @@ pub enum Material {
     PublicKnapsack(Box<knapsack::PublicKey>),
     /// `MH-KNAPSACK` with the secret knapsack.
     PrivateKnapsack(Box<knapsack::PrivateKey>),
-}
-
-/// Keys that serve the same algorithms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
-    /// Secret bytes.
-    Secret,
-    /// A one-time pad.
-    Pad,
-    /// RSA, either half.
-    Rsa,
-    /// Knapsacks, either half.
-    Knapsack,
-}
-
-impl fmt::Display for Family {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Secret => "a secret key",
-            Self::Pad => "a one-time pad",
-            Self::Rsa => "an RSA key",
-            Self::Knapsack => "a knapsack",
-        })
-    }
 }
 
 impl Material {

@@ -4,10 +4,9 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::{Refusal, optional_text};
-use crate::protocol::jose::foreign::shortened;
-use crate::protocol::jose::json::Object;
-use crate::protocol::model::KeyTrouble;
+use super::Refusal;
+use crate::protocol::jose::json::{Object, optional_text};
+use crate::protocol::model::{KeyTrouble, shortened};
 
 /// What a key's `use` and `key_ops` say, as far as it serves encryption.
 #[derive(Debug, Clone, PartialEq, Eq)]

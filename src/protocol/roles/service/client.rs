@@ -2,16 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    Amounts, KeyRequest, Share, ShopForm, Sizes, add_keys, check_len, shop_file, unused_ids,
-};
+use super::{KeyRequest, Share, ShopForm, Sizes, add_keys, check_len, shop_file, unused_ids};
 use crate::ciphers::random::KeySource;
 use crate::protocol::jose::jwk::{Jwk, Material, Usage};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{
-    Enc, Erase, Error, KeyTrouble, Kid, Name, Place, Program, Result, Run, Scope, ServiceUrl,
+    Amounts, Enc, Erase, Error, KeyTrouble, Kid, Name, Place, Program, Result, Role, Run, Scope,
+    ServiceUrl,
 };
-use crate::protocol::store::keyfile::{IV_BUDGET, KeyFile, Role, Shop};
+use crate::protocol::store::keyfile::{IV_BUDGET, KeyFile, Shop};
 
 /// A client's share of what is left of a key's budget of random IVs: the first client may seal 16
 /// million orders, and 4,653 clients use it up.
@@ -158,9 +157,7 @@ pub fn bundle_client<S: KeySource>(
     });
     let mut keys = Vec::with_capacity(kids.len());
     for kid in &kids {
-        let key = file
-            .key(kid.as_str())
-            .ok_or_else(|| Error::key(place, KeyTrouble::unknown(kid, file)))?;
+        let key = file.key(kid.as_str()).ok_or_else(|| Error::key(place, file.unknown(kid)))?;
         let material = match pieces.get(kid) {
             Some(piece) => Material::Pad(piece.clone()),
             None => key.material.encrypting_half(),

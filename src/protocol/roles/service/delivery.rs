@@ -1,12 +1,11 @@
 //! Delivering what was handed out, and taking it back where the delivery fails.
 
-use super::{Amounts, ClientRequest, Delivery, KeyRequest, bundle_client};
+use super::{ClientRequest, Delivery, KeyRequest, bundle_client};
 use crate::ciphers::Secret;
 use crate::ciphers::random::KeySource;
 use crate::protocol::jose::jwk::Material;
-use crate::protocol::model::{Error, Kid, Place, Result};
-use crate::protocol::store::files;
-use crate::protocol::store::files::{Output, Selection};
+use crate::protocol::model::{Aftermath, Error, Place, Result};
+use crate::protocol::store::files::{self, Output, Selection};
 use crate::protocol::store::keyfile::KeyFile;
 use crate::protocol::store::spend::KeyStore;
 
@@ -16,19 +15,6 @@ pub struct Outputs {
     pub client: Output,
     /// The shop's half, where it is wanted.
     pub shop: Option<Output>,
-}
-
-/// What is different after a delivery that failed.
-#[derive(Debug, Default)]
-pub struct Aftermath {
-    /// Recorded as issued, and in nobody's hands.
-    pub lost: Amounts,
-    /// Why what had not left could not be taken back, if that was tried.
-    pub not_taken_back: Option<Error>,
-    /// A user who has a key now.
-    pub admitted: Option<Kid>,
-    /// A file that may hold the shop's half.
-    pub shop_half: Option<String>,
 }
 
 /// How far a delivery came.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::{Range, Sub};
 
 use crate::protocol::jose::jwk::{Jwk, Material};
-use crate::protocol::model::{Error, KeyTrouble, Kid, Name, Place, Result};
-use crate::protocol::store::keyfile::{KeyFile, Role};
+use crate::protocol::model::{Amounts, Error, KeyTrouble, Kid, Name, Place, Result, Role};
+use crate::protocol::store::keyfile::KeyFile;
 
 /// Limited resources that a client holds and has not used: transaction ids, random IVs, pieces of pads.
 #[derive(Debug, Clone)]
@@ -17,24 +17,6 @@ pub struct Share {
     ivs: BTreeMap<Kid, u64>,
     /// As places in the whole pad.
     pads: BTreeMap<Kid, Range<u64>>,
-}
-
-/// How much of each limited resource.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Amounts {
-    /// Transaction ids, each for one order.
-    pub ids: u64,
-    /// Random IVs.
-    pub ivs: u64,
-    /// Bytes of pads.
-    pub pad_bytes: u64,
-}
-
-impl Amounts {
-    /// Whether it is nothing at all.
-    pub fn is_nothing(self) -> bool {
-        self == Self::default()
-    }
 }
 
 /// What is left of an amount; nothing where the other is larger.
@@ -145,7 +127,7 @@ impl Share {
         let Some(own) = keyring.key(kid.as_str()) else {
             return match keyring.was_erased(kid) {
                 true => Ok(()),
-                false => Err(Error::key(place, KeyTrouble::unknown(kid, keyring))),
+                false => Err(Error::key(place, keyring.unknown(kid))),
             };
         };
         let same = match (&own.material, &key.material) {

@@ -4,9 +4,8 @@ use std::cell::{Cell, RefCell};
 
 use super::*;
 use crate::ciphers::random::SystemSource;
-use crate::protocol::model::Run;
-use crate::protocol::store::files;
-use crate::protocol::store::files::{Existing, Output, Privacy};
+use crate::protocol::model::{Amounts, Run};
+use crate::protocol::store::files::{self, Existing, Output, Privacy};
 use crate::protocol::store::keyfile::IV_BUDGET;
 use crate::protocol::store::spend::KeyStore;
 

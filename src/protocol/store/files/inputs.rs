@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::{FileId, Input};
+use super::{FileId, Input, Measured};
 use crate::protocol::model::{Error, Place, Result};
 use crate::protocol::pipeline::Part;
-use crate::protocol::roles::client::Expected;
 
 /// Inputs in the order in which they are read; at least one. A line ends where its file ends: unlike
 /// with `cat`, the last line of a file without a line feed does not run into the next file.
@@ -30,8 +29,8 @@ impl Inputs {
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub fn measure(paths: &[PathBuf]) -> Result<Option<Expected>> {
-        let mut all: Option<Expected> = None;
+    pub fn measure(paths: &[PathBuf]) -> Result<Option<Measured>> {
+        let mut all: Option<Measured> = None;
         let stdin = [PathBuf::from("-")];
         for path in if paths.is_empty() { &stdin } else { paths } {
             let Some(part) = Input::measure(Some(path))? else { return Ok(None) };

@@ -178,7 +178,7 @@ impl Old {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::store::keyfile::Role;
+    use crate::protocol::model::Role;
 
     fn write(path: &Path, file: &KeyFile) {
         std::fs::write(path, &file.to_bytes(&Place::file("key")).unwrap()[..]).unwrap();

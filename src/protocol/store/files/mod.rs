@@ -6,6 +6,7 @@ mod drain;
 mod erase;
 mod inputs;
 mod locked;
+mod measured;
 mod output;
 mod sent;
 mod strike;
@@ -26,6 +27,7 @@ pub use drain::is_readable;
 pub use erase::{Erased, Kept, Selection, erase, erase_key_file};
 pub use inputs::Inputs;
 pub use locked::update;
+pub use measured::Measured;
 pub use output::{Existing, Output, Privacy};
 use sent::Finished;
 pub use temporary::remove_unfinished;
@@ -35,7 +37,6 @@ pub use users::{AfterSending, InUse};
 use crate::ciphers::Wiped;
 use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::model::{Error, KeyTrouble, Place, Result};
-use crate::protocol::roles::client::Expected;
 use crate::protocol::store::keyfile::KeyFile;
 
 /// Bytes of what is not JSON that are read where a key file is expected.
@@ -120,7 +121,7 @@ impl Input {
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub fn measure(path: Option<&Path>) -> Result<Option<Expected>> {
+    pub fn measure(path: Option<&Path>) -> Result<Option<Measured>> {
         let input = match path.filter(|path| !is_dash(path)) {
             Some(path) => File::open(path),
             None => rustix::stdio::stdin().try_clone_to_owned().map(File::from),
@@ -141,9 +142,9 @@ impl Input {
 }
 
 /// Measures the lines of a file from where it stands, and leaves it there.
-fn measure_orders(file: &mut File, place: &Place) -> io::Result<Expected> {
+fn measure_orders(file: &mut File, place: &Place) -> io::Result<Measured> {
     let mut expected =
-        Expected { orders: 0, bytes: 0, longest: 0, longest_at: place.at(1), files: Vec::new() };
+        Measured { orders: 0, bytes: 0, longest: 0, longest_at: place.at(1), files: Vec::new() };
     let mut at = file.stream_position()?;
     let (mut line, mut length) = (1, 0);
     let mut buffer = Zeroizing::new(vec![0; 256 << 10]);

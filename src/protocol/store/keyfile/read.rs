@@ -7,19 +7,14 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::{IV_BUDGET, KeyFile, Role, Sent, Shop, VERSION};
+use super::{IV_BUDGET, KeyFile, Sent, Shop, VERSION};
 use crate::ciphers::base64url;
 use crate::ciphers::toy_des::SBox;
-use crate::protocol::jose::foreign;
-use crate::protocol::jose::foreign::{Expected, Form, Member, shortened};
-use crate::protocol::jose::json;
-use crate::protocol::jose::json::Object;
-use crate::protocol::jose::jwk::{Jwk, Material, Refusal, optional_text, text};
-use crate::protocol::model::address::service_url;
-use crate::protocol::model::program::MAX_LAYERS;
+use crate::protocol::jose::json::{self, Object, optional_parsed, optional_text, text};
+use crate::protocol::jose::jwk::{Jwk, Material, Refusal};
 use crate::protocol::model::{
-    Alg, Content, Enc, Erase, Error, Kid, Kind, Name, Place, Program, Result, Run, Scheme, Scope,
-    Step, Suite,
+    Alg, Content, Enc, Erase, Error, Expected, Form, KeyTrouble, Kid, Kind, MAX_LAYERS, Member,
+    Name, Place, Program, Result, Role, Run, Scheme, Scope, Step, Suite, Unimplemented, shortened,
 };
 
 type Checked<T> = std::result::Result<T, String>;
@@ -241,7 +236,7 @@ fn shop(members: &Object, name: &Name) -> Result<Shop, Refusal> {
     Ok(Shop {
         scheme,
         suite,
-        service: service_url(members)?,
+        service: optional_parsed(members, "service")?,
         issued: names(members, "issued")?,
         users: names(members, "users")?,
         spent: names(members, "spent")?,
@@ -345,7 +340,7 @@ fn algorithm<T>(
     named: impl Fn(&str) -> Option<T>,
 ) -> Result<T, Refusal> {
     let found = text(members, &member.to_string())?;
-    named(found).ok_or_else(|| foreign::no_such_name(member, found).into())
+    named(found).ok_or_else(|| KeyTrouble::from(Unimplemented::new(member, found)).into())
 }
 
 fn object<'a>(members: &'a Object, name: &str) -> Checked<&'a Object> {

@@ -7,11 +7,11 @@ use std::os::unix::ffi::OsStrExt;
 
 use serde_json::{Value, json};
 
-use super::{IV_BUDGET, KeyFile, MAX_KEY_FILE, Role, Sent, Shop, VERSION};
+use super::{IV_BUDGET, KeyFile, MAX_KEY_FILE, Sent, Shop, VERSION};
 use crate::ciphers::{Secret, Wiped, base64url};
 use crate::protocol::jose::json::{Object, SecretJson};
 use crate::protocol::jose::jwk::Jwk;
-use crate::protocol::model::{Error, Kid, Name, Place, Program, Result, Step};
+use crate::protocol::model::{Error, Kid, Name, Place, Program, Result, Role, Step};
 
 impl KeyFile {
     /// The file's bytes.
@@ -32,7 +32,7 @@ impl KeyFile {
         if len + room <= most || self.full_len() <= most {
             return Ok(out.into());
         }
-        Err(Error::KeyFileFull { place: place.clone(), len: self.full_len() })
+        Err(Error::KeyFileFull { place: place.clone(), len: self.full_len(), most: MAX_KEY_FILE })
     }
 
     /// Bytes that the file takes when all of its keys are used and recorded as such. What is erased

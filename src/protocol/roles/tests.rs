@@ -5,18 +5,18 @@ use rand::seq::SliceRandom;
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 use sha2::Sha256;
 
-use super::*;
 use crate::ciphers::content::ContentCipher;
 use crate::ciphers::random::{KeySource, Origin, SeededSource};
 use crate::ciphers::wrap::aes_kw;
 use crate::ciphers::{Secret, Wiped, base64url};
+use crate::protocol::jose::jwe::{Carries, Failure, Opener, Sealer, SealingKey, SealingKeys};
 use crate::protocol::jose::jwk::{Jwk, Material, Usage};
 use crate::protocol::jose::pad::Pad;
-use crate::protocol::model::{KeyTrouble, Kid, Place, Suite};
+use crate::protocol::model::{KeyTrouble, Kid, Place, Role, Suite};
 use crate::protocol::pipeline::Workers;
 use crate::protocol::roles::service::{Sizes, make_material};
-use crate::protocol::roles::shop;
-use crate::protocol::roles::shop::Options;
+use crate::protocol::roles::shop::{self, Options};
+use crate::protocol::store::OpeningKeys;
 use crate::protocol::store::files::Input;
 use crate::protocol::store::keyfile::KeyFile;
 
@@ -356,7 +356,7 @@ fn a_chain_beside_a_pad_is_malformed() {
 #[test]
 fn a_key_that_stands_twice_has_one_number() {
     let key = |kid: &str| jwk(Some(kid), Some("A256KW"), secret(32, 1));
-    let mut set = KeyFile::new(crate::protocol::store::keyfile::Role::Plain);
+    let mut set = KeyFile::new(Role::Plain);
     set.push(key("a"));
     set.push(key("b"));
     let mut keys = OpeningKeys::new(false);

@@ -1,0 +1,214 @@
+//! Recognizes what other software writes, so that a message can name it.
+
+use serde_json::Value;
+
+use super::json::{self, Object};
+use super::jwe::MAX_HEADER;
+use memchr::memmem;
+
+use crate::ciphers::base64url;
+use crate::protocol::model::{Form, Position, Syntax, WebPage, shortened};
+
+/// What the head of an order page says of itself, with the version behind it.
+const GENERATOR: &str = "<meta name=\"generator\" content=\"orderseal ";
+
+impl Form {
+    /// The form of a line that did not turn out to be a sealed order; `None` where it has that form,
+    /// and what is wrong lies within a segment.
+    pub fn of_line(line: &[u8]) -> Option<Self> {
+        if line.is_empty() {
+            return Some(Self::EmptyLine);
+        }
+        if let Some(form) = Self::of_beginning(line) {
+            return Some(form);
+        }
+        let text = line.trim_ascii();
+        let dots = memchr::memchr_iter(b'.', text).count();
+        if header_of(text).is_some_and(|header| header.contains_key("enc")) {
+            if line.last() == Some(&b'\r') {
+                return Some(Self::CarriageReturn);
+            }
+            if let Some(position) = Position::of_white_space(line) {
+                return Some(Self::WhiteSpace(position));
+            }
+            if (1..4).contains(&dots) {
+                return Some(Self::CutOff(dots + 1));
+            }
+        }
+        match Self::of_signed(text).or_else(|| Self::of_json(text)) {
+            Some(form) => Some(form),
+            None if dots == 4 => None,
+            None if dots == 0 => Some(Self::Other),
+            None => Some(Self::Segments(dots + 1)),
+        }
+    }
+
+    /// The form of a file that is not a key file: all of its bytes, or as many as there are of its
+    /// beginning. `None` where nothing can be said before it is read as JSON.
+    pub fn of_file(bytes: &[u8]) -> Option<Self> {
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Some(Self::EmptyFile);
+        }
+        if let Some(form) = Self::of_beginning(bytes) {
+            return Some(form);
+        }
+        // The header of a token starts with an open brace.
+        let first = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default().trim_ascii();
+        if !first.starts_with(b"eyJ") || !first.contains(&b'.') {
+            return None;
+        }
+        Some(Self::of_signed(first).unwrap_or(Self::SealedOrders))
+    }
+
+    /// The form of a JSON object that is neither a JWK nor a JWK Set.
+    pub fn of_object(members: &Object) -> Self {
+        let has = |name: &str| members.contains_key(name);
+        if has("ciphertext") && has("recipients") {
+            return Self::JsonSerialization(Syntax::General);
+        }
+        if has("ciphertext") && (has("protected") || has("header") || has("unprotected")) {
+            return Self::JsonSerialization(Syntax::Flattened);
+        }
+        if has("payload") && (has("signature") || has("signatures")) {
+            return Self::SignedToken(None);
+        }
+        path_to_token(members).map_or(Self::Json, Self::TokenInJson)
+    }
+
+    /// What the first bytes say.
+    fn of_beginning(bytes: &[u8]) -> Option<Self> {
+        if let Some(page) = WebPage::recognized(bytes) {
+            return Some(Self::WebPage(page));
+        }
+        match bytes {
+            [0xef, 0xbb, 0xbf, ..] => return Some(Self::ByteOrderMark),
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Some(Self::Utf16),
+            _ => {}
+        }
+        if begins_as_der(bytes) {
+            return Some(Self::Der);
+        }
+        let text = bytes.trim_ascii_start();
+        let ssh = ["ssh-rsa ", "ssh-ed25519 ", "ecdsa-sha2-"];
+        if ssh.iter().any(|begin| text.starts_with(begin.as_bytes())) {
+            return Some(Self::SshPublicKey);
+        }
+        let label = text.strip_prefix(b"-----BEGIN ")?;
+        let label = &label[..memmem::find(label, b"-----")?];
+        let label = shortened(str::from_utf8(label).ok()?);
+        // RFC 1421 section 4.6.1.1, as OpenSSL writes it, and PKCS #8.
+        let protected = label.starts_with("ENCRYPTED")
+            || memmem::find(text, b"Proc-Type: 4,ENCRYPTED").is_some();
+        Some(Self::Pem { label, protected })
+    }
+
+    /// A signed token in the compact serialization (RFC 7515 section 7.1).
+    fn of_signed(text: &[u8]) -> Option<Self> {
+        let header = header_of(text)?;
+        let signed = !header.contains_key("enc") && memchr::memchr_iter(b'.', text).count() == 2;
+        let alg = header.get("alg")?.as_str()?;
+        signed.then(|| Self::SignedToken(Some(shortened(alg))))
+    }
+
+    /// JSON on a line.
+    fn of_json(text: &[u8]) -> Option<Self> {
+        if !text.starts_with(b"{") {
+            return None;
+        }
+        // We write a key file over several lines.
+        let Ok(value) = json::parse(text) else {
+            let is_set = text.starts_with(br#"{"keys":["#);
+            return Some(if is_set { Self::KeyFile } else { Self::Json });
+        };
+        let members = value.as_object()?;
+        match members.contains_key("kty") || members.get("keys").is_some_and(Value::is_array) {
+            true => Some(Self::KeyFile),
+            false => Some(Self::of_object(members)),
+        }
+    }
+}
+
+impl Position {
+    /// Where white space stands in a line, if anywhere.
+    fn of_white_space(line: &[u8]) -> Option<Self> {
+        let first = line.iter().position(u8::is_ascii_whitespace)?;
+        match line[first..].iter().all(u8::is_ascii_whitespace) {
+            _ if first == 0 => Some(Self::Before),
+            true => Some(Self::After),
+            false => Some(Self::Inside),
+        }
+    }
+}
+
+/// The header of a token, however it goes on, if it is a JSON object.
+fn header_of(text: &[u8]) -> Option<Object> {
+    let header = text.split(|&byte| byte == b'.').next()?;
+    if header.len() > base64url::encoded_length(MAX_HEADER) {
+        return None;
+    }
+    let header = base64url::decode_to_vec(header)?;
+    json::parse(&header).ok()?.as_object().cloned()
+}
+
+/// The path to the first compact JWE among the members of an object, as `jq` writes it.
+fn path_to_token(members: &Object) -> Option<String> {
+    members.iter().find_map(|(name, value)| {
+        let path = match value {
+            Value::String(text) => {
+                let segments = memchr::memchr_iter(b'.', text.as_bytes()).count() + 1;
+                let sealed = header_of(text.as_bytes())?.contains_key("enc");
+                (segments == 5 && sealed).then(String::new)
+            }
+            Value::Object(inner) => path_to_token(inner),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => None,
+        }?;
+        Some(format!(".{}{path}", shortened(name)))
+    })
+}
+
+/// Whether bytes begin as the DER encoding of a key or a certificate: a SEQUENCE that is as long as it
+/// says, or longer than what is there, and holds an INTEGER or another SEQUENCE first.
+fn begins_as_der(bytes: &[u8]) -> bool {
+    let (len, content) = match bytes {
+        [0x30, len @ ..=0x7f, content @ ..] => (usize::from(*len), content),
+        [0x30, 0x81, len, content @ ..] => (usize::from(*len), content),
+        [0x30, 0x82, high, low, content @ ..] => {
+            (usize::from(u16::from_be_bytes([*high, *low])), content)
+        }
+        _ => return false,
+    };
+    let is_text = bytes.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
+    content.len() <= len && matches!(content.first(), Some(0x02 | 0x30)) && !is_text
+}
+
+impl WebPage {
+    /// Which kind of page some bytes are, if they are one: all of them, or as many as there are of
+    /// its head.
+    pub fn recognized(bytes: &[u8]) -> Option<Self> {
+        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+        let begins = |with: &str| {
+            text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with.as_bytes()))
+        };
+        if !begins("<!doctype html") && !begins("<html") {
+            return None;
+        }
+        let ours = memmem::find(text, GENERATOR.as_bytes()).is_some();
+        Some(if ours { Self::Order } else { Self::Other })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_told_from_other_files() {
+        for page in ["<!doctype html><title>x</title>", "<HTML lang=en>", "<!DOCTYPE html PUBLIC"] {
+            assert_eq!(WebPage::recognized(page.as_bytes()), Some(WebPage::Other));
+        }
+        for other in ["", "{}", "eyJ", "<!doc", "<svg>", "a <html>", "{\"a\":\"<!doctype html>\"}"]
+        {
+            assert_eq!(WebPage::recognized(other.as_bytes()), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Forms of data: what was found, and what was expected.
+
+use std::fmt;
+
+/// A form of data that is not what was expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Form {
+    /// A file of nothing, or of nothing but white space.
+    EmptyFile,
+    /// A line of nothing.
+    EmptyLine,
+    /// Sealed orders, or a token of their form.
+    SealedOrders,
+    /// A key file, JWK Set or JWK.
+    KeyFile,
+    /// A shop's item page.
+    ItemPage,
+    /// A web page.
+    WebPage(WebPage),
+    /// A compact JWE that ends in the segment of that number.
+    CutOff(usize),
+    /// A compact JWE with white space in front, behind or inside.
+    WhiteSpace(Position),
+    /// A line that ends in a carriage return.
+    CarriageReturn,
+    /// UTF-8 text that begins with a byte-order mark.
+    ByteOrderMark,
+    /// UTF-16 text.
+    Utf16,
+    /// A JWE in the JSON serialization (RFC 7516 section 7.2).
+    JsonSerialization(Syntax),
+    /// A compact JWE as a member of a JSON object: the path to it.
+    TokenInJson(String),
+    /// A signed token (JWS) under that algorithm, if it names one.
+    SignedToken(Option<String>),
+    /// A PEM file with that label.
+    Pem {
+        /// The words after `BEGIN`.
+        label: String,
+        /// Whether a passphrase protects the key.
+        protected: bool,
+    },
+    /// An OpenSSH public key, a line.
+    SshPublicKey,
+    /// DER, or another encoding of ASN.1 that begins like it.
+    Der,
+    /// Some other JSON text.
+    Json,
+    /// As many segments, of which a compact JWE has five.
+    Segments(usize),
+    /// Anything else.
+    Other,
+}
+
+/// Where white space stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Position {
+    /// In front.
+    Before,
+    /// Behind.
+    After,
+    /// Inside.
+    Inside,
+}
+
+/// The two forms of the JSON serialization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Syntax {
+    /// For several recipients (RFC 7516 section 7.2.1).
+    General,
+    /// For one (RFC 7516 section 7.2.2).
+    Flattened,
+}
+
+/// What was expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// A key file.
+    KeyFile,
+    /// A sealed order.
+    SealedOrder,
+    /// Anything that can be inspected.
+    Inspectable,
+}
+
+/// A web page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WebPage {
+    /// An order page.
+    Order,
+    /// Another one.
+    Other,
+}
+
+impl WebPage {
+    /// Its name with an article, for messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Order => "an order page",
+            Self::Other => "a web page",
+        }
+    }
+}
+
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EmptyFile => f.write_str("an empty file"),
+            Self::EmptyLine => f.write_str("an empty line"),
+            Self::SealedOrders => f.write_str("sealed orders"),
+            Self::KeyFile => f.write_str("a key file"),
+            Self::ItemPage => f.write_str("a shop's item page"),
+            Self::WebPage(page) => f.write_str(page.name()),
+            Self::CutOff(segment) => {
+                write!(f, "a sealed order that is cut off (in segment {segment})")
+            }
+            Self::WhiteSpace(position) => write!(f, "white space {position} a compact JWE"),
+            Self::CarriageReturn => f.write_str("a carriage return at the end of the line"),
+            Self::ByteOrderMark => f.write_str("a byte-order mark (U+FEFF) at the beginning"),
+            Self::Utf16 => f.write_str("UTF-16 text"),
+            Self::JsonSerialization(syntax) => {
+                write!(f, "a JWE in the {syntax} JSON serialization, which is not supported")
+            }
+            Self::TokenInJson(path) => write!(f, "a JSON object with a compact JWE at {path}"),
+            Self::SignedToken(Some(alg)) => write!(f, "a signed token (JWS, alg {alg})"),
+            Self::SignedToken(None) => f.write_str("a signed token (JWS, JSON serialization)"),
+            Self::Pem { label, protected } => {
+                let protected = if *protected { ", protected by a passphrase" } else { "" };
+                match pem_words(label) {
+                    Some(words) => write!(f, "{words} in PEM form ({label}{protected})"),
+                    None => write!(f, "PEM data ({label}{protected})"),
+                }
+            }
+            Self::SshPublicKey => f.write_str("an OpenSSH public key"),
+            Self::Der => f.write_str("DER data (a key or certificate)"),
+            Self::Json => f.write_str("a JSON text"),
+            Self::Segments(count) => write!(f, "{count} segments"),
+            Self::Other => f.write_str("a line without a dot"),
+        }
+    }
+}
+
+/// What the labels of RFC 7468 and of OpenSSL stand for.
+fn pem_words(label: &str) -> Option<&'static str> {
+    match label {
+        "PRIVATE KEY" | "ENCRYPTED PRIVATE KEY" => Some("a PKCS #8 private key"),
+        "RSA PRIVATE KEY" => Some("a PKCS #1 private key"),
+        "EC PRIVATE KEY" => Some("a SEC 1 private key"),
+        "OPENSSH PRIVATE KEY" => Some("an OpenSSH private key"),
+        "PUBLIC KEY" => Some("a public key"),
+        "RSA PUBLIC KEY" => Some("a PKCS #1 public key"),
+        "CERTIFICATE" => Some("a certificate"),
+        _ => None,
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Before => "in front of",
+            Self::After => "behind",
+            Self::Inside => "inside",
+        })
+    }
+}
+
+impl fmt::Display for Syntax {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::General => "general",
+            Self::Flattened => "flattened",
+        })
+    }
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::KeyFile => "a key file (JSON)",
+            Self::SealedOrder => "a compact JWE of 5 segments",
+            Self::Inspectable => "a key file, an item page, an order page or sealed orders",
+        })
+    }
+}
