@@ -18,7 +18,7 @@ use orderseal::protocol::roles::pad_use::PadUse;
 use orderseal::protocol::roles::stream;
 use orderseal::protocol::roles::survey::{self, Group, GroupKey, Survey};
 use orderseal::protocol::store::files::{self, Input};
-use orderseal::protocol::store::keyfile::KeyFile;
+use orderseal::protocol::store::keyfile::{KeyFile, MAX_KEY_FILE};
 use orderseal::protocol::{Error, Place, Result, ServiceUrl};
 use serde_json::{Value, json};
 
@@ -70,7 +70,7 @@ impl Inspect {
             return self.sealed_orders(first, input, &place, global);
         }
         let reader = Box::new(Cursor::new(first).chain(input.reader));
-        let bytes = files::read_limited(reader, files::MAX_KEY_FILE, &place)?;
+        let bytes = files::read_limited(reader, MAX_KEY_FILE, &place)?;
         if let Ok(page) = Page::parse(&bytes, &place) {
             return show(global, &page_to_json(&page));
         }
@@ -106,7 +106,7 @@ impl Inspect {
     fn web_page(&self, first: Vec<u8>, input: Input, global: &Global) -> Result<()> {
         let place = input.place();
         let reader = Cursor::new(first).chain(input.reader);
-        let bytes = files::read_limited(reader, files::MAX_KEY_FILE, &place)?;
+        let bytes = files::read_limited(reader, MAX_KEY_FILE, &place)?;
         let page = WebPage::recognized(&bytes).unwrap_or(WebPage::Other);
         let expected = if self.public || !self.sealed.is_empty() {
             Expected::KeyFile

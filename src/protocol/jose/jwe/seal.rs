@@ -5,7 +5,7 @@ mod group;
 
 use rand::Rng;
 
-use self::group::Group;
+use self::content_keys::Group;
 use super::header::HeaderText;
 use super::seal_key::Purpose;
 use super::spread::in_turn;

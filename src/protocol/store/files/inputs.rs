@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::{FileId, Input, Measured};
+use super::input::Input;
+use super::measured::Measured;
+use super::paths::FileId;
 use crate::protocol::model::{Error, Place, Result};
 use crate::protocol::pipeline::Part;
 

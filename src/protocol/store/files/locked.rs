@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
+use super::paths::{FileId, Privacy, folder_of, open_to_change, sync_folder};
+use super::read::read_regular;
 use super::temporary::{
     Owner, Replaced, Swept, Temporary, clear, rename_to_new, sweep, temporary_name,
 };
-use super::{FileId, Privacy, folder_of, open_to_change, read_regular, sync_folder};
 use crate::protocol::model::{Error, Place, Result};
 use crate::protocol::store::keyfile::KeyFile;
 

@@ -9,8 +9,8 @@ use rustix::process::geteuid;
 
 use super::drain::wait_until_drained;
 use super::locked::Locked;
+use super::paths::{FileId, Privacy, folder_of, is_dash, is_stream, open_no_follow, random_number};
 use super::temporary::{Owner, Temporary, sweep};
-use super::{FileId, folder_of, is_dash, is_stream, open_no_follow, random_number};
 use crate::protocol::model::{Error, Result};
 use crate::protocol::store::keyfile::Sent;
 
@@ -21,15 +21,6 @@ pub enum Existing {
     Keep,
     /// Replace it, in one step at the end.
     Replace,
-}
-
-/// Who may read a new file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Privacy {
-    /// Mode 0600 whatever the umask: keys and opened orders.
-    Owner,
-    /// As the umask says.
-    Umask,
 }
 
 /// Where results go. A regular file appears only with [`Output::send`], whole and synced; an output that

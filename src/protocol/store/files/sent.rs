@@ -4,10 +4,11 @@
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use super::erase::{Erased, Selection};
 use super::locked::Locked;
+use super::overwrite::{Erased, Selection};
+use super::paths::{folder_of, sync_folder};
 use super::temporary::{ready_name, rename_to_new};
-use super::{folder_of, sync_folder, users};
+use super::users;
 use crate::protocol::model::{Erase, Error, Program, Result};
 use crate::protocol::store::keyfile::{KeyFile, Sent};
 

@@ -20,8 +20,8 @@ use rustix::io::Errno;
 use rustix::process::geteuid;
 use sha2::{Digest, Sha256};
 
-use super::erase::is_remote;
-use super::{FileId, Privacy, folder_of, open_no_follow, sync_folder};
+use super::file_system::is_remote;
+use super::paths::{FileId, Privacy, folder_of, open_no_follow, sync_folder};
 
 /// The fixed name of a file beside `path`.
 pub(super) fn temporary_name(path: &Path) -> io::Result<PathBuf> {

@@ -3,15 +3,23 @@
 
 use rand::Rng;
 
-use super::SealingKeys;
-use super::group::Group;
+use super::{Sealer, SealingKeys};
 use crate::ciphers::Wiped;
-use crate::ciphers::content::Keys;
+use crate::ciphers::content::{ContentCipher, Keys};
 use crate::ciphers::random::KeyStream;
 use crate::ciphers::wrap::{self, Wrapped, WrappingKey};
 use crate::protocol::jose::jwe::seal_key::Purpose;
 use crate::protocol::jose::jwe::{Failure, chain};
 use crate::protocol::model::KeyTrouble;
+
+/// Orders that are sealed together under one content cipher.
+pub(super) struct Group<'a> {
+    pub(super) sealer: &'a Sealer,
+    pub(super) orders: &'a [&'a [u8]],
+    pub(super) keys: SealingKeys<'a>,
+    pub(super) first: u64,
+    pub(super) cipher: ContentCipher,
+}
 
 /// The key that encrypts each order.
 pub(super) enum ContentKeys<'a> {

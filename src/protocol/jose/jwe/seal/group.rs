@@ -4,25 +4,16 @@ use std::ops::Range;
 
 use rand::Rng;
 
-use super::content_keys::{Chain, nth};
-use super::{Sealer, SealingKeys};
+use super::SealingKeys;
+use super::content_keys::{Chain, Group, nth};
 use crate::ciphers::Wiped;
 use crate::ciphers::base64url;
-use crate::ciphers::content::{ContentCipher, MAX_TAG, Record};
+use crate::ciphers::content::{MAX_TAG, Record};
 use crate::ciphers::random::KeyStream;
 use crate::ciphers::wrap::{Wrapped, WrappingKey};
 use crate::protocol::jose::jwe::header::HeaderText;
 use crate::protocol::jose::jwe::seal_key::Purpose;
 use crate::protocol::jose::jwe::{Failure, Stage, chain};
-
-/// Orders that are sealed together under one content cipher.
-pub(super) struct Group<'a> {
-    pub(super) sealer: &'a Sealer,
-    pub(super) orders: &'a [&'a [u8]],
-    pub(super) keys: SealingKeys<'a>,
-    pub(super) first: u64,
-    pub(super) cipher: ContentCipher,
-}
 
 /// Where the parts of a line lie in the output.
 struct Line {

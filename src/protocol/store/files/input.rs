@@ -1,0 +1,120 @@
+//! Something to read from.
+
+use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::measured::Measured;
+use super::paths::{FileId, is_dash};
+use crate::protocol::model::{Error, Place, Result};
+
+/// Something to read orders from.
+pub struct Input {
+    /// The name for messages: the path as given, or `stdin`.
+    pub name: String,
+    /// The size in bytes where it is known beforehand.
+    pub size: Option<u64>,
+    /// The file's identity, to keep outputs away from it.
+    pub id: Option<FileId>,
+    /// The mode bits of a regular file.
+    pub(super) mode: u32,
+    /// The bytes.
+    pub reader: Box<dyn Read + Send>,
+}
+
+impl Input {
+    /// Opens a path; none, or `-`, is stdin.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be opened, or is a folder.
+    pub fn open(path: Option<&Path>) -> Result<Self> {
+        let (name, file) = match path.filter(|path| !is_dash(path)) {
+            Some(path) => {
+                let name = path.display().to_string();
+                let file =
+                    File::open(path).map_err(|error| Error::io(&name, "cannot open", error))?;
+                (name, file)
+            }
+            None => {
+                let name = "stdin".to_owned();
+                let fd = rustix::stdio::stdin()
+                    .try_clone_to_owned()
+                    .map_err(|error| Error::io(&name, "cannot open", error))?;
+                (name, File::from(fd))
+            }
+        };
+        let metadata = file.metadata().map_err(|error| Error::io(&name, "cannot open", error))?;
+        if metadata.is_dir() {
+            let error = io::Error::from(io::ErrorKind::IsADirectory);
+            return Err(Error::io(&name, "cannot read", error));
+        }
+        let size = metadata.is_file().then_some(metadata.len());
+        let (id, mode) = (FileId::of(&file), metadata.mode() & 0o7777);
+        Ok(Self { name, size, id, mode, reader: Box::new(file) })
+    }
+
+    /// Bytes in memory under a name, for simulations.
+    pub fn memory(name: &str, bytes: Vec<u8>) -> Self {
+        let size = Some(bytes.len() as u64);
+        let reader = Box::new(io::Cursor::new(bytes));
+        Self { name: name.to_owned(), size, id: None, mode: 0, reader }
+    }
+
+    /// How long the orders in a file are, without taking any from it; `None` for a pipe.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn measure(path: Option<&Path>) -> Result<Option<Measured>> {
+        let input = match path.filter(|path| !is_dash(path)) {
+            Some(path) => File::open(path),
+            None => rustix::stdio::stdin().try_clone_to_owned().map(File::from),
+        };
+        let name = path.filter(|path| !is_dash(path)).map_or("stdin".into(), Path::to_string_lossy);
+        let found = |error| Error::io(&name, "cannot read", error);
+        let mut file = input.map_err(|error| Error::io(&name, "cannot open", error))?;
+        match file.metadata().map_err(found)?.is_file() {
+            true => measure_orders(&mut file, &Place::file(&*name)).map(Some).map_err(found),
+            false => Ok(None),
+        }
+    }
+
+    /// The input as a place for messages.
+    pub fn place(&self) -> Place {
+        Place::file(&self.name)
+    }
+}
+
+/// Measures the lines of a file from where it stands, and leaves it there.
+fn measure_orders(file: &mut File, place: &Place) -> io::Result<Measured> {
+    let mut expected =
+        Measured { orders: 0, bytes: 0, longest: 0, longest_at: place.at(1), files: Vec::new() };
+    let mut at = file.stream_position()?;
+    let (mut line, mut length) = (1, 0);
+    let mut buffer = Zeroizing::new(vec![0; 256 << 10]);
+    loop {
+        let count = match file.read_at(&mut buffer, at) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            read => read?,
+        };
+        for piece in buffer[..count].split_inclusive(|&byte| byte == b'\n') {
+            let ends = piece.ends_with(b"\n");
+            length += piece.len() as u64 - u64::from(ends);
+            expected.bytes += piece.len() as u64 - u64::from(ends);
+            expected.orders += u64::from(length == piece.len() as u64 - u64::from(ends));
+            if length > expected.longest {
+                (expected.longest, expected.longest_at) = (length, place.at(line));
+            }
+            if ends {
+                (line, length) = (line + 1, 0);
+            }
+        }
+        if count == 0 {
+            expected.files.push((place.clone(), expected.orders));
+            return Ok(expected);
+        }
+        at += count as u64;
+    }
+}

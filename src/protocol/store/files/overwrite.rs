@@ -1,0 +1,253 @@
+//! Overwriting files and keys, and telling honestly what was done.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{FileExt, MetadataExt};
+
+use rand::Rng;
+
+use super::file_system::{Kept, file_system};
+use super::locked::Locked;
+use super::paths::random_number;
+use super::strike;
+use super::temporary::Swept;
+use crate::ciphers::random::{KeySource, SeededSource};
+use crate::protocol::model::{Error, Kid, Program, Result};
+use crate::protocol::store::keyfile::KeyFile;
+
+/// What is erased from a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Selection<'a> {
+    /// The file.
+    File,
+    /// All keys.
+    Keys,
+    /// The program.
+    Programs,
+    /// The keys of these names.
+    Named(&'a [Kid]),
+}
+
+/// What was done to a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erased {
+    /// The file's name.
+    pub file: String,
+    /// Bytes overwritten in place, synced, and read back.
+    pub overwritten: u64,
+    /// Bytes of what killed processes had left beside the file, overwritten.
+    pub leftover: u64,
+    /// Whether keys were overwritten in their file, as the disk has no room for another.
+    pub in_place: bool,
+    /// Names that the file had.
+    pub links: u64,
+    /// The type of the file system, as in `ext4`.
+    pub file_system: String,
+    /// Where the file system itself keeps what was overwritten.
+    pub kept: Option<Kept>,
+}
+
+impl Selection<'_> {
+    /// Takes the chosen parts out of a key file.
+    pub(super) fn apply(self, file: &mut KeyFile) {
+        match self {
+            Self::File => {}
+            Self::Keys => {
+                file.erase_keys(|_| true);
+            }
+            Self::Programs => {
+                // A program with keys built in takes them along.
+                if let Some(Program::Shop { built_in: Some(_), .. }) = &file.program {
+                    file.erase_keys(|_| true);
+                }
+                file.program = None;
+            }
+            Self::Named(kids) => {
+                file.erase_keys(|key| key.kid.as_ref().is_some_and(|kid| kids.contains(kid)));
+            }
+        }
+    }
+}
+
+/// A file under the temporary name that another process holds: it may have what is to be erased.
+pub(super) fn in_the_way(name: &str) -> Error {
+    Error::io(name, "cannot erase", io::Error::other("another process is writing this file"))
+}
+
+impl Locked {
+    /// Erases the file.
+    pub(super) fn erase(&self) -> Result<Erased> {
+        self.refuse_held()?;
+        let failed = |error| Error::io(&self.place, "cannot erase", error);
+        // What can fail without the file being touched comes first.
+        let seed = random_number().map_err(failed)?;
+        let name = self.put_aside().map_err(failed)?;
+        let overwritten = overwrite(&self.file, seed);
+        let report = overwritten.and_then(|bytes| self.report(bytes)).map_err(failed)?;
+        self.unlink(&name).map_err(|error| {
+            Error::io(&self.place, "overwritten and emptied, but not removed", error)
+        })?;
+        Ok(report)
+    }
+
+    /// Takes the chosen parts out of a key file, and erases the one that it replaces.
+    pub(super) fn rewrite_and_erase(
+        &mut self,
+        selection: Selection<'_>,
+        change: impl FnOnce(&mut KeyFile),
+    ) -> Result<Erased> {
+        self.refuse_held()?;
+        let before = self.read()?;
+        if before.is_lone() {
+            let found = format!("{}: a lone key has no parts: erase the whole file", self.place);
+            return Err(Error::Usage(found));
+        }
+        let mut file = before.clone();
+        selection.apply(&mut file);
+        change(&mut file);
+        let seed =
+            random_number().map_err(|error| Error::io(&self.place, "cannot erase", error))?;
+        let erased = match self.replace(&file) {
+            Err(error) if is_full(&error) => self.strike_out(&before, selection, error),
+            replaced => replaced.and_then(|old| {
+                let overwritten = old.has_no_other_name().and_then(|()| overwrite(&old.file, seed));
+                old.unlink()?;
+                self.report(overwritten?)
+            }),
+        };
+        erased.map_err(|error| Error::io(&self.place, "cannot erase", error))
+    }
+
+    /// Overwrites the chosen keys where they stand, where the disk has no room for another file. Whatever
+    /// part of that is done when the power fails, the file can be read, and the keys count as erased.
+    fn strike_out(
+        &self,
+        file: &KeyFile,
+        selection: Selection<'_>,
+        full: io::Error,
+    ) -> io::Result<Erased> {
+        let mut kept = file.clone();
+        selection.apply(&mut kept);
+        let is_chosen = |kid: &str| file.key(kid).is_some() && kept.key(kid).is_none();
+        let (_, older) = file_system(&self.file);
+        // What needs new blocks, or is no key, cannot be overwritten in place.
+        if older.is_some() || kept.program != file.program {
+            return Err(full);
+        }
+        // All memory for the keys at once: a buffer that grows leaves copies behind.
+        let len = self.file.metadata()?.len() as usize;
+        let mut text = zeroize::Zeroizing::new(vec![0; len]);
+        self.file.read_exact_at(&mut text, 0)?;
+        let values = strike::values_of(&text, is_chosen).ok_or(full)?;
+        for value in &values {
+            text[value.clone()].fill(strike::STRUCK);
+            self.file.write_all_at(&text[value.clone()], value.start as u64)?;
+        }
+        self.file.sync_all()?;
+        let mut again = zeroize::Zeroizing::new(vec![0; len]);
+        self.file.read_exact_at(&mut again, 0)?;
+        if again != text {
+            return Err(not_as_written());
+        }
+        let overwritten = values.iter().map(|value| value.len() as u64).sum();
+        Ok(Erased { in_place: true, ..self.report(overwritten)? })
+    }
+
+    /// Refuses to erase while another process holds a file that may have the same keys.
+    fn refuse_held(&self) -> Result<()> {
+        match self.swept {
+            Swept::Owned => Err(in_the_way(&self.place.file)),
+            Swept::Nothing | Swept::Leftover(_) => Ok(()),
+        }
+    }
+
+    fn report(&self, overwritten: u64) -> io::Result<Erased> {
+        let (file_system, kept) = file_system(&self.file);
+        Ok(Erased {
+            file: self.place.file.clone(),
+            overwritten,
+            leftover: match self.swept {
+                Swept::Leftover(bytes) => bytes,
+                Swept::Nothing | Swept::Owned => 0,
+            },
+            in_place: false,
+            links: self.file.metadata()?.nlink().max(1),
+            file_system,
+            kept,
+        })
+    }
+}
+
+/// Whether the disk, or the user's share of it, has no room.
+fn is_full(error: &io::Error) -> bool {
+    [ErrorKind::StorageFull, ErrorKind::QuotaExceeded].contains(&error.kind())
+}
+
+fn not_as_written() -> io::Error {
+    io::Error::other("what was written over the file is not what is read back")
+}
+
+/// Overwrites a file by what follows from `seed`, syncs it, and reads it back; returns its length in bytes.
+fn overwrite(file: &File, seed: u64) -> io::Result<u64> {
+    let len = file.metadata()?.len();
+    for_each_chunk(file, len, |mut file, chunk, index| {
+        fill(chunk, seed, index);
+        file.write_all(chunk)
+    })?;
+    file.sync_all()?;
+    for_each_chunk(file, len, |mut file, chunk, index| {
+        let mut expected = vec![0; chunk.len()];
+        fill(&mut expected, seed, index);
+        file.read_exact(chunk)?;
+        if *chunk == expected[..] { Ok(()) } else { Err(not_as_written()) }
+    })?;
+    Ok(len)
+}
+
+/// The pattern written over a file: not a secret, only different from what was there.
+fn fill(chunk: &mut [u8], seed: u64, index: u64) {
+    SeededSource::new(seed).stream(index).fill_bytes(chunk);
+}
+
+fn for_each_chunk(
+    mut file: &File,
+    len: u64,
+    mut action: impl FnMut(&File, &mut [u8], u64) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut buffer = vec![0; 64 << 10];
+    file.seek(SeekFrom::Start(0))?;
+    let mut done = 0;
+    while done < len {
+        let now = (len - done).min(buffer.len() as u64);
+        action(file, &mut buffer[..now as usize], done)?;
+        done += now;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overwriting_reaches_the_bytes_of_the_file_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        std::fs::write(&path, vec![7; 100_000]).unwrap();
+        let file = File::options().read(true).write(true).open(&path).unwrap();
+        assert_eq!(overwrite(&file, 1).unwrap(), 100_000);
+        let after = std::fs::read(&path).unwrap();
+        assert_eq!(after.len(), 100_000);
+        assert!(!after.windows(8).any(|window| window == [7; 8]));
+    }
+
+    #[test]
+    fn a_file_that_does_not_take_what_is_written_over_it_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        std::fs::write(&path, vec![7; 100_000]).unwrap();
+        // Whatever is written to it goes to its end.
+        let file = File::options().read(true).append(true).open(&path).unwrap();
+        assert!(overwrite(&file, 1).is_err());
+    }
+}

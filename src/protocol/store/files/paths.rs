@@ -1,0 +1,121 @@
+//! Paths, the files under them, and opening these.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use rand::Rng;
+use rustix::fs::OFlags;
+
+use crate::ciphers::random::{KeySource, SystemSource};
+use crate::protocol::model::{Error, Place, Result};
+
+/// Which file something is, whatever its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl FileId {
+    /// The identity of an open regular file; pipes and devices may be input and output at once.
+    pub(super) fn of(file: &File) -> Option<Self> {
+        file.metadata().ok().as_ref().and_then(Self::from_metadata)
+    }
+
+    /// The identity of what a path names; links are not followed.
+    pub(super) fn at(path: &Path) -> Option<Self> {
+        std::fs::symlink_metadata(path).ok().as_ref().and_then(Self::from_metadata)
+    }
+
+    pub(super) fn from_metadata(metadata: &std::fs::Metadata) -> Option<Self> {
+        metadata.is_file().then(|| Self { device: metadata.dev(), inode: metadata.ino() })
+    }
+}
+
+/// Who may read a new file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Privacy {
+    /// Mode 0600 whatever the umask: keys and opened orders.
+    Owner,
+    /// As the umask says.
+    Umask,
+}
+
+/// The identity of the file under a path, if it is a regular one.
+pub fn identify(path: &Path) -> Option<FileId> {
+    File::open(path).ok().as_ref().and_then(FileId::of)
+}
+
+/// Whether two outputs would be the same file.
+pub fn same_target(one: &Path, other: &Path) -> bool {
+    let folder = |path: &Path| std::fs::canonicalize(folder_of(path)).ok();
+    folder(one) == folder(other) && one.file_name() == other.file_name()
+}
+
+/// Checks that a key file can be changed or erased, before anything depends on it.
+///
+/// # Errors
+/// [`Error::Usage`] for links, files of several names and what is not a regular file.
+pub fn check_changeable(path: &Path) -> Result<()> {
+    open_to_change(path, &Place::file(path.display().to_string())).map(|_| ())
+}
+
+/// Whether a path means stdin or stdout.
+pub fn is_dash(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Opens without following a link at the end of the path.
+pub(super) fn open_no_follow(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file = options.custom_flags(flags.bits() as i32).open(path)?;
+    rustix::fs::fcntl_setfl(&file, rustix::fs::fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
+    Ok(file)
+}
+
+/// Opens a key file that is going to be changed or destroyed.
+pub(super) fn open_to_change(path: &Path, place: &Place) -> Result<File> {
+    let refused = |what: &str| Error::Usage(format!("{place}: {what}"));
+    let found =
+        std::fs::symlink_metadata(path).map_err(|error| Error::io(place, "cannot open", error))?;
+    if found.file_type().is_symlink() {
+        return Err(refused("is a symbolic link, which is never followed here"));
+    }
+    if !found.is_file() {
+        return Err(refused("is not a regular file, which alone can be changed or erased"));
+    }
+    let file = open_no_follow(path, OpenOptions::new().read(true).write(true))
+        .map_err(|error| Error::io(place, "cannot open", error))?;
+    let metadata = file.metadata().map_err(|error| Error::io(place, "cannot open", error))?;
+    if !metadata.is_file() || metadata.nlink() > 1 {
+        return Err(refused("has several hard links: the others would keep what is changed here"));
+    }
+    Ok(file)
+}
+
+/// A number for the name of a file that no other file has.
+pub(super) fn random_number() -> io::Result<u64> {
+    let source = SystemSource::new().map_err(|error| io::Error::other(Error::from(error)))?;
+    Ok(source.stream(0).next_u64())
+}
+
+/// Makes a change of a folder durable.
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// The folder that a path is in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Whether the metadata are those of a pipe or a character device.
+pub(super) fn is_stream(metadata: &std::fs::Metadata) -> bool {
+    let kind = metadata.file_type();
+    kind.is_fifo() || kind.is_char_device() || kind.is_socket()
+}
