@@ -10,11 +10,12 @@ use clap::Parser;
 fn main() -> ExitCode {
     cmd::harden();
     cmd::heed();
+    let as_json = std::env::args_os().any(|argument| argument == "--json");
     match cmd::Cli::try_parse() {
         Ok(cli) => match cmd::run(cli) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => cmd::report(&error),
+            Err(error) => cmd::report(&error, as_json),
         },
-        Err(error) => cmd::report_usage(&error),
+        Err(error) => cmd::report_usage(&error, as_json),
     }
 }

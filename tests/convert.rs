@@ -183,7 +183,8 @@ fn wrong_files_and_options_are_refused_with_what_was_expected() {
         assert!(!lab.has("out"), "{rest}");
     }
     for output in ["archive.bin", "old.key", "old.iv"] {
-        lab.refused(2, &format!("{FROM} archive.bin --force -o {output}")).says(&["is an input"]);
+        lab.refused(2, &format!("{FROM} archive.bin --force -o {output}"))
+            .says(&["is both input and output"]);
     }
     lab.mode("old.key", 0o644);
     lab.refused(4, &format!("{FROM} archive.bin")).says(&["old.key", "0644"]);

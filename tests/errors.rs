@@ -365,3 +365,31 @@ fn inspect_tells_structure_and_counts() {
     assert!(lab.ok("inspect sealed.jwe").text().contains("A256KW"));
     assert!(lab.ok("inspect client.jwks").text().contains("client"));
 }
+
+#[test]
+fn errors_are_json_where_reports_are() {
+    let lab = Lab::with_keys("--embodiment 4", 2);
+    lab.write("sealed.jwe", "not sealed\n");
+    for (code, line, kind, file, number) in [
+        (2, "keygen --no-such-option", "usage", None, None),
+        (2, "keygen --embodiment 4 --shop x -o service.jwks", "usage", None, None),
+        (1, "inspect nowhere.jwks", "system", None, None),
+        (3, "decrypt --bundle tokyo.jwks sealed.jwe", "malformed", Some("sealed.jwe"), Some(1)),
+        (4, "decrypt --bundle client.jwks sealed.jwe", "key", Some("client.jwks"), None),
+    ] {
+        let run = lab.refused(code, &format!("{line} --json"));
+        let found: serde_json::Value = serde_json::from_str(&run.stderr).unwrap();
+        let error = &found["error"];
+        assert_eq!(error["kind"], kind, "{found}");
+        assert_eq!(error["code"], code, "{found}");
+        assert_eq!(error["file"].as_str(), file, "{found}");
+        assert_eq!(error["line"].as_u64(), number, "{found}");
+        // The words are those that are printed without it.
+        let words = lab.refused(code, line).stderr;
+        let message = error["message"].as_str().unwrap();
+        assert!(words.contains(&format!("error: {message}")), "{words}");
+        for hint in error["hints"].as_array().unwrap() {
+            assert!(words.contains(hint.as_str().unwrap()), "{words}");
+        }
+    }
+}

@@ -114,8 +114,8 @@ fn inputs_that_do_not_go_together_are_refused() {
         (2, format!("{SEAL} - a - -o out"), "several inputs from stdin"),
         (2, format!("{OPEN} - - -o out"), "several inputs from stdin"),
         (2, format!("{SEAL} --stream a a -o out"), "--stream seals one file"),
-        (2, format!("{SEAL} orders.ndjson a -o a --force"), "a: is an input"),
-        (2, format!("{OPEN} sealed.jwe a -o a --force"), "a: is an input"),
+        (2, format!("{SEAL} orders.ndjson a -o a --force"), "a: is both input and output"),
+        (2, format!("{OPEN} sealed.jwe a -o a --force"), "a: is both input and output"),
         (3, format!("{OPEN} cek.jwe sealed.jwe -o out"), "cek.jwe: line 1: found a wrapped key"),
         (3, format!("{OPEN} sealed.jwe cek.jwe -o out"), "cek.jwe: line 1: found a wrapped key"),
         (

@@ -216,12 +216,12 @@ fn a_page_replaces_none_of_the_files_that_it_is_made_from() {
                      --force"
                 ),
             )
-            .says(&[name, "is an input as well as the output"]);
+            .says(&[name, "is both input and output"]);
         }
         assert_eq!(lab.read(name), content);
     }
     lab.refused(2, "bundle client --keys service.jwks --page page.json -o page.json --force")
-        .says(&["page.json: is an input"]);
+        .says(&["page.json: is both input and output"]);
     assert_eq!(lab.read("service.jwks"), before, "no id was issued");
 }
 

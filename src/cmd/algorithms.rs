@@ -1,5 +1,6 @@
 //! Algorithm names on the command line.
 
+use crate::cmd::exit::usage;
 use clap::builder::PossibleValuesParser;
 use orderseal::ciphers::content::ContentCipher;
 use orderseal::ciphers::wrap::WrapAlgorithm;
@@ -67,7 +68,7 @@ pub fn full_name(name: &str) -> &str {
 /// # Errors
 /// [`Error::Usage`] when they do not go with the scheme.
 pub fn suite(scheme: Scheme, enc: Option<&str>, wrap: Option<&str>) -> Result<Suite> {
-    let refused = |why: &str| Err(Error::Usage(format!("{why} (the scheme is {scheme})")));
+    let refused = |why: &str| Err(usage(format!("{why} (the scheme is {scheme})")));
     let alg = match (scheme.content, wrap) {
         (Content::Direct, Some(_)) => {
             return refused("--wrap is for hybrid schemes: a direct one wraps no key");

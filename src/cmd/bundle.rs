@@ -17,6 +17,7 @@ use serde_json::json;
 use super::keygen::{is_stdout, write_key_file};
 use super::order_page::{self, OrderPage};
 use super::{Global, one_from_stdin, signals, ui};
+use crate::cmd::exit::usage;
 
 /// Stream of the source that a page's id is drawn from.
 const PAGE_STREAM: u64 = u64::MAX - 2;
@@ -173,7 +174,7 @@ impl From {
         let result = change(&mut changed)?;
         match changed == loaded.file {
             true => Ok(result),
-            false => Err(Error::Usage(format!(
+            false => Err(usage(format!(
                 "{}: what is handed out is recorded in the keyring, which therefore cannot be a pipe",
                 loaded.place
             ))),
@@ -295,7 +296,7 @@ impl Client {
         let stdout = PathBuf::from("-");
         let client = outputs[0].unwrap_or(&stdout);
         if outputs[1].is_some_and(|shop| shop == client || files::same_target(shop, client)) {
-            return Err(Error::Usage("-o and --shop-out name the same file".to_owned()));
+            return Err(usage("-o and --shop-out name the same file".to_owned()));
         }
         // Both outputs are opened first, so that no id is handed out to a file that cannot be.
         let existing = self.to.existing();
@@ -305,7 +306,7 @@ impl Client {
             None => None,
         };
         if output.is_terminal() || shop_output.as_ref().is_some_and(Output::is_terminal) {
-            return Err(Error::Usage("keys are not printed to a terminal: use -o FILE".to_owned()));
+            return Err(usage("keys are not printed to a terminal: use -o FILE".to_owned()));
         }
         let workers = global.workers()?;
         let source = SystemSource::new()?;

@@ -16,6 +16,7 @@ use serde_json::json;
 use super::encrypt::Encrypt;
 use super::keygen::is_stdout;
 use super::{Global, main_input, one_from_stdin, ui};
+use crate::cmd::exit::usage;
 
 /// Longest key or IV file in bytes: 48 hexadecimal digits, and room to be told of a wrong file.
 const MAX_SMALL: u64 = 4096;
@@ -110,7 +111,7 @@ impl Convert {
         match self.seals() {
             true => self.seal(decryption, &ids, global),
             false if self.stream => {
-                Err(Error::Usage("--stream seals, and needs --bundle or --key".to_owned()))
+                Err(usage("--stream seals, and needs --bundle or --key".to_owned()))
             }
             false => {
                 self.write(ids, Privacy::Owner, "decrypted", global, |workers, input, write| {
@@ -159,7 +160,7 @@ impl Convert {
         let mut ids = vec![file.id];
         let iv = match &self.iv {
             _ if !cipher.has_iv() && (self.iv.is_some() || self.iv_in_front) => {
-                return Err(Error::Usage(format!("{from} has no initialization vector")));
+                return Err(usage(format!("{from} has no initialization vector")));
             }
             Some(path) => {
                 let file = files::load_small(path, MAX_SMALL, false)?;
@@ -169,7 +170,7 @@ impl Convert {
             None if self.iv_in_front => Iv::InFront,
             None if cipher.has_iv() => {
                 let found = format!("{from} needs --iv FILE or --iv-in-front");
-                return Err(Error::Usage(found));
+                return Err(usage(found));
             }
             None => Iv::Known([0; 8]),
         };
@@ -179,7 +180,7 @@ impl Convert {
     fn padding(&self, cipher: OldCipher) -> Result<Padding> {
         match self.padding.as_deref() {
             Some("pkcs7" | "zero") if !cipher.is_padded() => {
-                Err(Error::Usage(format!("{} has no padding", cipher.name())))
+                Err(usage(format!("{} has no padding", cipher.name())))
             }
             None if cipher.is_padded() => Ok(Padding::Pkcs7),
             Some("pkcs7") => Ok(Padding::Pkcs7),
@@ -201,7 +202,7 @@ impl Convert {
         ids.push(input.id);
         let existing = if self.force { Existing::Replace } else { Existing::Keep };
         let mut output = Output::create(self.output.as_deref(), existing, privacy, &ids)?;
-        output.refuse_terminal(&format!("{done} data is"))?;
+        output.refuse_terminal("binary data")?;
         let progress = ui::Progress::bytes(global, input.size, Some(&output));
         let workers = global.workers()?;
         let totals = run(&workers, input, &mut |text, totals| {

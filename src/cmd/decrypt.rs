@@ -18,6 +18,7 @@ use serde_json::json;
 
 use super::keygen::is_stdout;
 use super::{Global, algorithms, main_inputs, one_from_stdin, one_to_stdout, ui};
+use crate::cmd::exit::usage;
 
 /// Arguments of `decrypt`.
 #[derive(Debug, Args)]
@@ -84,7 +85,7 @@ impl Decrypt {
         one_from_stdin(key_files.chain(main_inputs(&self.sealed)))?;
         one_to_stdout([self.main_output(), self.report.as_deref()])?;
         if self.ids && !global.json {
-            return Err(Error::Usage("--ids adds to the report of --json".to_owned()));
+            return Err(usage("--ids adds to the report of --json".to_owned()));
         }
         let (keys, mut ids) = self.keys(global)?;
         let mut inputs = Inputs::open(&self.sealed)?;
@@ -190,7 +191,7 @@ impl Decrypt {
     fn create_report(&self, inputs: &[Option<FileId>]) -> Result<Option<Output>> {
         let Some(path) = &self.report else { return Ok(None) };
         if self.output.as_deref().is_some_and(|output| files::same_target(path, output)) {
-            return Err(Error::Usage("-o and --report name the same file".to_owned()));
+            return Err(usage("-o and --report name the same file".to_owned()));
         }
         let existing = if self.force { Existing::Replace } else { Existing::Keep };
         Output::create(Some(path), existing, Privacy::Umask, inputs).map(Some)
@@ -230,7 +231,7 @@ impl Decrypt {
         }
         let mut output = self.create_output(ids)?;
         if output.is_terminal() {
-            return Err(Error::Usage("keys are not printed to a terminal: use -o FILE".to_owned()));
+            return Err(usage("keys are not printed to a terminal: use -o FILE".to_owned()));
         }
         output.write(&opened)?;
         output.write(b"\n")?;
@@ -257,7 +258,7 @@ impl Decrypt {
             false => Some(self.create_output(ids)?),
         };
         if let Some(output) = &output {
-            output.refuse_terminal("an opened stream is")?;
+            output.refuse_terminal("an opened stream")?;
         }
         let (line, rest) = match memchr::memchr(b'\n', first) {
             Some(end) => (&first[..end], &first[end + 1..]),

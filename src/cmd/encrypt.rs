@@ -16,6 +16,7 @@ use serde_json::json;
 use super::guide::Guide;
 use super::keygen::is_stdout;
 use super::{Global, algorithms, main_inputs, one_from_stdin, signals, ui};
+use crate::cmd::exit::usage;
 
 /// Longest typed communication key in bytes.
 const MAX_TYPED: u64 = 64 << 10;
@@ -104,7 +105,7 @@ impl Encrypt {
         let keys = [Some(path), self.typed_key.as_deref()];
         one_from_stdin(keys.into_iter().chain(main_inputs(&self.orders)))?;
         if self.stream && self.orders.len() > 1 {
-            return Err(Error::Usage("--stream seals one file, several were given".to_owned()));
+            return Err(usage("--stream seals one file, several were given".to_owned()));
         }
         let mut loaded = files::load(path, global.allow_readable_keys)?;
         algorithms::assume(self.alg.as_deref(), [&mut loaded])?;
@@ -114,7 +115,7 @@ impl Encrypt {
         }
         refuse_weak(&plan, &loaded, global)?;
         if plan.spends() && !loaded.changeable {
-            return Err(Error::Usage(format!(
+            return Err(usage(format!(
                 "{}: what is spent is recorded in the key file, which therefore cannot be a pipe",
                 loaded.place
             )));
@@ -141,11 +142,11 @@ impl Encrypt {
         let existing = if self.force { Existing::Replace } else { Existing::Keep };
         let output = Output::create(self.output.as_deref(), existing, Privacy::Umask, &ids)?;
         if self.stream {
-            output.refuse_terminal("a sealed stream is")?;
+            output.refuse_terminal("a sealed stream")?;
         }
         if guide.is_guided() && !output.is_revocable() {
             let found = "a guided run takes -o FILE: what goes to stdout or a pipe is sent at once";
-            return Err(Error::Usage(found.to_owned()));
+            return Err(usage(found.to_owned()));
         }
         guide.before_sealing()?;
         let progress = ui::Progress::bytes(global, inputs.size(), Some(&output));

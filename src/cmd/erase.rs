@@ -11,6 +11,7 @@ use orderseal::protocol::{Error, KeyTrouble, Kid, Place, Result};
 use serde_json::{Value, json};
 
 use super::{Global, signals, ui};
+use crate::cmd::exit::usage;
 
 /// Arguments of `erase`.
 #[derive(Debug, Args)]
@@ -61,13 +62,13 @@ impl Erase {
                 Selection::Named(_) => "no file to erase from: it stands before --kid",
                 _ => "no file to erase",
             };
-            return Err(Error::Usage(found.to_owned()));
+            return Err(usage(found.to_owned()));
         }
         // A file that cannot be erased keeps no other from being erased.
         let mut first = Ok(());
         for path in &self.files {
             match self.erase_one(path, selection, global) {
-                Err(error) if first.is_err() => drop(super::report(&error)),
+                Err(error) if first.is_err() => drop(super::report(&error, global.json)),
                 Err(error) => first = Err(error),
                 Ok(()) => {}
             }

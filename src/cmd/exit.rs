@@ -1,4 +1,4 @@
-//! Errors as a person sees them: a message, a hint where one helps, and the exit code.
+//! Errors as users see them: a message, hints where they help, and the exit code.
 
 use std::process::ExitCode;
 
@@ -6,28 +6,68 @@ use clap::error::ErrorKind;
 use orderseal::ciphers::content::ContentCipher;
 use orderseal::ciphers::wrap::WrapAlgorithm;
 use orderseal::protocol::model::{
-    Aftermath, Amounts, Expected, Form, Role, Unimplemented, WebPage,
+    Aftermath, Amounts, Document, Expected, Form, JsonFault, Malformed, Misuse, Place, Role,
+    Unimplemented, WebPage,
 };
 use orderseal::protocol::{Error, KeyTrouble, Spent};
 
+use serde_json::{Value, json};
+
 use super::ui;
 
-/// Prints an error and chooses the exit code.
-pub fn report(error: &Error) -> ExitCode {
-    ui::say(&format!("orderseal: error: {error}"));
-    for hint in hints(error) {
+/// A command line that contradicts itself.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Usage(String);
+
+impl Usage {
+    fn hint(&self) -> Option<String> {
+        super::bench::hint(&self.0)
+    }
+}
+
+/// The error for a command line that contradicts itself.
+pub fn usage(found: impl Into<String>) -> Error {
+    Error::Caller(Box::new(Usage(found.into())))
+}
+
+/// Prints an error, in words or as JSON, and chooses the exit code.
+pub fn report(error: &Error, as_json: bool) -> ExitCode {
+    let (code, hints) = (code(error), hints(error));
+    if as_json {
+        let place = place(error);
+        print_json(&json!({
+            "kind": kind(error),
+            "code": code,
+            "message": error.to_string(),
+            "hints": hints,
+            "file": place.map(|place| &place.file),
+            "line": place.and_then(|place| place.line),
+        }));
+    } else {
+        print_words(&error.to_string(), &hints);
+    }
+    ExitCode::from(code)
+}
+
+fn print_words(message: &str, hints: &[String]) {
+    ui::say(&format!("orderseal: error: {message}"));
+    for hint in hints {
         ui::say(&format!("orderseal: hint: {hint}"));
     }
-    ExitCode::from(code(error))
+}
+
+fn print_json(error: &Value) {
+    ui::say(ui::json_line(&json!({ "error": error })).trim_end());
 }
 
 /// Prints what the argument parser has to say: help to stdout, anything else as an error.
-pub fn report_usage(found: &clap::Error) -> ExitCode {
+pub fn report_usage(found: &clap::Error, as_json: bool) -> ExitCode {
     let text = found.render().to_string();
     if !found.use_stderr() {
         return match ui::print(&text) {
             Ok(()) | Err(Error::ClosedPipe { .. }) => ExitCode::SUCCESS,
-            Err(error) => report(&error),
+            Err(error) => report(&error, as_json),
         };
     }
     if found.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
@@ -35,11 +75,14 @@ pub fn report_usage(found: &clap::Error) -> ExitCode {
         return ExitCode::from(2);
     }
     let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
-    let message = message.strip_prefix("error: ").unwrap_or(message);
-    ui::say(&format!("orderseal: error: {}", on_one_line(message)));
+    let message = on_one_line(message.strip_prefix("error: ").unwrap_or(message));
     let tips = rest.lines().filter_map(|line| line.trim().strip_prefix("tip: "));
-    for hint in tips.chain(["--help tells more"]) {
-        ui::say(&format!("orderseal: hint: {hint}"));
+    let hints: Vec<String> = tips.chain(["see --help"]).map(str::to_owned).collect();
+    match as_json {
+        true => {
+            print_json(&json!({ "kind": "usage", "code": 2, "message": message, "hints": hints }))
+        }
+        false => print_words(&message, &hints),
     }
     ExitCode::from(2)
 }
@@ -49,16 +92,71 @@ fn on_one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// The exit code of an error.
 fn code(error: &Error) -> u8 {
     match error {
-        Error::Usage(_) | Error::KeyFileFull { .. } => 2,
+        Error::Usage(_) | Error::Caller(_) | Error::KeyFileFull { .. } => 2,
         Error::Malformed { .. } | Error::Unexpected { .. } => 3,
         Error::Key { .. } => 4,
         Error::Authentication(_) => 5,
         Error::SomeFailed { .. } => 6,
         Error::Spending { source, .. } => code(source),
         Error::Stopped => super::signals::exit_code(),
-        _ => 1,
+        Error::Io { .. }
+        | Error::Random(_)
+        | Error::Thread(_)
+        | Error::ClosedPipe { .. }
+        | Error::Changed { .. }
+        | Error::Undelivered { .. }
+        | Error::Unsettled { .. }
+        | Error::Unpublished { .. }
+        | Error::NotErased { .. } => 1,
+    }
+}
+
+/// What kind of error it is, for `--json`.
+fn kind(error: &Error) -> &'static str {
+    match error {
+        Error::Usage(_) | Error::Caller(_) | Error::KeyFileFull { .. } => "usage",
+        Error::Malformed { .. } | Error::Unexpected { .. } => "malformed",
+        Error::Key { .. } => "key",
+        Error::Authentication(_) => "authentication",
+        Error::SomeFailed { .. } => "some-failed",
+        Error::Stopped => "stopped",
+        Error::ClosedPipe { .. } => "closed-pipe",
+        Error::Spending { source, .. }
+        | Error::Changed { source, .. }
+        | Error::Undelivered { source, .. }
+        | Error::Unsettled { source, .. }
+        | Error::NotErased { source, .. } => kind(source),
+        Error::Io { .. } | Error::Random(_) | Error::Thread(_) | Error::Unpublished { .. } => {
+            "system"
+        }
+    }
+}
+
+/// Where the error lies in the input, if it lies there.
+fn place(error: &Error) -> Option<&Place> {
+    match error {
+        Error::Malformed { place, .. }
+        | Error::Unexpected { place, .. }
+        | Error::Key { place, .. }
+        | Error::KeyFileFull { place, .. }
+        | Error::Authentication(place) => Some(place),
+        Error::Spending { source, .. }
+        | Error::Changed { source, .. }
+        | Error::Undelivered { source, .. }
+        | Error::Unsettled { source, .. }
+        | Error::NotErased { source, .. } => place(source),
+        Error::Usage(_)
+        | Error::Caller(_)
+        | Error::Io { .. }
+        | Error::Random(_)
+        | Error::Thread(_)
+        | Error::ClosedPipe { .. }
+        | Error::SomeFailed { .. }
+        | Error::Stopped
+        | Error::Unpublished { .. } => None,
     }
 }
 
@@ -80,33 +178,59 @@ fn hints(error: &Error) -> Vec<String> {
         Error::NotErased { bundle, .. } => vec![format!(
             "all orders were sealed and sent; destroy the keys with: orderseal erase {bundle}"
         )],
-        error => hint(error).into_iter().collect(),
-    }
-}
-
-fn hint(error: &Error) -> Option<String> {
-    match error {
-        Error::Undelivered { aftermath, .. } => Some(aftermath_hint(aftermath)),
-        Error::Changed { what, .. } => Some(format!("{what} all the same")),
+        Error::Undelivered { aftermath, .. } => vec![aftermath_hint(aftermath)],
+        Error::Changed { what, .. } => vec![format!("{what} all the same")],
         Error::KeyFileFull { .. } => {
-            Some("make fewer keys or shorter pads, or use another keyring".to_owned())
+            vec!["make fewer keys or shorter pads, or use another keyring".to_owned()]
         }
-        Error::Key { trouble, .. } => key_hint(trouble),
-        Error::Thread(_) => Some(
+        Error::Key { trouble, .. } => key_hint(trouble).into_iter().collect(),
+        Error::Thread(_) => vec![
             "--threads 1 needs the fewest threads; the system's limits are those of `ulimit -u` and \
              of the control group"
                 .to_owned(),
-        ),
-        Error::Usage(found) if found.ends_with("exists already") => {
-            Some("choose another name, or replace it with --force".to_owned())
+        ],
+        Error::Usage(misuse) => misuse_hint(misuse).into_iter().map(str::to_owned).collect(),
+        Error::Caller(own) => own.downcast_ref::<Usage>().and_then(Usage::hint).into_iter().collect(),
+        Error::Malformed { found, .. } => malformed_hint(found).into_iter().map(str::to_owned).collect(),
+        Error::Unexpected { found, expected, .. } => {
+            unexpected_hint(found, *expected).into_iter().collect()
         }
-        Error::Usage(found) if found.contains("symbolic link") => {
-            Some("name the file itself".to_owned())
-        }
-        Error::Usage(found) => super::bench::hint(found),
-        Error::Malformed { found, .. } => malformed_hint(found).map(str::to_owned),
-        Error::Unexpected { found, expected, .. } => unexpected_hint(found, *expected),
-        _ => None,
+        Error::Io { .. }
+        | Error::Random(_)
+        | Error::ClosedPipe { .. }
+        | Error::Stopped
+        | Error::Unpublished { .. }
+        | Error::Authentication(_)
+        | Error::SomeFailed { .. } => Vec::new(),
+    }
+}
+
+/// What to do about a request that cannot be carried out.
+fn misuse_hint(misuse: &Misuse) -> Option<&'static str> {
+    match misuse {
+        Misuse::OutputExists(_) => Some("choose another name, or replace it with --force"),
+        Misuse::OutputIsLink(_) | Misuse::FileIsLink(_) => Some("name the file itself"),
+        Misuse::ToTerminal { .. } => Some("write to a file with -o, or into a pipe"),
+        Misuse::SeveralShops { .. } => Some("choose one with --shop"),
+        Misuse::NoSharedPad { .. } => Some("leave out --pad-bytes"),
+        Misuse::NotAnOutput(_)
+        | Misuse::OutputIsInput(_)
+        | Misuse::ForeignPipe(_)
+        | Misuse::SeveralInputs { .. }
+        | Misuse::NotRegular(_)
+        | Misuse::SeveralNames(_)
+        | Misuse::LoneKeyIsWhole(_)
+        | Misuse::SecondUnnamedKey
+        | Misuse::Layers(_)
+        | Misuse::NothingToChain(_)
+        | Misuse::NoChainByRsa(_)
+        | Misuse::NoChainUnder(_)
+        | Misuse::NothingToType(_)
+        | Misuse::TypedTooShort { .. }
+        | Misuse::OneKeyForAll { .. }
+        | Misuse::NotAUser(_)
+        | Misuse::OtherScheme { .. }
+        | Misuse::HasItsKey { .. } => None,
     }
 }
 
@@ -154,17 +278,31 @@ pub fn amounts_in_words(amounts: Amounts) -> Option<String> {
 }
 
 /// What to do about a file of another kind, or one that suffered on its way.
-fn malformed_hint(found: &str) -> Option<&'static str> {
-    let hints = [
-        (
-            "found JSON that is cut off",
-            "the file is not complete: copy it again, or have it made again",
-        ),
-        ("expected a key file", KEY_FILES),
-        ("an item page", "an item page comes from `orderseal bundle page`"),
-        ("among orders", "put the wrapped key into a file of its own and decrypt that first"),
-    ];
-    hints.into_iter().find(|(part, _)| found.contains(part)).map(|(_, hint)| hint)
+fn malformed_hint(found: &Malformed) -> Option<&'static str> {
+    match found {
+        Malformed::NotJson { found: JsonFault::CutOff { .. }, .. } => {
+            Some("the file is not complete: copy it again, or have it made again")
+        }
+        Malformed::NotJson { expected, .. }
+        | Malformed::OtherDocument { expected, .. }
+        | Malformed::Incomplete { expected, .. } => match expected {
+            Document::KeyFile => Some(KEY_FILES),
+            Document::ItemPage => Some("an item page comes from `orderseal bundle page`"),
+            Document::Json => None,
+        },
+        Malformed::AmongOrders(_) => {
+            Some("put the wrapped key into a file of its own and decrypt that first")
+        }
+        Malformed::Within { fault, .. } => malformed_hint(fault),
+        Malformed::Long(_)
+        | Malformed::TooLong { .. }
+        | Malformed::Length { .. }
+        | Malformed::Base64(_)
+        | Malformed::NoMember(_)
+        | Malformed::Member { .. }
+        | Malformed::Carries { .. }
+        | Malformed::Value(_) => None,
+    }
 }
 
 fn is_plain(character: char) -> bool {
@@ -294,9 +432,9 @@ fn key_hint(trouble: &KeyTrouble) -> Option<String> {
             "no byte of pad serves twice: get a new piece with `orderseal bundle client --pad-bytes N`, \
              or make a longer pad with `orderseal keygen --pad-bytes N`"
         }
-        KeyTrouble::Weak(_) => "if that is what you want, say --allow-weak",
+        KeyTrouble::Weak(_) => "to use it anyway, pass --allow-weak",
         KeyTrouble::Marked { .. } => "such keys are for simulations; --allow-weak accepts them",
-        KeyTrouble::Readable(_) => "chmod 600 the file, or say --allow-readable-keys",
+        KeyTrouble::Readable(_) => "chmod 600 the file, or pass --allow-readable-keys",
         KeyTrouble::UnknownShop { .. } => "--shop takes one of these",
         KeyTrouble::Unsound(_) => {
             "the key is at fault, not the orders: get it again from its owner"
@@ -307,7 +445,14 @@ fn key_hint(trouble: &KeyTrouble) -> Option<String> {
             "a key serves what its record allows, whatever an order asks for; for a key without alg, \
              --alg names the algorithm"
         }
-        _ => return None,
+        KeyTrouble::Unimplemented(Unimplemented { standard: None, .. })
+        | KeyTrouble::Unpaired(_)
+        | KeyTrouble::OtherUse { .. }
+        | KeyTrouble::Exchanged
+        | KeyTrouble::Erased(_)
+        | KeyTrouble::Conflict(_)
+        | KeyTrouble::Unusable(_)
+        | KeyTrouble::Unfit(_) => return None,
     };
     Some(hint.to_owned())
 }

@@ -12,6 +12,7 @@ use orderseal::protocol::{Content, Erase, Error, Program, Result};
 
 use super::encrypt::{erased_words, is_guided};
 use super::{signals, ui};
+use crate::cmd::exit::usage;
 
 /// Tells of each step and waits, or does nothing in an automatic run.
 pub struct Guide {
@@ -97,8 +98,8 @@ impl Steps {
         };
         match read {
             Ok(1..) if answer.trim().is_empty() => Ok(()),
-            Ok(0) => Err(Error::Usage("the guided run stopped: nobody answers".to_owned())),
-            _ => Err(Error::Usage(format!("the guided run was stopped before step {number}"))),
+            Ok(0) => Err(usage("the guided run stopped: nobody answers".to_owned())),
+            _ => Err(usage(format!("the guided run was stopped before step {number}"))),
         }
     }
 }

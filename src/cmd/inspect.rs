@@ -26,6 +26,7 @@ use outline::show;
 
 use super::decrypt::peek_line;
 use super::{Global, ui};
+use crate::cmd::exit::usage;
 
 /// Arguments of `inspect`.
 #[derive(Debug, Args)]
@@ -92,7 +93,7 @@ impl Inspect {
         let has_pads = file.keys().iter().any(|key| matches!(key.material, Material::Pad(_)));
         if !has_pads || !matches!(file.role, Role::Shop | Role::Plain) {
             let found = "--sealed counts what is left of the pads of a shop or a lone key";
-            return Err(Error::Usage(found.to_owned()));
+            return Err(usage(found.to_owned()));
         }
         let mut pads = PadUse::new(file);
         for path in &self.sealed {
@@ -145,7 +146,7 @@ impl Inspect {
 fn show_stream(first: &[u8], sealed: Option<u64>, place: &Place, global: &Global) -> Result<()> {
     let (survey, line) = survey::first_line(first);
     let Some((kind, group)) = survey.groups.into_iter().next() else {
-        let found = survey.malformed.map_or(String::new(), |(_, found)| found);
+        let found = survey.malformed.map_or(String::new(), |(_, found)| found.to_string());
         return Err(Error::malformed(&place.at(1), found));
     };
     let mut value = json!({ "kind": "sealed stream" });

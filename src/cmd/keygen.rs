@@ -22,6 +22,7 @@ use register::Register;
 use serde_json::json;
 
 use super::{Global, algorithms, ui};
+use crate::cmd::exit::usage;
 
 /// Arguments of `keygen`.
 #[derive(Debug, Args)]
@@ -145,9 +146,10 @@ impl Keygen {
 
     fn keyring<S: KeySource>(&self, source: &S, workers: &Workers, global: &Global) -> Result<()> {
         let scheme = self.scheme()?;
-        let shop = self.shop.clone().ok_or_else(|| {
-            Error::Usage("say which shop the keys are for: --shop NAME".to_owned())
-        })?;
+        let shop = self
+            .shop
+            .clone()
+            .ok_or_else(|| usage("say which shop the keys are for: --shop NAME".to_owned()))?;
         let suite = algorithms::suite(scheme, self.enc.as_deref(), self.wrap.as_deref())?;
         let suite = self.with_sbox(suite)?;
         let request = KeyRequest {
@@ -206,7 +208,7 @@ impl Keygen {
                 Scope::named(scope).expect("clap knows the names"),
                 Kind::named(kind).expect("clap knows the names"),
             )),
-            _ => Err(Error::Usage(
+            _ => Err(usage(
                 "say what to make: --embodiment 1 to 6, or --content, --scope and --kind, or --alg"
                     .to_owned(),
             )),
@@ -218,9 +220,7 @@ impl Keygen {
         let takes_pad = suite.enc().takes_pad();
         if self.pad_bytes.is_some() && !takes_pad {
             let name = suite.key_alg();
-            return Err(Error::Usage(format!(
-                "--pad-bytes is for VERNAM-HS256, the key is for {name}"
-            )));
+            return Err(usage(format!("--pad-bytes is for VERNAM-HS256, the key is for {name}")));
         }
         if suite.kind() == Kind::Public {
             self.register.refuse_short()?;
@@ -237,7 +237,7 @@ impl Keygen {
         let Some(sbox) = self.toy_sbox else { return Ok(suite) };
         let enc = suite.enc().with_sbox(sbox).ok_or_else(|| {
             let name = suite.enc().name();
-            Error::Usage(format!("--toy-sbox is for TOYDES-ECB-HS256, the cipher is {name}"))
+            usage(format!("--toy-sbox is for TOYDES-ECB-HS256, the cipher is {name}"))
         })?;
         Ok(Suite::new(suite.alg(), enc).expect("only the S-box is another"))
     }
@@ -276,7 +276,7 @@ pub fn write_key_file(
 ) -> Result<()> {
     let mut output = Output::create(path, existing, Privacy::Owner, inputs)?;
     if output.is_terminal() && file.has_secrets() {
-        return Err(Error::Usage("secret keys are not printed to a terminal: use -o FILE".into()));
+        return Err(usage("secret keys are not printed to a terminal: use -o FILE"));
     }
     let bytes = file.to_bytes(&Place::file(output.name()))?;
     output.write(&bytes)?;

@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
+use exit::usage;
 pub use exit::{amounts_in_words, report, report_usage};
 use orderseal::protocol::store::files;
 use orderseal::protocol::{Error, Result};
@@ -166,7 +167,7 @@ fn main_inputs(paths: &[PathBuf]) -> impl Iterator<Item = Option<&Path>> {
 fn one_from_stdin<'a>(inputs: impl IntoIterator<Item = Option<&'a Path>>) -> Result<()> {
     match inputs.into_iter().flatten().filter(|path| files::is_dash(path)).count() {
         0 | 1 => Ok(()),
-        _ => Err(Error::Usage("several inputs from stdin: name a file for all but one".to_owned())),
+        _ => Err(usage("several inputs from stdin: name a file for all but one".to_owned())),
     }
 }
 
@@ -175,7 +176,7 @@ fn one_to_stdout<'a>(outputs: impl IntoIterator<Item = Option<&'a Path>>) -> Res
     let to_stdout = |path: &&Path| keygen::is_stdout(Some(path));
     match outputs.into_iter().flatten().filter(to_stdout).count() {
         0 | 1 => Ok(()),
-        _ => Err(Error::Usage("several outputs to stdout: name a file for all but one".to_owned())),
+        _ => Err(usage("several outputs to stdout: name a file for all but one".to_owned())),
     }
 }
 

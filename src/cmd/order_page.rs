@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Global, ui};
+use crate::cmd::exit::usage;
 use clap::Args;
 use orderseal::protocol::page::item_page::{MAX_PAGE, Page};
 use orderseal::protocol::page::{
@@ -63,17 +64,17 @@ impl OrderPage {
         if let IdRequest::Pool(count) | IdRequest::OnDemand(count) = request.ids
             && count > MAX_ORDERS
         {
-            return Err(Error::Usage(format!("a page has {MAX_ORDERS} orders at most")));
+            return Err(usage(format!("a page has {MAX_ORDERS} orders at most")));
         }
         if let Some(what @ (Erase::Keys | Erase::Programs)) = request.erase {
             let what = what.name();
             let found = format!("--erase={what}: a page erases all that it can, say --erase alone");
-            return Err(Error::Usage(found));
+            return Err(usage(found));
         }
         if let IdRequest::Pool(2..) | IdRequest::OnDemand(2..) = request.ids
             && request.erase.is_some()
         {
-            return Err(Error::Usage(
+            return Err(usage(
                 "a page that erases takes one order: --erase goes with --orders 1".to_owned(),
             ));
         }
@@ -104,7 +105,7 @@ impl OrderPage {
              its clients"
         );
         if !self.allow_shared_secret {
-            return Err(Error::Usage(format!(
+            return Err(usage(format!(
                 "{found}: use keys of the public kind, or of transactions, or pass \
                  --allow-shared-secret"
             )));
@@ -145,7 +146,7 @@ impl OrderPage {
             ("--allow-shared-secret", self.allow_shared_secret),
         ];
         match given.iter().find(|(_, given)| *given) {
-            Some((option, _)) => Err(Error::Usage(format!("{option} goes with --form html"))),
+            Some((option, _)) => Err(usage(format!("{option} goes with --form html"))),
             None => Ok(()),
         }
     }

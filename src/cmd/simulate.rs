@@ -7,6 +7,7 @@ use orderseal::protocol::{Content, Erase, Error, KeyTrouble, Place, Result, Sche
 use serde_json::{Value, json};
 
 use super::{Global, algorithms, ui};
+use crate::cmd::exit::usage;
 
 /// Arguments of `simulate`.
 #[derive(Debug, Args)]
@@ -102,7 +103,7 @@ impl Simulate {
         let orders_at_a_shop = u32::from(self.clients.div_ceil(self.shops)) * self.orders;
         if self.faults && (self.shops < 2 || orders_at_a_shop < 2) {
             let needed = "--faults takes at least 2 shops, and 2 orders at one of them";
-            return Err(Error::Usage(needed.to_owned()));
+            return Err(usage(needed.to_owned()));
         }
         Ok(Setup {
             cases: self.cases()?,

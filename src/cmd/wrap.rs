@@ -10,6 +10,7 @@ use orderseal::protocol::store::files::{self, Existing, InUse, Output, Privacy};
 use orderseal::protocol::{Error, KeyTrouble, Kid, Result};
 
 use super::{Global, algorithms, main_input, one_from_stdin, signals};
+use crate::cmd::exit::usage;
 
 /// Arguments of `wrap`.
 #[derive(Debug, Args)]
@@ -71,7 +72,7 @@ impl Wrap {
         }
         super::encrypt::refuse_weak(&plan, &with, global)?;
         if plan.spends() && !with.changeable {
-            return Err(Error::Usage(format!(
+            return Err(usage(format!(
                 "{}: what is spent is recorded in the key file, which therefore cannot be a pipe",
                 with.place
             )));

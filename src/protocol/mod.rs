@@ -1,4 +1,9 @@
-//! The protocol, in rooms from the ground up; a room uses only those above it in this list.
+//! The three roles, their key files, and the sealed lines in which orders travel.
+//!
+//! Seven rooms from the ground up; each uses only rooms named before it. [`model`] has the values that
+//! everything speaks in, [`jose`] seals and opens in memory, [`pipeline`] runs batches over threads,
+//! [`store`] keeps key files on the disk, [`roles`] are service, client and shop, [`page`] makes the order
+//! page, and [`simulate`] plays all roles in one process. Nothing here parses arguments or prints.
 
 pub mod jose;
 pub mod model;

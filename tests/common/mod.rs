@@ -240,12 +240,28 @@ fn assert_is_message(run: &Run) {
     }
 }
 
+/// What is wrong with an error as JSON.
+fn complaint_about_json(run: &Run, text: &str) -> Option<String> {
+    let found: Value = serde_json::from_str(text).unwrap_or_default();
+    let error = &found["error"];
+    let is_text = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
+    let hints = error["hints"].as_array();
+    let complete = error["code"].as_i64() == run.code.map(i64::from)
+        && is_text(&error["message"])
+        && is_text(&error["kind"])
+        && hints.is_some_and(|hints| hints.iter().all(is_text));
+    (!complete).then(|| format!("{}: not an error as JSON:\n{text}", run.line))
+}
+
 /// What is wrong with the form of a message: it is `orderseal: error: …`, then hints; lower case, no
 /// full stop, and no control character that came from the input.
 pub fn complaint(run: &Run) -> Option<String> {
     let Run { line, stderr, .. } = run;
     let first =
         stderr.lines().find(|text| !text.starts_with("orderseal: warning: ")).unwrap_or_default();
+    if first.starts_with('{') {
+        return complaint_about_json(run, first);
+    }
     let Some(message) = first.strip_prefix("orderseal: error: ") else {
         return Some(format!("{line}: not a message of ours:\n{stderr}"));
     };

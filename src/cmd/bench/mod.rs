@@ -21,7 +21,7 @@ use orderseal::ciphers::cpu::Backend;
 use orderseal::protocol::pipeline::Workers;
 use orderseal::protocol::roles::service::DEFAULT_RSA_BITS;
 use orderseal::protocol::store::files::{Existing, Output, Privacy};
-use orderseal::protocol::{Error, Result, Scheme};
+use orderseal::protocol::{Result, Scheme};
 use serde::Serialize;
 
 use self::choose::Choice;
@@ -33,6 +33,7 @@ use self::scale::Scale;
 use self::svg::Chart;
 use self::table::Table;
 use super::{Global, ui};
+use crate::cmd::exit::usage;
 
 pub use self::choose::hint;
 
@@ -157,7 +158,7 @@ impl Bench {
         let choice = Choice { filter: &self.filter, compare: &self.compare };
         let (groups, mut rows): (Vec<_>, Vec<_>) = choice.rows().into_iter().unzip();
         if rows.is_empty() {
-            return Err(Error::Usage(choice.no_match()));
+            return Err(usage(choice.no_match()));
         }
         let chart = self.svg.as_deref().map(|path| self.create(path)).transpose()?;
         let workers = Workers::new(Some(global.threads.map_or(1, usize::from)))?;

@@ -8,6 +8,7 @@ use orderseal::ciphers::random::RegisterSource;
 use orderseal::protocol::store::files;
 use orderseal::protocol::{Error, KeyTrouble, Place, Result};
 
+use crate::cmd::exit::usage;
 use crate::cmd::{Global, ui};
 
 /// The smallest register that RSA and knapsack keys are made from: in a shorter sequence there may be
@@ -43,12 +44,12 @@ impl Register {
         else {
             if self.trinomial.is_some() || self.seed_file.is_some() || self.whiten {
                 let found = "--trinomial, --seed-file and --whiten are for --rng lfsr";
-                return Err(Error::Usage(found.to_owned()));
+                return Err(usage(found.to_owned()));
             }
             return Ok(None);
         };
-        let trinomial = Trinomial::new(degree, tap)
-            .map_err(|error| Error::Usage(format!("--trinomial: {error}")))?;
+        let trinomial =
+            Trinomial::new(degree, tap).map_err(|error| usage(format!("--trinomial: {error}")))?;
         if !global.allow_weak {
             let trouble = KeyTrouble::Weak("a shift register");
             return Err(Error::key(&Place::file("keygen"), trouble));
@@ -67,7 +68,7 @@ impl Register {
     /// Refuses a register that is too short for key pairs.
     pub fn refuse_short(&self) -> Result<()> {
         match self.trinomial {
-            Some((degree, _)) if degree < MIN_PAIR_DEGREE => Err(Error::Usage(format!(
+            Some((degree, _)) if degree < MIN_PAIR_DEGREE => Err(usage(format!(
                 "a register of degree {degree} repeats too soon for a key pair: take one of degree \
                  {MIN_PAIR_DEGREE} at least"
             ))),

@@ -1,6 +1,7 @@
 //! JSON as security needs it: duplicate names are refused, numbers keep their digits, and secrets can be
 //! wiped.
 
+use crate::protocol::model::{JsonFault, Malformed};
 use std::fmt;
 use std::ops::Deref;
 use std::str::FromStr;
@@ -18,7 +19,7 @@ pub type Object = Map<String, Value>;
 ///
 /// # Errors
 /// What is wrong with it, in words that go on after "found", with line and column.
-pub fn parse(text: &[u8]) -> Result<SecretJson, String> {
+pub fn parse(text: &[u8]) -> Result<SecretJson, JsonFault> {
     parse_as(text, Strict::Whole)
 }
 
@@ -32,30 +33,30 @@ pub fn parse_around(
     text: &[u8],
     name: &str,
     read: &mut dyn FnMut(&Value),
-) -> Result<(SecretJson, bool), String> {
+) -> Result<(SecretJson, bool), JsonFault> {
     let mut elements = Elements { name, read, found: false };
     let value = parse_as(text, Strict::Around(&mut elements))?;
     Ok((value, elements.found))
 }
 
-fn parse_as(text: &[u8], how: Strict<'_, '_>) -> Result<SecretJson, String> {
+fn parse_as(text: &[u8], how: Strict<'_, '_>) -> Result<SecretJson, JsonFault> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let value = how.deserialize(&mut deserializer).map_err(|error| in_words(&error))?;
+    let value = how.deserialize(&mut deserializer).map_err(|error| fault(&error))?;
     let value = SecretJson(value);
-    deserializer.end().map_err(|error| in_words(&error))?;
+    deserializer.end().map_err(|error| fault(&error))?;
     Ok(value)
 }
 
-fn in_words(error: &serde_json::Error) -> String {
+fn fault(error: &serde_json::Error) -> JsonFault {
     let (line, column) = (error.line(), error.column());
     match error.classify() {
-        Category::Eof if line == 1 && column == 0 => "nothing".to_owned(),
-        Category::Eof => format!("JSON that is cut off at line {line} column {column}"),
-        _ if error.to_string().starts_with("trailing characters") => {
-            format!("more after the end of the JSON, at line {line} column {column}")
+        Category::Eof if line == 1 && column == 0 => JsonFault::Empty,
+        Category::Eof => JsonFault::CutOff { line, column },
+        Category::Data => JsonFault::Content(error.to_string()),
+        Category::Syntax | Category::Io if error.to_string().starts_with("trailing characters") => {
+            JsonFault::Trailing { line, column }
         }
-        Category::Data => error.to_string(),
-        _ => format!("no JSON: {error}"),
+        Category::Syntax | Category::Io => JsonFault::Syntax(error.to_string()),
     }
 }
 
@@ -226,19 +227,19 @@ impl<'de> Visitor<'de> for Strict<'_, '_> {
 }
 
 /// A member that has to be there and be a string.
-pub(in crate::protocol) fn text<'a>(members: &'a Object, name: &str) -> Result<&'a str, String> {
-    optional_text(members, name)?.ok_or_else(|| format!("no member {name:?}"))
+pub(in crate::protocol) fn text<'a>(members: &'a Object, name: &str) -> Result<&'a str, Malformed> {
+    optional_text(members, name)?.ok_or_else(|| Malformed::NoMember(name.to_owned()))
 }
 
 /// A member that has to be a string if it is there.
 pub(in crate::protocol) fn optional_text<'a>(
     members: &'a Object,
     name: &str,
-) -> Result<Option<&'a str>, String> {
+) -> Result<Option<&'a str>, Malformed> {
     match members.get(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(format!("member {name:?} is not a string")),
+        Some(_) => Err(Malformed::member(name, "a string")),
     }
 }
 
@@ -249,9 +250,9 @@ pub(in crate::protocol) fn optional_text<'a>(
 pub(in crate::protocol) fn optional_parsed<T: FromStr<Err = String>>(
     members: &Object,
     name: &str,
-) -> Result<Option<T>, String> {
+) -> Result<Option<T>, Malformed> {
     let value = optional_text(members, name)?.map(str::parse).transpose();
-    value.map_err(|found| format!("{name:?} {found}"))
+    value.map_err(|found: String| format!("{name:?} {found}").into())
 }
 
 #[cfg(test)]
@@ -264,7 +265,9 @@ mod tests {
     #[test]
     fn duplicate_names_are_refused_at_every_depth() {
         for text in [r#"{"a":1,"a":2}"#, r#"[{"b":{"a":1,"\u0061":1}}]"#] {
-            assert!(parse(text.as_bytes()).unwrap_err().contains("duplicate name \"a\""));
+            assert!(
+                parse(text.as_bytes()).unwrap_err().to_string().contains("duplicate name \"a\"")
+            );
         }
     }
 
@@ -317,7 +320,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_in_words() {
-        let complaint = |text: &str| parse(text.as_bytes()).unwrap_err();
+        let complaint = |text: &str| parse(text.as_bytes()).unwrap_err().to_string();
         assert_eq!(complaint(""), "nothing");
         assert_eq!(complaint("{\"a\":\n[1,"), "JSON that is cut off at line 2 column 3");
         assert_eq!(complaint("{} {}"), "more after the end of the JSON, at line 1 column 4");

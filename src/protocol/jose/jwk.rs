@@ -17,7 +17,7 @@ use crate::ciphers::{knapsack, rsa};
 use crate::protocol::jose::json::{Object, SecretJson, optional_text, text};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{
-    Enc, Error, Family, KeyTrouble, Kid, Member, Place, Suite, Task, Unimplemented,
+    Enc, Error, Family, KeyTrouble, Kid, Malformed, Member, Place, Suite, Task, Unimplemented,
 };
 
 /// A key with its name and what it is for.
@@ -39,7 +39,7 @@ pub struct Jwk {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     /// It is not well formed, in words.
-    Malformed(String),
+    Malformed(Malformed),
     /// It is well formed, and of no use here.
     Unusable(KeyTrouble),
 }
@@ -48,7 +48,7 @@ impl Refusal {
     /// The same with the part of the file where it is in front of the words.
     pub(in crate::protocol) fn within(self, part: impl std::fmt::Display) -> Self {
         match self {
-            Self::Malformed(found) => Self::Malformed(format!("{part}: {found}")),
+            Self::Malformed(found) => Self::Malformed(found.within(part)),
             Self::Unusable(trouble) => Self::Unusable(trouble),
         }
     }
@@ -64,13 +64,19 @@ impl Refusal {
 
 impl From<String> for Refusal {
     fn from(found: String) -> Self {
+        Self::Malformed(found.into())
+    }
+}
+
+impl From<Malformed> for Refusal {
+    fn from(found: Malformed) -> Self {
         Self::Malformed(found)
     }
 }
 
 impl From<&str> for Refusal {
     fn from(found: &str) -> Self {
-        Self::Malformed(found.to_owned())
+        Self::Malformed(found.into())
     }
 }
 
@@ -370,20 +376,20 @@ fn bad_kid(text: &str) -> String {
 }
 
 /// Where a piece of pad begins in the whole.
-fn offset(members: &Object) -> Result<u64, String> {
+fn offset(members: &Object) -> Result<u64, Malformed> {
     match members.get("offset") {
         None => Ok(0),
-        Some(value) => value.as_u64().ok_or("member \"offset\" is not a whole number".to_owned()),
+        Some(value) => value.as_u64().ok_or("member \"offset\" is not a whole number".into()),
     }
 }
 
-fn number(members: &Object, name: &str) -> Result<Vec<u8>, String> {
+fn number(members: &Object, name: &str) -> Result<Vec<u8>, Malformed> {
     base64url::decode_to_vec(text(members, name)?.as_bytes())
         .filter(|bytes| !bytes.is_empty())
-        .ok_or_else(|| format!("member {name:?} is not base64url without padding"))
+        .ok_or(Malformed::member(name, "base64url without padding"))
 }
 
-fn secret(members: &Object, name: &str) -> Result<Secret, String> {
+fn secret(members: &Object, name: &str) -> Result<Secret, Malformed> {
     number(members, name).map(Secret::from)
 }
 
@@ -427,7 +433,7 @@ mod tests {
             let Err(Refusal::Malformed(found)) = Jwk::from_json(&value) else {
                 panic!("{text}: not malformed");
             };
-            assert!(found.contains(complaint), "{text}: {found}");
+            assert!(found.to_string().contains(complaint), "{text}: {found}");
         }
     }
 

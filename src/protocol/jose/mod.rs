@@ -1,4 +1,5 @@
-//! JWE and JWK: algorithms, headers, serializations, and keys. Knows no file, no role, and no thread.
+//! JWE and JWK (RFC 7516, RFC 7517): headers, serializations, keys, sealing and opening of lines in
+//! memory. Knows no file, no role, and no thread.
 
 pub mod json;
 pub mod jwe;

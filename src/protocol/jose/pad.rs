@@ -1,6 +1,7 @@
 //! One-time pads as keys: a MAC key and a pad, or a piece of one, of which each order takes a piece of
 //! its own.
 
+use crate::protocol::model::Malformed;
 use std::fmt;
 use std::sync::Arc;
 
@@ -25,13 +26,15 @@ impl Pad {
     ///
     /// # Errors
     /// What is wrong, in words: no pad beside the MAC key, or one that ends after [`MAX_PAD`] bytes.
-    pub fn new(offset: u64, key: Secret) -> Result<Self, String> {
+    pub fn new(offset: u64, key: Secret) -> Result<Self, Malformed> {
         let Some(len) = key.len().checked_sub(MAC_KEY_LEN) else {
-            return Err(format!("a pad of {} bytes, expected a MAC key of 16 and more", key.len()));
+            return Err(
+                format!("a pad of {} bytes, expected a MAC key of 16 and more", key.len()).into()
+            );
         };
         match offset.checked_add(len as u64) {
             Some(end) if end <= MAX_PAD => Ok(Self { offset, key: Arc::new(key) }),
-            _ => Err(format!("a pad that ends after {MAX_PAD} bytes, which is the most")),
+            _ => Err(format!("a pad that ends after {MAX_PAD} bytes, which is the most").into()),
         }
     }
 

@@ -5,6 +5,8 @@ use std::io;
 
 use super::amounts::{Amounts, Spent};
 use super::form::{Expected, Form};
+use super::malformed::Malformed;
+use super::misuse::Misuse;
 use super::names::Kid;
 use super::place::Place;
 use super::trouble::KeyTrouble;
@@ -15,7 +17,6 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An error of the protocol.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// Reading or writing failed.
     #[error("{file}: {action}: {source}")]
@@ -40,15 +41,18 @@ pub enum Error {
         file: String,
     },
     /// What was asked for contradicts itself or what is there.
-    #[error("{0}")]
-    Usage(String),
+    #[error(transparent)]
+    Usage(#[from] Misuse),
+    /// An error of the caller's own, from a function that was passed in.
+    #[error(transparent)]
+    Caller(Box<dyn std::error::Error + Send + Sync>),
     /// Input that is not what it should be.
     #[error("{place}: {found}")]
     Malformed {
         /// Where it stands.
         place: Place,
         /// What was found, and what was expected.
-        found: String,
+        found: Malformed,
     },
     /// Input of another form, which was recognized.
     #[error("{place}: found {found}, expected {expected}")]
@@ -180,7 +184,7 @@ impl Error {
     }
 
     /// Malformed input.
-    pub fn malformed(place: &Place, found: impl Into<String>) -> Self {
+    pub fn malformed(place: &Place, found: impl Into<Malformed>) -> Self {
         Self::Malformed { place: place.clone(), found: found.into() }
     }
 

@@ -1,9 +1,11 @@
-//! Names, schemes, programs, and errors: small values that the rest of the protocol speaks in.
+//! Names, schemes, suites, programs, and errors: small values that every other room speaks in.
 
 mod address;
 mod amounts;
 mod error;
 mod form;
+mod malformed;
+mod misuse;
 mod names;
 mod place;
 mod program;
@@ -18,6 +20,8 @@ pub(in crate::protocol) use address::split_scheme;
 pub use amounts::{Amounts, Spent};
 pub use error::{Aftermath, Error, Result};
 pub use form::{Expected, Form, Position, Syntax, WebPage};
+pub use malformed::{Document, JsonFault, Malformed};
+pub use misuse::Misuse;
 pub(in crate::protocol) use names::KidMap;
 pub use names::{Kid, Name};
 pub use place::Place;

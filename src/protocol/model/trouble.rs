@@ -10,7 +10,6 @@ use crate::ciphers::random::Origin;
 
 /// What is the matter with a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum KeyTrouble {
     /// No key has that name.
     #[error("no key {kid:?} among the {held} keys given{of}")]
@@ -102,10 +101,10 @@ pub enum KeyTrouble {
     #[error("all of the 2^32 random IVs of key {0} were given to clients")]
     AllAllotted(Kid),
     /// A reusable key has sealed as many orders as random IVs allow.
-    #[error("the budget of key {kid} is used up: a key may serve 2^32 random IVs at most")]
+    #[error("the budget of {key} is used up: a key may serve 2^32 random IVs at most")]
     Budget {
-        /// The key's name.
-        kid: String,
+        /// The key, as messages name it.
+        key: String,
     },
     /// Less of a one-time pad is left than the orders are long.
     #[error("the pad is too short: {needed} bytes are needed, {left} are left")]

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{DATA, SendTo};
 use crate::protocol::jose::json::{self, Object, optional_text, text};
-use crate::protocol::model::{Alg, Enc, Error, Name, Place, Result, Suite};
+use crate::protocol::model::{Alg, Enc, Error, Malformed, Name, Place, Result, Suite};
 
 /// An order page, as far as it may be told.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,7 +66,7 @@ impl Description {
         Self::read(&data, page.len()).map_err(|found| malformed(format!("whose data have {found}")))
     }
 
-    fn read(data: &Value, page: usize) -> Result<Self, String> {
+    fn read(data: &Value, page: usize) -> Result<Self, Malformed> {
         let members = data.as_object().ok_or("no members")?;
         let flag = |name: &str| {
             let value = members.get(name).and_then(Value::as_bool);
@@ -112,10 +112,10 @@ fn delivered(page: &[u8]) -> Option<&[u8]> {
     Some(&page[start..start + end])
 }
 
-fn suite(members: &Object) -> Result<Suite, String> {
+fn suite(members: &Object) -> Result<Suite, Malformed> {
     let (alg, enc) = (text(members, "alg")?, text(members, "enc")?);
     let suite = Alg::named(alg).zip(Enc::named(enc)).and_then(|(alg, enc)| Suite::new(alg, enc));
-    suite.ok_or_else(|| format!("the algorithms {alg:?} and {enc:?}"))
+    suite.ok_or_else(|| format!("the algorithms {alg:?} and {enc:?}").into())
 }
 
 /// How long a value is in a page.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::words::{LANGUAGES, shown, words};
 use crate::protocol::jose::json::{self, Object, optional_text, text};
-use crate::protocol::model::{Error, Place, Result};
+use crate::protocol::model::{Error, Malformed, Place, Result};
 
 /// Most characters that a field may ask for.
 const MAX_FIELD: u64 = 10_000;
@@ -49,22 +49,21 @@ impl Fields {
     /// # Errors
     /// [`Error::Malformed`].
     pub fn parse(bytes: &[u8], place: &Place) -> Result<Self> {
-        let malformed = |found: String| Error::malformed(place, found);
-        let value = json::parse(bytes)
-            .map_err(|found| malformed(format!("found {found}, expected JSON")))?;
+        let malformed = |found: Malformed| Error::malformed(place, found);
+        let value = json::parse(bytes).map_err(|found| malformed(found.into()))?;
         Self::read(&value).map_err(malformed)
     }
 
-    fn read(value: &Value) -> Result<Self, String> {
+    fn read(value: &Value) -> Result<Self, Malformed> {
         let list = value.as_array().ok_or("expected a list of fields")?;
         let mut fields = Self::default();
         let mut seen = Vec::new();
         for (index, value) in list.iter().enumerate() {
-            let at = |found: String| format!("field {}: {found}", index + 1);
-            let members = value.as_object().ok_or_else(|| at("expected an object".to_owned()))?;
+            let at = |fault: Malformed| fault.within(format_args!("field {}", index + 1));
+            let members = value.as_object().ok_or_else(|| at("expected an object".into()))?;
             let name = text(members, "name").map_err(at)?;
             if seen.contains(&name) {
-                return Err(at(format!("name {name:?} comes twice")));
+                return Err(at(format!("name {name:?} comes twice").into()));
             }
             seen.push(name);
             fields.take(name, members).map_err(at)?;
@@ -72,7 +71,7 @@ impl Fields {
         Ok(fields)
     }
 
-    fn take(&mut self, name: &str, members: &Object) -> Result<(), String> {
+    fn take(&mut self, name: &str, members: &Object) -> Result<(), Malformed> {
         let usual = self.0.iter().position(|field| field["name"] == name);
         let omit = flag(members, "omit")?.unwrap_or(false);
         let mut field = match usual {
@@ -85,7 +84,7 @@ impl Fields {
                 self.0[index].clone()
             }
             None if omit => {
-                return Err(format!("there is no field {name:?} that could be left out"));
+                return Err(format!("there is no field {name:?} that could be left out").into());
             }
             None => own_field(name, members)?,
         };
@@ -97,7 +96,7 @@ impl Fields {
         }
         if let Some(max) = members.get("max") {
             if !max.as_u64().is_some_and(|max| (1..=MAX_FIELD).contains(&max)) {
-                return Err(format!("\"max\" is not a number from 1 to {MAX_FIELD}"));
+                return Err(format!("\"max\" is not a number from 1 to {MAX_FIELD}").into());
             }
             field.insert("max".to_owned(), max.clone());
         }
@@ -132,45 +131,48 @@ fn members_of_own(kind: &str) -> &'static [&'static str] {
 }
 
 /// Refuses what would have no effect: most often it is a misspelt name.
-pub(super) fn only_members(members: &Object, known: &[&str]) -> Result<(), String> {
+pub(super) fn only_members(members: &Object, known: &[&str]) -> Result<(), Malformed> {
     match members.keys().find(|member| !known.contains(&member.as_str())) {
         Some(member) => {
-            Err(format!("member {member:?} has no effect here, expected {}", known.join(", ")))
+            Err(format!("member {member:?} has no effect here, expected {}", known.join(", "))
+                .into())
         }
         None => Ok(()),
     }
 }
 
-fn flag(members: &Object, member: &str) -> Result<Option<bool>, String> {
+fn flag(members: &Object, member: &str) -> Result<Option<bool>, Malformed> {
     match members.get(member) {
         None => Ok(None),
         Some(Value::Bool(value)) => Ok(Some(*value)),
-        Some(_) => Err(format!("{member:?} is not true or false")),
+        Some(_) => Err(format!("{member:?} is not true or false").into()),
     }
 }
 
 /// A field that the document does not have.
-fn own_field(name: &str, members: &Object) -> Result<Object, String> {
+fn own_field(name: &str, members: &Object) -> Result<Object, Malformed> {
     let letters = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
     if !(1..=32).contains(&name.len())
         || !name.bytes().all(letters)
         || !name.as_bytes()[0].is_ascii_lowercase()
     {
-        return Err(format!("name {name:?}, expected 1 to 32 of a-z 0-9 _ with a letter in front"));
+        return Err(
+            format!("name {name:?}, expected 1 to 32 of a-z 0-9 _ with a letter in front").into()
+        );
     }
     if Fields::TAKEN.contains(&name) {
-        return Err(format!("name {name:?} is that of another member of the order"));
+        return Err(format!("name {name:?} is that of another member of the order").into());
     }
     let kind = optional_text(members, "type")?.unwrap_or("text");
     if !Fields::TYPES.contains(&kind) {
-        return Err(format!("type {kind:?}, expected one of {}", Fields::TYPES.join(", ")));
+        return Err(format!("type {kind:?}, expected one of {}", Fields::TYPES.join(", ")).into());
     }
     if kind != "choice" && members.contains_key("choices") {
-        return Err(format!("\"choices\" are for the type \"choice\", found {kind:?}"));
+        return Err(format!("\"choices\" are for the type \"choice\", found {kind:?}").into());
     }
     only_members(members, members_of_own(kind))?;
     if !members.contains_key("label") {
-        return Err("no member \"label\"".to_owned());
+        return Err("no member \"label\"".into());
     }
     let mut field = json!({"name": name, "type": kind, "required": false});
     if kind == "choice" {
@@ -180,7 +182,7 @@ fn own_field(name: &str, members: &Object) -> Result<Object, String> {
 }
 
 /// The texts to choose from, which differ in every language.
-fn choices(members: &Object) -> Result<Value, String> {
+fn choices(members: &Object) -> Result<Value, Malformed> {
     let list = members.get("choices").and_then(Value::as_array).filter(|list| !list.is_empty());
     let list = list.ok_or("no member \"choices\" that is a list of texts")?;
     let list = list.iter().map(|text| words(text, "choices")).collect::<Result<Vec<_>, _>>()?;
@@ -188,7 +190,7 @@ fn choices(members: &Object) -> Result<Value, String> {
         let mut seen = BTreeSet::new();
         for text in list.iter().map(|text| shown(text, language).trim()) {
             if !seen.insert(text) {
-                return Err(format!("\"choices\" have {text:?} twice (in {language})"));
+                return Err(format!("\"choices\" have {text:?} twice (in {language})").into());
             }
         }
     }

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::protocol::jose::json::{self, SecretJson, optional_parsed, optional_text, text};
-use crate::protocol::model::{Error, Name, Place, Result, ServiceUrl, WebPage};
+use crate::protocol::model::{
+    Document, Error, Malformed, Name, Place, Result, ServiceUrl, WebPage,
+};
 use crate::protocol::page::Items;
 use crate::protocol::store::keyfile::VERSION;
 
@@ -27,33 +29,34 @@ impl Page {
     /// # Errors
     /// [`Error::Malformed`].
     pub fn parse(bytes: &[u8], place: &Place) -> Result<Self> {
-        let expected = |found: &str| {
-            Error::malformed(place, format!("found {found}, expected an item page (JSON)"))
-        };
+        let expected = Document::ItemPage;
         if let Some(page) = WebPage::recognized(bytes) {
-            return Err(expected(page.name()));
+            let found = page.name();
+            return Err(Error::malformed(place, Malformed::OtherDocument { found, expected }));
         }
-        let value = json::parse(bytes).map_err(|found| expected(&found))?;
+        let value = json::parse(bytes)
+            .map_err(|found| Error::malformed(place, Malformed::NotJson { found, expected }))?;
         let page = Self::from_json(&value)
-            .map_err(|found| Error::malformed(place, format!("not an item page: {found}")))?;
+            .map_err(Box::new)
+            .map_err(|fault| Error::malformed(place, Malformed::Incomplete { expected, fault }))?;
         page.offered(place)?;
         Ok(page)
     }
 
-    fn from_json(value: &SecretJson) -> Result<Self, String> {
+    fn from_json(value: &SecretJson) -> Result<Self, Malformed> {
         let ours = value
             .get("orderseal")
             .and_then(Value::as_object)
             .ok_or("no member \"orderseal\" that is an object")?;
         match optional_text(ours, "role")? {
             Some("page") => {}
-            Some(role) => return Err(format!("found the role {role:?}, expected \"page\"")),
-            None => return Err("found no role, expected \"page\"".to_owned()),
+            Some(role) => return Err(format!("found the role {role:?}, expected \"page\"").into()),
+            None => return Err("found no role, expected \"page\"".into()),
         }
         match ours.get("version") {
             Some(version) if version.as_u64() == Some(VERSION) => {}
-            Some(version) => return Err(format!("version {version}, expected {VERSION}")),
-            None => return Err("no member \"version\" in \"orderseal\"".to_owned()),
+            Some(version) => return Err(format!("version {version}, expected {VERSION}").into()),
+            None => return Err("no member \"version\" in \"orderseal\"".into()),
         }
         let shop = text(ours, "shop")?;
         Ok(Self {

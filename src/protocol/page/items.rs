@@ -9,7 +9,7 @@ use super::fields::only_members;
 use super::price::price;
 use super::words::{description, readable, words};
 use crate::protocol::jose::json::{self, Object, optional_text};
-use crate::protocol::model::{Error, Place, Result};
+use crate::protocol::model::{Error, Malformed, Place, Result};
 
 /// The largest whole number that a browser tells from its neighbours.
 const MAX_SAFE: f64 = ((1_i64 << 53) - 1) as f64;
@@ -37,8 +37,7 @@ impl Items {
     /// # Errors
     /// [`Error::Malformed`].
     pub fn parse(bytes: &[u8], place: &Place) -> Result<Self> {
-        let value = json::parse(bytes)
-            .map_err(|found| Error::malformed(place, format!("found {found}, expected JSON")))?;
+        let value = json::parse(bytes).map_err(|found| Error::malformed(place, found))?;
         Self::from_json(&value, place)
     }
 
@@ -50,7 +49,7 @@ impl Items {
         Self::read(value).map_err(|found| Error::malformed(place, found))
     }
 
-    fn read(value: &Value) -> Result<Self, String> {
+    fn read(value: &Value) -> Result<Self, Malformed> {
         let empty = Object::new();
         let (list, members) = match value {
             Value::Object(members) => (members.get("items").unwrap_or(&Value::Null), members),
@@ -63,7 +62,7 @@ impl Items {
         if currency
             .is_some_and(|code| code.len() != 3 || !code.bytes().all(|b| b.is_ascii_uppercase()))
         {
-            return Err("\"currency\" is not a code of three letters, like JPY".to_owned());
+            return Err("\"currency\" is not a code of three letters, like JPY".into());
         }
         Ok(Self {
             list: read_list(list, currency)?,
@@ -73,7 +72,7 @@ impl Items {
     }
 }
 
-fn read_list(list: &[Value], currency: Option<&str>) -> Result<Value, String> {
+fn read_list(list: &[Value], currency: Option<&str>) -> Result<Value, Malformed> {
     let mut items = Vec::with_capacity(list.len());
     let mut places = BTreeMap::new();
     for (index, item) in list.iter().enumerate() {
@@ -81,7 +80,7 @@ fn read_list(list: &[Value], currency: Option<&str>) -> Result<Value, String> {
         let item = read_item(item, currency).map_err(|found| format!("item {number}: {found}"))?;
         let id = item["id"].to_string();
         if let Some(first) = places.get(&id) {
-            return Err(format!("item {number}: \"id\" {id} is that of item {first} too"));
+            return Err(format!("item {number}: \"id\" {id} is that of item {first} too").into());
         }
         places.insert(id, number);
         items.push(item);
@@ -89,7 +88,7 @@ fn read_list(list: &[Value], currency: Option<&str>) -> Result<Value, String> {
     Ok(Value::Array(items))
 }
 
-fn read_item(value: &Value, currency: Option<&str>) -> Result<Value, String> {
+fn read_item(value: &Value, currency: Option<&str>) -> Result<Value, Malformed> {
     let members = value.as_object().ok_or("expected an object with id, name and price")?;
     only_members(members, &OF_ITEM)?;
     let id = read_id(members.get("id").ok_or("no member \"id\"")?)?;
@@ -111,24 +110,22 @@ fn read_item(value: &Value, currency: Option<&str>) -> Result<Value, String> {
 }
 
 /// A picture has to be in the page (RFC 2397), as a page loads nothing.
-fn check_picture(url: &str) -> Result<(), String> {
+fn check_picture(url: &str) -> Result<(), Malformed> {
     let parts = url.strip_prefix("data:image/").and_then(|rest| rest.split_once(','));
     let Some((kind, data)) = parts else {
-        return Err(
-            "\"picture\" is not a data URL (data:image/…,…): a page loads nothing".to_owned()
-        );
+        return Err("\"picture\" is not a data URL (data:image/…,…): a page loads nothing".into());
     };
     let in_base64 = kind.to_ascii_lowercase().ends_with(";base64");
     // As browsers read it, with blanks and without padding; what is percent-encoded is theirs to read.
     let readable = data.contains('%') || forgiving_decode_to_vec(data.as_bytes()).is_ok();
     if in_base64 && !readable {
-        return Err("\"picture\" is not in base64, as its data URL says".to_owned());
+        return Err("\"picture\" is not in base64, as its data URL says".into());
     }
     Ok(())
 }
 
 /// An id as a browser reads it: numbers are whole and keep all their digits.
-fn read_id(id: &Value) -> Result<Value, String> {
+fn read_id(id: &Value) -> Result<Value, Malformed> {
     match id {
         Value::String(text) => readable(text, "id").map(|()| id.clone()),
         Value::Number(number) => {
@@ -140,7 +137,7 @@ fn read_id(id: &Value) -> Result<Value, String> {
             })?;
             Ok(json!(whole as i64))
         }
-        _ => Err("\"id\" is neither a text nor a number".to_owned()),
+        _ => Err("\"id\" is neither a text nor a number".into()),
     }
 }
 

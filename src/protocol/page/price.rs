@@ -1,5 +1,6 @@
 //! Prices, so that what a browser calculates with them is right to the last digit.
 
+use crate::protocol::model::Malformed;
 use serde_json::{Value, json};
 
 /// Most pieces of an item in an order; the page has the same limit.
@@ -29,7 +30,7 @@ pub(super) fn decimals(currency: &str) -> u8 {
 }
 
 /// A price, written with no more digits than its currency has.
-pub(super) fn price(value: &Value, currency: Option<&str>) -> Result<Value, String> {
+pub(super) fn price(value: &Value, currency: Option<&str>) -> Result<Value, Malformed> {
     let number = value.as_f64().filter(|number| *number >= 0.0 && !number.is_sign_negative());
     let number = number.ok_or("\"price\" is not a number of 0 or more")?;
     let decimals = currency.map_or(2, decimals);
@@ -39,13 +40,13 @@ pub(super) fn price(value: &Value, currency: Option<&str>) -> Result<Value, Stri
         return Err(format!(
             "\"price\" {value} is more than {}: browsers do not count {MAX_PIECES} such pieces exactly",
             MAX_UNITS / scale
-        ));
+        ).into());
     }
     // Division gives the number that is nearest to the decimal one, as reading its digits does.
     let exact = units / scale;
     if (number - exact).abs() > number * 2.0 * f64::EPSILON {
         let of = currency.map_or("without a currency".to_owned(), |code| format!("in {code}"));
-        return Err(format!("\"price\" {value} has more decimals than the {decimals} {of}"));
+        return Err(format!("\"price\" {value} has more decimals than the {decimals} {of}").into());
     }
     Ok(if exact.fract() == 0.0 { json!(exact as u64) } else { json!(exact) })
 }
@@ -56,7 +57,8 @@ mod tests {
 
     fn read(text: &str, currency: &str) -> Result<String, String> {
         let value = serde_json::from_str(text).unwrap();
-        price(&value, Some(currency).filter(|code| !code.is_empty())).map(|price| price.to_string())
+        let price = price(&value, Some(currency).filter(|code| !code.is_empty()));
+        price.map(|price| price.to_string()).map_err(|found| found.to_string())
     }
 
     #[test]

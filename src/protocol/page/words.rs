@@ -1,5 +1,6 @@
 //! The texts that a shop puts on the page.
 
+use crate::protocol::model::Malformed;
 use serde_json::Value;
 
 /// Longest name, title, label or choice in characters.
@@ -12,16 +13,16 @@ const MAX_DESCRIPTION: usize = 1000;
 pub const LANGUAGES: [&str; 2] = ["en", "ja"];
 
 /// A text of the page: a string, or an object with a string for each language.
-pub(super) fn words(value: &Value, member: &str) -> Result<Value, String> {
+pub(super) fn words(value: &Value, member: &str) -> Result<Value, Malformed> {
     texts(value, member, MAX_TEXT)
 }
 
 /// The same for a text that describes an item, and may be longer.
-pub(super) fn description(value: &Value, member: &str) -> Result<Value, String> {
+pub(super) fn description(value: &Value, member: &str) -> Result<Value, Malformed> {
     texts(value, member, MAX_DESCRIPTION)
 }
 
-fn texts(value: &Value, member: &str, most: usize) -> Result<Value, String> {
+fn texts(value: &Value, member: &str, most: usize) -> Result<Value, Malformed> {
     match value {
         Value::String(text) => check(text, member, most)?,
         Value::Object(languages) if !languages.is_empty() => {
@@ -34,33 +35,37 @@ fn texts(value: &Value, member: &str, most: usize) -> Result<Value, String> {
         _ => {
             return Err(format!(
                 "{member:?} is no text, nor an object with a text for each language"
-            ));
+            )
+            .into());
         }
     }
     Ok(value.clone())
 }
 
 /// Refuses a text that is empty, too long, or would show otherwise than it is.
-pub(super) fn readable(text: &str, member: &str) -> Result<(), String> {
+pub(super) fn readable(text: &str, member: &str) -> Result<(), Malformed> {
     check(text, member, MAX_TEXT)
 }
 
-fn check(text: &str, member: &str, most: usize) -> Result<(), String> {
+fn check(text: &str, member: &str, most: usize) -> Result<(), Malformed> {
     let count = text.chars().count();
     let without_width = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
     if text.chars().all(|c| c.is_whitespace() || without_width(c)) {
-        return Err(format!("{member:?} is blank"));
+        return Err(format!("{member:?} is blank").into());
     }
     if count > most {
-        return Err(format!("{member:?} has {count} characters, expected {most} at most"));
+        return Err(format!("{member:?} has {count} characters, expected {most} at most").into());
     }
     let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     match text.chars().find(|&c| c.is_control() || turns(c)) {
         Some(c) if turns(c) => Err(format!(
             "{member:?} has the character U+{:04X}, which turns the direction of writing",
             u32::from(c)
-        )),
-        Some(c) => Err(format!("{member:?} has the control character U+{:04X}", u32::from(c))),
+        )
+        .into()),
+        Some(c) => {
+            Err(format!("{member:?} has the control character U+{:04X}", u32::from(c)).into())
+        }
         None => Ok(()),
     }
 }
@@ -112,15 +117,20 @@ mod tests {
             (json!({"en": 1}), "\"name.en\" is no text"),
         ] {
             let found = words(&text, "name").unwrap_err();
-            assert!(found.contains(complaint), "{text}: {found}");
+            assert!(found.to_string().contains(complaint), "{text}: {found}");
         }
     }
 
     #[test]
     fn descriptions_have_a_limit_of_their_own() {
         let found = description(&json!({"ja": "茶".repeat(1001)}), "performance").unwrap_err();
-        assert_eq!(found, "\"performance.ja\" has 1001 characters, expected 1000 at most");
-        assert!(description(&json!("a\nb"), "performance").unwrap_err().contains("U+000A"));
+        assert_eq!(
+            found.to_string(),
+            "\"performance.ja\" has 1001 characters, expected 1000 at most"
+        );
+        assert!(
+            description(&json!("a\nb"), "performance").unwrap_err().to_string().contains("U+000A")
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::vec;
 
 use super::{Source, retry};
-use crate::protocol::model::{Error, Place, Result};
+use crate::protocol::model::{Error, Malformed, Place, Result};
 
 /// How an input is cut.
 #[derive(Debug, Clone, Copy)]
@@ -178,7 +178,7 @@ impl Current {
     fn read_more(&mut self, cut: Cut, pending: &mut Vec<u8>) -> Result<()> {
         let old = pending.len();
         if old > cut.max_line {
-            let found = format!("{} longer than {} bytes", cut.what, cut.max_line);
+            let found = Malformed::TooLong { what: cut.what, most: cut.max_line as u64 };
             return Err(Error::malformed(&self.place.at(self.line), found));
         }
         pending.resize(old.max(BLOCK / 4) + BLOCK, 0);

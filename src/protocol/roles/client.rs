@@ -12,8 +12,8 @@ use crate::protocol::jose::jwe::{
 use crate::protocol::jose::jwk::{Jwk, Material};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{
-    Alg, Content, Enc, Error, KeyTrouble, Kid, MAX_LAYERS, Member, Place, Program, Result, Role,
-    Scope, Suite, Task, Unimplemented,
+    Alg, Content, Enc, Error, KeyTrouble, Kid, MAX_LAYERS, Member, Misuse, Place, Program, Result,
+    Role, Scope, Suite, Task, Unimplemented,
 };
 use crate::protocol::pipeline::{Block, Cut, Workers};
 use crate::protocol::store::files::{Inputs, Measured, Output};
@@ -197,13 +197,11 @@ impl Plan {
     /// [`Error::Usage`] for more than 16.
     pub fn set_layers(&mut self, layers: u8) -> Result<()> {
         if !(1..=MAX_LAYERS).contains(&layers) {
-            let found = format!("a chain has 1 to {MAX_LAYERS} layers, {layers} were asked for");
-            return Err(Error::Usage(found));
+            return Err(Misuse::Layers(layers).into());
         }
         let enc = self.suite.enc();
         if layers > 1 && (enc == Enc::RsaBlocks || enc.takes_pad()) {
-            let name = enc.name();
-            return Err(Error::Usage(format!("orders under {name} have no key to chain")));
+            return Err(Misuse::NothingToChain(enc).into());
         }
         self.layers = layers;
         Ok(())
@@ -230,14 +228,11 @@ impl Plan {
     /// shorter than [`MIN_TYPED`].
     pub fn type_key(&mut self, text: &[u8], source: &impl KeySource) -> Result<()> {
         if self.suite.content() == Content::Direct && self.layers == 1 {
-            let found = format!("{} has no communication key that could be typed", self.suite);
-            return Err(Error::Usage(found));
+            return Err(Misuse::NothingToType(self.suite).into());
         }
         let characters = String::from_utf8_lossy(text).trim().chars().count();
         if characters < MIN_TYPED {
-            return Err(Error::Usage(format!(
-                "the typed communication key has {characters} characters, expected at least {MIN_TYPED}"
-            )));
+            return Err(Misuse::TypedTooShort { found: characters, least: MIN_TYPED }.into());
         }
         self.typed = Some(TypedKey::stretch(text, source));
         Ok(())

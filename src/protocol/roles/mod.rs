@@ -1,4 +1,4 @@
-//! What service, client, and shop do.
+//! What the security service, a client, and a shop do, and what is done with sealed orders and old data.
 
 pub mod client;
 pub mod convert;

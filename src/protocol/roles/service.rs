@@ -13,8 +13,8 @@ use crate::ciphers::{knapsack, rsa};
 use crate::protocol::jose::jwk::{self, Jwk, Material, Usage};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{
-    Alg, Enc, Error, Family, KeyTrouble, Kid, Name, Place, Program, Result, Role, Scheme, Scope,
-    ServiceUrl, Suite,
+    Alg, Enc, Error, Family, KeyTrouble, Kid, Misuse, Name, Place, Program, Result, Role, Scheme,
+    Scope, ServiceUrl, Suite,
 };
 use crate::protocol::pipeline::Workers;
 use crate::protocol::store::keyfile::{KeyFile, MAX_KEY_FILE, Shop};
@@ -89,7 +89,9 @@ pub fn make_material(
         Family::Pad => {
             let mut key = Pad::unfilled(sizes.pad_bytes);
             rng.fill_bytes(&mut key);
-            Pad::new(0, key).map(Material::Pad).map_err(KeyTrouble::Unfit)
+            Pad::new(0, key)
+                .map(Material::Pad)
+                .map_err(|found| KeyTrouble::Unfit(found.to_string()))
         }
         Family::Secret => {
             let len = suite.secret_len().expect("a secret key has a length");
@@ -197,13 +199,13 @@ pub fn check_room(file: &KeyFile, request: &KeyRequest, place: &Place) -> Result
     file.require(&[Role::Service], "security service", place)?;
     let Some(shop) = file.shops.get(&request.shop) else { return Ok(()) };
     if (shop.scheme, shop.suite) != (request.scheme, request.suite) {
-        return Err(Error::Usage(format!(
-            "{place}: shop {} is there as {} by {}, not as {} by {}",
-            request.shop, shop.scheme, shop.suite, request.scheme, request.suite
-        )));
+        let (held, asked) = ((shop.scheme, shop.suite), (request.scheme, request.suite));
+        let (keyring, shop) = (place.to_string(), request.shop.clone());
+        return Err(Misuse::OtherScheme { keyring, shop, held, asked }.into());
     }
     if request.scheme.scope == Scope::Shop && file.key(request.shop.as_str()).is_some() {
-        return Err(Error::Usage(format!("{place}: shop {} has its key already", request.shop)));
+        let (keyring, shop) = (place.to_string(), request.shop.clone());
+        return Err(Misuse::HasItsKey { keyring, shop }.into());
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use crate::protocol::jose::jwe::{Carries, Failure, Header, MAX_SEALED_LINE};
-use crate::protocol::model::{Kid, Place, Result};
+use crate::protocol::model::{Kid, Malformed, Place, Result};
 use crate::protocol::pipeline::{Block, Cut, Part, Workers};
 
 /// Different names of keys that are kept, each with a count of its lines.
@@ -33,7 +33,7 @@ pub struct Survey {
     /// Lines of all other kinds.
     pub others: Group,
     /// The first line that is not a sealed order, and why.
-    pub malformed: Option<(u64, String)>,
+    pub malformed: Option<(u64, Malformed)>,
     kept: Kept,
 }
 
@@ -120,7 +120,7 @@ struct Counts {
     longest: usize,
     /// Lines by kind and key, in the order in which they came first.
     lines: Vec<((GroupKey, Option<String>), u64)>,
-    malformed: Option<(u64, String)>,
+    malformed: Option<(u64, Malformed)>,
 }
 
 impl Counts {
@@ -143,16 +143,16 @@ impl Counts {
     }
 }
 
-fn describe(line: &[u8]) -> std::result::Result<(GroupKey, Option<String>), String> {
+fn describe(line: &[u8]) -> std::result::Result<(GroupKey, Option<String>), Malformed> {
     let mut segments = line.split(|&byte| byte == b'.');
     let first = segments.next().unwrap_or_default();
     let mut text = Vec::new();
     let header = Header::decode(first, &mut text).map_err(|failure| match failure {
         Failure::Malformed(found) => found,
-        _ => "not a header".to_owned(),
+        Failure::Unexpected(_) | Failure::Key(_) | Failure::Authentication => "not a header".into(),
     })?;
     if segments.count() != 4 {
-        return Err("not a compact JWE of 5 segments".to_owned());
+        return Err("not a compact JWE of 5 segments".into());
     }
     let key = GroupKey {
         shop: header.kid.as_deref().and_then(Kid::new).map(|kid| kid.shop().to_string()),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::protocol::jose::json::{self, text};
-use crate::protocol::model::{Error, Name, Place, Result};
+use crate::protocol::model::{Error, Malformed, Name, Place, Result};
 use crate::protocol::store::keyfile::VERSION;
 
 /// What a client asks for.
@@ -34,7 +34,7 @@ impl Request {
         Self::read(bytes).map_err(|found| Error::malformed(&Place::file("request"), found))
     }
 
-    fn read(bytes: &[u8]) -> Result<Self, String> {
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
         let value = json::parse(bytes)?;
         let ours = value["orderseal"].as_object().ok_or("not a request")?;
         match text(ours, "for")? {
@@ -43,7 +43,7 @@ impl Request {
                 shop: text(ours, "shop")?.parse()?,
                 orders: ours.get("orders").and_then(Value::as_u64).ok_or("no orders")? as usize,
             }),
-            other => Err(format!("a request for {other:?}")),
+            other => Err(format!("a request for {other:?}").into()),
         }
     }
 }

@@ -17,8 +17,8 @@ use crate::ciphers::toy_des::SBox;
 use crate::ciphers::wrap::WrapAlgorithm;
 use crate::protocol::jose::jwk::{Jwk, Refusal};
 use crate::protocol::model::{
-    Enc, Error, KeyTrouble, Kid, KidMap, Name, Place, Program, Result, Role, Scheme, ServiceUrl,
-    Suite,
+    Enc, Error, KeyTrouble, Kid, KidMap, Misuse, Name, Place, Program, Result, Role, Scheme,
+    ServiceUrl, Suite,
 };
 
 /// Random IVs that may be drawn for one key (NIST SP 800-38D section 8.3).
@@ -292,10 +292,11 @@ impl KeyFile {
                 match (shops.next(), shops.next()) {
                     (Some(only), None) => Ok(only),
                     (None, _) => Err(Error::key(place, KeyTrouble::Missing("key of any shop"))),
-                    _ => Err(Error::Usage(format!(
-                        "{place}: has keys of {} shops: say which by --shop",
-                        self.shops.len()
-                    ))),
+                    _ => Err(Misuse::SeveralShops {
+                        file: place.to_string(),
+                        shops: self.shops.len(),
+                    }
+                    .into()),
                 }
             }
         }

@@ -7,7 +7,8 @@ use crate::ciphers::wrap::WrapAlgorithm;
 use crate::protocol::jose::jwe::{Algorithms, Chosen, Failure, Header, KeyLookup};
 use crate::protocol::jose::jwk::{Jwk, Material};
 use crate::protocol::model::{
-    Alg, Error, KeyTrouble, Kid, Member, Name, Place, Result, Role, Scope, Suite, Unimplemented,
+    Alg, Error, KeyTrouble, Kid, Member, Misuse, Name, Place, Result, Role, Scope, Suite,
+    Unimplemented,
 };
 use crate::protocol::store::keyfile::KeyFile;
 
@@ -75,7 +76,7 @@ impl OpeningKeys {
             let single = single_key(&file).map_err(|trouble| Error::key(place, trouble))?;
             if let (Some(index), 0) = (single, repeated) {
                 if keys[index].kid.is_none() && self.unnamed.is_some() {
-                    return Err(Error::Usage("only one key without a name can be given".into()));
+                    return Err(Misuse::SecondUnnamedKey.into());
                 }
                 // Of two keys, neither is the one that a line without a name means.
                 self.unnamed = (self.lone == 0).then_some(first + index);

@@ -8,7 +8,7 @@
 use rand::Rng;
 use sha2::{Digest, Sha256};
 
-use super::spread::{Spread, gather};
+use super::run::{Spread, gather};
 use crate::ciphers::Wiped;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Failure, MAX_HEADER};
 use crate::ciphers::base64url;
 use crate::protocol::jose::json::{self, Object, optional_text, text};
-use crate::protocol::model::{Kid, MAX_LAYERS, Suite};
+use crate::protocol::model::{Kid, MAX_LAYERS, Malformed, Suite};
 
 /// The content type of a line that carries a key instead of an order (RFC 7517 section 7).
 const CTY_JWK: &str = "jwk+json";
@@ -81,12 +81,12 @@ impl<'t> Header<'t> {
     /// [`Failure::Malformed`]: too long, not canonical base64url, not JSON or with duplicate
     /// names, a critical member that is unknown, compressed content.
     pub fn decode(segment: &[u8], text: &'t mut Vec<u8>) -> Result<Self, Failure> {
-        Self::read(segment, text).map_err(|found| Failure::Malformed(format!("header: {found}")))
+        Self::read(segment, text).map_err(|found| Failure::Malformed(found.within("header")))
     }
 
-    fn read(segment: &[u8], text: &'t mut Vec<u8>) -> Result<Self, String> {
+    fn read(segment: &[u8], text: &'t mut Vec<u8>) -> Result<Self, Malformed> {
         if segment.len() > base64url::encoded_length(MAX_HEADER) {
-            return Err(format!("longer than {MAX_HEADER} bytes"));
+            return Err(Malformed::Long(MAX_HEADER as u64));
         }
         base64url::decode_into(segment, text).ok_or("not canonical base64url")?;
         if let Some(header) = Self::plain(text) {
@@ -95,13 +95,14 @@ impl<'t> Header<'t> {
         let value = json::parse(text)?;
         let members = value.as_object().ok_or("not a JSON object")?;
         if members.contains_key("zip") {
-            return Err("compressed content (\"zip\") is not supported".to_owned());
+            return Err("compressed content (\"zip\") is not supported".into());
         }
         let kid = optional_text(members, "kid")?;
         if let Some(kid) = kid.filter(|kid| !Kid::has_form(kid)) {
             return Err(format!(
                 "kid {kid:?}, expected SHOP or SHOP/ID, each 1 to 64 of A-Z a-z 0-9 . _ -"
-            ));
+            )
+            .into());
         }
         let owned = |text: &str| Cow::Owned(text.to_owned());
         Ok(Self {
@@ -147,38 +148,40 @@ fn plain_name(text: &[u8]) -> Option<(&str, &[u8])> {
     Some((name, rest))
 }
 
-fn gcm_kw(members: &Object) -> Result<Option<IvAndTag>, String> {
+fn gcm_kw(members: &Object) -> Result<Option<IvAndTag>, Malformed> {
     match members.contains_key("iv") && members.contains_key("tag") {
         true => Ok(Some((exact(members, "iv")?, exact(members, "tag")?))),
         false => Ok(None),
     }
 }
 
-fn exact<const N: usize>(members: &Object, name: &str) -> Result<[u8; N], String> {
+fn exact<const N: usize>(members: &Object, name: &str) -> Result<[u8; N], Malformed> {
     base64url::decode_to_vec(text(members, name)?.as_bytes())
         .and_then(|bytes| bytes.try_into().ok())
-        .ok_or_else(|| format!("member {name:?} is not base64url of {N} bytes"))
+        .ok_or_else(|| format!("member {name:?} is not base64url of {N} bytes").into())
 }
 
-fn chain(members: &Object) -> Result<Vec<Vec<u8>>, String> {
+fn chain(members: &Object) -> Result<Vec<Vec<u8>>, Malformed> {
     let critical = match members.get("crit") {
         None => false,
         Some(Value::Array(names)) if names.len() == 1 && names[0] == "chain" => true,
         Some(Value::Array(names)) if names.is_empty() => {
-            return Err("\"crit\" is empty".to_owned());
+            return Err("\"crit\" is empty".into());
         }
         Some(other) => {
-            return Err(format!("critical members {other}, of which only \"chain\" is known"));
+            return Err(
+                format!("critical members {other}, of which only \"chain\" is known").into()
+            );
         }
     };
     let Some(value) = members.get("chain") else {
         return match critical {
-            true => Err("\"crit\" names \"chain\", which is missing".to_owned()),
+            true => Err("\"crit\" names \"chain\", which is missing".into()),
             false => Ok(Vec::new()),
         };
     };
     if !critical {
-        return Err("\"chain\" is not named in \"crit\"".to_owned());
+        return Err("\"chain\" is not named in \"crit\"".into());
     }
     value
         .as_array()
@@ -186,7 +189,7 @@ fn chain(members: &Object) -> Result<Vec<Vec<u8>>, String> {
         .and_then(|links| {
             links.iter().map(|link| base64url::decode_to_vec(link.as_str()?.as_bytes())).collect()
         })
-        .ok_or_else(|| format!("\"chain\" is not 1 to {} wrapped keys", MAX_LAYERS - 1))
+        .ok_or_else(|| format!("\"chain\" is not 1 to {} wrapped keys", MAX_LAYERS - 1).into())
 }
 
 /// Writes a header, member by member, in memory that serves for one after the other. All values are

@@ -6,10 +6,9 @@ mod header;
 mod open;
 mod open_key;
 mod parse;
+mod run;
 mod seal;
 mod seal_key;
-mod spread;
-mod stage;
 mod typed_key;
 
 pub(in crate::protocol) use blocks::label as block_label;
@@ -18,13 +17,12 @@ pub use open::{Opened, OpenedBlock, Opener};
 pub(in crate::protocol) use open_key::Algorithms;
 pub use open_key::{Chosen, KeyLookup};
 pub(in crate::protocol) use parse::segments;
+pub use run::{Spread, Stage, Watch};
 pub use seal::{Sealer, SealingKeys};
 pub use seal_key::SealingKey;
-pub use spread::Spread;
-pub use stage::{Stage, Watch};
 pub use typed_key::{MIN_TYPED, TypedKey};
 
-use crate::protocol::model::{Error, Expected, Form, KeyTrouble, Place};
+use crate::protocol::model::{Error, Expected, Form, KeyTrouble, Malformed, Place};
 
 /// The longest order in bytes.
 pub const MAX_ORDER: usize = 1 << 20;
@@ -40,7 +38,7 @@ pub const MAX_SEALED_LINE: usize = 2 << 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
     /// It is not what it should be.
-    Malformed(String),
+    Malformed(Malformed),
     /// It is of another form, which was recognized.
     Unexpected(Form),
     /// Its key is missing or may not be used.

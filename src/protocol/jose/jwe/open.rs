@@ -7,15 +7,14 @@ use zeroize::Zeroize;
 
 use super::open_key::{Chosen, Ready};
 use super::parse::{Parsed, Parser};
-use super::spread::in_turn;
-use super::stage::unwatched;
+use super::run::{in_turn, unwatched};
 use super::{Carries, Failure, KeyLookup, MAX_ORDER, Spread, Stage, Watch, blocks, chain};
 use crate::ciphers::Wiped;
 use crate::ciphers::content::{ContentCipher, Keys, MAX_TAG, Record};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
 use crate::ciphers::wrap::{self, UnwrapJob};
-use crate::protocol::model::Enc;
+use crate::protocol::model::{Enc, Malformed};
 
 /// Lines that are opened side by side: so many that what kernels clear behind themselves hardly
 /// counts, and few enough to stay in the cache.
@@ -302,10 +301,13 @@ fn one_direct_key<'k>(run: &[Candidate<'_>], parser: &Parser<'_, 'k>) -> Option<
 /// What another tool may have sealed and an order cannot be.
 fn check_order(order: &[u8]) -> Result<(), Failure> {
     if memchr::memchr(b'\n', order).is_some() {
-        return Err(Failure::Malformed("the order has a line feed in it".to_owned()));
+        return Err(Failure::Malformed("the order has a line feed in it".into()));
     }
     if order.len() > MAX_ORDER {
-        return Err(Failure::Malformed(format!("the order is longer than {MAX_ORDER} bytes")));
+        return Err(Failure::Malformed(Malformed::TooLong {
+            what: "order",
+            most: MAX_ORDER as u64,
+        }));
     }
     Ok(())
 }

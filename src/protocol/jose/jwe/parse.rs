@@ -8,7 +8,7 @@ use super::{Carries, Failure, Header, KeyLookup, MAX_SEALED_LINE, blocks};
 use crate::ciphers::base64url;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::wrap::UnwrappingKey;
-use crate::protocol::model::{Enc, Form};
+use crate::protocol::model::{Enc, Form, Malformed};
 
 /// A line in parts. It is kept small, as it is moved about more than once.
 pub(super) struct Parsed<'l> {
@@ -100,20 +100,20 @@ impl<'l, 'k> Parser<'l, 'k> {
 
     fn take_apart(&mut self, line: &'l [u8], texts: &mut Vec<u8>) -> Result<Parsed<'l>, Failure> {
         if line.len() > MAX_SEALED_LINE {
-            let found = format!("the sealed line is longer than {MAX_SEALED_LINE} bytes");
-            return Err(Failure::Malformed(found));
+            let most = MAX_SEALED_LINE as u64;
+            return Err(Failure::Malformed(Malformed::TooLong { what: "sealed line", most }));
         }
         let [aad, encrypted_key, iv, ciphertext, tag] =
-            segments(line).ok_or_else(|| Failure::Malformed("expected 5 segments".to_owned()))?;
+            segments(line).ok_or_else(|| Failure::Malformed("expected 5 segments".into()))?;
         self.read_header(aad)?;
         let meaning = self.meanings.len() - 1;
         let (iv_len, tag_len) = lengths(self.meanings[meaning].key.suite.enc());
         let (start, parts) = (self.parts.len(), &mut self.parts);
-        decode_exact(self.backend, iv, iv_len, parts, "initialization vector")?;
-        decode_exact(self.backend, tag, tag_len, parts, "tag")?;
-        decode(self.backend, encrypted_key, parts, "encrypted key")?;
+        decode_exact(self.backend, iv, iv_len, parts, "the initialization vector")?;
+        decode_exact(self.backend, tag, tag_len, parts, "the tag")?;
+        decode(self.backend, encrypted_key, parts, "the encrypted key")?;
         let (parts, start) = (start..parts.len(), texts.len());
-        decode(self.backend, ciphertext, texts, "ciphertext")?;
+        decode(self.backend, ciphertext, texts, "the ciphertext")?;
         self.meanings[meaning].check(parts.len() > iv_len + tag_len)?;
         Ok(Parsed { aad, meaning, parts, ciphertext: start..texts.len() })
     }
@@ -128,8 +128,10 @@ impl<'l, 'k> Parser<'l, 'k> {
         if header.carries != self.expect {
             let found = header.carries.words();
             return Err(Failure::Malformed(match self.expect {
-                Carries::Order => format!("found {found} among orders: it opens only alone"),
-                other => format!("found {found}, expected {}", other.words()),
+                Carries::Order => Malformed::AmongOrders(found),
+                Carries::Key | Carries::StreamKey => {
+                    Malformed::Carries { found, expected: self.expect.words() }
+                }
             }));
         }
         let key = self.keys.choose(&header, self.guess)?;
@@ -156,7 +158,7 @@ impl Meaning<'_> {
 
     /// What the algorithms ask of a line besides lengths.
     fn check(&self, has_encrypted_key: bool) -> Result<(), Failure> {
-        let malformed = |found: &str| Err(Failure::Malformed(found.to_owned()));
+        let malformed = |found: &str| Err(Failure::Malformed(found.into()));
         match self.key.ready {
             Ready::Unwrap(UnwrappingKey::AesGcmKw(_)) if self.gcm_kw().is_none() => {
                 malformed("header: no members \"iv\" and \"tag\", which the algorithm needs")
@@ -199,10 +201,15 @@ pub(in crate::protocol) fn segments(line: &[u8]) -> Option<[&[u8]; 5]> {
 
 /// Appends what a segment decodes to. It goes straight to where it stays: a small array that is
 /// moved is read before it is written out, for which the processor waits.
-fn decode(backend: Backend, segment: &[u8], out: &mut Vec<u8>, name: &str) -> Result<(), Failure> {
+fn decode(
+    backend: Backend,
+    segment: &[u8],
+    out: &mut Vec<u8>,
+    what: &'static str,
+) -> Result<(), Failure> {
     base64url::decode_append(backend, segment, out)
         .map(|_| ())
-        .ok_or_else(|| Failure::Malformed(format!("the {name} is not canonical base64url")))
+        .ok_or(Failure::Malformed(Malformed::Base64(what)))
 }
 
 /// The same for a segment of known length.
@@ -211,13 +218,12 @@ fn decode_exact(
     segment: &[u8],
     expected: usize,
     out: &mut Vec<u8>,
-    name: &str,
+    what: &'static str,
 ) -> Result<(), Failure> {
     match base64url::decoded_length(segment.len()) {
         Some(found) if found != expected => {
-            let found = format!("the {name} has {found} bytes, expected {expected}");
-            Err(Failure::Malformed(found))
+            Err(Failure::Malformed(Malformed::Length { what, found, expected }))
         }
-        _ => decode(backend, segment, out, name),
+        _ => decode(backend, segment, out, what),
     }
 }

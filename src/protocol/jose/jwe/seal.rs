@@ -3,13 +3,13 @@
 mod content_keys;
 mod group;
 
+use crate::protocol::model::Malformed;
 use rand::Rng;
 
 use self::content_keys::Group;
 use super::header::HeaderText;
+use super::run::{in_turn, unwatched};
 use super::seal_key::Purpose;
-use super::spread::in_turn;
-use super::stage::unwatched;
 use super::{Failure, MAX_ORDER, SealingKey, Spread, Stage, TypedKey, Watch, blocks};
 use crate::ciphers::base64url;
 use crate::ciphers::cpu::Backend;
@@ -97,7 +97,7 @@ impl Sealer {
         if fit == orders.len() {
             return Ok(());
         }
-        Err((fit, Failure::Malformed(format!("the order is longer than {MAX_ORDER} bytes"))))
+        Err((fit, Failure::Malformed(Malformed::TooLong { what: "order", most: MAX_ORDER as u64 })))
     }
 
     fn seal_group(

@@ -7,8 +7,8 @@ use crate::ciphers::random::KeySource;
 use crate::protocol::jose::jwk::{Jwk, Material, Usage};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{
-    Amounts, Enc, Erase, Error, KeyTrouble, Kid, Name, Place, Program, Result, Role, Run, Scope,
-    ServiceUrl,
+    Amounts, Enc, Erase, Error, KeyTrouble, Kid, Misuse, Name, Place, Program, Result, Role, Run,
+    Scope, ServiceUrl,
 };
 use crate::protocol::store::keyfile::{IV_BUDGET, KeyFile, Shop};
 
@@ -201,28 +201,20 @@ fn pieces_of_pads(
 }
 
 fn check_request(request: &ClientRequest, state: &Shop) -> Result<()> {
-    let refused = |why: String| Err(Error::Usage(why));
-    if state.scheme.scope == Scope::Shop && !matches!(request.ids, IdRequest::Pool(_)) {
-        return refused(format!(
-            "shop {} has one key for all orders ({}): users and transactions have none of their own",
-            request.shop, state.scheme
-        ));
+    let (scheme, suite) = (state.scheme, state.suite);
+    let shop = request.shop.clone();
+    if scheme.scope == Scope::Shop && !matches!(request.ids, IdRequest::Pool(_)) {
+        return Err(Misuse::OneKeyForAll { shop, scheme }.into());
     }
-    let shared = state.scheme.scope == Scope::Shop || matches!(request.ids, IdRequest::User(_));
-    if request.pad_bytes.is_some() && !(shared && state.suite.enc().takes_pad()) {
-        return refused(format!(
-            "--pad-bytes is for a pad that clients share; shop {} has none ({}, {})",
-            request.shop, state.scheme, state.suite
-        ));
+    let shared = scheme.scope == Scope::Shop || matches!(request.ids, IdRequest::User(_));
+    if request.pad_bytes.is_some() && !(shared && suite.enc().takes_pad()) {
+        return Err(Misuse::NoSharedPad { shop, scheme, suite }.into());
     }
-    if request.layers > 1 && state.suite.enc() == Enc::RsaBlocks {
-        return refused(format!("shop {} encrypts orders directly by RSA: no chain", request.shop));
+    if request.layers > 1 && suite.enc() == Enc::RsaBlocks {
+        return Err(Misuse::NoChainByRsa(shop).into());
     }
-    if request.layers > 1 && !state.suite.takes_chain() {
-        return refused(format!(
-            "a chain under a direct key takes one of 32 bytes, {} has another",
-            state.suite.enc().name()
-        ));
+    if request.layers > 1 && !suite.takes_chain() {
+        return Err(Misuse::NoChainUnder(suite.enc()).into());
     }
     Ok(())
 }
@@ -267,7 +259,7 @@ fn hand_out<S: KeySource>(
         IdRequest::User(user) => {
             let kid = Kid::of_id(shop, user);
             if file.key(kid.as_str()).is_some() && !state.users.contains(user) {
-                return Err(Error::Usage(format!("{kid} is a transaction id, not a user")));
+                return Err(Misuse::NotAUser(kid).into());
             }
             if file.was_erased(&kid) {
                 return Err(Error::key(place, KeyTrouble::Erased(kid)));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::input::Input;
 use super::measured::Measured;
 use super::paths::FileId;
-use crate::protocol::model::{Error, Place, Result};
+use crate::protocol::model::{Misuse, Place, Result};
 use crate::protocol::pipeline::Part;
 
 /// Inputs in the order in which they are read; at least one. A line ends where its file ends: unlike
@@ -76,11 +76,11 @@ impl Inputs {
     /// The only input, for what is not made of lines.
     ///
     /// # Errors
-    /// [`Error::Usage`] if there are more, where `what` names what is read.
-    pub fn only(self, what: &str) -> Result<Input> {
+    /// [`Misuse::SeveralInputs`] if there are more, where `what` names what is read.
+    pub fn only(self, what: &'static str) -> Result<Input> {
         match self.count() {
             1 => Ok(self.first),
-            count => Err(Error::Usage(format!("{what} is read from one file, found {count}"))),
+            found => Err(Misuse::SeveralInputs { what, found }.into()),
         }
     }
 

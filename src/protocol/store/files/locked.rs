@@ -179,6 +179,7 @@ impl Old {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::model::Misuse;
     use crate::protocol::model::Role;
 
     fn write(path: &Path, file: &KeyFile) {
@@ -223,7 +224,7 @@ mod tests {
         let before = std::fs::read(&path).unwrap();
         let failed: Result<()> = update(&path, |file| {
             file.role = Role::Service;
-            Err(Error::Usage("no".to_owned()))
+            Err(Misuse::SecondUnnamedKey.into())
         });
         assert!(failed.is_err());
         assert_eq!(std::fs::read(&path).unwrap(), before);

@@ -1,6 +1,4 @@
-//! The disk: the one place below the commands that touches it.
-//!
-//! Reading follows links. Outputs, changes of key files and erasing never do.
+//! Files: inputs, atomic outputs, changes under a lock, and erasing.
 
 mod drain;
 mod erase;

@@ -11,7 +11,7 @@ use super::drain::wait_until_drained;
 use super::locked::Locked;
 use super::paths::{FileId, Privacy, folder_of, is_dash, is_stream, open_no_follow, random_number};
 use super::temporary::{Owner, Temporary, sweep};
-use crate::protocol::model::{Error, Result};
+use crate::protocol::model::{Error, Misuse, Result};
 use crate::protocol::store::keyfile::Sent;
 
 /// What to do with a regular file that is there already.
@@ -102,10 +102,10 @@ impl Output {
                 let file = File::open(path).ok();
                 refuse_inputs(&name, file.as_ref().and_then(FileId::of), inputs)?;
                 if existing == Existing::Keep {
-                    return Err(Error::Usage(format!("{name}: exists already")));
+                    return Err(Misuse::OutputExists(name).into());
                 }
             }
-            Ok(_) => return Err(Error::Usage(format!("{name}: is not a file, pipe or device"))),
+            Ok(_) => return Err(Misuse::NotAnOutput(name).into()),
         }
         // What a killed process left; where it cannot be removed, the new file tells why it cannot be made.
         let _ = sweep(path, Owner::IsLeftAlone);
@@ -126,7 +126,7 @@ impl Output {
                 return Ok(Self::stream(name, file));
             }
         }
-        Err(Error::Usage(format!("{name}: is a symbolic link, which outputs never follow")))
+        Err(Misuse::OutputIsLink(name).into())
     }
 
     /// The name for messages.
@@ -152,9 +152,9 @@ impl Output {
     ///
     /// # Errors
     /// [`Error::Usage`] if the output is one.
-    pub fn refuse_terminal(&self, what: &str) -> Result<()> {
+    pub fn refuse_terminal(&self, what: &'static str) -> Result<()> {
         match self.is_terminal() {
-            true => Err(Error::Usage(format!("{what} not written to a terminal: use -o FILE"))),
+            true => Err(Misuse::ToTerminal { what }.into()),
             false => Ok(()),
         }
     }
@@ -259,7 +259,7 @@ impl Output {
 
     fn failed(&self, error: io::Error) -> Error {
         match error.kind() {
-            io::ErrorKind::AlreadyExists => Error::Usage(format!("{}: exists already", self.name)),
+            io::ErrorKind::AlreadyExists => Misuse::OutputExists(self.name.clone()).into(),
             _ => Error::io(&self.name, "cannot write", error),
         }
     }
@@ -320,9 +320,7 @@ fn refuse_foreign_pipe(path: &Path, found: &std::fs::Metadata, name: &str) -> Re
         .map_err(|error| Error::io(name, "cannot write", error))?;
     let foreign = found.uid() != geteuid().as_raw() && folder.mode() & 0o002 != 0;
     match found.file_type().is_fifo() && foreign {
-        true => Err(Error::Usage(format!(
-            "{name}: is a pipe of another user in a folder that everybody can write to"
-        ))),
+        true => Err(Misuse::ForeignPipe(name.to_owned()).into()),
         false => Ok(()),
     }
 }
@@ -330,7 +328,7 @@ fn refuse_foreign_pipe(path: &Path, found: &std::fs::Metadata, name: &str) -> Re
 fn refuse_inputs(name: &str, id: Option<FileId>, inputs: &[Option<FileId>]) -> Result<()> {
     match id {
         Some(id) if inputs.contains(&Some(id)) => {
-            Err(Error::Usage(format!("{name}: is an input as well as the output")))
+            Err(Misuse::OutputIsInput(name.to_owned()).into())
         }
         _ => Ok(()),
     }

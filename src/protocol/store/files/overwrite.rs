@@ -12,7 +12,7 @@ use super::paths::random_number;
 use super::strike;
 use super::temporary::Swept;
 use crate::ciphers::random::{KeySource, SeededSource};
-use crate::protocol::model::{Error, Kid, Program, Result};
+use crate::protocol::model::{Error, Kid, Misuse, Program, Result};
 use crate::protocol::store::keyfile::KeyFile;
 
 /// What is erased from a file.
@@ -99,8 +99,7 @@ impl Locked {
         self.refuse_held()?;
         let before = self.read()?;
         if before.is_lone() {
-            let found = format!("{}: a lone key has no parts: erase the whole file", self.place);
-            return Err(Error::Usage(found));
+            return Err(Misuse::LoneKeyIsWhole(self.place.to_string()).into());
         }
         let mut file = before.clone();
         selection.apply(&mut file);

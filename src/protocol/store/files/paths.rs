@@ -9,7 +9,7 @@ use rand::Rng;
 use rustix::fs::OFlags;
 
 use crate::ciphers::random::{KeySource, SystemSource};
-use crate::protocol::model::{Error, Place, Result};
+use crate::protocol::model::{Error, Misuse, Place, Result};
 
 /// Which file something is, whatever its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,20 +77,20 @@ pub(super) fn open_no_follow(path: &Path, options: &mut OpenOptions) -> io::Resu
 
 /// Opens a key file that is going to be changed or destroyed.
 pub(super) fn open_to_change(path: &Path, place: &Place) -> Result<File> {
-    let refused = |what: &str| Error::Usage(format!("{place}: {what}"));
+    let refused = |why: fn(String) -> Misuse| Error::Usage(why(place.to_string()));
     let found =
         std::fs::symlink_metadata(path).map_err(|error| Error::io(place, "cannot open", error))?;
     if found.file_type().is_symlink() {
-        return Err(refused("is a symbolic link, which is never followed here"));
+        return Err(refused(Misuse::FileIsLink));
     }
     if !found.is_file() {
-        return Err(refused("is not a regular file, which alone can be changed or erased"));
+        return Err(refused(Misuse::NotRegular));
     }
     let file = open_no_follow(path, OpenOptions::new().read(true).write(true))
         .map_err(|error| Error::io(place, "cannot open", error))?;
     let metadata = file.metadata().map_err(|error| Error::io(place, "cannot open", error))?;
     if !metadata.is_file() || metadata.nlink() > 1 {
-        return Err(refused("has several hard links: the others would keep what is changed here"));
+        return Err(refused(Misuse::SeveralNames));
     }
     Ok(file)
 }

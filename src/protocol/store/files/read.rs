@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::input::Input;
 use super::paths::FileId;
 use crate::ciphers::Wiped;
-use crate::protocol::model::{Error, KeyTrouble, Place, Result};
+use crate::protocol::model::{Error, KeyTrouble, Malformed, Place, Result};
 use crate::protocol::store::keyfile::MAX_KEY_FILE;
 
 /// Bytes of what is not JSON that are read where a key file is expected.
@@ -73,7 +73,7 @@ pub(super) fn read_regular(file: &File, place: &Place) -> Result<Zeroizing<Vec<u
 }
 
 fn too_long(limit: u64, place: &Place) -> Error {
-    Error::malformed(place, format!("longer than {limit} bytes"))
+    Error::malformed(place, Malformed::Long(limit))
 }
 
 /// Reads the text of a key file. What does not begin like JSON is read no further than to see what it

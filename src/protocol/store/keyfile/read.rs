@@ -13,11 +13,12 @@ use crate::ciphers::toy_des::SBox;
 use crate::protocol::jose::json::{self, Object, optional_parsed, optional_text, text};
 use crate::protocol::jose::jwk::{Jwk, Material, Refusal};
 use crate::protocol::model::{
-    Alg, Content, Enc, Erase, Error, Expected, Form, KeyTrouble, Kid, Kind, MAX_LAYERS, Member,
-    Name, Place, Program, Result, Role, Run, Scheme, Scope, Step, Suite, Unimplemented, shortened,
+    Alg, Content, Document, Enc, Erase, Error, Expected, Form, KeyTrouble, Kid, Kind, MAX_LAYERS,
+    Malformed, Member, Name, Place, Program, Result, Role, Run, Scheme, Scope, Step, Suite,
+    Unimplemented, shortened,
 };
 
-type Checked<T> = std::result::Result<T, String>;
+type Checked<T> = std::result::Result<T, Malformed>;
 
 impl KeyFile {
     /// Reads a key file: ours, any JWK Set, or a lone JWK.
@@ -38,7 +39,7 @@ impl KeyFile {
             }
         };
         let (value, is_set) = json::parse_around(bytes, "keys", &mut read).map_err(|found| {
-            Error::malformed(place, format!("found {found}, expected a key file (JSON)"))
+            Error::malformed(place, Malformed::NotJson { found, expected: Document::KeyFile })
         })?;
         let members = value.as_object().ok_or_else(|| unexpected(Form::Json))?;
         let role = members.get("orderseal").and_then(|ours| ours.get("role"));
@@ -86,13 +87,13 @@ fn from_members(
     keys: Option<Vec<Read>>,
     place: &Place,
 ) -> Result<KeyFile> {
-    let malformed = |found: String| Error::malformed(place, found);
+    let malformed = |found: Malformed| Error::malformed(place, found);
     let ours = ours(members).map_err(malformed)?;
     if let Some(keys) = keys {
         return set(keys, ours, place);
     }
     if members.contains_key("keys") {
-        return Err(malformed("member \"keys\" is not an array".to_owned()));
+        return Err(malformed(Malformed::member("keys", "an array")));
     }
     let mut file = KeyFile::lone(Jwk::from_json(whole).map_err(|why| why.at(place))?);
     if let Some(ours) = ours {
@@ -110,12 +111,12 @@ fn ours(members: &Object) -> Checked<Option<&Object>> {
     let version = ours.get("version").ok_or("no member \"version\" in \"orderseal\"")?;
     match version.as_u64() {
         Some(VERSION) => Ok(Some(ours)),
-        _ => Err(format!("key file version {version}, expected {VERSION}")),
+        _ => Err(format!("key file version {version}, expected {VERSION}").into()),
     }
 }
 
 fn set(keys: Vec<Read>, ours: Option<&Object>, place: &Place) -> Result<KeyFile> {
-    let malformed = |found: String| Error::malformed(place, found);
+    let malformed = |found: Malformed| Error::malformed(place, found);
     let mut file = KeyFile::new(Role::Plain);
     if let Some(ours) = ours {
         (file.role, file.shops) = role_and_shops(ours).map_err(|why| why.at(place))?;
@@ -171,42 +172,45 @@ fn check_key(file: &KeyFile, key: &Jwk) -> Checked<()> {
     let Some(kid) = &key.kid else {
         return match file.role {
             Role::Plain => Ok(()),
-            role => Err(format!("no member \"kid\", which a {role} file needs")),
+            role => Err(format!("no member \"kid\", which a {role} file needs").into()),
         };
     };
     if file.key(kid.as_str()).is_some() {
-        return Err(format!("the name {kid} stands twice"));
+        return Err(format!("the name {kid} stands twice").into());
     }
     if file.role == Role::Plain {
         return Ok(());
     }
     let Some(shop) = file.shop_of(kid) else {
-        return Err(format!("{kid} belongs to no shop of this file"));
+        return Err(format!("{kid} belongs to no shop of this file").into());
     };
     if kid.parts().1.is_some() != (shop.scheme.scope == Scope::Transaction) {
-        return Err(format!("{kid} does not fit the scope {}", shop.scheme.scope.name()));
+        return Err(format!("{kid} does not fit the scope {}", shop.scheme.scope.name()).into());
     }
     if key.alg.as_deref() != Some(shop.suite.key_alg()) {
-        return Err(format!("{kid} is not for {}, as the shop's keys are", shop.suite.key_alg()));
+        return Err(
+            format!("{kid} is not for {}, as the shop's keys are", shop.suite.key_alg()).into()
+        );
     }
     let expected = shop.suite.material();
     if expected != key.material.family() {
-        return Err(format!("{kid} is {}, expected {expected}", key.material.name()));
+        return Err(format!("{kid} is {}, expected {expected}", key.material.name()).into());
     }
     if let (Material::Secret(secret), Some(len)) = (&key.material, shop.suite.secret_len())
         && secret.len() != len
     {
-        return Err(format!("{kid} has {} bytes, expected {len}", secret.len()));
+        return Err(format!("{kid} has {} bytes, expected {len}", secret.len()).into());
     }
     match (key.material.kind(), key.material.is_private_half(), file.role) {
         (Kind::Public, true, Role::Client) => {
-            Err(format!("{kid} is {}, which a client never holds", key.material.name()))
+            Err(format!("{kid} is {}, which a client never holds", key.material.name()).into())
         }
         (Kind::Public, false, Role::Shop | Role::Service) => Err(format!(
             "{kid} is {} only, a {} needs the private half",
             key.material.name(),
             file.role
-        )),
+        )
+        .into()),
         _ => Ok(()),
     }
 }
@@ -254,14 +258,14 @@ fn with_sbox(enc: Enc, members: &Object) -> Checked<Enc> {
         None => Ok(enc),
         Some(sbox) => enc
             .with_sbox(sbox)
-            .ok_or_else(|| format!("an S-box beside {}, which has none", enc.name())),
+            .ok_or_else(|| format!("an S-box beside {}, which has none", enc.name()).into()),
     }
 }
 
 fn sbox(members: &Object) -> Checked<Option<SBox>> {
     let text = optional_text(members, "toy_sbox")?;
     let parse = |text: &str| text.parse().map_err(|expected| format!("toy_sbox: {expected}"));
-    text.map(parse).transpose()
+    Ok(text.map(parse).transpose()?)
 }
 
 fn scheme(members: &Object) -> Checked<Scheme> {
@@ -276,7 +280,7 @@ fn program(ours: &Object, file: &KeyFile) -> Checked<Option<Program>> {
     let Some(value) = ours.get("program") else { return Ok(None) };
     let members = value.as_object().ok_or("member \"program\" is not an object")?;
     let Some(shop) = file.shops.values().next() else {
-        return Err("a program without a shop".to_owned());
+        return Err("a program without a shop".into());
     };
     let content = shop.scheme.content;
     let program = match file.role {
@@ -290,7 +294,7 @@ fn program(ours: &Object, file: &KeyFile) -> Checked<Option<Program>> {
             },
         },
         Role::Shop => Program::Shop { content, built_in: built_in(members, file)? },
-        role => return Err(format!("a {role} file carries no program")),
+        role => return Err(format!("a {role} file carries no program").into()),
     };
     let expected: Vec<&str> = program.steps().into_iter().map(Step::name).collect();
     let found: Option<Vec<&str>> = members
@@ -298,7 +302,7 @@ fn program(ours: &Object, file: &KeyFile) -> Checked<Option<Program>> {
         .and_then(Value::as_array)
         .map(|steps| steps.iter().map(|step| step.as_str().unwrap_or("?")).collect());
     if found.as_ref() != Some(&expected) {
-        return Err(format!("the program's steps are not {}", expected.join(", ")));
+        return Err(format!("the program's steps are not {}", expected.join(", ")).into());
     }
     Ok(Some(program))
 }
@@ -310,7 +314,9 @@ fn layers(members: &Object) -> Checked<u8> {
             .as_u64()
             .filter(|layers| (1..=u64::from(MAX_LAYERS)).contains(layers))
             .map(|layers| layers as u8)
-            .ok_or_else(|| format!("member \"layers\" is not a number from 1 to {MAX_LAYERS}")),
+            .ok_or_else(|| {
+                format!("member \"layers\" is not a number from 1 to {MAX_LAYERS}").into()
+            }),
     }
 }
 
@@ -323,14 +329,14 @@ fn built_in(members: &Object, file: &KeyFile) -> Checked<Option<Vec<Kid>>> {
     let known: BTreeSet<&Kid> = kids.iter().collect();
     let mut held = file.keys().iter().filter_map(|key| key.kid.as_ref());
     if let Some(kid) = held.find(|kid| !known.contains(kid)) {
-        return Err(format!("the program is not built with key {kid}"));
+        return Err(format!("the program is not built with key {kid}").into());
     }
     Ok(Some(kids))
 }
 
 fn choice<T>(members: &Object, name: &str, named: impl Fn(&str) -> Option<T>) -> Checked<T> {
     let found = text(members, name)?;
-    named(found).ok_or_else(|| format!("member {name:?} is {found:?}, which is unknown"))
+    named(found).ok_or_else(|| format!("member {name:?} is {found:?}, which is unknown").into())
 }
 
 /// An algorithm, which may be one that is not implemented.
@@ -344,25 +350,22 @@ fn algorithm<T>(
 }
 
 fn object<'a>(members: &'a Object, name: &str) -> Checked<&'a Object> {
-    members
-        .get(name)
-        .and_then(Value::as_object)
-        .ok_or_else(|| format!("member {name:?} is not an object"))
+    members.get(name).and_then(Value::as_object).ok_or_else(|| Malformed::member(name, "an object"))
 }
 
 fn names(members: &Object, member: &str) -> Checked<BTreeSet<Name>> {
     let Some(value) = members.get(member) else { return Ok(BTreeSet::new()) };
-    let names = value.as_array().ok_or_else(|| format!("member {member:?} is not an array"))?;
+    let names = value.as_array().ok_or_else(|| Malformed::member(member, "an array"))?;
     names
         .iter()
         .map(|name| name.as_str().and_then(Name::new))
         .collect::<Option<_>>()
-        .ok_or_else(|| format!("member {member:?} holds something that is not an id"))
+        .ok_or_else(|| format!("member {member:?} holds something that is not an id").into())
 }
 
 fn counts(members: &Object, member: &str, shop: &Name) -> Checked<BTreeMap<Kid, u64>> {
     let Some(value) = members.get(member) else { return Ok(BTreeMap::new()) };
-    let counts = value.as_object().ok_or_else(|| format!("member {member:?} is not an object"))?;
+    let counts = value.as_object().ok_or_else(|| Malformed::member(member, "an object"))?;
     counts
         .iter()
         .map(|(kid, count)| {
@@ -371,7 +374,7 @@ fn counts(members: &Object, member: &str, shop: &Name) -> Checked<BTreeMap<Kid, 
             Some((kid, count))
         })
         .collect::<Option<_>>()
-        .ok_or_else(|| format!("member {member:?} does not map this shop's keys to counts"))
+        .ok_or_else(|| format!("member {member:?} does not map this shop's keys to counts").into())
 }
 
 fn gaps(members: &Object, shop: &Name) -> Checked<BTreeMap<Kid, Vec<(u64, u64)>>> {
@@ -392,7 +395,7 @@ fn pieces(value: &Value) -> Checked<Vec<(u64, u64)>> {
         _ => None,
     };
     let pieces = value.as_array().and_then(|pieces| pieces.iter().map(piece).collect());
-    pieces.ok_or_else(|| "\"gaps\" are not pairs of numbers".to_owned())
+    pieces.ok_or_else(|| "\"gaps\" are not pairs of numbers".into())
 }
 
 fn sent(ours: &Object) -> Checked<Vec<Sent>> {
@@ -406,14 +409,12 @@ fn sent(ours: &Object) -> Checked<Vec<Sent>> {
         })
     };
     let all = value.as_array().and_then(|all| all.iter().map(sent).collect());
-    all.ok_or_else(|| "member \"sent\" does not list outputs".to_owned())
+    all.ok_or_else(|| "member \"sent\" does not list outputs".into())
 }
 
 fn count(members: &Object, name: &str) -> Checked<u64> {
     match members.get(name) {
         None => Ok(0),
-        Some(value) => {
-            value.as_u64().ok_or_else(|| format!("member {name:?} is not a whole number"))
-        }
+        Some(value) => value.as_u64().ok_or_else(|| Malformed::member(name, "a whole number")),
     }
 }

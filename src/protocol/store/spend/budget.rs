@@ -2,7 +2,7 @@
 
 use super::{KeyStore, Left, Patience, Reserved, change_left};
 use crate::protocol::jose::jwk::Jwk;
-use crate::protocol::model::{Error, KeyTrouble, Kid, Place, Result};
+use crate::protocol::model::{Error, KeyTrouble, Place, Result};
 use crate::protocol::store::keyfile::IV_BUDGET;
 
 /// IVs in the first block that is reserved.
@@ -53,10 +53,9 @@ impl<'s, S: KeyStore + ?Sized> Budget<'s, S> {
                 Reserved::TooLittle { shared: true, .. }
                     if patience.wait_after(|| self.give_back())? => {}
                 Reserved::TooLittle { left, .. } => {
-                    let kid = self.key.kid.as_ref();
-                    let kid = kid.map_or("given by --key".to_owned(), Kid::to_string);
+                    let key = self.key.words();
                     let line = place_of(self.reserved + left);
-                    return Err(Error::key(&line, KeyTrouble::Budget { kid }));
+                    return Err(Error::key(&line, KeyTrouble::Budget { key }));
                 }
             }
         }

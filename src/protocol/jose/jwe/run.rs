@@ -1,4 +1,4 @@
-//! Work on one line that several threads share.
+//! How the work on orders is run: spread over threads, and watched stage by stage.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -29,3 +29,24 @@ pub(super) fn gather<I: Send, T: Send>(
     };
     cells.into_iter().map(made).collect()
 }
+
+/// A part of the work on a group of orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Drawing content-encryption keys, and encrypting.
+    Seal,
+    /// Wrapping content-encryption keys.
+    Wrap,
+    /// Writing lines, or taking them apart.
+    Format,
+    /// Unwrapping content-encryption keys.
+    Unwrap,
+    /// Verifying and decrypting.
+    Open,
+}
+
+/// Called at the end of each part, on the thread that did it; some ten times for a group of orders.
+pub type Watch = fn(Stage);
+
+/// Ignores every stage.
+pub(super) fn unwatched(_: Stage) {}
