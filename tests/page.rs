@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::fs;
+
 use base64_simd::STANDARD;
 use common::{Lab, key_ids};
 use serde_json::Value;
@@ -86,10 +88,18 @@ fn the_page_names_no_other_address_and_has_no_inline_handler() {
 }
 
 #[test]
-fn the_script_is_the_one_in_the_source_tree() {
+fn the_script_is_the_files_in_the_source_tree() {
     let lab = Lab::with_keys("--embodiment 2", 1);
     let page = OrderPage::make(&lab, "");
-    assert_eq!(page.script(), include_str!("../src/protocol/page/page.js"));
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/protocol/page/program");
+    let mut length = 0;
+    for file in fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let source = fs::read_to_string(&path).unwrap();
+        assert!(page.script().contains(&source), "{} is not in the script", path.display());
+        length += source.len();
+    }
+    assert_eq!(page.script().len(), length, "there is more in the script");
     assert_eq!(page.style(), include_str!("../src/protocol/page/page.css"));
 }
 

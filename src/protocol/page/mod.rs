@@ -35,7 +35,14 @@ use crate::protocol::store::keyfile::{KeyFile, Shop};
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+/// The files of the script, joined: the first three only define what the form and the order use.
+const SCRIPT: &str = concat!(
+    include_str!("program/texts.js"),
+    include_str!("program/crypto.js"),
+    include_str!("program/memory.js"),
+    include_str!("program/form.js"),
+    include_str!("program/order.js"),
+);
 
 /// What stands in front of the data in a page.
 const DATA: &str = "id=\"delivered\">";
