@@ -57,6 +57,12 @@ else
     echo; echo "== not checked, python3 is not installed: fixtures/orders.ndjson against its generator"
 fi
 
+if command -v node > /dev/null; then
+    step scripts/page-test.sh
+else
+    echo; echo "== not run, node is not installed: unit tests of the order page's script"
+fi
+
 optional() { # ASKED OPTION SCRIPT [ARGUMENT…]
     local asked=$1 option=$2
     shift 2
