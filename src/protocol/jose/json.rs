@@ -43,7 +43,9 @@ fn parse_as(text: &[u8], how: Strict<'_, '_>) -> Result<SecretJson, JsonFault> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let value = how.deserialize(&mut deserializer).map_err(|error| fault(&error))?;
     let value = SecretJson(value);
-    deserializer.end().map_err(|error| fault(&error))?;
+    deserializer
+        .end()
+        .map_err(|error| JsonFault::Trailing { line: error.line(), column: error.column() })?;
     Ok(value)
 }
 
@@ -53,9 +55,6 @@ fn fault(error: &serde_json::Error) -> JsonFault {
         Category::Eof if line == 1 && column == 0 => JsonFault::Empty,
         Category::Eof => JsonFault::CutOff { line, column },
         Category::Data => JsonFault::Content(error.to_string()),
-        Category::Syntax | Category::Io if error.to_string().starts_with("trailing characters") => {
-            JsonFault::Trailing { line, column }
-        }
         Category::Syntax | Category::Io => JsonFault::Syntax(error.to_string()),
     }
 }
