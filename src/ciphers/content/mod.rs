@@ -172,6 +172,26 @@ impl ContentCipher {
         matches!(self, Self::VernamHs256)
     }
 
+    /// The S-box, if it is the toy DES.
+    pub const fn sbox(self) -> Option<SBox> {
+        match self {
+            Self::ToyDesEcbHs256(sbox) => Some(sbox),
+            Self::A128Gcm
+            | Self::A256Gcm
+            | Self::A128CbcHs256
+            | Self::DesCbcHs256
+            | Self::DesEde3CbcHs256
+            | Self::Feal8CbcHs256
+            | Self::Grain128AeadV2
+            | Self::VernamHs256 => None,
+        }
+    }
+
+    /// The same with another S-box, if it is the toy DES.
+    pub fn with_sbox(self, sbox: SBox) -> Option<Self> {
+        self.sbox().map(|_| Self::ToyDesEcbHs256(sbox))
+    }
+
     /// Length of the initialization vector in bytes.
     pub const fn iv_len(self) -> usize {
         self.facts().iv_len

@@ -1,26 +1,24 @@
 //! AES key wrap (RFC 3394), many keys at a time or one.
 
-use super::{UnwrapJob, UnwrappingKey, Wrapped, WrappingKey};
+use super::{OneOrEach, UnwrapJob, UnwrappingKey, Wrapped};
 use crate::ciphers::Wiped;
 use crate::ciphers::aes::KeySize;
 use crate::ciphers::aes::kw::{self, Keks, OVERHEAD};
 use crate::ciphers::cpu::Backend;
 
-pub(super) fn wrap(
+pub(super) fn wrap<const N: usize>(
     backend: Backend,
-    keks: &[&WrappingKey<'_>],
+    keks: &OneOrEach<&[u8; N]>,
+    first: usize,
     ceks: &[&[u8]],
     wrapped: &mut Wrapped,
 ) {
-    let keys: Vec<&[u8]> = keks
-        .iter()
-        .map(|kek| match kek {
-            WrappingKey::AesKw(key) => &key[..],
-            _ => unreachable!("the keys of a batch are for one algorithm"),
-        })
-        .collect();
-    let len = ceks[0].len();
+    let Some(len) = ceks.first().map(|cek| cek.len()) else { return };
     let flat = Wiped::from(ceks.concat());
+    let keys: Vec<&[u8]> = match keks {
+        OneOrEach::One(key) => vec![&key[..]],
+        OneOrEach::Each(keys) => keys[first..][..ceks.len()].iter().map(|key| &key[..]).collect(),
+    };
     let each = KekBytes::new(&keys);
     wrapped.bytes.resize(ceks.len() * (len + OVERHEAD), 0);
     wrapped.ends.extend((1..=ceks.len()).map(|number| number * (len + OVERHEAD)));
@@ -35,7 +33,8 @@ pub(super) fn unwrap(backend: Backend, jobs: &mut [UnwrapJob<'_>]) {
     let keys: Vec<&[u8]> = jobs
         .iter()
         .map(|job| match job.kek {
-            UnwrappingKey::AesKw(key) => &key[..],
+            UnwrappingKey::A128Kw(key) => &key[..],
+            UnwrappingKey::A256Kw(key) => &key[..],
             _ => unreachable!("the jobs of a run are of one kind"),
         })
         .collect();

@@ -1,20 +1,37 @@
 //! AES-GCM as key wrap (RFC 7518 section 4.7): no additional data, IV and tag in the header.
 
+use rand::Rng;
 use zeroize::Zeroizing;
 
-use super::{UnwrapJob, UnwrappingKey};
+use super::{OneOrEach, UnwrapJob, UnwrappingKey, Wrapped};
 use crate::ciphers::aes::gcm::Gcm;
 use crate::ciphers::cpu::Backend;
+use crate::ciphers::random::KeyStream;
 
-/// Encrypts the key in place and returns the tag.
-pub(super) fn wrap(backend: Backend, kek: &[u8], iv: &[u8; 12], key: &mut [u8]) -> [u8; 16] {
-    cipher(backend, kek).seal(iv, b"", key)
+pub(super) fn wrap<const N: usize>(
+    backend: Backend,
+    keks: &OneOrEach<&[u8; N]>,
+    first: usize,
+    ceks: &[&[u8]],
+    rng: &mut KeyStream,
+    wrapped: &mut Wrapped,
+) {
+    for (index, cek) in (first..).zip(ceks) {
+        let mut iv = [0; 12];
+        rng.fill_bytes(&mut iv);
+        let room = wrapped.push(cek.len());
+        room.copy_from_slice(cek);
+        let tag = cipher(backend, *keks.of(index)).seal(&iv, b"", room);
+        wrapped.gcm.push((iv, tag));
+    }
 }
 
 /// Decrypts into the job's room if the tag is right and the length fits.
 pub(super) fn unwrap(backend: Backend, job: &mut UnwrapJob<'_>) {
-    let UnwrappingKey::AesGcmKw(kek) = job.kek else {
-        unreachable!("the jobs of a run are of one kind")
+    let kek = match job.kek {
+        UnwrappingKey::A128GcmKw(kek) => &kek[..],
+        UnwrappingKey::A256GcmKw(kek) => &kek[..],
+        _ => unreachable!("the jobs of a run are of one kind"),
     };
     let Some((iv, tag)) = job.gcm else { return };
     let mut key = Zeroizing::new(job.encrypted_key.to_vec());

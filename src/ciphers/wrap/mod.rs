@@ -5,13 +5,11 @@ pub mod aes_kw;
 mod gcm_kw;
 mod rsa;
 
-use rand::Rng;
-
+use crate::ciphers::CipherError;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::knapsack;
 use crate::ciphers::random::KeyStream;
 use crate::ciphers::rsa::{PrivateKey, PublicKey};
-use crate::ciphers::{CipherError, Secret};
 
 /// A key-management algorithm that wraps keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -84,40 +82,93 @@ impl WrapAlgorithm {
         }
     }
 
-    /// Checks the length of a secret key.
+    /// A secret key of the algorithm's size.
     ///
     /// # Errors
     /// [`CipherError::KeyLength`].
-    pub fn check_key(self, key: &[u8]) -> Result<(), CipherError> {
-        match self.key_len() {
-            Some(expected) if expected != key.len() => {
-                Err(CipherError::KeyLength { cipher: self.name(), expected, found: key.len() })
-            }
-            _ => Ok(()),
+    pub fn sized<const N: usize>(self, key: &[u8]) -> Result<&[u8; N], CipherError> {
+        let (cipher, found) = (self.name(), key.len());
+        key.try_into().map_err(|_| CipherError::KeyLength { cipher, expected: N, found })
+    }
+}
+
+/// What the items of a batch have: one of it for all, or each its own.
+#[derive(Debug, Clone)]
+pub enum OneOrEach<T> {
+    /// One for all.
+    One(T),
+    /// One for each, in their order.
+    Each(Vec<T>),
+}
+
+impl<T> OneOrEach<T> {
+    /// What the item of that number has.
+    ///
+    /// # Panics
+    /// Panics if each item has its own and there are not so many.
+    pub fn of(&self, index: usize) -> &T {
+        match self {
+            Self::One(one) => one,
+            Self::Each(each) => &each[index],
+        }
+    }
+
+    /// What is made of each.
+    pub fn map<U>(&self, make: impl Fn(&T) -> U) -> OneOrEach<U> {
+        match self {
+            Self::One(one) => OneOrEach::One(make(one)),
+            Self::Each(each) => OneOrEach::Each(each.iter().map(make).collect()),
+        }
+    }
+
+    /// What is made of each, if all can be made.
+    ///
+    /// # Errors
+    /// The first that `make` returns.
+    pub fn try_map<U, E>(&self, make: impl Fn(&T) -> Result<U, E>) -> Result<OneOrEach<U>, E> {
+        Ok(match self {
+            Self::One(one) => OneOrEach::One(make(one)?),
+            Self::Each(each) => OneOrEach::Each(each.iter().map(make).collect::<Result<_, _>>()?),
+        })
+    }
+
+    /// All of them, in their order; a single one where one is for all.
+    pub fn into_vec(self) -> Vec<T> {
+        match self {
+            Self::One(one) => vec![one],
+            Self::Each(each) => each,
         }
     }
 }
 
-/// A key that wraps. Secret bytes are good as they are, and borrowed.
-#[derive(Debug)]
-pub enum WrappingKey<'k> {
-    /// AES key wrap: 16 or 32 bytes.
-    AesKw(&'k Secret),
-    /// AES-GCM key wrap: 16 or 32 bytes.
-    AesGcmKw(&'k Secret),
-    /// The public half of an RSA pair.
-    Rsa(&'k PublicKey),
-    /// A public knapsack.
-    Knapsack(&'k knapsack::PublicKey),
+/// Keys that wrap, all for one algorithm, borrowed from where they are kept.
+#[derive(Debug, Clone)]
+pub enum WrappingKeys<'k> {
+    /// AES-128 key wrap.
+    A128Kw(OneOrEach<&'k [u8; 16]>),
+    /// AES-256 key wrap.
+    A256Kw(OneOrEach<&'k [u8; 32]>),
+    /// AES-128-GCM key wrap.
+    A128GcmKw(OneOrEach<&'k [u8; 16]>),
+    /// AES-256-GCM key wrap.
+    A256GcmKw(OneOrEach<&'k [u8; 32]>),
+    /// The public halves of RSA pairs.
+    Rsa(OneOrEach<&'k PublicKey>),
+    /// Public knapsacks.
+    Knapsack(OneOrEach<&'k knapsack::PublicKey>),
 }
 
 /// A key that unwraps, wherever it is kept.
 #[derive(Debug, Clone, Copy)]
 pub enum UnwrappingKey<'k> {
-    /// AES key wrap: 16 or 32 bytes.
-    AesKw(&'k Secret),
-    /// AES-GCM key wrap: 16 or 32 bytes.
-    AesGcmKw(&'k Secret),
+    /// AES-128 key wrap.
+    A128Kw(&'k [u8; 16]),
+    /// AES-256 key wrap.
+    A256Kw(&'k [u8; 32]),
+    /// AES-128-GCM key wrap.
+    A128GcmKw(&'k [u8; 16]),
+    /// AES-256-GCM key wrap.
+    A256GcmKw(&'k [u8; 32]),
     /// An RSA pair.
     Rsa(&'k PrivateKey),
     /// A secret knapsack.
@@ -169,41 +220,33 @@ pub struct UnwrapJob<'a> {
     pub cek: &'a mut [u8],
 }
 
-/// Wraps keys, all of one length (a multiple of 8 bytes, 16 at least): each under the KEK of the
-/// same number, which are for one algorithm.
+/// Wraps keys, all of one length (a multiple of 8 bytes, 16 at least). The first of them has the
+/// number `first` among those that the KEKs are for.
 ///
 /// # Panics
-/// Panics if there are not as many KEKs as keys.
+/// Panics if each key has a KEK of its own and there are too few.
 pub fn wrap(
     backend: Backend,
-    keks: &[&WrappingKey<'_>],
+    keks: &WrappingKeys<'_>,
+    first: usize,
     ceks: &[&[u8]],
     rng: &mut KeyStream,
 ) -> Wrapped {
-    assert_eq!(keks.len(), ceks.len(), "a KEK for each key");
     let mut wrapped = Wrapped::default();
-    match keks.first() {
-        None => {}
-        Some(WrappingKey::AesKw(_)) => aes_kw::wrap(backend, keks, ceks, &mut wrapped),
-        Some(WrappingKey::AesGcmKw(_)) => {
-            for (kek, cek) in keks.iter().zip(ceks) {
-                if let WrappingKey::AesGcmKw(kek) = kek {
-                    let mut iv = [0; 12];
-                    rng.fill_bytes(&mut iv);
-                    let room = wrapped.push(cek.len());
-                    room.copy_from_slice(cek);
-                    let tag = gcm_kw::wrap(backend, kek, &iv, room);
-                    wrapped.gcm.push((iv, tag));
-                }
-            }
+    match keks {
+        WrappingKeys::A128Kw(keks) => aes_kw::wrap(backend, keks, first, ceks, &mut wrapped),
+        WrappingKeys::A256Kw(keks) => aes_kw::wrap(backend, keks, first, ceks, &mut wrapped),
+        WrappingKeys::A128GcmKw(keks) => {
+            gcm_kw::wrap(backend, keks, first, ceks, rng, &mut wrapped);
         }
-        Some(WrappingKey::Rsa(_)) => rsa::wrap(backend, keks, ceks, rng, &mut wrapped),
-        Some(WrappingKey::Knapsack(_)) => {
-            for (kek, cek) in keks.iter().zip(ceks) {
-                if let WrappingKey::Knapsack(kek) = kek {
-                    let sums = kek.encrypt(cek).expect("a knapsack of ours takes any key");
-                    wrapped.push(sums.len()).copy_from_slice(&sums);
-                }
+        WrappingKeys::A256GcmKw(keks) => {
+            gcm_kw::wrap(backend, keks, first, ceks, rng, &mut wrapped);
+        }
+        WrappingKeys::Rsa(keks) => rsa::wrap(backend, keks, first, ceks, rng, &mut wrapped),
+        WrappingKeys::Knapsack(keks) => {
+            for (index, cek) in (first..).zip(ceks) {
+                let sums = keks.of(index).encrypt(cek).expect("a knapsack of ours takes any key");
+                wrapped.push(sums.len()).copy_from_slice(&sums);
             }
         }
     }
@@ -214,8 +257,8 @@ pub fn wrap(
 pub fn unwrap(backend: Backend, jobs: &mut [UnwrapJob<'_>], rng: &mut KeyStream) {
     for run in jobs.chunk_by_mut(|a, b| same_kind(a, b)) {
         match run[0].kek {
-            UnwrappingKey::AesKw(_) => aes_kw::unwrap(backend, run),
-            UnwrappingKey::AesGcmKw(_) => {
+            UnwrappingKey::A128Kw(_) | UnwrappingKey::A256Kw(_) => aes_kw::unwrap(backend, run),
+            UnwrappingKey::A128GcmKw(_) | UnwrappingKey::A256GcmKw(_) => {
                 run.iter_mut().for_each(|job| gcm_kw::unwrap(backend, job));
             }
             UnwrappingKey::Rsa(_) => rsa::unwrap(backend, run, rng),
@@ -226,14 +269,15 @@ pub fn unwrap(backend: Backend, jobs: &mut [UnwrapJob<'_>], rng: &mut KeyStream)
 
 /// Whether two jobs can be done side by side.
 fn same_kind(a: &UnwrapJob<'_>, b: &UnwrapJob<'_>) -> bool {
-    match (a.kek, b.kek) {
-        (UnwrappingKey::AesKw(one), UnwrappingKey::AesKw(other)) => {
-            one.len() == other.len()
-                && a.cek.len() == b.cek.len()
-                && a.encrypted_key.len() == b.encrypted_key.len()
+    let same_lengths = a.cek.len() == b.cek.len() && a.encrypted_key.len() == b.encrypted_key.len();
+    std::mem::discriminant(&a.kek) == std::mem::discriminant(&b.kek)
+        && match a.kek {
+            UnwrappingKey::A128Kw(_) | UnwrappingKey::A256Kw(_) => same_lengths,
+            UnwrappingKey::A128GcmKw(_)
+            | UnwrappingKey::A256GcmKw(_)
+            | UnwrappingKey::Rsa(_)
+            | UnwrappingKey::Knapsack(_) => true,
         }
-        (one, other) => std::mem::discriminant(&one) == std::mem::discriminant(&other),
-    }
 }
 
 fn unwrap_knapsack(job: &mut UnwrapJob<'_>) {

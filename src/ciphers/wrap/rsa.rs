@@ -1,24 +1,21 @@
 //! RSA-OAEP-256, eight keys at a time where the processor can.
 
-use super::{UnwrapJob, UnwrappingKey, Wrapped, WrappingKey};
+use super::{OneOrEach, UnwrapJob, UnwrappingKey, Wrapped};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
-use crate::ciphers::rsa;
+use crate::ciphers::rsa::{self, PublicKey};
 
 pub(super) fn wrap(
     backend: Backend,
-    keks: &[&WrappingKey<'_>],
+    keks: &OneOrEach<&PublicKey>,
+    first: usize,
     ceks: &[&[u8]],
     rng: &mut KeyStream,
     wrapped: &mut Wrapped,
 ) {
-    let jobs: Vec<_> = keks
-        .iter()
-        .zip(ceks)
-        .map(|(kek, cek)| match kek {
-            WrappingKey::Rsa(key) => rsa::WrapJob { key, label: b"", message: cek },
-            _ => unreachable!("the keys of a batch are for one algorithm"),
-        })
+    let jobs = (first..).zip(ceks);
+    let jobs: Vec<_> = jobs
+        .map(|(index, cek)| rsa::WrapJob { key: keks.of(index), label: b"", message: cek })
         .collect();
     for job in &jobs {
         wrapped.push(job.key.size());

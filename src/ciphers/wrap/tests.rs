@@ -33,18 +33,21 @@ fn every_algorithm_returns_what_was_wrapped_and_notices_changes() {
     let backend = Backend::detect();
     let pair = rsa::generate(backend, 1, 2048, &mut rng).unwrap().remove(0);
     let sack = knapsack::PrivateKey::generate(&mut rng);
-    let secret = Secret::from(vec![9; 32]);
+    let (short, long) = ([7; 16], [9; 32]);
     let keys = [
-        (WrappingKey::AesKw(&secret), UnwrappingKey::AesKw(&secret)),
-        (WrappingKey::AesGcmKw(&secret), UnwrappingKey::AesGcmKw(&secret)),
-        (WrappingKey::Rsa(pair.public()), UnwrappingKey::Rsa(&pair)),
-        (WrappingKey::Knapsack(sack.public_key()), UnwrappingKey::Knapsack(&sack)),
+        (WrappingKeys::A128Kw(OneOrEach::One(&short)), UnwrappingKey::A128Kw(&short)),
+        (WrappingKeys::A256Kw(OneOrEach::One(&long)), UnwrappingKey::A256Kw(&long)),
+        (WrappingKeys::A256Kw(OneOrEach::Each(vec![&long; 20])), UnwrappingKey::A256Kw(&long)),
+        (WrappingKeys::A128GcmKw(OneOrEach::One(&short)), UnwrappingKey::A128GcmKw(&short)),
+        (WrappingKeys::A256GcmKw(OneOrEach::One(&long)), UnwrappingKey::A256GcmKw(&long)),
+        (WrappingKeys::Rsa(OneOrEach::One(pair.public())), UnwrappingKey::Rsa(&pair)),
+        (WrappingKeys::Knapsack(OneOrEach::One(sack.public_key())), UnwrappingKey::Knapsack(&sack)),
     ];
     for (kek, unwrapping) in &keys {
         for len in [16, 24, 32, 40] {
             let ceks: Vec<Vec<u8>> = (0..19).map(|number| vec![number; len]).collect();
             let slices: Vec<&[u8]> = ceks.iter().map(|cek| &cek[..]).collect();
-            let wrapped = wrap(backend, &[kek; 19], &slices, &mut rng);
+            let wrapped = wrap(backend, kek, 1, &slices, &mut rng);
             let mut unwrap_all = |change: &dyn Fn(usize, &mut Vec<u8>)| -> Vec<Vec<u8>> {
                 let mut found = vec![vec![0xee; len]; 19];
                 let texts: Vec<Vec<u8>> = (0..19)

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use orderseal::ciphers::Wiped;
 use orderseal::ciphers::random::{KeySource, SystemSource};
-use orderseal::protocol::jose::jwe::{Carries, Opener, Sealer, SealingKey, SealingKeys, Stage};
+use orderseal::protocol::jose::jwe::{Carries, Opener, Sealer, SealingKeys, Stage};
 use orderseal::protocol::pipeline::Workers;
 use orderseal::protocol::roles::service::{self, KeyRequest, Sizes};
 use orderseal::protocol::store::OpeningKeys;
@@ -120,21 +120,20 @@ fn run(scheme: Scheme, setup: Setup, workers: &Workers) -> Result<Parts> {
 
     let start = Instant::now();
     let Delivery { client, shop } = Delivery::of(&request, keys, &source)?;
-    let ready = |key| SealingKey::new(key, suite, Carries::Order).expect("made for this suite");
-    let sealing: Vec<SealingKey> = client.keys().iter().map(ready).collect();
+    let keys = match scheme.scope {
+        Scope::Shop => SealingKeys::one(&client.keys()[0], suite, Carries::Order),
+        Scope::Transaction => SealingKeys::each(client.keys(), suite, Carries::Order),
+    };
+    let keys = keys.expect("made for this suite");
     let mut opening = OpeningKeys::new(false);
     opening.add(shop, &place)?;
     parts.bundle = start.elapsed().as_secs_f64();
 
-    let keys = match scheme.scope {
-        Scope::Shop => SealingKeys::Shared(&sealing[0]),
-        Scope::Transaction => SealingKeys::Each(&sealing),
-    };
     let mut lines = Vec::new();
     Stopwatch::restart();
     let sealer = Sealer { watch: Stopwatch::lap, ..Sealer::default() };
     sealer
-        .seal(&texts, keys, 0, &mut rng, &mut lines)
+        .seal(&texts, &keys, 0, &mut rng, &mut lines)
         .map_err(|(_, failure)| failure.at(place.clone()))?;
     let lines: Vec<&[u8]> = lines.trim_ascii_end().split(|&byte| byte == b'\n').collect();
     Stopwatch::lap(Stage::Format);

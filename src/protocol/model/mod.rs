@@ -30,5 +30,5 @@ pub use role::Role;
 pub use scheme::{Content, Kind, Scheme, Scope};
 pub(in crate::protocol) use standards::shortened;
 pub use standards::{Member, Unimplemented};
-pub use suite::{Alg, Enc, Family, NoSuite, Suite, Task, Unpaired};
+pub use suite::{Alg, Enc, Family, KeyUse, NoSuite, Suite, Task, Unpaired};
 pub use trouble::KeyTrouble;

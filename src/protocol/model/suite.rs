@@ -28,9 +28,19 @@ pub enum Enc {
 
 /// `alg` and `enc` together, in one of the combinations that exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Suite {
-    alg: Alg,
-    enc: Enc,
+pub struct Suite(KeyUse);
+
+/// How a suite uses the distributed key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeyUse {
+    /// The key encrypts orders under this cipher.
+    Direct(ContentCipher),
+    /// The key is a pad, from which this cipher takes a piece for each order.
+    Pad(ContentCipher),
+    /// The key encrypts orders in blocks of RSA.
+    Blocks,
+    /// The key wraps keys for this cipher.
+    Wrap(WrapAlgorithm, ContentCipher),
 }
 
 /// Two algorithms that do not go together.
@@ -74,6 +84,16 @@ pub enum Family {
     Rsa,
     /// Knapsacks, either half.
     Knapsack,
+}
+
+impl Family {
+    /// Secret key or pair.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Secret | Self::Pad => Kind::Secret,
+            Self::Rsa | Self::Knapsack => Kind::Public,
+        }
+    }
 }
 
 impl fmt::Display for Family {
@@ -125,26 +145,25 @@ impl Enc {
     /// The same with another S-box, if it is the toy DES.
     pub fn with_sbox(self, sbox: SBox) -> Option<Self> {
         match self {
-            Self::Cipher(ContentCipher::ToyDesEcbHs256(_)) => {
-                Some(Self::Cipher(ContentCipher::ToyDesEcbHs256(sbox)))
-            }
-            _ => None,
+            Self::Cipher(cipher) => cipher.with_sbox(sbox).map(Self::Cipher),
+            Self::RsaBlocks => None,
         }
     }
 
     /// The S-box, if it is the toy DES and not the default one.
     pub fn own_sbox(self) -> Option<SBox> {
         match self {
-            Self::Cipher(ContentCipher::ToyDesEcbHs256(sbox)) if sbox != SBox::DEFAULT => {
-                Some(sbox)
-            }
-            _ => None,
+            Self::Cipher(cipher) => cipher.sbox().filter(|sbox| *sbox != SBox::DEFAULT),
+            Self::RsaBlocks => None,
         }
     }
 
     /// Whether each order takes a piece of a one-time pad.
     pub fn takes_pad(self) -> bool {
-        matches!(self, Self::Cipher(cipher) if cipher.takes_pad())
+        match self {
+            Self::Cipher(cipher) => cipher.takes_pad(),
+            Self::RsaBlocks => false,
+        }
     }
 
     /// Whether the algorithm is for teaching and old data only.
@@ -160,10 +179,22 @@ impl Suite {
     /// The pair, unless it does not exist: RSA blocks and pads take no wrapped key.
     pub fn new(alg: Alg, enc: Enc) -> Option<Self> {
         match (alg, enc) {
+            (Alg::Direct, enc) => Some(Self::direct(enc)),
+            (Alg::Wrap(_), Enc::Cipher(cipher)) if cipher.takes_pad() => None,
+            (Alg::Wrap(algorithm), Enc::Cipher(cipher)) => {
+                Some(Self(KeyUse::Wrap(algorithm, cipher)))
+            }
             (Alg::Wrap(_), Enc::RsaBlocks) => None,
-            (Alg::Wrap(_), enc) if enc.takes_pad() => None,
-            (alg, enc) => Some(Self { alg, enc }),
         }
+    }
+
+    /// The suite in which the distributed key encrypts orders itself.
+    pub fn direct(enc: Enc) -> Self {
+        Self(match enc {
+            Enc::Cipher(cipher) if cipher.takes_pad() => KeyUse::Pad(cipher),
+            Enc::Cipher(cipher) => KeyUse::Direct(cipher),
+            Enc::RsaBlocks => KeyUse::Blocks,
+        })
     }
 
     /// The pair that a header names.
@@ -176,19 +207,32 @@ impl Suite {
         Self::new(alg, enc).ok_or(NoSuite::Unpaired(Unpaired { alg, enc }))
     }
 
+    /// How the distributed key is used.
+    pub fn key_use(self) -> KeyUse {
+        self.0
+    }
+
     /// Key management.
     pub fn alg(self) -> Alg {
-        self.alg
+        match self.0 {
+            KeyUse::Direct(_) | KeyUse::Pad(_) | KeyUse::Blocks => Alg::Direct,
+            KeyUse::Wrap(algorithm, _) => Alg::Wrap(algorithm),
+        }
     }
 
     /// Content encryption.
     pub fn enc(self) -> Enc {
-        self.enc
+        match self.0 {
+            KeyUse::Direct(cipher) | KeyUse::Pad(cipher) | KeyUse::Wrap(_, cipher) => {
+                Enc::Cipher(cipher)
+            }
+            KeyUse::Blocks => Enc::RsaBlocks,
+        }
     }
 
     /// Whether the distributed key encrypts orders itself.
     pub fn content(self) -> Content {
-        match self.alg {
+        match self.alg() {
             Alg::Direct => Content::Direct,
             Alg::Wrap(_) => Content::Hybrid,
         }
@@ -196,43 +240,46 @@ impl Suite {
 
     /// The kind of the distributed key.
     pub fn kind(self) -> Kind {
-        match (self.alg, self.enc) {
-            (Alg::Wrap(algorithm), _) if algorithm.is_public() => Kind::Public,
-            (_, Enc::RsaBlocks) => Kind::Public,
-            _ => Kind::Secret,
-        }
+        self.material().kind()
     }
 
     /// The name in a JWK's `alg`: that of the algorithm which uses the distributed key.
     pub fn key_alg(self) -> &'static str {
-        match self.alg {
-            Alg::Direct => self.enc.name(),
+        match self.alg() {
+            Alg::Direct => self.enc().name(),
             Alg::Wrap(algorithm) => algorithm.name(),
         }
     }
 
     /// What family the distributed key is of.
     pub fn material(self) -> Family {
-        match (self.alg, self.enc) {
-            (Alg::Wrap(WrapAlgorithm::MhKnapsack), _) => Family::Knapsack,
-            (Alg::Wrap(WrapAlgorithm::RsaOaep256), _) | (_, Enc::RsaBlocks) => Family::Rsa,
-            (_, enc) if enc.takes_pad() => Family::Pad,
-            _ => Family::Secret,
+        match self.0 {
+            KeyUse::Direct(_) => Family::Secret,
+            KeyUse::Pad(_) => Family::Pad,
+            KeyUse::Blocks => Family::Rsa,
+            KeyUse::Wrap(algorithm, _) => match algorithm {
+                WrapAlgorithm::A128Kw
+                | WrapAlgorithm::A256Kw
+                | WrapAlgorithm::A128GcmKw
+                | WrapAlgorithm::A256GcmKw => Family::Secret,
+                WrapAlgorithm::RsaOaep256 => Family::Rsa,
+                WrapAlgorithm::MhKnapsack => Family::Knapsack,
+            },
         }
     }
 
     /// The weak algorithm in the pair, if there is one.
     pub fn weak(self) -> Option<&'static str> {
-        match self.alg {
-            _ if self.enc.is_weak() => Some(self.enc.name()),
-            Alg::Wrap(algorithm) if algorithm.is_weak() => Some(algorithm.name()),
-            _ => None,
+        match (self.alg(), self.enc()) {
+            (_, enc) if enc.is_weak() => Some(enc.name()),
+            (Alg::Wrap(algorithm), _) if algorithm.is_weak() => Some(algorithm.name()),
+            (Alg::Wrap(_) | Alg::Direct, _) => None,
         }
     }
 
     /// Whether both algorithms have names of RFC 7518.
     pub fn is_standard(self) -> bool {
-        let alg = match self.alg {
+        let alg = match self.alg() {
             Alg::Direct => true,
             Alg::Wrap(algorithm) => match algorithm {
                 WrapAlgorithm::A128Kw
@@ -243,7 +290,7 @@ impl Suite {
                 WrapAlgorithm::MhKnapsack => false,
             },
         };
-        let enc = match self.enc {
+        let enc = match self.enc() {
             Enc::Cipher(cipher) => match cipher {
                 ContentCipher::A128Gcm | ContentCipher::A256Gcm | ContentCipher::A128CbcHs256 => {
                     true
@@ -267,7 +314,7 @@ impl Suite {
             Task::Seal => (&["encrypt"], &["wrapKey"], &["wrapKey", "encrypt"]),
             Task::Open => (&["decrypt"], &["unwrapKey"], &["unwrapKey", "decrypt"]),
         };
-        match self.alg {
+        match self.alg() {
             Alg::Direct => content,
             Alg::Wrap(WrapAlgorithm::A128Kw | WrapAlgorithm::A256Kw) => wrapping,
             Alg::Wrap(
@@ -281,34 +328,34 @@ impl Suite {
 
     /// Whether orders may be sealed under a chain of keys: something has to wrap the last of them.
     pub fn takes_chain(self) -> bool {
-        match self.alg {
-            Alg::Wrap(_) => true,
-            Alg::Direct => self.secret_len() == Some(32),
+        match self.0 {
+            KeyUse::Wrap(..) => true,
+            KeyUse::Direct(cipher) => cipher.key_len() == 32,
+            KeyUse::Pad(_) | KeyUse::Blocks => false,
         }
     }
 
     /// Whether orders under one key are limited in number because each draws a random IV for it.
     pub fn has_budget(self) -> bool {
-        match (self.alg, self.enc) {
-            (Alg::Direct, Enc::Cipher(cipher)) => !cipher.takes_pad(),
-            (Alg::Direct, Enc::RsaBlocks) => false,
-            (Alg::Wrap(algorithm), _) => algorithm.draws_iv(),
+        match self.0 {
+            KeyUse::Direct(_) => true,
+            KeyUse::Pad(_) | KeyUse::Blocks => false,
+            KeyUse::Wrap(algorithm, _) => algorithm.draws_iv(),
         }
     }
 
     /// Length in bytes of the distributed key, if it is secret and of fixed length.
     pub fn secret_len(self) -> Option<usize> {
-        match (self.alg, self.enc) {
-            (Alg::Direct, Enc::Cipher(cipher)) if cipher.takes_pad() => None,
-            (Alg::Direct, Enc::Cipher(cipher)) => Some(cipher.key_len()),
-            (Alg::Direct, Enc::RsaBlocks) => None,
-            (Alg::Wrap(algorithm), _) => algorithm.key_len(),
+        match self.0 {
+            KeyUse::Direct(cipher) => Some(cipher.key_len()),
+            KeyUse::Pad(_) | KeyUse::Blocks => None,
+            KeyUse::Wrap(algorithm, _) => algorithm.key_len(),
         }
     }
 }
 
 impl fmt::Display for Suite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} with {}", self.alg.name(), self.enc.name())
+        write!(f, "{} with {}", self.alg().name(), self.enc().name())
     }
 }

@@ -7,7 +7,7 @@ use supply::{Supply, Ticket};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::jose::jwe::{
-    Carries, Failure, MAX_ORDER, MIN_TYPED, Sealer, SealingKey, SealingKeys, TypedKey,
+    Carries, Failure, MAX_ORDER, MIN_TYPED, Sealer, SealingKeys, TypedKey,
 };
 use crate::protocol::jose::jwk::{Jwk, Material};
 use crate::protocol::jose::pad::Pad;
@@ -268,7 +268,7 @@ impl Plan {
             input.into_parts(),
             cut,
             |block| supply.take(&block.lines(), &block.place(0)),
-            |block, keys| seal_block(block, keys, &sealer, suite, source),
+            |block, keys| seal_block(block, &keys, &sealer, suite, source),
             |sealed, block| {
                 let (lines, failure) = sealed;
                 totals.orders += block.lines as u64;
@@ -320,12 +320,13 @@ impl Plan {
         let keys = supply.take(&[text], &place.at(1))?;
         let sealer = Sealer { layers: plan.layers, typed: plan.typed, ..Sealer::default() };
         let mut line = Vec::new();
-        let sealed = SealingKey::new(keys.first(), plan.suite, carries)
+        let sealed = keys
+            .make_ready(plan.suite, carries)
             .map_err(|trouble| Error::key(place, trouble))
-            .and_then(|key| {
-                let (keys, mut rng) = (SealingKeys::Shared(&key), source.stream(0));
+            .and_then(|keys| {
+                let mut rng = source.stream(0);
                 sealer
-                    .seal(&[text], keys, 0, &mut rng, &mut line)
+                    .seal(&[text], &keys, 0, &mut rng, &mut line)
                     .map_err(|(_, failure)| failure.at(place.clone()))
             });
         let done = sealed.and_then(|()| write(line, sink));
@@ -389,7 +390,7 @@ fn choose<'f>(
     let checked = |key: &'f Jwk| {
         let suite = sealing_suite(file, key, enc)?;
         key.check_usage(suite, Task::Seal)?;
-        SealingKey::new(key, suite, Carries::Order)?;
+        SealingKeys::one(key, suite, Carries::Order)?;
         Ok((key, suite))
     };
     if let Some(kid) = kid {
@@ -426,7 +427,7 @@ fn sealing_suite(
             })
         }
         (Some(Alg::Direct) | None, Some(own)) if enc.is_none_or(|enc| enc == own) => {
-            Ok(Suite::new(Alg::Direct, own).expect("direct goes with every cipher"))
+            Ok(Suite::direct(own))
         }
         (Some(Alg::Direct) | None, Some(own)) => {
             let why = format!("{} is for {}, and for no other", key.words(), own.name());
@@ -459,7 +460,7 @@ fn longest_pad(keys: &[Jwk]) -> Option<u64> {
 /// The lines of a block up to the first failure, and the failure.
 fn seal_block<S: KeySource>(
     block: &mut Block,
-    keys: Ticket,
+    keys: &Ticket,
     sealer: &Sealer,
     suite: Suite,
     source: &S,
@@ -468,21 +469,11 @@ fn seal_block<S: KeySource>(
     let lines = block.lines();
     out.clear();
     out.reserve(block.len() * 3 / 2 + lines.len() * 256);
-    let made = match &keys {
-        Ticket::Shared(key) => SealingKey::new(key, suite, Carries::Order).map(|key| vec![key]),
-        Ticket::Each(keys) => {
-            keys.iter().map(|key| SealingKey::new(key, suite, Carries::Order)).collect()
-        }
-    };
-    let made = match made {
-        Ok(made) => made,
+    let keys = match keys.make_ready(suite, Carries::Order) {
+        Ok(keys) => keys,
         Err(trouble) => return (out, Some(Error::key(&block.place(0), trouble))),
     };
-    let keys = match keys {
-        Ticket::Shared(_) => SealingKeys::Shared(&made[0]),
-        Ticket::Each(_) => SealingKeys::Each(&made),
-    };
     let mut rng = source.stream(block.first_line);
-    let sealed = sealer.seal(&lines, keys, block.first_line - 1, &mut rng, &mut out);
+    let sealed = sealer.seal(&lines, &keys, block.first_line - 1, &mut rng, &mut out);
     (out, sealed.err().map(|(index, failure): (usize, Failure)| failure.at(block.place(index))))
 }

@@ -9,7 +9,7 @@ use crate::ciphers::content::ContentCipher;
 use crate::ciphers::random::{KeySource, Origin, SeededSource};
 use crate::ciphers::wrap::aes_kw;
 use crate::ciphers::{Secret, Wiped, base64url};
-use crate::protocol::jose::jwe::{Carries, Failure, Opener, Sealer, SealingKey, SealingKeys};
+use crate::protocol::jose::jwe::{Carries, Failure, Opener, Sealer, SealingKeys};
 use crate::protocol::jose::jwk::{Jwk, Material, Usage};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{KeyTrouble, Kid, Place, Role, Suite};
@@ -48,10 +48,10 @@ fn suite(alg: &str, enc: &str) -> Suite {
 
 /// Seals an order and returns the line without its line feed.
 fn seal(key: &Jwk, suite: Suite, layers: u8, order: &[u8], stream: u64) -> Vec<u8> {
-    let key = SealingKey::new(key, suite, Carries::Order).unwrap();
+    let keys = SealingKeys::one(key, suite, Carries::Order).unwrap();
     let sealer = Sealer { layers, ..Sealer::default() };
     let (mut line, mut rng) = (Vec::new(), SeededSource::new(7).stream(stream));
-    sealer.seal(&[order], SealingKeys::Shared(&key), 0, &mut rng, &mut line).unwrap();
+    sealer.seal(&[order], &keys, 0, &mut rng, &mut line).unwrap();
     line.pop();
     line
 }
@@ -132,7 +132,7 @@ fn lines_of_all_kinds(keys: &[Jwk], rng: &mut StdRng) -> Vec<Vec<u8>> {
     for (alg, enc) in suites {
         for key in keys {
             let suite = suite(alg, enc);
-            if SealingKey::new(key, suite, Carries::Order).is_err() {
+            if SealingKeys::one(key, suite, Carries::Order).is_err() {
                 continue;
             }
             for layers in [1, 1, 2, 3] {

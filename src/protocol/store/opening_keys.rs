@@ -7,8 +7,7 @@ use crate::ciphers::wrap::WrapAlgorithm;
 use crate::protocol::jose::jwe::{Algorithms, Chosen, Failure, Header, KeyLookup};
 use crate::protocol::jose::jwk::{Jwk, Material};
 use crate::protocol::model::{
-    Alg, Error, KeyTrouble, Kid, Member, Misuse, Name, Place, Result, Role, Scope, Suite,
-    Unimplemented,
+    Error, KeyTrouble, Kid, Member, Misuse, Name, Place, Result, Role, Scope, Suite, Unimplemented,
 };
 use crate::protocol::store::keyfile::KeyFile;
 
@@ -238,9 +237,7 @@ fn algorithms(file: &KeyFile, key: &Jwk) -> Checked<Algorithms> {
     let Some(alg) = key.alg.as_deref() else { return Ok(Algorithms::Unsaid) };
     match (WrapAlgorithm::named(alg), file.direct_cipher(alg)) {
         (Some(algorithm), _) => Ok(Algorithms::AnyContent(algorithm)),
-        (None, Some(enc)) => Ok(Algorithms::Fixed(
-            Suite::new(Alg::Direct, enc).expect("direct goes with every cipher"),
-        )),
+        (None, Some(enc)) => Ok(Algorithms::Fixed(Suite::direct(enc))),
         (None, None) => Err(Unimplemented::new(Member::Alg, alg).into()),
     }
 }

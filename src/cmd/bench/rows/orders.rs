@@ -6,7 +6,7 @@ use orderseal::ciphers::Wiped;
 use orderseal::ciphers::cpu::Backend;
 use orderseal::ciphers::random::KeyStream;
 use orderseal::ciphers::rsa;
-use orderseal::protocol::jose::jwe::{Carries, Opener, Sealer, SealingKey, SealingKeys};
+use orderseal::protocol::jose::jwe::{Carries, Opener, Sealer, SealingKeys};
 use orderseal::protocol::jose::jwk::Material;
 use orderseal::protocol::model::Role;
 use orderseal::protocol::roles::service::{self, KeyRequest, ShopForm, Sizes};
@@ -93,12 +93,13 @@ impl Party {
     fn seal(&self, texts: &[Vec<u8>], rng: &mut KeyStream, lines: &mut Vec<u8>) {
         let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
         let sealer = Sealer { backend: self.backend, ..Sealer::default() };
-        let keys = sealing_keys(&self.file, self.suite);
+        let (keys, carries) = (self.file.keys(), Carries::Order);
         let keys = match self.scope {
-            Scope::Shop => SealingKeys::Shared(&keys[0]),
-            Scope::Transaction => SealingKeys::Each(&keys),
+            Scope::Shop => SealingKeys::one(&keys[0], self.suite, carries),
+            Scope::Transaction => SealingKeys::each(keys, self.suite, carries),
         };
-        sealer.seal(&texts, keys, 0, rng, lines).expect("these orders can be sealed");
+        let keys = keys.expect("keys for this suite");
+        sealer.seal(&texts, &keys, 0, rng, lines).expect("these orders can be sealed");
     }
 
     fn open(&self, lines: &[Vec<u8>], rng: &mut KeyStream) {
@@ -109,11 +110,6 @@ impl Party {
         let opened = opener.open(&lines, Wiped::default(), rng);
         assert!(opened.lines.iter().all(Result::is_ok), "what was sealed above opens");
     }
-}
-
-fn sealing_keys(file: &KeyFile, suite: Suite) -> Vec<SealingKey<'_>> {
-    let ready = |key| SealingKey::new(key, suite, Carries::Order).expect("a key for this suite");
-    file.keys().iter().map(ready).collect()
 }
 
 fn opening_keys(file: &Arc<KeyFile>) -> OpeningKeys {

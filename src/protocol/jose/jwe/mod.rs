@@ -18,8 +18,8 @@ pub(in crate::protocol) use open_key::Algorithms;
 pub use open_key::{Chosen, KeyLookup};
 pub(in crate::protocol) use parse::segments;
 pub use run::{Spread, Stage, Watch};
-pub use seal::{Sealer, SealingKeys};
-pub use seal_key::SealingKey;
+pub use seal::Sealer;
+pub use seal_key::SealingKeys;
 pub use typed_key::{MIN_TYPED, TypedKey};
 
 use crate::protocol::model::{Error, Expected, Form, KeyTrouble, Malformed, Place};

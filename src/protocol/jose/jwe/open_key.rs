@@ -10,7 +10,7 @@ use crate::ciphers::wrap::{UnwrappingKey, WrapAlgorithm};
 use crate::ciphers::{CipherError, Secret};
 use crate::protocol::jose::jwk::{Jwk, Material};
 use crate::protocol::jose::pad::Pad;
-use crate::protocol::model::{Alg, Enc, KeyTrouble, Suite, Task};
+use crate::protocol::model::{Alg, KeyTrouble, KeyUse, Suite, Task};
 
 type Checked<T> = Result<T, KeyTrouble>;
 
@@ -121,23 +121,23 @@ pub(super) enum Ready<'k> {
 impl<'k> Ready<'k> {
     /// A key, for the algorithms of an order.
     pub(super) fn new(material: &'k Material, suite: Suite) -> Checked<Self> {
-        match (suite.alg(), suite.enc()) {
-            (Alg::Direct, Enc::Cipher(cipher)) if cipher.takes_pad() => match material {
-                Material::Pad(pad) => Ok(Ready::Pad(pad)),
-                _ => Err(unfit(material, suite)),
-            },
-            (Alg::Direct, Enc::Cipher(cipher)) => {
+        match suite.key_use() {
+            KeyUse::Direct(cipher) => {
                 let key = secret(material, suite)?;
                 length(cipher, key)?;
                 Ok(Ready::Direct(key))
             }
-            (Alg::Direct, Enc::RsaBlocks) => match material {
+            KeyUse::Pad(_) => match material {
+                Material::Pad(pad) => Ok(Ready::Pad(pad)),
+                _ => Err(unfit(material, suite)),
+            },
+            KeyUse::Wrap(algorithm, _) => {
+                unwrapping_key(material, suite, algorithm).map(Ready::Unwrap)
+            }
+            KeyUse::Blocks => match material {
                 Material::PrivateRsa(key) => Ok(Ready::Blocks(key)),
                 _ => Err(unfit(material, suite)),
             },
-            (Alg::Wrap(algorithm), _) => {
-                unwrapping_key(material, suite, algorithm).map(Ready::Unwrap)
-            }
         }
     }
 }
@@ -148,15 +148,17 @@ fn unwrapping_key(
     algorithm: WrapAlgorithm,
 ) -> Checked<UnwrappingKey<'_>> {
     match algorithm {
-        WrapAlgorithm::A128Kw | WrapAlgorithm::A256Kw => {
-            let key = secret(material, suite)?;
-            algorithm.check_key(key)?;
-            Ok(UnwrappingKey::AesKw(key))
+        WrapAlgorithm::A128Kw => {
+            Ok(UnwrappingKey::A128Kw(algorithm.sized(secret(material, suite)?)?))
         }
-        WrapAlgorithm::A128GcmKw | WrapAlgorithm::A256GcmKw => {
-            let key = secret(material, suite)?;
-            algorithm.check_key(key)?;
-            Ok(UnwrappingKey::AesGcmKw(key))
+        WrapAlgorithm::A256Kw => {
+            Ok(UnwrappingKey::A256Kw(algorithm.sized(secret(material, suite)?)?))
+        }
+        WrapAlgorithm::A128GcmKw => {
+            Ok(UnwrappingKey::A128GcmKw(algorithm.sized(secret(material, suite)?)?))
+        }
+        WrapAlgorithm::A256GcmKw => {
+            Ok(UnwrappingKey::A256GcmKw(algorithm.sized(secret(material, suite)?)?))
         }
         WrapAlgorithm::RsaOaep256 => match material {
             Material::PrivateRsa(key) => Ok(UnwrappingKey::Rsa(key)),

@@ -160,9 +160,19 @@ impl Meaning<'_> {
     fn check(&self, has_encrypted_key: bool) -> Result<(), Failure> {
         let malformed = |found: &str| Err(Failure::Malformed(found.into()));
         match self.key.ready {
-            Ready::Unwrap(UnwrappingKey::AesGcmKw(_)) if self.gcm_kw().is_none() => {
-                malformed("header: no members \"iv\" and \"tag\", which the algorithm needs")
-            }
+            Ready::Unwrap(kek) => match kek {
+                UnwrappingKey::A128GcmKw(_) | UnwrappingKey::A256GcmKw(_)
+                    if self.gcm_kw().is_none() =>
+                {
+                    malformed("header: no members \"iv\" and \"tag\", which the algorithm needs")
+                }
+                UnwrappingKey::A128Kw(_)
+                | UnwrappingKey::A256Kw(_)
+                | UnwrappingKey::A128GcmKw(_)
+                | UnwrappingKey::A256GcmKw(_)
+                | UnwrappingKey::Rsa(_)
+                | UnwrappingKey::Knapsack(_) => Ok(()),
+            },
             Ready::Direct(_) | Ready::Pad(_) | Ready::Blocks(_) if has_encrypted_key => {
                 malformed("an encrypted key beside the algorithm dir")
             }
@@ -170,7 +180,7 @@ impl Meaning<'_> {
                 malformed("a chain of keys beside RSA blocks")
             }
             Ready::Pad(_) if !self.chain().is_empty() => malformed("a chain of keys beside a pad"),
-            _ => Ok(()),
+            Ready::Direct(_) | Ready::Pad(_) | Ready::Blocks(_) => Ok(()),
         }
     }
 }

@@ -9,11 +9,12 @@ use rand::Rng;
 use self::content_keys::Group;
 use super::header::HeaderText;
 use super::run::{in_turn, unwatched};
-use super::seal_key::Purpose;
-use super::{Failure, MAX_ORDER, SealingKey, Spread, Stage, TypedKey, Watch, blocks};
+use super::seal_key::Ready;
+use super::{Failure, MAX_ORDER, SealingKeys, Spread, Stage, TypedKey, Watch, blocks};
 use crate::ciphers::base64url;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
+use crate::ciphers::rsa::PublicKey;
 
 /// Bytes of orders that are sealed side by side at most, so that they stay in the cache.
 const GROUP_BYTES: usize = 256 << 10;
@@ -40,59 +41,44 @@ impl Default for Sealer {
     }
 }
 
-/// The distributed keys of a block.
-#[derive(Debug, Clone, Copy)]
-pub enum SealingKeys<'a> {
-    /// One for all.
-    Shared(&'a SealingKey<'a>),
-    /// One for each order.
-    Each(&'a [SealingKey<'a>]),
-}
-
-impl<'a> SealingKeys<'a> {
-    fn of(self, index: usize) -> &'a SealingKey<'a> {
-        match self {
-            Self::Shared(key) => key,
-            Self::Each(keys) => &keys[index],
-        }
-    }
-
-    fn skip(self, orders: usize) -> Self {
-        match self {
-            Self::Shared(_) => self,
-            Self::Each(keys) => Self::Each(&keys[orders..]),
-        }
-    }
-}
-
 impl Sealer {
     /// Seals orders, and appends a line for each to `out`. `first` is the number of the first
     /// order in the run, from 0.
     ///
     /// # Errors
     /// The index of the first order that failed, and why; `out` has the lines of
-    /// the groups before it.
+    /// the groups before it. [`KeyTrouble::Unfit`] for another number of keys than of orders.
+    ///
+    /// [`KeyTrouble::Unfit`]: crate::protocol::model::KeyTrouble::Unfit
     pub fn seal(
         &self,
         orders: &[&[u8]],
-        keys: SealingKeys<'_>,
+        keys: &SealingKeys<'_>,
         first: u64,
         rng: &mut KeyStream,
         out: &mut Vec<u8>,
     ) -> Result<(), (usize, Failure)> {
+        keys.check_count(orders.len()).map_err(|trouble| (0, trouble.into()))?;
         let fit = orders.iter().position(|order| order.len() > MAX_ORDER).unwrap_or(orders.len());
-        let mut done = 0;
-        while done < fit {
-            let keys = keys.skip(done);
-            let group = match keys.of(0).purpose {
-                Purpose::Blocks(_) => &orders[done..done + 1],
-                Purpose::Direct(cipher, _) | Purpose::Pad(cipher, _) | Purpose::Wrap(cipher, _) => {
-                    &orders[done..done + group_len(&orders[done..fit], cipher.at_once())]
+        match &keys.ready {
+            Ready::Blocks(public) => {
+                for (index, order) in orders[..fit].iter().enumerate() {
+                    let mut header = HeaderText::default();
+                    keys.begin_header(index, &mut header);
+                    self.seal_in_blocks(order, header.finish(), public.of(index), rng, out);
                 }
-            };
-            self.seal_group(group, keys, first + done as u64, rng, out)
-                .map_err(|(index, failure)| (done + index, failure))?;
-            done += group.len();
+            }
+            Ready::Direct(cipher, _) | Ready::Pads(cipher, _) | Ready::Wrap(cipher, _) => {
+                let mut done = 0;
+                while done < fit {
+                    let count = group_len(&orders[done..fit], cipher.at_once());
+                    let (orders, cipher) = (&orders[done..done + count], *cipher);
+                    Group { sealer: self, orders, keys, cipher, at: done, first }
+                        .seal(rng, out)
+                        .map_err(|(index, failure)| (done + index, failure))?;
+                    done += count;
+                }
+            }
         }
         if fit == orders.len() {
             return Ok(());
@@ -100,43 +86,20 @@ impl Sealer {
         Err((fit, Failure::Malformed(Malformed::TooLong { what: "order", most: MAX_ORDER as u64 })))
     }
 
-    fn seal_group(
-        &self,
-        orders: &[&[u8]],
-        keys: SealingKeys<'_>,
-        first: u64,
-        rng: &mut KeyStream,
-        out: &mut Vec<u8>,
-    ) -> Result<(), (usize, Failure)> {
-        match &keys.of(0).purpose {
-            Purpose::Blocks(_) => {
-                self.seal_in_blocks(orders[0], keys.of(0), rng, out);
-                Ok(())
-            }
-            Purpose::Direct(cipher, _) | Purpose::Pad(cipher, _) | Purpose::Wrap(cipher, _) => {
-                Group { sealer: self, orders, keys, first, cipher: *cipher }.seal(rng, out)
-            }
-        }
-    }
-
     fn seal_in_blocks(
         &self,
         order: &[u8],
-        key: &SealingKey<'_>,
+        header: &[u8],
+        key: &PublicKey,
         rng: &mut KeyStream,
         out: &mut Vec<u8>,
     ) {
-        let Purpose::Blocks(public) = &key.purpose else {
-            unreachable!("the caller looked at the purpose");
-        };
-        let mut header = HeaderText::default();
-        key.begin_header(&mut header);
         let start = out.len();
-        self.encode(header.finish(), out);
+        self.encode(header, out);
         let mut iv = [0; blocks::IV_LEN];
         rng.fill_bytes(&mut iv);
         let kernels = (self.backend, self.spread);
-        let sealed = blocks::seal(kernels, public, &out[start..], &iv, order, rng);
+        let sealed = blocks::seal(kernels, key, &out[start..], &iv, order, rng);
         (self.watch)(Stage::Seal);
         out.extend_from_slice(b"..");
         self.encode(&iv, out);

@@ -1,97 +1,146 @@
-//! A key made ready for sealing.
+//! Keys made ready for sealing.
 
 use super::header::{Carries, HeaderText};
 use crate::ciphers::Secret;
 use crate::ciphers::content::ContentCipher;
 use crate::ciphers::rsa::PublicKey;
-use crate::ciphers::wrap::{WrapAlgorithm, WrappingKey};
+use crate::ciphers::wrap::{OneOrEach, WrapAlgorithm, WrappingKeys};
 use crate::protocol::jose::jwk::{Jwk, Material};
 use crate::protocol::jose::pad::Pad;
-use crate::protocol::model::{Alg, Enc, KeyTrouble, Kid, Suite};
+use crate::protocol::model::{KeyTrouble, KeyUse, Kid, Suite};
 
-/// A distributed key made ready, with what the header says of it. At transaction scope every order
-/// has one of its own, so that it borrows whatever needs no making.
+/// The distributed keys of a batch, made ready for one suite, with what headers say of them: one for
+/// all orders, or one for each. At transaction scope there are as many as orders, so that keys are
+/// borrowed.
 #[derive(Debug)]
-pub struct SealingKey<'k> {
-    pub(super) purpose: Purpose<'k>,
+pub struct SealingKeys<'k> {
+    pub(super) ready: Ready<'k>,
+    kids: OneOrEach<Option<&'k Kid>>,
     suite: Suite,
-    kid: Option<&'k Kid>,
     carries: Carries,
 }
 
-/// What a distributed key does.
+/// What the keys of a batch do: all the same.
 #[derive(Debug)]
-pub(super) enum Purpose<'k> {
-    /// Encrypts orders itself.
-    Direct(ContentCipher, &'k Secret),
-    /// Encrypts one order, from its first byte on.
-    Pad(ContentCipher, &'k Pad),
-    /// Wraps content-encryption keys.
-    Wrap(ContentCipher, WrappingKey<'k>),
-    /// Encrypts orders in blocks of RSA.
-    Blocks(&'k PublicKey),
+pub(super) enum Ready<'k> {
+    /// Encrypt orders themselves.
+    Direct(ContentCipher, OneOrEach<&'k Secret>),
+    /// Encrypt an order each, from the first byte of the pad on.
+    Pads(ContentCipher, Vec<&'k Pad>),
+    /// Wrap content-encryption keys.
+    Wrap(ContentCipher, WrappingKeys<'k>),
+    /// Encrypt orders in blocks of RSA.
+    Blocks(OneOrEach<&'k PublicKey>),
 }
 
-impl<'k> SealingKey<'k> {
-    /// Makes a key ready for lines that carry what is said.
+impl<'k> SealingKeys<'k> {
+    /// One key for all orders. A pad serves one order only.
     ///
     /// # Errors
     /// [`KeyTrouble`] when the key does not fit the algorithms, or the cipher refuses it.
-    pub fn new(key: &'k Jwk, suite: Suite, carries: Carries) -> Result<Self, KeyTrouble> {
-        let purpose = purpose(&key.material, suite)?;
-        Ok(Self { purpose, suite, kid: key.kid.as_ref(), carries })
+    pub fn one(key: &'k Jwk, suite: Suite, carries: Carries) -> Result<Self, KeyTrouble> {
+        Self::new(&OneOrEach::One(key), suite, carries)
     }
 
-    /// Begins the header of a line.
-    pub(super) fn begin_header(&self, header: &mut HeaderText) {
-        header.begin(self.suite, self.kid);
+    /// A key for each order, in their order.
+    ///
+    /// # Errors
+    /// As [`one`](Self::one), for the first key that does not fit.
+    pub fn each(keys: &'k [Jwk], suite: Suite, carries: Carries) -> Result<Self, KeyTrouble> {
+        Self::new(&OneOrEach::Each(keys.iter().collect()), suite, carries)
+    }
+
+    fn new(keys: &OneOrEach<&'k Jwk>, suite: Suite, carries: Carries) -> Result<Self, KeyTrouble> {
+        let kids = keys.map(|key| key.kid.as_ref());
+        Ok(Self { ready: Ready::new(keys, suite)?, kids, suite, carries })
+    }
+
+    /// Checks that there is a key for each order.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::Unfit`].
+    pub(super) fn check_count(&self, orders: usize) -> Result<(), KeyTrouble> {
+        let keys = match (&self.ready, &self.kids) {
+            (Ready::Pads(_, pads), _) => pads.len(),
+            (_, OneOrEach::Each(kids)) => kids.len(),
+            (_, OneOrEach::One(_)) => orders,
+        };
+        match keys == orders {
+            true => Ok(()),
+            false => Err(KeyTrouble::Unfit(format!(
+                "the numbers of keys ({keys}) and of orders ({orders}) differ"
+            ))),
+        }
+    }
+
+    /// Whether all lines begin with the same header, unless something of each order's own is added.
+    pub(super) fn have_one_header(&self) -> bool {
+        match &self.kids {
+            OneOrEach::One(_) => true,
+            OneOrEach::Each(_) => false,
+        }
+    }
+
+    /// Begins the header of the line of that number.
+    pub(super) fn begin_header(&self, index: usize, header: &mut HeaderText) {
+        header.begin(self.suite, *self.kids.of(index));
         if let Some((name, value)) = self.carries.member() {
             header.text(name, value);
         }
     }
 }
 
-fn purpose(material: &Material, suite: Suite) -> Result<Purpose<'_>, KeyTrouble> {
-    match (suite.alg(), suite.enc()) {
-        (Alg::Direct, Enc::Cipher(cipher)) if cipher.takes_pad() => match material {
-            Material::Pad(pad) => Ok(Purpose::Pad(cipher, pad)),
-            _ => Err(unfit(material, suite)),
-        },
-        (Alg::Direct, Enc::Cipher(cipher)) => {
-            let key = secret(material, suite)?;
-            cipher.check_key(key)?;
-            Ok(Purpose::Direct(cipher, key))
-        }
-        (Alg::Wrap(algorithm), Enc::Cipher(cipher)) => {
-            Ok(Purpose::Wrap(cipher, wrapping_key(material, suite, algorithm)?))
-        }
-        (Alg::Direct, Enc::RsaBlocks) => Ok(Purpose::Blocks(public(material, suite)?)),
-        (Alg::Wrap(_), Enc::RsaBlocks) => unreachable!("no such suite can be made"),
+impl<'k> Ready<'k> {
+    fn new(keys: &OneOrEach<&'k Jwk>, suite: Suite) -> Result<Self, KeyTrouble> {
+        Ok(match suite.key_use() {
+            KeyUse::Direct(cipher) => {
+                let ready = |key: &&'k Jwk| {
+                    let key = secret(&key.material, suite)?;
+                    cipher.check_key(key)?;
+                    Ok::<_, KeyTrouble>(key)
+                };
+                Self::Direct(cipher, keys.try_map(ready)?)
+            }
+            KeyUse::Pad(cipher) => {
+                let pads = keys.try_map(|key| match &key.material {
+                    Material::Pad(pad) => Ok(pad),
+                    other => Err(unfit(other, suite)),
+                });
+                Self::Pads(cipher, pads?.into_vec())
+            }
+            KeyUse::Wrap(algorithm, cipher) => {
+                Self::Wrap(cipher, wrapping_keys(keys, suite, algorithm)?)
+            }
+            KeyUse::Blocks => Self::Blocks(keys.try_map(|key| public(&key.material, suite))?),
+        })
     }
 }
 
-fn wrapping_key(
-    material: &Material,
+fn wrapping_keys<'k>(
+    keys: &OneOrEach<&'k Jwk>,
     suite: Suite,
     algorithm: WrapAlgorithm,
-) -> Result<WrappingKey<'_>, KeyTrouble> {
-    match algorithm {
-        WrapAlgorithm::A128Kw | WrapAlgorithm::A256Kw => {
-            let key = secret(material, suite)?;
-            algorithm.check_key(key)?;
-            Ok(WrappingKey::AesKw(key))
+) -> Result<WrappingKeys<'k>, KeyTrouble> {
+    Ok(match algorithm {
+        WrapAlgorithm::A128Kw => WrappingKeys::A128Kw(sized(keys, suite, algorithm)?),
+        WrapAlgorithm::A256Kw => WrappingKeys::A256Kw(sized(keys, suite, algorithm)?),
+        WrapAlgorithm::A128GcmKw => WrappingKeys::A128GcmKw(sized(keys, suite, algorithm)?),
+        WrapAlgorithm::A256GcmKw => WrappingKeys::A256GcmKw(sized(keys, suite, algorithm)?),
+        WrapAlgorithm::RsaOaep256 => {
+            WrappingKeys::Rsa(keys.try_map(|key| public(&key.material, suite))?)
         }
-        WrapAlgorithm::A128GcmKw | WrapAlgorithm::A256GcmKw => {
-            let key = secret(material, suite)?;
-            algorithm.check_key(key)?;
-            Ok(WrappingKey::AesGcmKw(key))
-        }
-        WrapAlgorithm::RsaOaep256 => Ok(WrappingKey::Rsa(public(material, suite)?)),
-        WrapAlgorithm::MhKnapsack => match material.public_knapsack() {
-            Some(key) => Ok(WrappingKey::Knapsack(key)),
-            None => Err(unfit(material, suite)),
-        },
-    }
+        WrapAlgorithm::MhKnapsack => WrappingKeys::Knapsack(keys.try_map(|key| {
+            key.material.public_knapsack().ok_or_else(|| unfit(&key.material, suite))
+        })?),
+    })
+}
+
+fn sized<'k, const N: usize>(
+    keys: &OneOrEach<&'k Jwk>,
+    suite: Suite,
+    algorithm: WrapAlgorithm,
+) -> Result<OneOrEach<&'k [u8; N]>, KeyTrouble> {
+    keys.try_map(|key| Ok(algorithm.sized(secret(&key.material, suite)?)?))
 }
 
 fn secret(material: &Material, suite: Suite) -> Result<&Secret, KeyTrouble> {
@@ -108,4 +157,77 @@ fn public(material: &Material, suite: Suite) -> Result<&PublicKey, KeyTrouble> {
 /// A key of one kind where another is needed.
 pub(super) fn unfit(material: &Material, suite: Suite) -> KeyTrouble {
     KeyTrouble::Unfit(format!("{} does not fit {suite}", material.name()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ciphers::random::{KeySource, Origin, SeededSource};
+    use crate::protocol::jose::jwe::{Failure, Sealer};
+    use crate::protocol::jose::jwk::Usage;
+
+    fn jwk(material: Material) -> Jwk {
+        Jwk { kid: None, alg: None, usage: Usage::Unsaid, origin: Origin::System, material }
+    }
+
+    fn secret(len: usize) -> Jwk {
+        jwk(Material::Secret(vec![7; len].into()))
+    }
+
+    fn pad() -> Jwk {
+        jwk(Material::Pad(Pad::new(0, vec![7; 116].into()).unwrap()))
+    }
+
+    fn suite(alg: &str, enc: &str) -> Suite {
+        Suite::of_header(alg, enc).unwrap()
+    }
+
+    #[test]
+    fn a_key_that_does_not_fit_the_suite_of_the_batch_is_refused() {
+        let refused = |keys: &[Jwk], suite| {
+            let made = SealingKeys::each(keys, suite, Carries::Order);
+            assert!(made.is_err(), "{suite}");
+        };
+        refused(&[secret(32), secret(16)], suite("dir", "A256GCM"));
+        refused(&[secret(32), secret(16)], suite("A256KW", "A256GCM"));
+        refused(&[secret(16), secret(32)], suite("A128GCMKW", "A256GCM"));
+        refused(&[secret(32), pad()], suite("A256KW", "A256GCM"));
+        refused(&[pad(), secret(32)], suite("dir", "VERNAM-HS256"));
+        refused(&[secret(32)], suite("RSA-OAEP-256", "A256GCM"));
+        refused(&[secret(32)], suite("dir", "RSA-OAEP-256-BOUND-BLOCKS"));
+    }
+
+    #[test]
+    fn there_is_a_key_for_each_order() {
+        let seal = |keys: Result<SealingKeys<'_>, KeyTrouble>, orders: usize| {
+            let (mut lines, mut rng) = (Vec::new(), SeededSource::new(7).stream(0));
+            let orders = vec![&b"order"[..]; orders];
+            let sealed = Sealer::default().seal(&orders, &keys.unwrap(), 0, &mut rng, &mut lines);
+            let lines = lines.iter().filter(|&&byte| byte == b'\n').count();
+            match sealed {
+                Ok(()) => Ok(lines),
+                Err((0, Failure::Key(trouble))) if lines == 0 => Err(trouble.to_string()),
+                Err(other) => panic!("{other:?}, {lines} lines"),
+            }
+        };
+        let (secrets, pads) = ([secret(32), secret(32)], [pad(), pad()]);
+        for (keys, suite) in
+            [(&secrets, suite("dir", "A256GCM")), (&pads, suite("dir", "VERNAM-HS256"))]
+        {
+            let each = || SealingKeys::each(keys, suite, Carries::Order);
+            assert_eq!(seal(each(), 2), Ok(2));
+            for orders in [1, 3] {
+                let refusal = format!("the numbers of keys (2) and of orders ({orders}) differ");
+                assert_eq!(seal(each(), orders), Err(refusal));
+            }
+        }
+        let one = SealingKeys::one(&secrets[0], suite("A256KW", "A256GCM"), Carries::Order);
+        assert_eq!(seal(one, 3), Ok(3));
+        // The second order would be under the same bytes of the pad.
+        let one = SealingKeys::one(&pads[0], suite("dir", "VERNAM-HS256"), Carries::Order);
+        assert_eq!(
+            seal(one, 2),
+            Err("the numbers of keys (1) and of orders (2) differ".to_owned())
+        );
+    }
 }

@@ -1,8 +1,9 @@
 //! Keys for one block after another, spent before they are used.
 
 use super::Sink;
+use crate::protocol::jose::jwe::{Carries, SealingKeys};
 use crate::protocol::jose::jwk::Jwk;
-use crate::protocol::model::{Error, Kid, Place, Result, Spent};
+use crate::protocol::model::{Error, KeyTrouble, Kid, Place, Result, Spent, Suite};
 use crate::protocol::store::spend::{Budget, Ids, KeyStore, Pads};
 
 /// Where the keys for the next block come from.
@@ -19,10 +20,15 @@ pub(super) enum Ticket {
 }
 
 impl Ticket {
-    pub(super) fn first(&self) -> &Jwk {
+    /// The keys as they seal.
+    pub(super) fn make_ready(
+        &self,
+        suite: Suite,
+        carries: Carries,
+    ) -> std::result::Result<SealingKeys<'_>, KeyTrouble> {
         match self {
-            Self::Shared(key) => key,
-            Self::Each(keys) => &keys[0],
+            Self::Shared(key) => SealingKeys::one(key, suite, carries),
+            Self::Each(keys) => SealingKeys::each(keys, suite, carries),
         }
     }
 }

@@ -3,22 +3,26 @@
 
 use rand::Rng;
 
-use super::{Sealer, SealingKeys};
+use super::Sealer;
 use crate::ciphers::Wiped;
 use crate::ciphers::content::{ContentCipher, Keys};
 use crate::ciphers::random::KeyStream;
-use crate::ciphers::wrap::{self, Wrapped, WrappingKey};
-use crate::protocol::jose::jwe::seal_key::Purpose;
+use crate::ciphers::wrap::{self, OneOrEach, Wrapped};
+use crate::protocol::jose::jwe::seal_key::{Ready, SealingKeys};
 use crate::protocol::jose::jwe::{Failure, chain};
+use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::KeyTrouble;
 
 /// Orders that are sealed together under one content cipher.
 pub(super) struct Group<'a> {
     pub(super) sealer: &'a Sealer,
     pub(super) orders: &'a [&'a [u8]],
-    pub(super) keys: SealingKeys<'a>,
-    pub(super) first: u64,
+    /// The keys of the batch.
+    pub(super) keys: &'a SealingKeys<'a>,
     pub(super) cipher: ContentCipher,
+    /// The number of the first order in the batch, and that of the batch's first order in the run.
+    pub(super) at: usize,
+    pub(super) first: u64,
 }
 
 /// The key that encrypts each order.
@@ -34,8 +38,13 @@ pub(super) struct Chain {
 }
 
 impl Group<'_> {
+    /// The number of an order of this group in the run.
+    pub(super) fn number(&self, index: usize) -> u64 {
+        self.first + (self.at + index) as u64
+    }
+
     /// The MAC key and a piece of pad for each order.
-    fn pieces_of_pad(&self) -> Result<ContentKeys<'_>, (usize, Failure)> {
+    fn pieces_of_pad(&self, pads: &[&Pad]) -> Result<ContentKeys<'_>, (usize, Failure)> {
         if self.sealer.layers > 1 {
             let why = "a pad encrypts orders itself: there is no key to chain".to_owned();
             return Err((0, KeyTrouble::Unfit(why).into()));
@@ -43,12 +52,9 @@ impl Group<'_> {
         let lengths = self.orders.iter().map(|order| self.cipher.key_len_for(order.len()));
         let mut keys = Wiped::from(vec![0; lengths.sum()]);
         let mut rest = &mut keys[..];
-        for (index, order) in self.orders.iter().enumerate() {
+        for (index, (order, pad)) in self.orders.iter().zip(pads).enumerate() {
             let len = self.cipher.key_len_for(order.len());
             let key = rest.split_off_mut(..len).expect("room for all");
-            let Purpose::Pad(_, pad) = &self.keys.of(index).purpose else {
-                unreachable!("the keys of a run are for one cipher");
-            };
             pad.copy_key(pad.offset(), key).ok_or_else(|| {
                 let (needed, left) = (order.len() as u64, pad.len());
                 (index, KeyTrouble::PadShort { needed, left }.into())
@@ -61,36 +67,37 @@ impl Group<'_> {
         &self,
         rng: &mut KeyStream,
     ) -> Result<ContentKeys<'_>, (usize, Failure)> {
-        if self.cipher.takes_pad() {
-            return self.pieces_of_pad();
-        }
-        let len = self.cipher.key_len();
-        if self.sealer.layers <= 1
-            && let SealingKeys::Shared(shared) = self.keys
-            && let Purpose::Direct(_, key) = &shared.purpose
-        {
-            return Ok(ContentKeys::One(key));
-        }
-        let mut ceks = Wiped::from(vec![0; self.orders.len() * len]);
-        let direct = matches!(self.keys.of(0).purpose, Purpose::Direct(..));
-        if direct && self.sealer.layers <= 1 {
-            for (index, cek) in ceks.chunks_exact_mut(len).enumerate() {
-                if let Purpose::Direct(_, key) = &self.keys.of(index).purpose {
-                    cek.copy_from_slice(key);
+        match &self.keys.ready {
+            Ready::Pads(_, pads) => self.pieces_of_pad(&pads[self.at..]),
+            Ready::Direct(_, keys) if self.sealer.layers <= 1 => Ok(match keys {
+                OneOrEach::One(key) => ContentKeys::One(key),
+                OneOrEach::Each(keys) => {
+                    let keys = &keys[self.at..][..self.orders.len()];
+                    let mut ceks = Wiped::with_capacity(keys.len() * self.cipher.key_len());
+                    keys.iter().for_each(|key| ceks.extend_from_slice(key));
+                    ContentKeys::Each(ceks)
                 }
-            }
-        } else if let Some(typed) = &self.sealer.typed {
-            for (index, cek) in (self.first..).zip(ceks.chunks_exact_mut(len)) {
-                typed.derive(index, cek);
-            }
-            self.cipher.shape_keys(&mut ceks);
-            let weak = |cek| self.cipher.check_key(cek).is_err();
-            if let Some(index) = ceks.chunks_exact(len).position(weak) {
-                let why = "the typed text makes a weak key for this order".to_owned();
-                return Err((index, KeyTrouble::Unfit(why).into()));
-            }
-        } else {
+            }),
+            Ready::Direct(..) | Ready::Wrap(..) | Ready::Blocks(_) => self.fresh_keys(rng),
+        }
+    }
+
+    /// Communication keys: random, or from what the user typed.
+    fn fresh_keys(&self, rng: &mut KeyStream) -> Result<ContentKeys<'_>, (usize, Failure)> {
+        let len = self.cipher.key_len();
+        let mut ceks = Wiped::from(vec![0; self.orders.len() * len]);
+        let Some(typed) = &self.sealer.typed else {
             self.cipher.fill_keys(rng, &mut ceks);
+            return Ok(ContentKeys::Each(ceks));
+        };
+        for (index, cek) in (self.number(0)..).zip(ceks.chunks_exact_mut(len)) {
+            typed.derive(index, cek);
+        }
+        self.cipher.shape_keys(&mut ceks);
+        let weak = |cek| self.cipher.check_key(cek).is_err();
+        if let Some(index) = ceks.chunks_exact(len).position(weak) {
+            let why = "the typed text makes a weak key for this order".to_owned();
+            return Err((index, KeyTrouble::Unfit(why).into()));
         }
         Ok(ContentKeys::Each(ceks))
     }
@@ -109,7 +116,8 @@ impl Group<'_> {
         for index in 0..self.orders.len() {
             let mut keys = Wiped::from(vec![0; (layers - 1) * chain::LINK_LEN]);
             rng.fill_bytes(&mut keys);
-            if let Purpose::Direct(_, key) = &self.keys.of(index).purpose {
+            if let Ready::Direct(_, direct) = &self.keys.ready {
+                let key = direct.of(self.at + index);
                 if key.len() != chain::LINK_LEN {
                     let why = format!(
                         "a chain under a direct key takes one of {} bytes, found {}",
@@ -135,18 +143,13 @@ impl Group<'_> {
         chains: &[Chain],
         rng: &mut KeyStream,
     ) -> Wrapped {
-        let mut keks: Vec<&WrappingKey<'_>> = Vec::with_capacity(self.orders.len());
-        let mut keys: Vec<&[u8]> = Vec::with_capacity(self.orders.len());
-        for index in 0..self.orders.len() {
-            if let Purpose::Wrap(_, kek) = &self.keys.of(index).purpose {
-                keks.push(kek);
-                keys.push(match chains.get(index) {
-                    Some(chain) => &chain.keys[chain.keys.len() - chain::LINK_LEN..],
-                    None => ceks.of(index, self.cipher.key_len()),
-                });
-            }
-        }
-        wrap::wrap(self.sealer.backend, &keks, &keys, rng)
+        let Ready::Wrap(_, keks) = &self.keys.ready else { return Wrapped::default() };
+        let outermost = |index: usize| match chains.get(index) {
+            Some(chain) => &chain.keys[chain.keys.len() - chain::LINK_LEN..],
+            None => ceks.of(index, self.cipher.key_len()),
+        };
+        let keys: Vec<&[u8]> = (0..self.orders.len()).map(outermost).collect();
+        wrap::wrap(self.sealer.backend, keks, self.at, &keys, rng)
     }
 }
 

@@ -4,15 +4,14 @@ use std::ops::Range;
 
 use rand::Rng;
 
-use super::SealingKeys;
 use super::content_keys::{Chain, Group, nth};
 use crate::ciphers::Wiped;
 use crate::ciphers::base64url;
 use crate::ciphers::content::{MAX_TAG, Record};
 use crate::ciphers::random::KeyStream;
-use crate::ciphers::wrap::{Wrapped, WrappingKey};
+use crate::ciphers::wrap::Wrapped;
 use crate::protocol::jose::jwe::header::HeaderText;
-use crate::protocol::jose::jwe::seal_key::Purpose;
+use crate::protocol::jose::jwe::seal_key::Ready;
 use crate::protocol::jose::jwe::{Failure, Stage, chain};
 
 /// Where the parts of a line lie in the output.
@@ -82,14 +81,13 @@ impl Group<'_> {
     fn ivs(&self, rng: &mut KeyStream) -> Vec<u8> {
         let len = self.cipher.iv_len();
         let mut ivs = vec![0; self.orders.len() * len];
-        if !self.cipher.takes_pad() {
-            rng.fill_bytes(&mut ivs);
-            return ivs;
-        }
-        for (index, iv) in ivs.chunks_exact_mut(len).enumerate() {
-            if let Purpose::Pad(_, pad) = &self.keys.of(index).purpose {
-                iv.copy_from_slice(&pad.offset().to_be_bytes());
+        match &self.keys.ready {
+            Ready::Pads(_, pads) => {
+                for (iv, pad) in ivs.chunks_exact_mut(len).zip(&pads[self.at..]) {
+                    iv.copy_from_slice(&pad.offset().to_be_bytes());
+                }
             }
+            Ready::Direct(..) | Ready::Wrap(..) | Ready::Blocks(_) => rng.fill_bytes(&mut ivs),
         }
         ivs
     }
@@ -106,7 +104,7 @@ impl Group<'_> {
         let tag = base64url::encoded_length(self.cipher.tag_len());
         let mut lines = Vec::with_capacity(self.orders.len());
         let mut text = HeaderText::default();
-        let (one_header, mut first) = (self.has_one_header(), None);
+        let (one_header, mut first) = (self.has_one_header(wrapped), None);
         for (index, order) in self.orders.iter().enumerate() {
             let header = if let Some(header) = &first {
                 out.extend_from_within(Range::clone(header));
@@ -134,11 +132,11 @@ impl Group<'_> {
     }
 
     /// Whether all lines have the same header: one key, and nothing of each order's own.
-    fn has_one_header(&self) -> bool {
-        let SealingKeys::Shared(key) = self.keys else { return false };
-        self.sealer.layers <= 1
+    fn has_one_header(&self, wrapped: &Wrapped) -> bool {
+        self.keys.have_one_header()
+            && self.sealer.layers <= 1
             && self.sealer.typed.is_none()
-            && !matches!(key.purpose, Purpose::Wrap(_, WrappingKey::AesGcmKw(_)))
+            && wrapped.iv_and_tag(0).is_none()
     }
 
     /// Writes a header with what it has for this order alone.
@@ -149,7 +147,7 @@ impl Group<'_> {
         wrapped: &Wrapped,
         chains: &[Chain],
     ) {
-        self.keys.of(index).begin_header(header);
+        self.keys.begin_header(self.at + index, header);
         if let Some((iv, tag)) = wrapped.iv_and_tag(index) {
             header.bytes("iv", iv);
             header.bytes("tag", tag);
@@ -158,7 +156,7 @@ impl Group<'_> {
             chain::describe(&chain.links, header);
         }
         if let Some(typed) = &self.sealer.typed {
-            header.json("typed", &typed.describe(self.first + index as u64));
+            header.json("typed", &typed.describe(self.number(index)));
         }
     }
 }
