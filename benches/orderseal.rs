@@ -8,17 +8,10 @@ use std::time::{Duration, Instant};
 
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use orderseal::bench::clock;
+use orderseal::bench::copies::Copies;
+use orderseal::bench::rows;
 use orderseal::protocol::pipeline::Workers;
-
-use self::copies::Copies;
-
-#[path = "../src/cmd/bench/clock.rs"]
-mod clock;
-#[path = "../src/cmd/bench/copies.rs"]
-mod copies;
-#[allow(dead_code, reason = "the table of `orderseal bench` uses more of a row")]
-#[path = "../src/cmd/bench/rows/mod.rs"]
-mod rows;
 
 fn suite(criterion: &mut Criterion<ThreadTime>) {
     for (name, lists) in rows::GROUPS {

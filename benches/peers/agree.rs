@@ -2,6 +2,7 @@
 //! processor. Checked before anything is timed.
 
 use aws_lc_rs::aead as aws;
+use orderseal::bench::rows::fixtures::{bytes, pairs, rng};
 use orderseal::ciphers::aes::ctr::Ctr;
 use orderseal::ciphers::aes::gcm::Gcm as OurGcm;
 use orderseal::ciphers::aes::kw::{self, Keks, OVERHEAD};
@@ -12,7 +13,6 @@ use ring::aead as ring;
 
 use super::gcm::{self, Gcm};
 use super::modes::{self, Cipher};
-use super::rows::fixtures::{bytes, pairs, rng};
 use super::wrapping::{self, Pair};
 
 /// Bytes of a text: of one block, of what is not whole blocks of a kernel, and the longest.

@@ -3,11 +3,11 @@
 use std::hint::black_box;
 
 use aws_lc_rs::aead as aws;
+use orderseal::bench::rows::Row;
+use orderseal::bench::rows::fixtures::bytes;
 use ring::aead as ring;
 
 use super::like;
-use super::rows::Row;
-use super::rows::fixtures::bytes;
 
 /// The IV of our rows.
 pub const IV: [u8; 12] = [7; 12];

@@ -7,21 +7,20 @@
 //! The rows of ours, the way they are timed and the table are those of `orderseal bench`. A peer's
 //! row has the size and the number of messages of ours.
 
-#![cfg_attr(test, allow(unused_imports, reason = "tests of shared files have no harness here"))]
-
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use orderseal::bench::Measured;
+use orderseal::bench::choose::Choice;
+use orderseal::bench::machine::Machine;
+use orderseal::bench::measure::{self, Share};
+use orderseal::bench::rows::Row;
+use orderseal::bench::table::Table;
 use orderseal::protocol::pipeline::Workers;
 
-use self::choose::Choice;
-use self::machine::Machine;
-use self::measure::{Share, Speed};
 use self::openssl::{Openssl, Test};
 use self::ratios::Ratios;
-use self::rows::Row;
-use self::table::Table;
 
 mod agree;
 mod gcm;
@@ -29,24 +28,6 @@ mod modes;
 mod openssl;
 mod ratios;
 mod wrapping;
-
-#[allow(dead_code, reason = "`orderseal bench` explains a filter that matches nothing")]
-#[path = "../../src/cmd/bench/choose.rs"]
-mod choose;
-#[path = "../../src/cmd/bench/clock.rs"]
-mod clock;
-#[path = "../../src/cmd/bench/copies.rs"]
-mod copies;
-#[allow(dead_code, reason = "`orderseal bench` draws a chart as well")]
-#[path = "../../src/cmd/bench/machine.rs"]
-mod machine;
-#[path = "../../src/cmd/bench/measure.rs"]
-mod measure;
-#[allow(dead_code, reason = "`orderseal bench` says more of a row")]
-#[path = "../../src/cmd/bench/rows/mod.rs"]
-mod rows;
-#[path = "../../src/cmd/bench/table.rs"]
-mod table;
 
 /// The backend of its rows.
 const AWS_LC: &str = "aws-lc-rs";
@@ -68,13 +49,6 @@ struct Arguments {
     /// Passed by cargo
     #[arg(long, hide = true)]
     bench: bool,
-}
-
-/// A row with what came of it.
-struct Measured {
-    group: &'static str,
-    row: Row,
-    speed: Speed,
 }
 
 fn main() -> ExitCode {

@@ -7,9 +7,9 @@ use aws_lc_rs::cipher::{
 };
 #[allow(deprecated, reason = "it is old data that such rows are about")]
 use aws_lc_rs::cipher::{DES_EDE3_FOR_LEGACY_USE_ONLY, DES_FOR_LEGACY_USE_ONLY};
+use orderseal::bench::rows::Row;
+use orderseal::bench::rows::fixtures::bytes;
 
-use super::rows::Row;
-use super::rows::fixtures::bytes;
 use super::{AWS_LC, like};
 
 /// Every byte of the IV of our rows.

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
+use orderseal::bench::measure::{Speed, median_and_spread};
+use orderseal::bench::rows::Row;
+
 use super::like;
-use super::measure::{Speed, median_and_spread};
-use super::rows::Row;
 
 /// Seconds that `openssl speed` takes for one figure: the shortest time that can be asked for.
 pub const SECONDS: u32 = 1;

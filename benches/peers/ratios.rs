@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::Measured;
-use super::table::{NOISY, digits, scaled, spread};
+use orderseal::bench::Measured;
+use orderseal::bench::table::{NOISY, digits, scaled, spread};
 
 /// The columns: a peer and the backends that it answers as.
 const PEERS: [(&str, &[&str]); 4] = [

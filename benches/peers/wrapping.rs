@@ -9,12 +9,12 @@ use aws_lc_rs::rsa::{
     KeySize, OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, OaepPublicEncryptingKey,
     PrivateDecryptingKey,
 };
+use orderseal::bench::rows::Row;
+use orderseal::bench::rows::fixtures::{bytes, crate_pair, pairs};
 use orderseal::ciphers::aes::kw::OVERHEAD;
 use orderseal::ciphers::rsa::PrivateKey;
 use rsa::pkcs8::EncodePrivateKey;
 
-use super::rows::Row;
-use super::rows::fixtures::{bytes, crate_pair, pairs};
 use super::{AWS_LC, like};
 
 /// The answer to the question of one of our rows, if it is about wrapping or pairs.

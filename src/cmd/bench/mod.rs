@@ -1,22 +1,18 @@
 //! `bench`: how fast is each cipher here, and how many orders a second does that make.
 
-mod choose;
-mod clock;
-mod copies;
-mod cost;
-mod cycles;
-mod delivery;
-mod machine;
-mod measure;
-mod rows;
-mod scale;
 mod svg;
-mod table;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use orderseal::bench::choose::{self, Choice};
+use orderseal::bench::cost::{self, Costs};
+use orderseal::bench::machine::{self, Machine};
+use orderseal::bench::measure::{self, Share};
+use orderseal::bench::scale::{self, Scale};
+use orderseal::bench::table::{self, Table};
+use orderseal::bench::{Measured, cycles, rounded};
 use orderseal::ciphers::cpu::Backend;
 use orderseal::protocol::pipeline::Workers;
 use orderseal::protocol::roles::service::DEFAULT_RSA_BITS;
@@ -24,18 +20,9 @@ use orderseal::protocol::store::files::{Existing, Output, Privacy};
 use orderseal::protocol::{Result, Scheme};
 use serde::Serialize;
 
-use self::choose::Choice;
-use self::cost::Costs;
-use self::machine::Machine;
-use self::measure::{Share, Speed};
-use self::rows::Row;
-use self::scale::Scale;
 use self::svg::Chart;
-use self::table::Table;
 use super::{Global, ui};
 use crate::cmd::exit::usage;
-
-pub use self::choose::hint;
 
 /// Arguments of `bench`.
 #[derive(Debug, Args)]
@@ -96,13 +83,6 @@ const MOST: f64 = 40.0;
 /// Seconds that `--scale` takes unless told.
 const SCALE_TIME: f64 = 20.0;
 
-/// A row with what came of it.
-struct Measured {
-    group: &'static str,
-    row: Row,
-    speed: Speed,
-}
-
 impl Bench {
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Result<()> {
@@ -158,7 +138,7 @@ impl Bench {
         let choice = Choice { filter: &self.filter, compare: &self.compare };
         let (groups, mut rows): (Vec<_>, Vec<_>) = choice.rows().into_iter().unzip();
         if rows.is_empty() {
-            return Err(usage(choice.no_match()));
+            return Err(usage(no_match(&choice)));
         }
         let chart = self.svg.as_deref().map(|path| self.create(path)).transpose()?;
         let workers = Workers::new(Some(global.threads.map_or(1, usize::from)))?;
@@ -199,6 +179,28 @@ impl Bench {
     }
 }
 
+/// How the message begins when no row was chosen.
+const NO_MATCH: &str = "no row of bench is called";
+
+/// The message when no row was chosen.
+fn no_match(choice: &Choice<'_>) -> String {
+    let names: Vec<_> = choice.compare.iter().map(|backend| backend.name()).collect();
+    match (choice.filter, &names[..]) {
+        (filter, []) => format!("{NO_MATCH} {}", filter.join(" or ")),
+        ([], names) => format!("no row of bench has both of {}", names.join(" and ")),
+        (filter, names) => {
+            let (filter, names) = (filter.join(" or "), names.join(" and "));
+            format!("{NO_MATCH} {filter} and has both of {names}")
+        }
+    }
+}
+
+/// The hint when no row was chosen.
+pub fn hint(found: &str) -> Option<String> {
+    let hint = || format!("rows are called like {}", choose::examples().join(", "));
+    found.starts_with(NO_MATCH).then(hint)
+}
+
 /// A row in `--json`.
 #[derive(Serialize)]
 struct Report {
@@ -224,11 +226,6 @@ fn json_lines(reports: &[impl Serialize]) -> String {
     let object =
         |report| serde_json::to_string(report).expect("writing to memory does not fail") + "\n";
     reports.iter().map(object).collect()
-}
-
-/// Six digits, which is more than a measurement has.
-fn rounded(rate: f64) -> f64 {
-    format!("{rate:.5e}").parse().expect("a number that was just printed")
 }
 
 fn warn_of_noise(measured: &[Measured], global: &Global) {

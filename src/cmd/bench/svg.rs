@@ -2,9 +2,9 @@
 
 use std::fmt::{self, Write};
 
-use super::Measured;
-use super::machine::Machine;
-use super::table::{digits, scaled};
+use orderseal::bench::Measured;
+use orderseal::bench::machine::Machine;
+use orderseal::bench::table::{digits, scaled};
 
 /// Sizes in pixels.
 const ROW: f64 = 19.0;

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Mutex;
 
-use orderseal::protocol::pipeline::Workers;
+use crate::protocol::pipeline::Workers;
 
 use super::rows::{Iteration, Row};
 

@@ -2,9 +2,9 @@
 
 use std::hint::black_box;
 
-use orderseal::ciphers::content::ContentCipher;
-use orderseal::ciphers::knapsack::{self, PRIVATE_KEY_BYTES};
-use orderseal::ciphers::lfsr::{Generator, Trinomial};
+use crate::ciphers::content::ContentCipher;
+use crate::ciphers::knapsack::{self, PRIVATE_KEY_BYTES};
+use crate::ciphers::lfsr::{Generator, Trinomial};
 
 use super::fixtures::{bytes, rng};
 use super::{Row, widest};

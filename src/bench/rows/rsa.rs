@@ -2,10 +2,10 @@
 
 use std::hint::black_box;
 
+use crate::ciphers::cpu::Backend;
+use crate::ciphers::random::KeyStream;
+use crate::ciphers::rsa::{self, PrivateKey, UnwrapJob, WrapJob};
 use ::rsa::Oaep;
-use orderseal::ciphers::cpu::Backend;
-use orderseal::ciphers::random::KeyStream;
-use orderseal::ciphers::rsa::{self, PrivateKey, UnwrapJob, WrapJob};
 use sha2::Sha256;
 
 use super::fixtures::{bytes, crate_pair, pairs, rng};

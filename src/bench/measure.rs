@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use orderseal::protocol::pipeline::Workers;
+use crate::protocol::pipeline::Workers;
 
 use super::clock::thread_time;
 use super::copies::Copies;

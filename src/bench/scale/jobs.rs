@@ -5,21 +5,21 @@ use std::hint::black_box;
 use std::io::{Cursor, Read};
 use std::sync::{Arc, Mutex};
 
-use orderseal::ciphers::chunked::CHUNK_LEN;
-use orderseal::ciphers::cpu::Backend;
-use orderseal::ciphers::random::SystemSource;
-use orderseal::protocol::pipeline::Workers;
-use orderseal::protocol::roles::client::{Plan, Sink, Totals};
-use orderseal::protocol::roles::service::{self, KeyRequest, Sizes};
-use orderseal::protocol::roles::shop::{self, Options};
-use orderseal::protocol::roles::stream;
-use orderseal::protocol::store::OpeningKeys;
-use orderseal::protocol::store::files::Input;
-use orderseal::protocol::store::keyfile::KeyFile;
-use orderseal::protocol::{Error, Place, Result, Scheme};
+use crate::ciphers::chunked::CHUNK_LEN;
+use crate::ciphers::cpu::Backend;
+use crate::ciphers::random::SystemSource;
+use crate::protocol::pipeline::Workers;
+use crate::protocol::roles::client::{Plan, Sink, Totals};
+use crate::protocol::roles::service::{self, KeyRequest, Sizes};
+use crate::protocol::roles::shop::{self, Options};
+use crate::protocol::roles::stream;
+use crate::protocol::store::OpeningKeys;
+use crate::protocol::store::files::Input;
+use crate::protocol::store::keyfile::KeyFile;
+use crate::protocol::{Error, Place, Result, Scheme};
 
-use crate::cmd::bench::delivery::Delivery;
-use crate::cmd::bench::rows::fixtures;
+use crate::bench::delivery::Delivery;
+use crate::bench::rows::fixtures;
 
 /// Bytes of a batch or stream, and of what is copied: more than caches hold.
 const BYTES: usize = 128 << 20;

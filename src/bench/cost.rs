@@ -1,17 +1,16 @@
-//! `bench --embodiment`: what each part of a scheme costs, from the making of keys to the last order
-//! opened.
+//! The cost of each part of a scheme, from making keys to opening the last order.
 
 use std::cell::RefCell;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use orderseal::ciphers::Wiped;
-use orderseal::ciphers::random::{KeySource, SystemSource};
-use orderseal::protocol::jose::jwe::{Carries, Opener, Sealer, SealingKeys, Stage};
-use orderseal::protocol::pipeline::Workers;
-use orderseal::protocol::roles::service::{self, KeyRequest, Sizes};
-use orderseal::protocol::store::OpeningKeys;
-use orderseal::protocol::{Place, Result, Scheme, Scope};
+use crate::ciphers::Wiped;
+use crate::ciphers::random::{KeySource, SystemSource};
+use crate::protocol::jose::jwe::{Carries, Opener, Sealer, SealingKeys, Stage};
+use crate::protocol::pipeline::Workers;
+use crate::protocol::roles::service::{self, KeyRequest, Sizes};
+use crate::protocol::store::OpeningKeys;
+use crate::protocol::{Place, Result, Scheme, Scope};
 use serde::Serialize;
 
 use super::delivery::Delivery;
@@ -19,7 +18,6 @@ use super::measure::median_and_spread;
 use super::rounded;
 use super::rows::fixtures;
 use super::table::{digits, scaled};
-use crate::cmd::algorithms;
 
 /// What to run.
 #[derive(Debug, Clone, Copy)]
@@ -100,7 +98,7 @@ pub fn measure(scheme: Scheme, setup: Setup, workers: &Workers, time: Duration) 
 /// One run, end to end. What is opened is compared with what was sealed.
 fn run(scheme: Scheme, setup: Setup, workers: &Workers) -> Result<Parts> {
     let (source, place) = (SystemSource::new()?, Place::file("bench"));
-    let suite = algorithms::suite(scheme, None, None)?;
+    let suite = fixtures::usual_suite(scheme);
     let request = KeyRequest {
         shop: "tokyo".parse().expect("a name"),
         scheme,

@@ -1,11 +1,11 @@
 //! What client and shop hold before the first order: made by the service, written, and read again.
 
-use orderseal::ciphers::random::SystemSource;
-use orderseal::protocol::jose::jwk::Material;
-use orderseal::protocol::model::Role;
-use orderseal::protocol::roles::service::{self, ClientRequest, IdRequest, KeyRequest, ShopForm};
-use orderseal::protocol::store::keyfile::KeyFile;
-use orderseal::protocol::{Place, Result, Run};
+use crate::ciphers::random::SystemSource;
+use crate::protocol::jose::jwk::Material;
+use crate::protocol::model::Role;
+use crate::protocol::roles::service::{self, ClientRequest, IdRequest, KeyRequest, ShopForm};
+use crate::protocol::store::keyfile::KeyFile;
+use crate::protocol::{Place, Result, Run};
 
 /// The files of one client and its shop.
 pub struct Delivery {

@@ -1,7 +1,7 @@
 //! FEAL-8.
 
-use orderseal::ciphers::cpu::Backend;
-use orderseal::ciphers::feal::{self, BLOCK_BYTES, Block, Feal, KEY_BYTES, Message, Rounds};
+use crate::ciphers::cpu::Backend;
+use crate::ciphers::feal::{self, BLOCK_BYTES, Block, Feal, KEY_BYTES, Message, Rounds};
 
 use super::fixtures::{bytes, pieces};
 use super::{MESSAGES, Row, SIZES, USUAL, available};

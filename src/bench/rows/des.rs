@@ -1,11 +1,11 @@
 //! DES and triple DES, and the toy DES.
 
+use crate::ciphers::cpu::Backend;
+use crate::ciphers::des::{self, BLOCK, DesKey, Key, Message, TripleDesKey};
+use crate::ciphers::toy_des::{self, SBox, ToyDes};
 use ::cbc::{Decryptor, Encryptor};
 use ::ctr::Ctr64BE;
 use ::des::{Des, TdesEde3};
-use orderseal::ciphers::cpu::Backend;
-use orderseal::ciphers::des::{self, BLOCK, DesKey, Key, Message, TripleDesKey};
-use orderseal::ciphers::toy_des::{self, SBox, ToyDes};
 
 use super::fixtures::bytes;
 use super::{MESSAGES, Row, SIZES, USUAL, available, rustcrypto};

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use crate::ciphers::cpu::Backend;
+use crate::ciphers::random::{KeySource, KeyStream, SeededSource};
+use crate::ciphers::rsa::{self, PrivateKey};
+use crate::protocol::{Alg, Content, Enc, Kind, Scheme, Suite};
 use ::rsa::BoxedUint;
-use orderseal::ciphers::cpu::Backend;
-use orderseal::ciphers::random::{KeySource, KeyStream, SeededSource};
-use orderseal::ciphers::rsa::{self, PrivateKey};
-use orderseal::protocol::{Alg, Enc, Suite};
 use rand::Rng;
 
 /// What everything is made from. Nothing is sealed here that anyone would want to open.
@@ -47,6 +47,16 @@ pub fn suite(alg: &str, enc: &str) -> Suite {
         .zip(Enc::named(enc))
         .and_then(|(alg, enc)| Suite::new(alg, enc))
         .expect("a suite of ours")
+}
+
+/// The default algorithms of a scheme.
+pub fn usual_suite(scheme: Scheme) -> Suite {
+    match (scheme.content, scheme.kind) {
+        (Content::Direct, Kind::Secret) => suite("dir", "A256GCM"),
+        (Content::Hybrid, Kind::Secret) => suite("A256KW", "A256GCM"),
+        (Content::Direct, Kind::Public) => suite("dir", "RSA-OAEP-256-BOUND-BLOCKS"),
+        (Content::Hybrid, Kind::Public) => suite("RSA-OAEP-256", "A256GCM"),
+    }
 }
 
 /// RSA pairs of that many bits, made once and kept: eight, or two where making them takes long.

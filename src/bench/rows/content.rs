@@ -1,7 +1,7 @@
 //! The content ciphers that authenticate by HMAC-SHA-256, as `encrypt` calls them.
 
-use orderseal::ciphers::content::{ContentCipher, Keys, MAX_TAG, Record};
-use orderseal::ciphers::cpu::Backend;
+use crate::ciphers::content::{ContentCipher, Keys, MAX_TAG, Record};
+use crate::ciphers::cpu::Backend;
 
 use super::fixtures::{bytes, rng};
 use super::{ORDER_SIZES, Row, USUAL_ORDER, available, orders_at_once};

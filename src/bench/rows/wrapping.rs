@@ -3,14 +3,14 @@
 
 use std::hint::black_box;
 
+use crate::ciphers::aes::KeySize;
+use crate::ciphers::aes::kw::{self, Keks, OVERHEAD};
+use crate::ciphers::cpu::Backend;
+use crate::ciphers::knapsack::PrivateKey;
 use aes::cipher::consts::U16;
 use aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use aes::{Aes128, Aes256};
 use aes_kw::AesKw;
-use orderseal::ciphers::aes::KeySize;
-use orderseal::ciphers::aes::kw::{self, Keks, OVERHEAD};
-use orderseal::ciphers::cpu::Backend;
-use orderseal::ciphers::knapsack::PrivateKey;
 
 use super::fixtures::{bytes, rng};
 use super::{CEK, Iteration, Row, available};

@@ -1,10 +1,10 @@
-//! `bench --scale`: whole batches and streams on 1 to all threads, beside a copy in memory.
+//! Scaling: whole batches and streams on 1 to all threads, beside a copy in memory.
 
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use orderseal::protocol::Result;
-use orderseal::protocol::pipeline::Workers;
+use crate::protocol::Result;
+use crate::protocol::pipeline::Workers;
 use serde::Serialize;
 
 use super::measure::median_and_spread;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use orderseal::ciphers::cpu::Backend;
+use crate::ciphers::cpu::Backend;
 
 use super::rows::{self, GROUPS, Row};
 
@@ -48,19 +48,6 @@ impl Choice<'_> {
         chosen
             .retain(|(_, row)| base.contains(&row.question()) && others.contains(&row.question()));
     }
-
-    /// What to say when there are no such rows.
-    pub fn no_match(&self) -> String {
-        let names: Vec<_> = self.compare.iter().map(|backend| backend.name()).collect();
-        match (self.filter, &names[..]) {
-            (filter, []) => format!("{NO_MATCH} {}", filter.join(" or ")),
-            ([], names) => format!("no row of bench has both of {}", names.join(" and ")),
-            (filter, names) => {
-                let (filter, names) = (filter.join(" or "), names.join(" and "));
-                format!("{NO_MATCH} {filter} and has both of {names}")
-            }
-        }
-    }
 }
 
 fn all() -> impl Iterator<Item = (&'static str, Row)> {
@@ -75,17 +62,10 @@ fn usual_questions() -> BTreeSet<rows::Question> {
     all().filter(|(_, row)| !row.extra).map(|(_, row)| row.question()).collect()
 }
 
-/// How the message begins when no row was chosen.
-const NO_MATCH: &str = "no row of bench is called";
-
-/// What to do when an error is that no row was chosen.
-pub fn hint(found: &str) -> Option<String> {
-    if !found.starts_with(NO_MATCH) {
-        return None;
-    }
+/// A few of the usual ids, to choose from.
+pub fn examples() -> Vec<String> {
     let usual: Vec<_> = all().filter(|(_, row)| !row.extra).collect();
-    let some = usual.iter().step_by(usual.len().div_ceil(6)).map(|(_, row)| row.id());
-    Some(format!("rows are called like {}", some.collect::<Vec<_>>().join(", ")))
+    usual.iter().step_by(usual.len().div_ceil(6)).map(|(_, row)| row.id()).collect()
 }
 
 #[cfg(test)]

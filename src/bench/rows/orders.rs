@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use orderseal::ciphers::Wiped;
-use orderseal::ciphers::cpu::Backend;
-use orderseal::ciphers::random::KeyStream;
-use orderseal::ciphers::rsa;
-use orderseal::protocol::jose::jwe::{Carries, Opener, Sealer, SealingKeys};
-use orderseal::protocol::jose::jwk::Material;
-use orderseal::protocol::model::Role;
-use orderseal::protocol::roles::service::{self, KeyRequest, ShopForm, Sizes};
-use orderseal::protocol::store::OpeningKeys;
-use orderseal::protocol::store::keyfile::KeyFile;
-use orderseal::protocol::{Content, Kind, Place, Scheme, Scope, Suite};
+use crate::ciphers::Wiped;
+use crate::ciphers::cpu::Backend;
+use crate::ciphers::random::KeyStream;
+use crate::ciphers::rsa;
+use crate::protocol::jose::jwe::{Carries, Opener, Sealer, SealingKeys};
+use crate::protocol::jose::jwk::Material;
+use crate::protocol::model::Role;
+use crate::protocol::roles::service::{self, KeyRequest, ShopForm, Sizes};
+use crate::protocol::store::OpeningKeys;
+use crate::protocol::store::keyfile::KeyFile;
+use crate::protocol::{Kind, Place, Scheme, Scope, Suite};
 
-use super::fixtures::{orders, pairs, rng, source, suite};
+use super::fixtures::{orders, pairs, rng, source, usual_suite};
 use super::{ORDER_SIZES, Row, USUAL_ORDER, available, orders_at_once, plain, widest};
 
 /// Orders in an iteration where each takes an RSA operation.
@@ -142,16 +142,6 @@ fn shop_file(scheme: Scheme, suite: Suite, count: usize) -> KeyFile {
 
 fn embodiment(number: u8) -> Scheme {
     Scheme::embodiment(number).expect("a number from 1 to 6")
-}
-
-/// The algorithms that `keygen` chooses unless told otherwise.
-fn usual_suite(scheme: Scheme) -> Suite {
-    match (scheme.content, scheme.kind) {
-        (Content::Direct, Kind::Secret) => suite("dir", "A256GCM"),
-        (Content::Hybrid, Kind::Secret) => suite("A256KW", "A256GCM"),
-        (Content::Direct, Kind::Public) => suite("dir", "RSA-OAEP-256-BOUND-BLOCKS"),
-        (Content::Hybrid, Kind::Public) => suite("RSA-OAEP-256", "A256GCM"),
-    }
 }
 
 fn place() -> Place {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use orderseal::ciphers::cpu::Backend;
+use crate::ciphers::cpu::Backend;
 
 /// The processor, and what of it was used.
 pub struct Machine {

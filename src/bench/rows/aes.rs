@@ -1,12 +1,12 @@
 //! AES: long messages, and orders in AES-GCM.
 
+use crate::ciphers::aes::KeySize;
+use crate::ciphers::aes::ctr::Ctr;
+use crate::ciphers::aes::gcm::{self, Gcm, Record};
+use crate::ciphers::cpu::Backend;
 use ::aes::{Aes128, Aes256};
 use ::ctr::Ctr128BE;
 use aes_gcm::{Aes128Gcm, Aes256Gcm};
-use orderseal::ciphers::aes::KeySize;
-use orderseal::ciphers::aes::ctr::Ctr;
-use orderseal::ciphers::aes::gcm::{self, Gcm, Record};
-use orderseal::ciphers::cpu::Backend;
 
 use super::fixtures::bytes;
 use super::{

@@ -2,9 +2,9 @@
 
 use std::hint::black_box;
 
-use orderseal::ciphers::cpu::Backend;
-use orderseal::ciphers::grain::{Grain, KEY_BYTES, NONCE_BYTES};
-use orderseal::ciphers::vernam::Pad;
+use crate::ciphers::cpu::Backend;
+use crate::ciphers::grain::{Grain, KEY_BYTES, NONCE_BYTES};
+use crate::ciphers::vernam::Pad;
 
 use super::fixtures::{bytes, rng};
 use super::{Row, SIZES, USUAL, USUAL_ORDER, available, orders_at_once};

@@ -23,7 +23,7 @@ mod wrapping;
 
 use std::borrow::Cow;
 
-use orderseal::ciphers::cpu::Backend;
+use crate::ciphers::cpu::Backend;
 
 /// A function that lists rows.
 pub type List = fn() -> Vec<Row>;

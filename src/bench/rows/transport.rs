@@ -2,9 +2,9 @@
 
 use std::hint::black_box;
 
-use orderseal::ciphers::base64url;
-use orderseal::ciphers::chunked::{CHUNK_LEN, KEY_LEN, Message, SALT_LEN, SEALED_CHUNK_LEN};
-use orderseal::ciphers::cpu::Backend;
+use crate::ciphers::base64url;
+use crate::ciphers::chunked::{CHUNK_LEN, KEY_LEN, Message, SALT_LEN, SEALED_CHUNK_LEN};
+use crate::ciphers::cpu::Backend;
 
 use super::fixtures::bytes;
 use super::{Row, USUAL_ORDER, available, widest};
