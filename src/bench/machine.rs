@@ -34,7 +34,8 @@ impl fmt::Display for Machine {
         let Self { processor, hertz, cores, threads } = self;
         let backends: Vec<_> = Backend::available().into_iter().map(Backend::name).collect();
         let version = env!("CARGO_PKG_VERSION");
-        writeln!(f, "orderseal {version}, {}-bit {}", usize::BITS, std::env::consts::OS)?;
+        writeln!(f, "orderseal {version}, {}", env!("ORDERSEAL_TARGET"))?;
+        writeln!(f, "commit     {}", env!("ORDERSEAL_COMMIT"))?;
         match hertz {
             Some(hertz) => writeln!(f, "processor  {processor}, at {:.2} GHz", hertz / 1e9)?,
             None => writeln!(f, "processor  {processor}")?,

@@ -1,0 +1,54 @@
+//! Records target and commit for `orderseal --version`.
+
+use std::path::Path;
+use std::process::Command;
+use std::{env, fs};
+
+/// What `cargo package` writes beside the sources.
+const PACKAGED: &str = ".cargo_vcs_info.json";
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-env-changed=ORDERSEAL_COMMIT");
+    let set = env::var("ORDERSEAL_COMMIT").ok().filter(|commit| !commit.is_empty());
+    let commit = set.or_else(packaged).or_else(checked_out).unwrap_or("unknown".to_owned());
+    println!("cargo:rustc-env=ORDERSEAL_COMMIT={commit}");
+    println!("cargo:rustc-env=ORDERSEAL_TARGET={}", env::var("TARGET").unwrap_or_default());
+}
+
+/// The commit that a package was made from.
+fn packaged() -> Option<String> {
+    let text = fs::read_to_string(PACKAGED).ok()?;
+    watch(PACKAGED);
+    let (_, rest) = text.split_once("\"sha1\"")?;
+    let commit = rest.split('"').nth(1)?;
+    Some(commit.to_owned())
+}
+
+/// The commit that is checked out here. Debug builds do not ask for it: each commit would compile
+/// everything again.
+fn checked_out() -> Option<String> {
+    if env::var("PROFILE").is_ok_and(|profile| profile == "debug") {
+        return Some("not recorded in debug builds".to_owned());
+    }
+    // Sources in a folder of some other repository have a prefix there.
+    let found = git(&["rev-parse", "HEAD", "--show-prefix"])?;
+    let commit = found.strip_suffix("\n\n")?.to_owned();
+    // The log of HEAD changes with every commit and checkout.
+    for name in ["HEAD", "logs/HEAD"] {
+        watch(git(&["rev-parse", "--git-path", name])?.trim_end());
+    }
+    Some(commit)
+}
+
+fn git(arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(arguments).output().ok()?;
+    output.status.success().then(|| String::from_utf8(output.stdout).ok())?
+}
+
+/// Runs this script again when a file changes; cargo would run it each time for a missing one.
+fn watch(path: &str) {
+    if Path::new(path).exists() {
+        println!("cargo:rerun-if-changed={path}");
+    }
+}
