@@ -40,11 +40,11 @@ seal() { "$ORDERSEAL" "$@" --quiet --allow-weak; }
 
 # What all scenarios begin with.
 seal keygen --embodiment 4 --shop tokyo --orders 60 -o service.jwks
-seal bundle shop --keys service.jwks -o tokyo.jwks
-seal bundle client --keys service.jwks --orders 30 -o client.jwks
-seal bundle client --keys service.jwks --orders 20 --erase -o erasing.jwks
+seal bundle shop --keyring service.jwks -o tokyo.jwks
+seal bundle client --keyring service.jwks --orders 30 -o client.jwks
+seal bundle client --keyring service.jwks --orders 20 --erase -o erasing.jwks
 seal keygen --embodiment 1 --enc VERNAM-HS256 --pad-bytes 20000 --shop kyoto -o pads.jwks
-seal bundle client --keys pads.jwks --pad-bytes 16000 -o pad.jwks
+seal bundle client --keyring pads.jwks --pad-bytes 16000 -o pad.jwks
 head -n 10 "$fixture" > orders.ndjson
 head -n 3 "$fixture" > more.ndjson
 cp client.jwks copy.jwks
@@ -91,7 +91,7 @@ ok() { "$ORDERSEAL" "$@" --quiet > out.log 2>&1 || fail "the next command failed
 command_of() {
     case $1 in
         keygen) echo "keygen --embodiment 4 --shop osaka --orders 5 --into service.jwks" ;;
-        bundle) echo "bundle client --keys service.jwks --shop tokyo --orders 2 -o new.jwks" ;;
+        bundle) echo "bundle client --keyring service.jwks --shop tokyo --orders 2 -o new.jwks" ;;
         ids) echo "encrypt --bundle client.jwks orders.ndjson -o new.jwe" ;;
         pads) echo "encrypt --bundle pad.jwks orders.ndjson -o new.jwe --allow-weak" ;;
         erasing) echo "encrypt --bundle erasing.jwks orders.ndjson -o new.jwe" ;;
@@ -112,7 +112,7 @@ check() {
             only_in service.jwks tokyo.jwks client.jwks erasing.jwks
             ;;
         bundle)
-            ok bundle client --keys service.jwks --shop tokyo --orders 2 -o next.jwks
+            ok bundle client --keyring service.jwks --shop tokyo --orders 2 -o next.jwks
             keys_of service.jwks
             only_in service.jwks tokyo.jwks client.jwks erasing.jwks new.jwks next.jwks
             no_kid_twice client.jwks erasing.jwks new.jwks next.jwks
@@ -164,7 +164,7 @@ check() {
 prepare() {
     find . -mindepth 1 -delete
     cp ../ready/* .
-    [ "$scenario" != pads ] || "$ORDERSEAL" bundle shop --keys pads.jwks -o pads-shop.jwks --quiet --allow-weak
+    [ "$scenario" != pads ] || "$ORDERSEAL" bundle shop --keyring pads.jwks -o pads-shop.jwks --quiet --allow-weak
 }
 
 traced() { # [OPTION…]

@@ -61,9 +61,9 @@ run() { # TITLE ORDERS BUNDLE-CLIENT-OPTIONS KEYGEN-OPTIONS…
         keys=$(add "$keys" "$took")
     done
     for shop in "${shops[@]}"; do
-        orderseal bundle shop --keys service.jwks --shop "$shop" -o "$shop.jwks"
+        orderseal bundle shop --keyring service.jwks --shop "$shop" -o "$shop.jwks"
         # shellcheck disable=SC2086  # the options are words
-        orderseal bundle client --keys service.jwks --shop "$shop" --orders "$count" $client -o "$shop-client.jwks"
+        orderseal bundle client --keyring service.jwks --shop "$shop" --orders "$count" $client -o "$shop-client.jwks"
         timed took orderseal encrypt --quiet --bundle "$shop-client.jwks" "$input" -o "$shop.jwe"
         seal=$(add "$seal" "$took") bytes=$((bytes + $(size "$shop.jwe")))
         timed took orderseal decrypt --quiet --bundle "$shop.jwks" "$shop.jwe" -o opened.ndjson --force
@@ -108,8 +108,8 @@ note() { printf '%-83s  %s\n' "$@"; }
 # The same with one key of each step: content key, sealed body, wrapped key, and back.
 rm -f ./*.jwk ./*.jwks ./*.jwe opened.ndjson
 orderseal keygen --embodiment 4 --shop tokyo --orders 1 -o service.jwks
-orderseal bundle shop --keys service.jwks --shop tokyo -o tokyo.jwks
-orderseal bundle client --keys service.jwks --shop tokyo -o client.jwks
+orderseal bundle shop --keyring service.jwks --shop tokyo -o tokyo.jwks
+orderseal bundle client --keyring service.jwks --shop tokyo -o client.jwks
 orderseal keygen --alg A256GCM -o cek.jwk
 orderseal encrypt --key cek.jwk all.ndjson -o body.jwe
 orderseal wrap --with client.jwks cek.jwk -o cek.jwe
@@ -122,8 +122,8 @@ note "step by step: keygen, encrypt --key, wrap, decrypt, decrypt --key" "$resul
 count=$(lines all.ndjson)
 rm -f ./*.jwks ./*.jwe
 orderseal keygen --embodiment 4 --shop tokyo --orders $((2 * count)) -o service.jwks
-orderseal bundle shop --keys service.jwks --shop tokyo -o tokyo.jwks
-orderseal bundle client --keys service.jwks --shop tokyo --orders $((2 * count)) -o client.jwks
+orderseal bundle shop --keyring service.jwks --shop tokyo -o tokyo.jwks
+orderseal bundle client --keyring service.jwks --shop tokyo --orders $((2 * count)) -o client.jwks
 orderseal encrypt --bundle client.jwks < all.ndjson | orderseal decrypt --bundle tokyo.jwks > opened.ndjson
 result=$(verdict opened.ndjson all.ndjson) || failed=1
 note "through a pipe: encrypt | decrypt" "$result"

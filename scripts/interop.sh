@@ -58,8 +58,8 @@ exchange() { # TITLE ALG ENC KEYGEN-OPTIONS…
     shift 3
     rm -f ./*.jwks
     "$ORDERSEAL" keygen "$@" --enc "$enc" --shop tokyo --orders "$ORDERS" -o service.jwks
-    "$ORDERSEAL" bundle shop --keys service.jwks --shop tokyo -o shop.jwks
-    "$ORDERSEAL" bundle client --keys service.jwks --shop tokyo --orders "$ORDERS" -o client.jwks
+    "$ORDERSEAL" bundle shop --keyring service.jwks --shop tokyo -o shop.jwks
+    "$ORDERSEAL" bundle client --keyring service.jwks --shop tokyo --orders "$ORDERS" -o client.jwks
     public=client.jwks
     if [ "$alg" = RSA-OAEP-256 ]; then
         "$ORDERSEAL" inspect --public service.jwks > public.jwks

@@ -49,9 +49,9 @@ block=$((bytes / (4 * workers) + 1))
 keys() { # SERVICE-OPTIONS…: a keyring and the shop's file
     rm -f ./*.jwks sealed.jwe opened.ndjson
     "$ORDERSEAL" keygen "$@" --shop tokyo -o service.jwks
-    "$ORDERSEAL" bundle shop --keys service.jwks --shop tokyo -o tokyo.jwks
+    "$ORDERSEAL" bundle shop --keyring service.jwks --shop tokyo -o tokyo.jwks
 }
-client() { "$ORDERSEAL" bundle client --keys service.jwks --shop tokyo "$@"; }
+client() { "$ORDERSEAL" bundle client --keyring service.jwks --shop tokyo "$@"; }
 spread() { parallel --will-cite -j "$workers" -k --halt now,fail=1 --block "$block" "$@"; }
 
 failed=0

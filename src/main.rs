@@ -5,13 +5,11 @@ mod cmd;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
     cmd::harden();
     cmd::heed();
     let as_json = std::env::args_os().any(|argument| argument == "--json");
-    match cmd::Cli::try_parse() {
+    match cmd::parse() {
         Ok(cli) => match cmd::run(cli) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => cmd::report(&error, as_json),

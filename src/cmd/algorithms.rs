@@ -1,43 +1,61 @@
 //! Algorithm names on the command line.
 
-use crate::cmd::exit::usage;
-use clap::builder::PossibleValuesParser;
 use orderseal::ciphers::content::ContentCipher;
 use orderseal::ciphers::wrap::WrapAlgorithm;
 use orderseal::protocol::model::Role;
 use orderseal::protocol::store::files::Loaded;
 use orderseal::protocol::{Alg, Content, Enc, Error, KeyTrouble, Kind, Result, Scheme, Suite};
 
+use super::values::{OneOf, Spelling, one_of};
+use crate::cmd::exit::usage;
+
+/// The names of `bench`, where they differ from those of JOSE by more than case.
+const SPELLINGS: &[Spelling] = &[
+    ("aes-256-gcm", "A256GCM"),
+    ("aes-128-gcm", "A128GCM"),
+    ("aes-128-cbc-hs256", "A128CBC-HS256"),
+    ("toy-des", "TOYDES-ECB-HS256"),
+    ("des", "DES-CBC-HS256"),
+    ("des-ede3", "DES-EDE3-CBC-HS256"),
+    ("feal8", "FEAL8-CBC-HS256"),
+    ("grain128", "GRAIN128AEADV2"),
+    ("vernam", "VERNAM-HS256"),
+    ("aes-256-kw", "A256KW"),
+    ("aes-128-kw", "A128KW"),
+    ("knapsack", "MH-KNAPSACK"),
+];
+
 /// Content ciphers for `--enc`.
-pub fn content_names() -> PossibleValuesParser {
-    ContentCipher::ALL.map(ContentCipher::name).into()
+pub fn content_names() -> OneOf<Enc> {
+    one_of(ContentCipher::ALL.map(|cipher| (cipher.name(), Enc::Cipher(cipher)))).spelled(SPELLINGS)
 }
 
 /// Wrapping algorithms for `--wrap`.
-pub fn wrap_names() -> PossibleValuesParser {
-    WrapAlgorithm::ALL.map(WrapAlgorithm::name).into()
+pub fn wrap_names() -> OneOf<Alg> {
+    one_of(WrapAlgorithm::ALL.map(|it| (it.name(), Alg::Wrap(it)))).spelled(SPELLINGS)
 }
 
 /// All algorithms that a key can be for, for `--alg`.
-pub fn key_names() -> PossibleValuesParser {
-    let content = ContentCipher::ALL.map(ContentCipher::name);
-    let wrap = WrapAlgorithm::ALL.map(WrapAlgorithm::name);
-    let others = [Enc::RsaBlocks.name(), PAD];
-    content.into_iter().chain(wrap).chain(others).collect::<Vec<_>>().into()
+pub fn key_names() -> OneOf<&'static str> {
+    names(ContentCipher::ALL)
 }
 
 /// Algorithms for keys that name none, for `--alg`: all but pads, which are recognized by theirs.
-pub fn assumed_names() -> PossibleValuesParser {
-    let content = ContentCipher::ALL.into_iter().filter(|cipher| !cipher.takes_pad());
-    let wrap = WrapAlgorithm::ALL.map(WrapAlgorithm::name);
-    let names = content.map(ContentCipher::name).chain(wrap).chain([Enc::RsaBlocks.name()]);
-    names.collect::<Vec<_>>().into()
+pub fn assumed_names() -> OneOf<&'static str> {
+    names(ContentCipher::ALL.into_iter().filter(|cipher| !cipher.takes_pad()))
 }
 
-/// Says what the keys of plain files are for that name no algorithm.
+fn names(content: impl IntoIterator<Item = ContentCipher>) -> OneOf<&'static str> {
+    let content = content.into_iter().map(ContentCipher::name);
+    let wrap = WrapAlgorithm::ALL.map(WrapAlgorithm::name);
+    let names = content.chain(wrap).chain([Enc::RsaBlocks.name()]);
+    one_of(names.map(|name| (name, name))).spelled(SPELLINGS)
+}
+
+/// Sets the algorithm of keys in plain files that name none.
 ///
 /// # Errors
-/// [`KeyTrouble::NoneFor`] when no key is for the algorithm then.
+/// [`KeyTrouble::NoneFor`] when no key can be for the algorithm.
 pub fn assume<'f>(
     alg: Option<&str>,
     files: impl IntoIterator<Item = &'f mut Loaded>,
@@ -55,36 +73,27 @@ pub fn assume<'f>(
     }
 }
 
-/// What a one-time pad may be called where a key is made.
-const PAD: &str = "VERNAM";
-
-/// The full name of an algorithm for `--alg`.
-pub fn full_name(name: &str) -> &str {
-    if name == PAD { ContentCipher::VernamHs256.name() } else { name }
-}
-
-/// The algorithms of a scheme, from what was asked for and the defaults.
+/// The algorithms of a scheme: those asked for, else the defaults.
 ///
 /// # Errors
-/// [`Error::Usage`] when they do not go with the scheme.
-pub fn suite(scheme: Scheme, enc: Option<&str>, wrap: Option<&str>) -> Result<Suite> {
+/// A usage error when they do not go with the scheme.
+pub fn suite(scheme: Scheme, enc: Option<Enc>, wrap: Option<Alg>) -> Result<Suite> {
     let refused = |why: &str| Err(usage(format!("{why} (the scheme is {scheme})")));
-    let alg = match (scheme.content, wrap) {
-        (Content::Direct, Some(_)) => {
+    let alg = match (scheme.content, scheme.kind, wrap) {
+        (Content::Direct, _, Some(_)) => {
             return refused("--wrap is for hybrid schemes: a direct one wraps no key");
         }
-        (Content::Direct, None) => Alg::Direct,
-        (Content::Hybrid, Some(name)) => known_alg(name),
-        (Content::Hybrid, None) if scheme.kind == Kind::Public => known_alg("RSA-OAEP-256"),
-        (Content::Hybrid, None) => known_alg("A256KW"),
+        (Content::Direct, _, None) => Alg::Direct,
+        (Content::Hybrid, _, Some(alg)) => alg,
+        (Content::Hybrid, Kind::Public, None) => Alg::Wrap(WrapAlgorithm::RsaOaep256),
+        (Content::Hybrid, Kind::Secret, None) => Alg::Wrap(WrapAlgorithm::A256Kw),
     };
-    let blocks = (scheme.content, scheme.kind) == (Content::Direct, Kind::Public);
-    let enc = match enc {
-        Some(_) if blocks => {
+    let enc = match (scheme.content, scheme.kind, enc) {
+        (Content::Direct, Kind::Public, Some(_)) => {
             return refused("--enc is for other schemes: this one encrypts orders by RSA itself");
         }
-        None if blocks => Enc::RsaBlocks,
-        name => Enc::named(name.unwrap_or("A256GCM")).expect("clap knows the names"),
+        (Content::Direct, Kind::Public, None) => Enc::RsaBlocks,
+        (_, _, enc) => enc.unwrap_or(Enc::Cipher(ContentCipher::A256Gcm)),
     };
     if enc.takes_pad() && alg != Alg::Direct {
         return refused("a one-time pad is for direct schemes: it encrypts orders itself");
@@ -95,6 +104,31 @@ pub fn suite(scheme: Scheme, enc: Option<&str>, wrap: Option<&str>) -> Result<Su
     }
 }
 
-fn known_alg(name: &str) -> Alg {
-    Alg::named(name).expect("clap knows the names")
+#[cfg(test)]
+mod tests {
+    use orderseal::bench::rows::GROUPS;
+
+    use super::*;
+
+    #[test]
+    fn names_are_understood_in_any_case_and_as_bench_spells_them() {
+        for name in
+            ["A256GCM", "a256gcm", "VERNAM", "Grain128AeadV2", "rsa-oaep-256", "mh-knapsack"]
+        {
+            assert!(key_names().find(name).is_some(), "{name}");
+        }
+        assert!(assumed_names().find("vernam").is_none());
+        let rows = GROUPS.iter().flat_map(|(_, lists)| lists.iter().flat_map(|list| list()));
+        for row in rows.filter(|row| row.operation == "seal" || row.operation == "wrap") {
+            // The names of RSA rows tell the size of the key as well.
+            let found = match row.operation {
+                "seal" => content_names().find(&row.cipher).is_some(),
+                _ => row.cipher.starts_with("rsa-") || wrap_names().find(&row.cipher).is_some(),
+            };
+            assert!(found, "{}", row.id());
+        }
+        for cipher in ["toy-des", "des", "des-ede3", "feal8", "vernam"] {
+            assert!(content_names().find(cipher).is_some(), "{cipher}");
+        }
+    }
 }

@@ -2,145 +2,149 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::ValueHint;
 use clap::{Args, Subcommand};
 use orderseal::ciphers::random::{KeySource, SystemSource};
 use orderseal::protocol::jose::pad::MAX_PAD;
 use orderseal::protocol::page::item_page::{MAX_PAGE, Page};
 use orderseal::protocol::page::{self, Items};
 use orderseal::protocol::roles::service::{self, ClientRequest, IdRequest, Outputs, ShopForm};
-use orderseal::protocol::store::files::{self, Existing, FileId, Loaded, Output, Privacy};
+use orderseal::protocol::store::files::{self, FileId, Loaded, Output, Privacy};
 use orderseal::protocol::store::keyfile::KeyFile;
 use orderseal::protocol::store::spend::KeyStore;
-use orderseal::protocol::{Erase, Error, Name, Place, Result, Run, ServiceUrl};
+use orderseal::protocol::{Error, Name, Place, Result, Run, ServiceUrl};
 use serde_json::json;
 
-use super::keygen::{is_stdout, write_key_file};
+use super::arguments::{Erasing, Layers, MORE, OutputFile, TEACHING};
+use super::keygen::write_key_file;
 use super::order_page::{self, OrderPage};
+use super::values::one_of;
 use super::{Global, one_from_stdin, signals, ui};
 use crate::cmd::exit::usage;
 
 /// Stream of the source that a page's id is drawn from.
 const PAGE_STREAM: u64 = u64::MAX - 2;
 
-/// The three receivers.
+/// Hand out keys and programs to shops and clients
 #[derive(Debug, Subcommand)]
 pub enum Bundle {
-    /// For a shop: its decrypting keys and program
     Shop(Shop),
-    /// For a shop's item page: shop name and service address
     Page(PageArgs),
-    /// For a client: encrypting keys of one shop and program
     Client(Client),
 }
 
-/// Arguments of `bundle shop`.
+/// Write a shop's decrypting keys and its program
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Example:
-  orderseal bundle shop --keys service.jwks --shop tokyo -o tokyo.jwks")]
+  orderseal bundle shop --keyring service.jwks --shop tokyo -o tokyo.jwks")]
 pub struct Shop {
     #[command(flatten)]
     from: From,
-    /// The shop; may be left out where the keyring has only one
-    #[arg(long, value_name = "NAME")]
-    shop: Option<Name>,
-    /// Key alone, program and key side by side, or program with the key built in
-    #[arg(long, value_parser = ["key", "program", "built-in"], default_value = "program")]
-    form: String,
     #[command(flatten)]
-    to: To,
+    shop: ShopName,
+    /// What is handed out: the key alone, program and key side by side, or the program with the key
+    /// built in
+    #[arg(long, default_value = "program", value_parser = one_of([
+        ("key", ShopForm::Key), ("program", ShopForm::Program), ("built-in", ShopForm::BuiltIn)]))]
+    form: ShopForm,
+    #[command(flatten)]
+    to: OutputFile,
 }
 
-/// Arguments of `bundle page`.
+/// Write a shop's item page, with its items and the service's address
+///
+/// docs/PAGE.md describes the items; members that it does not name are refused.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Example:
-  orderseal bundle page --keys service.jwks --shop tokyo --service https://service.example/ -o page.json
-  orderseal bundle page --keys service.jwks --items items.json -o page.json
-
-docs/PAGE.md describes the items; members that it does not name are refused.")]
+#[command(after_long_help = "\
+Examples:
+  orderseal bundle page --keyring service.jwks --shop tokyo \\
+    --service https://service.example/ -o page.json
+  orderseal bundle page --keyring service.jwks --shop tokyo \\
+    --items items.json -o items-page.json")]
 pub struct PageArgs {
     #[command(flatten)]
     from: From,
-    /// The shop; may be left out where the keyring has only one
-    #[arg(long, value_name = "NAME")]
-    shop: Option<Name>,
-    /// Where clients ask for programs and keys
-    #[arg(long, value_name = "URL")]
+    #[command(flatten)]
+    shop: ShopName,
+    /// Address of the security service, where clients ask for programs and keys
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     service: Option<ServiceUrl>,
     /// The shop's items (JSON): id, name, price, picture, specification, performance
     #[arg(long, value_name = "FILE")]
     items: Option<PathBuf>,
     #[command(flatten)]
-    to: To,
+    to: OutputFile,
 }
 
-/// Arguments of `bundle client`.
+/// Write a client's encrypting keys and its program
+///
+/// The keyring records what is handed out. A client's file never holds a decrypting key of the
+/// public kind, and only the ids issued to it.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
-  orderseal bundle client --keys service.jwks --shop tokyo --orders 20 -o client.jwks
-  orderseal bundle client --keys service.jwks --page page.json --erase -o client.jwks
-  orderseal bundle client --keys service.jwks --shop tokyo --user alice -o alice.jwks
-  orderseal bundle client --keys service.jwks --shop tokyo --on-demand --shop-out half.jwks -o client.jwks
-  orderseal bundle client --keys service.jwks --shop tokyo --form html --items items.json \
+  orderseal bundle client --keyring service.jwks --shop tokyo \\
+    --orders 20 -o client.jwks
+  orderseal bundle client --keyring service.jwks --page page.json \\
+    --erase -o erasing.jwks
+  orderseal bundle client --keyring service.jwks --shop tokyo \\
+    --user alice -o alice.jwks
+  orderseal bundle client --keyring service.jwks --shop tokyo \\
+    --on-demand --shop-out half.jwks -o new.jwks
+  orderseal bundle client --keyring service.jwks --shop tokyo \\
+    --form html --items items.json \\
     --send-to https://shop.example/orders -o order.html")]
 pub struct Client {
     #[command(flatten)]
     from: From,
-    /// The shop; may be left out where the keyring has only one
-    #[arg(long, value_name = "NAME", conflicts_with = "page")]
-    shop: Option<Name>,
-    /// The shop's item page, which says which shop it is
-    #[arg(long, value_name = "FILE")]
+    #[command(flatten)]
+    shop: ShopName,
+    /// The shop's item page, which names the shop
+    #[arg(long, value_name = "FILE", conflicts_with = "shop")]
     page: Option<PathBuf>,
-    /// Transactions: ids taken from the pool, each good for one order
-    #[arg(long, visible_alias = "count", value_name = "N", default_value_t = 1,
+    /// Orders that the client can send, each with an id of its own
+    #[arg(long, alias = "count", value_name = "N", default_value_t = 1,
           value_parser = clap::value_parser!(u32).range(1..))]
     orders: u32,
-    /// A user's own id, which may be used again
+    /// Reusable id of a user
     #[arg(long, value_name = "NAME", conflicts_with_all = ["on_demand", "orders"])]
     user: Option<Name>,
-    /// Make the ids for this request instead of taking them from the pool
+    /// Make new ids for this request instead of taking them from the pool
     #[arg(long)]
     on_demand: bool,
     /// Also write the shop's matching keys to FILE
     #[arg(long, value_name = "FILE")]
     shop_out: Option<PathBuf>,
-    /// What the client erases after sending; a page erases all, and takes one order then
-    #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true,
-          default_missing_value = "all", value_parser = ["keys", "programs", "all"])]
-    erase: Option<String>,
-    /// The client is told of each step and starts it
-    #[arg(long)]
-    guided: bool,
-    /// Content-encryption keys of an order, chained if more than one (at most 16)
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
-    layers: u8,
-    /// Bytes of a one-time pad that clients share [default: a sixteenth, or what is left of it]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_PAD))]
-    pad_bytes: Option<u64>,
+    #[command(flatten)]
+    erasing: Erasing,
     #[command(flatten)]
     order_page: OrderPage,
     #[command(flatten)]
-    to: To,
+    to: OutputFile,
+    /// Let the user confirm each step
+    #[arg(long, help_heading = MORE)]
+    guided: bool,
+    /// Bytes of a one-time pad that clients share [default: a sixteenth, or what is left of it]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_PAD),
+          help_heading = TEACHING)]
+    pad_bytes: Option<u64>,
+    #[command(flatten)]
+    layers: Layers,
 }
 
 #[derive(Debug, Args)]
 struct From {
     /// The security service's keyring
-    #[arg(short, long, value_name = "FILE")]
-    keys: PathBuf,
+    #[arg(long, alias = "keys", short_alias = 'k', value_name = "FILE")]
+    keyring: PathBuf,
 }
 
 #[derive(Debug, Args)]
-struct To {
-    /// Where to write
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// Replace an existing output
-    #[arg(short, long)]
-    force: bool,
+struct ShopName {
+    /// The shop (optional if the keyring has only one)
+    #[arg(long, value_name = "NAME")]
+    shop: Option<Name>,
 }
 
 impl Bundle {
@@ -156,7 +160,7 @@ impl Bundle {
 
 impl From {
     fn load(&self, global: &Global) -> Result<Loaded> {
-        let loaded = files::load(&self.keys, global.allow_readable_keys)?;
+        let loaded = files::load(&self.keyring, global.allow_readable_keys)?;
         loaded.file.refuse_weak(global.allow_weak, &loaded.place)?;
         Ok(loaded)
     }
@@ -168,7 +172,7 @@ impl From {
         change: impl FnOnce(&mut KeyFile) -> Result<T>,
     ) -> Result<T> {
         if loaded.changeable {
-            return files::update(&self.keys, change);
+            return files::update(&self.keyring, change);
         }
         let mut changed = loaded.file.clone();
         let result = change(&mut changed)?;
@@ -198,57 +202,45 @@ impl KeyStore for Keyring<'_> {
     }
 }
 
-impl To {
-    fn existing(&self) -> Existing {
-        if self.force { Existing::Replace } else { Existing::Keep }
-    }
+/// The name of an output in messages.
+fn shown(to: &OutputFile) -> String {
+    to.path().filter(|path| !files::is_dash(path)).map_or("stdout".into(), ui::shown)
+}
 
-    fn name(&self) -> String {
-        self.output
-            .as_deref()
-            .filter(|path| !files::is_dash(path))
-            .map_or("stdout".into(), ui::shown)
+fn report(to: &OutputFile, global: &Global, bundle: &KeyFile) -> Result<()> {
+    if !global.json {
+        return Ok(());
     }
-
-    fn report(&self, global: &Global, bundle: &KeyFile) -> Result<()> {
-        if !global.json {
-            return Ok(());
-        }
-        let shops: Vec<&str> = bundle.shops.keys().map(Name::as_str).collect();
-        let report = json!({
-            "role": bundle.role.name(),
-            "shop": shops[0],
-            "keys": bundle.keys().len(),
-        });
-        ui::print_report(&report, is_stdout(self.output.as_deref()))
-    }
+    let shops: Vec<&str> = bundle.shops.keys().map(Name::as_str).collect();
+    let report = json!({
+        "role": bundle.role.name(),
+        "shop": shops[0],
+        "keys": bundle.keys().len(),
+    });
+    ui::print_report(&report, to.is_stdout())
 }
 
 impl Shop {
     fn run(&self, global: &Global) -> Result<()> {
         let loaded = self.from.load(global)?;
-        let form = match self.form.as_str() {
-            "key" => ShopForm::Key,
-            "program" => ShopForm::Program,
-            _ => ShopForm::BuiltIn,
-        };
-        let bundle = service::bundle_shop(&loaded.file, self.shop.as_ref(), form, &loaded.place)?;
-        write_key_file(&bundle, self.to.output.as_deref(), self.to.existing(), &[loaded.id])?;
-        if form == ShopForm::Key {
+        let shop = self.shop.shop.as_ref();
+        let bundle = service::bundle_shop(&loaded.file, shop, self.form, &loaded.place)?;
+        write_key_file(&bundle, self.to.path(), self.to.existing(), &[loaded.id])?;
+        if self.form == ShopForm::Key {
             ui::warn(
                 global,
                 "a key without its program should not travel over a network by itself",
             );
         }
-        self.to.report(global, &bundle)
+        report(&self.to, global, &bundle)
     }
 }
 
 impl PageArgs {
     fn run(&self, global: &Global) -> Result<()> {
-        one_from_stdin([Some(self.from.keys.as_path()), self.items.as_deref()])?;
+        one_from_stdin([Some(self.from.keyring.as_path()), self.items.as_deref()])?;
         let loaded = self.from.load(global)?;
-        let (name, shop) = loaded.file.shop_named(self.shop.as_ref(), &loaded.place)?;
+        let (name, shop) = loaded.file.shop_named(self.shop.shop.as_ref(), &loaded.place)?;
         let mut inputs = vec![loaded.id];
         let items = match &self.items {
             Some(path) => {
@@ -265,8 +257,7 @@ impl PageArgs {
         };
         let service = self.service.clone().or_else(|| shop.service.clone());
         let page = Page { shop: name.clone(), service, items };
-        let path = self.to.output.as_deref();
-        let mut output = Output::create(path, self.to.existing(), Privacy::Umask, &inputs)?;
+        let mut output = self.to.create(Privacy::Umask, &inputs)?;
         output.write(&page.to_bytes())?;
         output.commit()
     }
@@ -282,7 +273,7 @@ fn read_page(path: &Path, inputs: &mut Vec<Option<FileId>>) -> Result<(Page, Pla
 impl Client {
     fn run(&self, global: &Global) -> Result<()> {
         one_from_stdin([
-            Some(self.from.keys.as_path()),
+            Some(self.from.keyring.as_path()),
             self.page.as_deref(),
             self.order_page.items(),
             self.order_page.fields(),
@@ -292,7 +283,7 @@ impl Client {
         let page = self.page.as_deref().map(|path| read_page(path, &mut inputs)).transpose()?;
         let request = self.request(&loaded, page.as_ref().map(|(page, _)| page))?;
         let form = self.order_page.form(&request, &loaded, page.as_ref(), &mut inputs, global)?;
-        let outputs = [self.to.output.as_deref(), self.shop_out.as_deref()];
+        let outputs = [self.to.path(), self.shop_out.as_deref()];
         let stdout = PathBuf::from("-");
         let client = outputs[0].unwrap_or(&stdout);
         if outputs[1].is_some_and(|shop| shop == client || files::same_target(shop, client)) {
@@ -327,27 +318,28 @@ impl Client {
             place,
         )?;
         if form.is_some() {
-            order_page::tell_size(&bytes, &self.to.name(), global);
+            order_page::tell_size(&bytes, &shown(&self.to), global);
         }
-        self.to.report(global, &delivery.client).map_err(|source| {
+        report(&self.to, global, &delivery.client).map_err(|source| {
             let what = format!("the bundle was written to {}", name.file);
             Error::Changed { what, source: Box::new(source) }
         })
     }
 
     fn request(&self, loaded: &Loaded, page: Option<&Page>) -> Result<ClientRequest> {
-        let named = page.map(|page| &page.shop).or(self.shop.as_ref());
+        let named = page.map(|page| &page.shop).or(self.shop.shop.as_ref());
         let (shop, _) = loaded.file.shop_named(named, &loaded.place)?;
+        let orders = self.orders as usize;
         Ok(ClientRequest {
             shop: shop.clone(),
             ids: match &self.user {
                 Some(user) => IdRequest::User(user.clone()),
-                None if self.on_demand => IdRequest::OnDemand(self.orders as usize),
-                None => IdRequest::Pool(self.orders as usize),
+                None if self.on_demand => IdRequest::OnDemand(orders),
+                None => IdRequest::Pool(orders),
             },
-            erase: self.erase.as_deref().and_then(Erase::named),
+            erase: self.erasing.erase,
             run: if self.guided { Run::Guided } else { Run::Automatic },
-            layers: self.layers,
+            layers: self.layers.layers.unwrap_or(1),
             pad_bytes: self.pad_bytes,
             service: page.and_then(|page| page.service.clone()),
         })

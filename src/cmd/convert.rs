@@ -3,114 +3,105 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use clap::builder::PossibleValuesParser;
 use orderseal::protocol::pipeline::Workers;
 use orderseal::protocol::roles::client::Totals;
 use orderseal::protocol::roles::convert::{
     Decryption, Iv, OldCipher, Padding, ToyEncryption, read_iv, read_key,
 };
-use orderseal::protocol::store::files::{self, Existing, FileId, Input, Inputs, Output, Privacy};
+use orderseal::protocol::store::files::{self, FileId, Input, Inputs, Privacy};
 use orderseal::protocol::{Error, KeyTrouble, Result};
 use serde_json::json;
 
+use super::arguments::{Layers, OutputFile, Sealing, TEACHING};
 use super::encrypt::Encrypt;
-use super::keygen::is_stdout;
+use super::values::one_of;
 use super::{Global, main_input, one_from_stdin, ui};
 use crate::cmd::exit::usage;
 
-/// Longest key or IV file in bytes: 48 hexadecimal digits, and room to be told of a wrong file.
+/// Longest key or IV file in bytes: 48 hexadecimal digits, and room to recognize a wrong file.
 const MAX_SMALL: u64 = 4096;
 
 /// Takes a piece of what is written.
 type Write<'a> = dyn FnMut(&[u8], &Totals) -> Result<()> + 'a;
 
-/// Arguments of `convert`.
+/// Decrypt old DES data, or seal it under a modern key
+///
+/// With --bundle or --key, each line of the text becomes a sealed order, as with `encrypt`, or with
+/// --stream the whole text one sealed stream; the text itself is never written. Without them, the
+/// text is written.
+///
+/// A key file has 8 bytes for DES, 24 for triple DES, or 16 for triple DES with two keys; an IV file
+/// has 8. They hold the bytes themselves or hexadecimal digits, which their length shows. The toy DES
+/// (figure 2 of the founding document) has a key of 3 hexadecimal digits: byte 4d under key 286 gives
+/// 97. It is the only cipher for --to. It is for teaching and protects nothing.
+///
+/// Raw DES data carries no tag: nothing shows whether it was altered or whether the key was right,
+/// except at times padding that does not fit. Check the text before you delete the old data.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
-  orderseal convert --from des-ede3-cbc --from-key old.key --iv old.iv old.bin -o old.ndjson
-  orderseal convert --from des-ede3-cbc --from-key old.key --iv-in-front < front.bin > front.ndjson
-  orderseal convert --from des-ede3-cbc --from-key old.key --iv old.iv old.bin \\
-    --bundle client.jwks -o sealed.jwe
-  orderseal convert --from des-ede3-cbc --from-key old.key --iv old.iv old.bin \\
-    --key cek.jwk -o body.jwe
-  orderseal convert --from des-ede3-cbc --from-key old.key --iv old.iv old.bin \\
-    --bundle client.jwks --stream -o old.sealed
+  orderseal convert --from des-ede3-cbc --from-key old.key \\
+    --iv old.iv old.bin -o old.ndjson
+  orderseal convert --from des-ede3-cbc --from-key old.key \\
+    --iv-in-front < front.bin > front.ndjson
+  orderseal convert --from des-ede3-cbc --from-key old.key \\
+    --iv old.iv old.bin --bundle client.jwks -o sealed.jwe
+  orderseal convert --from des-ede3-cbc --from-key old.key \\
+    --iv old.iv old.bin --key cek.jwk -o body.jwe
+  orderseal convert --from des-ede3-cbc --from-key old.key \\
+    --iv old.iv old.bin --bundle client.jwks --stream -o old.sealed
   orderseal convert --from toydes-ecb --from-key toy.key toy.bin -o toy.txt
-  orderseal convert --to toydes-ecb --to-key toy.key toy.txt --allow-weak -o toy.bin --force
-
-With --bundle or --key each line of the text becomes a sealed order, as `encrypt` makes it, or with
---stream the whole text one sealed stream; the text is never written anywhere. Without them the text
-itself is written.
-
-A key file has 8 bytes for DES, 24 for triple DES, or 16 for triple DES with two keys; an IV file
-has 8. They hold the bytes themselves or hexadecimal digits, which their length tells. The toy DES
-(figure 2 of the founding document) has a key of 3 hexadecimal digits: byte 4d under key 286 gives 97.
-It is the only cipher that --to knows, to teach; it protects nothing.
-
-Raw DES data carries no tag: nothing can tell whether it was altered, or whether the key was right.
-Padding that does not fit is the only hint there may be. Check what comes out before the old data
-is thrown away.")]
+  orderseal convert --to toydes-ecb --to-key toy.key toy.txt \\
+    --allow-weak -o toy.bin --force")]
 pub struct Convert {
     /// Cipher and mode of the old data
     #[arg(long, value_name = "CIPHER", requires = "from_key", required_unless_present = "to",
-          value_parser = PossibleValuesParser::new(OldCipher::ALL.map(OldCipher::name)))]
-    from: Option<String>,
+          value_parser = one_of(OldCipher::ALL.map(|cipher| (cipher.name(), cipher))))]
+    from: Option<OldCipher>,
     /// Key of the old data, raw or in hexadecimal
     #[arg(long, value_name = "FILE", requires = "from")]
     from_key: Option<PathBuf>,
-    /// Encrypt instead: the toy DES, which needs --allow-weak
-    #[arg(long, value_name = "CIPHER", requires = "to_key", value_parser = [OldCipher::TOY.name()],
-          conflicts_with_all = ["from", "from_key", "iv", "iv_in_front", "padding", "bundle", "key", "enc", "stream"])]
-    to: Option<String>,
-    /// Key to encrypt with, 3 hexadecimal digits
-    #[arg(long, value_name = "FILE", requires = "to")]
-    to_key: Option<PathBuf>,
-    /// Initialization vector, raw or in hexadecimal; in ctr mode the first counter
+    /// Initialization vector, raw or in hexadecimal; in CTR mode the first counter
     #[arg(long, value_name = "FILE", conflicts_with = "iv_in_front")]
     iv: Option<PathBuf>,
-    /// The first 8 bytes of the data are the initialization vector
+    /// The data begins with the initialization vector, 8 bytes
     #[arg(long)]
     iv_in_front: bool,
-    /// What fills up the last block [default: pkcs7, none in ctr mode]
-    #[arg(long, value_parser = ["pkcs7", "zero", "none"])]
-    padding: Option<String>,
-    /// Seal the text: the file from `bundle client`
-    #[arg(short, long, value_name = "FILE", conflicts_with = "key")]
-    bundle: Option<PathBuf>,
-    /// Seal the text: a lone key (JWK)
-    #[arg(short, long, value_name = "FILE")]
-    key: Option<PathBuf>,
-    /// Content cipher, with a key that wraps [default: A256GCM]
-    #[arg(long, value_name = "NAME", requires = "key", conflicts_with = "bundle",
-          value_parser = super::algorithms::content_names())]
-    enc: Option<String>,
-    /// Seal the text as one stream instead of line by line
-    #[arg(long)]
-    stream: bool,
-    /// Old data
+    /// Padding of the last block [default: pkcs7, none in CTR mode]
+    #[arg(long, value_parser = one_of([
+        ("pkcs7", Padding::Pkcs7), ("zero", Padding::Zero), ("none", Padding::None)]))]
+    padding: Option<Padding>,
+    #[command(flatten)]
+    sealing: Sealing,
+    /// Old data [default: stdin]
+    #[arg(value_name = "FILE")]
     data: Option<PathBuf>,
-    /// Where to write the text or the sealed orders
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// Replace an existing output
-    #[arg(short, long)]
-    force: bool,
+    #[command(flatten)]
+    output: OutputFile,
+    /// Encrypt with the toy DES instead (weak)
+    #[arg(long, value_name = "CIPHER", requires = "to_key", value_parser = [OldCipher::TOY.name()],
+          conflicts_with_all = ["from", "from_key", "iv", "iv_in_front", "padding", "bundle", "key", "stream"],
+          help_heading = TEACHING)]
+    to: Option<String>,
+    /// Key to encrypt with, 3 hexadecimal digits
+    #[arg(long, value_name = "FILE", requires = "to", help_heading = TEACHING)]
+    to_key: Option<PathBuf>,
 }
 
 impl Convert {
     /// Runs the command.
     pub fn run(self, global: &Global) -> Result<()> {
-        let (from, from_key) = match (&self.from, &self.from_key, &self.to_key) {
+        let (from, from_key) = match (self.from, &self.from_key, &self.to_key) {
             (_, _, Some(key)) => return self.encrypt_toy(key, global),
             (Some(from), Some(key), None) => (from, key),
             (Some(_) | None, _, None) => unreachable!("clap demands a cipher and its key"),
         };
         let (decryption, ids) = self.decryption(from, from_key, global)?;
-        ui::warn(global, &format!("{from} has no tag: altered data cannot be told from genuine"));
+        let name = from.name();
+        ui::warn(global, &format!("{name} has no tag: altered data cannot be told from genuine"));
         match self.seals() {
             true => self.seal(decryption, &ids, global),
-            false if self.stream => {
+            false if self.sealing.stream => {
                 Err(usage("--stream seals, and needs --bundle or --key".to_owned()))
             }
             false => {
@@ -124,7 +115,7 @@ impl Convert {
 
     /// Whether the data are sealed under a key, instead of written out.
     pub fn seals(&self) -> bool {
-        self.bundle.is_some() || self.key.is_some()
+        self.sealing.bundle.is_some() || self.sealing.key.is_some()
     }
 
     /// Encrypts by the toy DES.
@@ -144,13 +135,13 @@ impl Convert {
     /// How to decrypt, and the files that this was read from.
     fn decryption(
         &self,
-        from: &str,
+        cipher: OldCipher,
         from_key: &Path,
         global: &Global,
     ) -> Result<(Decryption, Vec<Option<FileId>>)> {
-        let keys = [&self.bundle, &self.key, &self.iv].map(Option::as_deref);
+        let keys = [&self.sealing.bundle, &self.sealing.key, &self.iv].map(Option::as_deref);
         one_from_stdin(keys.into_iter().chain([Some(from_key), main_input(&self.data)]))?;
-        let cipher = OldCipher::named(from).expect("clap knows the names");
+        let from = cipher.name();
         let padding = self.padding(cipher)?;
         let file = files::load_small(from_key, MAX_SMALL, !global.allow_readable_keys)?;
         let key = read_key(cipher, &file.bytes, &file.place)?;
@@ -178,14 +169,13 @@ impl Convert {
     }
 
     fn padding(&self, cipher: OldCipher) -> Result<Padding> {
-        match self.padding.as_deref() {
-            Some("pkcs7" | "zero") if !cipher.is_padded() => {
+        match self.padding {
+            Some(Padding::Pkcs7 | Padding::Zero) if !cipher.is_padded() => {
                 Err(usage(format!("{} has no padding", cipher.name())))
             }
+            Some(padding) => Ok(padding),
             None if cipher.is_padded() => Ok(Padding::Pkcs7),
-            Some("pkcs7") => Ok(Padding::Pkcs7),
-            Some("zero") => Ok(Padding::Zero),
-            _ => Ok(Padding::None),
+            None => Ok(Padding::None),
         }
     }
 
@@ -200,8 +190,7 @@ impl Convert {
     ) -> Result<()> {
         let input = Input::open(self.data.as_deref())?;
         ids.push(input.id);
-        let existing = if self.force { Existing::Replace } else { Existing::Keep };
-        let mut output = Output::create(self.output.as_deref(), existing, privacy, &ids)?;
+        let mut output = self.output.create(privacy, &ids)?;
         output.refuse_terminal("binary data")?;
         let progress = ui::Progress::bytes(global, input.size, Some(&output));
         let workers = global.workers()?;
@@ -215,24 +204,18 @@ impl Convert {
             return Ok(());
         }
         let report = json!({ "bytes_read": totals.read, "bytes_written": totals.written });
-        ui::print_report(&report, is_stdout(self.output.as_deref()))
+        ui::print_report(&report, self.output.is_stdout())
     }
 
     /// Seals the text as `encrypt` does with its orders.
     fn seal(self, decryption: Decryption, ids: &[Option<FileId>], global: &Global) -> Result<()> {
         let encrypt = Encrypt {
-            bundle: self.bundle,
-            key: self.key,
-            kid: None,
-            alg: None,
-            enc: self.enc,
-            layers: None,
-            typed_key: None,
-            guided: false,
-            stream: self.stream,
+            sealing: self.sealing,
             orders: self.data.into_iter().collect(),
-            output: self.output,
-            force: self.force,
+            to: self.output,
+            guided: false,
+            typed_key: None,
+            layers: Layers::default(),
         };
         let convert = |inputs: Inputs, workers: &Workers| {
             let mut input = inputs.only("old data")?;

@@ -4,78 +4,85 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use orderseal::protocol::jose::jwe::{Carries, MAX_SEALED_LINE};
 use orderseal::protocol::model::Role;
 use orderseal::protocol::roles::shop::{self, Options, Skipped, Summary};
 use orderseal::protocol::roles::stream::{self, Opened};
 use orderseal::protocol::store::OpeningKeys;
-use orderseal::protocol::store::files::{
-    self, Existing, FileId, Input, Inputs, Loaded, Output, Privacy,
-};
+use orderseal::protocol::store::files::{self, FileId, Input, Inputs, Loaded, Output, Privacy};
 use orderseal::protocol::{Error, Kid, Place, Result};
 use serde_json::json;
 
+use super::arguments::{MORE, OutputFile};
 use super::keygen::is_stdout;
 use super::{Global, algorithms, main_inputs, one_from_stdin, one_to_stdout, ui};
 use crate::cmd::exit::usage;
 
-/// Arguments of `decrypt`.
+/// Open sealed orders
+///
+/// The key name in each line selects its key; no key is ever tried. Several files are opened one
+/// after the other. A line that carries a key (from `wrap`) opens like an order, as the only line of
+/// the only file; so does a sealed stream, which its first line identifies.
+///
+/// If a record fails with --on-error fail, the command stops and the exit code gives the reason (3
+/// malformed, 4 key, 5 authentication). With -o FILE, no file appears then. stdout, or a pipe, may
+/// have received orders before the failing one, each of them verified: check the exit code before you
+/// use them. With --on-error skip, the output holds every order that opened, and the exit code is 6 if
+/// some did not.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
   orderseal decrypt --bundle tokyo.jwks sealed.jwe -o opened.ndjson
   orderseal decrypt --bundle tokyo.jwks --bundle half.jwks < sealed.jwe
-  orderseal decrypt --bundle tokyo.jwks monday.jwe tuesday.jwe -o opened.ndjson
+  orderseal decrypt --bundle tokyo.jwks monday.jwe tuesday.jwe \\
+    -o week.ndjson
   orderseal decrypt --bundle tokyo.jwks --check sealed.jwe
-  orderseal decrypt --key cek.jwk body.jwe -o opened.ndjson
-  orderseal decrypt --bundle tokyo.jwks photo.sealed -o photo.raw
-
-The name in each line chooses its key; no key is ever tried. Several files are opened one after the
-other, in the order given. A line that carries a key (from `wrap`) is opened like an order, as the
-only line of the only file; so is a sealed stream, which is known by its first line.
-
-When a record fails and --on-error is `fail`, the command stops at it and the exit code says why
-(3 malformed, 4 key, 5 authentication). With -o FILE, no file appears then. stdout, or a pipe, may
-have received orders before the failing one, each of them verified: look at the exit code before you
-use them. With `skip`, the output holds every order that opened, and the exit code is 6 if some did
-not.")]
+  orderseal decrypt --key cek.jwk body.jwe -o body.ndjson
+  orderseal decrypt --bundle tokyo.jwks photo.sealed -o photo.raw")]
 pub struct Decrypt {
-    /// A file from `bundle shop`, or the shop's half from `bundle client`; may be repeated
+    /// A shop's file from `bundle shop`, or its keys from `bundle client --shop-out`; repeatable
     #[arg(short, long, value_name = "FILE", required_unless_present = "key")]
     bundle: Vec<PathBuf>,
-    /// A key (JWK), or any JWK Set; may be repeated
+    /// A key (JWK), or any JWK Set; repeatable
     #[arg(short, long, value_name = "FILE")]
     key: Vec<PathBuf>,
     /// Name of the key for lines that name none
-    #[arg(long, value_name = "KID")]
+    #[arg(long, value_name = "KID", help_heading = MORE)]
     kid: Option<Kid>,
     /// Algorithm of keys in --key that name none [default: standard ones, as each line says]
-    #[arg(long, value_name = "NAME", requires = "key", value_parser = algorithms::assumed_names())]
-    alg: Option<String>,
-    /// When a record fails: stop without output, or leave it out and go on
-    #[arg(long, value_parser = ["fail", "skip"], default_value = "fail")]
-    on_error: String,
-    /// Where skipped records are reported, a JSON line each [default: stderr]
+    #[arg(long, value_name = "NAME", requires = "key", value_parser = algorithms::assumed_names(),
+          help_heading = MORE)]
+    alg: Option<&'static str>,
+    /// When a record fails, stop without output, or skip it and go on
+    #[arg(long, value_name = "WHAT", value_enum, default_value = "fail")]
+    on_error: OnError,
+    /// Where to report skipped records, one JSON object per line [default: stderr]
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// With --json: also count the orders of each key, by its name
-    #[arg(long)]
+    /// With --json, also count the orders of each key
+    #[arg(long, help_heading = MORE)]
     ids: bool,
-    /// Refuse a transaction id that comes twice
+    /// Refuse a transaction id that occurs twice
     #[arg(long)]
     once: bool,
-    /// Verify everything, and write only how many orders each key opened
+    /// Verify everything, and print only how many orders each key opened
     #[arg(long)]
     check: bool,
-    /// Sealed orders, one a line, in one file or several; or a sealed stream
+    /// Files with sealed orders, one per line; or a sealed stream [default: stdin]
+    #[arg(value_name = "FILE")]
     sealed: Vec<PathBuf>,
-    /// Where to write what was opened
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// Replace an existing output
-    #[arg(short, long)]
-    force: bool,
+    #[command(flatten)]
+    to: OutputFile,
+}
+
+/// What happens when a record fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum OnError {
+    /// Stop at it
+    Fail,
+    /// Report it and go on
+    Skip,
 }
 
 impl Decrypt {
@@ -120,7 +127,7 @@ impl Decrypt {
         progress: &ui::Progress,
     ) -> Result<(Summary, Option<Output>)> {
         let several = inputs.count() > 1;
-        let options = Options { once: self.once, skip_failed: self.on_error == "skip" };
+        let options = Options { once: self.once, skip_failed: self.on_error == OnError::Skip };
         let mut report = self.create_report(ids)?;
         let summary = shop::open(
             &global.workers()?,
@@ -150,7 +157,7 @@ impl Decrypt {
         }
         let load = |path: &PathBuf| files::load(path, global.allow_readable_keys);
         let mut plain = self.key.iter().map(load).collect::<Result<Vec<_>>>()?;
-        algorithms::assume(self.alg.as_deref(), &mut plain)?;
+        algorithms::assume(self.alg, &mut plain)?;
         for loaded in plain {
             ids.push(loaded.id);
             self.add(&mut keys, loaded, global)?;
@@ -173,28 +180,26 @@ impl Decrypt {
 
     /// Where the orders go, or what is counted instead of them.
     fn main_output(&self) -> Option<&Path> {
-        let output = self.output.as_deref().filter(|_| !self.check);
+        let output = self.to.path().filter(|_| !self.check);
         Some(output.unwrap_or(Path::new("-")))
     }
 
     /// Whether stdout carries something that a report must not mix with.
     fn stdout_has_data(&self) -> bool {
         let report = self.report.as_deref().is_some_and(|path| is_stdout(Some(path)));
-        report || !self.check && is_stdout(self.output.as_deref())
+        report || !self.check && self.to.is_stdout()
     }
 
     fn create_output(&self, inputs: &[Option<FileId>]) -> Result<Output> {
-        let existing = if self.force { Existing::Replace } else { Existing::Keep };
-        Output::create(self.output.as_deref(), existing, Privacy::Owner, inputs)
+        self.to.create(Privacy::Owner, inputs)
     }
 
     fn create_report(&self, inputs: &[Option<FileId>]) -> Result<Option<Output>> {
         let Some(path) = &self.report else { return Ok(None) };
-        if self.output.as_deref().is_some_and(|output| files::same_target(path, output)) {
+        if self.to.path().is_some_and(|output| files::same_target(path, output)) {
             return Err(usage("-o and --report name the same file".to_owned()));
         }
-        let existing = if self.force { Existing::Replace } else { Existing::Keep };
-        Output::create(Some(path), existing, Privacy::Umask, inputs).map(Some)
+        Output::create(Some(path), self.to.existing(), Privacy::Umask, inputs).map(Some)
     }
 
     /// Opens a line that carries a key, which has to be alone.

@@ -2,90 +2,59 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use orderseal::ciphers::random::SystemSource;
 use orderseal::protocol::pipeline::Workers;
 use orderseal::protocol::roles::client::{Plan, Sink, Totals};
-use orderseal::protocol::store::files::{
-    self, Existing, FileId, InUse, Inputs, Loaded, Output, Privacy,
-};
+use orderseal::protocol::store::files::{self, FileId, InUse, Inputs, Loaded, Output, Privacy};
 use orderseal::protocol::store::keyfile::Sent;
-use orderseal::protocol::{Enc, Erase, Error, KeyTrouble, Kid, Program, Result, Run};
+use orderseal::protocol::{Erase, Error, KeyTrouble, Program, Result, Run};
 use serde_json::json;
 
+use super::arguments::{Layers, MORE, OutputFile, Sealing, TEACHING};
 use super::guide::Guide;
-use super::keygen::is_stdout;
 use super::{Global, algorithms, main_inputs, one_from_stdin, signals, ui};
 use crate::cmd::exit::usage;
 
 /// Longest typed communication key in bytes.
 const MAX_TYPED: u64 = 64 << 10;
 
-/// Arguments of `encrypt`.
+/// Seal orders, send them, and erase if the program says so
+///
+/// An order is a line: any bytes up to 1 MiB without a line feed. Each becomes one sealed line, in
+/// the same order, so batches can be cut and joined between lines. Several files are sealed one after
+/// the other; the end of a file ends its last order. With --stream, the one file given is sealed as a
+/// whole, whatever it contains: a line that carries its key, then chunks.
+///
+/// A program that erases does so after sending: when the output file is on the disk, or the reader of
+/// the pipe has taken everything. If the reader has gone, nothing is erased and the exit code is 1. A
+/// reader that takes every byte and then fails cannot be noticed: in that case write to a file, send
+/// it, and run `orderseal erase` on the bundle.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(group(ArgGroup::new("sealing_key").args(["bundle", "key"]).required(true)), after_long_help = "\
 Examples:
   orderseal encrypt --bundle client.jwks orders.ndjson -o sealed.jwe
   orderseal encrypt --bundle client.jwks < orders.ndjson > sealed.jwe
-  orderseal encrypt --bundle client.jwks monday.ndjson tuesday.ndjson -o sealed.jwe
+  orderseal encrypt --bundle client.jwks monday.ndjson tuesday.ndjson \\
+    -o week.jwe
   orderseal encrypt --key cek.jwk orders.ndjson -o body.jwe
-  orderseal encrypt --bundle client.jwks --stream photo.raw -o photo.sealed
-
-An order is a line: any bytes up to 1 MiB without a line feed. Each becomes a line of its own, in
-the same order, so that batches can be cut and joined anywhere between lines. Several files are
-sealed one after the other, in the order given; the end of a file ends its last order. With --stream
-the one file given is sealed as a whole, whatever it is: a line that carries its key, and then
-chunks.
-
-A program that erases does so after sending: when the output file is on the disk, or the reader of
-the pipe has taken everything. If the reader has gone, nothing is erased and the exit code is 1. A
-reader that takes every byte and then fails cannot be seen: write to a file, send it, and then
-`orderseal erase` the bundle.")]
+  orderseal encrypt --bundle client.jwks --stream photo.raw -o photo.sealed")]
 pub struct Encrypt {
-    /// The file from `bundle client`
-    #[arg(
-        short,
-        long,
-        value_name = "FILE",
-        required_unless_present = "key",
-        conflicts_with = "key"
-    )]
-    pub(super) bundle: Option<PathBuf>,
-    /// A key (JWK), or a JWK Set with one that seals: a content key encrypts directly, a wrapping key
-    /// wraps a new key per order
-    #[arg(short, long, value_name = "FILE")]
-    pub(super) key: Option<PathBuf>,
-    /// Name of the key in --key, where several could seal
-    #[arg(long, value_name = "KID", conflicts_with = "bundle")]
-    pub(super) kid: Option<Kid>,
-    /// Algorithm of the key in --key, where it names none
-    #[arg(long, value_name = "NAME", conflicts_with = "bundle", value_parser = algorithms::assumed_names())]
-    pub(super) alg: Option<String>,
-    /// Content cipher, with a key that wraps [default: A256GCM]
-    #[arg(long, value_name = "NAME", conflicts_with = "bundle", value_parser = algorithms::content_names())]
-    pub(super) enc: Option<String>,
-    /// Content-encryption keys of an order, chained if more than one (at most 16) [default: as the
-    /// program says, or 1]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=16))]
-    pub(super) layers: Option<u8>,
-    /// Take the communication key from a text in this file, of at least 12 characters, instead of
-    /// random data
-    #[arg(long, value_name = "FILE")]
-    pub(super) typed_key: Option<PathBuf>,
-    /// Be told of each step, and start it
-    #[arg(long, requires = "bundle")]
-    pub(super) guided: bool,
-    /// Seal the whole input as one stream, of any size and kind
-    #[arg(long)]
-    pub(super) stream: bool,
-    /// Orders, one a line, in one file or several; with --stream one file of any kind
+    #[command(flatten)]
+    pub(super) sealing: Sealing,
+    /// Files with orders, one per line; with --stream, one file of any kind [default: stdin]
+    #[arg(value_name = "FILE")]
     pub(super) orders: Vec<PathBuf>,
-    /// Where to write the sealed orders
-    #[arg(short, long, value_name = "FILE")]
-    pub(super) output: Option<PathBuf>,
-    /// Replace an existing output
-    #[arg(short, long)]
-    pub(super) force: bool,
+    #[command(flatten)]
+    pub(super) to: OutputFile,
+    /// Confirm each step interactively
+    #[arg(long, requires = "bundle", help_heading = MORE)]
+    pub(super) guided: bool,
+    /// Derive the communication key from the text in this file, at least 12 characters
+    #[arg(long, value_name = "FILE", help_heading = TEACHING)]
+    pub(super) typed_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) layers: Layers,
 }
 
 impl Encrypt {
@@ -101,16 +70,17 @@ impl Encrypt {
         others: &[Option<FileId>],
         convert: Option<Conversion<'_>>,
     ) -> Result<()> {
-        let path = self.bundle.as_deref().or(self.key.as_deref()).expect("clap demands one");
+        let Sealing { bundle, key, alg, stream, .. } = &self.sealing;
+        let path = bundle.as_deref().or(key.as_deref()).expect("clap demands one");
         let keys = [Some(path), self.typed_key.as_deref()];
         one_from_stdin(keys.into_iter().chain(main_inputs(&self.orders)))?;
-        if self.stream && self.orders.len() > 1 {
+        if *stream && self.orders.len() > 1 {
             return Err(usage("--stream seals one file, several were given".to_owned()));
         }
         let mut loaded = files::load(path, global.allow_readable_keys)?;
-        algorithms::assume(self.alg.as_deref(), [&mut loaded])?;
+        algorithms::assume(*alg, [&mut loaded])?;
         let mut plan = self.plan(&loaded)?;
-        if let Some(layers) = self.layers {
+        if let Some(layers) = self.layers.layers {
             plan.set_layers(layers)?;
         }
         refuse_weak(&plan, &loaded, global)?;
@@ -139,9 +109,8 @@ impl Encrypt {
         let inputs = Inputs::open(&self.orders)?;
         let typed = self.typed_key.as_deref().and_then(files::identify);
         let ids = [&[loaded.id, typed], others, &inputs.ids()].concat();
-        let existing = if self.force { Existing::Replace } else { Existing::Keep };
-        let output = Output::create(self.output.as_deref(), existing, Privacy::Umask, &ids)?;
-        if self.stream {
+        let output = self.to.create(Privacy::Umask, &ids)?;
+        if *stream {
             output.refuse_terminal("a sealed stream")?;
         }
         if guide.is_guided() && !output.is_revocable() {
@@ -160,7 +129,7 @@ impl Encrypt {
             false => InUse::unchanged(path),
         };
         let mut delivery = Delivery { output, guide: &guide, bundle: &bundle, erases, sent: None };
-        let sealed = if self.stream {
+        let sealed = if *stream {
             let update = |totals: &Totals| progress.update_bytes(totals);
             let input = inputs.only("a stream")?;
             plan.seal_stream(&workers, input, &source, &bundle, &mut delivery, update)
@@ -169,7 +138,7 @@ impl Encrypt {
             plan.seal(&workers, inputs, &source, &bundle, &mut delivery, update)
         }?;
         let sent = delivery.sent;
-        match self.stream {
+        match *stream {
             true => progress.finish_bytes("sealed", &sealed.totals),
             false => progress.finish_orders("sealed", &sealed.totals),
         }
@@ -188,11 +157,11 @@ impl Encrypt {
     }
 
     fn plan(&self, loaded: &Loaded) -> Result<Plan> {
-        if self.bundle.is_some() {
+        if self.sealing.bundle.is_some() {
             return Plan::of_client(&loaded.file, &loaded.place);
         }
-        let enc = self.enc.as_deref().and_then(Enc::named);
-        Plan::of_key(&loaded.file, self.kid.as_ref(), enc, &loaded.place)
+        let Sealing { kid, enc, .. } = &self.sealing;
+        Plan::of_key(&loaded.file, kid.as_ref(), *enc, &loaded.place)
     }
 
     fn report(&self, global: &Global, totals: &Totals) -> Result<()> {
@@ -203,11 +172,11 @@ impl Encrypt {
             "bytes_read": totals.read,
             "bytes_written": totals.written,
         });
-        match self.stream {
+        match self.sealing.stream {
             true => report["streams"] = json!(1),
             false => report["orders"] = json!(totals.orders),
         }
-        ui::print_report(&report, is_stdout(self.output.as_deref()))
+        ui::print_report(&report, self.to.is_stdout())
     }
 }
 

@@ -13,34 +13,35 @@ use serde_json::{Value, json};
 use super::{Global, signals, ui};
 use crate::cmd::exit::usage;
 
-/// Arguments of `erase`.
+/// Destroy keys, programs or whole files
+///
+/// Erasing overwrites the blocks that this file system uses for the file now. Copies may remain in
+/// snapshots, journals, backups, swap and spare blocks of flash memory. A copy of a sealed order is
+/// useless only once no copy of its key is left. What a killed process left beside a file is erased
+/// too, even if the file itself is gone.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
-  orderseal erase client.jwks
-  orderseal erase --keys client.jwks
-  orderseal erase tokyo.jwks --kid tokyo/0123456789abcdef tokyo/fedcba9876543210
-  orderseal erase --return-to service.jwks client.jwks
   orderseal erase --dry-run client.jwks
-
-Erasing reaches the blocks that this file system uses for the file now. Copies may remain in
-snapshots, journals, backups, swap, and spare blocks of flash memory. What makes every copy of a
-sealed order useless is that no copy of its key is left. What a killed process left beside a file
-is erased with it, also where the file itself is gone.")]
+  orderseal erase --keys client.jwks
+  orderseal erase client.jwks
+  orderseal erase tokyo.jwks \\
+    --kid tokyo/0123456789abcdef tokyo/fedcba9876543210
+  orderseal erase --return-to service.jwks new.jwks")]
 pub struct Erase {
-    /// Erase the keys, and keep the program
+    /// Erase the keys and keep the program
     #[arg(long, conflicts_with_all = ["programs", "kid"])]
     keys: bool,
-    /// Erase the program, and keep the keys
+    /// Erase the program and keep the keys
     #[arg(long, conflicts_with = "kid")]
     programs: bool,
-    /// Erase the keys of these names; the files stand before it, or after another option
+    /// Erase the keys with these names; give the files before it, or after another option
     #[arg(long, value_name = "KID", num_args = 1..)]
     kid: Vec<Kid>,
-    /// Erase clients' files and give what they have not used back to this keyring
+    /// Erase clients' files and give back to this keyring what they have not used
     #[arg(long, value_name = "KEYRING", conflicts_with_all = ["keys", "programs", "kid"])]
     return_to: Option<PathBuf>,
-    /// Say what would be done, and do nothing
+    /// Print what would be erased, and erase nothing
     #[arg(long)]
     dry_run: bool,
     /// Files to erase, or to erase from

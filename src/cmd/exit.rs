@@ -51,9 +51,9 @@ pub fn report(error: &Error, as_json: bool) -> ExitCode {
 }
 
 fn print_words(message: &str, hints: &[String]) {
-    ui::say(&format!("orderseal: error: {message}"));
+    ui::say_error(message);
     for hint in hints {
-        ui::say(&format!("orderseal: hint: {hint}"));
+        ui::say_hint(hint);
     }
 }
 
@@ -63,13 +63,18 @@ fn print_json(error: &Value) {
 
 /// Prints what the argument parser has to say: help to stdout, anything else as an error.
 pub fn report_usage(found: &clap::Error, as_json: bool) -> ExitCode {
-    let text = found.render().to_string();
+    let text = found.render();
     if !found.use_stderr() {
+        let text = match ui::is_coloured(&std::io::stdout()) {
+            true => text.ansi().to_string(),
+            false => text.to_string(),
+        };
         return match ui::print(&text) {
             Ok(()) | Err(Error::ClosedPipe { .. }) => ExitCode::SUCCESS,
             Err(error) => report(&error, as_json),
         };
     }
+    let text = text.to_string();
     if found.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         ui::say_lines(text.trim_end());
         return ExitCode::from(2);
@@ -410,7 +415,7 @@ fn key_hint(trouble: &KeyTrouble) -> Option<String> {
         KeyTrouble::Role { .. } => "the security service's keyring is what `keygen` makes",
         KeyTrouble::Spent { shop, .. } => {
             return Some(format!(
-                "get more: orderseal bundle client --keys SERVICE.jwks --shop {shop} --orders N -o FILE"
+                "get more: orderseal bundle client --keyring SERVICE.jwks --shop {shop} --orders N -o FILE"
             ));
         }
         KeyTrouble::PoolEmpty { shop, wanted, unused } => {

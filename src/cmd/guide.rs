@@ -1,4 +1,4 @@
-//! The guided run: the user is told of each step and starts it.
+//! The guided run: the user confirms each step.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -14,7 +14,7 @@ use super::encrypt::{erased_words, is_guided};
 use super::{signals, ui};
 use crate::cmd::exit::usage;
 
-/// Tells of each step and waits, or does nothing in an automatic run.
+/// Prints each step and waits for the user; does nothing in an automatic run.
 pub struct Guide {
     guided: Option<Steps>,
 }
@@ -98,7 +98,7 @@ impl Steps {
         };
         match read {
             Ok(1..) if answer.trim().is_empty() => Ok(()),
-            Ok(0) => Err(usage("the guided run stopped: nobody answers".to_owned())),
+            Ok(0) => Err(usage("guided run aborted: no terminal to answer".to_owned())),
             _ => Err(usage(format!("the guided run was stopped before step {number}"))),
         }
     }

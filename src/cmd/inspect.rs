@@ -28,9 +28,11 @@ use super::decrypt::peek_line;
 use super::{Global, ui};
 use crate::cmd::exit::usage;
 
-/// Arguments of `inspect`.
+/// Show the structure of a file, never a secret
+///
+/// Reads key files, item pages, order pages, sealed orders and sealed streams.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
   orderseal inspect sealed.jwe
   orderseal inspect --json client.jwks
@@ -40,11 +42,10 @@ pub struct Inspect {
     /// Print the public keys as a plain JWK Set
     #[arg(long)]
     public: bool,
-    /// With the key file of a shop or a lone key: sealed orders that used its pads; tells what they
-    /// leave, and whether a byte was used twice
+    /// Sealed orders that used the pads of this key file: count the bytes left, and those used twice
     #[arg(long, value_name = "FILE", conflicts_with = "public")]
     sealed: Vec<PathBuf>,
-    /// A key file, an item page, an order page, sealed orders, or a sealed stream
+    /// File to show [default: stdin]
     file: Option<PathBuf>,
 }
 

@@ -5,6 +5,7 @@ mod register;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use clap::builder::ValueHint;
 use orderseal::ciphers::random::{KeySource, SystemSource};
 use orderseal::ciphers::toy_des::SBox;
 use orderseal::protocol::jose::jwk::{Jwk, Usage};
@@ -21,85 +22,83 @@ use orderseal::protocol::{
 use register::Register;
 use serde_json::json;
 
+use super::arguments::{Algorithms, MORE, OutputFile, TEACHING, rsa_bits};
+use super::values::{OneOf, one_of};
 use super::{Global, algorithms, ui};
 use crate::cmd::exit::usage;
 
-/// Arguments of `keygen`.
+/// Make keys for a shop, or a lone key
+///
+/// A keyring holds the keys of all shops. Name the kind of keys by the embodiment, or by --content,
+/// --scope and --kind. A lone key, for one algorithm, is for `encrypt --key` and `wrap`.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Keygen {
-    /// Embodiment of the system, 1 to 6
-    #[arg(short, long, value_name = "N", group = "what", value_parser = embodiment)]
+    /// Embodiment of the system
+    #[arg(short, long, value_name = "N", group = "what", value_parser = embodiments())]
     embodiment: Option<Scheme>,
-    /// Encrypt orders with the key itself, or with fresh keys that it wraps
-    #[arg(long, value_parser = ["direct", "hybrid"], group = "what", requires_all = ["scope", "kind"])]
-    content: Option<String>,
-    /// A key for the shop, or one for each transaction
-    #[arg(long, value_parser = ["shop", "transaction"], requires = "content")]
-    scope: Option<String>,
+    /// Encrypt orders with the key itself, or with new keys
+    #[arg(long, group = "what", requires_all = ["scope", "kind"],
+          value_parser = one_of([Content::Direct, Content::Hybrid].map(|it| (it.name(), it))))]
+    content: Option<Content>,
+    /// One key for the shop, or one per transaction
+    #[arg(long, requires = "content",
+          value_parser = one_of([Scope::Shop, Scope::Transaction].map(|it| (it.name(), it))))]
+    scope: Option<Scope>,
     /// Secret or public keys
-    #[arg(long, value_parser = ["secret", "public"], requires = "content")]
-    kind: Option<String>,
-    /// Make one key for this algorithm, as a lone JWK
-    #[arg(long, value_name = "NAME", group = "what", value_parser = algorithms::key_names())]
-    alg: Option<String>,
+    #[arg(long, requires = "content",
+          value_parser = one_of([Kind::Secret, Kind::Public].map(|it| (it.name(), it))))]
+    kind: Option<Kind>,
+    /// Make a lone key (JWK) for this algorithm
+    #[arg(long, value_name = "NAME", group = "what", value_parser = algorithms::key_names(),
+          conflicts_with_all = ["shop", "orders", "enc", "wrap", "service", "into"])]
+    alg: Option<&'static str>,
     /// Name of the lone key
-    #[arg(long, requires = "alg", value_name = "KID")]
+    #[arg(long, requires = "alg", value_name = "KID", help_heading = MORE)]
     kid: Option<Kid>,
-    /// The shop that the keys are for
-    #[arg(long, value_name = "NAME", conflicts_with = "alg")]
+    /// Shop that the keys are for
+    #[arg(long, value_name = "NAME")]
     shop: Option<Name>,
-    /// Transaction keys to make, as many as a keyring of 512 MiB holds (ignored at shop scope)
-    #[arg(
-        long,
-        visible_alias = "count",
-        value_name = "N",
-        default_value_t = 1,
-        conflicts_with = "alg"
-    )]
+    /// Orders to make keys for (ignored at shop scope)
+    #[arg(long, alias = "count", value_name = "N", default_value_t = 1)]
     orders: u32,
-    /// Content cipher [default: A256GCM]
-    #[arg(long, value_name = "NAME", value_parser = algorithms::content_names(), conflicts_with = "alg")]
-    enc: Option<String>,
-    /// S-box of the toy DES: 16 hexadecimal digits, S(0) first
-    #[arg(long, value_name = "HEX")]
-    toy_sbox: Option<SBox>,
-    /// Key wrapping [default: A256KW, or RSA-OAEP-256 for public keys]
-    #[arg(long, value_name = "NAME", value_parser = algorithms::wrap_names(), conflicts_with = "alg")]
-    wrap: Option<String>,
-    /// Bits of an RSA modulus, at least 2048
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_RSA_BITS, value_parser = rsa_bits)]
+    #[command(flatten)]
+    algorithms: Algorithms,
+    /// Bits of an RSA modulus
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_RSA_BITS, value_parser = rsa_bits())]
     rsa_bits: usize,
-    /// Bytes of a one-time pad [default: 1 MiB, or 4 KiB for each transaction]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_PAD))]
+    /// Address of the security service, passed on to shops and clients
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = MORE)]
+    service: Option<ServiceUrl>,
+    /// Add to a keyring instead of writing a new one
+    #[arg(long, value_name = "FILE", conflicts_with = "output")]
+    into: Option<PathBuf>,
+    #[command(flatten)]
+    to: OutputFile,
+    /// S-box of the toy DES: 16 hexadecimal digits, S(0) first
+    #[arg(long, value_name = "HEX", help_heading = TEACHING)]
+    toy_sbox: Option<SBox>,
+    /// Bytes of a one-time pad [default: 1 MiB, or 4 KiB per transaction]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_PAD),
+          help_heading = TEACHING)]
     pad_bytes: Option<u64>,
     #[command(flatten)]
     register: Register,
-    /// Address of the security service, to be told to shops and clients
-    #[arg(long, value_name = "URL", conflicts_with = "alg")]
-    service: Option<ServiceUrl>,
-    /// Write a new keyring, or the lone key
-    #[arg(short, long, value_name = "FILE", conflicts_with = "into")]
-    output: Option<PathBuf>,
-    /// Add to a keyring, under its lock
-    #[arg(long, value_name = "FILE", conflicts_with = "alg")]
-    into: Option<PathBuf>,
-    /// Replace an existing output
-    #[arg(short, long)]
-    force: bool,
 }
 
-/// Bytes of pad for a transaction, where nothing is said.
+/// Default bytes of pad for a transaction.
 const PAD_OF_TRANSACTION: usize = 4 << 10;
 
 const EXAMPLES: &str = "\
 Examples:
   orderseal keygen --embodiment 4 --shop tokyo --orders 20 -o service.jwks
   orderseal keygen --embodiment 2 --shop osaka --into service.jwks
-  orderseal keygen --content hybrid --scope shop --kind public --shop kyoto --into service.jwks
+  orderseal keygen --content hybrid --scope shop --kind public \\
+    --shop kyoto --into service.jwks
   orderseal keygen --alg A256GCM -o cek.jwk
   orderseal keygen --alg VERNAM --pad-bytes 65536 --allow-weak -o pad.jwk
-  orderseal keygen --alg A256GCM --rng lfsr --trinomial 127,63 --seed-file seed --allow-weak -o cek.jwk";
+  orderseal keygen --alg A256GCM --rng lfsr --trinomial 127,63 \\
+    --seed-file seed.bin --allow-weak -o weak.jwk";
 
 impl Keygen {
     /// Runs the command.
@@ -112,8 +111,8 @@ impl Keygen {
     }
 
     fn make<S: KeySource>(&self, source: &S, workers: &Workers, global: &Global) -> Result<()> {
-        match &self.alg {
-            Some(alg) => self.lone_key(algorithms::full_name(alg), source, global),
+        match self.alg {
+            Some(alg) => self.lone_key(alg, source, global),
             None => self.keyring(source, workers, global),
         }
     }
@@ -150,7 +149,7 @@ impl Keygen {
             .shop
             .clone()
             .ok_or_else(|| usage("say which shop the keys are for: --shop NAME".to_owned()))?;
-        let suite = algorithms::suite(scheme, self.enc.as_deref(), self.wrap.as_deref())?;
+        let suite = algorithms::suite(scheme, self.algorithms.enc, self.algorithms.wrap)?;
         let suite = self.with_sbox(suite)?;
         let request = KeyRequest {
             shop,
@@ -171,7 +170,7 @@ impl Keygen {
             }
             None => service::check_len(&KeyFile::new(Role::Service), &request, &place)?,
         }
-        let count = if scheme.scope == Scope::Shop { 1 } else { self.orders as usize };
+        let count = if scheme.scope == Scope::Shop { 1 } else { request.orders };
         let progress = ui::Progress::count(global, count as u64);
         let keys = service::make_keys(&request, source, workers, &|| progress.tick(), &place)?;
         let made = ui::counted(count as u64, "key");
@@ -202,12 +201,8 @@ impl Keygen {
         if let Some(scheme) = self.embodiment {
             return Ok(scheme);
         }
-        match (&self.content, &self.scope, &self.kind) {
-            (Some(content), Some(scope), Some(kind)) => Ok(Scheme::new(
-                Content::named(content).expect("clap knows the names"),
-                Scope::named(scope).expect("clap knows the names"),
-                Kind::named(kind).expect("clap knows the names"),
-            )),
+        match (self.content, self.scope, self.kind) {
+            (Some(content), Some(scope), Some(kind)) => Ok(Scheme::new(content, scope, kind)),
             _ => Err(usage(
                 "say what to make: --embodiment 1 to 6, or --content, --scope and --kind, or --alg"
                     .to_owned(),
@@ -243,8 +238,7 @@ impl Keygen {
     }
 
     fn write(&self, file: &KeyFile) -> Result<()> {
-        let existing = if self.force { Existing::Replace } else { Existing::Keep };
-        write_key_file(file, self.output.as_deref(), existing, &[])
+        write_key_file(file, self.to.path(), self.to.existing(), &[])
     }
 
     fn report(&self, global: &Global, count: usize, of: Option<(&Name, Suite)>) -> Result<()> {
@@ -257,7 +251,7 @@ impl Keygen {
             report["alg"] = json!(suite.alg().name());
             report["enc"] = json!(suite.enc().name());
         }
-        ui::print_report(&report, self.into.is_none() && is_stdout(self.output.as_deref()))
+        ui::print_report(&report, self.into.is_none() && self.to.is_stdout())
     }
 }
 
@@ -290,22 +284,12 @@ fn refuse_weak(suite: Suite, global: &Global, place: &Place) -> Result<()> {
     }
 }
 
-fn embodiment(text: &str) -> std::result::Result<Scheme, String> {
-    match text.parse::<u8>() {
-        Ok(7) => Err("embodiment 7 is any of 1 to 6 whose client erases: make keys for one of \
-                      these and say --erase at `bundle client`"
-            .to_owned()),
-        number => number
-            .ok()
-            .and_then(Scheme::embodiment)
-            .ok_or_else(|| "expected a number from 1 to 6".to_owned()),
-    }
-}
-
-/// Sizes of RSA moduli that can be asked for.
-pub fn rsa_bits(text: &str) -> std::result::Result<usize, String> {
-    match text.parse() {
-        Ok(bits @ (2048 | 3072 | 4096)) => Ok(bits),
-        _ => Err("expected 2048, 3072 or 4096".to_owned()),
-    }
+/// The embodiments that keys are made for.
+fn embodiments() -> OneOf<Scheme> {
+    let numbers = ["1", "2", "3", "4", "5", "6"];
+    one_of(numbers.into_iter().zip(Scheme::ALL)).refusing(
+        "7",
+        "embodiment 7 is any of 1 to 6 whose client erases: make keys for one of these and pass \
+         --erase to `bundle client`",
+    )
 }

@@ -2,6 +2,7 @@
 //! library, and writes the results.
 
 mod algorithms;
+mod arguments;
 mod bench;
 mod bundle;
 mod completions;
@@ -11,28 +12,32 @@ mod encrypt;
 mod erase;
 mod exit;
 mod guide;
+mod help;
 mod inspect;
 mod keygen;
+mod man;
 mod order_page;
 mod signals;
 mod simulate;
 mod ui;
+mod values;
 mod wrap;
 
 use std::path::{Path, PathBuf};
 
+use arguments::COMMON;
 use clap::{Args, Parser, Subcommand};
 
 use exit::usage;
 pub use exit::{amounts_in_words, report, report_usage};
+pub use help::parse;
 use orderseal::protocol::store::files;
 use orderseal::protocol::{Error, Result};
 pub use signals::heed;
 
-/// Seal batches of orders for shops: every role of a three-role ordering system, over files and
-/// pipes.
+/// Seal batches of orders: security service, client and shop over files and pipes
 #[derive(Debug, Parser)]
-#[command(name = "orderseal", version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(name = "orderseal", max_term_width = 100)]
 pub struct Cli {
     #[command(flatten)]
     global: Global,
@@ -40,62 +45,41 @@ pub struct Cli {
     command: Command,
 }
 
-const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 input or output, 2 usage, 3 malformed input, 4 unknown or unusable key,
-5 authentication failed, 6 some records failed.
-
-Every input and output may be - or left out for stdin and stdout.";
-
-/// Where help lists what every command takes: after what is its own.
-const COMMON: &str = "Common options";
-
 /// Options that every subcommand takes.
 #[derive(Debug, Args)]
 pub struct Global {
-    /// No progress, no summary, no warnings
+    /// Print no progress, summary or warnings
     #[arg(short, long, global = true, help_heading = COMMON)]
     pub quiet: bool,
-    /// Report as JSON
+    /// Print reports as JSON
     #[arg(long, global = true, help_heading = COMMON)]
     pub json: bool,
-    /// Threads to work with [default: all cores]
+    /// Number of threads [default: all cores]
     #[arg(long, global = true, help_heading = COMMON, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
-    /// Allow weak ciphers, and keys that are not random
+    /// Allow weak ciphers and keys that are not random
     #[arg(long, global = true, help_heading = COMMON)]
     pub allow_weak: bool,
-    /// Read key files that group or others can read
+    /// Accept key files that group or others can read
     #[arg(long, global = true, help_heading = COMMON)]
     pub allow_readable_keys: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Security service: make keys
     Keygen(keygen::Keygen),
-    /// Security service: hand out programs and keys to shops and clients
     #[command(subcommand)]
     Bundle(bundle::Bundle),
-    /// Client: seal orders
     Encrypt(encrypt::Encrypt),
-    /// Client: wrap a key, as a sealed order of its own
     Wrap(wrap::Wrap),
-    /// Shop: open sealed orders
     Decrypt(decrypt::Decrypt),
-    /// Decrypt old DES and triple-DES data, or seal it under a modern key
-    Convert(convert::Convert),
-    /// Erase keys, programs or whole files
     Erase(erase::Erase),
-    /// Play all roles in one process, and check every outcome
-    Simulate(simulate::Simulate),
-    /// Show the structure of a key file or of sealed orders, never a secret
+    Convert(convert::Convert),
     Inspect(inspect::Inspect),
-    /// Measure ciphers and whole orders on this machine
+    Simulate(simulate::Simulate),
     Bench(bench::Bench),
-    /// Print a completion script for a shell
     Completions(completions::Completions),
-    /// Print the manual page (roff)
-    Man(completions::Man),
+    Man(man::Man),
 }
 
 /// Runs a parsed command line.

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Global, ui};
 use crate::cmd::exit::usage;
-use clap::Args;
+use clap::builder::ValueHint;
+use clap::{Args, ValueEnum};
 use orderseal::protocol::page::item_page::{MAX_PAGE, Page};
 use orderseal::protocol::page::{
     self, Description, Fields, Form, Items, LANGUAGES, MAX_ORDERS, SendTo,
@@ -16,27 +17,40 @@ use orderseal::protocol::{Erase, Error, KeyTrouble, Name, Place, Result};
 /// Bytes that a page may have without its pictures before something is said of it.
 const LARGE: usize = 100_000;
 
-/// The options of a page.
+/// Heading of the options of a page.
+const PAGE: &str = "Order page options (with --form html)";
+
+/// Options of a page.
 #[derive(Debug, Args)]
 pub struct OrderPage {
-    /// A key file, or a web page that seals and sends orders by itself
-    #[arg(long, value_parser = ["jwks", "html"], default_value = "jwks")]
-    form: String,
-    /// With --form html: make the page although its key opens the orders of all clients of the shop
-    #[arg(long)]
-    allow_shared_secret: bool,
-    /// With --form html: the goods on offer (JSON) [default: those of --page, or free text]
-    #[arg(long, value_name = "FILE")]
+    /// What is handed out: program and key side by side, or a web page with the key built in
+    #[arg(long, default_value = "program", value_enum)]
+    form: ClientForm,
+    /// Items on offer (JSON) [default: those of --page, or free text]
+    #[arg(long, value_name = "FILE", help_heading = PAGE)]
     items: Option<PathBuf>,
-    /// With --form html: the form's own fields (JSON)
-    #[arg(long, value_name = "FILE")]
+    /// Fields of the form (JSON)
+    #[arg(long, value_name = "FILE", help_heading = PAGE)]
     fields: Option<PathBuf>,
-    /// With --form html: where the page sends orders [default: download or copy]
-    #[arg(long, value_name = "URL")]
+    /// Where the page sends orders [default: download or copy]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = PAGE)]
     send_to: Option<SendTo>,
-    /// With --form html: the page's language [default: the browser's]
-    #[arg(long, value_parser = LANGUAGES)]
+    /// Language of the page [default: the browser's]
+    #[arg(long, value_parser = LANGUAGES, help_heading = PAGE)]
     lang: Option<String>,
+    /// Make the page even if its key opens the orders of all clients of the shop
+    #[arg(long, help_heading = PAGE)]
+    allow_shared_secret: bool,
+}
+
+/// Forms of a client's bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ClientForm {
+    /// A key file with the program
+    #[value(alias = "jwks")]
+    Program,
+    /// A web page that seals and sends orders
+    Html,
 }
 
 impl OrderPage {
@@ -44,7 +58,7 @@ impl OrderPage {
     /// added to `inputs`.
     ///
     /// # Errors
-    /// [`Error::Usage`] for options that do not go together; [`KeyTrouble::Unfit`] when browsers
+    /// A usage error for options that do not go together; [`KeyTrouble::Unfit`] when browsers
     /// lack the shop's algorithms; [`Error::Malformed`] for items and fields.
     pub fn form(
         &self,
@@ -54,7 +68,7 @@ impl OrderPage {
         inputs: &mut Vec<Option<FileId>>,
         global: &Global,
     ) -> Result<Option<Form>> {
-        if self.form != "html" {
+        if self.form != ClientForm::Html {
             return self.refuse_options().map(|()| None);
         }
         let (_, shop) = loaded.file.shop_named(Some(&request.shop), &loaded.place)?;

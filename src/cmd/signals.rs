@@ -61,9 +61,7 @@ fn end(signal: i32, signals: &mut Signals) {
             std::thread::sleep(Duration::from_millis(5));
         }
         if STOP.is_unfinished() {
-            ui::say(
-                "orderseal: error: stopped before the run could end: what it reserved stays spent",
-            );
+            ui::say_error("stopped before the run could end: what it reserved stays spent");
         }
         std::thread::sleep(LAST_WORDS);
     }

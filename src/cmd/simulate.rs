@@ -1,65 +1,74 @@
 //! `simulate`: all roles in one process.
 
-use clap::Args;
-use orderseal::protocol::model::MAX_LAYERS;
+use clap::{Args, ValueEnum};
 use orderseal::protocol::simulate::{self, Case, CaseReport, Event, Report, Setup};
-use orderseal::protocol::{Content, Erase, Error, KeyTrouble, Place, Result, Scheme};
+use orderseal::protocol::{Alg, Content, Enc, Erase, Error, KeyTrouble, Place, Result, Scheme};
 use serde_json::{Value, json};
 
+use super::arguments::{Algorithms, Erasing, Layers, MORE, rsa_bits};
 use super::{Global, algorithms, ui};
 use crate::cmd::exit::usage;
 
-/// Arguments of `simulate`.
+/// Play all roles in one process and check every outcome
+///
+/// Builds, writes and reads every message of the flow, and compares each opened order with the
+/// original. The exit code is 0 only if every order arrived and every fault had its expected outcome.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
-  orderseal simulate --embodiment all --shops 3 --clients 10 --orders 5 --seed 42
-  orderseal simulate --embodiment 4 --shops 2 --clients 1 --orders 1 --trace
-  orderseal simulate --embodiment all --faults --json
-
-The exit code is 0 only if every order came through and every fault had its expected outcome.")]
+  orderseal simulate --embodiment all --shops 3 --clients 10 \\
+    --orders-each 5 --seed 42
+  orderseal simulate --embodiment 4 --shops 2 --clients 1 \\
+    --orders-each 1 --trace
+  orderseal simulate --embodiment all --faults --json")]
 pub struct Simulate {
-    /// Embodiment 1 to 7, `public-shop` for the public ones with a key for a shop, or `all`
+    /// Embodiment, `public-shop` for public keys at shop scope, or `all`
     #[arg(short, long, value_name = "N", default_value = "all",
           value_parser = ["1", "2", "3", "4", "5", "6", "7", "public-shop", "all"])]
     embodiment: String,
     /// Shops
-    #[arg(long, value_name = "S", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
     shops: u16,
-    /// Clients; they are dealt out to the shops
-    #[arg(long, value_name = "C", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    /// Clients, spread evenly over the shops
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
     clients: u16,
-    /// Orders of each client
-    #[arg(long, value_name = "K", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    orders: u32,
-    /// What everything random is made from
-    #[arg(long, value_name = "SEED", default_value_t = 1)]
+    /// Orders that each client sends
+    #[arg(long, alias = "orders", value_name = "N", default_value_t = 3,
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    orders_each: u32,
+    /// Seed of the random generator
+    #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Clients erase after sending, in every embodiment
-    #[arg(long)]
-    erase: bool,
-    /// Make ids for each request instead of taking them from a pool
-    #[arg(long)]
-    on_demand: bool,
-    /// Content cipher, in the schemes that have one
-    #[arg(long, value_name = "NAME", value_parser = algorithms::content_names())]
-    enc: Option<String>,
-    /// Key wrapping, in the hybrid schemes of its kind
-    #[arg(long, value_name = "NAME", value_parser = algorithms::wrap_names())]
-    wrap: Option<String>,
-    /// Bits of an RSA modulus
-    #[arg(long, value_name = "N", default_value_t = 2048, value_parser = super::keygen::rsa_bits)]
-    rsa_bits: usize,
-    /// Content-encryption keys of an order, chained if more than one, in the schemes that can
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=i64::from(MAX_LAYERS)))]
-    layers: u8,
-    /// Play the table of faults as well
+    #[command(flatten)]
+    erasing: Erasing,
+    /// Also play the table of faults
     #[arg(long)]
     faults: bool,
-    /// Print the message flow with the step numbers of the system's description
-    #[arg(long, value_name = "FORM", num_args = 0..=1, require_equals = true,
-          default_missing_value = "text", value_parser = ["text", "json", "mermaid"])]
-    trace: Option<String>,
+    /// Print the messages, with the step numbers of the founding document [default form: text, or
+    /// json with --json]
+    #[arg(long, value_name = "FORM", num_args = 0..=1, value_enum)]
+    trace: Option<Option<Trace>>,
+    /// Make new ids for each request instead of taking them from a pool
+    #[arg(long, help_heading = MORE)]
+    on_demand: bool,
+    #[command(flatten)]
+    algorithms: Algorithms,
+    /// Bits of an RSA modulus
+    #[arg(long, value_name = "N", default_value_t = 2048, value_parser = rsa_bits())]
+    rsa_bits: usize,
+    #[command(flatten)]
+    layers: Layers,
+}
+
+/// Forms of a trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Trace {
+    /// One message per line
+    Text,
+    /// One JSON object per line
+    Json,
+    /// A Mermaid sequence diagram
+    Mermaid,
 }
 
 impl Simulate {
@@ -85,7 +94,7 @@ impl Simulate {
             }
         })?;
         progress.finish("");
-        self.print_trace(&traced)?;
+        self.print_trace(&traced, global)?;
         match global.json {
             true => ui::print(&format!("{}\n", to_json(self, &report)))?,
             false if self.trace.is_some() => ui::say_lines(to_table(&report).trim_end()),
@@ -100,7 +109,7 @@ impl Simulate {
     }
 
     fn setup(&self) -> Result<Setup> {
-        let orders_at_a_shop = u32::from(self.clients.div_ceil(self.shops)) * self.orders;
+        let orders_at_a_shop = u32::from(self.clients.div_ceil(self.shops)) * self.orders_each;
         if self.faults && (self.shops < 2 || orders_at_a_shop < 2) {
             let needed = "--faults takes at least 2 shops, and 2 orders at one of them";
             return Err(usage(needed.to_owned()));
@@ -109,7 +118,7 @@ impl Simulate {
             cases: self.cases()?,
             shops: self.shops.into(),
             clients: self.clients.into(),
-            orders: self.orders as usize,
+            orders: self.orders_each as usize,
             rsa_bits: self.rsa_bits,
             on_demand: self.on_demand,
             faults: self.faults,
@@ -119,7 +128,7 @@ impl Simulate {
 
     fn cases(&self) -> Result<Vec<Case>> {
         let numbered = |number: u8| Scheme::embodiment(number).expect("a number from 1 to 6");
-        let everywhere = self.erase.then_some(Erase::All);
+        let everywhere = self.erasing.erase;
         let public_shop =
             || Scheme::ALL[6..].iter().map(|scheme| (scheme.to_string(), *scheme, everywhere));
         // Embodiment 7 is any of the others with erasing; alone it is played as the fourth.
@@ -143,31 +152,33 @@ impl Simulate {
             .map(|(label, scheme, erase)| {
                 let suite = match several {
                     true => algorithms::suite(scheme, self.enc_for(scheme), self.wrap_for(scheme)),
-                    false => algorithms::suite(scheme, self.enc.as_deref(), self.wrap.as_deref()),
+                    false => algorithms::suite(scheme, self.algorithms.enc, self.algorithms.wrap),
                 }?;
                 // Where several schemes are played, a chain is for those that can have one.
-                let layers = if several && !suite.takes_chain() { 1 } else { self.layers };
+                let layers = self.layers.layers.filter(|_| !several || suite.takes_chain());
+                let layers = layers.unwrap_or(1);
                 Ok(Case { label, scheme, suite, layers, erase })
             })
             .collect()
     }
 
     /// Where several schemes are played, an algorithm counts for those that can have it.
-    fn enc_for(&self, scheme: Scheme) -> Option<&str> {
-        self.enc.as_deref().filter(|name| algorithms::suite(scheme, Some(name), None).is_ok())
+    fn enc_for(&self, scheme: Scheme) -> Option<Enc> {
+        self.algorithms.enc.filter(|enc| algorithms::suite(scheme, Some(*enc), None).is_ok())
     }
 
-    fn wrap_for(&self, scheme: Scheme) -> Option<&str> {
-        self.wrap.as_deref().filter(|name| {
-            scheme.content == Content::Hybrid && algorithms::suite(scheme, None, Some(name)).is_ok()
+    fn wrap_for(&self, scheme: Scheme) -> Option<Alg> {
+        self.algorithms.wrap.filter(|wrap| {
+            scheme.content == Content::Hybrid
+                && algorithms::suite(scheme, None, Some(*wrap)).is_ok()
         })
     }
 
-    fn print_trace(&self, traced: &[(String, Event)]) -> Result<()> {
-        match self.trace.as_deref() {
-            None => Ok(()),
-            Some("mermaid") => ui::print(&simulate::mermaid(traced.iter().map(|(_, event)| event))),
-            Some("json") => {
+    fn print_trace(&self, traced: &[(String, Event)], global: &Global) -> Result<()> {
+        let Some(form) = self.trace else { return Ok(()) };
+        match form.unwrap_or(if global.json { Trace::Json } else { Trace::Text }) {
+            Trace::Mermaid => ui::print(&simulate::mermaid(traced.iter().map(|(_, event)| event))),
+            Trace::Json => {
                 let line = |(label, event): &(String, Event)| {
                     let value = json!({
                         "embodiment": label,
@@ -181,7 +192,7 @@ impl Simulate {
                 };
                 ui::print(&traced.iter().map(line).collect::<String>())
             }
-            Some(_) => {
+            Trace::Text => {
                 let line = |(label, event): &(String, Event)| format!("{label:>3} {event}\n");
                 ui::print(&traced.iter().map(line).collect::<String>())
             }
@@ -195,7 +206,7 @@ fn to_json(command: &Simulate, report: &Report) -> Value {
         "seed": command.seed,
         "shops": command.shops,
         "clients": command.clients,
-        "orders_each": command.orders,
+        "orders_each": command.orders_each,
         "held": report.held(),
         "embodiments": cases,
     })

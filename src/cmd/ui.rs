@@ -1,8 +1,11 @@
 //! What a person sees on the terminal besides data: progress, summaries, warnings.
 
-use std::io::{IsTerminal, Write};
+use std::io::{IsTerminal, Write, stderr, stdout};
 use std::time::{Duration, Instant};
 
+use anstream::stream::RawStream;
+use anstream::{AutoStream, ColorChoice};
+use clap::builder::styling::{AnsiColor, Style};
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use orderseal::ciphers::random::SystemSource;
 use orderseal::protocol::roles::client::Totals;
@@ -37,7 +40,7 @@ impl Progress {
     }
 
     fn new(global: &Global, len: Option<u64>, template: &str, shown: bool) -> Self {
-        let shown = shown && !global.quiet && std::io::stderr().is_terminal();
+        let shown = shown && !global.quiet && stderr().is_terminal();
         let shown = shown && SystemSource::new().is_ok();
         let bar = shown.then(|| {
             let bar = match len {
@@ -134,13 +137,38 @@ pub fn counted(count: u64, what: &str) -> String {
 /// Warns on stderr.
 pub fn warn(global: &Global, warning: &str) {
     if !global.quiet {
-        say(&format!("orderseal: warning: {warning}"));
+        say_as("warning", AnsiColor::Yellow, warning);
     }
+}
+
+/// Prints an error to stderr.
+pub fn say_error(error: &str) {
+    say_as("error", AnsiColor::Red, error);
+}
+
+/// Prints a hint to stderr.
+pub fn say_hint(hint: &str) {
+    say_as("hint", AnsiColor::Cyan, hint);
+}
+
+/// Prints a message to stderr, with its kind in colour where that is wanted.
+fn say_as(kind: &str, colour: AnsiColor, message: &str) {
+    let style = match is_coloured(&stderr()) {
+        true => colour.on_default().bold(),
+        false => Style::new(),
+    };
+    let _ = writeln!(stderr(), "orderseal: {style}{kind}:{style:#} {}", escaped(message));
+}
+
+/// Whether a stream takes colours, by `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE`, `TERM` and whether it
+/// is a terminal.
+pub fn is_coloured<S: RawStream>(stream: &S) -> bool {
+    AutoStream::choice(stream) != ColorChoice::Never
 }
 
 /// Prints a line to stderr, with what a terminal must not see [`escaped`]; write errors are ignored.
 pub fn say(words: &str) {
-    let _ = writeln!(std::io::stderr(), "{}", escaped(words));
+    let _ = writeln!(stderr(), "{}", escaped(words));
 }
 
 /// Prints lines to stderr, each as [`say`] does.
@@ -196,7 +224,7 @@ fn is_deceptive(character: char) -> bool {
 /// # Errors
 /// [`Error::Io`], or [`Error::ClosedPipe`] when nobody reads.
 pub fn print(text: &str) -> Result<()> {
-    let mut stdout = std::io::stdout().lock();
+    let mut stdout = stdout().lock();
     stdout
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush())

@@ -6,42 +6,41 @@ use clap::Args;
 use orderseal::ciphers::random::SystemSource;
 use orderseal::protocol::model::Role;
 use orderseal::protocol::roles::client::Plan;
-use orderseal::protocol::store::files::{self, Existing, InUse, Output, Privacy};
+use orderseal::protocol::store::files::{self, InUse, Privacy};
 use orderseal::protocol::{Error, KeyTrouble, Kid, Result};
 
+use super::arguments::{Layers, MORE, OutputFile};
 use super::{Global, algorithms, main_input, one_from_stdin, signals};
 use crate::cmd::exit::usage;
 
-/// Arguments of `wrap`.
+/// Wrap a key as a sealed line of its own
+///
+/// The examples run the hybrid schemes step by step.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Example, the hybrid forms step by step:
+#[command(after_long_help = "\
+Examples:
   orderseal keygen --alg A256GCM -o cek.jwk
   orderseal encrypt --key cek.jwk orders.ndjson -o body.jwe
   orderseal wrap --with client.jwks cek.jwk -o cek.jwe
   orderseal decrypt --bundle tokyo.jwks cek.jwe -o cek2.jwk
   orderseal decrypt --key cek2.jwk body.jwe -o opened.ndjson")]
 pub struct Wrap {
-    /// The file from `bundle client`, a key (JWK), or a JWK Set with one that seals
+    /// The client's file, a key (JWK), or a JWK Set with one that seals
     #[arg(short, long, value_name = "FILE")]
     with: PathBuf,
-    /// Name of the key in a JWK Set, where several could seal
-    #[arg(long, value_name = "KID")]
+    /// Name of the key in --with, if several could seal
+    #[arg(long, value_name = "KID", help_heading = MORE)]
     kid: Option<Kid>,
-    /// Algorithm of the key in --with, where it names none
-    #[arg(long, value_name = "NAME", value_parser = algorithms::assumed_names())]
-    alg: Option<String>,
-    /// Content-encryption keys, chained if more than one (at most 16)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=16))]
-    layers: Option<u8>,
-    /// The key to be wrapped, a lone JWK
+    /// Algorithm of the key in --with, if it names none
+    #[arg(long, value_name = "NAME", value_parser = algorithms::assumed_names(), help_heading = MORE)]
+    alg: Option<&'static str>,
+    /// The key to wrap, a lone JWK [default: stdin]
+    #[arg(value_name = "FILE")]
     key: Option<PathBuf>,
-    /// Where to write the wrapped key
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// Replace an existing output
-    #[arg(short, long)]
-    force: bool,
+    #[command(flatten)]
+    to: OutputFile,
+    #[command(flatten)]
+    layers: Layers,
 }
 
 impl Wrap {
@@ -49,7 +48,7 @@ impl Wrap {
     pub fn run(&self, global: &Global) -> Result<()> {
         one_from_stdin([Some(self.with.as_path()), main_input(&self.key)])?;
         let mut with = files::load(&self.with, global.allow_readable_keys)?;
-        algorithms::assume(self.alg.as_deref(), [&mut with])?;
+        algorithms::assume(self.alg, [&mut with])?;
         let stdin = PathBuf::from("-");
         let key = files::load(self.key.as_ref().unwrap_or(&stdin), global.allow_readable_keys)?;
         key.file.refuse_weak(global.allow_weak, &key.place)?;
@@ -67,7 +66,7 @@ impl Wrap {
             Role::Plain => Plan::of_key(&with.file, self.kid.as_ref(), None, &with.place)?,
             _ => Plan::of_client(&with.file, &with.place)?,
         };
-        if let Some(layers) = self.layers {
+        if let Some(layers) = self.layers.layers {
             plan.set_layers(layers)?;
         }
         super::encrypt::refuse_weak(&plan, &with, global)?;
@@ -77,9 +76,7 @@ impl Wrap {
                 with.place
             )));
         }
-        let existing = if self.force { Existing::Replace } else { Existing::Keep };
-        let inputs = [with.id, key.id];
-        let mut output = Output::create(self.output.as_deref(), existing, Privacy::Umask, &inputs)?;
+        let mut output = self.to.create(Privacy::Umask, &[with.id, key.id])?;
         let _unfinished = signals::begin();
         let with = match plan.spends() {
             true => InUse::join(&self.with)?,

@@ -16,17 +16,24 @@ use orderseal::bench::{Measured, cycles, rounded};
 use orderseal::ciphers::cpu::Backend;
 use orderseal::protocol::pipeline::Workers;
 use orderseal::protocol::roles::service::DEFAULT_RSA_BITS;
-use orderseal::protocol::store::files::{Existing, Output, Privacy};
+use orderseal::protocol::store::files::{Output, Privacy};
 use orderseal::protocol::{Result, Scheme};
 use serde::Serialize;
 
 use self::svg::Chart;
+use super::arguments::{existing, rsa_bits};
+use super::values::{OneOf, one_of};
 use super::{Global, ui};
 use crate::cmd::exit::usage;
 
-/// Arguments of `bench`.
+/// Measure ciphers and whole orders on this machine
+///
+/// A row is named operation/cipher/backend/size, with the size in bytes of a message, an order or a
+/// key. Without --filter the usual sizes are measured, with it every row that matches; `--filter /`
+/// matches all. Rows run on one thread, or with --threads N as N copies side by side, whose rates are
+/// added up.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
   orderseal bench
   orderseal bench --filter des --seconds 10
@@ -35,47 +42,46 @@ Examples:
   orderseal bench --compare rustcrypto portable
   orderseal bench --svg bench.svg
   orderseal bench --scale
-  orderseal bench --embodiment all --orders 100 --size 256
-
-A row is called operation/cipher/backend/size, with the size in bytes of a message, an order or a
-key. Without --filter the usual sizes are measured, with it all that match; --filter / is all.
-Rows run on one thread, or with --threads N as N copies side by side, whose rates are added up.")]
+  orderseal bench --embodiment all --orders 100 --size 256")]
 pub struct Bench {
-    /// Measure the rows whose id contains one of these, in either case
-    #[arg(long, value_name = "SUBSTRING", num_args = 1..)]
+    /// Measure the rows whose name contains one of these, in upper or lower case
+    #[arg(long, value_name = "TEXT", num_args = 1..)]
     filter: Vec<String>,
-    /// Measure these backends only, and compare the others with the first
-    #[arg(long, value_name = "BACKEND", num_args = 2.., value_parser = backend)]
+    /// Measure only these backends, and compare the others with the first
+    #[arg(long, value_name = "BACKEND", num_args = 2.., value_parser = backends())]
     compare: Vec<Backend>,
-    /// Seal and open whole batches and streams on 1 to all threads, beside a copy in memory
+    /// Measure batches and streams on 1 to all threads, beside a copy in memory
     #[arg(long, conflicts_with_all = ["filter", "compare", "svg"])]
     scale: bool,
-    /// Run an embodiment end to end, 1 to 6, `public-shop` or `all`, and split its time into parts
-    #[arg(long, value_name = "N", conflicts_with_all = ["filter", "compare", "svg", "scale"],
-          value_parser = ["1", "2", "3", "4", "5", "6", "public-shop", "all"])]
-    embodiment: Option<String>,
-    /// Orders of an embodiment's run
-    #[arg(long, value_name = "N", default_value_t = 100, requires = "embodiment",
+    /// Run an embodiment, `public-shop` or `all` from end to end, and split its time into parts
+    #[arg(short, long, value_name = "N", conflicts_with_all = ["filter", "compare", "svg", "scale"],
+          value_parser = embodiments())]
+    embodiment: Option<&'static [Scheme]>,
+    /// Orders in a run
+    #[arg(long, help_heading = EMBODIMENT, value_name = "N", default_value_t = 100, requires = "embodiment",
           value_parser = clap::value_parser!(u32).range(1..=100_000))]
     orders: u32,
-    /// Bytes of an order in an embodiment's run
-    #[arg(long, value_name = "B", default_value_t = 256, requires = "embodiment",
+    /// Bytes of an order
+    #[arg(long, help_heading = EMBODIMENT, value_name = "N", default_value_t = 256, requires = "embodiment",
           value_parser = clap::value_parser!(u32).range(0..=1 << 20))]
     size: u32,
-    /// Bits of an RSA modulus in an embodiment's run
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_RSA_BITS, requires = "embodiment",
-          value_parser = super::keygen::rsa_bits)]
+    /// Bits of an RSA modulus
+    #[arg(long, help_heading = EMBODIMENT, value_name = "N", default_value_t = DEFAULT_RSA_BITS, requires = "embodiment",
+          value_parser = rsa_bits())]
     rsa_bits: usize,
-    /// Time to measure for, besides setting up [default: 1 for each row, 40 at most]
-    #[arg(long, value_name = "S", value_parser = seconds)]
+    /// Time to measure, without setting up [default: 1 per row, at most 40]
+    #[arg(long, value_name = "N", value_parser = seconds)]
     seconds: Option<f64>,
-    /// Draw the results as a chart as well
+    /// Also draw the results as a chart
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
     /// Replace an existing chart
     #[arg(short, long, requires = "svg")]
     force: bool,
 }
+
+/// Heading of the options of an embodiment's run.
+const EMBODIMENT: &str = "Embodiment options (with --embodiment)";
 
 /// The most time that is taken unless more is asked for.
 const MOST: f64 = 40.0;
@@ -86,19 +92,14 @@ const SCALE_TIME: f64 = 20.0;
 impl Bench {
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Result<()> {
-        match &self.embodiment {
-            Some(name) => self.cost(name, global),
+        match self.embodiment {
+            Some(schemes) => self.cost(schemes, global),
             None if self.scale => self.scale(global),
             None => self.rows(global),
         }
     }
 
-    fn cost(&self, name: &str, global: &Global) -> Result<()> {
-        let schemes = match (name, name.parse().ok().and_then(Scheme::embodiment)) {
-            (_, Some(scheme)) => vec![scheme],
-            ("public-shop", _) => Scheme::ALL[6..].to_vec(),
-            _ => Scheme::ALL.to_vec(),
-        };
+    fn cost(&self, schemes: &[Scheme], global: &Global) -> Result<()> {
         let setup = cost::Setup {
             orders: self.orders as usize,
             size: self.size as usize,
@@ -109,7 +110,7 @@ impl Bench {
         let progress = ui::Progress::count(global, schemes.len() as u64);
         let mut costs = Vec::with_capacity(schemes.len());
         for scheme in schemes {
-            costs.push(cost::measure(scheme, setup, &workers, Duration::from_secs_f64(time))?);
+            costs.push(cost::measure(*scheme, setup, &workers, Duration::from_secs_f64(time))?);
             progress.tick();
         }
         progress.finish("");
@@ -174,8 +175,7 @@ impl Bench {
     }
 
     fn create(&self, path: &Path) -> Result<Output> {
-        let existing = if self.force { Existing::Replace } else { Existing::Keep };
-        Output::create(Some(path), existing, Privacy::Umask, &[])
+        Output::create(Some(path), existing(self.force), Privacy::Umask, &[])
     }
 }
 
@@ -242,6 +242,15 @@ fn seconds(text: &str) -> std::result::Result<f64, String> {
     }
 }
 
-fn backend(name: &str) -> std::result::Result<Backend, String> {
-    Backend::named(name).map_err(|error| error.to_string())
+/// Names of schemes that are measured together.
+fn embodiments() -> OneOf<&'static [Scheme]> {
+    static ALL: [Scheme; 8] = Scheme::ALL;
+    let (numbered, public_shop) = ALL.split_at(6);
+    let numbers = ["1", "2", "3", "4", "5", "6"].into_iter().zip(numbered.chunks(1));
+    one_of(numbers.chain([("public-shop", public_shop), ("all", &ALL)]))
+}
+
+/// The backends that this processor has.
+fn backends() -> OneOf<Backend> {
+    one_of(Backend::available().into_iter().map(|backend| (backend.name(), backend)))
 }

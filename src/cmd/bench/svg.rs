@@ -37,7 +37,7 @@ pub struct Chart<'a> {
     pub machine: &'a Machine,
 }
 
-/// What is told about a group, on a logarithmic axis of its own.
+/// A group's rates on a logarithmic axis of its own.
 struct Panel<'a> {
     name: &'static str,
     /// Those of a question together.

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use orderseal::ciphers::lfsr::{Generator, Trinomial};
 use orderseal::ciphers::random::RegisterSource;
 use orderseal::protocol::store::files;
 use orderseal::protocol::{Error, KeyTrouble, Place, Result};
 
+use crate::cmd::arguments::TEACHING;
 use crate::cmd::exit::usage;
 use crate::cmd::{Global, ui};
 
@@ -18,29 +19,39 @@ const MIN_PAIR_DEGREE: u32 = 31;
 /// Longest seed file in bytes.
 const MAX_SEED: u64 = 64 << 10;
 
-/// The options of the source of key material.
+/// Options of the source of key material.
 #[derive(Debug, Args)]
 pub struct Register {
-    /// Where key material comes from: the operating system, or a shift register (weak)
-    #[arg(long, value_name = "SOURCE", default_value = "system", value_parser = ["system", "lfsr"],
-          requires_if("lfsr", "trinomial"), requires_if("lfsr", "seed_file"))]
-    rng: String,
-    /// Exponents of the register's polynomial x^P + x^Q + 1, which has to be primitive
-    #[arg(long, value_name = "P,Q", value_parser = exponents)]
+    /// Source of key material
+    #[arg(long, value_name = "SOURCE", default_value = "system", value_enum,
+          requires_if("lfsr", "trinomial"), requires_if("lfsr", "seed_file"),
+          help_heading = TEACHING)]
+    rng: Rng,
+    /// Exponents of the register's polynomial x^P + x^Q + 1, which must be primitive
+    #[arg(long, value_name = "P,Q", value_parser = exponents, help_heading = TEACHING)]
     trinomial: Option<(u32, u32)>,
     /// File with the register's seed: P bits, the lowest bit of the first byte first
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = TEACHING)]
     seed_file: Option<PathBuf>,
-    /// Encrypt the register's output once more
-    #[arg(long)]
+    /// Encrypt the register's output
+    #[arg(long, help_heading = TEACHING)]
     whiten: bool,
 }
 
+/// Sources of key material.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Rng {
+    /// The operating system
+    System,
+    /// A linear feedback shift register (weak)
+    Lfsr,
+}
+
 impl Register {
-    /// The register that keys are to be made from, if they are.
+    /// The register that makes the keys, if one does.
     pub fn source(&self, global: &Global) -> Result<Option<RegisterSource>> {
-        let (Some((degree, tap)), Some(path), "lfsr") =
-            (self.trinomial, &self.seed_file, self.rng.as_str())
+        let (Some((degree, tap)), Some(path), Rng::Lfsr) =
+            (self.trinomial, &self.seed_file, self.rng)
         else {
             if self.trinomial.is_some() || self.seed_file.is_some() || self.whiten {
                 let found = "--trinomial, --seed-file and --whiten are for --rng lfsr";

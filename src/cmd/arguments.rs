@@ -1,0 +1,121 @@
+//! Options that several commands share.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, value_parser};
+use orderseal::protocol::model::MAX_LAYERS;
+use orderseal::protocol::store::files::{Existing, FileId, Output, Privacy};
+use orderseal::protocol::{Alg, Enc, Erase, Kid, Result};
+
+use super::algorithms;
+use super::keygen::is_stdout;
+use super::values::{OneOf, one_of};
+
+/// Heading of options that every command has.
+pub const COMMON: &str = "Common options";
+
+/// Heading of options that few users need.
+pub const MORE: &str = "More options";
+
+/// Heading of options for teaching and for schemes of the founding document.
+pub const TEACHING: &str = "Teaching options";
+
+/// Where a command writes.
+#[derive(Debug, Args)]
+pub struct OutputFile {
+    /// Where to write [default: stdout]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace an existing output
+    #[arg(short, long)]
+    pub force: bool,
+}
+
+impl OutputFile {
+    /// The path, if there is one.
+    pub fn path(&self) -> Option<&Path> {
+        self.output.as_deref()
+    }
+
+    /// What happens to an existing file.
+    pub fn existing(&self) -> Existing {
+        existing(self.force)
+    }
+
+    /// Whether the output goes to stdout.
+    pub fn is_stdout(&self) -> bool {
+        is_stdout(self.path())
+    }
+
+    /// Opens the output, which may be none of the inputs.
+    pub fn create(&self, privacy: Privacy, inputs: &[Option<FileId>]) -> Result<Output> {
+        Output::create(self.path(), self.existing(), privacy, inputs)
+    }
+}
+
+/// What `--force` does to an existing file.
+pub fn existing(force: bool) -> Existing {
+    if force { Existing::Replace } else { Existing::Keep }
+}
+
+/// The key that seals.
+#[derive(Debug, Args)]
+pub struct Sealing {
+    /// The client's file, from `bundle client`
+    #[arg(short, long, value_name = "FILE", conflicts_with = "key")]
+    pub bundle: Option<PathBuf>,
+    /// A key (JWK), or a JWK Set with one that seals
+    ///
+    /// A content key encrypts directly; a wrapping key wraps a new key per order.
+    #[arg(short, long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// Name of the key in --key, if several could seal
+    #[arg(long, value_name = "KID", requires = "key", conflicts_with = "bundle",
+          help_heading = MORE)]
+    pub kid: Option<Kid>,
+    /// Algorithm of the key in --key, if it names none
+    #[arg(long, value_name = "NAME", requires = "key", conflicts_with = "bundle",
+          value_parser = algorithms::assumed_names(), help_heading = MORE)]
+    pub alg: Option<&'static str>,
+    /// Content cipher, with a key that wraps [default: A256GCM]
+    #[arg(long, value_name = "NAME", requires = "key", conflicts_with = "bundle",
+          value_parser = algorithms::content_names(), help_heading = MORE)]
+    pub enc: Option<Enc>,
+    /// Seal the whole input as one stream, of any size and kind
+    #[arg(long)]
+    pub stream: bool,
+}
+
+/// The algorithms of a scheme.
+#[derive(Debug, Args)]
+pub struct Algorithms {
+    /// Content cipher [default: A256GCM]
+    #[arg(long, value_name = "NAME", value_parser = algorithms::content_names())]
+    pub enc: Option<Enc>,
+    /// Key wrapping [default: A256KW, or RSA-OAEP-256 for public keys]
+    #[arg(long, value_name = "NAME", value_parser = algorithms::wrap_names())]
+    pub wrap: Option<Alg>,
+}
+
+/// The content-encryption keys of an order.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct Layers {
+    /// Content-encryption keys per order, chained if more than one [default: as the program says, or 1]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u8).range(1..=i64::from(MAX_LAYERS)),
+          help_heading = TEACHING)]
+    pub layers: Option<u8>,
+}
+
+/// What clients erase.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Erasing {
+    /// What clients erase after sending, `all` if not named
+    #[arg(long, value_name = "WHAT", num_args = 0..=1, default_missing_value = "all",
+          value_parser = one_of([Erase::Keys, Erase::Programs, Erase::All].map(|it| (it.name(), it))))]
+    pub erase: Option<Erase>,
+}
+
+/// Sizes of RSA moduli.
+pub fn rsa_bits() -> OneOf<usize> {
+    one_of([("2048", 2048), ("3072", 3072), ("4096", 4096)])
+}
