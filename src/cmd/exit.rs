@@ -15,20 +15,22 @@ use serde_json::{Value, json};
 
 use super::ui;
 
-/// A command line that contradicts itself.
+/// A command line that contradicts itself, and what to do about it.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Usage(String);
-
-impl Usage {
-    fn hint(&self) -> Option<String> {
-        super::bench::hint(&self.0)
-    }
+#[error("{found}")]
+struct Usage {
+    found: String,
+    hint: Option<String>,
 }
 
 /// The error for a command line that contradicts itself.
 pub fn usage(found: impl Into<String>) -> Error {
-    Error::Caller(Box::new(Usage(found.into())))
+    Error::Caller(Box::new(Usage { found: found.into(), hint: None }))
+}
+
+/// The same with a hint.
+pub fn usage_with(found: impl Into<String>, hint: impl Into<String>) -> Error {
+    Error::Caller(Box::new(Usage { found: found.into(), hint: Some(hint.into()) }))
 }
 
 /// Prints an error, in words or as JSON, and chooses the exit code.
@@ -195,7 +197,9 @@ fn hints(error: &Error) -> Vec<String> {
                 .to_owned(),
         ],
         Error::Usage(misuse) => misuse_hint(misuse).into_iter().map(str::to_owned).collect(),
-        Error::Caller(own) => own.downcast_ref::<Usage>().and_then(Usage::hint).into_iter().collect(),
+        Error::Caller(own) => {
+            own.downcast_ref::<Usage>().and_then(|own| own.hint.clone()).into_iter().collect()
+        }
         Error::Malformed { found, .. } => malformed_hint(found).into_iter().map(str::to_owned).collect(),
         Error::Unexpected { found, expected, .. } => {
             unexpected_hint(found, *expected).into_iter().collect()

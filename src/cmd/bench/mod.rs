@@ -17,14 +17,14 @@ use orderseal::ciphers::cpu::Backend;
 use orderseal::protocol::pipeline::Workers;
 use orderseal::protocol::roles::service::DEFAULT_RSA_BITS;
 use orderseal::protocol::store::files::{Output, Privacy};
-use orderseal::protocol::{Result, Scheme};
+use orderseal::protocol::{Error, Result, Scheme};
 use serde::Serialize;
 
 use self::svg::Chart;
 use super::arguments::{existing, rsa_bits};
 use super::values::{OneOf, one_of};
 use super::{Global, ui};
-use crate::cmd::exit::usage;
+use crate::cmd::exit::{usage, usage_with};
 
 /// Measure ciphers and whole orders on this machine
 ///
@@ -139,7 +139,7 @@ impl Bench {
         let choice = Choice { filter: &self.filter, compare: &self.compare };
         let (groups, mut rows): (Vec<_>, Vec<_>) = choice.rows().into_iter().unzip();
         if rows.is_empty() {
-            return Err(usage(no_match(&choice)));
+            return Err(no_match(&choice));
         }
         let chart = self.svg.as_deref().map(|path| self.create(path)).transpose()?;
         let workers = Workers::new(Some(global.threads.map_or(1, usize::from)))?;
@@ -179,26 +179,19 @@ impl Bench {
     }
 }
 
-/// How the message begins when no row was chosen.
-const NO_MATCH: &str = "no row of bench is called";
-
-/// The message when no row was chosen.
-fn no_match(choice: &Choice<'_>) -> String {
+/// The error when no row was chosen.
+fn no_match(choice: &Choice<'_>) -> Error {
+    let called = "no row of bench is called";
+    let like = || format!("rows are called like {}", choose::examples().join(", "));
     let names: Vec<_> = choice.compare.iter().map(|backend| backend.name()).collect();
     match (choice.filter, &names[..]) {
-        (filter, []) => format!("{NO_MATCH} {}", filter.join(" or ")),
-        ([], names) => format!("no row of bench has both of {}", names.join(" and ")),
+        (filter, []) => usage_with(format!("{called} {}", filter.join(" or ")), like()),
+        ([], names) => usage(format!("no row of bench has both of {}", names.join(" and "))),
         (filter, names) => {
             let (filter, names) = (filter.join(" or "), names.join(" and "));
-            format!("{NO_MATCH} {filter} and has both of {names}")
+            usage_with(format!("{called} {filter} and has both of {names}"), like())
         }
     }
-}
-
-/// The hint when no row was chosen.
-pub fn hint(found: &str) -> Option<String> {
-    let hint = || format!("rows are called like {}", choose::examples().join(", "));
-    found.starts_with(NO_MATCH).then(hint)
 }
 
 /// A row in `--json`.
