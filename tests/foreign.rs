@@ -80,10 +80,10 @@ const LINES: &[(&str, &[u8], i32, &[&str])] = &[
         &["line 1: found a sealed order that is cut off (in segment 2)", "wrapped"],
     ),
     (
-        "white space behind a token",
+        "white space after a token",
         include_bytes!("foreign/trailing-space.jwe"),
         3,
-        &["line 1: found white space behind a compact JWE", "hint:"],
+        &["line 1: found white space after a compact JWE", "hint:"],
     ),
     (
         "a byte-order mark",

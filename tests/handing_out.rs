@@ -34,7 +34,7 @@ fn keys_that_make_no_readable_file_are_refused_before_they_are_made() {
         (pads, "--into service.jwks"),
     ] {
         let line = format!("keygen {options} --shop osaka {target}");
-        lab.refused(2, &line).says(&["536870912 is the most", "hint: make fewer keys"]);
+        lab.refused(2, &line).says(&["the limit is 536870912", "hint: make fewer keys"]);
     }
     let line = "bundle client --keys service.jwks --on-demand --orders 4600000 -o client.jwks";
     lab.refused(2, line).says(&["service.jwks: the key file would take"]);

@@ -1,16 +1,16 @@
-//! Addresses on the web that files and pages carry.
+//! Web addresses in files and pages.
 
 use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
-/// Longest address in bytes.
+/// Longest address, in bytes.
 const MAX_ADDRESS: usize = 2000;
 
-/// Splits an http or https address into its scheme, in lower case, and what follows `://`.
+/// Splits an http or https address into its scheme, in lower case, and the part after `://`.
 ///
 /// # Errors
-/// For any other scheme, and for an address without one.
+/// If the address has another scheme or none.
 pub(in crate::protocol) fn split_scheme(text: &str) -> Result<(&'static str, &str), String> {
     let (scheme, rest) = text.split_once("://").unwrap_or_default();
     match scheme.to_ascii_lowercase().as_str() {
@@ -20,8 +20,9 @@ pub(in crate::protocol) fn split_scheme(text: &str) -> Result<(&'static str, &st
     }
 }
 
-/// Where clients ask the security service for programs and keys: an http or https URL (RFC 3986),
-/// kept as it was written. Pages and programs may make a link of it, so nothing else passes.
+/// Address where clients ask the security service for programs and keys: an http or https URL (RFC
+/// 3986), stored unchanged. Pages and programs may turn it into a link, so no other scheme is
+/// accepted.
 ///
 /// ```
 /// use orderseal::protocol::model::ServiceUrl;

@@ -1,6 +1,6 @@
-//! How much of what may be used only so often.
+//! Amounts of limited resources: ids, IVs and pad bytes.
 
-/// How much of each limited resource.
+/// Amount of each limited resource.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Amounts {
     /// Transaction ids, each for one order.
@@ -12,13 +12,13 @@ pub struct Amounts {
 }
 
 impl Amounts {
-    /// Whether it is nothing at all.
+    /// Whether all amounts are zero.
     pub fn is_nothing(self) -> bool {
         self == Self::default()
     }
 }
 
-/// What was recorded as used.
+/// Amount that was recorded as used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spent {
     /// Transaction ids.
@@ -30,7 +30,7 @@ pub enum Spent {
 }
 
 impl Spent {
-    /// Whether it is nothing at all.
+    /// Whether the amount is zero.
     pub fn is_nothing(self) -> bool {
         match self {
             Self::Ids(count) | Self::Ivs(count) | Self::PadBytes(count) => count == 0,

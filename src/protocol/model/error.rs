@@ -15,7 +15,7 @@ use crate::ciphers::random::RandomError;
 /// Result type of the protocol.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// An error of the protocol.
+/// Error of the protocol.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Reading or writing failed.
@@ -23,154 +23,154 @@ pub enum Error {
     Io {
         /// The file's name.
         file: String,
-        /// What was being done, as in "cannot read".
+        /// Action that failed, as in "cannot read".
         action: &'static str,
-        /// The operating system's answer.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// There is nothing to make keys from.
+    /// The source of random numbers failed.
     #[error(transparent)]
     Random(#[from] RandomError),
-    /// The operating system has no thread to give.
+    /// The operating system cannot start a thread.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),
-    /// The reader of our output went away.
+    /// The reader of the output closed its end.
     #[error("{file}: the reader closed the pipe")]
     ClosedPipe {
         /// The output's name.
         file: String,
     },
-    /// What was asked for contradicts itself or what is there.
+    /// The request contradicts itself or the current state of files and keys.
     #[error(transparent)]
     Usage(#[from] Misuse),
-    /// An error of the caller's own, from a function that was passed in.
+    /// The caller's own error, returned by a function that was passed in.
     #[error(transparent)]
     Caller(Box<dyn std::error::Error + Send + Sync>),
-    /// Input that is not what it should be.
+    /// Malformed input.
     #[error("{place}: {found}")]
     Malformed {
-        /// Where it stands.
+        /// Place of the fault.
         place: Place,
-        /// What was found, and what was expected.
+        /// Fault, with the expected and the actual value.
         found: Malformed,
     },
-    /// Input of another form, which was recognized.
+    /// Input in another, recognized form.
     #[error("{place}: found {found}, expected {expected}")]
     Unexpected {
-        /// Where it stands.
+        /// Place of the input.
         place: Place,
-        /// What was found.
+        /// Form that was found.
         found: Form,
-        /// What was expected.
+        /// Form that was expected.
         expected: Expected,
     },
-    /// A key file that would be too long to be read again.
+    /// Key file that would be too long to be read again.
     #[error(
-        "{place}: the key file would take {len} bytes, with what will be recorded in it; {most} is \
-         the most"
+        "{place}: the key file would take {len} bytes, including what will be recorded in it; the \
+         limit is {most}"
     )]
     KeyFileFull {
-        /// The key file, or who makes it.
+        /// The key file, or the party that creates it.
         place: Place,
-        /// Bytes that it would take.
+        /// Length that the file would have, in bytes.
         len: u64,
-        /// Bytes that a key file may take.
+        /// Longest key file, in bytes.
         most: u64,
     },
-    /// A failure after something had been changed that stays changed.
+    /// Failure after a change that remains in effect.
     #[error("{source}")]
     Changed {
-        /// What was changed, in words.
+        /// Description of the change.
         what: String,
-        /// Why the command failed.
+        /// Cause of the failure.
         source: Box<Error>,
     },
-    /// A key that is missing, or may not be used for this.
+    /// Key that is missing or must not be used for this purpose.
     #[error("{place}: {trouble}")]
     Key {
-        /// Where the key was needed, or where it stands.
+        /// Place where the key was needed, or of the key itself.
         place: Place,
-        /// What is the matter.
+        /// Problem with the key.
         trouble: KeyTrouble,
     },
-    /// What was handed out could not be delivered, and not everything could be taken back.
+    /// Keys or ids could not be delivered, and not all of them could be taken back.
     #[error("{source}")]
     Undelivered {
-        /// What is different now.
+        /// State after the failure.
         aftermath: Box<Aftermath>,
-        /// Why it could not be delivered.
+        /// Cause of the failed delivery.
         source: Box<Error>,
     },
-    /// The run was asked to stop.
+    /// The run was stopped on request.
     #[error("stopped by a signal")]
     Stopped,
-    /// A run failed after something was recorded as used.
+    /// Failure after something was recorded as used.
     #[error("{source}")]
     Spending {
-        /// What stays spent.
+        /// Resources that remain spent.
         spent: Spent,
         /// The client's file or lone key.
         bundle: String,
-        /// Why the run failed.
+        /// Cause of the failure.
         source: Box<Error>,
     },
-    /// Everything was sent, but what was not used could not be given back.
+    /// Everything was sent, but unused resources could not be given back.
     #[error("{source}")]
     Unsettled {
         /// The client's file or lone key.
         bundle: String,
-        /// Why it could not be given back.
+        /// Cause of the failure.
         source: Box<Error>,
     },
-    /// What a killed process had ready to be sent could not be published.
+    /// Orders that a killed process had prepared could not be sent.
     #[error("{bundle}: cannot finish sending {output}: {source}")]
     Unpublished {
         /// The client's file.
         bundle: String,
-        /// Where the orders were to go.
+        /// Destination of the orders.
         output: String,
-        /// The operating system's answer.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// Everything was sent, but the program could not erase.
+    /// Everything was sent, but erasing failed.
     #[error("{source}")]
     NotErased {
         /// The client's file.
         bundle: String,
-        /// Why it could not be erased.
+        /// Cause of the failure.
         source: Box<Error>,
     },
-    /// An order or a key that is not authentic. Every cause has this one form.
+    /// Order or key that is not authentic. All causes share this one form.
     #[error("{0}: authentication failed")]
     Authentication(Place),
-    /// Some records failed, and the others went out as asked.
+    /// Some records failed; the others were written as requested.
     #[error("{failed} of {total} {what} failed")]
     SomeFailed {
-        /// What they are, in the plural.
+        /// Kind of records, in the plural.
         what: &'static str,
-        /// How many failed.
+        /// Number of records that failed.
         failed: u64,
-        /// How many there are in all.
+        /// Number of all records.
         total: u64,
     },
 }
 
-/// What is different after a delivery that failed.
+/// State after a failed delivery.
 #[derive(Debug, Default)]
 pub struct Aftermath {
-    /// Recorded as issued, and in nobody's hands.
+    /// Amounts recorded as issued that no client has.
     pub lost: Amounts,
-    /// Why what had not left could not be taken back, if that was tried.
+    /// Error from taking back what had not been sent, if that was tried.
     pub not_taken_back: Option<Error>,
-    /// A user who has a key now.
+    /// User who has a key now.
     pub admitted: Option<Kid>,
-    /// A file that may hold the shop's half.
+    /// File that may contain the shop's half of the keys.
     pub shop_half: Option<String>,
 }
 
 impl Error {
-    /// An input or output error; a closed pipe has a form of its own, and an error of ours that
-    /// came by way of a reader stays what it was.
+    /// Wraps an input or output error. A closed pipe becomes [`Error::ClosedPipe`]; an error of
+    /// this crate that passed through a reader is returned unchanged.
     pub fn io(file: impl fmt::Display, action: &'static str, source: io::Error) -> Self {
         let source = match source.downcast::<Self>() {
             Ok(own) => return own,
@@ -183,17 +183,17 @@ impl Error {
         }
     }
 
-    /// Malformed input.
+    /// Creates an error for malformed input.
     pub fn malformed(place: &Place, found: impl Into<Malformed>) -> Self {
         Self::Malformed { place: place.clone(), found: found.into() }
     }
 
-    /// Input of another form.
+    /// Creates an error for input in another form.
     pub fn unexpected(place: &Place, found: Form, expected: Expected) -> Self {
         Self::Unexpected { place: place.clone(), found, expected }
     }
 
-    /// Trouble with a key.
+    /// Creates an error for a problem with a key.
     pub fn key(place: &Place, trouble: KeyTrouble) -> Self {
         Self::Key { place: place.clone(), trouble }
     }

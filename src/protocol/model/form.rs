@@ -1,15 +1,15 @@
-//! Forms of data: what was found, and what was expected.
+//! Forms of data, recognized and expected, for error messages.
 
 use std::fmt;
 
-/// A form of data that is not what was expected.
+/// Recognized form of data that was not expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Form {
-    /// A file of nothing, or of nothing but white space.
+    /// An empty file, or one that contains only white space.
     EmptyFile,
-    /// A line of nothing.
+    /// An empty line.
     EmptyLine,
-    /// Sealed orders, or a token of their form.
+    /// Sealed orders, or another token of their form.
     SealedOrders,
     /// A key file, JWK Set or JWK.
     KeyFile,
@@ -17,9 +17,9 @@ pub enum Form {
     ItemPage,
     /// A web page.
     WebPage(WebPage),
-    /// A compact JWE that ends in the segment of that number.
+    /// A compact JWE that ends in the segment with this number.
     CutOff(usize),
-    /// A compact JWE with white space in front, behind or inside.
+    /// A compact JWE with white space before, after or inside it.
     WhiteSpace(Position),
     /// A line that ends in a carriage return.
     CarriageReturn,
@@ -29,50 +29,50 @@ pub enum Form {
     Utf16,
     /// A JWE in the JSON serialization (RFC 7516 section 7.2).
     JsonSerialization(Syntax),
-    /// A compact JWE as a member of a JSON object: the path to it.
+    /// A compact JWE as a member of a JSON object, with the path to it.
     TokenInJson(String),
-    /// A signed token (JWS) under that algorithm, if it names one.
+    /// A signed token (JWS), with its algorithm if it names one.
     SignedToken(Option<String>),
-    /// A PEM file with that label.
+    /// A PEM file.
     Pem {
-        /// The words after `BEGIN`.
+        /// Label: the words after `BEGIN`.
         label: String,
         /// Whether a passphrase protects the key.
         protected: bool,
     },
-    /// An OpenSSH public key, a line.
+    /// An OpenSSH public key, on one line.
     SshPublicKey,
-    /// DER, or another encoding of ASN.1 that begins like it.
+    /// DER, or another ASN.1 encoding with the same beginning.
     Der,
     /// Some other JSON text.
     Json,
-    /// As many segments, of which a compact JWE has five.
+    /// Text with this number of segments; a compact JWE has five.
     Segments(usize),
     /// Anything else.
     Other,
 }
 
-/// Where white space stands.
+/// Position of white space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Position {
-    /// In front.
+    /// Before the token.
     Before,
-    /// Behind.
+    /// After the token.
     After,
-    /// Inside.
+    /// Inside the token.
     Inside,
 }
 
-/// The two forms of the JSON serialization.
+/// The two forms of the JWE JSON serialization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Syntax {
     /// For several recipients (RFC 7516 section 7.2.1).
     General,
-    /// For one (RFC 7516 section 7.2.2).
+    /// For one recipient (RFC 7516 section 7.2.2).
     Flattened,
 }
 
-/// What was expected.
+/// Form that was expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
     /// A key file.
@@ -88,12 +88,12 @@ pub enum Expected {
 pub enum WebPage {
     /// An order page.
     Order,
-    /// Another one.
+    /// Any other web page.
     Other,
 }
 
 impl WebPage {
-    /// Its name with an article, for messages.
+    /// Name with an article, for messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::Order => "an order page",
@@ -140,7 +140,7 @@ impl fmt::Display for Form {
     }
 }
 
-/// What the labels of RFC 7468 and of OpenSSL stand for.
+/// Describes the PEM labels of RFC 7468 and OpenSSL.
 fn pem_words(label: &str) -> Option<&'static str> {
     match label {
         "PRIVATE KEY" | "ENCRYPTED PRIVATE KEY" => Some("a PKCS #8 private key"),
@@ -157,8 +157,8 @@ fn pem_words(label: &str) -> Option<&'static str> {
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Before => "in front of",
-            Self::After => "behind",
+            Self::Before => "before",
+            Self::After => "after",
             Self::Inside => "inside",
         })
     }

@@ -1,136 +1,136 @@
-//! What is wrong with input that is not what it should be.
+//! Faults in malformed input.
 
 use std::fmt;
 
-/// What was found, and what was expected.
+/// Fault in malformed input, with the expected and the actual value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// Text that is not JSON.
     #[error("found {found}, expected {expected}")]
     NotJson {
-        /// What is wrong with the text.
+        /// Fault in the text.
         found: JsonFault,
-        /// What was expected.
+        /// Document that was expected.
         expected: Document,
     },
-    /// JSON, or another form of data, that is not the document which was expected.
+    /// JSON, or another form of data, that is not the expected document.
     #[error("found {found}, expected {expected}")]
     OtherDocument {
-        /// What was found.
+        /// Form that was found.
         found: &'static str,
-        /// What was expected.
+        /// Document that was expected.
         expected: Document,
     },
-    /// JSON that lacks what the document needs.
+    /// JSON that lacks a required part of the document.
     #[error("not {}: {fault}", .expected.name())]
     Incomplete {
-        /// What was expected.
+        /// Document that was expected.
         expected: Document,
-        /// What is wrong.
+        /// The fault.
         fault: Box<Self>,
     },
-    /// A file or part that is too long.
+    /// A file, or part of one, that is too long.
     #[error("longer than {0} bytes")]
     Long(u64),
-    /// Something in a file that is too long.
+    /// A part of a file that is too long.
     #[error("{what} longer than {most} bytes")]
     TooLong {
-        /// What it is.
+        /// Name of the part.
         what: &'static str,
-        /// The most bytes that it may have.
+        /// Greatest length, in bytes.
         most: u64,
     },
-    /// Something of another length than its kind has.
+    /// A value with the wrong length.
     #[error("{what} has {found} bytes, expected {expected}")]
     Length {
-        /// What it is.
+        /// Name of the value.
         what: &'static str,
         /// Bytes found.
         found: usize,
         /// Bytes expected.
         expected: usize,
     },
-    /// A segment that is not base64url, or has bits that decoding would ignore.
+    /// A segment that is not base64url, or has nonzero trailing bits, which decoding would ignore.
     #[error("{0} is not canonical base64url")]
     Base64(&'static str),
-    /// A member that is missing.
+    /// A missing member.
     #[error("no member {0:?}")]
     NoMember(String),
-    /// A member whose value is not what it should be.
+    /// A member with an invalid value.
     #[error("member {name:?} is not {expected}")]
     Member {
         /// The member's name.
         name: String,
-        /// What its value should be.
+        /// Value that was expected.
         expected: &'static str,
     },
-    /// A sealed line that carries something else among orders.
-    #[error("found {0} among orders: it opens only alone")]
+    /// A sealed line among orders that contains something else.
+    #[error("found {0} among orders; it can only be opened by itself")]
     AmongOrders(&'static str),
-    /// A sealed line that carries something else than was asked for.
+    /// A sealed line with other content than requested.
     #[error("found {found}, expected {expected}")]
     Carries {
-        /// What it carries.
+        /// Content that was found.
         found: &'static str,
-        /// What was expected.
+        /// Content that was expected.
         expected: &'static str,
     },
     /// A fault in a part of the input.
     #[error("{part}: {fault}")]
     Within {
-        /// The part.
+        /// Name of the part.
         part: String,
-        /// What is wrong with it.
+        /// The fault.
         fault: Box<Self>,
     },
-    /// A value that breaks a rule, and the rule, in words.
+    /// A value that breaks a rule, with the rule in words.
     #[error("{0}")]
     Value(String),
 }
 
-/// What is wrong with a text that should be JSON (RFC 8259).
+/// Fault in a text that should be JSON (RFC 8259).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JsonFault {
-    /// There is no text.
+    /// The text is empty.
     Empty,
     /// The text ends too early.
     CutOff {
-        /// Where it ends, counted from 1.
+        /// Line of the end, counted from 1.
         line: usize,
-        /// Where it ends, counted from 1.
+        /// Column of the end, counted from 1.
         column: usize,
     },
     /// More text follows the value.
     Trailing {
-        /// Where that begins, counted from 1.
+        /// Line where it begins, counted from 1.
         line: usize,
-        /// Where that begins, counted from 1.
+        /// Column where it begins, counted from 1.
         column: usize,
     },
-    /// A name comes twice, or a number is out of range.
+    /// A member name occurs twice, or a number is out of range.
     Content(String),
-    /// The text has another syntax.
+    /// The text is not JSON.
     Syntax(String),
 }
 
-/// Documents that are read as JSON.
+/// Documents that are parsed as JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Document {
     /// A key file.
     KeyFile,
     /// A shop's item page.
     ItemPage,
-    /// Any other.
+    /// Any other document.
     Json,
 }
 
 impl Malformed {
-    /// A member whose value is not what it should be.
+    /// Fault of a member with an invalid value.
     pub fn member(name: &str, expected: &'static str) -> Self {
         Self::Member { name: name.to_owned(), expected }
     }
 
-    /// The same in a part of the input.
+    /// Adds the name of the part of the input that contains the fault.
     pub fn within(self, part: impl fmt::Display) -> Self {
         Self::Within { part: part.to_string(), fault: Box::new(self) }
     }
@@ -171,7 +171,7 @@ impl fmt::Display for JsonFault {
 }
 
 impl Document {
-    /// Its name with an article.
+    /// Name with an article.
     fn name(self) -> &'static str {
         match self {
             Self::KeyFile => "a key file",

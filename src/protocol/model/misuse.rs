@@ -1,126 +1,126 @@
-//! Requests that contradict themselves or what is there.
+//! Requests that contradict themselves or the current state of files and keys.
 
 use super::names::{Kid, Name};
 use super::program::MAX_LAYERS;
 use super::scheme::Scheme;
 use super::suite::{Enc, Suite};
 
-/// Why a request cannot be carried out, whatever the input holds.
+/// Reason why a request cannot be carried out, whatever the input contains.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Misuse {
-    /// An output that exists and is not to be replaced.
+    /// Output that exists and must not be replaced.
     #[error("{0}: already exists")]
     OutputExists(String),
-    /// An output that cannot be written to, such as a folder.
+    /// Output that cannot be written to, such as a folder.
     #[error("{0}: is not a file, pipe or device")]
     NotAnOutput(String),
-    /// An output that is a symbolic link.
+    /// Output that is a symbolic link.
     #[error("{0}: is a symbolic link, which outputs never follow")]
     OutputIsLink(String),
-    /// An output that is also read.
+    /// Output that is also an input.
     #[error("{0}: is both input and output")]
     OutputIsInput(String),
-    /// An output into a pipe that somebody else may read.
+    /// Output that is another user's pipe in a folder where everyone can create one.
     #[error("{0}: is a pipe of another user in a folder that everybody can write to")]
     ForeignPipe(String),
-    /// An output of bytes to a terminal.
-    #[error("{what} is not written to a terminal")]
+    /// Bytes that would be written to a terminal.
+    #[error("cannot write {what} to a terminal")]
     ToTerminal {
-        /// What would be written.
+        /// Data that would be written.
         what: &'static str,
     },
-    /// Several inputs where one is read.
+    /// Several inputs where only one is allowed.
     #[error("{what} is read from one file, found {found}")]
     SeveralInputs {
-        /// What is read.
+        /// Data that is read.
         what: &'static str,
-        /// How many files were given.
+        /// Number of files given.
         found: usize,
     },
-    /// A key file to be changed or erased that is a symbolic link.
+    /// Key file to be changed or erased that is a symbolic link.
     #[error("{0}: is a symbolic link, which is never followed here")]
     FileIsLink(String),
-    /// A key file to be changed or erased that is a folder, pipe or device.
+    /// Key file to be changed or erased that is a folder, pipe or device.
     #[error("{0}: is not a regular file, which alone can be changed or erased")]
     NotRegular(String),
-    /// A key file to be changed or erased that has several names.
-    #[error("{0}: has several hard links: the others would keep what is changed here")]
+    /// Key file to be changed or erased that has several hard links.
+    #[error("{0}: has several hard links, and the other names would keep the old content")]
     SeveralNames(String),
-    /// A part of a lone key that is to be erased.
+    /// Part of a lone key that is to be erased.
     #[error("{0}: a lone key has no parts: erase the whole file")]
     LoneKeyIsWhole(String),
-    /// A second key without a name, so that neither can be the one for orders that name no key.
+    /// Second key without a name: it is unclear which one serves orders that name no key.
     #[error("only one key without a name can be given")]
     SecondUnnamedKey,
-    /// A file with keys of several shops, of which none was chosen.
+    /// File with keys of several shops, with none of them chosen.
     #[error("{file}: has keys of {shops} shops, and none was chosen")]
     SeveralShops {
         /// The file.
         file: String,
-        /// How many shops it has.
+        /// Number of shops in the file.
         shops: usize,
     },
-    /// A chain of no layers, or of too many.
-    #[error("a chain has 1 to {MAX_LAYERS} layers, {0} were asked for")]
+    /// Chain with no layers, or with too many.
+    #[error("a chain has 1 to {MAX_LAYERS} layers, found {0}")]
     Layers(u8),
-    /// A chain for orders that have no content-encryption key.
+    /// Chain for orders that have no content-encryption key.
     #[error("orders under {} have no key to chain", .0.name())]
     NothingToChain(Enc),
-    /// A chain for a shop whose orders are sealed directly by RSA.
-    #[error("shop {0} encrypts orders directly by RSA: no chain")]
+    /// Chain for a shop whose orders are encrypted directly with RSA.
+    #[error("shop {0} encrypts orders directly by RSA, so no chain is possible")]
     NoChainByRsa(Name),
-    /// A chain under a direct key of another length.
-    #[error("a chain under a direct key takes one of 32 bytes, {} has another", .0.name())]
+    /// Chain under a direct key that does not have 32 bytes.
+    #[error("a chain under a direct key needs a 32-byte key, which {} does not use", .0.name())]
     NoChainUnder(Enc),
-    /// A typed communication key where there is none.
-    #[error("{0} has no communication key that could be typed")]
+    /// Typed communication key for algorithms that have none.
+    #[error("{0} has no communication key to type")]
     NothingToType(Suite),
-    /// A typed communication key that could be guessed.
+    /// Typed communication key that is too easy to guess.
     #[error("the typed communication key has {found} characters, expected at least {least}")]
     TypedTooShort {
         /// Characters found.
         found: usize,
-        /// Characters needed.
+        /// Smallest number of characters allowed.
         least: usize,
     },
-    /// Ids of a shop whose orders all have one key.
+    /// Ids for a shop that uses one key for all orders.
     #[error(
         "shop {shop} has one key for all orders ({scheme}): users and transactions have none of their own"
     )]
     OneKeyForAll {
         /// The shop.
         shop: Name,
-        /// Its scheme.
+        /// The shop's scheme.
         scheme: Scheme,
     },
-    /// Bytes of a pad that clients share, for a shop that has none.
+    /// Bytes of a shared pad, for a shop that has none.
     #[error(
         "only a pad that clients share is handed out by bytes; shop {shop} has none ({scheme}, {suite})"
     )]
     NoSharedPad {
         /// The shop.
         shop: Name,
-        /// Its scheme.
+        /// The shop's scheme.
         scheme: Scheme,
-        /// Its algorithms.
+        /// The shop's algorithms.
         suite: Suite,
     },
-    /// A user whose name is that of a transaction.
+    /// User whose name is also a transaction id.
     #[error("{0} is a transaction id, not a user")]
     NotAUser(Kid),
-    /// A shop that the keyring has in another form.
-    #[error("{keyring}: shop {shop} is there as {} by {}, not as {} by {}", .held.0, .held.1, .asked.0, .asked.1)]
+    /// Shop that the keyring holds with another scheme or other algorithms.
+    #[error("{keyring}: shop {shop} exists as {} ({}), not as {} ({})", .held.0, .held.1, .asked.0, .asked.1)]
     OtherScheme {
         /// The keyring.
         keyring: String,
         /// The shop.
         shop: Name,
-        /// Its scheme and algorithms.
+        /// Its scheme and algorithms in the keyring.
         held: (Scheme, Suite),
-        /// Those asked for.
+        /// Scheme and algorithms asked for.
         asked: (Scheme, Suite),
     },
-    /// A second key for all orders of a shop.
+    /// Second key for all orders of a shop.
     #[error("{keyring}: shop {shop} already has its key")]
     HasItsKey {
         /// The keyring.

@@ -1,4 +1,4 @@
-//! Names, schemes, suites, programs, and errors: small values that every other room speaks in.
+//! Names, schemes, suites, programs and errors: small value types that every other module uses.
 
 mod address;
 mod amounts;

@@ -1,4 +1,4 @@
-//! Names of shops, ids and keys: checked when read, so that no later use can be tricked.
+//! Names of shops, ids and keys, validated when they are read so that later uses are safe.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -7,17 +7,17 @@ use std::sync::LazyLock;
 
 use crate::ciphers::random::perhaps_random;
 
-/// The name of a shop, a user or a transaction: `[A-Za-z0-9_][A-Za-z0-9._-]{0,63}`.
+/// Name of a shop, a user or a transaction: `[A-Za-z0-9_][A-Za-z0-9._-]{0,63}`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(Box<str>);
 
 impl Name {
-    /// The name, if it has the form.
+    /// Creates a name; `None` if the text does not have the form.
     pub fn new(text: &str) -> Option<Self> {
         is_name(text).then(|| Self(text.into()))
     }
 
-    /// The text.
+    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -40,17 +40,17 @@ impl std::str::FromStr for Name {
 
     fn from_str(text: &str) -> Result<Self, String> {
         Self::new(text).ok_or_else(|| {
-            "expected 1 to 64 of A-Z a-z 0-9 . _ - with no dot or dash in front".to_owned()
+            "expected 1 to 64 of A-Z a-z 0-9 . _ - not starting with a dot or dash".to_owned()
         })
     }
 }
 
-/// The name of a key: `SHOP`, or `SHOP/ID` for one transaction or user.
+/// Name of a key: `SHOP`, or `SHOP/ID` for one transaction or user.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kid(Box<str>);
 
 impl Kid {
-    /// The name, if both parts have the form of a [`Name`].
+    /// Creates a key name; `None` if a part does not have the form of a [`Name`].
     pub fn new(text: &str) -> Option<Self> {
         Self::has_form(text).then(|| Self(text.into()))
     }
@@ -61,22 +61,22 @@ impl Kid {
         is_name(shop) && id.is_none_or(is_name)
     }
 
-    /// The key of a shop.
+    /// Name of a shop's key.
     pub fn of_shop(shop: &Name) -> Self {
         Self(shop.0.clone())
     }
 
-    /// The key of a transaction or user at a shop.
+    /// Name of the key of a transaction or user at a shop.
     pub fn of_id(shop: &Name, id: &Name) -> Self {
         Self(format!("{shop}/{id}").into())
     }
 
-    /// The whole name.
+    /// The whole name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The shop's part, and the transaction's or user's part.
+    /// Splits the name into the shop's part and the transaction's or user's part.
     pub fn parts(&self) -> (&str, Option<&str>) {
         parts(&self.0)
     }
@@ -126,8 +126,8 @@ fn is_name(text: &str) -> bool {
         && !b".-".contains(&bytes[0])
 }
 
-/// Whether a byte may stand in a name: at transaction scope the name in every line is looked at, for
-/// which comparisons took an eighth of the time of opening the order.
+/// Bytes allowed in a name, as a table. At transaction scope the name in every line is checked;
+/// with comparisons, that took an eighth of the time of opening the order.
 const IN_NAMES: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
@@ -139,13 +139,14 @@ const IN_NAMES: [bool; 256] = {
     table
 };
 
-/// A table by the names of keys.
+/// Map keyed by the names of keys.
 #[expect(clippy::disallowed_types, reason = "it has a hasher of its own")]
 pub(in crate::protocol) type KidMap<V> = std::collections::HashMap<Kid, V, KidHash>;
 
-/// Hashes names under a secret of this process, so that nobody can choose names that make a table
-/// slow. The standard library's [`RandomState`](std::hash::RandomState) does the same and panics where
-/// the operating system has no random numbers; here a table then works without the secret.
+/// Hashes names under a secret of this process, so that an attacker cannot choose names that slow a
+/// table down. The standard library's [`RandomState`](std::hash::RandomState) does the same but
+/// panics if the operating system has no random numbers; in that case this hasher works without the
+/// secret.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::protocol) struct KidHash([u8; 16]);
 

@@ -1,28 +1,28 @@
-//! Where something stands in the input.
+//! Places in the input, for messages.
 
 use std::fmt;
 
-/// A file, or a line of it.
+/// A file, or a line in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The file's name as the user gave it, or `stdin`.
     pub file: String,
-    /// The line, counted from 1.
+    /// Line number, counted from 1.
     pub line: Option<u64>,
 }
 
 impl Place {
-    /// A file as a whole.
+    /// Place of a whole file.
     pub fn file(name: impl Into<String>) -> Self {
         Self { file: name.into(), line: None }
     }
 
-    /// The same file at a line.
+    /// Place of a line in the same file.
     pub fn at(&self, line: u64) -> Self {
         Self { file: self.file.clone(), line: Some(line) }
     }
 
-    /// The place that is `lines` further on, in the same file. A file as a whole counts from line 1.
+    /// Place that is `lines` further on in the same file; a whole file counts as line 1.
     pub fn lines_on(&self, lines: u64) -> Self {
         self.at(self.line.unwrap_or(1) + lines)
     }

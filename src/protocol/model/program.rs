@@ -1,4 +1,4 @@
-//! The delivered programs, as data: the steps that a client or a shop carries out.
+//! Delivered programs, as data: the steps that a client or a shop carries out.
 
 use crate::protocol::model::{Content, Kid, Scheme};
 
@@ -11,9 +11,9 @@ pub enum Step {
     Seal,
     /// Client: wrap the content-encryption key.
     Wrap,
-    /// Client: send what was sealed.
+    /// Client: send the sealed orders.
     Send,
-    /// Client: erase.
+    /// Client: erase keys, program or both.
     Erase,
     /// Shop: unwrap the content-encryption key.
     Unwrap,
@@ -21,54 +21,54 @@ pub enum Step {
     Open,
 }
 
-/// What a client erases after sending.
+/// Part of its file that a client erases after sending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Erase {
-    /// The keys; the program stays.
+    /// The keys; the program is kept.
     Keys,
-    /// The program; the keys stay.
+    /// The program; the keys are kept.
     Programs,
     /// The whole file.
     All,
 }
 
-/// Who starts the client's steps.
+/// How the client's steps are started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Run {
-    /// They follow each other by themselves.
+    /// Each step follows the previous one without confirmation.
     Automatic,
-    /// The user is told of each and starts it.
+    /// The user confirms each step.
     Guided,
 }
 
 /// A delivered program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Program {
-    /// What a client does with an order.
+    /// Program of a client.
     Client {
         /// Whether a content-encryption key is made and wrapped.
         content: Content,
-        /// Content-encryption keys of an order, chained if more than one.
+        /// Content-encryption keys per order; more than one form a chain.
         layers: u8,
-        /// Who starts the steps.
+        /// How the steps are started.
         run: Run,
-        /// What is erased after sending, if anything.
+        /// Part of the file to erase after sending, if any.
         erase: Option<Erase>,
     },
-    /// What a shop does with an order.
+    /// Program of a shop.
     Shop {
         /// Whether a content-encryption key is unwrapped.
         content: Content,
-        /// The keys that the program is built with, if it is; it works with no others.
+        /// Names of the built-in keys, if there are any; the program then accepts no others.
         built_in: Option<Vec<Kid>>,
     },
 }
 
-/// The most content-encryption keys that a chain may have.
+/// Largest number of content-encryption keys in a chain.
 pub const MAX_LAYERS: u8 = 16;
 
 impl Program {
-    /// The steps in order. A file's steps must be exactly these: nothing is interpreted.
+    /// Steps in order. The steps in a file must be exactly these: nothing is interpreted.
     pub fn steps(&self) -> Vec<Step> {
         match self {
             Self::Client { content, erase, .. } => {
@@ -84,7 +84,7 @@ impl Program {
         }
     }
 
-    /// Whether the program carries out that scheme.
+    /// Whether the program implements the scheme.
     pub fn fits(&self, scheme: Scheme) -> bool {
         match self {
             Self::Client { content, .. } | Self::Shop { content, .. } => *content == scheme.content,
@@ -96,7 +96,7 @@ impl Step {
     const ALL: [Self; 7] =
         [Self::Generate, Self::Seal, Self::Wrap, Self::Send, Self::Erase, Self::Unwrap, Self::Open];
 
-    /// The name in files.
+    /// Name in files.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Generate => "generate",
@@ -109,14 +109,14 @@ impl Step {
         }
     }
 
-    /// The step of that name.
+    /// Finds the step with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|step| step.name() == name)
     }
 }
 
 impl Erase {
-    /// `keys`, `programs` or `all`.
+    /// Name of the choice: `keys`, `programs` or `all`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Keys => "keys",
@@ -125,14 +125,14 @@ impl Erase {
         }
     }
 
-    /// The choice of that name.
+    /// Finds the choice with this name.
     pub fn named(name: &str) -> Option<Self> {
         [Self::Keys, Self::Programs, Self::All].into_iter().find(|choice| choice.name() == name)
     }
 }
 
 impl Run {
-    /// `automatic` or `guided`.
+    /// Name of the choice: `automatic` or `guided`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Automatic => "automatic",
@@ -140,7 +140,7 @@ impl Run {
         }
     }
 
-    /// The choice of that name.
+    /// Finds the choice with this name.
     pub fn named(name: &str) -> Option<Self> {
         [Self::Automatic, Self::Guided].into_iter().find(|choice| choice.name() == name)
     }

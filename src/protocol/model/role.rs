@@ -1,8 +1,8 @@
-//! Whose a key file is.
+//! Roles: the party that a key file belongs to.
 
 use std::fmt;
 
-/// Whose file it is.
+/// Party that a key file belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// The security service: all keys.
@@ -11,12 +11,12 @@ pub enum Role {
     Shop,
     /// A client: encrypting keys of one shop, and a program.
     Client,
-    /// Nobody's in particular: a plain JWK Set, or a lone JWK.
+    /// No party in particular: a plain JWK Set, or a lone JWK.
     Plain,
 }
 
 impl Role {
-    /// `service`, `shop`, `client` or `plain`.
+    /// Name of the role: `service`, `shop`, `client` or `plain`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Service => "service",

@@ -1,17 +1,17 @@
-//! The choices that make an embodiment.
+//! Schemes: the three choices that define an embodiment.
 
 use std::fmt;
 
-/// Whether an order is encrypted with the distributed key itself or with a key of its own.
+/// Whether the distributed key encrypts orders itself or wraps a key for each order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Content {
-    /// With the distributed key itself.
+    /// The distributed key encrypts orders itself.
     Direct,
-    /// With a fresh content-encryption key, which travels wrapped under the distributed key.
+    /// A fresh content-encryption key, which is sent wrapped under the distributed key.
     Hybrid,
 }
 
-/// What a distributed key is good for.
+/// Range of orders that a distributed key serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// All orders to a shop.
@@ -20,12 +20,12 @@ pub enum Scope {
     Transaction,
 }
 
-/// The kind of distributed key.
+/// Kind of the distributed key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// The same key at both ends.
+    /// Both parties have the same key.
     Secret,
-    /// A public key at the client, the private one at the shop.
+    /// The client has the public key and the shop the private one.
     Public,
 }
 
@@ -40,8 +40,9 @@ pub enum Kind {
 /// | 5 | direct | transaction | public |
 /// | 6 | hybrid | transaction | public |
 ///
-/// Embodiment 7 is any of these whose program ends with erasing, which is the client program's
-/// affair ([`Program`](super::Program)). The two combinations not in the table, public at shop scope, are variants.
+/// Embodiment 7 is any of these with a client program that erases after sending; see
+/// [`Program`](super::Program). The two combinations missing from the table, public at shop scope,
+/// are variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Scheme {
     /// Direct or hybrid.
@@ -65,17 +66,17 @@ impl Scheme {
         Self::new(Content::Hybrid, Scope::Shop, Kind::Public),
     ];
 
-    /// A scheme of three choices.
+    /// Creates a scheme from the three choices.
     pub const fn new(content: Content, scope: Scope, kind: Kind) -> Self {
         Self { content, scope, kind }
     }
 
-    /// The embodiment of that number, 1 to 6.
+    /// Embodiment with this number, 1 to 6.
     pub fn embodiment(number: u8) -> Option<Self> {
         (1..=6).contains(&number).then(|| Self::ALL[usize::from(number) - 1])
     }
 
-    /// Whether all clients of a shop hold the one secret key that opens the orders of each of them.
+    /// Whether all clients of a shop share one secret key, which opens the orders of all of them.
     pub fn shares_secret(self) -> bool {
         match (self.scope, self.kind) {
             (Scope::Shop, Kind::Secret) => true,
@@ -84,7 +85,7 @@ impl Scheme {
         }
     }
 
-    /// The number of the embodiment, 1 to 6, if the scheme is one of them.
+    /// Number of the embodiment, 1 to 6; `None` for a variant.
     pub fn number(self) -> Option<u8> {
         let index = Self::ALL.iter().position(|scheme| *scheme == self)?;
         (index < 6).then_some(index as u8 + 1)
@@ -98,7 +99,7 @@ impl fmt::Display for Scheme {
 }
 
 impl Content {
-    /// `direct` or `hybrid`.
+    /// Name of the choice: `direct` or `hybrid`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Direct => "direct",
@@ -106,14 +107,14 @@ impl Content {
         }
     }
 
-    /// The choice of that name.
+    /// Finds the choice with this name.
     pub fn named(name: &str) -> Option<Self> {
         [Self::Direct, Self::Hybrid].into_iter().find(|choice| choice.name() == name)
     }
 }
 
 impl Scope {
-    /// `shop` or `transaction`.
+    /// Name of the choice: `shop` or `transaction`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Shop => "shop",
@@ -121,14 +122,14 @@ impl Scope {
         }
     }
 
-    /// The choice of that name.
+    /// Finds the choice with this name.
     pub fn named(name: &str) -> Option<Self> {
         [Self::Shop, Self::Transaction].into_iter().find(|choice| choice.name() == name)
     }
 }
 
 impl Kind {
-    /// `secret` or `public`.
+    /// Name of the choice: `secret` or `public`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Secret => "secret",
@@ -136,7 +137,7 @@ impl Kind {
         }
     }
 
-    /// The choice of that name.
+    /// Finds the choice with this name.
     pub fn named(name: &str) -> Option<Self> {
         [Self::Secret, Self::Public].into_iter().find(|choice| choice.name() == name)
     }

@@ -1,10 +1,11 @@
-//! Names of algorithms and key types that other software writes and this program does not implement.
+//! Names of algorithms and key types that other software uses and this program does not implement.
 //!
-//! One place decides whether a name is *not supported* (known, from a standard) or *unknown here*.
+//! This is the only place that decides whether a name is *not supported* (a standard defines it) or
+//! *unknown here*.
 
 use std::fmt;
 
-/// The member of a header or a key in which a name stands.
+/// Member of a header or key that contains a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Member {
     /// `alg` of a header or a key.
@@ -25,7 +26,7 @@ impl fmt::Display for Member {
     }
 }
 
-/// Names of standards that have no implementation here, and where they are defined.
+/// Names that are not implemented here, and the standards that define them.
 const NOT_SUPPORTED: &[(&str, &str)] = &[
     ("RSA1_5", "RFC 7518 section 4.2"),
     ("RSA-OAEP", "RFC 7518 section 4.3"),
@@ -64,19 +65,19 @@ const NOT_SUPPORTED: &[(&str, &str)] = &[
     ("OKP", "RFC 8037 section 2"),
 ];
 
-/// A name that has no implementation here.
+/// A name that is not implemented here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unimplemented {
-    /// Where the name stands.
+    /// Member that contains the name.
     pub member: Member,
-    /// The beginning of the name.
+    /// Beginning of the name.
     pub name: String,
-    /// The standard that defines it, if there is one.
+    /// Standard that defines the name, if there is one.
     pub standard: Option<&'static str>,
 }
 
 impl Unimplemented {
-    /// A name for which nothing was found.
+    /// Describes a name that was not found.
     pub fn new(member: Member, name: &str) -> Self {
         let standard = NOT_SUPPORTED.iter().find(|(known, _)| *known == name);
         Self { member, name: shortened(name), standard: standard.map(|(_, standard)| *standard) }
@@ -95,7 +96,7 @@ impl fmt::Display for Unimplemented {
 
 impl std::error::Error for Unimplemented {}
 
-/// The beginning of a name or a text from outside.
+/// Returns the first 64 characters of a text from outside.
 pub fn shortened(text: &str) -> String {
     text.chars().take(64).collect()
 }

@@ -1,4 +1,4 @@
-//! The pair of algorithms in an order's header, `alg` and `enc`.
+//! Suites: the pair of algorithms, `alg` and `enc`, in an order's header.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::ciphers::content::ContentCipher;
 use crate::ciphers::toy_des::SBox;
 use crate::ciphers::wrap::WrapAlgorithm;
 
-/// Key management: the header's `alg`.
+/// Key management algorithm: the header's `alg`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Alg {
     /// `dir`: the distributed key encrypts the order itself.
@@ -17,33 +17,33 @@ pub enum Alg {
     Wrap(WrapAlgorithm),
 }
 
-/// Content encryption: the header's `enc`.
+/// Content encryption algorithm: the header's `enc`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Enc {
     /// An authenticated cipher.
     Cipher(ContentCipher),
-    /// `RSA-OAEP-256-BOUND-BLOCKS`: the order itself in blocks of RSA-OAEP.
+    /// `RSA-OAEP-256-BOUND-BLOCKS`: the order itself is encrypted in blocks of RSA-OAEP.
     RsaBlocks,
 }
 
-/// `alg` and `enc` together, in one of the combinations that exist.
+/// `alg` and `enc` together, in one of the supported combinations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Suite(KeyUse);
 
 /// How a suite uses the distributed key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum KeyUse {
-    /// The key encrypts orders under this cipher.
+    /// The key encrypts orders with this cipher.
     Direct(ContentCipher),
-    /// The key is a pad, from which this cipher takes a piece for each order.
+    /// The key is a one-time pad; this cipher uses a piece of it for each order.
     Pad(ContentCipher),
-    /// The key encrypts orders in blocks of RSA.
+    /// The key encrypts orders in RSA blocks.
     Blocks,
-    /// The key wraps keys for this cipher.
+    /// The key wraps content-encryption keys for this cipher.
     Wrap(WrapAlgorithm, ContentCipher),
 }
 
-/// Two algorithms that do not go together.
+/// Two algorithms that cannot be combined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("alg {} does not go with enc {}", .alg.name(), .enc.name())]
 pub struct Unpaired {
@@ -53,41 +53,41 @@ pub struct Unpaired {
     pub enc: Enc,
 }
 
-/// Why a header names no suite.
+/// Reason why a header's names do not form a suite.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoSuite {
-    /// A name that has no implementation here.
+    /// A name that is not implemented here.
     #[error(transparent)]
     Unimplemented(#[from] Unimplemented),
-    /// Two algorithms that do not go together.
+    /// Two algorithms that cannot be combined.
     #[error(transparent)]
     Unpaired(#[from] Unpaired),
 }
 
-/// What is done with a distributed key.
+/// Task that a distributed key performs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task {
-    /// Orders are sealed with it.
+    /// Sealing orders.
     Seal,
-    /// Orders are opened with it.
+    /// Opening orders.
     Open,
 }
 
-/// Keys that serve the same algorithms.
+/// Families of keys that work with the same algorithms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
     /// Secret bytes.
     Secret,
     /// A one-time pad.
     Pad,
-    /// RSA, either half.
+    /// An RSA key, public or private.
     Rsa,
-    /// Knapsacks, either half.
+    /// A knapsack, public or private.
     Knapsack,
 }
 
 impl Family {
-    /// Secret key or pair.
+    /// Kind of key: secret or public.
     pub fn kind(self) -> Kind {
         match self {
             Self::Secret | Self::Pad => Kind::Secret,
@@ -108,7 +108,7 @@ impl fmt::Display for Family {
 }
 
 impl Alg {
-    /// The name in the header.
+    /// Name in the header.
     pub fn name(self) -> &'static str {
         match self {
             Self::Direct => "dir",
@@ -116,7 +116,7 @@ impl Alg {
         }
     }
 
-    /// The algorithm of that name.
+    /// Finds the algorithm with this name.
     pub fn named(name: &str) -> Option<Self> {
         match name {
             "dir" => Some(Self::Direct),
@@ -126,7 +126,7 @@ impl Alg {
 }
 
 impl Enc {
-    /// The name in the header.
+    /// Name in the header.
     pub fn name(self) -> &'static str {
         match self {
             Self::Cipher(cipher) => cipher.name(),
@@ -134,7 +134,7 @@ impl Enc {
         }
     }
 
-    /// The algorithm of that name.
+    /// Finds the algorithm with this name.
     pub fn named(name: &str) -> Option<Self> {
         match name {
             "RSA-OAEP-256-BOUND-BLOCKS" => Some(Self::RsaBlocks),
@@ -142,7 +142,7 @@ impl Enc {
         }
     }
 
-    /// The same with another S-box, if it is the toy DES.
+    /// Returns the toy DES with another S-box; `None` for every other algorithm.
     pub fn with_sbox(self, sbox: SBox) -> Option<Self> {
         match self {
             Self::Cipher(cipher) => cipher.with_sbox(sbox).map(Self::Cipher),
@@ -150,7 +150,7 @@ impl Enc {
         }
     }
 
-    /// The S-box, if it is the toy DES and not the default one.
+    /// S-box of the toy DES, unless it is the default one.
     pub fn own_sbox(self) -> Option<SBox> {
         match self {
             Self::Cipher(cipher) => cipher.sbox().filter(|sbox| *sbox != SBox::DEFAULT),
@@ -158,7 +158,7 @@ impl Enc {
         }
     }
 
-    /// Whether each order takes a piece of a one-time pad.
+    /// Whether each order uses a piece of a one-time pad.
     pub fn takes_pad(self) -> bool {
         match self {
             Self::Cipher(cipher) => cipher.takes_pad(),
@@ -176,7 +176,8 @@ impl Enc {
 }
 
 impl Suite {
-    /// The pair, unless it does not exist: RSA blocks and pads take no wrapped key.
+    /// Pairs two algorithms; `None` if they cannot be combined: RSA blocks and pads take no wrapped
+    /// key.
     pub fn new(alg: Alg, enc: Enc) -> Option<Self> {
         match (alg, enc) {
             (Alg::Direct, enc) => Some(Self::direct(enc)),
@@ -188,7 +189,7 @@ impl Suite {
         }
     }
 
-    /// The suite in which the distributed key encrypts orders itself.
+    /// Suite in which the distributed key encrypts orders itself.
     pub fn direct(enc: Enc) -> Self {
         Self(match enc {
             Enc::Cipher(cipher) if cipher.takes_pad() => KeyUse::Pad(cipher),
@@ -197,10 +198,10 @@ impl Suite {
         })
     }
 
-    /// The pair that a header names.
+    /// Suite that a header names.
     ///
     /// # Errors
-    /// [`NoSuite`] for a name that has no implementation, and for a pair that does not exist.
+    /// [`NoSuite`] for a name that is not implemented here, and for a pair that cannot be combined.
     pub fn of_header(alg: &str, enc: &str) -> Result<Self, NoSuite> {
         let alg = Alg::named(alg).ok_or_else(|| Unimplemented::new(Member::Alg, alg))?;
         let enc = Enc::named(enc).ok_or_else(|| Unimplemented::new(Member::Enc, enc))?;
@@ -212,7 +213,7 @@ impl Suite {
         self.0
     }
 
-    /// Key management.
+    /// Key management algorithm.
     pub fn alg(self) -> Alg {
         match self.0 {
             KeyUse::Direct(_) | KeyUse::Pad(_) | KeyUse::Blocks => Alg::Direct,
@@ -220,7 +221,7 @@ impl Suite {
         }
     }
 
-    /// Content encryption.
+    /// Content encryption algorithm.
     pub fn enc(self) -> Enc {
         match self.0 {
             KeyUse::Direct(cipher) | KeyUse::Pad(cipher) | KeyUse::Wrap(_, cipher) => {
@@ -230,7 +231,7 @@ impl Suite {
         }
     }
 
-    /// Whether the distributed key encrypts orders itself.
+    /// Whether the distributed key encrypts orders itself or wraps a key for each.
     pub fn content(self) -> Content {
         match self.alg() {
             Alg::Direct => Content::Direct,
@@ -238,12 +239,12 @@ impl Suite {
         }
     }
 
-    /// The kind of the distributed key.
+    /// Kind of the distributed key.
     pub fn kind(self) -> Kind {
         self.material().kind()
     }
 
-    /// The name in a JWK's `alg`: that of the algorithm which uses the distributed key.
+    /// Name in a JWK's `alg`: the algorithm that uses the distributed key.
     pub fn key_alg(self) -> &'static str {
         match self.alg() {
             Alg::Direct => self.enc().name(),
@@ -251,7 +252,7 @@ impl Suite {
         }
     }
 
-    /// What family the distributed key is of.
+    /// Family of the distributed key.
     pub fn material(self) -> Family {
         match self.0 {
             KeyUse::Direct(_) => Family::Secret,
@@ -268,7 +269,7 @@ impl Suite {
         }
     }
 
-    /// The weak algorithm in the pair, if there is one.
+    /// Name of the weak algorithm in the pair, if there is one.
     pub fn weak(self) -> Option<&'static str> {
         match (self.alg(), self.enc()) {
             (_, enc) if enc.is_weak() => Some(enc.name()),
@@ -277,7 +278,7 @@ impl Suite {
         }
     }
 
-    /// Whether both algorithms have names of RFC 7518.
+    /// Whether RFC 7518 defines both algorithms.
     pub fn is_standard(self) -> bool {
         let alg = match self.alg() {
             Alg::Direct => true,
@@ -307,8 +308,8 @@ impl Suite {
         alg && enc
     }
 
-    /// The operations of RFC 7517 section 4.3 of which a key with `key_ops` has to permit one. Where
-    /// wrapping is encryption of a key, software writes either.
+    /// Operations of RFC 7517 section 4.3; a key with `key_ops` has to permit one of them. For
+    /// algorithms that wrap a key by encrypting it, other software writes either name.
     pub fn operations(self, task: Task) -> &'static [&'static str] {
         let (content, wrapping, either): (&[_], &[_], &[_]) = match task {
             Task::Seal => (&["encrypt"], &["wrapKey"], &["wrapKey", "encrypt"]),
@@ -326,7 +327,7 @@ impl Suite {
         }
     }
 
-    /// Whether orders may be sealed under a chain of keys: something has to wrap the last of them.
+    /// Whether orders may be sealed under a chain of keys: a key is needed to wrap the last one.
     pub fn takes_chain(self) -> bool {
         match self.0 {
             KeyUse::Wrap(..) => true,
@@ -335,7 +336,7 @@ impl Suite {
         }
     }
 
-    /// Whether orders under one key are limited in number because each draws a random IV for it.
+    /// Whether the number of orders under one key is limited because each order draws a random IV.
     pub fn has_budget(self) -> bool {
         match self.0 {
             KeyUse::Direct(_) => true,
@@ -344,7 +345,7 @@ impl Suite {
         }
     }
 
-    /// Length in bytes of the distributed key, if it is secret and of fixed length.
+    /// Length in bytes of the distributed key, if it is a secret of fixed length.
     pub fn secret_len(self) -> Option<usize> {
         match self.0 {
             KeyUse::Direct(cipher) => Some(cipher.key_len()),

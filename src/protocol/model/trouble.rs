@@ -1,4 +1,4 @@
-//! Trouble with a key.
+//! Problems with keys.
 
 use super::names::{Kid, Name};
 use super::place::Place;
@@ -8,61 +8,61 @@ use super::suite::{NoSuite, Suite, Unpaired};
 use crate::ciphers::CipherError;
 use crate::ciphers::random::Origin;
 
-/// What is the matter with a key.
+/// Problem with a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyTrouble {
-    /// No key has that name.
+    /// No key has this name.
     #[error("no key {kid:?} among the {held} keys given{of}")]
     Unknown {
-        /// The key's name, as it stands in the order.
+        /// Name of the key in the order.
         kid: String,
-        /// How many keys there are.
+        /// Number of keys searched.
         held: usize,
-        /// Whose they are, as in ` (of osaka)`, if that can be told.
+        /// Owner of the keys, as in ` (of osaka)`, if known.
         of: String,
     },
     /// The order names no key, and no key was chosen for such orders.
     #[error("the order names no key (it has no kid)")]
     Unnamed,
-    /// A name that has no implementation here.
+    /// A name that is not implemented here.
     #[error(transparent)]
     Unimplemented(#[from] Unimplemented),
-    /// Two algorithms that do not go together.
+    /// Two algorithms that cannot be combined.
     #[error(transparent)]
     Unpaired(#[from] Unpaired),
     /// The key is for another algorithm.
     #[error("{key} is for {own}, the order asks for {asked}")]
     OtherAlgorithm {
-        /// The key, as messages name it.
+        /// The key's name for messages.
         key: String,
-        /// The algorithms that the key is for.
+        /// Algorithms that the key is for.
         own: String,
-        /// The algorithms in the order's header.
+        /// Algorithms in the order's header.
         asked: Suite,
     },
-    /// The key's `use` or `key_ops` does not permit what it is needed for.
+    /// The key's `use` or `key_ops` does not permit the operation.
     #[error("{key} is for {own}, {wanted} is needed")]
     OtherUse {
-        /// The key, as messages name it.
+        /// The key's name for messages.
         key: String,
-        /// What it is for, as it says.
+        /// Uses that the key permits.
         own: String,
-        /// The operations of which it should permit one.
+        /// Operations of which the key should permit one.
         wanted: String,
     },
-    /// A key that is to seal and names no algorithm.
+    /// A sealing key that names no algorithm.
     #[error("{0} does not say which algorithm (\"alg\") it is for")]
     NoAlgorithm(String),
-    /// No key is for the algorithm that was asked for.
+    /// No key is for the requested algorithm.
     #[error("holds no key for {0}: each names another algorithm")]
     NoneFor(String),
-    /// Of several keys that fit, none was chosen.
+    /// Several keys fit, and none was chosen.
     #[error("holds {0} keys that could be used, and none was chosen")]
     Several(usize),
-    /// A key whose use has to be counted, which only the file of a lone key does.
+    /// A key whose use has to be counted, which is possible only in the file of a lone key.
     #[error("{key} is for {alg}: what it seals is counted in its file, which has to be a lone key")]
     Uncounted {
-        /// The key, as messages name it.
+        /// The key's name for messages.
         key: String,
         /// The algorithm.
         alg: &'static str,
@@ -70,12 +70,12 @@ pub enum KeyTrouble {
     /// The file belongs to another role.
     #[error("this is a {found} key file, expected {}", file_of(.expected))]
     Role {
-        /// Whose file it is.
+        /// Role that the file belongs to.
         found: Role,
-        /// Whose file was needed.
+        /// Role that was needed.
         expected: &'static str,
     },
-    /// The client has sealed as many orders as it has ids.
+    /// The client has no unused ids left.
     #[error(
         "no unused transaction id for shop {shop} is left in {bundle}: {issued} issued, all spent"
     )]
@@ -84,29 +84,29 @@ pub enum KeyTrouble {
         bundle: String,
         /// The shop.
         shop: Name,
-        /// Ids in the file.
+        /// Number of ids in the file.
         issued: usize,
     },
-    /// The service has handed out all ids.
+    /// The service has too few ids left.
     #[error("shop {shop} has {unused} unused transaction ids, {wanted} wanted")]
     PoolEmpty {
         /// The shop.
         shop: Name,
-        /// Ids not handed out.
+        /// Ids that have not been issued.
         unused: usize,
         /// Ids asked for.
         wanted: usize,
     },
-    /// The random IVs that a key allows are all in the hands of clients.
+    /// All random IVs that a key may use have been given to clients.
     #[error("all of the 2^32 random IVs of key {0} were given to clients")]
     AllAllotted(Kid),
-    /// A reusable key has sealed as many orders as random IVs allow.
+    /// A reusable key has sealed as many orders as its random IVs allow.
     #[error("the budget of {key} is used up: a key may serve 2^32 random IVs at most")]
     Budget {
-        /// The key, as messages name it.
+        /// The key's name for messages.
         key: String,
     },
-    /// Less of a one-time pad is left than the orders are long.
+    /// The one-time pad has fewer bytes left than the orders need.
     #[error("the pad is too short: {needed} bytes are needed, {left} are left")]
     PadShort {
         /// Bytes of pad needed.
@@ -114,24 +114,25 @@ pub enum KeyTrouble {
         /// Bytes of pad left.
         left: u64,
     },
-    /// A killed process had sent its orders, and what its program erases was erased now.
+    /// A killed process had sent its orders, and the file has now been erased as its program
+    /// requires.
     #[error("a killed process had sent its orders: the file was erased now, as its program says")]
     ErasedNow,
-    /// Another file stands where the one was that was used.
-    #[error("another file was put there meanwhile, and is left alone")]
+    /// Another file has replaced the one that was used.
+    #[error("another file has replaced it meanwhile and is left unchanged")]
     Exchanged,
     /// The key was erased.
     #[error("key {0} was erased from this file")]
     Erased(Kid),
-    /// A transaction id came twice.
+    /// A transaction id was used twice.
     #[error("transaction id {kid} was used before, in {first}")]
     Repeated {
         /// The id.
         kid: Kid,
-        /// Where it was used first.
+        /// Place of its first use.
         first: Place,
     },
-    /// The shop is not in the file.
+    /// The file does not contain the shop.
     #[error("no shop {wanted} in this file, which has {}", list(.held))]
     UnknownShop {
         /// The shop asked for.
@@ -139,33 +140,33 @@ pub enum KeyTrouble {
         /// Shops in the file.
         held: Vec<Name>,
     },
-    /// The file holds no key that fits, or no program.
+    /// The file contains no key that fits, or no program.
     #[error("holds no {0}")]
     Missing(&'static str),
     /// A weak algorithm.
     #[error("{0} is weak, for teaching and old data only")]
     Weak(&'static str),
-    /// A key made from a repeatable source.
+    /// A key made from a repeatable random source.
     #[error("key {kid} is marked as {}: whoever knows the seed knows the key", described(.origin))]
     Marked {
         /// The key's name.
         kid: String,
-        /// Where it comes from.
+        /// Origin of the key.
         origin: Origin,
     },
-    /// A key file that others can read.
+    /// A key file that other users can read.
     #[error("the file holds secrets and others can read it (mode {0:04o})")]
     Readable(u32),
-    /// Two files hold different keys under one name.
+    /// Two files contain different keys with the same name.
     #[error("key {0} is in two of the files given, with different contents")]
     Conflict(String),
-    /// The cipher does not take the key.
+    /// The cipher rejects the key.
     #[error(transparent)]
     Unusable(#[from] CipherError),
     /// The key's numbers are out of range or contradict each other.
     #[error("{0}")]
     Unsound(String),
-    /// The key does not fit what was asked.
+    /// The key does not fit the request.
     #[error("{0}")]
     Unfit(String),
 }
@@ -186,7 +187,7 @@ fn list(names: &[Name]) -> String {
     }
 }
 
-/// A lone key belongs to nobody's role.
+/// Words for a file of the expected role; a lone key belongs to no role.
 fn file_of(expected: &str) -> String {
     match expected {
         "lone key" => "a lone key".to_owned(),
