@@ -1,4 +1,4 @@
-//! Cutting an input into chunks of one length.
+//! Splits an input into chunks of equal length.
 
 use std::io::{IoSliceMut, Read};
 
@@ -7,40 +7,40 @@ use zeroize::Zeroizing;
 use super::{Source, retry};
 use crate::protocol::model::{Error, Place, Result};
 
-/// How an input is cut into chunks, and these into blocks.
+/// Sizes for splitting an input into chunks, and chunks into blocks.
 #[derive(Debug, Clone, Copy)]
 pub struct Chunking {
-    /// Length in bytes of a chunk in the input.
+    /// Length of a chunk in the input, in bytes.
     pub len: usize,
-    /// Bytes that are left free behind each chunk, for what the work adds to it.
+    /// Bytes left free after each chunk, for data that the work adds.
     pub room: usize,
-    /// Chunks in a block.
+    /// Number of chunks in a block.
     pub count: usize,
 }
 
-/// Chunks for the pool, one after the other. All blocks but the last are full; the last one never
-/// is, and has nothing in it where the input ends with a full block.
+/// Block of consecutive chunks for the pool. All blocks except the last are full; the last never
+/// is, and it is empty if the input ends with a full block.
 #[derive(Debug)]
 pub struct Chunks {
     memory: Zeroizing<Vec<u8>>,
     used: usize,
-    /// Bytes of the input that the block stands for.
+    /// Number of input bytes in the block.
     pub read: usize,
-    /// The number of its first chunk in the input, from 0.
+    /// Number of its first chunk in the input, counted from 0.
     pub first: u64,
     /// Whether the input ends with this block.
     pub last: bool,
 }
 
 impl Chunks {
-    /// The chunks, each with the room behind it. The last block has a last chunk that is not full,
-    /// perhaps empty.
+    /// The chunks, each followed by its free bytes. The final chunk of the last block is not full
+    /// and may be empty.
     pub fn cells(&mut self) -> &mut [u8] {
         &mut self.memory[..self.used]
     }
 }
 
-/// Cuts an input into blocks of chunks.
+/// Splits an input into blocks of chunks.
 pub(super) struct Reader {
     input: Box<dyn Read + Send>,
     place: Place,
@@ -54,7 +54,7 @@ impl Reader {
         Self { input, place, chunking, next: 0, ended: false }
     }
 
-    /// Fills the chunks in `memory`, each in its cell, as far as the input goes.
+    /// Fills the chunks in `memory`, each in its cell, until the memory is full or the input ends.
     fn fill(&mut self, memory: &mut [u8]) -> Result<usize> {
         let Chunking { len, room, .. } = self.chunking;
         let mut slices: Vec<IoSliceMut<'_>> =

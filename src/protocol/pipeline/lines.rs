@@ -1,4 +1,4 @@
-//! Cutting an input into blocks of whole lines.
+//! Splits an input into blocks of whole lines.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -7,19 +7,19 @@ use std::vec;
 use super::{Source, retry};
 use crate::protocol::model::{Error, Malformed, Place, Result};
 
-/// How an input is cut.
+/// Limits for splitting an input.
 #[derive(Debug, Clone, Copy)]
 pub struct Cut {
-    /// The longest line in bytes, without its line feed.
+    /// Longest line, in bytes without its line feed.
     pub max_line: usize,
-    /// What a line is called in messages: `order` or `sealed line`.
+    /// Word for a line in messages: `order` or `sealed line`.
     pub what: &'static str,
-    /// The most lines in a block: few where a line is much work.
+    /// Most lines in a block; few if each line takes much work.
     pub max_lines: usize,
 }
 
-/// One of the inputs that a run reads one after the other. Its last line ends where it ends, with or
-/// without a line feed: no line goes on in the next part.
+/// One of the inputs that a run reads in sequence. Its last line ends with the part, with or
+/// without a line feed: no line continues in the next part.
 pub struct Part {
     /// Its name for messages.
     pub place: Place,
@@ -27,28 +27,28 @@ pub struct Part {
     pub reader: Box<dyn Read + Send>,
 }
 
-/// Bytes that a block aims at.
+/// Target size of a block, in bytes.
 const BLOCK: usize = 256 << 10;
 
-/// Lines for the pool, one after the other.
+/// Block of consecutive lines for the pool.
 #[derive(Debug)]
 pub struct Block {
     bytes: Vec<u8>,
-    /// How many lines it has.
+    /// Number of lines.
     pub lines: usize,
-    /// The number of its first line in the run, from 1, over all parts.
+    /// Number of its first line in the run, counted from 1 over all parts.
     pub first_line: u64,
-    /// The part that all its lines are in.
+    /// Part that contains all of its lines.
     part: Arc<Place>,
-    /// The number of its first line in that part, from 1.
+    /// Number of its first line in that part, counted from 1.
     line_in_part: u64,
-    /// Memory for what becomes of the lines. The work takes it and `consume` gives it back, so that
-    /// the system has to supply it only once.
+    /// Reusable memory for the results. The work takes it and `consume` gives it back, so that the
+    /// system has to supply it only once.
     pub spare: Vec<u8>,
 }
 
-/// Most bytes of memory that a block keeps for the next: one of many short lines may become large,
-/// and would hold its memory to the end.
+/// Most memory that a block keeps for the next one, in bytes. The results of many short lines may
+/// be large and would otherwise hold their memory until the end.
 const MAX_SPARE: usize = 4 * BLOCK;
 
 impl Block {
@@ -66,38 +66,38 @@ impl Block {
         lines
     }
 
-    /// The place of a line of the block, which is counted from 0: its part, and the line in that.
+    /// Place of a line of the block (counted from 0): its part, and the line in that part.
     pub fn place(&self, index: usize) -> Place {
         let (part, line) = self.spot(index);
         part.at(line)
     }
 
-    /// The same in a form that takes little memory.
+    /// Place of a line in a form that takes little memory.
     pub fn spot(&self, index: usize) -> (Arc<Place>, u64) {
         (Arc::clone(&self.part), self.line_in_part + index as u64)
     }
 
-    /// Gives memory back for the next block. What is secret was wiped before.
+    /// Gives memory back for the next block. Secrets in it must already be wiped.
     pub fn give_back(&mut self, memory: Vec<u8>) {
         if memory.capacity() <= MAX_SPARE {
             self.spare = memory;
         }
     }
 
-    /// Bytes of the input that the block stands for.
+    /// Length of the block in the input, in bytes.
     pub fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Whether it has no lines.
+    /// Whether the block has no lines.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 }
 
-/// Cuts the parts of an input into blocks of whole lines.
+/// Splits the parts of an input into blocks of whole lines.
 pub(super) struct Reader {
-    /// The part that is being read; none at the end.
+    /// Part being read; `None` at the end.
     part: Option<Current>,
     next: vec::IntoIter<Part>,
     cut: Cut,
@@ -105,7 +105,7 @@ pub(super) struct Reader {
     first_line: u64,
 }
 
-/// A part as far as it was read.
+/// Part being read, with the position in it.
 struct Current {
     place: Arc<Place>,
     reader: Box<dyn Read + Send>,
@@ -122,7 +122,7 @@ impl From<Part> for Current {
 impl Source for Reader {
     type Block = Block;
 
-    /// The next block, in the memory of the one that was used or of the one before.
+    /// Reads the next block, reusing the memory of the used one or of the previous one.
     fn next(&mut self, used: Option<Block>) -> Result<Option<Block>> {
         let (mut buffer, spare) = match used {
             Some(block) => (block.bytes, block.spare),
@@ -161,8 +161,8 @@ impl Reader {
 }
 
 impl Cut {
-    /// Where to cut so that the block has whole lines, as many as are there and allowed, and how
-    /// many these are.
+    /// Finds where to cut so that the block has as many whole lines as are available and allowed;
+    /// returns the position and the number of lines.
     fn whole_lines(&self, bytes: &[u8]) -> Option<(usize, usize)> {
         if self.max_lines == usize::MAX {
             let end = memchr::memrchr(b'\n', bytes)? + 1;
@@ -174,7 +174,7 @@ impl Cut {
 }
 
 impl Current {
-    /// Adds what can be read at once to `pending`, which is less than a line so far.
+    /// Reads what is available into `pending`, which holds less than a line so far.
     fn read_more(&mut self, cut: Cut, pending: &mut Vec<u8>) -> Result<()> {
         let old = pending.len();
         if old > cut.max_line {

@@ -1,8 +1,8 @@
-//! Blocks in, results out in the same order, worked on by all cores in between.
+//! Processes blocks of an input on all cores and returns the results in input order.
 //!
-//! This is the one place that names rayon. A reading thread cuts the input into blocks: of whole
+//! This is the only module that uses rayon. A reading thread splits the input into blocks: of whole
 //! lines, or of chunks of one length. The caller's thread prepares each block in order, hands it to
-//! the pool, and consumes the results in order. The number of blocks under way is fixed, so that
+//! the pool, and consumes the results in order. The number of blocks in progress is fixed, so that
 //! memory does not grow with the input.
 
 use std::collections::VecDeque;
@@ -27,7 +27,7 @@ mod stop;
 #[cfg(test)]
 mod tests;
 
-/// A number of threads that work together, on one run or on several. Clones are the same threads.
+/// Pool of threads for one run or several. Clones share the same threads.
 #[derive(Clone)]
 pub struct Workers {
     pool: Arc<ThreadPool>,
@@ -35,10 +35,10 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// As many threads as asked for, or as there are cores.
+    /// Starts the given number of threads, or one per core.
     ///
     /// # Errors
-    /// [`Error::Thread`] when the system does not give so many.
+    /// [`Error::Thread`] if the system cannot start them.
     pub fn new(threads: Option<usize>) -> Result<Self> {
         ThreadPoolBuilder::new()
             .num_threads(threads.unwrap_or(0))
@@ -47,17 +47,18 @@ impl Workers {
             .map_err(|error| Error::Thread(io::Error::other(error)))
     }
 
-    /// The same threads, whose runs end with [`Error::Stopped`] when that is asked for.
+    /// Returns the same threads with a stop signal: their runs end with [`Error::Stopped`] when it
+    /// is set.
     pub fn stopped_by(self, stop: &Stop) -> Self {
         Self { stop: stop.clone(), ..self }
     }
 
-    /// How many threads there are.
+    /// Number of threads.
     pub fn threads(&self) -> usize {
         self.pool.current_num_threads()
     }
 
-    /// Makes something for each number below `count`, on all threads.
+    /// Calls `make` with each number below `count`, on all threads.
     ///
     /// # Errors
     /// The error of the lowest number that failed.
@@ -70,22 +71,22 @@ impl Workers {
         made.into_iter().collect()
     }
 
-    /// Calls `part` once with each number below `count`, on all threads of the pool that the caller
-    /// is in: for work on a block that is worth dividing once more.
+    /// Calls `part` once with each number below `count`, on all threads of the caller's pool: for
+    /// work on a block that is worth dividing once more.
     pub fn spread(count: usize, part: &(dyn Fn(usize) + Sync)) {
         (0..count).into_par_iter().for_each(part);
     }
 
-    /// Takes every block of the parts through `prepare` (in order, one at a time), `work` (on all
+    /// Passes every block of the parts through `prepare` (in order, one at a time), `work` (on all
     /// threads) and `consume` (in order, one at a time). No block spans two parts.
     ///
     /// # Errors
-    /// [`Error::Thread`] when no thread can be started to read the input; else the first error in the
-    /// order of the parts: of reading, of `prepare`, or of `consume`, which has seen every result
-    /// before it.
+    /// [`Error::Thread`] if the reading thread cannot be started; otherwise the first error in the
+    /// order of the parts: from reading, from `prepare`, or from `consume`, which has received
+    /// every result before it.
     ///
     /// # Panics
-    /// A panic in `work` goes on in the caller.
+    /// A panic in `work` is resumed in the caller.
     pub fn run<P, T>(
         &self,
         parts: Vec<Part>,
@@ -102,15 +103,15 @@ impl Workers {
         self.pipe(source, prepare, work, consume)
     }
 
-    /// Takes an input in chunks of one length through `work` (on all threads, in place) and
+    /// Passes an input in chunks of one length through `work` (on all threads, in place) and
     /// `consume` (in order, one at a time).
     ///
     /// # Errors
-    /// [`Error::Thread`] when no thread can be started to read the input; else the first error in the
-    /// order of the input: of reading, or of `consume`, which has seen every result before it.
+    /// [`Error::Thread`] if the reading thread cannot be started; otherwise the first error in
+    /// input order: from reading, or from `consume`, which has received every result before it.
     ///
     /// # Panics
-    /// A panic in `work` goes on in the caller.
+    /// A panic in `work` is resumed in the caller.
     pub fn run_chunks<T: Send + 'static>(
         &self,
         input: Box<dyn Read + Send>,
@@ -136,7 +137,7 @@ impl Workers {
             recycle.send(None).expect("the other end is in this function");
         }
         let reading = events.clone();
-        // The thread is not waited for: after an error it may sit in a read that never returns.
+        // The thread is not joined: after an error it may be blocked in a read that never returns.
         Builder::new()
             .spawn(move || send_blocks(&mut source, &buffers, &reading))
             .map_err(Error::Thread)?;
@@ -150,7 +151,7 @@ impl Workers {
                     }
                     match arriving.recv_timeout(LOOK) {
                         Ok(event) => break event,
-                        // This function holds a sender: the channel is never closed.
+                        // This function holds a sender, so the channel is never closed.
                         Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
                     }
                 };
@@ -166,7 +167,7 @@ impl Workers {
                                     let result = catch_unwind(AssertUnwindSafe(|| {
                                         work(&mut block, prepared)
                                     }));
-                                    // Nobody receives only when an earlier error ended the run.
+                                    // The receiver is gone only if an earlier error ended the run.
                                     let _ = events.send(Event::Done(number, result, block));
                                 });
                             }
@@ -189,7 +190,7 @@ impl Workers {
                     let Some(result) = next else { return Ok(()) };
                     let (result, mut block) = result?;
                     consume(result, &mut block)?;
-                    // The reader is gone when the input has ended.
+                    // The reader has ended if the input has.
                     let _ = recycle.send(Some(block));
                 }
             }
@@ -197,10 +198,10 @@ impl Workers {
     }
 }
 
-/// How often a run that waits for its input looks whether it is to stop.
+/// Interval at which a run that waits for input checks whether to stop.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// What the caller's thread hears of.
+/// Messages to the caller's thread.
 enum Event<B, T> {
     Block(B),
     Done(u64, std::thread::Result<T>, B),
@@ -208,7 +209,7 @@ enum Event<B, T> {
     End,
 }
 
-/// Puts results back into the order in which they were expected.
+/// Restores the order of results that arrive out of order.
 struct InOrder<T> {
     slots: VecDeque<Option<T>>,
     taken: u64,
@@ -236,21 +237,21 @@ impl<T> InOrder<T> {
     }
 }
 
-/// Where blocks come from.
+/// Source of blocks.
 trait Source: Send + 'static {
     type Block: Send + 'static;
 
-    /// The next block, if there is one more; in the memory of one that was used, if one is given.
+    /// Reads the next block, if there is one, reusing the memory of `used` if given.
     fn next(&mut self, used: Option<Self::Block>) -> Result<Option<Self::Block>>;
 }
 
-/// Reads on for as long as somebody wants blocks.
+/// Reads blocks until the receiver is dropped.
 fn send_blocks<S: Source, T>(
     source: &mut S,
     used: &Receiver<Option<S::Block>>,
     events: &Sender<Event<S::Block, T>>,
 ) {
-    // Both channels close when the run has ended early.
+    // Both channels are closed if the run ended early.
     while let Ok(used) = used.recv() {
         let (event, last) = match source.next(used) {
             Ok(Some(block)) => (Event::Block(block), false),
@@ -263,7 +264,7 @@ fn send_blocks<S: Source, T>(
     }
 }
 
-/// Reads, again if a signal came in between.
+/// Reads, and retries if a signal interrupts the read.
 fn retry(mut read: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
     loop {
         match read() {

@@ -1,10 +1,10 @@
-//! Stopping runs from outside, as on a signal.
+//! Stops runs from outside, for example on a signal.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Whether runs are to stop, and whether something is under way that then has to be ended in order. Clones
-/// are the same.
+/// Shared stop request, and count of unfinished work that must be completed before the process
+/// ends. Clones share the same state.
 #[derive(Debug, Clone, Default)]
 pub struct Stop(Arc<State>);
 
@@ -14,28 +14,28 @@ struct State {
     unfinished: AtomicUsize,
 }
 
-/// Something that is under way until this is dropped.
+/// Marks work as unfinished until dropped.
 #[derive(Debug)]
 pub struct Unfinished(Arc<State>);
 
 impl Stop {
-    /// Asks all runs to stop.
+    /// Requests that all runs stop.
     pub fn ask(&self) {
         self.0.asked.store(true, Ordering::SeqCst);
     }
 
-    /// Whether runs are to stop.
+    /// Whether a stop was requested.
     pub fn is_asked(&self) -> bool {
         self.0.asked.load(Ordering::SeqCst)
     }
 
-    /// Says that something is under way.
+    /// Marks the beginning of work that must be completed.
     pub fn begin(&self) -> Unfinished {
         self.0.unfinished.fetch_add(1, Ordering::SeqCst);
         Unfinished(Arc::clone(&self.0))
     }
 
-    /// Whether something is under way.
+    /// Whether any work is unfinished.
     pub fn is_unfinished(&self) -> bool {
         self.0.unfinished.load(Ordering::SeqCst) > 0
     }

@@ -43,7 +43,7 @@ fn the_last_line_needs_no_line_feed_and_nothing_is_no_line() {
     assert_eq!(run(b"a\n\nb", 1, CUT).unwrap().len(), 3);
 }
 
-/// The lines of the parts, each behind its place.
+/// Returns the lines of the parts, each preceded by its place.
 fn run_parts(parts: &[(&str, &[u8])], threads: usize, cut: Cut) -> Result<Vec<String>> {
     let mut seen = Vec::new();
     let mut next = 1;
@@ -120,7 +120,7 @@ fn a_block_keeps_memory_for_the_next_unless_it_is_large() {
     assert_eq!(kept(64 << 20), 0);
 }
 
-/// Gives few bytes at a time, as a pipe does.
+/// Reader that returns few bytes at a time, as a pipe does.
 struct Trickle(io::Cursor<Vec<u8>>);
 
 impl Read for Trickle {
