@@ -154,7 +154,7 @@ fn schemes_that_browsers_lack_are_refused_before_an_id_is_issued() {
         let lab = Lab::new();
         lab.ok(&format!("keygen {options} --shop tokyo --orders 1 -o service.jwks"));
         let before = lab.read("service.jwks");
-        lab.refused(4, BUNDLE).says(&["which browsers have", reason]);
+        lab.refused(4, BUNDLE).says(&["which browsers support", reason]);
         assert_eq!(lab.read("service.jwks"), before);
         assert!(!lab.has("order.html"));
     }
@@ -201,7 +201,7 @@ fn options_of_a_page_need_a_page_and_sensible_files() {
     lab.refused(2, "bundle client --keys service.jwks --allow-shared-secret -o x")
         .says(&["--allow-shared-secret goes with --form html"]);
     lab.refused(2, &format!("{BUNDLE} --send-to ftp://a/")).says(&["not an http or https address"]);
-    lab.refused(3, &format!("{BUNDLE} --items items.json")).says(&["items.json", "one at least"]);
+    lab.refused(3, &format!("{BUNDLE} --items items.json")).says(&["items.json", "at least one item"]);
     lab.refused(3, &format!("{BUNDLE} --fields fields.json")).says(&["fields.json: field 1"]);
     assert!(!lab.has("order.html") && !lab.has("x"));
 }

@@ -60,7 +60,7 @@ impl FromStr for ServiceUrl {
 fn check(text: &str) -> Result<(), String> {
     let (_, rest) = split_scheme(text)?;
     if text.len() > MAX_ADDRESS {
-        return Err(format!("{} bytes, {MAX_ADDRESS} at most", text.len()));
+        return Err(format!("{} bytes, expected at most {MAX_ADDRESS}", text.len()));
     }
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(c);
     if let Some(found) = rest.chars().find(|&c| !allowed(c)) {

@@ -1,4 +1,4 @@
-//! What an order page says of itself, without its keys.
+//! Descriptions of order pages, without their keys.
 
 use memchr::memmem;
 use serde_json::Value;
@@ -7,35 +7,35 @@ use super::{DATA, SendTo};
 use crate::protocol::jose::json::{self, Object, optional_text, text};
 use crate::protocol::model::{Alg, Enc, Error, Malformed, Name, Place, Result, Suite};
 
-/// An order page, as far as it may be told.
+/// Description of an order page: everything except its keys.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Description {
     /// The shop.
     pub shop: Name,
-    /// What the page seals by.
+    /// Algorithms that the page seals with.
     pub suite: Suite,
-    /// Keys in it.
+    /// Number of keys in the page.
     pub keys: usize,
     /// Whether its key serves more than one order.
     pub reusable: bool,
-    /// Orders that the page takes in all, where that is limited.
+    /// Number of orders that the page can seal, if limited.
     pub orders: Option<u64>,
-    /// Whether the user starts each step.
+    /// Whether the user confirms each step.
     pub guided: bool,
-    /// Whether it takes one order and no other.
+    /// Whether the page takes only one order and then erases what it can.
     pub erase: bool,
-    /// Where it sends orders.
+    /// Address for orders.
     pub send_to: Option<SendTo>,
-    /// Goods on offer; none where the user writes what is wanted.
+    /// Number of goods on offer; `None` if the user types the order.
     pub items: Option<usize>,
-    /// What takes how many bytes.
+    /// Sizes of the page and its parts.
     pub sizes: Sizes,
 }
 
-/// What takes how many bytes of a page.
+/// Sizes of a page and its parts, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sizes {
-    /// The whole.
+    /// The whole page.
     pub page: usize,
     /// The keys.
     pub keys: usize,
@@ -48,7 +48,7 @@ pub struct Sizes {
 }
 
 impl Description {
-    /// Reads an order page.
+    /// Parses an order page.
     ///
     /// # Errors
     /// [`Error::Malformed`].
@@ -105,7 +105,7 @@ impl Description {
     }
 }
 
-/// The data of a page, as it stands in it.
+/// Finds the data in a page; returns it as written there.
 fn delivered(page: &[u8]) -> Option<&[u8]> {
     let start = memmem::find(page, DATA.as_bytes())? + DATA.len();
     let end = memmem::find(&page[start..], b"</script>")?;
@@ -118,14 +118,14 @@ fn suite(members: &Object) -> Result<Suite, Malformed> {
     suite.ok_or_else(|| format!("the algorithms {alg:?} and {enc:?}").into())
 }
 
-/// How long a value is in a page.
+/// Length of a value as written in a page.
 fn written(value: &Value) -> usize {
     let text = value.to_string();
     text.len() + text.matches('<').count() * ("\\u003c".len() - 1)
 }
 
-/// How long a key is in a page: brackets and a comma, and texts with quotation marks and commas. The
-/// key is not copied for this.
+/// Length of a key as written in a page: brackets, a comma, and texts with quotation marks and
+/// commas. This does not copy the key.
 fn key_size(key: &Value) -> usize {
     let texts = key.as_array().into_iter().flatten().filter_map(Value::as_str);
     2 + texts.map(|text| text.len() + 3).sum::<usize>()

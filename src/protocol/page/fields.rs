@@ -1,4 +1,4 @@
-//! The fields of the order form, the usual ones and a shop's own.
+//! Fields of the order form: the default ones and a shop's own.
 
 use std::collections::BTreeSet;
 
@@ -8,15 +8,15 @@ use super::words::{LANGUAGES, shown, words};
 use crate::protocol::jose::json::{self, Object, optional_text, text};
 use crate::protocol::model::{Error, Malformed, Place, Result};
 
-/// Most characters that a field may ask for.
+/// Greatest length that a field may have, in characters.
 const MAX_FIELD: u64 = 10_000;
 
-/// The fields of the form besides the goods.
+/// Fields of the form, in addition to the goods.
 #[derive(Debug, Clone)]
 pub struct Fields(Vec<Object>);
 
 impl Default for Fields {
-    /// The document's: name, address, telephone, card number, delivery address.
+    /// Fields of the document: name, address, telephone, card number, delivery address.
     fn default() -> Self {
         let built_in = [
             ("name", "text", true),
@@ -40,11 +40,11 @@ impl Default for Fields {
 impl Fields {
     const TYPES: [&str; 8] =
         ["text", "multiline", "telephone", "email", "number", "date", "card", "choice"];
-    /// Members of an order that no field can have.
+    /// Members of an order whose names no field can have.
     const TAKEN: [&str; 2] = ["items", "ordered"];
 
-    /// Reads a fields file: a list of fields that come after the document's; one of the same name
-    /// as one of these changes it, and `"omit": true` takes it away.
+    /// Parses a fields file: a list of fields that are added after the default ones. A field with
+    /// the name of a default one changes it, and `"omit": true` removes it.
     ///
     /// # Errors
     /// [`Error::Malformed`].
@@ -63,7 +63,7 @@ impl Fields {
             let members = value.as_object().ok_or_else(|| at("expected an object".into()))?;
             let name = text(members, "name").map_err(at)?;
             if seen.contains(&name) {
-                return Err(at(format!("name {name:?} comes twice").into()));
+                return Err(at(format!("name {name:?} occurs twice").into()));
             }
             seen.push(name);
             fields.take(name, members).map_err(at)?;
@@ -84,7 +84,7 @@ impl Fields {
                 self.0[index].clone()
             }
             None if omit => {
-                return Err(format!("there is no field {name:?} that could be left out").into());
+                return Err(format!("there is no field {name:?} to omit").into());
             }
             None => own_field(name, members)?,
         };
@@ -112,16 +112,16 @@ impl Fields {
     }
 }
 
-/// What can be said of a usual field.
+/// Members allowed for a default field.
 fn members_of_usual(name: &str) -> &'static [&'static str] {
     match name {
-        // Three fields behind a box to tick: the box has a label, and nothing to fill in.
+        // A check box that shows three fields: it has a label, and nothing to fill in.
         "delivery_address" => &["name", "label", "omit"],
         _ => &["name", "label", "required", "max", "omit"],
     }
 }
 
-/// What can be said of a shop's own field.
+/// Members allowed for a shop's own field.
 fn members_of_own(kind: &str) -> &'static [&'static str] {
     match kind {
         "choice" => &["name", "label", "type", "choices", "required", "omit"],
@@ -130,7 +130,7 @@ fn members_of_own(kind: &str) -> &'static [&'static str] {
     }
 }
 
-/// Refuses what would have no effect: most often it is a misspelt name.
+/// Refuses members that would have no effect: most often, they are misspelt.
 pub(super) fn only_members(members: &Object, known: &[&str]) -> Result<(), Malformed> {
     match members.keys().find(|member| !known.contains(&member.as_str())) {
         Some(member) => {
@@ -149,7 +149,7 @@ fn flag(members: &Object, member: &str) -> Result<Option<bool>, Malformed> {
     }
 }
 
-/// A field that the document does not have.
+/// Reads a field that is not one of the default ones.
 fn own_field(name: &str, members: &Object) -> Result<Object, Malformed> {
     let letters = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
     if !(1..=32).contains(&name.len())
@@ -157,11 +157,11 @@ fn own_field(name: &str, members: &Object) -> Result<Object, Malformed> {
         || !name.as_bytes()[0].is_ascii_lowercase()
     {
         return Err(
-            format!("name {name:?}, expected 1 to 32 of a-z 0-9 _ with a letter in front").into()
+            format!("name {name:?}, expected 1 to 32 of a-z 0-9 _ starting with a letter").into()
         );
     }
     if Fields::TAKEN.contains(&name) {
-        return Err(format!("name {name:?} is that of another member of the order").into());
+        return Err(format!("name {name:?} is used by another member of the order").into());
     }
     let kind = optional_text(members, "type")?.unwrap_or("text");
     if !Fields::TYPES.contains(&kind) {
@@ -181,7 +181,7 @@ fn own_field(name: &str, members: &Object) -> Result<Object, Malformed> {
     Ok(field.as_object().expect("it is one").clone())
 }
 
-/// The texts to choose from, which differ in every language.
+/// Reads the texts to choose from; they must differ in every language.
 fn choices(members: &Object) -> Result<Value, Malformed> {
     let list = members.get("choices").and_then(Value::as_array).filter(|list| !list.is_empty());
     let list = list.ok_or("no member \"choices\" that is a list of texts")?;
@@ -232,7 +232,7 @@ mod tests {
                 false => assert!(found.unwrap_err().contains("expected 1 to 32")),
             }
         }
-        assert!(read(r#"[{"name":"__proto__","label":"x"}]"#).unwrap_err().contains("in front"));
+        assert!(read(r#"[{"name":"__proto__","label":"x"}]"#).unwrap_err().contains("a letter"));
     }
 
     #[test]

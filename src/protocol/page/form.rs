@@ -1,4 +1,4 @@
-//! What a shop says of its order form: goods, fields, and where orders go.
+//! A shop's order form: goods, fields, and the address for orders.
 
 use serde_json::Value;
 
@@ -10,18 +10,18 @@ use crate::protocol::model::Name;
 /// An order form.
 #[derive(Debug, Clone, Default)]
 pub struct Form {
-    /// The goods; without them the user writes what is wanted.
+    /// Goods on offer; without them, the user types the order.
     pub items: Option<Items>,
-    /// What else is asked.
+    /// Other fields of the form.
     pub fields: Fields,
-    /// Where orders are sent; without it they are downloaded or copied.
+    /// Address for orders; without it, orders are downloaded or copied.
     pub send_to: Option<SendTo>,
-    /// The language of the page, `en` or `ja`, if it is not to be the browser's.
+    /// Language of the page, `en` or `ja`; `None` to use the browser's.
     pub lang: Option<String>,
 }
 
 impl Form {
-    /// The title in the file, for readers that run no script.
+    /// Title in the HTML file, for readers that do not run the script.
     pub(super) fn title<'a>(&'a self, shop: &'a Name) -> &'a str {
         let title = self.items.as_ref().and_then(|items| items.title.as_ref());
         let any = |title: &'a Value| match title {

@@ -1,4 +1,4 @@
-//! The shop's item page: what a client needs to know before it can ask for a program.
+//! Item pages: the data that a client needs before it can request a program.
 
 use serde_json::{Value, json};
 
@@ -9,22 +9,22 @@ use crate::protocol::model::{
 use crate::protocol::page::Items;
 use crate::protocol::store::keyfile::VERSION;
 
-/// Largest item page in bytes.
+/// Largest item page, in bytes.
 pub const MAX_PAGE: u64 = 16 << 20;
 
 /// An item page.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page {
-    /// The shop's name, which chooses its keys at the service.
+    /// The shop's name; the service uses it to select the keys.
     pub shop: Name,
-    /// Where to ask for program and key.
+    /// Address for requesting program and keys.
     pub service: Option<ServiceUrl>,
-    /// The items as in an items file; an empty list for none.
+    /// The items, as in an items file; an empty list if there are none.
     pub items: Value,
 }
 
 impl Page {
-    /// Reads an item page.
+    /// Parses an item page.
     ///
     /// # Errors
     /// [`Error::Malformed`].
@@ -66,7 +66,7 @@ impl Page {
         })
     }
 
-    /// The goods on offer, if there are any.
+    /// Goods on offer, if there are any.
     ///
     /// # Errors
     /// [`Error::Malformed`].
@@ -77,7 +77,8 @@ impl Page {
         }
     }
 
-    /// The page's bytes. The command in it is what a client asks the service with.
+    /// Serializes the page. It includes the command with which a client sends a request to the
+    /// service.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut ours = json!({
             "version": VERSION,

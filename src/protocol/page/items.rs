@@ -1,4 +1,4 @@
-//! The goods on offer, from an items file or an item page.
+//! Goods on offer, read from an items file or an item page.
 
 use std::collections::BTreeMap;
 
@@ -11,19 +11,20 @@ use super::words::{description, readable, words};
 use crate::protocol::jose::json::{self, Object, optional_text};
 use crate::protocol::model::{Error, Malformed, Place, Result};
 
-/// The largest whole number that a browser tells from its neighbours.
+/// Largest whole number that a browser represents exactly.
 const MAX_SAFE: f64 = ((1_i64 << 53) - 1) as f64;
 
-/// What can be said of the list.
+/// Members allowed in an items file.
 const OF_LIST: [&str; 3] = ["items", "title", "currency"];
 
-/// What can be said of an item.
+/// Members allowed in an item.
 const OF_ITEM: [&str; 6] = ["id", "name", "price", "picture", "specification", "performance"];
 
-/// What describes an item besides its name (paragraph 0101), in the order in which a page shows it.
+/// Members that describe an item in addition to its name (paragraph 0101), in the order in which a
+/// page shows them.
 const DESCRIPTIONS: [&str; 2] = ["specification", "performance"];
 
-/// The goods on offer.
+/// Goods on offer.
 #[derive(Debug, Clone)]
 pub struct Items {
     pub(super) list: Value,
@@ -41,7 +42,7 @@ impl Items {
         Self::from_json(&value, place)
     }
 
-    /// Takes the items of an item page.
+    /// Reads the items of an item page.
     ///
     /// # Errors
     /// [`Error::Malformed`].
@@ -57,7 +58,7 @@ impl Items {
         };
         only_members(members, &OF_LIST)?;
         let list = list.as_array().filter(|list| !list.is_empty());
-        let list = list.ok_or("expected a list of items, with one at least")?;
+        let list = list.ok_or("expected a list of at least one item")?;
         let currency = optional_text(members, "currency")?;
         if currency
             .is_some_and(|code| code.len() != 3 || !code.bytes().all(|b| b.is_ascii_uppercase()))
@@ -80,7 +81,7 @@ fn read_list(list: &[Value], currency: Option<&str>) -> Result<Value, Malformed>
         let item = read_item(item, currency).map_err(|found| format!("item {number}: {found}"))?;
         let id = item["id"].to_string();
         if let Some(first) = places.get(&id) {
-            return Err(format!("item {number}: \"id\" {id} is that of item {first} too").into());
+            return Err(format!("item {number}: \"id\" {id} is also that of item {first}").into());
         }
         places.insert(id, number);
         items.push(item);
@@ -109,14 +110,15 @@ fn read_item(value: &Value, currency: Option<&str>) -> Result<Value, Malformed> 
     Ok(item)
 }
 
-/// A picture has to be in the page (RFC 2397), as a page loads nothing.
+/// Checks a picture. It has to be embedded (RFC 2397), as a page loads nothing.
 fn check_picture(url: &str) -> Result<(), Malformed> {
     let parts = url.strip_prefix("data:image/").and_then(|rest| rest.split_once(','));
     let Some((kind, data)) = parts else {
         return Err("\"picture\" is not a data URL (data:image/…,…): a page loads nothing".into());
     };
     let in_base64 = kind.to_ascii_lowercase().ends_with(";base64");
-    // As browsers read it, with blanks and without padding; what is percent-encoded is theirs to read.
+    // Decoded as browsers do, which ignore white space and missing padding. Percent-encoded data is
+    // left to the browser.
     let readable = data.contains('%') || forgiving_decode_to_vec(data.as_bytes()).is_ok();
     if in_base64 && !readable {
         return Err("\"picture\" is not in base64, as its data URL says".into());
@@ -124,7 +126,7 @@ fn check_picture(url: &str) -> Result<(), Malformed> {
     Ok(())
 }
 
-/// An id as a browser reads it: numbers are whole and keep all their digits.
+/// Reads an id as a browser does: a number has to be whole and keep all its digits.
 fn read_id(id: &Value) -> Result<Value, Malformed> {
     match id {
         Value::String(text) => readable(text, "id").map(|()| id.clone()),
@@ -132,7 +134,7 @@ fn read_id(id: &Value) -> Result<Value, Malformed> {
             let whole = number.as_f64().filter(|n| n.fract() == 0.0 && n.abs() <= MAX_SAFE);
             let whole = whole.ok_or_else(|| {
                 format!(
-                    "\"id\" {number} is no whole number that browsers keep: write it as a string"
+                    "\"id\" {number} is not a whole number that browsers keep exactly: write it as a string"
                 )
             })?;
             Ok(json!(whole as i64))
@@ -169,8 +171,8 @@ mod tests {
     fn malformed_items_are_refused() {
         for (text, complaint) in [
             ("", "items.json: found nothing, expected JSON"),
-            ("[]", "one at least"),
-            ("{}", "one at least"),
+            ("[]", "at least one item"),
+            ("{}", "at least one item"),
             ("[1]", "item 1: expected an object"),
             (r#"[{"name":"x"}]"#, "\"id\""),
             (r#"[{"id":"a"}]"#, "\"name\""),
@@ -183,7 +185,7 @@ mod tests {
             (r#"[{"id":"a","name":"x","picture":"data:image/png;base64,?"}]"#, "not in base64"),
             (r#"[{"id":"a","name":"x","picture":"data:image/png;BASE64,iVBOR"}]"#, "base64"),
             (r#"[{"id":"a","name":"x","specification":" "}]"#, "\"specification\" is blank"),
-            (r#"[{"id":"a","name":"x","performance":7}]"#, "item 1: \"performance\" is no text"),
+            (r#"[{"id":"a","name":"x","performance":7}]"#, "item 1: \"performance\" is neither"),
             (
                 r#"[{"id":"a","name":"x"},{"id":"b","name":"x","stock":7}]"#,
                 "items.json: item 2: member \"stock\" has no effect here, expected id, name, price",

@@ -1,5 +1,5 @@
-//! The program with the key built in, as a page that runs itself: order form, key and script in one
-//! HTML file (paragraphs 0126, 0131 and 0132, claim 15). `docs/PAGE.md` describes it.
+//! Order pages: the program with the key built in, as a web page. Order form, key and script are in
+//! one HTML file (paragraphs 0126, 0131 and 0132, claim 15). `docs/PAGE.md` describes it.
 
 mod describe;
 mod fields;
@@ -35,7 +35,7 @@ use crate::protocol::store::keyfile::{KeyFile, Shop};
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
-/// The files of the script, joined: the first three only define what the form and the order use.
+/// The script's files, joined. The first three contain only definitions for the form and the order.
 const SCRIPT: &str = concat!(
     include_str!("program/texts.js"),
     include_str!("program/crypto.js"),
@@ -44,16 +44,17 @@ const SCRIPT: &str = concat!(
     include_str!("program/order.js"),
 );
 
-/// What stands in front of the data in a page.
+/// Text before the data in a page.
 const DATA: &str = "id=\"delivered\">";
 
-/// Most transactions of one page: the browser imports all keys when it opens it.
+/// Most transactions in one page: the browser imports all keys when it opens the page.
 pub const MAX_ORDERS: usize = 10_000;
 
-/// The public exponent that goes without saying, 65,537.
+/// Default public exponent, 65,537; keys in a page omit it.
 const USUAL_EXPONENT: [u8; 3] = [1, 0, 1];
 
-/// Why no page can be made for a shop's algorithms, or for a program; nothing if one can.
+/// Returns the reason why no page can be made for these algorithms or this chain; `None` if one
+/// can.
 pub fn refusal(suite: Suite, layers: u8) -> Option<String> {
     let wraps = match suite.alg() {
         Alg::Direct => true,
@@ -70,22 +71,22 @@ pub fn refusal(suite: Suite, layers: u8) -> Option<String> {
     };
     if !wraps {
         return Some(format!(
-            "a page wraps keys by A256KW, A128KW or RSA-OAEP-256, which browsers have; the shop \
-             takes {}",
+            "a page wraps keys by A256KW, A128KW or RSA-OAEP-256, which browsers support; the shop \
+             uses {}",
             suite.alg().name()
         ));
     }
     if !seals {
         return Some(format!(
-            "a page encrypts orders by A256GCM or A128GCM, which browsers have; the shop takes {}",
+            "a page encrypts orders by A256GCM or A128GCM, which browsers support; the shop uses {}",
             suite.enc().name()
         ));
     }
-    (layers > 1).then(|| "a page makes one content-encryption key an order, no chain".to_owned())
+    (layers > 1).then(|| "a page makes one content-encryption key per order, no chain".to_owned())
 }
 
-/// Makes the page from what was delivered to a client. The page has an id of its own, drawn from
-/// `rng`, under which the browser remembers what is spent.
+/// Makes the page from a client's file. The page contains an id of its own, drawn from `rng`; under
+/// it, the browser records what is spent.
 ///
 /// # Panics
 /// If `client` is not a client's file, or [`refusal`] has a reason against it.
@@ -118,7 +119,7 @@ pub fn page(client: &KeyFile, form: &Form, rng: &mut KeyStream) -> Secret {
     page.into()
 }
 
-/// The data with `<` as an escape of JSON, so that no text in it can end the element that it stands in.
+/// Replaces `<` in the data by a JSON escape, so that no text in it can close its element.
 fn without_tags(data: &[u8]) -> Wiped {
     let marks = data.iter().filter(|&&byte| byte == b'<').count();
     let mut safe = Wiped::with_capacity(data.len() + marks * r"\u003c".len());
@@ -131,8 +132,8 @@ fn without_tags(data: &[u8]) -> Wiped {
     safe
 }
 
-/// The content security policy: this style, this script, pictures that are in the page, requests
-/// to the shop, and nothing else.
+/// Builds the content security policy. It allows this style, this script, embedded pictures and
+/// requests to the shop, and nothing else.
 fn policy(send_to: Option<&SendTo>) -> String {
     let hash = |text: &str| STANDARD.encode_to_string(Sha256::digest(text.as_bytes()));
     format!(
@@ -149,7 +150,7 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
 }
 
-/// What the script is given.
+/// Data passed to the script.
 fn delivered(client: &KeyFile, name: &Name, shop: &Shop, form: &Form, id: u64) -> Value {
     let Some(Program::Client { run, erase, .. }) = &client.program else {
         panic!("a client's file has a client's program");
@@ -188,12 +189,12 @@ fn delivered(client: &KeyFile, name: &Name, shop: &Shop, form: &Form, id: u64) -
     data
 }
 
-/// A key as the script takes it: id, bytes or modulus, and the exponent where it is unusual.
+/// A key as the script reads it: id, bytes or modulus, and the exponent if it is not the default.
 fn key(key: &Jwk) -> Value {
     let id = key.kid.as_ref().and_then(Kid::id);
     let id = id.as_ref().map_or("", Name::as_str);
     match &key.material {
-        // Moved into the value, which is wiped: the macro `json` leaves a copy behind.
+        // The bytes are moved into the value, which is wiped; the macro `json` would leave a copy.
         Material::Secret(bytes) => {
             Value::Array(vec![id.into(), base64url::encode_to_string(bytes).into()])
         }

@@ -1,25 +1,25 @@
-//! Prices, so that what a browser calculates with them is right to the last digit.
+//! Prices that a browser can calculate with exactly.
 
 use crate::protocol::model::Malformed;
 use serde_json::{Value, json};
 
-/// Most pieces of an item in an order; the page has the same limit.
+/// Most pieces of an item in one order; the page has the same limit.
 const MAX_PIECES: u64 = 9_999;
 
-/// What so many pieces cost is still a whole number of a currency's smallest unit that a browser
-/// counts exactly.
+/// Highest price, in the currency's smallest unit: a browser still represents the price of
+/// [`MAX_PIECES`] pieces exactly.
 const MAX_UNITS: f64 = (((1 << 53) - 1) / MAX_PIECES) as f64;
 
-/// Currencies of ISO 4217 that have no decimals.
+/// ISO 4217 currencies without decimals.
 const WHOLE: [&str; 17] = [
     "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND",
     "VUV", "XAF", "XOF", "XPF",
 ];
 
-/// Currencies of ISO 4217 that have three.
+/// ISO 4217 currencies with three decimals.
 const THOUSANDTHS: [&str; 7] = ["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"];
 
-/// Decimals of a currency's amounts.
+/// Number of decimals in a currency's amounts.
 pub(super) fn decimals(currency: &str) -> u8 {
     match currency {
         currency if WHOLE.contains(&currency) => 0,
@@ -29,7 +29,7 @@ pub(super) fn decimals(currency: &str) -> u8 {
     }
 }
 
-/// A price, written with no more digits than its currency has.
+/// Reads a price; it must not have more decimals than its currency.
 pub(super) fn price(value: &Value, currency: Option<&str>) -> Result<Value, Malformed> {
     let number = value.as_f64().filter(|number| *number >= 0.0 && !number.is_sign_negative());
     let number = number.ok_or("\"price\" is not a number of 0 or more")?;
@@ -38,11 +38,12 @@ pub(super) fn price(value: &Value, currency: Option<&str>) -> Result<Value, Malf
     let units = (number * scale).round();
     if units > MAX_UNITS {
         return Err(format!(
-            "\"price\" {value} is more than {}: browsers do not count {MAX_PIECES} such pieces exactly",
+            "\"price\" {value} is more than {}: browsers cannot price {MAX_PIECES} pieces exactly",
             MAX_UNITS / scale
-        ).into());
+        )
+        .into());
     }
-    // Division gives the number that is nearest to the decimal one, as reading its digits does.
+    // Division gives the same nearest floating-point number as parsing the decimal digits.
     let exact = units / scale;
     if (number - exact).abs() > number * 2.0 * f64::EPSILON {
         let of = currency.map_or("without a currency".to_owned(), |code| format!("in {code}"));

@@ -1,12 +1,13 @@
-//! Where a page sends orders. An address is refused here if a browser could not send to it, or
-//! would write it otherwise than the page's policy does: by then its ids would be issued.
+//! Address to which a page sends orders. It is checked before ids are issued: addresses that
+//! browsers cannot send to, or that they would write differently from the page's policy, are
+//! refused.
 
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 
 use crate::protocol::model::split_scheme;
 
-/// Ports that browsers send nothing to (Fetch standard, section "Port blocking").
+/// Ports that browsers block (Fetch standard, section "Port blocking").
 const BLOCKED_PORTS: [u16; 82] = [
     1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102,
     103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465,
@@ -15,23 +16,23 @@ const BLOCKED_PORTS: [u16; 82] = [
     6669, 6679, 6697, 10080,
 ];
 
-/// The address that a page sends orders to, and the only one that its policy lets it reach, but for
-/// what lies below a path that ends in a slash.
+/// Address to which a page sends orders. The page's policy allows no other, except that a path
+/// ending in a slash includes everything below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SendTo(String);
 
 impl SendTo {
-    /// The address, as a browser writes it.
+    /// The address as a browser writes it.
     pub fn url(&self) -> &str {
         &self.0
     }
 
-    /// The address as a policy names it: without its query.
+    /// The address as used in a content security policy: without its query.
     pub(super) fn source(&self) -> &str {
         self.0.split('?').next().expect("there is a first part")
     }
 
-    /// Whether the order's size and id travel in the clear over a network.
+    /// Whether the order's size and id are visible on the network.
     pub fn is_plain_http(&self) -> bool {
         let Some(rest) = self.0.strip_prefix("http://") else { return false };
         let host = rest.split('/').next().expect("there is a first part");
@@ -54,12 +55,12 @@ fn read(text: &str) -> Result<String, String> {
     let (scheme, rest) = split_scheme(text)?;
     let usual_port = if scheme == "https" { 443 } else { 80 };
     if rest.contains('#') {
-        return Err("a part from # on, which is never sent".to_owned());
+        return Err("a fragment (from # on), which is never sent".to_owned());
     }
     let (address, query) = rest.split_at(rest.find('?').unwrap_or(rest.len()));
     let (host, path) = address.split_at(address.find('/').unwrap_or(address.len()));
     if host.contains('@') {
-        return Err("a user name, which no page may send".to_owned());
+        return Err("a user name, which pages cannot send".to_owned());
     }
     if host.starts_with('[') {
         return Err("a content security policy cannot name IPv6 addresses".to_owned());
@@ -79,14 +80,14 @@ fn read(text: &str) -> Result<String, String> {
 fn port(text: &str) -> Result<u16, String> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let port = text.parse().ok().filter(|_| digits && !text.starts_with('0'));
-    let port = port.ok_or_else(|| format!("port {text:?} is no number from 1 to 65535"))?;
+    let port = port.ok_or_else(|| format!("port {text:?} is not a number from 1 to 65535"))?;
     match BLOCKED_PORTS.contains(&port) {
-        true => Err(format!("port {port}, which browsers send nothing to")),
+        true => Err(format!("port {port}, which browsers block")),
         false => Ok(port),
     }
 }
 
-/// A host name or an IPv4 address, in lower case.
+/// Checks a host name or an IPv4 address; returns it in lower case.
 fn host_name(name: &str) -> Result<String, String> {
     if name.is_empty() {
         return Err("no host name".to_owned());
@@ -108,12 +109,13 @@ fn host_name(name: &str) -> Result<String, String> {
     }
     let name = name.to_ascii_lowercase();
     if ends_in_number(&name) && name.parse::<Ipv4Addr>().is_err() {
-        return Err(format!("host {name:?} ends in a number and is no IPv4 address"));
+        return Err(format!("host {name:?} ends in a number but is not an IPv4 address"));
     }
     Ok(name)
 }
 
-/// Whether browsers take a host for an IPv4 address: its last part is a decimal or hexadecimal number.
+/// Whether browsers parse a host as an IPv4 address: its last part is a decimal or hexadecimal
+/// number.
 fn ends_in_number(name: &str) -> bool {
     let last = name.rsplit('.').next().expect("there is a last part");
     match last.strip_prefix("0x") {
@@ -123,7 +125,7 @@ fn ends_in_number(name: &str) -> bool {
 }
 
 fn check_path(path: &str) -> Result<(), String> {
-    // Nothing may end the directive or the attribute that the address stands in.
+    // No character may end the directive or the attribute that contains the address.
     only(path, "path", |c| c.is_ascii_alphanumeric() || "/.-:_~%!$()+=@".contains(c))?;
     let mut escapes = path.split('%').skip(1).map(|rest| rest.as_bytes().get(..2));
     let escaped = |hex: Option<&[u8]>| hex.is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
@@ -132,12 +134,13 @@ fn check_path(path: &str) -> Result<(), String> {
     }
     let dots = |part: &str| [".", ".."].contains(&part.to_lowercase().replace("%2e", ".").as_str());
     match path.split('/').find(|part| dots(part)) {
-        Some(part) => Err(format!("a part {part:?} in its path, which browsers leave out")),
+        Some(part) => Err(format!("a part {part:?} in its path, which browsers remove")),
         None => Ok(()),
     }
 }
 
-/// Refuses a character that is not allowed in that part, and says how it is written instead.
+/// Refuses characters that are not allowed in this part; the message gives the escape to use
+/// instead.
 fn only(text: &str, part: &str, allowed: impl Fn(char) -> bool) -> Result<(), String> {
     let Some(found) = text.chars().find(|&c| !allowed(c)) else { return Ok(()) };
     let bytes = found.to_string().into_bytes();
@@ -214,10 +217,10 @@ mod tests {
     #[test]
     fn ports_that_no_browser_sends_to_are_refused() {
         for port in ["", "b", "99999", "65536", "-1", "+80", "080", "0", "1 ", "80:80"] {
-            refused(&format!("https://a.b:{port}/"), "no number from 1 to 65535");
+            refused(&format!("https://a.b:{port}/"), "not a number from 1 to 65535");
         }
         for port in [1, 25, 6000, 10080] {
-            refused(&format!("https://a.b:{port}/"), "browsers send nothing to");
+            refused(&format!("https://a.b:{port}/"), "browsers block");
         }
     }
 
@@ -227,7 +230,7 @@ mod tests {
             refused(&format!("https://{host}/"), "inner hyphens");
         }
         for host in ["1.2.3.999", "1.2.3", "1.2.3.4.5", "01.2.3.4", "7", "a.0x1f", "0x", "0X7F.1"] {
-            refused(&format!("https://{host}/"), "no IPv4 address");
+            refused(&format!("https://{host}/"), "not an IPv4 address");
         }
         for host in ["[::1]", "[2001:db8::1]:8443"] {
             refused(&format!("https://{host}/"), "cannot name IPv6 addresses");
@@ -242,7 +245,7 @@ mod tests {
     #[test]
     fn paths_that_browsers_shorten_are_refused() {
         for path in ["./a", "../a", "a/..", "a/.", "%2e/a", "a/%2E%2e", "a/.%2E/b"] {
-            refused(&format!("https://a.b/{path}"), "browsers leave out");
+            refused(&format!("https://a.b/{path}"), "browsers remove");
         }
         for path in ["%", "%4", "%zz", "a%2"] {
             refused(&format!("https://a.b/{path}"), "(write it as %25)");

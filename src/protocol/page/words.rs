@@ -1,23 +1,23 @@
-//! The texts that a shop puts on the page.
+//! Texts that a shop puts on the page.
 
 use crate::protocol::model::Malformed;
 use serde_json::Value;
 
-/// Longest name, title, label or choice in characters.
+/// Longest name, title, label or choice, in characters.
 const MAX_TEXT: usize = 200;
 
-/// Longest description of an item in characters.
+/// Longest description of an item, in characters.
 const MAX_DESCRIPTION: usize = 1000;
 
-/// The languages that a page can speak.
+/// Languages of a page.
 pub const LANGUAGES: [&str; 2] = ["en", "ja"];
 
-/// A text of the page: a string, or an object with a string for each language.
+/// Checks a text for the page: a string, or an object with a string for each language.
 pub(super) fn words(value: &Value, member: &str) -> Result<Value, Malformed> {
     texts(value, member, MAX_TEXT)
 }
 
-/// The same for a text that describes an item, and may be longer.
+/// Checks a text that describes an item; it may be longer.
 pub(super) fn description(value: &Value, member: &str) -> Result<Value, Malformed> {
     texts(value, member, MAX_DESCRIPTION)
 }
@@ -28,13 +28,13 @@ fn texts(value: &Value, member: &str, most: usize) -> Result<Value, Malformed> {
         Value::Object(languages) if !languages.is_empty() => {
             for (language, text) in languages {
                 let member = format!("{member}.{language}");
-                let text = text.as_str().ok_or_else(|| format!("{member:?} is no text"))?;
+                let text = text.as_str().ok_or_else(|| format!("{member:?} is not a text"))?;
                 check(text, &member, most)?;
             }
         }
         _ => {
             return Err(format!(
-                "{member:?} is no text, nor an object with a text for each language"
+                "{member:?} is neither a text nor an object with a text for each language"
             )
             .into());
         }
@@ -42,7 +42,7 @@ fn texts(value: &Value, member: &str, most: usize) -> Result<Value, Malformed> {
     Ok(value.clone())
 }
 
-/// Refuses a text that is empty, too long, or would show otherwise than it is.
+/// Refuses a text that is blank, too long, or would be displayed misleadingly.
 pub(super) fn readable(text: &str, member: &str) -> Result<(), Malformed> {
     check(text, member, MAX_TEXT)
 }
@@ -54,12 +54,12 @@ fn check(text: &str, member: &str, most: usize) -> Result<(), Malformed> {
         return Err(format!("{member:?} is blank").into());
     }
     if count > most {
-        return Err(format!("{member:?} has {count} characters, expected {most} at most").into());
+        return Err(format!("{member:?} has {count} characters, expected at most {most}").into());
     }
     let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     match text.chars().find(|&c| c.is_control() || turns(c)) {
         Some(c) if turns(c) => Err(format!(
-            "{member:?} has the character U+{:04X}, which turns the direction of writing",
+            "{member:?} has the character U+{:04X}, which changes the direction of writing",
             u32::from(c)
         )
         .into()),
@@ -70,7 +70,7 @@ fn check(text: &str, member: &str, most: usize) -> Result<(), Malformed> {
     }
 }
 
-/// What a page in that language shows of a text.
+/// Text that a page in this language shows.
 pub(super) fn shown<'a>(words: &'a Value, language: &str) -> &'a str {
     let text = match words {
         Value::Object(languages) => languages
@@ -112,9 +112,9 @@ mod tests {
             (json!("a\u{9b}"), "control character U+009B"),
             (json!("\u{202e}olleh"), "U+202E"),
             (json!({"en": "\u{2066}x"}), "U+2066"),
-            (json!({}), "is no text"),
-            (json!(1), "is no text"),
-            (json!({"en": 1}), "\"name.en\" is no text"),
+            (json!({}), "is neither a text"),
+            (json!(1), "is neither a text"),
+            (json!({"en": 1}), "\"name.en\" is not a text"),
         ] {
             let found = words(&text, "name").unwrap_err();
             assert!(found.to_string().contains(complaint), "{text}: {found}");
@@ -126,7 +126,7 @@ mod tests {
         let found = description(&json!({"ja": "茶".repeat(1001)}), "performance").unwrap_err();
         assert_eq!(
             found.to_string(),
-            "\"performance.ja\" has 1001 characters, expected 1000 at most"
+            "\"performance.ja\" has 1001 characters, expected at most 1000"
         );
         assert!(
             description(&json!("a\nb"), "performance").unwrap_err().to_string().contains("U+000A")
