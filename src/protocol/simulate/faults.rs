@@ -1,4 +1,4 @@
-//! Faults and attacks on the way from client to shop, each with the outcome it has to have.
+//! Faults and attacks between client and shop, each with its expected outcome.
 
 use sha2::{Digest, Sha256};
 
@@ -15,22 +15,22 @@ use crate::protocol::pipeline::Workers;
 use crate::protocol::roles::service::{self, Sizes};
 use crate::protocol::store::keyfile::KeyFile;
 
-/// What goes wrong.
+/// Faults and attacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// A character of the ciphertext is changed.
     TamperedCiphertext,
     /// The header names another content cipher.
     ChangedHeader,
-    /// The header is exchanged for another one that means the same.
+    /// The header is replaced by another one with the same meaning.
     ExchangedHeader,
-    /// The blocks of an order in direct RSA are attacked.
+    /// The blocks of an order encrypted directly with RSA are attacked.
     Blocks(BlockAttack),
     /// Two orders exchange their ciphertexts.
     SwappedCiphertexts,
-    /// A line ends too early.
+    /// A line is cut off.
     TruncatedLine,
-    /// The shop has another key under the name.
+    /// The shop has a different key with the same name.
     WrongKey,
     /// An order arrives at another shop.
     MixedUpShop,
@@ -44,42 +44,43 @@ pub enum Fault {
     Dropped,
 }
 
-/// What somebody who has the public key does to the blocks of an order in direct RSA.
+/// Attacks on the blocks of an order in direct RSA, by someone who has the public key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BlockAttack {
-    /// The first one is replaced by one of the attacker's.
+    /// The first block is replaced by one of the attacker's.
     FirstReplaced,
-    /// One in the middle is replaced likewise.
+    /// A middle block is replaced by one of the attacker's.
     MiddleReplaced,
-    /// The last one is replaced likewise.
+    /// The last block is replaced by one of the attacker's.
     LastReplaced,
-    /// All but the first are replaced, by blocks that belong together.
+    /// All blocks except the first are replaced, by blocks that belong together.
     OthersReplaced,
-    /// One comes from another order.
+    /// A block is taken from another order.
     Mixed,
-    /// One in the middle is left out.
+    /// A middle block is removed.
     Dropped,
-    /// The last one is cut off.
+    /// The last block is removed.
     CutOff,
 }
 
-/// What comes of it.
+/// Outcome of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// The shop refuses the order.
     Refused,
-    /// The ledger of transaction ids notices it.
+    /// The ledger of transaction ids detects it.
     Noticed,
     /// All orders arrive as they were sent.
     Harmless,
-    /// The shop accepts what was not sent so: no cryptography of this system tells.
+    /// The shop accepts orders that were not sent this way: the system's cryptography cannot detect
+    /// it.
     Undetectable,
-    /// The fault could not be played with so few shops or orders.
+    /// The fault needs more shops or orders.
     NotPlayed,
 }
 
 impl Fault {
-    /// Every fault.
+    /// All faults.
     pub const ALL: [Self; 18] = [
         Self::TamperedCiphertext,
         Self::ChangedHeader,
@@ -101,7 +102,7 @@ impl Fault {
         Self::Dropped,
     ];
 
-    /// The name in reports.
+    /// Name in reports.
     pub const fn name(self) -> &'static str {
         match self {
             Self::TamperedCiphertext => "tampered ciphertext",
@@ -125,7 +126,7 @@ impl Fault {
         }
     }
 
-    /// Whether orders under these algorithms can have the fault.
+    /// Whether the fault can affect orders under these algorithms.
     pub fn applies_to(self, suite: Suite) -> bool {
         match self {
             Self::Blocks(_) => suite.enc() == Enc::RsaBlocks,
@@ -143,7 +144,7 @@ impl Fault {
         }
     }
 
-    /// The outcome that the fault has to have.
+    /// Expected outcome of the fault.
     pub const fn expected(self, scope: Scope) -> Outcome {
         match (self, scope) {
             (Self::Repeated, Scope::Transaction) => Outcome::Noticed,
@@ -155,7 +156,7 @@ impl Fault {
 }
 
 impl Outcome {
-    /// The name in reports.
+    /// Name in reports.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Refused => "refused",
@@ -167,7 +168,7 @@ impl Outcome {
     }
 }
 
-/// Plays every fault on a shop that got at least two orders.
+/// Plays every fault on a shop that received at least two orders.
 pub(super) fn play(case: &Case, played: &Played, workers: &Workers) -> Result<Vec<FaultReport>> {
     let mut reports = Vec::with_capacity(Fault::ALL.len());
     for fault in Fault::ALL.into_iter().filter(|fault| fault.applies_to(case.suite)) {
@@ -255,7 +256,7 @@ fn replace(line: &mut String, index: usize, segment: &str) {
     *line = segments.join(".");
 }
 
-/// Changes the first character of a segment, which leaves its encoding canonical.
+/// Changes the first character of a segment; the encoding stays canonical.
 fn tamper(line: &mut String, index: usize) {
     let found = segment(line, index);
     let first = if found.starts_with('A') { "B" } else { "A" };
@@ -268,8 +269,8 @@ fn change_header(line: &mut String, change: impl Fn(&str) -> String) {
     replace(line, 0, &base64url::encode_to_string(change(&header).as_bytes()));
 }
 
-/// Changes the blocks of a line as somebody can who has the public key and sees the line and another
-/// one; `false` if it has fewer than three.
+/// Attacks the blocks of a line, with the public key and another line; returns `false` if the line
+/// has fewer than three blocks.
 fn attack_blocks(attack: BlockAttack, line: &mut String, other: &str, bundle: &KeyFile) -> bool {
     let key = named_key(line, bundle).and_then(|key| key.material.public_rsa());
     let Some(key) = key else { return false };
@@ -302,7 +303,7 @@ fn blocks(line: &str, size: usize) -> Vec<Vec<u8>> {
     text.chunks(size).map(<[u8]>::to_vec).collect()
 }
 
-/// A block under the right label, with a secret and a text of the attacker's.
+/// Creates a block with the correct label, and with a secret and a text of the attacker's.
 fn forged_block(line: &str, key: &PublicKey, number: usize, count: usize) -> Vec<u8> {
     let iv = base64url::decode_to_vec(segment(line, 2).as_bytes()).unwrap_or_default();
     let seen = Sha256::new_with_prefix(segment(line, 0)).chain_update(iv);
@@ -316,7 +317,7 @@ fn forged_block(line: &str, key: &PublicKey, number: usize, count: usize) -> Vec
     block
 }
 
-/// The key that a line's header names.
+/// Finds the key that a line's header names.
 fn named_key<'f>(line: &str, file: &'f KeyFile) -> Option<&'f Jwk> {
     let decoded = base64url::decode_to_vec(segment(line, 0).as_bytes())?;
     let header = String::from_utf8_lossy(&decoded).into_owned();
@@ -325,7 +326,7 @@ fn named_key<'f>(line: &str, file: &'f KeyFile) -> Option<&'f Jwk> {
     file.keys().iter().find(named)
 }
 
-/// The same names with other keys of the same kind behind them.
+/// Returns the same names with different keys of the same kind.
 fn with_wrong_keys(bundle: &KeyFile, case: &Case) -> Result<KeyFile> {
     let mut wrong = bundle.clone();
     let mut rng = SeededSource::new(0).stream(0);
@@ -339,7 +340,7 @@ fn with_wrong_keys(bundle: &KeyFile, case: &Case) -> Result<KeyFile> {
     Ok(wrong)
 }
 
-/// The name in a line's header, and another that exists: at the same shop if there is one.
+/// Returns the name in a line's header and another existing name, at the same shop if possible.
 fn foreign_name(line: &str, own: &KeyFile, other: Option<&KeyFile>) -> Option<(String, String)> {
     let names = |file: &KeyFile| -> Vec<String> {
         file.keys().iter().filter_map(|key| key.kid.as_ref().map(Kid::to_string)).collect()

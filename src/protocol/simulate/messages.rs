@@ -1,4 +1,4 @@
-//! The two requests of the message flow, which no other part of the system has a form for.
+//! The two requests of the message flow; only the simulation has a form for them.
 
 use serde_json::{Value, json};
 
@@ -6,12 +6,12 @@ use crate::protocol::jose::json::{self, text};
 use crate::protocol::model::{Error, Malformed, Name, Place, Result};
 use crate::protocol::store::keyfile::VERSION;
 
-/// What a client asks for.
+/// Request of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Request {
     /// The shop's item page.
     Page,
-    /// Program and keys for so many orders at a shop.
+    /// Program and keys for a number of orders at a shop.
     Program { shop: Name, orders: usize },
 }
 

@@ -1,4 +1,5 @@
-//! All three roles in one process: every message is built, serialized, carried and parsed.
+//! Simulation of all three roles in one process: every message is built, serialized, carried and
+//! parsed.
 
 mod faults;
 mod messages;
@@ -15,50 +16,50 @@ use crate::ciphers::random::SeededSource;
 use crate::protocol::model::{Erase, Result, Scheme, Suite};
 use crate::protocol::pipeline::Workers;
 
-/// What to play.
+/// Parameters of a simulation.
 #[derive(Debug, Clone)]
 pub struct Setup {
     /// The schemes, each with its algorithms and a label for the report.
     pub cases: Vec<Case>,
-    /// How many shops.
+    /// Number of shops.
     pub shops: usize,
-    /// How many clients; client number c orders at shop number c modulo shops.
+    /// Number of clients; client c orders at shop c modulo the number of shops.
     pub clients: usize,
-    /// Orders of each client.
+    /// Number of orders per client.
     pub orders: usize,
-    /// Bits of RSA moduli.
+    /// Size of RSA moduli, in bits.
     pub rsa_bits: usize,
     /// Whether ids are made for each request instead of taken from a pool.
     pub on_demand: bool,
-    /// Whether to play the table of faults as well.
+    /// Whether to play the faults as well.
     pub faults: bool,
-    /// What everything random is made from.
+    /// Seed of the random generator.
     pub seed: u64,
 }
 
 /// A scheme to play.
 #[derive(Debug, Clone)]
 pub struct Case {
-    /// The name in the report: the embodiment's number, or the scheme's words.
+    /// Name in the report: the embodiment's number, or the words of the scheme.
     pub label: String,
     /// The scheme.
     pub scheme: Scheme,
     /// Its algorithms.
     pub suite: Suite,
-    /// Content-encryption keys of an order, chained if more than one.
+    /// Content-encryption keys per order; more than one form a chain.
     pub layers: u8,
-    /// What clients erase after sending, if anything.
+    /// Part of their files that clients erase after sending, if any.
     pub erase: Option<Erase>,
 }
 
-/// What came of it.
+/// Result of a simulation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// One for each case, in their order.
+    /// One report per case, in the same order.
     pub cases: Vec<CaseReport>,
 }
 
-/// What came of a case.
+/// Result of a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaseReport {
     /// The case's label.
@@ -67,40 +68,40 @@ pub struct CaseReport {
     pub scheme: Scheme,
     /// Its algorithms.
     pub suite: Suite,
-    /// Orders that clients sealed.
+    /// Number of orders that clients sealed.
     pub sent: usize,
-    /// Orders that shops opened and that equal what was sent.
+    /// Number of orders that shops opened and that equal what was sent.
     pub received: usize,
-    /// Messages carried.
+    /// Number of messages carried.
     pub messages: usize,
-    /// SHA-256 over all messages: the same for the same seed.
+    /// SHA-256 of all messages: the same for the same seed.
     pub transcript: [u8; 32],
-    /// What was expected and did not happen.
+    /// Expected events that did not happen.
     pub violations: Vec<String>,
     /// The faults that were played.
     pub faults: Vec<FaultReport>,
 }
 
-/// What came of a fault.
+/// Result of a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultReport {
     /// The fault.
     pub fault: Fault,
-    /// What the table says.
+    /// Outcome that the fault should have.
     pub expected: Outcome,
-    /// What happened.
+    /// Outcome that it had.
     pub observed: Outcome,
 }
 
 impl Report {
-    /// Whether everything was as it should be.
+    /// Whether all cases passed.
     pub fn held(&self) -> bool {
         self.cases.iter().all(CaseReport::held)
     }
 }
 
 impl CaseReport {
-    /// Whether every order came through and every fault had the outcome of the table.
+    /// Whether every order arrived and every fault had its expected outcome.
     pub fn held(&self) -> bool {
         self.sent == self.received
             && self.violations.is_empty()
@@ -108,10 +109,10 @@ impl CaseReport {
     }
 }
 
-/// Plays all cases, telling `watch` of each event.
+/// Plays all cases and calls `watch` for each event.
 ///
 /// # Errors
-/// What stops the play itself; orders that do not come through are in the report.
+/// Errors that end the simulation; orders that do not arrive are in the report.
 pub fn run(
     setup: &Setup,
     workers: &Workers,

@@ -19,7 +19,7 @@ const NAMES: [&str; 8] = [
 const ITEMS: [&str; 6] =
     ["green tea", "rice paper", "ink stick", "bamboo brush", "plum preserve", "paper lantern"];
 
-/// An order as a line of JSON, with a note where it would have fewer bytes than asked for.
+/// Creates an order as a line of JSON; a note fills it up to at least `least` bytes.
 pub(super) fn make(rng: &mut KeyStream, client: usize, number: usize, least: usize) -> String {
     let lines: Vec<_> = (0..rng.random_range(1..5))
         .map(|_| {

@@ -1,4 +1,4 @@
-//! One case, from the making of keys to the last order opened.
+//! Plays one case, from making keys to opening the last order.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -21,13 +21,13 @@ use crate::protocol::store::OpeningKeys;
 use crate::protocol::store::files::Input;
 use crate::protocol::store::keyfile::KeyFile;
 
-/// Bytes of pad for an order, more than the longest of [`orders::make`] has.
+/// Bytes of pad for an order: more than the longest order of [`orders::make`].
 pub(super) const PAD_OF_ORDER: usize = 512;
 
 /// The service's address in the simulation.
 const SERVICE: &str = "https://service.example/";
 
-/// What is left after a play, for the faults to be tried on.
+/// State after a case, on which faults are tried.
 pub(super) struct Played {
     pub(super) sent: usize,
     pub(super) received: usize,
@@ -35,7 +35,7 @@ pub(super) struct Played {
     pub(super) shops: Vec<PlayedShop>,
 }
 
-/// A shop, what it holds, and what it got.
+/// A shop, its keys, and the orders sent to it.
 pub(super) struct PlayedShop {
     pub(super) bundle: KeyFile,
     pub(super) orders: Vec<String>,
@@ -93,14 +93,14 @@ pub(super) fn play(
 }
 
 impl<W: FnMut(&Event)> Stage<'_, W> {
-    /// Keys are made, and the shop's half is delivered beforehand.
+    /// Makes keys and delivers the shop's half in advance.
     fn deliver_to_shop(&mut self, shop: &Name) -> Result<KeyFile> {
         let clients = (0..self.setup.clients)
             .filter(|client| format!("shop-{}", client % self.setup.shops) == shop.as_str())
             .count();
         let pool = match (self.case.scheme.scope, self.setup.on_demand) {
             (Scope::Transaction, true) => 0,
-            // More pairs than there are orders, as the description has it.
+            // One more pair than there are orders, as the description requires.
             _ => clients * self.setup.orders + 1,
         };
         let request = KeyRequest {
@@ -137,7 +137,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
         KeyFile::parse(&bytes, &place)
     }
 
-    /// A client gets page and program, seals its orders, sends them, and erases.
+    /// Lets a client get page and program, seal its orders, send them, and erase.
     fn order(&mut self, client: usize, name: &Name, shop: &mut PlayedShop) -> Result<usize> {
         let me = Party::Client(client);
         let page = self.get_page(client, name)?;
@@ -165,8 +165,8 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
         Ok(sent)
     }
 
-    /// Bytes of the shortest order: in blocks of RSA there have to be a first, a middle and a last
-    /// one for the faults.
+    /// Length of the shortest order, in bytes: in RSA blocks, the faults need a first, a middle and
+    /// a last block.
     fn least_order(&self) -> usize {
         match self.case.suite.enc() {
             Enc::RsaBlocks => 2 * self.setup.rsa_bits / 8,
@@ -271,7 +271,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
         Ok(sealed)
     }
 
-    /// The client erases if its program says so; after that it must not be able to seal.
+    /// Erases if the client's program says so, and checks that the client can no longer seal.
     fn erase(&mut self, client: usize, store: &RefCell<KeyFile>) {
         let Some(what) = self.case.erase else { return };
         let me = Party::Client(client);
@@ -288,7 +288,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
         }
     }
 
-    /// A shop opens what it got, and every order is compared with what was entered.
+    /// Opens the orders that a shop received and compares each with what was entered.
     fn receive(&mut self, name: &Name, shop: &PlayedShop) -> Result<usize> {
         let me = Party::Shop(name.to_string());
         let opened = open(self.workers, &shop.bundle, shop.sealed.clone())?;
@@ -344,7 +344,7 @@ pub(super) fn open(workers: &Workers, bundle: &KeyFile, sealed: Vec<u8>) -> Resu
     Ok(text.lines().map(str::to_owned).collect())
 }
 
-/// A shop takes the half that comes with a request to what it has.
+/// Adds the keys that come with a request to the shop's bundle.
 fn merge(bundle: &mut KeyFile, half: &KeyFile) {
     if bundle.shops.is_empty() {
         bundle.shops = half.shops.clone();
@@ -352,7 +352,8 @@ fn merge(bundle: &mut KeyFile, half: &KeyFile) {
     for key in half.keys() {
         bundle.push(key.clone());
     }
-    // A program with keys built in knows no others: with keys that come one by one it is plain.
+    // A program with built-in keys accepts no others; since keys arrive one by one, use a program
+    // without built-in keys.
     if let Some(Program::Shop { content, .. }) = half.program {
         bundle.program = Some(Program::Shop { content, built_in: None });
     }

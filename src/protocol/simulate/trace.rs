@@ -1,10 +1,10 @@
-//! What happens in a simulation, with the step numbers of the system's description (JP 10-320478).
+//! Events of a simulation, with the step numbers of the system's description (JP 10-320478).
 
 use std::fmt;
 
 use crate::protocol::model::{Content, Kind, Scheme, Scope};
 
-/// Who acts.
+/// Party that acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Party {
     /// The security service (C12).
@@ -15,16 +15,16 @@ pub enum Party {
     Client(usize),
 }
 
-/// Something that happens: a message if it has bytes, else something that one party does.
+/// Event: a message if it has bytes, otherwise an action of one party.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// The number of the step in the description, where it has one.
+    /// Step number in the description, if it has one.
     pub step: Option<&'static str>,
-    /// Who sends or acts.
+    /// Party that sends or acts.
     pub from: Party,
-    /// Who receives; the same party if it acts for itself.
+    /// Party that receives; the same one for an action.
     pub to: Party,
-    /// What it is.
+    /// Description of the event.
     pub what: String,
     /// The message.
     pub bytes: Option<Vec<u8>>,
@@ -54,7 +54,7 @@ impl fmt::Display for Event {
     }
 }
 
-/// The numbers of the steps that differ between the embodiments.
+/// Step numbers that differ between the embodiments.
 pub(super) struct Steps {
     pub(super) deliver_to_shop: &'static str,
     pub(super) deliver_to_client: &'static str,
@@ -66,7 +66,7 @@ pub(super) struct Steps {
     pub(super) open: &'static str,
 }
 
-/// The steps of a scheme; the public ones at shop scope have those of their secret twins.
+/// Step numbers of a scheme; public schemes at shop scope use those of the secret ones.
 pub(super) const fn steps(scheme: Scheme) -> Steps {
     match (scheme.content, scheme.scope, scheme.kind) {
         (Content::Direct, Scope::Shop, _) => direct("101", "106", "107", "108", "109"),
@@ -125,7 +125,7 @@ const fn hybrid(
     }
 }
 
-/// Events as a sequence diagram in the language of Mermaid.
+/// Draws events as a sequence diagram in Mermaid's language.
 pub fn mermaid<'e>(events: impl Iterator<Item = &'e Event>) -> String {
     let mut diagram = "sequenceDiagram\n".to_owned();
     for event in events {
@@ -138,7 +138,7 @@ pub fn mermaid<'e>(events: impl Iterator<Item = &'e Event>) -> String {
     diagram
 }
 
-/// A party's name without the dashes that are part of Mermaid's arrows.
+/// Name of a party without dashes, which are part of Mermaid's arrows.
 fn mermaid_name(party: &Party) -> String {
     party.to_string().replace('-', "_")
 }
