@@ -1,4 +1,5 @@
-//! Key files, what is spent of them, and the disk: the one room below the commands that touches it.
+//! Key files, records of what is spent, and the disk: the only module below the commands that
+//! accesses it.
 //!
 //! Reading follows links. Outputs, changes of key files and erasing never do.
 

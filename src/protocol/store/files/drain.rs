@@ -1,4 +1,4 @@
-//! Pipes: whether a reader has taken what was written, or has gone.
+//! Pipes: checks whether a reader has taken all data or has gone.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -8,15 +8,15 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::ioctl_fionread;
 
-/// The longest time between two looks at a pipe.
+/// Longest time between two checks of a pipe.
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
-/// Waits until the reader of a pipe has taken all that was written to it. What is written to a pipe lies
-/// in the kernel at first, and is lost when the reader goes away. Of a socket only the end is seen;
-/// anything else has no reader.
+/// Waits until the reader of a pipe has taken all that was written to it. Data in a pipe is first
+/// stored in the kernel and is lost if the reader goes away. For a socket, only a closed end is
+/// detected; anything else has no reader.
 ///
 /// # Errors
-/// [`ErrorKind::BrokenPipe`] when the reader has gone.
+/// [`ErrorKind::BrokenPipe`] if the reader is gone.
 pub(super) fn wait_until_drained(file: &File) -> io::Result<()> {
     let kind = file.metadata()?.file_type();
     if kind.is_socket() {
@@ -27,7 +27,7 @@ pub(super) fn wait_until_drained(file: &File) -> io::Result<()> {
     }
     let mut pause = Duration::from_micros(100);
     loop {
-        // The order matters: a pipe that is empty while there is a reader was read.
+        // The order matters: a pipe that is empty while it has a reader has been read.
         let drained = ioctl_fionread(file)? == 0;
         let wait = if drained { Duration::ZERO } else { pause };
         if !has_reader(file, wait)? {
@@ -44,7 +44,7 @@ fn gone() -> io::Error {
     ErrorKind::BrokenPipe.into()
 }
 
-/// Whether the other end is open, looked at for so long.
+/// Whether the other end is open; waits up to `wait` for it to close.
 fn has_reader(file: &File, wait: Duration) -> io::Result<bool> {
     let mut ends = [PollFd::new(file, PollFlags::empty())];
     let wait = Timespec { tv_sec: 0, tv_nsec: i64::from(wait.subsec_nanos()) };
@@ -57,7 +57,8 @@ fn has_reader(file: &File, wait: Duration) -> io::Result<bool> {
     }
 }
 
-/// Whether reading would not wait, looked at for so long. What cannot be looked at is to be read.
+/// Whether data can be read without blocking, after waiting up to `wait`. Files that cannot be
+/// polled count as readable.
 pub fn is_readable(file: &File, wait: Duration) -> bool {
     let mut ends = [PollFd::new(file, PollFlags::IN)];
     let wait = Timespec { tv_sec: 0, tv_nsec: i64::from(wait.subsec_nanos()) };

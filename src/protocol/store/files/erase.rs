@@ -10,16 +10,16 @@ use super::{sent, users};
 use crate::protocol::model::{Error, Result};
 use crate::protocol::store::keyfile::KeyFile;
 
-/// Erases a file, or the chosen parts of a key file, which is then rewritten and the old one erased.
+/// Erases a file, or the selected parts of a key file, which is then rewritten and the old file
+/// erased.
 ///
-/// A whole file is overwritten, synced, read back, renamed, truncated and unlinked, in this order. So is
-/// what killed processes left beside it, also where the file itself is gone. Overwriting reaches the blocks
-/// that the file system uses for the file now, and no copies.
+/// A whole file is renamed, overwritten, synced, read back, truncated and unlinked, in this order.
+/// Files that killed processes left beside it are also erased, even if the file itself is gone.
+/// Overwriting reaches the blocks that the file system currently uses for the file, and no copies.
 ///
 /// # Errors
-/// [`Error::Usage`] for a link, a file with several names, and a part of a lone key; [`Error::Io`] when a
-/// step fails, in which case a whole file may be left damaged under its name or a temporary one, never
-/// whole.
+/// [`Error::Usage`] for a link, a file with several names, and a part of a lone key; [`Error::Io`]
+/// if a step fails, in which case a damaged file may remain under its name or a temporary one.
 pub fn erase(path: &Path, selection: Selection<'_>) -> Result<Erased> {
     let mut locked = match Locked::open(path) {
         Ok(locked) => locked,
@@ -37,10 +37,11 @@ pub fn erase(path: &Path, selection: Selection<'_>) -> Result<Erased> {
     }
 }
 
-/// Erases a client's file, or another key file, after a last look at it. If `look` fails, nothing is erased.
+/// Erases a client's file, or another key file, after calling `look` with it. If `look` fails,
+/// nothing is erased.
 ///
 /// # Errors
-/// As [`erase`], and what `look` returns.
+/// As [`erase`], and those that `look` returns.
 pub fn erase_key_file<T>(
     path: &Path,
     look: impl FnOnce(&KeyFile) -> Result<T>,
@@ -52,7 +53,8 @@ pub fn erase_key_file<T>(
     Ok((seen, locked.erase()?))
 }
 
-/// Erases what a killed process left of a file that is gone, or returns why that cannot be opened.
+/// Erases what a killed process left beside a file that no longer exists; otherwise returns the
+/// error `missing`.
 fn erase_leftover(path: &Path, missing: Error) -> Result<Erased> {
     let Error::Io { source, .. } = &missing else { return Err(missing) };
     if source.kind() != ErrorKind::NotFound {

@@ -1,24 +1,24 @@
-//! What a file system does with what is written over.
+//! File systems, and how they treat overwritten data.
 
 use std::fs::File;
 
-/// Where a file system keeps what was overwritten.
+/// Where a file system keeps overwritten data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kept {
     /// In a lower layer, from which the file was copied when it was first changed.
     LowerLayer,
-    /// In the blocks that the file had before: new content goes to other blocks.
+    /// In the file's previous blocks: new content goes to other blocks.
     OlderBlocks,
-    /// On another computer, by rules that cannot be seen from here.
+    /// On another computer, whose behaviour is unknown.
     Server,
 }
 
-/// Whether a file lies on another computer, as far as that can be told.
+/// Whether a file is on another computer, as far as this can be detected.
 pub(super) fn is_remote(file: &File) -> bool {
     file_system(file).1 == Some(Kept::Server)
 }
 
-/// The file system's type, as far as its number is known, and where it keeps what was overwritten.
+/// Type of a file's file system, if its number is known, and where it keeps overwritten data.
 pub(super) fn file_system(file: &File) -> (String, Option<Kept>) {
     let Ok(found) = rustix::fs::fstatfs(file) else { return ("unknown".to_owned(), None) };
     let (name, kept) = match found.f_type as u64 {

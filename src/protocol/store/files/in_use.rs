@@ -1,4 +1,4 @@
-//! A client's file while a process seals with it.
+//! Client's files while a process seals with them.
 
 use std::fs::File;
 use std::io;
@@ -19,28 +19,28 @@ use crate::protocol::store::keyfile::{KeyFile, Sent};
 #[derive(Debug)]
 pub struct InUse {
     path: PathBuf,
-    /// The file with the shared lock; none where nothing is spent and nothing is erased.
+    /// File with the shared lock; `None` if nothing is spent and nothing is erased.
     users: Option<File>,
 }
 
-/// What was erased of a client's file after sending.
+/// Part of a client's file that was erased after sending.
 #[derive(Debug)]
 pub enum AfterSending {
-    /// What the program erases.
+    /// All that the program erases.
     All(Erased),
-    /// The keys that this process used; the rest is for the others that still use the file.
+    /// The keys that this process used; other processes still use the rest.
     Own(Erased),
-    /// Nothing, as others still use the file.
+    /// Nothing, as other processes still use the file.
     Nothing,
 }
 
 impl InUse {
-    /// A file that is only read.
+    /// Uses a file that is only read.
     pub fn unchanged(path: &Path) -> Self {
         Self { path: path.to_owned(), users: None }
     }
 
-    /// Joins those who use the file.
+    /// Registers this process as a user of the file.
     ///
     /// # Errors
     /// As [`update`](super::update).
@@ -49,13 +49,13 @@ impl InUse {
         let users = open_users(path, true)
             .and_then(|file| match lock_soon(&file, FlockOperation::NonBlockingLockShared)? {
                 true => Ok(file),
-                false => Err(io::Error::other("another process holds the file for its users")),
+                false => Err(io::Error::other("another process has locked its users file")),
             })
             .map_err(|error| Error::io(&locked.place, "cannot write beside it", error))?;
         Ok(Self { path: path.to_owned(), users: Some(users) })
     }
 
-    /// Changes the file; when this returns, the change is durable.
+    /// Changes the file durably.
     ///
     /// # Errors
     /// As [`update`](super::update).
@@ -63,7 +63,8 @@ impl InUse {
         super::update(&self.path, change)
     }
 
-    /// Whether others use the file as well. To be asked while the file is locked, as in `update`.
+    /// Whether other processes also use the file. Call this only while the file is locked, as in
+    /// `update`.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -73,14 +74,14 @@ impl InUse {
             let place = Place::file(self.path.display().to_string());
             Error::io(place, "cannot tell who uses it", error)
         };
-        // To ask for more is to lose what is held. Nobody comes or goes meanwhile, but by dying.
+        // Requesting an exclusive lock gives up the shared one. Meanwhile no process can join or
+        // leave, except by dying.
         let alone = lock(users, FlockOperation::NonBlockingLockExclusive).map_err(failed)?;
         lock(users, FlockOperation::LockShared).map_err(failed)?;
         Ok(!alone)
     }
 
-    /// Sends a finished output. Where the program erases, it is recorded first that from here on there is
-    /// no way back.
+    /// Sends a finished output. If the program erases, the point of no return is recorded first.
     ///
     /// # Errors
     /// As [`Output::send`] and [`update`](super::update).
@@ -95,7 +96,7 @@ impl InUse {
         match recorded.and_then(|()| output.send()) {
             Ok(()) => Ok(Some(sent)),
             Err(error) => {
-                // In this order, as an output that is ready no longer counts as sent.
+                // In this order: a recorded output without its temporary name counts as sent.
                 self.keep(Some(&sent))?;
                 sent::withdraw(&sent);
                 Err(error)
@@ -103,7 +104,7 @@ impl InUse {
         }
     }
 
-    /// Leaves the file as it is, although its program erases: whoever runs it has stopped before that.
+    /// Keeps the file although its program erases, because the program was stopped before that.
     ///
     /// # Errors
     /// As [`update`](super::update).
@@ -117,11 +118,12 @@ impl InUse {
         }
     }
 
-    /// Erases after sending what the program says; while others use the file, only the keys that were
-    /// `used`, and the last of them the rest.
+    /// Erases what the program requires after sending. While other processes use the file, this
+    /// erases only the keys that were `used`; the last process erases the rest.
     ///
     /// # Errors
-    /// [`KeyTrouble::Exchanged`] when it is no longer the file that was used; and as [`erase`](super::erase).
+    /// [`KeyTrouble::Exchanged`] if the file is no longer the one that was used; and as
+    /// [`erase`](super::erase).
     pub fn erase(mut self, sent: Option<&Sent>, used: &[Kid]) -> Result<AfterSending> {
         let mut locked = Locked::open(&self.path)?;
         let file = locked.read()?;
@@ -148,13 +150,13 @@ impl InUse {
                 Ok(AfterSending::Nothing)
             })?,
         };
-        // Nobody may believe that this process still takes care of the rest.
+        // Other processes must not rely on this one to erase the rest.
         self.users = None;
         Ok(done)
     }
 }
 
-/// Whether it is still the file that a process used, and not another that was put there.
+/// Whether the file is still the one that this process used, and not a replacement.
 fn is_ours(file: &KeyFile, sent: Option<&Sent>, used: &[Kid]) -> bool {
     let spent = |kid: &Kid| {
         let state = file.shop_of(kid);
@@ -166,7 +168,8 @@ fn is_ours(file: &KeyFile, sent: Option<&Sent>, used: &[Kid]) -> bool {
 }
 
 impl Drop for InUse {
-    /// Leaves the others. The last one removes the file with the locks, and does what is due.
+    /// Unregisters this process. The last one removes the file with the locks and finishes pending
+    /// work.
     fn drop(&mut self) {
         if self.users.is_none() {
             return;
@@ -177,11 +180,11 @@ impl Drop for InUse {
         match locked {
             Ok(mut locked) if alone => {
                 forget(&self.path);
-                // What cannot be done now, the next command does.
+                // If this fails, the next command repeats it.
                 let _ = settle(&mut locked, false);
             }
             Ok(_) => {}
-            // Where the file is gone, so are its users.
+            // If the file is gone, nobody uses it.
             Err(_) => forget(&self.path),
         }
     }

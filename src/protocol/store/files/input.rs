@@ -1,4 +1,4 @@
-//! Something to read from.
+//! Inputs: files, stdin, and bytes in memory.
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -11,25 +11,25 @@ use super::measured::Measured;
 use super::paths::{FileId, is_dash};
 use crate::protocol::model::{Error, Place, Result};
 
-/// Something to read orders from.
+/// Input from which orders are read.
 pub struct Input {
-    /// The name for messages: the path as given, or `stdin`.
+    /// Name for messages: the path as given, or `stdin`.
     pub name: String,
-    /// The size in bytes where it is known beforehand.
+    /// Size in bytes, if known in advance.
     pub size: Option<u64>,
-    /// The file's identity, to keep outputs away from it.
+    /// Identity of the file, to keep outputs away from it.
     pub id: Option<FileId>,
-    /// The mode bits of a regular file.
+    /// Mode bits of a regular file.
     pub(super) mode: u32,
-    /// The bytes.
+    /// Source of the bytes.
     pub reader: Box<dyn Read + Send>,
 }
 
 impl Input {
-    /// Opens a path; none, or `-`, is stdin.
+    /// Opens a path; no path, or `-`, is stdin.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be opened, or is a folder.
+    /// [`Error::Io`] if it cannot be opened or is a folder.
     pub fn open(path: Option<&Path>) -> Result<Self> {
         let (name, file) = match path.filter(|path| !is_dash(path)) {
             Some(path) => {
@@ -56,14 +56,14 @@ impl Input {
         Ok(Self { name, size, id, mode, reader: Box::new(file) })
     }
 
-    /// Bytes in memory under a name, for simulations.
+    /// Creates an input from bytes in memory, for simulations.
     pub fn memory(name: &str, bytes: Vec<u8>) -> Self {
         let size = Some(bytes.len() as u64);
         let reader = Box::new(io::Cursor::new(bytes));
         Self { name: name.to_owned(), size, id: None, mode: 0, reader }
     }
 
-    /// How long the orders in a file are, without taking any from it; `None` for a pipe.
+    /// Measures the orders in a file without consuming any; `None` for a pipe.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -81,13 +81,13 @@ impl Input {
         }
     }
 
-    /// The input as a place for messages.
+    /// Place of the input, for messages.
     pub fn place(&self) -> Place {
         Place::file(&self.name)
     }
 }
 
-/// Measures the lines of a file from where it stands, and leaves it there.
+/// Measures the lines of a file from its current position, which stays the same.
 fn measure_orders(file: &mut File, place: &Place) -> io::Result<Measured> {
     let mut expected =
         Measured { orders: 0, bytes: 0, longest: 0, longest_at: place.at(1), files: Vec::new() };

@@ -1,4 +1,4 @@
-//! Several inputs that are read one after the other, line by line.
+//! Sequences of inputs that are read line by line.
 
 use std::path::PathBuf;
 
@@ -8,18 +8,18 @@ use super::paths::FileId;
 use crate::protocol::model::{Misuse, Place, Result};
 use crate::protocol::pipeline::Part;
 
-/// Inputs in the order in which they are read; at least one. A line ends where its file ends: unlike
-/// with `cat`, the last line of a file without a line feed does not run into the next file.
+/// Inputs in reading order; at least one. A line ends at the end of its file: unlike with `cat`,
+/// the last line of a file without a line feed does not run into the next file.
 pub struct Inputs {
     first: Input,
     others: Vec<Input>,
 }
 
 impl Inputs {
-    /// Opens all paths before anything is read; `-` is stdin, and so is no path at all.
+    /// Opens all paths before anything is read; `-` is stdin, and so is an empty list.
     ///
     /// # Errors
-    /// [`Error::Io`] for the first that cannot be opened, or is a folder.
+    /// [`Error::Io`] for the first path that cannot be opened or is a folder.
     pub fn open(paths: &[PathBuf]) -> Result<Self> {
         let mut paths = paths.iter().map(PathBuf::as_path);
         let first = Input::open(paths.next())?;
@@ -27,7 +27,7 @@ impl Inputs {
         Ok(Self { first, others })
     }
 
-    /// How long the orders in files are, without taking any from them; `None` where one is a pipe.
+    /// Measures the orders in files without consuming any; `None` if one of them is a pipe.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -44,22 +44,22 @@ impl Inputs {
         Ok(all)
     }
 
-    /// How many there are.
+    /// Number of inputs.
     pub fn count(&self) -> usize {
         1 + self.others.len()
     }
 
-    /// The size of all in bytes where it is known beforehand.
+    /// Total size in bytes, if known in advance.
     pub fn size(&self) -> Option<u64> {
         self.iter().map(|input| input.size).sum()
     }
 
-    /// The identities of the files, to keep outputs away from them.
+    /// Identities of the files, to keep outputs away from them.
     pub fn ids(&self) -> Vec<Option<FileId>> {
         self.iter().map(|input| input.id).collect()
     }
 
-    /// All together as a place for messages.
+    /// Place of all inputs together, for messages.
     pub fn place(&self) -> Place {
         match self.others.len() {
             0 => self.first.place(),
@@ -68,15 +68,15 @@ impl Inputs {
         }
     }
 
-    /// The first input, with which everything begins.
+    /// The input that is read first.
     pub fn first(&mut self) -> &mut Input {
         &mut self.first
     }
 
-    /// The only input, for what is not made of lines.
+    /// The only input, for data that is not made of lines.
     ///
     /// # Errors
-    /// [`Misuse::SeveralInputs`] if there are more, where `what` names what is read.
+    /// [`Misuse::SeveralInputs`] if there are more; `what` names the data.
     pub fn only(self, what: &'static str) -> Result<Input> {
         match self.count() {
             1 => Ok(self.first),
@@ -84,7 +84,7 @@ impl Inputs {
         }
     }
 
-    /// What a batch reads.
+    /// Converts the inputs into the parts that a batch reads.
     pub fn into_parts(self) -> Vec<Part> {
         let inputs = std::iter::once(self.first).chain(self.others);
         inputs.map(|input| Part { place: input.place(), reader: input.reader }).collect()

@@ -1,4 +1,4 @@
-//! Reading key files, after what killed processes left undone with them is done.
+//! Reads key files, after finishing what killed processes left undone.
 
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
@@ -15,25 +15,25 @@ use super::temporary::{Owner, sweep, temporary_name};
 use crate::protocol::model::{Error, KeyTrouble, Place, Result};
 use crate::protocol::store::keyfile::KeyFile;
 
-/// A key file with the identity of the file it came from.
+/// A key file, with the identity of the file it was read from.
 #[derive(Debug)]
 pub struct Loaded {
-    /// What it says.
+    /// Content of the file.
     pub file: KeyFile,
     /// Its name for messages.
     pub place: Place,
     /// Its identity.
     pub id: Option<FileId>,
-    /// Whether what it says can be changed: it is a regular file, not a pipe.
+    /// Whether the content can be changed: it is in a regular file, not a pipe.
     pub changeable: bool,
 }
 
-/// Reads a key file; `-` is stdin. What a killed process left undone with it is done first.
+/// Reads a key file; `-` is stdin. Work that a killed process left undone is finished first.
 ///
 /// # Errors
-/// [`Error::Io`], [`Error::Malformed`], and [`KeyTrouble::Readable`] when the file holds secrets
-/// and group or others can read it, unless that is allowed; [`KeyTrouble::ErasedNow`] when to do what was
-/// left undone was to erase the file.
+/// [`Error::Io`], [`Error::Malformed`], and [`KeyTrouble::Readable`] if the file holds secrets and
+/// group or others can read it, unless that is allowed; [`KeyTrouble::ErasedNow`] if finishing the
+/// work meant erasing the file.
 pub fn load(path: &Path, allow_readable: bool) -> Result<Loaded> {
     let (bytes, id, mode, place) = read_settled(path)?;
     let file = KeyFile::parse(&bytes, &place)?;
@@ -47,10 +47,11 @@ pub fn load(path: &Path, allow_readable: bool) -> Result<Loaded> {
     Ok(Loaded { file, changeable, id, place })
 }
 
-/// Removes what a killed process left beside a file, as far as that can be done.
+/// Removes what a killed process left beside a file, if possible.
 pub fn tidy(path: Option<&Path>) {
     if let Some(path) = path.filter(|path| !is_dash(path)) {
-        // Whoever may only read cannot remove it. A link leads to a file that has its own neighbours.
+        // A process with read access only cannot remove it. For a link, look beside the file that
+        // it points to.
         let file = std::fs::canonicalize(path);
         let _ = sweep(file.as_deref().unwrap_or(path), Owner::IsLeftAlone);
     }
@@ -61,11 +62,11 @@ pub fn has_leftover(path: &Path) -> bool {
     temporary_name(path).is_ok_and(|name| name.symlink_metadata().is_ok())
 }
 
-/// Does what killed processes left undone with the file that was read from a path, and tells whether the
-/// file is another now.
+/// Finishes what killed processes left undone with the file at a path; returns whether the file has
+/// changed.
 ///
 /// # Errors
-/// [`KeyTrouble::ErasedNow`] when to do it was to erase the file, and [`Error::Io`].
+/// [`KeyTrouble::ErasedNow`] if that meant erasing the file, and [`Error::Io`].
 pub fn finish(path: Option<&Path>, file: &KeyFile) -> Result<bool> {
     let Some(path) = path.filter(|path| !is_dash(path) && file.is_unfinished()) else {
         return Ok(false);
@@ -83,8 +84,9 @@ pub fn finish(path: Option<&Path>, file: &KeyFile) -> Result<bool> {
 /// What was read: the bytes, the file's identity and mode, and its name.
 type Settled = (Zeroizing<Vec<u8>>, Option<FileId>, u32, Place);
 
-/// Reads a key file while nobody changes it. Whoever changes one puts a new file in its place and
-/// overwrites the old one, under a lock: a file that has lost its name meanwhile is not read.
+/// Reads a key file while no process changes it. A process that changes a key file replaces it by a
+/// new one and overwrites the old one, under a lock; so a file that has lost its name meanwhile is
+/// not read.
 fn read_settled(path: &Path) -> Result<Settled> {
     tidy(Some(path));
     loop {
@@ -100,7 +102,7 @@ fn read_settled(path: &Path) -> Result<Settled> {
             let bytes = read_key_file(input.reader, &place)?;
             return Ok((bytes, input.id, input.mode, place));
         };
-        // Where the file system has no locks, nobody can change the file by our rules either.
+        // If the file system has no locks, no process can change the file by these rules either.
         let _ = flock(&file, FlockOperation::LockShared);
         let now = std::fs::metadata(path).ok();
         let now = now.as_ref().and_then(FileId::from_metadata);

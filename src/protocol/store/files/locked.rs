@@ -1,4 +1,4 @@
-//! Changing a key file: under a lock, and so that a crash leaves the old file or the new one.
+//! Changes a key file under a lock; a crash leaves either the old file or the new one.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
@@ -15,33 +15,34 @@ use super::temporary::{
 use crate::protocol::model::{Error, Place, Result};
 use crate::protocol::store::keyfile::KeyFile;
 
-/// Reads a key file, changes it, and puts the new one in the place of the old one.
+/// Reads a key file, changes it, and replaces the old file by the new one.
 ///
-/// Others who call this for the same file wait. If `change` fails, nothing is changed.
+/// Other callers for the same file wait. If `change` fails, nothing is changed.
 ///
 /// # Errors
-/// [`Error::Usage`] when the path is a link or has several names; [`Error::Io`], when nothing has changed;
-/// and what `change` returns.
+/// [`Error::Usage`] if the path is a link or has several names; [`Error::Io`], in which case
+/// nothing has changed; and those that `change` returns.
 pub fn update<T>(path: &Path, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T> {
     Locked::open(path)?.update(change)
 }
 
-/// The file that stands under a name, locked. Whoever changes or erases it holds this lock.
+/// File at a path, locked. A process that changes or erases it holds this lock.
 #[derive(Debug)]
 pub(super) struct Locked {
     pub(super) file: File,
     pub(super) path: PathBuf,
     pub(super) place: Place,
-    /// What a killed process had left beside it.
+    /// Files that a killed process had left beside it.
     pub(super) swept: Swept,
 }
 
 impl Locked {
-    /// Locks the file that stands under `path` at the moment the lock is granted: while this process
-    /// waited, another may have put a new file there. What a killed process left beside it is removed.
+    /// Locks the file that is at `path` when the lock is granted: while this process waited,
+    /// another may have put a new file there. Files that a killed process left beside it are
+    /// removed.
     ///
     /// # Errors
-    /// [`Error::Usage`] when the path is a link or has several names, and [`Error::Io`].
+    /// [`Error::Usage`] if the path is a link or has several names, and [`Error::Io`].
     pub(super) fn open(path: &Path) -> Result<Self> {
         let place = Place::file(path.display().to_string());
         loop {
@@ -56,7 +57,7 @@ impl Locked {
         }
     }
 
-    /// What the file says.
+    /// Reads the content of the file.
     ///
     /// # Errors
     /// [`Error::Io`] and [`Error::Malformed`].
@@ -67,7 +68,7 @@ impl Locked {
         KeyFile::parse(&bytes, &self.place)
     }
 
-    /// Reads the file, changes it, and puts the new one in its place, locked.
+    /// Reads the file, changes it, and replaces it by the new one, locked.
     ///
     /// # Errors
     /// As [`update`].
@@ -80,7 +81,7 @@ impl Locked {
         let result = change(&mut after)?;
         if after != before {
             let changed = self.replace(&after).map(|old| {
-                // The change is durable; of what was there before, no more than necessary should be left.
+                // The change is durable; this only overwrites the old content as far as possible.
                 let _ = old.clear();
             });
             changed.map_err(|error| Error::io(&self.place, "cannot change", error))?;
@@ -88,8 +89,8 @@ impl Locked {
         Ok(result)
     }
 
-    /// Writes a new file, synced, and puts it in the place of this one, whose content is returned as it is.
-    /// The new file is locked from here on.
+    /// Replaces this file by a new one, which is written and synced first and is locked from then
+    /// on. Returns the old file with its content unchanged.
     ///
     /// # Errors
     /// As [`Temporary::replace`], and those of [`KeyFile::to_bytes`].
@@ -101,7 +102,7 @@ impl Locked {
         self.replace_by(new)
     }
 
-    /// Puts a finished file in the place of this one.
+    /// Replaces this file by a finished one.
     ///
     /// # Errors
     /// As [`Temporary::replace`].
@@ -114,8 +115,8 @@ impl Locked {
         Ok(Old { file: std::mem::replace(&mut self.file, new), name })
     }
 
-    /// Gives this file the temporary name instead of its own, so that a process which is killed leaves no
-    /// damaged file, but one that the next command removes. Where that cannot be done, it keeps its name.
+    /// Renames this file to the temporary name, so that a killed process leaves no damaged file
+    /// except one that the next command removes. If that fails, the file keeps its name.
     pub(super) fn put_aside(&self) -> io::Result<PathBuf> {
         let name = temporary_name(&self.path)?;
         match rename_to_new(&self.path, &name) {
@@ -124,8 +125,8 @@ impl Locked {
         }
     }
 
-    /// Takes its `name` away from this file, whose content was overwritten. The length goes in any case,
-    /// also where the folder does not let go of the name.
+    /// Truncates this file, whose content was overwritten, and removes its `name`. It is truncated
+    /// even if the folder does not permit removing the name.
     pub(super) fn unlink(&self, name: &Path) -> io::Result<()> {
         let folder = folder_of(&self.path);
         self.file.set_len(0)?;
@@ -142,32 +143,33 @@ impl Locked {
     }
 }
 
-/// A file that has lost its place to another.
+/// File that was replaced by another.
 #[derive(Debug)]
 pub(super) struct Old {
     pub(super) file: File,
-    /// The name that it has instead, if any.
+    /// Its new name, if it has one.
     name: Option<PathBuf>,
 }
 
 impl Old {
-    /// Overwrites the file and takes its name away.
+    /// Overwrites the file and removes its name.
     pub(super) fn clear(self) -> io::Result<()> {
         let cleared = self.has_no_other_name().and_then(|()| clear(&self.file));
         self.unlink().and(cleared)
     }
 
-    /// Refuses a file that somebody gave another name meanwhile: that one would be overwritten as well.
+    /// Refuses a file that has been given another name meanwhile: overwriting would also destroy
+    /// that one.
     pub(super) fn has_no_other_name(&self) -> io::Result<()> {
         match self.file.metadata()?.nlink() <= u64::from(self.name.is_some()) {
             true => Ok(()),
             false => {
-                Err(io::Error::other("it has got another hard link, which keeps the old content"))
+                Err(io::Error::other("it now has another hard link, which keeps the old content"))
             }
         }
     }
 
-    /// Takes the name away.
+    /// Removes the name.
     pub(super) fn unlink(&self) -> io::Result<()> {
         match &self.name {
             Some(name) => std::fs::remove_file(name),

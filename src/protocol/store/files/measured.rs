@@ -1,24 +1,24 @@
-//! How much an input holds.
+//! Measurements of an input.
 
 use crate::protocol::model::Place;
 
-/// How many orders there are and how long they are, where that is known before they are sealed.
+/// Number and lengths of orders, if known before they are sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Measured {
-    /// Orders.
+    /// Number of orders.
     pub orders: u64,
-    /// Bytes of all orders together, without line feeds.
+    /// Total length of all orders in bytes, without line feeds.
     pub bytes: u64,
-    /// Bytes of the longest order.
+    /// Length of the longest order, in bytes.
     pub longest: u64,
-    /// The place of the longest order.
+    /// Place of the longest order.
     pub longest_at: Place,
-    /// The files, and how many orders each has.
+    /// Files, with the number of orders in each.
     pub files: Vec<(Place, u64)>,
 }
 
 impl Measured {
-    /// One order of that length, at the first line of a place.
+    /// Measurement of one order of this length, on the first line of a place.
     pub fn one(bytes: u64, place: &Place) -> Self {
         let first = place.at(1);
         Self {
@@ -30,7 +30,7 @@ impl Measured {
         }
     }
 
-    /// These orders and `more` after them.
+    /// Adds the orders of `more` after these.
     pub fn and(self, more: Self) -> Self {
         let (orders, bytes) = (self.orders + more.orders, self.bytes + more.bytes);
         let files = [&self.files[..], &more.files].concat();
@@ -38,7 +38,7 @@ impl Measured {
         Self { orders, bytes, files, ..longest }
     }
 
-    /// The place of an order, which is counted from 0.
+    /// Place of an order, which is counted from 0.
     pub fn place_of(&self, order: u64) -> Place {
         let mut line = order;
         for (file, orders) in &self.files {

@@ -1,4 +1,4 @@
-//! Outputs: atomic where they are files, in place where they are pipes or devices.
+//! Outputs: written atomically if they are files, in place if they are pipes or devices.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, IoSlice, Write};
@@ -14,17 +14,17 @@ use super::temporary::{Owner, Temporary, sweep};
 use crate::protocol::model::{Error, Misuse, Result};
 use crate::protocol::store::keyfile::Sent;
 
-/// What to do with a regular file that is there already.
+/// Handling of a regular file that already exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Existing {
-    /// Refuse.
+    /// Refuse the output.
     Keep,
-    /// Replace it, in one step at the end.
+    /// Replace the file, in one step at the end.
     Replace,
 }
 
-/// Where results go. A regular file appears only with [`Output::send`], whole and synced; an output that
-/// is dropped before leaves no file.
+/// Output for results. A regular file appears only on [`Output::send`], complete and synced; an
+/// output that is dropped before leaves no file.
 pub struct Output {
     name: String,
     to: Destination,
@@ -32,11 +32,11 @@ pub struct Output {
 }
 
 enum Destination {
-    /// A pipe, a device, or a file that the caller opened: what is written is there at once.
+    /// A pipe, a device, or a file that the caller opened: written data is visible at once.
     Stream(File),
-    /// A file that has no name before it is finished.
+    /// A file that has no name until it is finished.
     Draft(Draft),
-    /// A file that has its name, or was given up.
+    /// A file that has been given its name, or has been discarded.
     Done,
 }
 
@@ -48,11 +48,11 @@ struct Draft {
 }
 
 impl Output {
-    /// Prepares a path for writing; none, or `-`, is stdout.
+    /// Prepares a path for writing; no path, or `-`, is stdout.
     ///
     /// # Errors
-    /// [`Error::Usage`] when the path is a link, a folder, one of the inputs, or exists and is to
-    /// be kept; [`Error::Io`] when it cannot be written.
+    /// [`Error::Usage`] if the path is a link, a folder or one of the inputs, or if it exists and
+    /// must be kept; [`Error::Io`] if it cannot be written.
     pub fn create(
         path: Option<&Path>,
         existing: Existing,
@@ -107,15 +107,16 @@ impl Output {
             }
             Ok(_) => return Err(Misuse::NotAnOutput(name).into()),
         }
-        // What a killed process left; where it cannot be removed, the new file tells why it cannot be made.
+        // Remove what a killed process left; if that fails, creating the new file reports the
+        // error.
         let _ = sweep(path, Owner::IsLeftAlone);
         let new = Temporary::beside(path, privacy).map_err(failed)?;
         let draft = Draft { new, target: path.to_owned(), existing, privacy };
         Ok(Self { name, to: Destination::Draft(draft), left: false })
     }
 
-    /// Links of the system to open descriptors (`/dev/stdout`, `/dev/fd/63`) lead to what the
-    /// caller opened; no other link is followed.
+    /// Follows system links to open descriptors (`/dev/stdout`, `/dev/fd/63`), which the caller
+    /// opened; refuses all other links.
     fn through_link(path: &Path, name: String) -> Result<Self> {
         if path.starts_with("/dev") || path.starts_with("/proc") {
             let file = OpenOptions::new()
@@ -129,7 +130,7 @@ impl Output {
         Err(Misuse::OutputIsLink(name).into())
     }
 
-    /// The name for messages.
+    /// Name for messages.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -138,20 +139,20 @@ impl Output {
         match &self.to {
             Destination::Stream(file) => Ok(file),
             Destination::Draft(draft) => Ok(draft.new.file()),
-            Destination::Done => Err(io::Error::other("this output was sent before")),
+            Destination::Done => Err(io::Error::other("this output has already been sent")),
         }
     }
 
-    /// Whether the bytes go straight to a terminal.
+    /// Whether the output is a terminal.
     pub fn is_terminal(&self) -> bool {
         use std::io::IsTerminal;
         self.file().is_ok_and(File::is_terminal)
     }
 
-    /// Refuses to write bytes of any kind to a terminal.
+    /// Refuses an output that is a terminal.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the output is one.
+    /// [`Error::Usage`] if it is one; `what` names the data.
     pub fn refuse_terminal(&self, what: &'static str) -> Result<()> {
         match self.is_terminal() {
             true => Err(Misuse::ToTerminal { what }.into()),
@@ -159,7 +160,7 @@ impl Output {
         }
     }
 
-    /// Whether what is written can be taken back until it is sent: it goes to a file without a name.
+    /// Whether written data can be discarded until it is sent: it goes to a file without a name.
     pub fn is_revocable(&self) -> bool {
         match self.to {
             Destination::Stream(_) => false,
@@ -167,7 +168,7 @@ impl Output {
         }
     }
 
-    /// The file that the output will become, if it becomes one, and whether it replaces another.
+    /// Path that the output will have, if it becomes a file, and whether it replaces another file.
     pub fn target(&self) -> Option<(&Path, bool)> {
         match &self.to {
             Destination::Draft(Draft { target, .. }) => {
@@ -177,7 +178,7 @@ impl Output {
         }
     }
 
-    /// Whether some of what was written may have reached somebody.
+    /// Whether a reader may have received some of the data.
     pub fn may_have_left(&self) -> bool {
         self.left
     }
@@ -185,17 +186,17 @@ impl Output {
     /// Writes bytes.
     ///
     /// # Errors
-    /// [`Error::Io`], or [`Error::ClosedPipe`] when nobody reads any more.
+    /// [`Error::Io`], or [`Error::ClosedPipe`] if the reader is gone.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.write_pieces(&mut [IoSlice::new(bytes)])
     }
 
-    /// Writes pieces one after the other, in as few calls as possible.
+    /// Writes several pieces in sequence, in as few calls as possible.
     ///
     /// # Errors
     /// As [`Output::write`].
     pub fn write_pieces(&mut self, mut pieces: &mut [IoSlice<'_>]) -> Result<()> {
-        // Empty pieces at the front go away, so that a write of nothing always is a failure.
+        // Skip empty pieces at the front, so that a write of 0 bytes is always an error.
         IoSlice::advance_slices(&mut pieces, 0);
         while !pieces.is_empty() {
             let written = match self.file().and_then(|mut file| file.write_vectored(pieces)) {
@@ -210,8 +211,8 @@ impl Output {
         Ok(())
     }
 
-    /// Writes what there is to the disk. What can fail for lack of space fails here: then an output only has
-    /// to be given its name.
+    /// Syncs the data to the disk. Errors for lack of space occur here; afterwards the output only
+    /// has to be given its name.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -223,12 +224,13 @@ impl Output {
         finished.map_err(|error| Error::io(&self.name, "cannot write", error))
     }
 
-    /// Makes the output final. After this it counts as sent: a file is synced and under its name, and the
+    /// Makes the output final. Afterwards it counts as sent: a file is synced and has its name; the
     /// reader of a pipe has taken everything.
     ///
     /// # Errors
-    /// [`Error::ClosedPipe`] when the reader has gone; [`Error::Usage`] when a file to be kept has appeared
-    /// meanwhile; [`Error::Io`] when the bytes may not have reached the disk. A new file is then not there.
+    /// [`Error::ClosedPipe`] if the reader is gone; [`Error::Usage`] if a file that must be kept
+    /// has appeared meanwhile; [`Error::Io`] if the bytes may not have reached the disk. In these
+    /// cases no new file exists.
     pub fn send(&mut self) -> Result<()> {
         self.finish()?;
         let sent = match std::mem::replace(&mut self.to, Destination::Done) {
@@ -239,7 +241,7 @@ impl Output {
             }
             Destination::Draft(draft) => {
                 let published = draft.publish();
-                // A name that was there for a moment may have been seen.
+                // A name that existed for a moment may have been seen.
                 let refused = |error: &io::Error| error.kind() == io::ErrorKind::AlreadyExists;
                 self.left |= !published.as_ref().is_err_and(refused);
                 published
@@ -249,7 +251,7 @@ impl Output {
         sent.map_err(|error| self.failed(error))
     }
 
-    /// Gives up a file that was not sent.
+    /// Discards a file that was not sent.
     pub fn discard(&mut self) {
         match self.to {
             Destination::Draft(_) => self.to = Destination::Done,
@@ -264,7 +266,7 @@ impl Output {
         }
     }
 
-    /// [`Output::send`], where nothing depends on what became of it.
+    /// Sends the output and drops it, for callers that need no further access.
     ///
     /// # Errors
     /// As [`Output::send`].
@@ -272,11 +274,11 @@ impl Output {
         self.send()
     }
 
-    /// Gives a finished file a temporary name, under which another process can publish it, and returns
-    /// what that needs; `None` if the output is no new file.
+    /// Gives a finished file a temporary name, under which another process can publish it, and
+    /// returns the data needed for that; `None` if the output is not a new file.
     ///
     /// # Errors
-    /// [`Error::Io`], and [`Error::Usage`] when a file to be kept is there.
+    /// [`Error::Io`], and [`Error::Usage`] if a file that must be kept exists.
     pub(super) fn make_ready(&mut self) -> Result<Option<Sent>> {
         self.finish()?;
         let Destination::Draft(draft) = &mut self.to else { return Ok(None) };
@@ -302,8 +304,8 @@ impl Draft {
         }
     }
 
-    /// Gives the file the name of another that may be there. The old content of a private file is
-    /// overwritten, unless it has other names or cannot be written to.
+    /// Publishes the file under its name, replacing any existing file. The old content of a private
+    /// file is overwritten, unless it has other names or cannot be written to.
     fn publish_over(self) -> io::Result<()> {
         if self.privacy == Privacy::Owner
             && let Ok(mut old) = Locked::open(&self.target)
@@ -314,7 +316,8 @@ impl Draft {
     }
 }
 
-/// Refuses a pipe that another user put into a folder where everybody can: its reader is whoever made it.
+/// Refuses a pipe that another user created in a world-writable folder: that user may be reading
+/// it.
 fn refuse_foreign_pipe(path: &Path, found: &std::fs::Metadata, name: &str) -> Result<()> {
     let folder = std::fs::metadata(folder_of(path))
         .map_err(|error| Error::io(name, "cannot write", error))?;

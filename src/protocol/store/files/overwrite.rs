@@ -1,4 +1,4 @@
-//! Overwriting files and keys, and telling honestly what was done.
+//! Overwrites files and keys, and reports exactly what was done.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -15,40 +15,40 @@ use crate::ciphers::random::{KeySource, SeededSource};
 use crate::protocol::model::{Error, Kid, Misuse, Program, Result};
 use crate::protocol::store::keyfile::KeyFile;
 
-/// What is erased from a file.
+/// Part of a file to erase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Selection<'a> {
-    /// The file.
+    /// The whole file.
     File,
     /// All keys.
     Keys,
     /// The program.
     Programs,
-    /// The keys of these names.
+    /// The keys with these names.
     Named(&'a [Kid]),
 }
 
-/// What was done to a file.
+/// Report on an erased file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Erased {
     /// The file's name.
     pub file: String,
     /// Bytes overwritten in place, synced, and read back.
     pub overwritten: u64,
-    /// Bytes of what killed processes had left beside the file, overwritten.
+    /// Bytes overwritten in files that killed processes had left beside it.
     pub leftover: u64,
-    /// Whether keys were overwritten in their file, as the disk has no room for another.
+    /// Whether keys were overwritten in place because the disk has no room for a new file.
     pub in_place: bool,
-    /// Names that the file had.
+    /// Number of names that the file had.
     pub links: u64,
-    /// The type of the file system, as in `ext4`.
+    /// Type of the file system, as in `ext4`.
     pub file_system: String,
-    /// Where the file system itself keeps what was overwritten.
+    /// Where the file system itself keeps overwritten data.
     pub kept: Option<Kept>,
 }
 
 impl Selection<'_> {
-    /// Takes the chosen parts out of a key file.
+    /// Removes the selected parts from a key file.
     pub(super) fn apply(self, file: &mut KeyFile) {
         match self {
             Self::File => {}
@@ -56,7 +56,7 @@ impl Selection<'_> {
                 file.erase_keys(|_| true);
             }
             Self::Programs => {
-                // A program with keys built in takes them along.
+                // Erasing a program with built-in keys also erases the keys.
                 if let Some(Program::Shop { built_in: Some(_), .. }) = &file.program {
                     file.erase_keys(|_| true);
                 }
@@ -69,7 +69,7 @@ impl Selection<'_> {
     }
 }
 
-/// A file under the temporary name that another process holds: it may have what is to be erased.
+/// Error for a temporary file held by another process: it may contain keys that should be erased.
 pub(super) fn in_the_way(name: &str) -> Error {
     Error::io(name, "cannot erase", io::Error::other("another process is writing this file"))
 }
@@ -79,7 +79,7 @@ impl Locked {
     pub(super) fn erase(&self) -> Result<Erased> {
         self.refuse_held()?;
         let failed = |error| Error::io(&self.place, "cannot erase", error);
-        // What can fail without the file being touched comes first.
+        // Steps that can fail without changing the file come first.
         let seed = random_number().map_err(failed)?;
         let name = self.put_aside().map_err(failed)?;
         let overwritten = overwrite(&self.file, seed);
@@ -90,7 +90,7 @@ impl Locked {
         Ok(report)
     }
 
-    /// Takes the chosen parts out of a key file, and erases the one that it replaces.
+    /// Removes the selected parts from a key file, and erases the file that it replaces.
     pub(super) fn rewrite_and_erase(
         &mut self,
         selection: Selection<'_>,
@@ -117,8 +117,8 @@ impl Locked {
         erased.map_err(|error| Error::io(&self.place, "cannot erase", error))
     }
 
-    /// Overwrites the chosen keys where they stand, where the disk has no room for another file. Whatever
-    /// part of that is done when the power fails, the file can be read, and the keys count as erased.
+    /// Overwrites the selected keys in place, if the disk has no room for a new file. If the power
+    /// fails at any point, the file can be read, and the keys count as erased.
     fn strike_out(
         &self,
         file: &KeyFile,
@@ -129,11 +129,12 @@ impl Locked {
         selection.apply(&mut kept);
         let is_chosen = |kid: &str| file.key(kid).is_some() && kept.key(kid).is_none();
         let (_, older) = file_system(&self.file);
-        // What needs new blocks, or is no key, cannot be overwritten in place.
+        // Overwriting in place does not work on file systems that keep the old data, or for parts
+        // that are not keys.
         if older.is_some() || kept.program != file.program {
             return Err(full);
         }
-        // All memory for the keys at once: a buffer that grows leaves copies behind.
+        // Allocate all memory for the keys at once: a growing buffer would leave copies.
         let len = self.file.metadata()?.len() as usize;
         let mut text = zeroize::Zeroizing::new(vec![0; len]);
         self.file.read_exact_at(&mut text, 0)?;
@@ -152,7 +153,7 @@ impl Locked {
         Ok(Erased { in_place: true, ..self.report(overwritten)? })
     }
 
-    /// Refuses to erase while another process holds a file that may have the same keys.
+    /// Refuses to erase while another process holds a file that may contain the same keys.
     fn refuse_held(&self) -> Result<()> {
         match self.swept {
             Swept::Owned => Err(in_the_way(&self.place.file)),
@@ -177,16 +178,17 @@ impl Locked {
     }
 }
 
-/// Whether the disk, or the user's share of it, has no room.
+/// Whether the disk or the user's quota is full.
 fn is_full(error: &io::Error) -> bool {
     [ErrorKind::StorageFull, ErrorKind::QuotaExceeded].contains(&error.kind())
 }
 
 fn not_as_written() -> io::Error {
-    io::Error::other("what was written over the file is not what is read back")
+    io::Error::other("the data read back differs from the data written")
 }
 
-/// Overwrites a file by what follows from `seed`, syncs it, and reads it back; returns its length in bytes.
+/// Overwrites a file with bytes derived from `seed`, syncs it, and reads it back; returns its
+/// length in bytes.
 fn overwrite(file: &File, seed: u64) -> io::Result<u64> {
     let len = file.metadata()?.len();
     for_each_chunk(file, len, |mut file, chunk, index| {
@@ -203,7 +205,7 @@ fn overwrite(file: &File, seed: u64) -> io::Result<u64> {
     Ok(len)
 }
 
-/// The pattern written over a file: not a secret, only different from what was there.
+/// Generates the pattern written over a file: not secret, only different from the old content.
 fn fill(chunk: &mut [u8], seed: u64, index: u64) {
     SeededSource::new(seed).stream(index).fill_bytes(chunk);
 }
@@ -245,7 +247,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
         std::fs::write(&path, vec![7; 100_000]).unwrap();
-        // Whatever is written to it goes to its end.
+        // Everything written to it is appended.
         let file = File::options().read(true).append(true).open(&path).unwrap();
         assert!(overwrite(&file, 1).is_err());
     }

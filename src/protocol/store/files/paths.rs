@@ -1,4 +1,4 @@
-//! Paths, the files under them, and opening these.
+//! Paths, file identities, and opening files.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -11,7 +11,7 @@ use rustix::fs::OFlags;
 use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::model::{Error, Misuse, Place, Result};
 
-/// Which file something is, whatever its name.
+/// Identity of a file, independent of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileId {
     device: u64,
@@ -19,12 +19,13 @@ pub struct FileId {
 }
 
 impl FileId {
-    /// The identity of an open regular file; pipes and devices may be input and output at once.
+    /// Identity of an open regular file; `None` for pipes and devices, which may be input and
+    /// output at once.
     pub(super) fn of(file: &File) -> Option<Self> {
         file.metadata().ok().as_ref().and_then(Self::from_metadata)
     }
 
-    /// The identity of what a path names; links are not followed.
+    /// Identity of the file at a path; links are not followed.
     pub(super) fn at(path: &Path) -> Option<Self> {
         std::fs::symlink_metadata(path).ok().as_ref().and_then(Self::from_metadata)
     }
@@ -34,30 +35,30 @@ impl FileId {
     }
 }
 
-/// Who may read a new file.
+/// Users who may read a new file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Privacy {
-    /// Mode 0600 whatever the umask: keys and opened orders.
+    /// The owner only: mode 0600 whatever the umask, for keys and opened orders.
     Owner,
-    /// As the umask says.
+    /// Those that the umask permits.
     Umask,
 }
 
-/// The identity of the file under a path, if it is a regular one.
+/// Identity of the file at a path, if it is a regular file.
 pub fn identify(path: &Path) -> Option<FileId> {
     File::open(path).ok().as_ref().and_then(FileId::of)
 }
 
-/// Whether two outputs would be the same file.
+/// Whether two output paths name the same file.
 pub fn same_target(one: &Path, other: &Path) -> bool {
     let folder = |path: &Path| std::fs::canonicalize(folder_of(path)).ok();
     folder(one) == folder(other) && one.file_name() == other.file_name()
 }
 
-/// Checks that a key file can be changed or erased, before anything depends on it.
+/// Checks in advance that a key file can be changed or erased.
 ///
 /// # Errors
-/// [`Error::Usage`] for links, files of several names and what is not a regular file.
+/// [`Error::Usage`] for links, files with several names and anything that is not a regular file.
 pub fn check_changeable(path: &Path) -> Result<()> {
     open_to_change(path, &Place::file(path.display().to_string())).map(|_| ())
 }
@@ -67,7 +68,7 @@ pub fn is_dash(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-/// Opens without following a link at the end of the path.
+/// Opens a file without following a link at the end of the path.
 pub(super) fn open_no_follow(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let file = options.custom_flags(flags.bits() as i32).open(path)?;
@@ -75,7 +76,7 @@ pub(super) fn open_no_follow(path: &Path, options: &mut OpenOptions) -> io::Resu
     Ok(file)
 }
 
-/// Opens a key file that is going to be changed or destroyed.
+/// Opens a key file for changing or erasing.
 pub(super) fn open_to_change(path: &Path, place: &Place) -> Result<File> {
     let refused = |why: fn(String) -> Misuse| Error::Usage(why(place.to_string()));
     let found =
@@ -95,18 +96,18 @@ pub(super) fn open_to_change(path: &Path, place: &Place) -> Result<File> {
     Ok(file)
 }
 
-/// A number for the name of a file that no other file has.
+/// Random number for a unique file name.
 pub(super) fn random_number() -> io::Result<u64> {
     let source = SystemSource::new().map_err(|error| io::Error::other(Error::from(error)))?;
     Ok(source.stream(0).next_u64())
 }
 
-/// Makes a change of a folder durable.
+/// Syncs a folder, so that changes in it survive a power failure.
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// The folder that a path is in.
+/// Folder that contains a path.
 pub(super) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -114,7 +115,7 @@ pub(super) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Whether the metadata are those of a pipe or a character device.
+/// Whether the metadata describes a pipe or a character device.
 pub(super) fn is_stream(metadata: &std::fs::Metadata) -> bool {
     let kind = metadata.file_type();
     kind.is_fifo() || kind.is_char_device() || kind.is_socket()

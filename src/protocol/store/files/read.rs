@@ -1,4 +1,4 @@
-//! Reading small files whole.
+//! Reads small files completely.
 
 use std::fs::File;
 use std::io::Read;
@@ -12,12 +12,12 @@ use crate::ciphers::Wiped;
 use crate::protocol::model::{Error, KeyTrouble, Malformed, Place, Result};
 use crate::protocol::store::keyfile::MAX_KEY_FILE;
 
-/// Bytes of what is not JSON that are read where a key file is expected.
+/// Number of bytes read from data that is not JSON where a key file is expected.
 const MAX_OTHER: u64 = 64 << 10;
 
-/// A small file as it is.
+/// Content of a small file.
 pub struct Small {
-    /// What is in it.
+    /// The bytes.
     pub bytes: Zeroizing<Vec<u8>>,
     /// Its name for messages.
     pub place: Place,
@@ -25,7 +25,8 @@ pub struct Small {
     pub id: Option<FileId>,
 }
 
-/// Reads a small file whole and keeps its identity; one with `secrets` must be its owner's alone.
+/// Reads a small file completely and keeps its identity; if `secrets` is set, only its owner may
+/// have access.
 ///
 /// # Errors
 /// As [`read_small`], and [`KeyTrouble::Readable`].
@@ -38,20 +39,20 @@ pub fn load_small(path: &Path, limit: u64, secrets: bool) -> Result<Small> {
     Ok(Small { bytes: read_limited(reader, limit, &place)?, place, id })
 }
 
-/// Reads a small file whole: an item page, a passphrase, a table.
+/// Reads a small file completely: an item page, a passphrase, a table.
 ///
 /// # Errors
-/// [`Error::Io`], and [`Error::Malformed`] when it is longer than `limit` bytes.
+/// [`Error::Io`], and [`Error::Malformed`] if it is longer than `limit` bytes.
 pub fn read_small(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>> {
     let input = Input::open(Some(path))?;
     let place = input.place();
     read_limited(input.reader, limit, &place)
 }
 
-/// Reads all of something that has no reason to be long.
+/// Reads a whole input that should be short.
 ///
 /// # Errors
-/// [`Error::Io`], and [`Error::Malformed`] when it is longer than `limit` bytes.
+/// [`Error::Io`], and [`Error::Malformed`] if it is longer than `limit` bytes.
 pub fn read_limited(reader: impl Read, limit: u64, place: &Place) -> Result<Zeroizing<Vec<u8>>> {
     let mut bytes = Wiped::default();
     bytes
@@ -63,7 +64,7 @@ pub fn read_limited(reader: impl Read, limit: u64, place: &Place) -> Result<Zero
     Ok(Zeroizing::new(bytes.into_vec()))
 }
 
-/// Reads a key file that is a regular one; if it is too long, it is refused before it is read.
+/// Reads a key file that is a regular file; refuses one that is too long before reading it.
 pub(super) fn read_regular(file: &File, place: &Place) -> Result<Zeroizing<Vec<u8>>> {
     let metadata = file.metadata().map_err(|error| Error::io(place, "cannot read", error))?;
     match metadata.len() > MAX_KEY_FILE {
@@ -76,8 +77,8 @@ fn too_long(limit: u64, place: &Place) -> Error {
     Error::malformed(place, Malformed::Long(limit))
 }
 
-/// Reads the text of a key file. What does not begin like JSON is read no further than to see what it
-/// is: a device or pipe may have no end.
+/// Reads the text of a key file. Data that does not begin like JSON is read only far enough to
+/// recognize it: a device or pipe may be endless.
 pub(super) fn read_key_file(mut reader: impl Read, place: &Place) -> Result<Zeroizing<Vec<u8>>> {
     let mut first = Zeroizing::new(Vec::with_capacity(MAX_OTHER as usize));
     reader

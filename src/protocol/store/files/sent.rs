@@ -1,5 +1,5 @@
-//! Sending by a program that erases: recorded in the client's file before the output gets its name, so that
-//! whoever comes next finishes what a killed process had begun.
+//! Sending by a program that erases. Sending is recorded in the client's file before the output
+//! gets its name, so that the next command can finish what a killed process began.
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -12,10 +12,10 @@ use super::users;
 use crate::protocol::model::{Erase, Error, Program, Result};
 use crate::protocol::store::keyfile::{KeyFile, Sent};
 
-/// What was done with a client's file.
+/// Result of finishing work on a client's file.
 #[derive(Debug)]
 pub(super) enum Finished {
-    /// Nothing was due.
+    /// Nothing was pending.
     Nothing,
     /// The file was erased.
     File(Erased),
@@ -23,10 +23,10 @@ pub(super) enum Finished {
     Parts(Erased),
 }
 
-/// Does what the processes that used a client's file have left undone, if none of them lives.
+/// Finishes what the users of a client's file left undone, unless one of them is still running.
 ///
 /// # Errors
-/// Of reading, sending and erasing.
+/// Errors from reading, sending and erasing.
 pub(super) fn finish(path: &Path) -> Result<Finished> {
     let mut locked = Locked::open(path)?;
     match users::are_there(path)? {
@@ -35,11 +35,11 @@ pub(super) fn finish(path: &Path) -> Result<Finished> {
     }
 }
 
-/// Does what is due with a file that nobody uses any more: sends what was ready, and erases what the program
-/// says if anything was sent, or if it is `due` for another reason.
+/// Finishes pending work on a file that has no users: sends what was ready, and erases as the
+/// program requires if anything was sent, or if erasing is `due` for another reason.
 ///
 /// # Errors
-/// Of reading, sending and erasing; then it stays due.
+/// Errors from reading, sending and erasing; the work then stays pending.
 pub(super) fn settle(locked: &mut Locked, due: bool) -> Result<Finished> {
     let file = locked.read()?;
     if !file.is_unfinished() && !due {
@@ -61,7 +61,7 @@ pub(super) fn settle(locked: &mut Locked, due: bool) -> Result<Finished> {
         Some(Erase::Programs) => {
             locked.rewrite_and_erase(Selection::Programs, settled).map(Finished::Parts)
         }
-        // The program is gone already.
+        // The program has already been erased.
         None => locked.update(|file| {
             settled(file);
             Ok(Finished::Nothing)
@@ -69,7 +69,7 @@ pub(super) fn settle(locked: &mut Locked, due: bool) -> Result<Finished> {
     }
 }
 
-/// What the program of a client's file erases after sending.
+/// Part of a client's file that its program erases after sending.
 pub(super) fn erasing(file: &KeyFile) -> Option<Erase> {
     match &file.program {
         Some(Program::Client { erase, .. }) => *erase,
@@ -77,16 +77,16 @@ pub(super) fn erasing(file: &KeyFile) -> Option<Erase> {
     }
 }
 
-/// Sends what killed processes had ready, if it is a client's file that says so.
+/// Sends what killed processes had ready, if the file is a client's file that records it.
 ///
 /// # Errors
-/// Of sending.
+/// Errors from sending.
 pub(super) fn publish_of(locked: &mut Locked) -> Result<()> {
     match locked.read() {
         Ok(file) if !file.sent.is_empty() && !users::are_there(&locked.path)? => {
             publish(locked, &file)
         }
-        // Any file can be erased, a key file or not.
+        // Files that are not key files can also be erased.
         Ok(_) | Err(_) => Ok(()),
     }
 }
@@ -101,7 +101,7 @@ fn publish(locked: &Locked, file: &KeyFile) -> Result<()> {
     })
 }
 
-/// Sends a file that is ready. Where it has no longer its temporary name, it was sent.
+/// Sends a file that is ready. If it no longer has its temporary name, it has already been sent.
 fn publish_one(sent: &Sent) -> io::Result<()> {
     let ready = ready_name(&sent.output, sent.token)?;
     let renamed = match sent.replace {
@@ -109,7 +109,7 @@ fn publish_one(sent: &Sent) -> io::Result<()> {
         false => rename_to_new(&ready, &sent.output),
     };
     match renamed {
-        // A folder that cannot be seen tells nothing.
+        // If the folder cannot be read, a missing name proves nothing.
         Err(error) if error.kind() == ErrorKind::NotFound => {
             std::fs::File::open(folder_of(&sent.output)).map(|_| ())
         }
@@ -117,10 +117,10 @@ fn publish_one(sent: &Sent) -> io::Result<()> {
     }
 }
 
-/// Removes a file that is ready and is not to be sent.
+/// Removes a file that is ready but must not be sent.
 pub(super) fn withdraw(sent: &Sent) {
     if let Ok(ready) = ready_name(&sent.output, sent.token) {
-        // It holds no secret; where it stays, it is in nobody's way.
+        // It contains no secrets and does no harm if it remains.
         let _ = std::fs::remove_file(ready);
     }
 }

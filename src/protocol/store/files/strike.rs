@@ -1,5 +1,5 @@
-//! Key files in which keys are struck out: overwritten where they stand, so that the file needs no room and
-//! can be read at every moment.
+//! Striking out keys in key files: they are overwritten in place, so that no disk space is needed
+//! and the file can be read at every moment.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -7,10 +7,10 @@ use std::ops::Range;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// What a struck-out value is made of. In base64url it does not occur.
+/// Byte that replaces struck-out values; it does not occur in base64url.
 pub(super) const STRUCK: u8 = b'*';
 
-/// Members of a key that name it or say what it is for; all others are parts of the key.
+/// Members that name a key or describe its use; all others are parts of the key.
 const NAMES: [&str; 7] = ["kty", "kid", "alg", "use", "key_ops", "origin", "offset"];
 
 #[derive(Deserialize)]
@@ -19,8 +19,8 @@ struct Set<'t> {
     keys: Vec<&'t RawValue>,
 }
 
-/// Where in the text of a key set the parts of the chosen keys stand, without their quotation marks; `None`
-/// if it cannot be read.
+/// Finds the parts of the chosen keys in the text of a key set, without their quotation marks;
+/// `None` if the text cannot be parsed.
 pub(super) fn values_of(
     text: &[u8],
     is_chosen: impl Fn(&str) -> bool,

@@ -1,8 +1,8 @@
-//! Files that are being written: without a name until they are whole, and with one fixed name while
-//! they take the place of another file.
+//! Files that are being written: they have no name until they are complete, and one fixed name
+//! while they replace another file.
 //!
-//! The fixed name of NAME is `.NAME.orderseal-tmp`. Whoever gives a file that name holds a lock on it, so
-//! that a file without a lock under such a name is what a killed process left.
+//! The fixed name for NAME is `.NAME.orderseal-tmp`. A process that gives a file this name holds a
+//! lock on it, so a file with such a name and without a lock was left by a killed process.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata, OpenOptions, Permissions};
@@ -23,19 +23,19 @@ use sha2::{Digest, Sha256};
 use super::file_system::is_remote;
 use super::paths::{FileId, Privacy, folder_of, open_no_follow, sync_folder};
 
-/// The fixed name of a file beside `path`.
+/// Returns the fixed name for a file beside `path`.
 pub(super) fn temporary_name(path: &Path) -> io::Result<PathBuf> {
     beside(path, "orderseal-tmp")
 }
 
-/// The name of an output that is ready to be sent, by a token of its own.
+/// Returns the name of an output that is ready to be sent, made unique by a token.
 pub(super) fn ready_name(path: &Path, token: u64) -> io::Result<PathBuf> {
     beside(path, &format!("{token:016x}.orderseal-sent"))
 }
 
-/// A hidden name beside `path` that is made from its own.
+/// Returns a hidden name beside `path`, derived from its name.
 pub(super) fn beside(path: &Path, what: &str) -> io::Result<PathBuf> {
-    /// Most bytes of a name that are taken over; the longest name that Linux has is 255 bytes.
+    /// Longest name that is used unchanged, in bytes; Linux allows names of 255 bytes.
     const MOST: usize = 200;
     let name = path.file_name().ok_or(ErrorKind::InvalidInput)?;
     let mut hidden = OsString::from(".");
@@ -49,27 +49,27 @@ pub(super) fn beside(path: &Path, what: &str) -> io::Result<PathBuf> {
     Ok(folder_of(path).join(hidden))
 }
 
-/// A new file for the place of `target`, locked by this process. Dropped before it is published, it
-/// leaves nothing behind.
+/// New file that will get the name `target`, locked by this process. It leaves nothing behind if it
+/// is dropped before it is published.
 #[derive(Debug)]
 pub(super) struct Temporary {
     file: File,
     target: PathBuf,
-    /// The temporary name, while the file has one.
+    /// Temporary name, while the file has one.
     name: Option<PathBuf>,
-    /// Whether what is in it is for its owner only.
+    /// Whether its content is for its owner only.
     private: bool,
-    /// The mode that it is to have, where it has another until it is published.
+    /// Mode to set when it is published, if it has another mode until then.
     mode: Option<u32>,
-    /// Whether another process may publish it, so that its temporary name is to stay.
+    /// Whether another process may publish it, so that its temporary name must stay.
     kept: bool,
 }
 
-/// Temporary names of files that this process has not finished.
+/// Temporary names of this process's unfinished files.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// Removes the files that this process has not finished and that have a name all the same, where the file
-/// system has no unnamed ones. For a process that ends at once.
+/// Removes this process's unfinished files that have a name, because the file system has no unnamed
+/// files. For a process that exits at once.
 pub fn remove_unfinished() {
     let mut names = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
     for name in names.drain(..) {
@@ -77,17 +77,17 @@ pub fn remove_unfinished() {
     }
 }
 
-/// How a finished file took the place of another.
+/// How a finished file replaced another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Replaced {
-    /// The old file has the fixed name now.
+    /// The old file now has the fixed name.
     Exchanged,
-    /// The old file has lost its name.
+    /// The old file has no name any more.
     Renamed,
 }
 
 impl Temporary {
-    /// An empty file in the folder of `target`.
+    /// Creates an empty file in the folder of `target`.
     pub(super) fn beside(target: &Path, privacy: Privacy) -> io::Result<Self> {
         let mode = match privacy {
             Privacy::Owner => 0o600,
@@ -104,21 +104,21 @@ impl Temporary {
         };
         let new = Self { file, target: target.to_owned(), name, private, mode: None, kept: false };
         if private {
-            // A umask can only take bits away: those of the owner have to be there.
+            // A umask can only remove bits; the owner's have to be set.
             new.file.set_permissions(Permissions::from_mode(mode))?;
         }
         Ok(new)
     }
 
-    /// The file, to write to.
+    /// The file, for writing.
     pub(super) fn file(&self) -> &File {
         &self.file
     }
 
-    /// Gives the finished file its name, durably, if no file has that.
+    /// Gives the finished file its name, durably, if no other file has it.
     ///
     /// # Errors
-    /// [`ErrorKind::AlreadyExists`]; with any error the file is not there.
+    /// [`ErrorKind::AlreadyExists`], and others; after any error the file does not exist.
     pub(super) fn publish_new(mut self) -> io::Result<()> {
         self.take_mode()?;
         self.is_finished();
@@ -128,12 +128,12 @@ impl Temporary {
         }
         self.name = None;
         sync_folder(folder_of(&self.target)).inspect_err(|_| {
-            // A name that may not outlast a power failure is no output.
+            // A name that might not survive a power failure does not count as an output.
             let _ = std::fs::remove_file(&self.target);
         })
     }
 
-    /// Gives the file the fixed name. What a killed process left under it is removed first.
+    /// Gives the file the fixed name. A file that a killed process left there is removed first.
     fn take_name(&mut self) -> io::Result<()> {
         let name = temporary_name(&self.target)?;
         for _ in 0..TRIES {
@@ -155,8 +155,8 @@ impl Temporary {
         Err(io::Error::other("another process is writing this file"))
     }
 
-    /// Gives the finished file a name under which another process can publish it, durably. Until then only
-    /// its owner can read it. This name stays unless the file is published.
+    /// Gives the finished file a name under which another process can publish it, durably. Until
+    /// then only its owner can read it. The name stays unless the file is published.
     pub(super) fn make_ready(&mut self, token: u64) -> io::Result<()> {
         let name = ready_name(&self.target, token)?;
         self.is_finished();
@@ -171,7 +171,7 @@ impl Temporary {
         sync_folder(folder_of(&self.target))
     }
 
-    /// From here on the file is no longer this process's alone to remove.
+    /// Marks the file as finished: [`remove_unfinished`] no longer removes it.
     fn is_finished(&self) {
         let mut names = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
         names.retain(|name| Some(name) != self.name.as_ref());
@@ -184,17 +184,17 @@ impl Temporary {
         }
     }
 
-    /// Puts the finished file into the place of `old`, durably, which the caller has locked, and returns it:
-    /// its lock is now the one on the name.
+    /// Replaces `old`, which the caller has locked, by the finished file, durably. Returns the new
+    /// file, whose lock is now the lock on the name.
     ///
     /// # Errors
-    /// With any error, `old` has its place still or again. Only where the file system cannot exchange two
-    /// files, a folder that cannot be synced leaves the new one there.
+    /// After any error, `old` keeps its place or has it back, with one exception: if the file
+    /// system cannot exchange two files and the folder cannot be synced, the new file stays there.
     pub(super) fn replace(mut self, old: &File) -> io::Result<(File, Replaced)> {
         self.is_finished();
         self.take_name()?;
         let name = self.name.clone().expect("it has just been given one");
-        // Nothing may fail after the exchange but what is undone.
+        // After the exchange, every step that can fail must be undone.
         let file = self.file.try_clone()?;
         let exchange = || renameat_with(CWD, &name, CWD, &self.target, RenameFlags::EXCHANGE);
         let replaced = match exchange() {
@@ -204,7 +204,8 @@ impl Temporary {
                     false => Err(changed_meanwhile()),
                 };
                 if let Err(why) = durable {
-                    // After a power failure either file may have the name: neither is overwritten.
+                    // After a power failure either file may have the name, so neither is
+                    // overwritten.
                     self.private = false;
                     return exchange().map_err(io::Error::from).and(Err(why));
                 }
@@ -225,7 +226,8 @@ impl Temporary {
         Ok((file, replaced))
     }
 
-    /// Puts the finished file under its name, whatever has it. The old content is not looked at.
+    /// Gives the finished file its name, replacing any existing file without reading or overwriting
+    /// it.
     pub(super) fn publish_over(mut self) -> io::Result<()> {
         self.take_mode()?;
         self.is_finished();
@@ -240,7 +242,7 @@ impl Temporary {
 impl Drop for Temporary {
     fn drop(&mut self) {
         if let Some(name) = self.name.as_ref().filter(|_| !self.kept) {
-            // Nothing can be done about a failure here; the next command removes a leftover.
+            // A failure here cannot be handled; the next command removes what is left.
             if self.private {
                 let _ = clear(&self.file);
             }
@@ -251,10 +253,10 @@ impl Drop for Temporary {
 }
 
 fn changed_meanwhile() -> io::Error {
-    io::Error::other("another program put a different file there")
+    io::Error::other("another program has replaced the file")
 }
 
-/// A file without a name, if the file system has such files and they can be given one.
+/// Creates a file without a name, if the file system supports that and can name such files later.
 fn unnamed(folder: &Path, mode: u32) -> io::Result<Option<File>> {
     if !Path::new("/proc/self/fd").exists() {
         return Ok(None);
@@ -263,17 +265,17 @@ fn unnamed(folder: &Path, mode: u32) -> io::Result<Option<File>> {
     match open(folder, flags, Mode::from_raw_mode(mode)) {
         Ok(file) => {
             let file = File::from(file);
-            // Where there are no locks, none can be taken by others either.
+            // If the file system has no locks, no other process can take one either.
             let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
             Ok(Some(file))
         }
-        // What file systems and kernels without unnamed files answer.
+        // Errors of file systems and kernels that do not support unnamed files.
         Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOSYS) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-/// A new file under the fixed name.
+/// Creates a file with the fixed name.
 fn named(target: &Path, mode: u32) -> io::Result<(File, PathBuf)> {
     let name = temporary_name(target)?;
     loop {
@@ -282,7 +284,7 @@ fn named(target: &Path, mode: u32) -> io::Result<(File, PathBuf)> {
         match options.open(&name) {
             Ok(file) => {
                 let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
-                // Before it was locked, another process may have taken it for a leftover.
+                // Before it was locked, another process may have removed it as a leftover.
                 if FileId::of(&file) == FileId::at(&name) {
                     return Ok((file, name));
                 }
@@ -297,14 +299,14 @@ fn named(target: &Path, mode: u32) -> io::Result<(File, PathBuf)> {
     }
 }
 
-/// Links an open file without a name to a new one.
+/// Gives a name to an open file that has none.
 fn link(file: &File, name: &Path) -> io::Result<()> {
     use std::os::fd::AsRawFd;
     let open = format!("/proc/self/fd/{}", file.as_raw_fd());
     Ok(linkat(CWD, open, CWD, name, AtFlags::SYMLINK_FOLLOW)?)
 }
 
-/// Renames without replacing; file systems that cannot do it in one step check first.
+/// Renames without replacing; on file systems that cannot do this in one step, a check comes first.
 pub(super) fn rename_to_new(from: &Path, to: &Path) -> io::Result<()> {
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
@@ -317,12 +319,12 @@ pub(super) fn rename_to_new(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// How often something that another process may hold is tried, and how long is waited in between: two
-/// seconds in all. Who was killed, or only looked, lets go long before.
+/// Number of attempts to lock a file that another process may hold, and the pause between them: two
+/// seconds in all. A process that was killed or only read the file releases it long before.
 pub(super) const TRIES: usize = 200;
 const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
-/// Locks a file for this process alone, or tells that another process holds it.
+/// Takes a lock with retries; returns `false` if another process still holds the file.
 pub(super) fn lock_soon(file: &File, operation: FlockOperation) -> io::Result<bool> {
     for _ in 0..TRIES {
         match flock(file, operation) {
@@ -333,12 +335,12 @@ pub(super) fn lock_soon(file: &File, operation: FlockOperation) -> io::Result<bo
     Ok(false)
 }
 
-/// What to do about a file under a fixed name that a living process holds.
+/// What to do with a file under a fixed name that a running process holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Owner {
-    /// Leave it.
+    /// Do not wait for it.
     IsLeftAlone,
-    /// Wait a little, as whoever holds the lock on the file proper can.
+    /// Wait a short time; possible for the holder of the lock on the file proper.
     IsWaitedFor,
 }
 
@@ -347,16 +349,16 @@ pub(super) enum Owner {
 pub(super) enum Swept {
     /// Nothing, or nothing that this program would leave there.
     Nothing,
-    /// A file that a living process owns.
+    /// A file that a running process owns.
     Owned,
-    /// What a killed process left: so many bytes were overwritten and removed.
+    /// A file that a killed process left; this number of bytes was overwritten and removed.
     Leftover(u64),
 }
 
-/// Removes what a killed process left under the fixed name of `path`, overwritten.
+/// Overwrites and removes what a killed process left under the fixed name of `path`.
 ///
 /// # Errors
-/// When there is such a file and it cannot be removed.
+/// If there is such a file and it cannot be removed.
 pub(super) fn sweep(path: &Path, owner: Owner) -> io::Result<Swept> {
     let name = temporary_name(path)?;
     let opened = open_no_follow(&name, OpenOptions::new().read(true).write(true));
@@ -370,7 +372,7 @@ pub(super) fn sweep(path: &Path, owner: Owner) -> io::Result<Swept> {
         return Err(io::Error::other(found));
     }
     if is_remote(&file) {
-        // Its owner's lock may be on another computer.
+        // Its owner may hold the lock on another computer.
         return Ok(Swept::Owned);
     }
     let locked = match owner {
@@ -383,11 +385,11 @@ pub(super) fn sweep(path: &Path, owner: Owner) -> io::Result<Swept> {
     if !locked {
         return Ok(Swept::Owned);
     }
-    // Its owner may have put it elsewhere, or removed it, before letting go of it.
+    // Its owner may have renamed or removed it before releasing the lock.
     if FileId::of(&file) != FileId::at(&name) {
         return Ok(Swept::Nothing);
     }
-    // Before this is durable, a power failure may give the file its place back.
+    // Until this is durable, a power failure may undo the exchange.
     sync_folder(folder_of(path))?;
     let cleared = clear(&file);
     std::fs::remove_file(&name)?;
@@ -395,7 +397,7 @@ pub(super) fn sweep(path: &Path, owner: Owner) -> io::Result<Swept> {
     cleared.map(|()| Swept::Leftover(metadata.len()))
 }
 
-/// Whether a file beside `path` is of this user, or of the user of that one.
+/// Whether a file beside `path` belongs to this user, or to the owner of the file at `path`.
 pub(super) fn belongs_here(metadata: &Metadata, path: &Path) -> bool {
     let of_file = std::fs::symlink_metadata(path).is_ok_and(|file| file.uid() == metadata.uid());
     of_file || metadata.uid() == geteuid().as_raw()

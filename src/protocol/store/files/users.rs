@@ -1,8 +1,8 @@
-//! Who uses a client's file: the processes that seal with it.
+//! Users of a client's file: the processes that seal with it.
 //!
-//! Each holds a shared lock on an empty file beside it, `.NAME.orderseal-users`, which the last one removes.
-//! All of this happens under the lock on the client's file itself, so that the answer to "is anybody else
-//! there" holds for as long as that lock.
+//! Each user holds a shared lock on an empty file beside it, `.NAME.orderseal-users`; the last one
+//! removes that file. All of this happens under the lock on the client's file itself, so that an
+//! answer about other users stays valid for as long as that lock is held.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -16,7 +16,7 @@ use super::paths::{FileId, open_no_follow};
 use super::temporary::{belongs_here, beside};
 use crate::protocol::model::{Error, Place, Result};
 
-/// Whether any process uses the file. To be asked while it is locked.
+/// Whether any process uses the file. Call this only while the file is locked.
 pub(super) fn are_there(path: &Path) -> Result<bool> {
     let alone = match open_users(path, false) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
@@ -26,9 +26,9 @@ pub(super) fn are_there(path: &Path) -> Result<bool> {
     alone.map(|alone| !alone).map_err(|error| Error::io(place, "cannot tell who uses it", error))
 }
 
-/// Removes the file with the locks, if nobody holds one.
+/// Removes the file with the locks if no process holds one.
 pub(super) fn forget(path: &Path) {
-    // It is empty: where it stays, it is in nobody's way.
+    // It is empty and does no harm if it remains.
     if let Ok(file) = open_users(path, false)
         && lock(&file, FlockOperation::NonBlockingLockExclusive).is_ok_and(|alone| alone)
         && let Ok(name) = users_name(path)
@@ -47,7 +47,7 @@ pub(super) fn open_users(path: &Path, create: bool) -> io::Result<File> {
     match metadata.is_file() && metadata.nlink() == 1 && private {
         true => Ok(file),
         false => {
-            Err(io::Error::other("the file beside it for its users was made by somebody else"))
+            Err(io::Error::other("the users file beside it is not a private file of this user"))
         }
     }
 }
@@ -56,7 +56,7 @@ fn users_name(path: &Path) -> io::Result<PathBuf> {
     beside(path, "orderseal-users")
 }
 
-/// Takes a lock, or tells that another process holds one.
+/// Takes a lock; returns `false` if another process holds one.
 pub(super) fn lock(file: &File, operation: FlockOperation) -> io::Result<bool> {
     match flock(file, operation) {
         Ok(()) => Ok(true),
