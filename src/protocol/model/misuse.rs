@@ -21,7 +21,7 @@ pub enum Misuse {
     #[error("{0}: is both input and output")]
     OutputIsInput(String),
     /// Output that is another user's pipe in a folder where everyone can create one.
-    #[error("{0}: is a pipe of another user in a folder that everybody can write to")]
+    #[error("{0}: is a pipe of another user in a folder that everyone can write to")]
     ForeignPipe(String),
     /// Bytes that would be written to a terminal.
     #[error("cannot write {what} to a terminal")]
@@ -41,7 +41,7 @@ pub enum Misuse {
     #[error("{0}: is a symbolic link, which is never followed here")]
     FileIsLink(String),
     /// Key file to be changed or erased that is a folder, pipe or device.
-    #[error("{0}: is not a regular file, which alone can be changed or erased")]
+    #[error("{0}: is not a regular file; only regular files can be changed or erased")]
     NotRegular(String),
     /// Key file to be changed or erased that has several hard links.
     #[error("{0}: has several hard links, and the other names would keep the old content")]

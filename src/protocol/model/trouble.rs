@@ -60,7 +60,7 @@ pub enum KeyTrouble {
     #[error("holds {0} keys that could be used, and none was chosen")]
     Several(usize),
     /// A key whose use has to be counted, which is possible only in the file of a lone key.
-    #[error("{key} is for {alg}: what it seals is counted in its file, which has to be a lone key")]
+    #[error("{key} is for {alg}: its use is counted in its file, which has to hold a lone key")]
     Uncounted {
         /// The key's name for messages.
         key: String,
@@ -147,7 +147,7 @@ pub enum KeyTrouble {
     #[error("{0} is weak, for teaching and old data only")]
     Weak(&'static str),
     /// A key made from a repeatable random source.
-    #[error("key {kid} is marked as {}: whoever knows the seed knows the key", described(.origin))]
+    #[error("key {kid} is marked as {}: anyone who knows the seed knows the key", described(.origin))]
     Marked {
         /// The key's name.
         kid: String,
