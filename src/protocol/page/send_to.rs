@@ -32,7 +32,7 @@ impl SendTo {
         self.0.split('?').next().expect("there is a first part")
     }
 
-    /// Whether the order's size and id are visible on the network.
+    /// Whether the order's size and id are sent in the clear over a network.
     pub fn is_plain_http(&self) -> bool {
         let Some(rest) = self.0.strip_prefix("http://") else { return false };
         let host = rest.split('/').next().expect("there is a first part");
