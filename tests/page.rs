@@ -201,7 +201,8 @@ fn options_of_a_page_need_a_page_and_sensible_files() {
     lab.refused(2, "bundle client --keys service.jwks --allow-shared-secret -o x")
         .says(&["--allow-shared-secret goes with --form html"]);
     lab.refused(2, &format!("{BUNDLE} --send-to ftp://a/")).says(&["not an http or https address"]);
-    lab.refused(3, &format!("{BUNDLE} --items items.json")).says(&["items.json", "at least one item"]);
+    lab.refused(3, &format!("{BUNDLE} --items items.json"))
+        .says(&["items.json", "at least one item"]);
     lab.refused(3, &format!("{BUNDLE} --fields fields.json")).says(&["fields.json: field 1"]);
     assert!(!lab.has("order.html") && !lab.has("x"));
 }

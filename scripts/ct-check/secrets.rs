@@ -1,8 +1,8 @@
 //! What `ct-check` needs from inside the RSA module; compiled with `--cfg ct_check` only.
 
 use super::key::PrivateKey;
-use super::lanes::{self, Kernel, Lanes, Limbs, Number, zero};
-use crate::ciphers::cpu::Backend;
+use super::lanes::{self, Limbs, Number, RsaLanes, zero};
+use crate::ciphers::cpu::{Backend, Kernel, Proof};
 
 /// Marks every secret number of a key.
 pub fn conceal(key: &mut PrivateKey, mark: fn(&mut [u64])) {
@@ -17,10 +17,10 @@ struct LeakyLookUp<'a> {
     index: &'a Limbs,
 }
 
-impl Kernel for LeakyLookUp<'_> {
+impl<L: RsaLanes> Kernel<L> for LeakyLookUp<'_> {
     type Output = u64;
     #[inline(always)]
-    fn on<L: Lanes>(self, lanes: L) -> u64 {
+    fn run(self, lanes: L) -> u64 {
         let mut out = Limbs::ZERO;
         let mut sum = lanes.splat(0);
         for index in self.index.0 {
@@ -40,7 +40,7 @@ pub fn leaky_look_up(backend: Backend, mark: fn(&mut [u64])) -> bool {
     let table = vec![zero::<2>(); 16];
     let mut index = Limbs([3; 8]);
     mark(&mut index.0);
-    let sum = lanes.run(LeakyLookUp { table: &table, index: &index });
+    let sum = lanes.enter(LeakyLookUp { table: &table, index: &index });
     std::hint::black_box(sum);
     true
 }

@@ -1,87 +1,130 @@
 //! What the processor can do, and the backend that goes with it.
 //!
 //! [`Avx2`], [`Vaes`] and [`Avx512`] are proofs: a value of such a type exists only where the
-//! processor has every instruction set named in its `detect`, so a kernel whose
-//! `#[target_feature]` list is the same may be called by whoever holds one.
+//! processor has every instruction set of its level. Each level's list of instruction sets stands
+//! here once; from it come the detection and the function that [`Kernel`]s are compiled into.
 
 use std::fmt;
+use std::marker::PhantomData;
 
-/// Proof of AVX2 with BMI1/2 and AES-NI (Intel Haswell, AMD Zen, and later).
-#[derive(Clone, Copy, Debug)]
-pub struct Avx2(());
-
-/// Proof of [`Avx2`]'s instructions and of AES and carry-less multiplication on 256-bit registers
-/// (Intel Alder Lake, AMD Zen 3, and later).
-#[derive(Clone, Copy, Debug)]
-pub struct Vaes(());
-
-/// Proof of AVX-512 with VBMI, IFMA, GFNI, VAES and VPCLMULQDQ (Intel Ice Lake, AMD Zen 4, and
-/// later).
-#[derive(Clone, Copy, Debug)]
-pub struct Avx512(());
-
-#[cfg(target_arch = "x86_64")]
-macro_rules! has_all {
-    ($($feature:tt),+) => { $(std::arch::is_x86_feature_detected!($feature))&&+ };
+/// What shows that the processor has some instructions; `()` where there is nothing to show.
+pub(crate) trait Proof: Copy {
+    /// Runs a kernel, in a function of its own that is compiled for the instructions.
+    fn enter<K: Kernel<Self>>(self, kernel: K) -> K::Output;
 }
 
-impl Avx2 {
-    /// Looks for `avx2,bmi1,bmi2,aes,pclmulqdq`.
-    #[cfg(target_arch = "x86_64")]
-    pub fn detect() -> Option<Self> {
-        has_all!("avx2", "bmi1", "bmi2", "aes", "pclmulqdq").then_some(Self(()))
-    }
+/// A computation that is compiled as a whole for the instructions of the proof `P`.
+pub(crate) trait Kernel<P> {
+    /// What it returns.
+    type Output;
+    /// The computation. It must be `#[inline(always)]`, with all that it calls on vectors, to end
+    /// up inside the function with the instructions. Closures are not: no vectors in them.
+    fn run(self, proof: P) -> Self::Output;
+}
 
-    /// There is no AVX2 on this architecture.
-    #[cfg(not(target_arch = "x86_64"))]
-    pub fn detect() -> Option<Self> {
-        None
+/// A computation that is written over a cipher's lane trait, with the lanes to compile it for.
+pub(crate) struct Over<L, C> {
+    pub(crate) computation: C,
+    lanes: PhantomData<L>,
+}
+
+impl<L, C> Over<L, C> {
+    pub(crate) fn new(computation: C) -> Self {
+        Self { computation, lanes: PhantomData }
     }
 }
 
-impl From<Vaes> for Avx2 {
-    /// Every processor with VAES has what [`Avx2`] proves: `Vaes::detect` asks for it.
-    fn from(_: Vaes) -> Self {
-        Self(())
+#[cfg(test)]
+thread_local! {
+    /// The levels whose kernels ran on this thread, for tests.
+    pub(crate) static ENTERED: std::cell::RefCell<Vec<&'static str>> = const {
+        std::cell::RefCell::new(Vec::new())
+    };
+}
+
+impl Proof for () {
+    #[inline(never)]
+    fn enter<K: Kernel<Self>>(self, kernel: K) -> K::Output {
+        kernel.run(self)
     }
 }
 
-impl Vaes {
-    /// Looks for `avx2,bmi1,bmi2,aes,pclmulqdq,vaes,vpclmulqdq`.
-    #[cfg(target_arch = "x86_64")]
-    pub fn detect() -> Option<Self> {
-        (Avx2::detect().is_some() && has_all!("vaes", "vpclmulqdq")).then_some(Self(()))
-    }
+/// Declares levels, narrowest first, by what each adds to the instruction sets before it.
+macro_rules! levels {
+    ([$($narrower:ty),*] [$($had:tt)*]) => {};
+    (
+        [$($narrower:ty),*] [$($had:tt)*]
+        $(#[$doc:meta])* $proof:ident [$($new:tt)+]
+        $($wider:tt)*
+    ) => {
+        levels!(@one [$($narrower),*] [$($had)* $($new)+] $(#[$doc])* $proof);
+        levels!([$($narrower,)* $proof] [$($had)* $($new)+] $($wider)*);
+    };
+    (@one [$($narrower:ty),*] [$($feature:tt)+] $(#[$doc:meta])* $proof:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        #[cfg(target_arch = "x86_64")]
+        pub struct $proof(());
 
-    /// There is no VAES on this architecture.
-    #[cfg(not(target_arch = "x86_64"))]
-    pub fn detect() -> Option<Self> {
-        None
-    }
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        #[cfg(not(target_arch = "x86_64"))]
+        pub struct $proof(pub(crate) std::convert::Infallible);
+
+        impl $proof {
+            #[doc = concat!("Looks for ", $("`", $feature, "` ",)+ "on this processor.")]
+            pub fn detect() -> Option<Self> {
+                #[cfg(target_arch = "x86_64")]
+                if $(std::arch::is_x86_feature_detected!($feature))&&+ {
+                    return Some(Self(()));
+                }
+                None
+            }
+        }
+
+        #[cfg(target_arch = "x86_64")]
+        impl Proof for $proof {
+            fn enter<K: Kernel<Self>>(self, kernel: K) -> K::Output {
+                $(#[target_feature(enable = $feature)])+
+                #[inline(never)]
+                fn enabled<K: Kernel<$proof>>(proof: $proof, kernel: K) -> K::Output {
+                    kernel.run(proof)
+                }
+                #[cfg(test)]
+                ENTERED.with_borrow_mut(|levels| levels.push(stringify!($proof)));
+                // SAFETY: a proof exists only where all features of this list were detected.
+                unsafe { enabled(self, kernel) }
+            }
+        }
+
+        $(impl From<$proof> for $narrower {
+            /// The wider level has every instruction set of the narrower one.
+            fn from(wider: $proof) -> Self {
+                Self(wider.0)
+            }
+        })*
+    };
 }
 
-impl Avx512 {
-    /// Looks for `avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512ifma,gfni,vaes,vpclmulqdq`
-    /// and all that [`Avx2`] has.
-    #[cfg(target_arch = "x86_64")]
-    pub fn detect() -> Option<Self> {
-        (Vaes::detect().is_some()
-            && has_all!("avx512f", "avx512bw", "avx512dq", "avx512vl")
-            && has_all!("avx512vbmi", "avx512ifma", "gfni"))
-        .then_some(Self(()))
-    }
+levels! { [] []
+    /// Proof of AVX2 with BMI1/2 and AES-NI (Intel Haswell, AMD Zen, and later).
+    Avx2 ["avx2" "bmi1" "bmi2" "aes" "pclmulqdq"]
 
-    /// There is no AVX-512 on this architecture.
-    #[cfg(not(target_arch = "x86_64"))]
-    pub fn detect() -> Option<Self> {
-        None
-    }
+    /// Proof of [`Avx2`]'s instructions and of AES and carry-less multiplication on 256-bit
+    /// registers (Intel Alder Lake, AMD Zen 3, and later).
+    Vaes ["vaes" "vpclmulqdq"]
+
+    /// Proof of AVX-512 with VBMI, IFMA, GFNI, VAES and VPCLMULQDQ (Intel Ice Lake, AMD Zen 4, and
+    /// later).
+    Avx512 [
+        "avx512f" "avx512bw" "avx512dq" "avx512vl" "avx512vbmi" "avx512ifma" "gfni"
+    ]
 }
 
 /// The kernels that a computation runs on: detected, or forced by name.
 ///
-/// Which of them a cipher has is told by that cipher's module; a cipher without kernels for the
-/// level asked for refuses it rather than falling back in silence.
+/// Each cipher names in its `BACKENDS` those that it has code of its own for. Where it matches over
+/// the levels, every other level has an arm that says which narrower code runs there.
 #[derive(Clone, Copy, Debug)]
 pub struct Backend(Level);
 
@@ -124,15 +167,10 @@ impl Backend {
 
     /// The widest backend that this processor can run.
     pub fn detect() -> Self {
-        if let Some(proof) = Avx512::detect() {
-            Self(Level::Avx512(proof))
-        } else if let Some(proof) = Vaes::detect() {
-            Self(Level::Vaes(proof))
-        } else if let Some(proof) = Avx2::detect() {
-            Self(Level::Avx2(proof))
-        } else {
-            Self(Level::Portable)
-        }
+        let vectors = Avx512::detect().map(Level::Avx512);
+        let vectors = vectors.or_else(|| Vaes::detect().map(Level::Vaes));
+        let vectors = vectors.or_else(|| Avx2::detect().map(Level::Avx2));
+        Self(vectors.unwrap_or(Level::Portable))
     }
 
     /// The backend of that name.
@@ -162,17 +200,6 @@ impl Backend {
         }
     }
 
-    /// Proof of AVX2, which the wider levels contain.
-    #[allow(dead_code)]
-    pub(crate) fn avx2(self) -> Option<Avx2> {
-        match self.0 {
-            Level::RustCrypto | Level::Portable => None,
-            Level::Avx2(proof) => Some(proof),
-            Level::Vaes(_) | Level::Avx512(_) => Some(Avx2(())),
-        }
-    }
-
-    #[allow(dead_code)]
     pub(crate) fn level(self) -> Level {
         self.0
     }

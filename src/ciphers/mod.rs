@@ -5,6 +5,8 @@
 //! side in wide registers. Nothing here performs input or output, reads a clock, knows a file
 //! format or starts a thread.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 pub mod aes;
 pub mod base64url;
 pub mod chunked;
@@ -19,6 +21,8 @@ pub mod lfsr;
 pub mod random;
 pub mod rsa;
 mod secret;
+#[cfg(test)]
+mod tests;
 pub mod toy_des;
 pub mod vernam;
 pub mod wrap;

@@ -4,26 +4,13 @@ use std::arch::asm;
 use std::arch::x86_64::*;
 
 use super::Block;
-use super::lanes::{Kernel, Lanes};
+use super::lanes::AesLanes;
 use crate::ciphers::cpu::Avx512;
-
-/// Runs a kernel with 512-bit vectors.
-pub(super) fn run<K: Kernel>(proof: Avx512, kernel: K) -> K::Output {
-    // SAFETY: `proof` says that the processor has all the features of `enter`.
-    unsafe { enter(proof, kernel) }
-}
-
-#[target_feature(
-    enable = "avx2,bmi1,bmi2,aes,pclmulqdq,vaes,vpclmulqdq,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512ifma,gfni"
-)]
-fn enter<K: Kernel>(proof: Avx512, kernel: K) -> K::Output {
-    kernel.vectors::<Wide>(proof)
-}
 
 /// Four blocks. Made only by whoever holds an [`Avx512`]: that is what makes its methods safe.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
-struct Wide(__m512i);
+pub(super) struct Wide(__m512i);
 
 /// The mask of the first `length` bytes of 64.
 #[inline(always)]
@@ -33,7 +20,8 @@ fn first_bytes(length: usize) -> u64 {
     unsafe { _bzhi_u64(u64::MAX, length as u32) }
 }
 
-/// Its argument, which it puts into a register. Assembly keeps its order.
+/// Its argument, which it puts into a register. Assembly keeps its order. Like the instructions of
+/// `core::arch`, it names the one feature that its register needs.
 #[target_feature(enable = "avx512f")]
 #[inline]
 fn pinned(mut vector: __m512i) -> __m512i {
@@ -44,7 +32,7 @@ fn pinned(mut vector: __m512i) -> __m512i {
     vector
 }
 
-impl Lanes for Wide {
+impl AesLanes for Wide {
     type Proof = Avx512;
     const BLOCKS: usize = 4;
     const REGISTERS: usize = 32;

@@ -5,7 +5,8 @@ use std::fmt;
 use aes::cipher::{BlockCipherEncrypt, KeyInit};
 use aes::{Aes128, Aes256};
 
-use super::lanes::{Kernel, Lanes, has_lanes, run};
+use super::job::{Job, has_lanes, run};
+use super::lanes::AesLanes;
 use super::rounds::{self, LaneKeys, ROUNDS_128, ROUNDS_256, Schedule};
 use super::{Block, KeyLengthError, KeySize, key_size};
 use crate::ciphers::cpu::Backend;
@@ -82,7 +83,7 @@ pub(super) struct Counter<L> {
     order: L,
 }
 
-impl<L: Lanes> Counter<L> {
+impl<L: AesLanes> Counter<L> {
     /// Begins `ahead` blocks after `first`. The last word is kept little-endian and turned on the
     /// way out.
     #[inline(always)]
@@ -127,12 +128,12 @@ struct Apply<'a> {
     text: &'a mut [u8],
 }
 
-impl Kernel for Apply<'_> {
+impl Job for Apply<'_> {
     const STACK: usize = 2;
     type Output = ();
 
     #[inline(always)]
-    fn vectors<L: Lanes>(self, proof: L::Proof) {
+    fn over<L: AesLanes>(self, proof: L::Proof) {
         let Inner::Lanes(schedule) = &self.ctr.inner else {
             unreachable!("the key was expanded for a backend with lanes")
         };
@@ -145,7 +146,7 @@ impl Kernel for Apply<'_> {
         zeroize::optimization_barrier(&keys);
     }
 
-    fn crates(self) {
+    fn by_crates(self) {
         match &self.ctr.inner {
             Inner::Crate128(cipher) => apply_crate(cipher.as_ref(), self.first, self.text),
             Inner::Crate256(cipher) => apply_crate(cipher.as_ref(), self.first, self.text),
@@ -158,7 +159,7 @@ impl Kernel for Apply<'_> {
 const VECTORS: usize = 8;
 
 #[inline(always)]
-fn apply<L: Lanes, const ROUNDS: usize>(
+fn apply<L: AesLanes, const ROUNDS: usize>(
     proof: L::Proof,
     keys: &LaneKeys<L>,
     first: &Block,
@@ -183,7 +184,7 @@ fn apply<L: Lanes, const ROUNDS: usize>(
 
 /// What is left, at most `COUNT` vectors.
 #[inline(always)]
-fn finish<L: Lanes, const ROUNDS: usize, const COUNT: usize>(
+fn finish<L: AesLanes, const ROUNDS: usize, const COUNT: usize>(
     proof: L::Proof,
     keys: &LaneKeys<L>,
     counter: &mut Counter<L>,

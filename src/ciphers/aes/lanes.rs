@@ -1,21 +1,15 @@
-//! The vector that all AES kernels are written over, and the way into a kernel.
-
-#[cfg(target_arch = "x86_64")]
-use std::mem::MaybeUninit;
+//! The vector that all AES kernels are written over.
 
 use super::Block;
-#[cfg(target_arch = "x86_64")]
-use super::{avx512, vaes};
-use crate::ciphers::cpu::{Backend, Level};
+use crate::ciphers::cpu;
 
 /// A vector of [`BLOCKS`](Self::BLOCKS) 128-bit lanes, and the instructions on it.
 ///
 /// A value exists only where the processor has the instructions of its [`Proof`](Self::Proof):
-/// every constructor asks for one. Methods are inlined into the kernel that
-/// [`run`] enters, where those instructions are enabled.
-pub(super) trait Lanes: Copy {
+/// every constructor asks for one. Methods are `#[inline(always)]`, to end up inside a kernel.
+pub(crate) trait AesLanes: Copy {
     /// Proof that this vector's instructions exist.
-    type Proof: Copy;
+    type Proof: cpu::Proof;
     /// Lanes in a vector.
     const BLOCKS: usize;
     /// Bytes in a vector.
@@ -79,7 +73,7 @@ pub(super) trait Lanes: Copy {
 
 /// Exchanges lanes and places: afterwards vector `i` has lane `i` of each vector, in order.
 #[inline(always)]
-pub(super) fn transpose<L: Lanes>(square: &mut [L]) {
+pub(super) fn transpose<L: AesLanes>(square: &mut [L]) {
     assert_eq!(square.len(), L::BLOCKS);
     if L::BLOCKS == 2 {
         (square[0], square[1]) = square[0].unzip(square[1]);
@@ -88,65 +82,5 @@ pub(super) fn transpose<L: Lanes>(square: &mut [L]) {
         let (even23, odd23) = square[2].unzip(square[3]);
         (square[0], square[2]) = even01.unzip(even23);
         (square[1], square[3]) = odd01.unzip(odd23);
-    }
-}
-
-/// A computation that is written over lanes, and its equivalent by the crates.
-pub(super) trait Kernel {
-    /// KiB of stack to be overwritten afterwards, more than the kernel's frame.
-    const STACK: usize = 4;
-    /// What it returns.
-    type Output;
-    /// The computation in vectors. Must be `#[inline(always)]`.
-    fn vectors<L: Lanes>(self, proof: L::Proof) -> Self::Output;
-    /// The computation by the RustCrypto crates.
-    fn crates(self) -> Self::Output;
-}
-
-/// Runs a kernel on the backend, and clears the stack that it used.
-pub(super) fn run<K: Kernel>(backend: Backend, kernel: K) -> K::Output {
-    match backend.level() {
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx512(proof) => {
-            let output = avx512::run(proof, kernel);
-            clear_stack::<K>();
-            output
-        }
-        #[cfg(target_arch = "x86_64")]
-        Level::Vaes(proof) => {
-            let output = vaes::run(proof, kernel);
-            clear_stack::<K>();
-            output
-        }
-        _ => kernel.crates(),
-    }
-}
-
-/// Whether the backend runs kernels over lanes.
-pub(super) fn has_lanes(backend: Backend) -> bool {
-    matches!(backend.level(), Level::Avx512(_) | Level::Vaes(_))
-}
-
-/// Overwrites what registers a kernel's frame may have left on the stack.
-///
-/// Kernels clear their tables themselves; this is for copies that the compiler made. Frames were
-/// measured as 1.5 KiB in counter mode, up to 2 KiB for the others and up to 23 KiB for the large
-/// ones.
-#[cfg(target_arch = "x86_64")]
-fn clear_stack<K: Kernel>() {
-    /// In parts: all at once would be left to an instruction in microcode, which was measured as
-    /// some 60 cycles slower for 4 KiB.
-    #[inline(never)]
-    fn clear<const PARTS: usize>() {
-        let mut frame = [const { MaybeUninit::<[u8; 1024]>::uninit() }; PARTS];
-        for part in &mut frame {
-            zeroize::optimization_barrier(part.write([0; 1024]));
-        }
-    }
-    const { assert!(K::STACK <= 32, "more than is ever cleared") };
-    match K::STACK {
-        ..=2 => clear::<2>(),
-        3..=4 => clear::<4>(),
-        _ => clear::<32>(),
     }
 }

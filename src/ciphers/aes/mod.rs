@@ -20,6 +20,7 @@ mod avx512;
 pub mod ctr;
 pub mod expander;
 pub mod gcm;
+mod job;
 pub mod kw;
 mod lanes;
 mod rounds;
@@ -27,6 +28,8 @@ mod rounds;
 pub(crate) mod testing;
 #[cfg(target_arch = "x86_64")]
 mod vaes;
+
+pub use job::BACKENDS;
 
 /// One 128-bit block.
 pub(crate) type Block = [u8; 16];

@@ -2,7 +2,8 @@
 
 use zeroize::ZeroizeOnDrop;
 
-use super::lanes::{Kernel, Lanes, run};
+use super::job::{Job, run};
+use super::lanes::AesLanes;
 use super::{Block, KeySize};
 use crate::ciphers::cpu::Backend;
 
@@ -40,7 +41,7 @@ pub(super) const fn key_bytes(rounds: usize) -> usize {
 ///
 /// The vectors are expanded in step, so that one's latency is filled by the others.
 #[inline(always)]
-pub(super) fn expand<L: Lanes, const ROUNDS: usize, const GROUPS: usize>(
+pub(super) fn expand<L: AesLanes, const ROUNDS: usize, const GROUPS: usize>(
     proof: L::Proof,
     keys: &[u8],
     expanded: &mut [LaneKeys<L>; GROUPS],
@@ -83,14 +84,14 @@ pub(super) fn expand<L: Lanes, const ROUNDS: usize, const GROUPS: usize>(
 
 /// Each word with all the words before it.
 #[inline(always)]
-fn running_xor<L: Lanes>(block: L) -> L {
+fn running_xor<L: AesLanes>(block: L) -> L {
     let pairs = block.xor(block.shift::<4>());
     pairs.xor(pairs.shift::<8>())
 }
 
 /// The round keys of the equivalent inverse cipher (FIPS 197, section 5.3.5).
 #[inline(always)]
-pub(super) fn invert<L: Lanes, const ROUNDS: usize>(proof: L::Proof, keys: &mut LaneKeys<L>) {
+pub(super) fn invert<L: AesLanes, const ROUNDS: usize>(proof: L::Proof, keys: &mut LaneKeys<L>) {
     let zero = L::zero(proof);
     keys[..=ROUNDS].reverse();
     for key in &mut keys[1..ROUNDS] {
@@ -106,7 +107,7 @@ pub(super) trait KeySource<L> {
 }
 
 /// One schedule for all vectors.
-impl<L: Lanes> KeySource<L> for LaneKeys<L> {
+impl<L: AesLanes> KeySource<L> for LaneKeys<L> {
     #[inline(always)]
     fn key(&self, _: usize, round: usize) -> L {
         self[round]
@@ -114,7 +115,7 @@ impl<L: Lanes> KeySource<L> for LaneKeys<L> {
 }
 
 /// A schedule for each vector.
-impl<L: Lanes, const VECTORS: usize> KeySource<L> for [LaneKeys<L>; VECTORS] {
+impl<L: AesLanes, const VECTORS: usize> KeySource<L> for [LaneKeys<L>; VECTORS] {
     #[inline(always)]
     fn key(&self, vector: usize, round: usize) -> L {
         self[vector][round]
@@ -123,7 +124,7 @@ impl<L: Lanes, const VECTORS: usize> KeySource<L> for [LaneKeys<L>; VECTORS] {
 
 /// Encrypts all vectors in step.
 #[inline(always)]
-pub(super) fn encrypt<L: Lanes, const ROUNDS: usize, const VECTORS: usize>(
+pub(super) fn encrypt<L: AesLanes, const ROUNDS: usize, const VECTORS: usize>(
     keys: &impl KeySource<L>,
     states: &mut [L; VECTORS],
 ) {
@@ -135,7 +136,7 @@ pub(super) fn encrypt<L: Lanes, const ROUNDS: usize, const VECTORS: usize>(
 
 /// The same for vectors to which round key 0 was added already.
 #[inline(always)]
-pub(super) fn encrypt_whitened<L: Lanes, const ROUNDS: usize, const VECTORS: usize>(
+pub(super) fn encrypt_whitened<L: AesLanes, const ROUNDS: usize, const VECTORS: usize>(
     keys: &impl KeySource<L>,
     states: &mut [L; VECTORS],
 ) {
@@ -151,7 +152,7 @@ pub(super) fn encrypt_whitened<L: Lanes, const ROUNDS: usize, const VECTORS: usi
 
 /// Decrypts all vectors in step, under [`invert`]ed keys, of which key 0 was added already.
 #[inline(always)]
-pub(super) fn decrypt_whitened<L: Lanes, const ROUNDS: usize, const VECTORS: usize>(
+pub(super) fn decrypt_whitened<L: AesLanes, const ROUNDS: usize, const VECTORS: usize>(
     keys: &impl KeySource<L>,
     states: &mut [L; VECTORS],
 ) {
@@ -188,7 +189,7 @@ impl Schedule {
 
     /// Each round key in all lanes.
     #[inline(always)]
-    pub(super) fn broadcast<L: Lanes>(&self, proof: L::Proof) -> LaneKeys<L> {
+    pub(super) fn broadcast<L: AesLanes>(&self, proof: L::Proof) -> LaneKeys<L> {
         let mut lanes = [L::zero(proof); 15];
         for (lane, key) in lanes.iter_mut().zip(&self.keys) {
             *lane = L::broadcast(proof, key);
@@ -202,11 +203,11 @@ struct Expand<'a> {
     schedule: &'a mut Schedule,
 }
 
-impl Kernel for Expand<'_> {
+impl Job for Expand<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn vectors<L: Lanes>(self, proof: L::Proof) {
+    fn over<L: AesLanes>(self, proof: L::Proof) {
         let mut expanded = [[L::zero(proof); 15]];
         let mut keys = [0; 128];
         keys[..self.key.len()].copy_from_slice(self.key);
@@ -223,7 +224,7 @@ impl Kernel for Expand<'_> {
         zeroize::optimization_barrier(&expanded);
     }
 
-    fn crates(self) {
+    fn by_crates(self) {
         unreachable!("the crates expand their keys themselves")
     }
 }

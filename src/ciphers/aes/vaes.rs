@@ -4,24 +4,13 @@ use std::arch::asm;
 use std::arch::x86_64::*;
 
 use super::Block;
-use super::lanes::{Kernel, Lanes};
+use super::lanes::AesLanes;
 use crate::ciphers::cpu::Vaes;
-
-/// Runs a kernel with 256-bit vectors.
-pub(super) fn run<K: Kernel>(proof: Vaes, kernel: K) -> K::Output {
-    // SAFETY: `proof` says that the processor has all the features of `enter`.
-    unsafe { enter(proof, kernel) }
-}
-
-#[target_feature(enable = "avx2,bmi1,bmi2,aes,pclmulqdq,vaes,vpclmulqdq")]
-fn enter<K: Kernel>(proof: Vaes, kernel: K) -> K::Output {
-    kernel.vectors::<Pair>(proof)
-}
 
 /// Two blocks. Made only by whoever holds a [`Vaes`]: that is what makes its methods safe.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
-struct Pair(__m256i);
+pub(super) struct Pair(__m256i);
 
 /// 32 bytes of ones, then 32 of zeros: the mask of the first n bytes begins at 32 − n.
 static ONES_THEN_ZEROS: [u8; 64] = {
@@ -55,7 +44,8 @@ fn padded(bytes: &[u8]) -> u128 {
     }
 }
 
-/// Its argument, which it puts into a register. Assembly keeps its order.
+/// Its argument, which it puts into a register. Assembly keeps its order. Like the instructions of
+/// `core::arch`, it names the one feature that its register needs.
 #[target_feature(enable = "avx2")]
 #[inline]
 fn pinned(mut vector: __m256i) -> __m256i {
@@ -66,7 +56,7 @@ fn pinned(mut vector: __m256i) -> __m256i {
     vector
 }
 
-impl Lanes for Pair {
+impl AesLanes for Pair {
     type Proof = Vaes;
     const BLOCKS: usize = 2;
     const REGISTERS: usize = 16;

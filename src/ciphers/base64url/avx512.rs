@@ -6,7 +6,7 @@
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
-use crate::ciphers::cpu::Avx512;
+use crate::ciphers::cpu::{Avx512, Kernel};
 
 /// Bytes of a whole step.
 const BYTES: usize = 48;
@@ -55,62 +55,75 @@ const GATHER: [u8; 64] = {
     order
 };
 
-/// Encodes; `text` has the encoded length.
-pub(super) fn encode(proof: Avx512, bytes: &[u8], text: &mut [u8]) {
-    // SAFETY: `proof` says that the processor has all the features of `encode_all`.
-    unsafe { encode_all(proof, bytes, text) }
+/// Bytes to be encoded; `text` has the encoded length.
+pub(super) struct Encode<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) text: &'a mut [u8],
 }
 
-/// Decodes; `bytes` has the decoded length, and is written as a whole. Returns whether `text` is
-/// valid.
-pub(super) fn decode(proof: Avx512, text: &[u8], bytes: &mut [MaybeUninit<u8>]) -> bool {
-    // SAFETY: `proof` says that the processor has all the features of `decode_all`.
-    unsafe { decode_all(proof, text, bytes) }
-}
+impl Kernel<Avx512> for Encode<'_> {
+    type Output = ();
 
-#[target_feature(
-    enable = "avx2,bmi1,bmi2,aes,pclmulqdq,vaes,vpclmulqdq,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512ifma,gfni"
-)]
-fn encode_all(_: Avx512, bytes: &[u8], text: &mut [u8]) {
-    let alphabet = load(ALPHABET);
-    let spread = load(&SPREAD);
-    let fields = _mm512_set1_epi64(i64::from_le_bytes(FIELDS));
-    for (bytes, text) in bytes.chunks(BYTES).zip(text.chunks_mut(CHARACTERS)) {
-        let words = _mm512_permutexvar_epi8(spread, load_first(_mm512_setzero_si512(), bytes));
-        // The look-up takes six bits of each index, so the fields need no mask.
-        let values = _mm512_multishift_epi64_epi8(fields, words);
-        store_first(text, _mm512_permutexvar_epi8(values, alphabet));
+    #[inline(always)]
+    fn run(self, proof: Avx512) {
+        let alphabet = load(proof, ALPHABET);
+        let spread = load(proof, &SPREAD);
+        // SAFETY: `proof` stands for the instructions.
+        unsafe {
+            let fields = _mm512_set1_epi64(i64::from_le_bytes(FIELDS));
+            let pieces = self.bytes.chunks(BYTES).zip(self.text.chunks_mut(CHARACTERS));
+            for (bytes, text) in pieces {
+                let bytes = load_first(proof, _mm512_setzero_si512(), bytes);
+                let words = _mm512_permutexvar_epi8(spread, bytes);
+                // The look-up takes six bits of each index, so the fields need no mask.
+                let values = _mm512_multishift_epi64_epi8(fields, words);
+                store_first(proof, text, _mm512_permutexvar_epi8(values, alphabet));
+            }
+        }
     }
 }
 
-#[target_feature(
-    enable = "avx2,bmi1,bmi2,aes,pclmulqdq,vaes,vpclmulqdq,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512ifma,gfni"
-)]
-fn decode_all(_: Avx512, text: &[u8], bytes: &mut [MaybeUninit<u8>]) -> bool {
-    let (low, high) = VALUES.split_at(64);
-    let low = load(low.try_into().expect("64 of 128 bytes"));
-    let high = load(high.try_into().expect("64 of 128 bytes"));
-    let gather = load(&GATHER);
-    let zeros = _mm512_set1_epi8(b'A'.cast_signed());
-    let mut errors = _mm512_setzero_si512();
-    let mut last = _mm512_setzero_si512();
-    for (text, bytes) in text.chunks(CHARACTERS).zip(bytes.chunks_mut(BYTES)) {
-        let characters = load_first(zeros, text);
-        let values = _mm512_permutex2var_epi8(low, characters, high);
-        // The highest bit of a character that is not ASCII, or of a value that is invalid.
-        errors = _mm512_or_si512(errors, _mm512_or_si512(characters, values));
-        let pairs = _mm512_maddubs_epi16(values, _mm512_set1_epi16(0x0140));
-        let words = _mm512_madd_epi16(pairs, _mm512_set1_epi32(0x0001_1000));
-        last = _mm512_maskz_permutexvar_epi8(first(BYTES), gather, words);
-        store_first(bytes, last);
+/// Text to be decoded; `bytes` has the decoded length, and is written as a whole. Returns whether
+/// the text is valid.
+pub(super) struct Decode<'a> {
+    pub(super) text: &'a [u8],
+    pub(super) bytes: &'a mut [MaybeUninit<u8>],
+}
+
+impl Kernel<Avx512> for Decode<'_> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run(self, proof: Avx512) -> bool {
+        let (low, high) = VALUES.split_at(64);
+        let low = load(proof, low.try_into().expect("64 of 128 bytes"));
+        let high = load(proof, high.try_into().expect("64 of 128 bytes"));
+        let gather = load(proof, &GATHER);
+        // Behind the last byte there are only the trailing bits. Whole steps have none.
+        let written = match self.bytes.len() % BYTES {
+            0 => BYTES,
+            rest => rest,
+        };
+        // SAFETY: `proof` stands for the instructions.
+        unsafe {
+            let zeros = _mm512_set1_epi8(b'A'.cast_signed());
+            let mut errors = _mm512_setzero_si512();
+            let mut last = _mm512_setzero_si512();
+            let pieces = self.text.chunks(CHARACTERS).zip(self.bytes.chunks_mut(BYTES));
+            for (text, bytes) in pieces {
+                let characters = load_first(proof, zeros, text);
+                let values = _mm512_permutex2var_epi8(low, characters, high);
+                // The highest bit of a character that is not ASCII, or of a value that is invalid.
+                errors = _mm512_or_si512(errors, _mm512_or_si512(characters, values));
+                let pairs = _mm512_maddubs_epi16(values, _mm512_set1_epi16(0x0140));
+                let words = _mm512_madd_epi16(pairs, _mm512_set1_epi32(0x0001_1000));
+                last = _mm512_maskz_permutexvar_epi8(first(proof, BYTES), gather, words);
+                store_first(proof, bytes, last);
+            }
+            let trailing = _mm512_test_epi8_mask(last, last) & !first(proof, written);
+            _mm512_movepi8_mask(errors) == 0 && trailing == 0
+        }
     }
-    // Behind the last byte there are only the trailing bits. Whole steps have none.
-    let written = match bytes.len() % BYTES {
-        0 => BYTES,
-        rest => rest,
-    };
-    let trailing = _mm512_test_epi8_mask(last, last) & !first(written);
-    _mm512_movepi8_mask(errors) == 0 && trailing == 0
 }
 
 /// A byte that can be written, whether or not it was before.
@@ -124,32 +137,31 @@ unsafe impl Byte for u8 {}
 unsafe impl Byte for MaybeUninit<u8> {}
 
 /// The mask of the first `length` bytes of 64.
-#[inline]
-#[target_feature(enable = "bmi2")]
-fn first(length: usize) -> u64 {
+#[inline(always)]
+fn first(_: Avx512, length: usize) -> u64 {
     assert!(length <= 64);
-    _bzhi_u64(u64::MAX, length as u32)
+    // SAFETY: the proof says that BMI2 is there.
+    unsafe { _bzhi_u64(u64::MAX, length as u32) }
 }
 
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn load(bytes: &[u8; 64]) -> __m512i {
-    // SAFETY: the load is of 64 bytes, all in `bytes`.
+#[inline(always)]
+fn load(_: Avx512, bytes: &[u8; 64]) -> __m512i {
+    // SAFETY: the proof says that AVX-512 is there; the load is of 64 bytes, all in `bytes`.
     unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) }
 }
 
 /// All of at most 64 bytes, then the bytes of `rest`.
-#[inline]
-#[target_feature(enable = "bmi2,avx512bw")]
-fn load_first(rest: __m512i, bytes: &[u8]) -> __m512i {
-    // SAFETY: the mask keeps the load within `bytes`.
-    unsafe { _mm512_mask_loadu_epi8(rest, first(bytes.len()), bytes.as_ptr().cast()) }
+#[inline(always)]
+fn load_first(proof: Avx512, rest: __m512i, bytes: &[u8]) -> __m512i {
+    let mask = first(proof, bytes.len());
+    // SAFETY: the proof says that AVX-512 is there; the mask keeps the load within `bytes`.
+    unsafe { _mm512_mask_loadu_epi8(rest, mask, bytes.as_ptr().cast()) }
 }
 
 /// Fills at most 64 bytes.
-#[inline]
-#[target_feature(enable = "bmi2,avx512bw")]
-fn store_first<T: Byte>(bytes: &mut [T], vector: __m512i) {
-    // SAFETY: the mask keeps the store within `bytes`.
-    unsafe { _mm512_mask_storeu_epi8(bytes.as_mut_ptr().cast(), first(bytes.len()), vector) }
+#[inline(always)]
+fn store_first<T: Byte>(proof: Avx512, bytes: &mut [T], vector: __m512i) {
+    let mask = first(proof, bytes.len());
+    // SAFETY: the proof says that AVX-512 is there; the mask keeps the store within `bytes`.
+    unsafe { _mm512_mask_storeu_epi8(bytes.as_mut_ptr().cast(), mask, vector) }
 }

@@ -16,9 +16,12 @@ mod tests;
 use std::mem::MaybeUninit;
 
 use super::Wiped;
-use super::cpu::Backend;
 #[cfg(target_arch = "x86_64")]
-use super::cpu::Level;
+use super::cpu::Proof;
+use super::cpu::{Backend, Level};
+
+/// The backends that base64url has code of its own for.
+pub const BACKENDS: &[&str] = &["rustcrypto", "avx512"];
 
 /// Characters that `length` bytes encode to.
 ///
@@ -46,9 +49,11 @@ pub fn encode(backend: Backend, bytes: &[u8], text: &mut [u8]) -> usize {
     let length = encoded_length(bytes.len());
     let text = &mut text[..length];
     match backend.level() {
+        Level::RustCrypto | Level::Portable | Level::Avx2(_) | Level::Vaes(_) => {
+            crates::encode(bytes, text);
+        }
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512(proof) => avx512::encode(proof, bytes, text),
-        _ => crates::encode(bytes, text),
+        Level::Avx512(proof) => proof.enter(avx512::Encode { bytes, text }),
     }
     length
 }
@@ -90,8 +95,10 @@ pub fn decode_append(backend: Backend, text: &[u8], bytes: &mut Vec<u8>) -> Opti
 /// Decodes to `bytes`, which have the decoded length and are all written if `text` is valid.
 fn decode_uninit(backend: Backend, text: &[u8], bytes: &mut [MaybeUninit<u8>]) -> bool {
     match backend.level() {
+        Level::RustCrypto | Level::Portable | Level::Avx2(_) | Level::Vaes(_) => {
+            crates::decode(text, bytes)
+        }
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512(proof) => avx512::decode(proof, text, bytes),
-        _ => crates::decode(text, bytes),
+        Level::Avx512(proof) => proof.enter(avx512::Decode { text, bytes }),
     }
 }

@@ -10,10 +10,10 @@ mod raw;
 
 use rand::Rng;
 
-use crate::ciphers::CipherError;
-use crate::ciphers::aes::KeySize;
+use crate::ciphers::aes::{self, KeySize};
 use crate::ciphers::cpu::Backend;
-use crate::ciphers::toy_des::SBox;
+use crate::ciphers::toy_des::{self, SBox};
+use crate::ciphers::{CipherError, des, feal, vernam};
 use hs256::{EncryptThenMac, RawCipher};
 use raw::{Aes128Cbc, DesCbc, DesEde3Cbc, Feal8Cbc, ToyDesEcb, Vernam};
 
@@ -202,6 +202,19 @@ impl ContentCipher {
         self.facts().tag_len
     }
 
+    /// The backends that the cipher has code of its own for.
+    pub const fn backends(self) -> &'static [&'static str] {
+        match self {
+            Self::A128Gcm | Self::A256Gcm => aes::BACKENDS,
+            Self::A128CbcHs256 => raw::AES_BACKENDS,
+            Self::DesCbcHs256 | Self::DesEde3CbcHs256 => des::BACKENDS,
+            Self::ToyDesEcbHs256(_) => toy_des::BACKENDS,
+            Self::Feal8CbcHs256 => feal::BACKENDS,
+            Self::Grain128AeadV2 => crate::ciphers::grain::BACKENDS,
+            Self::VernamHs256 => vernam::BACKENDS,
+        }
+    }
+
     /// Records that are worth sealing together: they fill the lanes of the widest backend, and are
     /// so many that what a kernel clears behind itself hardly counts.
     pub const fn at_once(self) -> usize {
@@ -233,7 +246,12 @@ impl ContentCipher {
             Self::DesCbcHs256 => DesCbc.weakness(&key[hs256::MAC_KEY_LEN..]),
             Self::DesEde3CbcHs256 => DesEde3Cbc.weakness(&key[hs256::MAC_KEY_LEN..]),
             Self::ToyDesEcbHs256(sbox) => ToyDesEcb(sbox).weakness(&key[hs256::MAC_KEY_LEN..]),
-            _ => None,
+            Self::A128Gcm
+            | Self::A256Gcm
+            | Self::A128CbcHs256
+            | Self::Feal8CbcHs256
+            | Self::Grain128AeadV2
+            | Self::VernamHs256 => None,
         };
         match weakness {
             Some(reason) => Err(CipherError::WeakKey { cipher: self.name(), reason }),

@@ -9,6 +9,9 @@ use crate::ciphers::feal::{self, Feal, Rounds};
 use crate::ciphers::toy_des::{Key, SBox, ToyDes};
 use crate::ciphers::vernam;
 
+/// The backends that AES-CBC has code of its own for: the crates.
+pub(super) const AES_BACKENDS: &[&str] = &["rustcrypto"];
+
 /// AES-128 (FIPS 197) in CBC mode (NIST SP 800-38A section 6.2), by the crates `aes` and `cbc`.
 pub(super) struct Aes128Cbc;
 

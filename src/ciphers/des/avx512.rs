@@ -4,74 +4,54 @@ use std::arch::x86_64::*;
 
 use zeroize::Zeroize;
 
-use super::keys::RoundKey;
-use super::lane::{KeyBit, Lane};
-use super::modes::Job;
-use super::rounds::{self, Half};
+use super::lanes::DesLanes;
 use super::sbox::{LookUp, lut3};
 use crate::ciphers::cpu::Avx512;
 
-/// Runs a job on 512 lanes.
-pub(super) fn run(_proof: Avx512, job: Job<'_>) {
-    // SAFETY: the proof says that the processor has the features.
-    unsafe { run_with_features(job) }
-}
-
-#[target_feature(enable = "avx2,bmi1,bmi2,aes,pclmulqdq,vaes,vpclmulqdq,avx512f,avx512bw")]
-#[target_feature(enable = "avx512dq,avx512vl,avx512vbmi,avx512ifma,gfni")]
-fn run_with_features(job: Job<'_>) {
-    job.run::<Register>();
-}
-
-#[target_feature(enable = "avx2,bmi1,bmi2,aes,pclmulqdq,vaes,vpclmulqdq,avx512f,avx512bw")]
-#[target_feature(enable = "avx512dq,avx512vl,avx512vbmi,avx512ifma,gfni")]
-fn two_rounds_with_features<K: KeyBit<Register>>(
-    left: &mut Half<Register>,
-    right: &mut Half<Register>,
-    first: RoundKey<'_, K>,
-    second: RoundKey<'_, K>,
-) {
-    rounds::two_rounds(left, right, first, second);
-}
-
-/// A 512-bit register. Only [`run`] makes them, so the features are there where one is.
+/// A 512-bit register, and the proof that it was made of.
 #[derive(Clone, Copy, Zeroize)]
-pub(super) struct Register(__m512i);
+pub(super) struct Register(__m512i, #[zeroize(skip)] Avx512);
 
-impl Lane for Register {
+impl DesLanes for Register {
+    type Proof = Avx512;
     const BYTES: usize = 64;
     const INVERTED: [u8; 8] = [0; 8];
 
     #[inline(always)]
-    fn splat(word: u64) -> Self {
-        // SAFETY: the features are there, see `Register`.
-        Self(unsafe { _mm512_set1_epi64(word.cast_signed()) })
+    fn proof(self) -> Avx512 {
+        self.1
     }
 
     #[inline(always)]
-    fn load(bytes: &[u8]) -> Self {
+    fn splat(proof: Avx512, word: u64) -> Self {
+        // SAFETY: `proof` stands for the instruction.
+        Self(unsafe { _mm512_set1_epi64(word.cast_signed()) }, proof)
+    }
+
+    #[inline(always)]
+    fn load(proof: Avx512, bytes: &[u8]) -> Self {
         let bytes: &[u8; 64] = bytes.first_chunk().expect("a whole register");
-        // SAFETY: the features are there, see `Register`; the array has 64 bytes.
-        Self(unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) })
+        // SAFETY: `proof` stands for the instruction; the array has 64 bytes.
+        Self(unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) }, proof)
     }
 
     #[inline(always)]
     fn store(self, bytes: &mut [u8]) {
         let bytes: &mut [u8; 64] = bytes.first_chunk_mut().expect("a whole register");
-        // SAFETY: the features are there, see `Register`; the array has 64 bytes.
+        // SAFETY: `self` has the proof of the instruction; the array has 64 bytes.
         unsafe { _mm512_storeu_si512(bytes.as_mut_ptr().cast(), self.0) }
     }
 
     #[inline(always)]
     fn and(self, other: Self) -> Self {
-        // SAFETY: the features are there, see `Register`.
-        Self(unsafe { _mm512_and_si512(self.0, other.0) })
+        // SAFETY: `self` has the proof of the instruction.
+        Self(unsafe { _mm512_and_si512(self.0, other.0) }, self.1)
     }
 
     #[inline(always)]
     fn xor(self, other: Self) -> Self {
-        // SAFETY: the features are there, see `Register`.
-        Self(unsafe { _mm512_xor_si512(self.0, other.0) })
+        // SAFETY: `self` has the proof of the instruction.
+        Self(unsafe { _mm512_xor_si512(self.0, other.0) }, self.1)
     }
 
     #[inline(always)]
@@ -81,12 +61,13 @@ impl Lane for Register {
 
     #[inline(always)]
     fn exchange<const WIDTH: u32>(a: Self, b: Self) -> (Self, Self) {
-        let even = Self::splat(even_groups(WIDTH));
-        // SAFETY: the features are there, see `Register`.
+        let even = Self::splat(a.1, even_groups(WIDTH));
+        // SAFETY: the registers have the proof of the instructions.
         let (up, down) = unsafe {
             let width = _mm_cvtsi32_si128(WIDTH.cast_signed());
-            (Self(_mm512_sll_epi64(b.0, width)), Self(_mm512_srl_epi64(a.0, width)))
+            (_mm512_sll_epi64(b.0, width), _mm512_srl_epi64(a.0, width))
         };
+        let (up, down) = (Self(up, b.1), Self(down, a.1));
         // Where `even` is set the first, elsewhere the second.
         const SELECT: i32 = 0b1100_1010;
         (even.look_up::<SELECT>(a, up), even.look_up::<SELECT>(down, b))
@@ -96,24 +77,13 @@ impl Lane for Register {
     fn sbox<const BOX: usize>(inputs: [Self; 6]) -> [Self; 4] {
         lut3::sbox::<BOX, Self>(inputs)
     }
-
-    #[inline(always)]
-    fn two_rounds<K: KeyBit<Self>>(
-        left: &mut Half<Self>,
-        right: &mut Half<Self>,
-        first: RoundKey<'_, K>,
-        second: RoundKey<'_, K>,
-    ) {
-        // SAFETY: the features are there, see `Register`.
-        unsafe { two_rounds_with_features(left, right, first, second) }
-    }
 }
 
 impl LookUp for Register {
     #[inline(always)]
     fn look_up<const TABLE: i32>(self, b: Self, c: Self) -> Self {
-        // SAFETY: the features are there, see `Register`.
-        Self(unsafe { _mm512_ternarylogic_epi64::<TABLE>(self.0, b.0, c.0) })
+        // SAFETY: `self` has the proof of the instruction.
+        Self(unsafe { _mm512_ternarylogic_epi64::<TABLE>(self.0, b.0, c.0) }, self.1)
     }
 }
 

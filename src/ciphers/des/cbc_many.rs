@@ -10,35 +10,31 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::BLOCK;
 use super::CROSSOVER;
+use super::crates;
+use super::job::{Direction, Job, Message};
 use super::keys::Tables;
-use super::lane::Lane;
-use super::modes::Job;
-use super::rounds::{self, Direction};
-use super::rustcrypto;
+use super::lanes::DesLanes;
+use super::rounds;
 use super::transpose::{self, Add};
 
 /// Blocks of a lane in a tile.
 const STEPS: usize = 16;
 
-/// A message with its key (8 or 24 bytes) and the block before its first, in whole blocks.
-#[derive(Default)]
-pub(super) struct Message<'a> {
-    pub(super) key: &'a [u8],
-    pub(super) iv: [u8; BLOCK],
-    pub(super) data: &'a mut [u8],
-}
-
 /// Encrypts or decrypts the messages, all with keys of one length.
 #[inline(always)]
-pub(super) fn run<L: Lane>(direction: Direction, mut messages: Vec<Message<'_>>) {
+pub(super) fn run<L: DesLanes>(
+    proof: L::Proof,
+    direction: Direction,
+    mut messages: Vec<Message<'_>>,
+) {
     messages.sort_unstable_by_key(|message| message.data.len());
     let Some(key_length) = messages.first().map(|message| message.key.len()) else {
         return;
     };
     let mut lanes: Vec<Message<'_>> = Vec::with_capacity(L::BLOCKS);
     lanes.resize_with(L::BLOCKS, Message::default);
-    let mut keys = LaneKeys::<L>::new(key_length / BLOCK);
-    let mut tile = Tile::<L>::new();
+    let mut keys = LaneKeys::<L>::new(proof, key_length / BLOCK);
+    let mut tile = Tile::<L>::new(proof);
     loop {
         let (mut busy, mut longest) = (0, 0);
         for (n, lane) in lanes.iter_mut().enumerate() {
@@ -74,7 +70,7 @@ struct Tile<L> {
     registers: [L; 64],
 }
 
-impl<L: Lane> Tile<L> {
+impl<L: DesLanes> Tile<L> {
     /// Blocks from row to row. The rows would be 4 KiB apart, in the same sets of the first-level
     /// cache; another cache line between them avoids that.
     const STRIDE: usize = L::BLOCKS + 8;
@@ -83,8 +79,11 @@ impl<L: Lane> Tile<L> {
     const COLUMN: usize = (STEPS - 1) * Self::STRIDE + 1;
 
     #[inline(always)]
-    fn new() -> Self {
-        Self { blocks: vec![[0; BLOCK]; (1 + STEPS) * Self::STRIDE], registers: [L::splat(0); 64] }
+    fn new(proof: L::Proof) -> Self {
+        Self {
+            blocks: vec![[0; BLOCK]; (1 + STEPS) * Self::STRIDE],
+            registers: [L::splat(proof, 0); 64],
+        }
     }
 
     /// The ciphertext block of each lane before the tile.
@@ -176,24 +175,26 @@ fn finish(direction: Direction, lanes: Vec<Message<'_>>, chain: &[[u8; BLOCK]]) 
         .filter(|(lane, _)| !lane.data.is_empty())
         .map(|(lane, &iv)| Message { iv, ..lane })
         .collect();
-    rustcrypto::run(Job::CbcMany { direction, messages });
+    crates::run(Job::CbcMany { direction, messages });
 }
 
 /// The keys of all lanes, transposed when they have changed.
-struct LaneKeys<L: Lane> {
+struct LaneKeys<L: DesLanes> {
     /// For each DES of the cipher the key of every lane.
     rows: Vec<Zeroizing<Vec<[u8; BLOCK]>>>,
     tables: Tables<L>,
     changed: bool,
+    proof: L::Proof,
 }
 
-impl<L: Lane> LaneKeys<L> {
+impl<L: DesLanes> LaneKeys<L> {
     #[inline(always)]
-    fn new(stages: usize) -> Self {
+    fn new(proof: L::Proof, stages: usize) -> Self {
         Self {
             rows: vec![Zeroizing::new(vec![[0; BLOCK]; L::BLOCKS]); stages],
-            tables: Tables::new(stages, L::splat(0)),
+            tables: Tables::new(stages, L::splat(proof, 0)),
             changed: true,
+            proof,
         }
     }
 
@@ -208,7 +209,7 @@ impl<L: Lane> LaneKeys<L> {
     #[inline(always)]
     fn tables(&mut self) -> &Tables<L> {
         if std::mem::take(&mut self.changed) {
-            let mut bits = [L::splat(0); 64];
+            let mut bits = [L::splat(self.proof, 0); 64];
             for (row, table) in self.rows.iter().zip(self.tables.iter_mut()) {
                 transpose::load(row.as_flattened(), Add::Nothing, &mut bits);
                 table.set::<L>(&bits);

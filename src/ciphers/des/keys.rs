@@ -3,7 +3,7 @@
 use zeroize::Zeroize;
 
 use super::BLOCK;
-use super::lane::{KeyBit, Lane};
+use super::lanes::{DesLanes, KeyBit};
 use super::wiring::{KEY_REGISTERS, ROTATIONS, UNROLLED};
 
 /// The tables of the one or three keys of a DES or triple DES, wiped when dropped.
@@ -30,7 +30,7 @@ impl<K: Zeroize + Copy> Tables<K> {
 
 impl Tables<Same> {
     /// The tables of one key, of 8 or 24 bytes, for all lanes.
-    pub(super) fn same<L: Lane>(key: &[u8]) -> Self {
+    pub(super) fn same<L: DesLanes>(key: &[u8]) -> Self {
         let mut tables = Self::new(key.len() / BLOCK, Same(0));
         for (table, part) in tables.0.iter_mut().zip(key.as_chunks().0) {
             let part = u64::from_le_bytes(*part);
@@ -53,10 +53,10 @@ impl<K: Zeroize> Drop for Tables<K> {
 #[derive(Clone, Copy, Zeroize)]
 pub(super) struct Same(u64);
 
-impl<L: Lane> KeyBit<L> for Same {
+impl<L: DesLanes> KeyBit<L> for Same {
     #[inline(always)]
-    fn register(self) -> L {
-        L::splat(self.0)
+    fn register(self, proof: L::Proof) -> L {
+        L::splat(proof, self.0)
     }
 
     #[inline(always)]
@@ -82,7 +82,7 @@ pub(super) type RoundKey<'a, K> = [&'a Row<K>; 2];
 impl<K: Copy> KeyTable<K> {
     /// Derives the table from key bits by register.
     #[inline(always)]
-    pub(super) fn set<L: Lane>(&mut self, bits: &[K; 64])
+    pub(super) fn set<L: DesLanes>(&mut self, bits: &[K; 64])
     where
         K: KeyBit<L>,
     {

@@ -17,13 +17,14 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod cbc_many;
+mod crates;
+mod job;
 mod key;
 mod keys;
-mod lane;
+mod lanes;
 mod modes;
 mod portable;
 mod rounds;
-mod rustcrypto;
 mod sbox;
 #[cfg(test)]
 mod tests;
@@ -32,9 +33,13 @@ mod wiring;
 
 pub use key::{DesKey, Key, TripleDesKey, WeakKey};
 
-use super::cpu::{Backend, Level};
-use modes::Job;
-use rounds::Direction;
+#[cfg(target_arch = "x86_64")]
+use super::cpu::Avx2;
+use super::cpu::{Backend, Level, Over, Proof};
+use job::{Direction, Job};
+
+/// The backends that DES has code of its own for.
+pub const BACKENDS: &[&str] = &["rustcrypto", "portable", "avx2", "avx512"];
 
 /// Bytes of a block.
 pub const BLOCK: usize = 8;
@@ -45,6 +50,7 @@ const CROSSOVER: usize = 6;
 
 /// Up to this many blocks at once are fastest in 64-bit words: a pass of wide lanes takes no less
 /// time, and more for moving blocks in and out (64 messages of 256 bytes: 27 µs, against 43 µs).
+#[cfg(target_arch = "x86_64")]
 const NARROW: usize = 64;
 
 /// Data is not a whole number of 8-byte blocks.
@@ -147,7 +153,7 @@ fn cbc_many<K: Key>(
     messages: &mut [Message<'_, K>],
 ) -> Result<(), PartialBlock> {
     messages.iter().try_for_each(|message| whole_blocks(message.data))?;
-    let messages = messages.iter_mut().map(|message| cbc_many::Message {
+    let messages = messages.iter_mut().map(|message| job::Message {
         key: message.key.as_bytes(),
         iv: message.iv,
         data: message.data,
@@ -165,20 +171,22 @@ fn whole_blocks(data: &[u8]) -> Result<(), PartialBlock> {
 
 /// Does the job on the backend's lanes.
 fn run(backend: Backend, job: Job<'_>) {
+    let lanes = job.lanes();
+    if lanes < CROSSOVER {
+        return crates::run(job);
+    }
     match backend.level() {
-        Level::RustCrypto => rustcrypto::run(job),
-        _ if job.lanes() < CROSSOVER => rustcrypto::run(job),
-        Level::Portable => portable::run(job),
-        _ if job.lanes() <= NARROW => portable::run(job),
+        Level::RustCrypto => crates::run(job),
+        Level::Portable => ().enter(Over::<u64, _>::new(job)),
         #[cfg(target_arch = "x86_64")]
-        Level::Avx2(proof) => avx2::run(proof, job),
-        #[cfg(target_arch = "x86_64")]
-        Level::Vaes(proof) => avx2::run(proof.into(), job),
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx512(proof) => avx512::run(proof, job),
-        #[cfg(not(target_arch = "x86_64"))]
-        Level::Avx2(_) | Level::Vaes(_) | Level::Avx512(_) => {
-            unreachable!("there are no proofs of x86 features on this architecture")
+        Level::Avx2(_) | Level::Vaes(_) | Level::Avx512(_) if lanes <= NARROW => {
+            ().enter(Over::<u64, _>::new(job));
         }
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2(proof) => proof.enter(Over::<avx2::Register, _>::new(job)),
+        #[cfg(target_arch = "x86_64")]
+        Level::Vaes(proof) => Avx2::from(proof).enter(Over::<avx2::Register, _>::new(job)),
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512(proof) => proof.enter(Over::<avx512::Register, _>::new(job)),
     }
 }

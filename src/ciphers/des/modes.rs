@@ -1,48 +1,33 @@
 //! The modes over one long message, on lanes of any width.
 
 use super::BLOCK;
-use super::cbc_many::{self, Message};
+use super::cbc_many;
+use super::job::{Direction, Job};
 use super::keys::{Same, Tables};
-use super::lane::Lane;
-use super::rounds::{self, Direction};
+use super::lanes::DesLanes;
+use super::rounds;
 use super::transpose::{self, Add};
+use crate::ciphers::cpu::{Kernel, Over};
 
 /// Bytes of a pass on the widest lanes.
 pub(super) const MAX_PASS: usize = 4096;
 
-/// Work for a backend. Keys are 8 bytes for DES and 24 for triple DES.
-pub(super) enum Job<'a> {
-    Ecb { key: &'a [u8], direction: Direction, data: &'a mut [u8] },
-    Ctr { key: &'a [u8], iv: [u8; BLOCK], data: &'a mut [u8] },
-    CbcDecrypt { key: &'a [u8], iv: [u8; BLOCK], data: &'a mut [u8] },
-    CbcMany { direction: Direction, messages: Vec<Message<'a>> },
-}
+impl<L: DesLanes> Kernel<L::Proof> for Over<L, Job<'_>> {
+    type Output = ();
 
-impl Job<'_> {
-    /// How many lanes the job can fill, in its longest pass.
-    pub(super) fn lanes(&self) -> usize {
-        match self {
-            Self::Ecb { data, .. } | Self::Ctr { data, .. } | Self::CbcDecrypt { data, .. } => {
-                data.len().div_ceil(BLOCK)
-            }
-            Self::CbcMany { messages, .. } => messages.len(),
-        }
-    }
-
-    /// Does the job on lanes of one kind.
     #[inline(always)]
-    pub(super) fn run<L: Lane>(self) {
-        match self {
-            Self::Ecb { key, direction, data } => {
-                each_pass::<L>(data, Ecb::<L>::new(&Tables::same::<L>(key), direction))
+    fn run(self, proof: L::Proof) {
+        match self.computation {
+            Job::Ecb { key, direction, data } => {
+                each_pass::<L>(data, Ecb::<L>::new(proof, &Tables::same::<L>(key), direction))
             }
-            Self::Ctr { key, iv, data } => {
-                each_pass::<L>(data, Ctr::<L>::new(&Tables::same::<L>(key), iv));
+            Job::Ctr { key, iv, data } => {
+                each_pass::<L>(data, Ctr::<L>::new(proof, &Tables::same::<L>(key), iv));
             }
-            Self::CbcDecrypt { key, iv, data } => {
-                each_pass::<L>(data, CbcDecrypt::<L>::new(&Tables::same::<L>(key), iv));
+            Job::CbcDecrypt { key, iv, data } => {
+                each_pass::<L>(data, CbcDecrypt::<L>::new(proof, &Tables::same::<L>(key), iv));
             }
-            Self::CbcMany { direction, messages } => cbc_many::run::<L>(direction, messages),
+            Job::CbcMany { direction, messages } => cbc_many::run::<L>(proof, direction, messages),
         }
     }
 }
@@ -59,14 +44,14 @@ struct Ecb<'a, L> {
     blocks: [L; 64],
 }
 
-impl<'a, L: Lane> Ecb<'a, L> {
+impl<'a, L: DesLanes> Ecb<'a, L> {
     #[inline(always)]
-    fn new(keys: &'a Tables<Same>, direction: Direction) -> Self {
-        Self { keys, direction, blocks: [L::splat(0); 64] }
+    fn new(proof: L::Proof, keys: &'a Tables<Same>, direction: Direction) -> Self {
+        Self { keys, direction, blocks: [L::splat(proof, 0); 64] }
     }
 }
 
-impl<L: Lane> Mode for Ecb<'_, L> {
+impl<L: DesLanes> Mode for Ecb<'_, L> {
     #[inline(always)]
     fn pass(&mut self, pass: &mut [u8]) {
         transpose::load(pass, Add::Nothing, &mut self.blocks);
@@ -82,16 +67,16 @@ struct CbcDecrypt<'a, L> {
     blocks: [L; 64],
 }
 
-impl<'a, L: Lane> CbcDecrypt<'a, L> {
+impl<'a, L: DesLanes> CbcDecrypt<'a, L> {
     #[inline(always)]
-    fn new(keys: &'a Tables<Same>, iv: [u8; BLOCK]) -> Self {
+    fn new(proof: L::Proof, keys: &'a Tables<Same>, iv: [u8; BLOCK]) -> Self {
         let mut previous = [0; BLOCK + MAX_PASS];
         previous[BLOCK * L::BLOCKS..][..BLOCK].copy_from_slice(&iv);
-        Self { keys, previous, blocks: [L::splat(0); 64] }
+        Self { keys, previous, blocks: [L::splat(proof, 0); 64] }
     }
 }
 
-impl<L: Lane> Mode for CbcDecrypt<'_, L> {
+impl<L: DesLanes> Mode for CbcDecrypt<'_, L> {
     #[inline(always)]
     fn pass(&mut self, pass: &mut [u8]) {
         let size = BLOCK * L::BLOCKS;
@@ -112,19 +97,19 @@ struct Ctr<'a, L> {
     blocks: [L; 64],
 }
 
-impl<'a, L: Lane> Ctr<'a, L> {
+impl<'a, L: DesLanes> Ctr<'a, L> {
     #[inline(always)]
-    fn new(keys: &'a Tables<Same>, iv: [u8; BLOCK]) -> Self {
+    fn new(proof: L::Proof, keys: &'a Tables<Same>, iv: [u8; BLOCK]) -> Self {
         Self {
             keys,
             counter: u64::from_be_bytes(iv),
-            numbers: lane_numbers(),
-            blocks: [L::splat(0); 64],
+            numbers: lane_numbers(proof),
+            blocks: [L::splat(proof, 0); 64],
         }
     }
 }
 
-impl<L: Lane> Mode for Ctr<'_, L> {
+impl<L: DesLanes> Mode for Ctr<'_, L> {
     #[inline(always)]
     fn pass(&mut self, pass: &mut [u8]) {
         counters(self.counter, &self.numbers, &mut self.blocks);
@@ -138,22 +123,22 @@ impl<L: Lane> Mode for Ctr<'_, L> {
 /// need. Block n comes from word n mod W of register n / W, of W words each, so it is bit n / W of
 /// that word.
 #[inline(always)]
-fn lane_numbers<L: Lane>() -> [L; 9] {
+fn lane_numbers<L: DesLanes>(proof: L::Proof) -> [L; 9] {
     let words = L::BYTES / 8;
     let word_bits = words.ilog2() as usize;
-    let mut numbers = [L::splat(0); 9];
+    let mut numbers = [L::splat(proof, 0); 9];
     for (i, bit) in numbers.iter_mut().enumerate() {
         *bit = if i < word_bits {
             let mut bytes = [0; MAX_PASS / 64];
             for (word, bytes) in bytes.as_chunks_mut::<8>().0.iter_mut().enumerate() {
                 *bytes = [((word >> i & 1) as u8).wrapping_neg(); 8];
             }
-            L::load(&bytes)
+            L::load(proof, &bytes)
         } else if i < word_bits + 6 {
             let group = 1 << (i - word_bits);
-            L::splat(!(u64::MAX / ((1 << group) + 1)))
+            L::splat(proof, !(u64::MAX / ((1 << group) + 1)))
         } else {
-            L::splat(0)
+            L::splat(proof, 0)
         };
     }
     numbers
@@ -162,10 +147,11 @@ fn lane_numbers<L: Lane>() -> [L; 9] {
 /// The transposed sums, modulo 2⁶⁴, of the first counter and the lanes' numbers, as big-endian
 /// blocks.
 #[inline(always)]
-fn counters<L: Lane>(first: u64, numbers: &[L; 9], sums: &mut [L; 64]) {
-    let mut carry = L::splat(0);
+fn counters<L: DesLanes>(first: u64, numbers: &[L; 9], sums: &mut [L; 64]) {
+    let proof = numbers[0].proof();
+    let mut carry = L::splat(proof, 0);
     for i in 0..64 {
-        let bit = L::splat((first >> i & 1).wrapping_neg());
+        let bit = L::splat(proof, (first >> i & 1).wrapping_neg());
         // Bit i of the number is bit i % 8 of byte 7 - i / 8 of the block; register 8b + c holds bit
         // c of byte b.
         let register = (63 - i) ^ 7;
@@ -181,7 +167,7 @@ fn counters<L: Lane>(first: u64, numbers: &[L; 9], sums: &mut [L; 64]) {
 
 /// Runs a mode over the data; the last pass is filled up with zeros where needed.
 #[inline(always)]
-fn each_pass<L: Lane>(data: &mut [u8], mut mode: impl Mode) {
+fn each_pass<L: DesLanes>(data: &mut [u8], mut mode: impl Mode) {
     let size = BLOCK * L::BLOCKS;
     let mut passes = data.chunks_exact_mut(size);
     for pass in &mut passes {

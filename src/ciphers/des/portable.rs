@@ -1,27 +1,23 @@
 //! 64 lanes: plain 64-bit words.
 
-use super::keys::RoundKey;
-use super::lane::{KeyBit, Lane};
-use super::modes::Job;
-use super::rounds::{self, Half};
+use super::lanes::DesLanes;
 use super::sbox::{Logic, logic};
 
-/// Runs a job on 64 lanes.
-pub(super) fn run(job: Job<'_>) {
-    job.run::<u64>();
-}
-
-impl Lane for u64 {
+impl DesLanes for u64 {
+    type Proof = ();
     const BYTES: usize = 8;
     const INVERTED: [u8; 8] = logic::INVERTED;
 
     #[inline(always)]
-    fn splat(word: u64) -> Self {
+    fn proof(self) {}
+
+    #[inline(always)]
+    fn splat((): (), word: u64) -> Self {
         word
     }
 
     #[inline(always)]
-    fn load(bytes: &[u8]) -> Self {
+    fn load((): (), bytes: &[u8]) -> Self {
         u64::from_le_bytes(*bytes.first_chunk().expect("a whole register"))
     }
 
@@ -55,16 +51,6 @@ impl Lane for u64 {
     #[inline(always)]
     fn sbox<const BOX: usize>(inputs: [Self; 6]) -> [Self; 4] {
         logic::sbox::<BOX, Self>(inputs)
-    }
-
-    #[inline(never)]
-    fn two_rounds<K: KeyBit<Self>>(
-        left: &mut Half<Self>,
-        right: &mut Half<Self>,
-        first: RoundKey<'_, K>,
-        second: RoundKey<'_, K>,
-    ) {
-        rounds::two_rounds(left, right, first, second);
     }
 }
 

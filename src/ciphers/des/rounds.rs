@@ -1,35 +1,20 @@
 //! The sixteen rounds, bitsliced.
 
+use super::job::Direction;
 use super::keys::{KeyTable, RoundKey, Tables};
-use super::lane::{KeyBit, Lane};
+use super::lanes::{DesLanes, KeyBit};
 use super::wiring::{EXPANSION, INITIAL, KEY_PLACES, OUTPUTS};
-
-/// Whether round keys are used from the first to the last or the other way round.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Direction {
-    Encrypt,
-    Decrypt,
-}
-
-impl Direction {
-    /// The other one.
-    fn reversed(self) -> Self {
-        match self {
-            Self::Encrypt => Self::Decrypt,
-            Self::Decrypt => Self::Encrypt,
-        }
-    }
-}
+use crate::ciphers::cpu::{Kernel, Proof};
 
 /// A half of every block.
-pub(super) type Half<L> = [L; 32];
+type Half<L> = [L; 32];
 
 /// DES or, with three keys, triple DES (encrypt-decrypt-encrypt) of transposed blocks.
 ///
 /// A DES ends with the halves swapped, and its final permutation undoes the initial permutation of
 /// the DES that follows: to that one pass the halves in the other order.
 #[inline(always)]
-pub(super) fn crypt<L: Lane, K: KeyBit<L>>(
+pub(super) fn crypt<L: DesLanes, K: KeyBit<L>>(
     blocks: &mut [L; 64],
     keys: &Tables<K>,
     direction: Direction,
@@ -51,8 +36,8 @@ pub(super) fn crypt<L: Lane, K: KeyBit<L>>(
 
 /// Half of the initial permutation, `FIRST` being 0 for L₀ and 32 for R₀.
 #[inline(always)]
-fn initial<const FIRST: usize, L: Lane>(blocks: &[L; 64]) -> Half<L> {
-    let mut half = [L::splat(0); 32];
+fn initial<const FIRST: usize, L: DesLanes>(blocks: &[L; 64]) -> Half<L> {
+    let mut half = [L::splat(blocks[0].proof(), 0); 32];
     for (bit, value) in half.iter_mut().enumerate() {
         *value = blocks[INITIAL[FIRST + bit]];
     }
@@ -61,7 +46,7 @@ fn initial<const FIRST: usize, L: Lane>(blocks: &[L; 64]) -> Half<L> {
 
 /// Half of the final permutation, the inverse of the initial one.
 #[inline(always)]
-fn finish<const FIRST: usize, L: Lane>(half: &Half<L>, blocks: &mut [L; 64]) {
+fn finish<const FIRST: usize, L: DesLanes>(half: &Half<L>, blocks: &mut [L; 64]) {
     for (bit, value) in half.iter().enumerate() {
         blocks[INITIAL[FIRST + bit]] = *value;
     }
@@ -69,7 +54,7 @@ fn finish<const FIRST: usize, L: Lane>(half: &Half<L>, blocks: &mut [L; 64]) {
 
 /// Sixteen rounds in place, from L₀ and R₀ to L₁₆ and R₁₆.
 #[inline(always)]
-fn rounds<L: Lane, K: KeyBit<L>>(
+fn rounds<L: DesLanes, K: KeyBit<L>>(
     left: &mut Half<L>,
     right: &mut Half<L>,
     keys: &KeyTable<K>,
@@ -80,28 +65,39 @@ fn rounds<L: Lane, K: KeyBit<L>>(
             Direction::Encrypt => [n, n + 1],
             Direction::Decrypt => [15 - n, 14 - n],
         };
-        L::two_rounds(left, right, keys.round(first), keys.round(second));
+        left[0].proof().enter(TwoRounds {
+            left,
+            right,
+            first: keys.round(first),
+            second: keys.round(second),
+        });
     }
 }
 
 /// Two rounds in place.
 ///
-/// They are a function of their own, called through [`Lane::two_rounds`], because in a loop the
-/// compiler takes the halves for 64 variables to be kept in registers, and spills most of them.
-#[inline(always)]
-pub(super) fn two_rounds<L: Lane, K: KeyBit<L>>(
-    left: &mut Half<L>,
-    right: &mut Half<L>,
-    first: RoundKey<'_, K>,
-    second: RoundKey<'_, K>,
-) {
-    round(right, left, first);
-    round(left, right, second);
+/// They are a kernel of their own because in a loop the compiler takes the halves for 64 variables
+/// to be kept in registers, and spills most of them.
+struct TwoRounds<'a, L, K> {
+    left: &'a mut Half<L>,
+    right: &'a mut Half<L>,
+    first: RoundKey<'a, K>,
+    second: RoundKey<'a, K>,
+}
+
+impl<L: DesLanes, K: KeyBit<L>> Kernel<L::Proof> for TwoRounds<'_, L, K> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self, _: L::Proof) {
+        round(self.right, self.left, self.first);
+        round(self.left, self.right, self.second);
+    }
 }
 
 /// Adds f(`from`, round key) to the other half.
 #[inline(always)]
-fn round<L: Lane, K: KeyBit<L>>(from: &Half<L>, to: &mut Half<L>, key: RoundKey<'_, K>) {
+fn round<L: DesLanes, K: KeyBit<L>>(from: &Half<L>, to: &mut Half<L>, key: RoundKey<'_, K>) {
     sbox::<0, L, K>(from, to, key);
     sbox::<1, L, K>(from, to, key);
     sbox::<2, L, K>(from, to, key);
@@ -114,16 +110,17 @@ fn round<L: Lane, K: KeyBit<L>>(from: &Half<L>, to: &mut Half<L>, key: RoundKey<
 
 /// The part of f that one S-box does, with the expansion before it and the permutation after it.
 #[inline(always)]
-fn sbox<const BOX: usize, L: Lane, K: KeyBit<L>>(
+fn sbox<const BOX: usize, L: DesLanes, K: KeyBit<L>>(
     from: &Half<L>,
     to: &mut Half<L>,
     key: RoundKey<'_, K>,
 ) {
-    let mut inputs = [L::splat(0); 6];
+    let proof = from[0].proof();
+    let mut inputs = [L::splat(proof, 0); 6];
     for (i, input) in inputs.iter_mut().enumerate() {
         let inverted = L::INVERTED[BOX] >> (5 - i) & 1;
         let key = key[usize::from(inverted)][KEY_PLACES[BOX][i]];
-        *input = from[EXPANSION[BOX][i]].xor(key.register());
+        *input = from[EXPANSION[BOX][i]].xor(key.register(proof));
     }
     let outputs = L::sbox::<BOX>(inputs);
     for (output, bit) in outputs.into_iter().zip(OUTPUTS[BOX]) {

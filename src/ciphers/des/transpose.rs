@@ -4,10 +4,8 @@
 //! w of register i changes places with bit i of word w of register j. Six stages exchange the bits
 //! of the register number with those of the bit number, three at a time, so that eight registers
 //! are at work at once. The transposition is its own inverse.
-//!
-//! No closures here: one that is not inlined would lose the target features of its caller.
 
-use super::lane::Lane;
+use super::lanes::DesLanes;
 
 /// What is added to blocks on their way in or out.
 #[derive(Clone, Copy)]
@@ -22,14 +20,15 @@ pub(super) enum Add<'a> {
 
 /// Transposes `L::BLOCKS` blocks into registers, a bit each.
 #[inline(always)]
-pub(super) fn load<L: Lane>(bytes: &[u8], add: Add<'_>, registers: &mut [L; 64]) {
+pub(super) fn load<L: DesLanes>(bytes: &[u8], add: Add<'_>, registers: &mut [L; 64]) {
+    let proof = registers[0].proof();
     for i in 0..8 {
-        let mut group = [L::splat(0); 8];
+        let mut group = [L::splat(proof, 0); 8];
         for (j, register) in group.iter_mut().enumerate() {
             let at = (8 * j + i) * L::BYTES;
-            *register = L::load(&bytes[at..]);
+            *register = L::load(proof, &bytes[at..]);
             if let Add::These(summand) = add {
-                *register = register.xor(L::load(&summand[at..]));
+                *register = register.xor(L::load(proof, &summand[at..]));
             }
         }
         exchange_words(&mut group);
@@ -44,12 +43,13 @@ pub(super) fn load<L: Lane>(bytes: &[u8], add: Add<'_>, registers: &mut [L; 64])
 
 /// Transposes registers into blocks; destroys the registers.
 #[inline(always)]
-pub(super) fn store<L: Lane>(registers: &mut [L; 64], bytes: &mut [u8], add: Add<'_>) {
+pub(super) fn store<L: DesLanes>(registers: &mut [L; 64], bytes: &mut [u8], add: Add<'_>) {
     for group in registers.as_chunks_mut().0 {
         exchange_bits(group);
     }
+    let proof = registers[0].proof();
     for i in 0..8 {
-        let mut group = [L::splat(0); 8];
+        let mut group = [L::splat(proof, 0); 8];
         for (j, register) in group.iter_mut().enumerate() {
             *register = registers[8 * j + i];
         }
@@ -58,8 +58,8 @@ pub(super) fn store<L: Lane>(registers: &mut [L; 64], bytes: &mut [u8], add: Add
             let at = (8 * j + i) * L::BYTES;
             let sum = match add {
                 Add::Nothing => register,
-                Add::Overwritten => register.xor(L::load(&bytes[at..])),
-                Add::These(summand) => register.xor(L::load(&summand[at..])),
+                Add::Overwritten => register.xor(L::load(proof, &bytes[at..])),
+                Add::These(summand) => register.xor(L::load(proof, &summand[at..])),
             };
             sum.store(&mut bytes[at..]);
         }
@@ -68,7 +68,7 @@ pub(super) fn store<L: Lane>(registers: &mut [L; 64], bytes: &mut [u8], add: Add
 
 /// The stages whose distance is whole bytes, on registers eight apart.
 #[inline(always)]
-fn exchange_words<L: Lane>(group: &mut [L; 8]) {
+fn exchange_words<L: DesLanes>(group: &mut [L; 8]) {
     exchange::<32, 4, L>(group);
     exchange::<16, 2, L>(group);
     exchange::<8, 1, L>(group);
@@ -76,7 +76,7 @@ fn exchange_words<L: Lane>(group: &mut [L; 8]) {
 
 /// The stages within bytes, on consecutive registers.
 #[inline(always)]
-fn exchange_bits<L: Lane>(group: &mut [L; 8]) {
+fn exchange_bits<L: DesLanes>(group: &mut [L; 8]) {
     exchange::<4, 4, L>(group);
     exchange::<2, 2, L>(group);
     exchange::<1, 1, L>(group);
@@ -84,7 +84,7 @@ fn exchange_bits<L: Lane>(group: &mut [L; 8]) {
 
 /// One stage: exchanges between the registers that are `STEP` apart.
 #[inline(always)]
-fn exchange<const WIDTH: u32, const STEP: usize, L: Lane>(group: &mut [L; 8]) {
+fn exchange<const WIDTH: u32, const STEP: usize, L: DesLanes>(group: &mut [L; 8]) {
     for i in 0..8 {
         if i & STEP == 0 {
             (group[i], group[i + STEP]) = L::exchange::<WIDTH>(group[i], group[i + STEP]);

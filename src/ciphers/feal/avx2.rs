@@ -2,48 +2,16 @@
 
 use std::arch::x86_64::*;
 
-use super::super::cpu::Avx2;
-use super::lanes::{self, Lanes};
-use super::{Block, Message, Subkey};
-
-/// CBC decryption of full batches; returns the rest with the block before it.
-pub(super) fn cbc_decrypt<'a>(
-    proof: Avx2,
-    subkeys: &[Subkey],
-    iv: Block,
-    blocks: &'a mut [Block],
-) -> (Block, &'a mut [Block]) {
-    #[target_feature(enable = "avx2,bmi1,bmi2,aes,pclmulqdq")]
-    fn kernel<'a>(
-        proof: Avx2,
-        subkeys: &[Subkey],
-        iv: Block,
-        blocks: &'a mut [Block],
-    ) -> (Block, &'a mut [Block]) {
-        lanes::cbc_decrypt::<Register>(proof, subkeys, iv, blocks)
-    }
-    // SAFETY: `Avx2` exists only where the processor has the kernel's features.
-    unsafe { kernel(proof, subkeys, iv, blocks) }
-}
-
-/// CBC encryption of messages with equal numbers of rounds, 32 at a time.
-pub(super) fn cbc_encrypt(proof: Avx2, rounds: usize, messages: &mut [Message<'_>]) {
-    #[target_feature(enable = "avx2,bmi1,bmi2,aes,pclmulqdq")]
-    fn kernel(proof: Avx2, rounds: usize, messages: &mut [Message<'_>]) {
-        for messages in messages.chunks_mut(32) {
-            lanes::cbc_encrypt::<Register>(proof, rounds, messages);
-        }
-    }
-    // SAFETY: `Avx2` exists only where the processor has the kernel's features.
-    unsafe { kernel(proof, rounds, messages) }
-}
+use super::Block;
+use super::lanes::FealLanes;
+use crate::ciphers::cpu::Avx2;
 
 /// Made only by `load` and `splat`, which take the proof, and by operations on itself: whoever
 /// has one may use AVX2.
 #[derive(Clone, Copy)]
-struct Register(__m256i);
+pub(super) struct Register(__m256i);
 
-impl Lanes for Register {
+impl FealLanes for Register {
     type Proof = Avx2;
     const WORDS: usize = 4;
 

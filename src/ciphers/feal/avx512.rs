@@ -2,52 +2,16 @@
 
 use std::arch::x86_64::*;
 
-use super::super::cpu::Avx512;
-use super::lanes::{self, Lanes};
-use super::{Block, Message, Subkey};
-
-/// CBC decryption of full batches; returns the rest with the block before it.
-pub(super) fn cbc_decrypt<'a>(
-    proof: Avx512,
-    subkeys: &[Subkey],
-    iv: Block,
-    blocks: &'a mut [Block],
-) -> (Block, &'a mut [Block]) {
-    #[target_feature(
-        enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512ifma,gfni,vaes,vpclmulqdq,avx2,bmi1,bmi2,aes,pclmulqdq"
-    )]
-    fn kernel<'a>(
-        proof: Avx512,
-        subkeys: &[Subkey],
-        iv: Block,
-        blocks: &'a mut [Block],
-    ) -> (Block, &'a mut [Block]) {
-        lanes::cbc_decrypt::<Register>(proof, subkeys, iv, blocks)
-    }
-    // SAFETY: `Avx512` exists only where the processor has the kernel's features.
-    unsafe { kernel(proof, subkeys, iv, blocks) }
-}
-
-/// CBC encryption of messages with equal numbers of rounds, 64 at a time.
-pub(super) fn cbc_encrypt(proof: Avx512, rounds: usize, messages: &mut [Message<'_>]) {
-    #[target_feature(
-        enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512ifma,gfni,vaes,vpclmulqdq,avx2,bmi1,bmi2,aes,pclmulqdq"
-    )]
-    fn kernel(proof: Avx512, rounds: usize, messages: &mut [Message<'_>]) {
-        for messages in messages.chunks_mut(64) {
-            lanes::cbc_encrypt::<Register>(proof, rounds, messages);
-        }
-    }
-    // SAFETY: `Avx512` exists only where the processor has the kernel's features.
-    unsafe { kernel(proof, rounds, messages) }
-}
+use super::Block;
+use super::lanes::FealLanes;
+use crate::ciphers::cpu::Avx512;
 
 /// Made only by `load` and `splat`, which take the proof, and by operations on itself: whoever
 /// has one may use AVX-512.
 #[derive(Clone, Copy)]
-struct Register(__m512i);
+pub(super) struct Register(__m512i);
 
-impl Lanes for Register {
+impl FealLanes for Register {
     type Proof = Avx512;
     const WORDS: usize = 8;
 

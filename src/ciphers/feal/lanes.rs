@@ -3,15 +3,16 @@
 use zeroize::Zeroizing;
 
 use super::{BLOCK_BYTES, Block, MAX_ROUNDS, Message, Subkey, WHITENING};
+use crate::ciphers::cpu::{self, Kernel, Over};
 
 /// Lanes of the widest register.
 const MAX_LANES: usize = 64;
 
 /// A register of 64-bit words, which is also a register of bytes. The register's existence
 /// proves that the processor has its instructions.
-pub(super) trait Lanes: Copy {
+pub(crate) trait FealLanes: Copy {
     /// What proves that the processor has this register.
-    type Proof: Copy;
+    type Proof: cpu::Proof;
     /// 64-bit words in the register. Eight registers hold eight times as many blocks.
     const WORDS: usize;
 
@@ -34,27 +35,33 @@ pub(super) trait Lanes: Copy {
 /// A subkey for every lane.
 type LaneKey<V> = [V; 2];
 
-/// Decrypts as many full batches as there are and returns the rest with the block before it.
-#[inline(always)]
-pub(super) fn cbc_decrypt<'a, V: Lanes>(
-    proof: V::Proof,
-    subkeys: &[Subkey],
-    iv: Block,
-    blocks: &'a mut [Block],
-) -> (Block, &'a mut [Block]) {
-    let batch = 8 * V::WORDS;
-    let mut chain = iv;
-    let mut batches = blocks.chunks_exact_mut(batch);
-    for blocks in &mut batches {
-        let last = blocks[batch - 1];
-        decrypt_batch::<V>(proof, subkeys, chain, blocks);
-        chain = last;
+/// A text to be decrypted in CBC mode, and the block before it.
+pub(crate) struct Decrypt<'a> {
+    pub(super) subkeys: &'a [Subkey],
+    pub(super) chain: Block,
+    pub(super) blocks: &'a mut [Block],
+}
+
+/// Decrypts as many full batches as there are, and returns the rest.
+impl<'a, V: FealLanes> Kernel<V::Proof> for Over<V, Decrypt<'a>> {
+    type Output = Decrypt<'a>;
+
+    #[inline(always)]
+    fn run(self, proof: V::Proof) -> Decrypt<'a> {
+        let Decrypt { subkeys, mut chain, blocks } = self.computation;
+        let batch = 8 * V::WORDS;
+        let mut batches = blocks.chunks_exact_mut(batch);
+        for blocks in &mut batches {
+            let last = blocks[batch - 1];
+            decrypt_batch::<V>(proof, subkeys, chain, blocks);
+            chain = last;
+        }
+        Decrypt { subkeys, chain, blocks: batches.into_remainder() }
     }
-    (chain, batches.into_remainder())
 }
 
 #[inline(always)]
-fn decrypt_batch<V: Lanes>(
+fn decrypt_batch<V: FealLanes>(
     proof: V::Proof,
     subkeys: &[Subkey],
     chain: Block,
@@ -80,9 +87,27 @@ fn decrypt_batch<V: Lanes>(
     }
 }
 
-/// Encrypts messages of their own keys in CBC mode, one a lane: at most as many as there are lanes.
+/// Messages of one number of rounds to be encrypted in CBC mode, each under its own key.
+pub(crate) struct Encrypt<'a, 'm> {
+    pub(super) rounds: usize,
+    pub(super) messages: &'a mut [Message<'m>],
+}
+
+impl<V: FealLanes> Kernel<V::Proof> for Over<V, Encrypt<'_, '_>> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self, proof: V::Proof) {
+        let Encrypt { rounds, messages } = self.computation;
+        for messages in messages.chunks_mut(8 * V::WORDS) {
+            encrypt_batch::<V>(proof, rounds, messages);
+        }
+    }
+}
+
+/// Encrypts messages, one a lane: at most as many as there are lanes.
 #[inline(always)]
-pub(super) fn cbc_encrypt<V: Lanes>(proof: V::Proof, rounds: usize, messages: &mut [Message<'_>]) {
+fn encrypt_batch<V: FealLanes>(proof: V::Proof, rounds: usize, messages: &mut [Message<'_>]) {
     let one = V::splat(proof, 1);
     let zero = [V::splat(proof, 0); 2];
     let mut keys = [zero; MAX_ROUNDS + WHITENING];
@@ -135,14 +160,14 @@ pub(super) fn cbc_encrypt<V: Lanes>(proof: V::Proof, rounds: usize, messages: &m
 
 /// Eight registers, one for each byte of the blocks.
 #[inline(always)]
-fn load<V: Lanes>(proof: V::Proof, blocks: &[Block]) -> [V; 8] {
+fn load<V: FealLanes>(proof: V::Proof, blocks: &[Block]) -> [V; 8] {
     transpose(std::array::from_fn(|row| V::load(proof, &blocks[row * V::WORDS..])))
 }
 
 /// Turns the 8 × 8 bytes of every word position round: byte `i` of row `j` goes to byte `j` of row
 /// `i`. Doing it twice does nothing.
 #[inline(always)]
-fn transpose<V: Lanes>(mut rows: [V; 8]) -> [V; 8] {
+fn transpose<V: FealLanes>(mut rows: [V; 8]) -> [V; 8] {
     for i in [0, 1, 2, 3] {
         (rows[i], rows[i + 4]) = rows[i].exchange::<32>(rows[i + 4], 0x0000_0000_ffff_ffff);
     }
@@ -157,7 +182,7 @@ fn transpose<V: Lanes>(mut rows: [V; 8]) -> [V; 8] {
 
 /// Encryption and decryption alike, as in `portable::crypt`.
 #[inline(always)]
-fn crypt<V: Lanes>(
+fn crypt<V: FealLanes>(
     one: V,
     first: impl Iterator<Item = LaneKey<V>>,
     order: impl Iterator<Item = LaneKey<V>>,
@@ -176,7 +201,7 @@ fn crypt<V: Lanes>(
 }
 
 #[inline(always)]
-fn whitened<V: Lanes>(mut text: [V; 8], keys: impl Iterator<Item = LaneKey<V>>) -> [V; 8] {
+fn whitened<V: FealLanes>(mut text: [V; 8], keys: impl Iterator<Item = LaneKey<V>>) -> [V; 8] {
     for (pair, key) in text.chunks_exact_mut(2).zip(keys) {
         pair[0] = pair[0].xor(key[0]);
         pair[1] = pair[1].xor(key[1]);
@@ -185,13 +210,13 @@ fn whitened<V: Lanes>(mut text: [V; 8], keys: impl Iterator<Item = LaneKey<V>>) 
 }
 
 #[inline(always)]
-fn xor<V: Lanes>(a: [V; 4], b: [V; 4]) -> [V; 4] {
+fn xor<V: FealLanes>(a: [V; 4], b: [V; 4]) -> [V; 4] {
     std::array::from_fn(|i| a[i].xor(b[i]))
 }
 
 /// The round function f (HAC table 7.10).
 #[inline(always)]
-fn f<V: Lanes>(a: [V; 4], y: LaneKey<V>, one: V) -> [V; 4] {
+fn f<V: FealLanes>(a: [V; 4], y: LaneKey<V>, one: V) -> [V; 4] {
     let t1 = a[0].xor(a[1]).xor(y[0]);
     let t2 = a[2].xor(a[3]).xor(y[1]);
     let u1 = t1.add(t2).add(one).rotate_2();
@@ -202,7 +227,7 @@ fn f<V: Lanes>(a: [V; 4], y: LaneKey<V>, one: V) -> [V; 4] {
 }
 
 /// Eight bytes in an ordinary register: no proof needed.
-impl Lanes for u64 {
+impl FealLanes for u64 {
     type Proof = ();
     const WORDS: usize = 1;
 

@@ -26,7 +26,14 @@ use std::fmt;
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::cpu::{Backend, Level};
+#[cfg(target_arch = "x86_64")]
+use super::cpu::Avx2;
+use super::cpu::{Backend, Level, Over, Proof};
+use lanes::{Decrypt, Encrypt};
+
+/// The backends that FEAL has code of its own for. There is no crate: on `rustcrypto`, blocks go
+/// through the portable code one at a time.
+pub const BACKENDS: &[&str] = &["portable", "avx2", "avx512"];
 
 /// Bytes in a key.
 pub const KEY_BYTES: usize = 8;
@@ -130,21 +137,24 @@ impl Feal {
         iv: &Block,
         text: &mut [u8],
     ) -> Result<(), FealError> {
-        let mut rest = (*iv, blocks(text)?);
-        let subkeys = self.subkeys();
+        let whole = Decrypt { subkeys: self.subkeys(), chain: *iv, blocks: blocks(text)? };
         // What does not fill a wide register's lanes goes to the next narrower one.
+        let words = |text| ().enter(Over::<u64, _>::new(text));
         #[cfg(target_arch = "x86_64")]
-        if let Level::Avx512(proof) = backend.level() {
-            rest = avx512::cbc_decrypt(proof, subkeys, rest.0, rest.1);
-        }
-        #[cfg(target_arch = "x86_64")]
-        if let Some(proof) = backend.avx2() {
-            rest = avx2::cbc_decrypt(proof, subkeys, rest.0, rest.1);
-        }
-        if !matches!(backend.level(), Level::RustCrypto) {
-            rest = lanes::cbc_decrypt::<u64>((), subkeys, rest.0, rest.1);
-        }
-        portable::cbc_decrypt(subkeys, rest.0, rest.1);
+        let avx2 = |proof: Avx2, text| words(proof.enter(Over::<avx2::Register, _>::new(text)));
+        let rest = match backend.level() {
+            Level::RustCrypto => whole,
+            Level::Portable => words(whole),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2(proof) => avx2(proof, whole),
+            #[cfg(target_arch = "x86_64")]
+            Level::Vaes(proof) => avx2(proof.into(), whole),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512(proof) => {
+                avx2(proof.into(), proof.enter(Over::<avx512::Register, _>::new(whole)))
+            }
+        };
+        portable::cbc_decrypt(rest.subkeys, rest.chain, rest.blocks);
         Ok(())
     }
 
@@ -176,25 +186,20 @@ impl<'a> Message<'a> {
 /// Messages of like length should be neighbours: a group takes as long as its longest one.
 pub fn cbc_encrypt_many(backend: Backend, messages: &mut [Message<'_>]) {
     for group in messages.chunk_by_mut(|a, b| a.cipher.rounds == b.cipher.rounds) {
-        let rounds = group[0].cipher.rounds;
-        #[cfg(target_arch = "x86_64")]
-        if let Level::Avx512(proof) = backend.level() {
-            avx512::cbc_encrypt(proof, rounds, group);
-            continue;
-        }
-        #[cfg(target_arch = "x86_64")]
-        if let Some(proof) = backend.avx2() {
-            avx2::cbc_encrypt(proof, rounds, group);
-            continue;
-        }
-        if let Level::RustCrypto = backend.level() {
-            for message in group {
-                portable::cbc_encrypt(message.cipher.subkeys(), message.iv, message.text);
+        let batch = Encrypt { rounds: group[0].cipher.rounds, messages: group };
+        match backend.level() {
+            Level::RustCrypto => {
+                for message in batch.messages {
+                    portable::cbc_encrypt(message.cipher.subkeys(), message.iv, message.text);
+                }
             }
-            continue;
-        }
-        for group in group.chunks_mut(8) {
-            lanes::cbc_encrypt::<u64>((), rounds, group);
+            Level::Portable => ().enter(Over::<u64, _>::new(batch)),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2(proof) => proof.enter(Over::<avx2::Register, _>::new(batch)),
+            #[cfg(target_arch = "x86_64")]
+            Level::Vaes(proof) => Avx2::from(proof).enter(Over::<avx2::Register, _>::new(batch)),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512(proof) => proof.enter(Over::<avx512::Register, _>::new(batch)),
         }
     }
 }

@@ -179,7 +179,7 @@ proptest! {
 
     #[test]
     fn bytes_in_a_word_are_added_and_rotated_apart(a: [u8; 8], b: [u8; 8]) {
-        use lanes::Lanes;
+        use lanes::FealLanes;
         let (x, y) = (u64::from_ne_bytes(a), u64::from_ne_bytes(b));
         let sums: [u8; 8] = std::array::from_fn(|i| a[i].wrapping_add(b[i]));
         prop_assert_eq!(x.add(y).to_ne_bytes(), sums);

@@ -2,34 +2,8 @@
 
 use std::arch::x86_64::*;
 
-use super::super::cpu::Avx2;
-use super::engine::{self, Bits, Direction};
-use super::{KEY_BYTES, NONCE_BYTES, TAG_BYTES};
-
-/// Encrypts or decrypts `text` in place and returns the tag.
-pub(super) fn crypt(
-    proof: Avx2,
-    direction: Direction,
-    key: &[u8; KEY_BYTES],
-    nonce: &[u8; NONCE_BYTES],
-    associated: &[u8],
-    text: &mut [u8],
-) -> [u8; TAG_BYTES] {
-    // SAFETY: `Avx2` exists only where the processor has the kernel's features.
-    unsafe { kernel(proof, direction, key, nonce, associated, text) }
-}
-
-#[target_feature(enable = "avx2,bmi1,bmi2,aes,pclmulqdq")]
-fn kernel(
-    proof: Avx2,
-    direction: Direction,
-    key: &[u8; KEY_BYTES],
-    nonce: &[u8; NONCE_BYTES],
-    associated: &[u8],
-    text: &mut [u8],
-) -> [u8; TAG_BYTES] {
-    engine::crypt(proof, direction, key, nonce, associated, text)
-}
+use super::engine::Bits;
+use crate::ciphers::cpu::Avx2;
 
 impl Bits for Avx2 {
     #[inline(always)]

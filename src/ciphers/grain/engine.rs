@@ -7,6 +7,7 @@
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::{KEY_BYTES, NONCE_BYTES, TAG_BYTES};
+use crate::ciphers::cpu::Kernel;
 
 /// Which of input and output is the plaintext, which is what the tag covers.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -196,51 +197,58 @@ impl State {
     }
 }
 
-/// Encrypts or decrypts `text` in place and returns the tag (section 2.4): the length of the
-/// associated data in DER, the data, the text and a single bit one are authenticated, the text is
-/// encrypted.
-#[inline(always)]
-pub(super) fn crypt(
-    bits: impl Bits,
-    direction: Direction,
-    key: &[u8; KEY_BYTES],
-    nonce: &[u8; NONCE_BYTES],
-    associated: &[u8],
-    text: &mut [u8],
-) -> [u8; TAG_BYTES] {
-    let mut state = State::new(key, nonce);
+/// A text to be encrypted or decrypted in place.
+pub(super) struct Crypt<'a> {
+    pub(super) direction: Direction,
+    pub(super) key: &'a [u8; KEY_BYTES],
+    pub(super) nonce: &'a [u8; NONCE_BYTES],
+    pub(super) associated: &'a [u8],
+    pub(super) text: &'a mut [u8],
+}
 
-    let (length, length_bytes) = der_length(associated.len());
-    // The last bytes of length and associated data that do not fill a word.
-    let mut pending = [0; 8];
-    let mut filled = 0;
-    for part in [&length[..length_bytes], associated] {
-        let (head, rest) = part.split_at(part.len().min(8 - filled));
-        pending[filled..filled + head.len()].copy_from_slice(head);
-        filled += head.len();
-        if filled < 8 {
-            continue;
+/// Returns the tag (section 2.4): the length of the associated data in DER, the data, the text and
+/// a single bit one are authenticated, the text is encrypted.
+impl<B: Bits> Kernel<B> for Crypt<'_> {
+    type Output = [u8; TAG_BYTES];
+
+    #[inline(always)]
+    fn run(self, bits: B) -> [u8; TAG_BYTES] {
+        let Self { direction, key, nonce, associated, text } = self;
+        let mut state = State::new(key, nonce);
+
+        let (length, length_bytes) = der_length(associated.len());
+        // The last bytes of length and associated data that do not fill a word.
+        let mut pending = [0; 8];
+        let mut filled = 0;
+        for part in [&length[..length_bytes], associated] {
+            let (head, rest) = part.split_at(part.len().min(8 - filled));
+            pending[filled..filled + head.len()].copy_from_slice(head);
+            filled += head.len();
+            if filled < 8 {
+                continue;
+            }
+            state.crypt(bits, direction, u64::from_le_bytes(pending), 0, 0);
+            let (words, tail) = rest.as_chunks();
+            for word in words {
+                state.crypt(bits, direction, u64::from_le_bytes(*word), 0, 0);
+            }
+            pending[..tail.len()].copy_from_slice(tail);
+            filled = tail.len();
         }
-        state.crypt(bits, direction, u64::from_le_bytes(pending), 0, 0);
-        let (words, tail) = rest.as_chunks();
+
+        let (head, rest) = text.split_at_mut(text.len().min(8 - filled));
+        let closed = crypt_part(&mut state, bits, direction, &pending[..filled], head);
+        let (words, tail) = rest.as_chunks_mut();
         for word in words {
-            state.crypt(bits, direction, u64::from_le_bytes(*word), 0, 0);
+            *word =
+                state.crypt(bits, direction, u64::from_le_bytes(*word), u64::MAX, 0).to_le_bytes();
         }
-        pending[..tail.len()].copy_from_slice(tail);
-        filled = tail.len();
+        if !closed {
+            crypt_part(&mut state, bits, direction, &[], tail);
+        }
+        pending.zeroize();
+        state.accumulator.to_le_bytes()
     }
-
-    let (head, rest) = text.split_at_mut(text.len().min(8 - filled));
-    let closed = crypt_part(&mut state, bits, direction, &pending[..filled], head);
-    let (words, tail) = rest.as_chunks_mut();
-    for word in words {
-        *word = state.crypt(bits, direction, u64::from_le_bytes(*word), u64::MAX, 0).to_le_bytes();
-    }
-    if !closed {
-        crypt_part(&mut state, bits, direction, &[], tail);
-    }
-    pending.zeroize();
-    state.accumulator.to_le_bytes()
 }
 
 /// Handles a word that is not all text: associated data, then text, then the padding bit if

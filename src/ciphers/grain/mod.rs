@@ -28,8 +28,13 @@ use std::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::cpu::Backend;
-use engine::{Direction, Words};
+#[cfg(target_arch = "x86_64")]
+use super::cpu::{Avx2, Proof};
+use super::cpu::{Backend, Kernel, Level};
+use engine::{Crypt, Direction, Words};
+
+/// The backends that Grain has code of its own for.
+pub const BACKENDS: &[&str] = &["portable", "avx2"];
 
 /// Bytes in a key.
 pub const KEY_BYTES: usize = 16;
@@ -93,17 +98,21 @@ impl Grain {
     fn crypt(
         &self,
         direction: Direction,
-        #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))] backend: Backend,
+        backend: Backend,
         nonce: &[u8; NONCE_BYTES],
         associated: &[u8],
         text: &mut [u8],
     ) -> [u8; TAG_BYTES] {
-        let key = &self.key;
-        #[cfg(target_arch = "x86_64")]
-        if let Some(proof) = backend.avx2() {
-            return avx2::crypt(proof, direction, key, nonce, associated, text);
+        let whole = Crypt { direction, key: &self.key, nonce, associated, text };
+        match backend.level() {
+            Level::RustCrypto | Level::Portable => whole.run(Words),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2(proof) => proof.enter(whole),
+            #[cfg(target_arch = "x86_64")]
+            Level::Vaes(proof) => Avx2::from(proof).enter(whole),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512(proof) => Avx2::from(proof).enter(whole),
         }
-        engine::crypt(Words, direction, key, nonce, associated, text)
     }
 }
 

@@ -130,7 +130,7 @@ proptest! {
         prop_assert_eq!(Words.unzip(word), (pick(0), pick(1)));
         prop_assert_eq!(Words.accumulate(low, high, message), sum);
         #[cfg(target_arch = "x86_64")]
-        if let Some(avx2) = Backend::detect().avx2() {
+        if let Some(avx2) = Avx2::detect() {
             prop_assert_eq!(avx2.unzip(word), (pick(0), pick(1)));
             prop_assert_eq!(avx2.accumulate(low, high, message), sum);
         }

@@ -80,19 +80,18 @@ impl Trinomial {
         if tap == 0 || tap >= degree {
             return Err(TrinomialError::Tap { degree, tap });
         }
-        let order = Residues { degree, tap }.order_of_x();
-        if matches!(order, Order::Full) {
-            return Ok(Self { degree, tap });
-        }
-        let instead = (degree..=MAX_DEGREE)
-            .find_map(Self::of_degree)
-            .expect("the largest degree has x^127 + x + 1");
-        Err(match order {
+        let instead = || {
+            (degree..=MAX_DEGREE)
+                .find_map(Self::of_degree)
+                .expect("the largest degree has x^127 + x + 1")
+        };
+        match (Residues { degree, tap }).order_of_x() {
+            Order::Full => Ok(Self { degree, tap }),
             Order::Divides(divisor) => {
-                TrinomialError::ShortPeriod { degree, tap, divisor, instead }
+                Err(TrinomialError::ShortPeriod { degree, tap, divisor, instead: instead() })
             }
-            _ => TrinomialError::Reducible { degree, tap, instead },
-        })
+            Order::Reducible => Err(TrinomialError::Reducible { degree, tap, instead: instead() }),
+        }
     }
 
     /// The primitive trinomial of a degree with the lowest middle exponent; many degrees have none,

@@ -281,10 +281,9 @@ mod tests {
 
         /// The member that is named as the one that contradicts the others.
         fn refused(&self, primes: bool) -> &'static str {
-            match self.read(primes, primes).unwrap_err() {
-                KeyError::Contradiction { member, .. } => member,
-                other => panic!("{other}"),
-            }
+            let error = self.read(primes, primes).unwrap_err();
+            let KeyError::Contradiction { member, .. } = error else { panic!("{error}") };
+            member
         }
     }
 

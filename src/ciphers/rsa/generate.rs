@@ -3,7 +3,7 @@
 use super::key::{KeyError, MAX_GENERATED_BITS, MIN_BITS, PrivateKey};
 use super::lanes::convert::blocks;
 use super::lanes::prime::{SMALL_PRIMES, miller_rabin, sieve};
-use super::lanes::{self, LANES, Lanes};
+use super::lanes::{self, LANES, RsaLanes};
 use super::words::{self, Secret};
 use crate::ciphers::cpu::Backend;
 use rand::CryptoRng;
@@ -73,7 +73,7 @@ const fn rounds(bits: usize) -> usize {
 }
 
 /// Draws `count` primes of `bits` bits, a whole number of words.
-pub(super) fn primes<L: Lanes, R: CryptoRng + ?Sized>(
+pub(super) fn primes<L: RsaLanes, R: CryptoRng + ?Sized>(
     lanes: L,
     count: usize,
     bits: usize,
@@ -107,7 +107,11 @@ pub(super) fn primes<L: Lanes, R: CryptoRng + ?Sized>(
 }
 
 /// Draws odd numbers and keeps those without small factors.
-fn candidates<L: Lanes, R: CryptoRng + ?Sized>(lanes: L, bits: usize, rng: &mut R) -> Vec<Secret> {
+fn candidates<L: RsaLanes, R: CryptoRng + ?Sized>(
+    lanes: L,
+    bits: usize,
+    rng: &mut R,
+) -> Vec<Secret> {
     let (coarse, fine) = SMALL_PRIMES.split_at(COARSE);
     let drawn = (0..DRAW).map(|_| draw(bits / 64, rng)).collect();
     let survivors = sieve(lanes, drawn, bits, coarse);

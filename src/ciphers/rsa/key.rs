@@ -122,11 +122,6 @@ impl PublicKey {
         &self.modulus
     }
 
-    /// Whether the eight lanes take the modulus.
-    pub(super) fn fits_lanes(&self) -> bool {
-        self.bits <= super::lanes::MAX_BITS
-    }
-
     /// The key as the crate takes it, made once; `None` if the crate refuses it.
     pub(super) fn for_crate(&self) -> Option<&rsa::PublicKey> {
         let made = self.for_crate.get_or_init(|| {
@@ -230,13 +225,6 @@ impl PrivateKey {
     /// The inverse of q modulo p.
     pub fn qi(&self) -> Zeroizing<Vec<u8>> {
         minimal(&self.qi)
-    }
-
-    /// Whether the eight lanes take the key: both primes have half the bits of the modulus, as in
-    /// keys by FIPS 186-5.
-    pub(super) fn fits_lanes(&self) -> bool {
-        let bits = self.public.bits;
-        self.public.fits_lanes() && bits.is_multiple_of(2) && self.prime_bits == [bits / 2; 2]
     }
 
     /// The key as the crate takes it, made once; `None` if the crate refuses it.

@@ -31,3 +31,6 @@ pub use key::{
     PublicKey,
 };
 pub use oaep::Unwrapped;
+
+/// The backends that RSA has code of its own for.
+pub const BACKENDS: &[&str] = &["rustcrypto", "avx512"];

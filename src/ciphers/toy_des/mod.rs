@@ -19,7 +19,12 @@ use std::fmt;
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+#[cfg(target_arch = "x86_64")]
+use super::cpu::{Avx2, Proof};
 use super::cpu::{Backend, Level};
+
+/// The backends that toy DES has code of its own for.
+pub const BACKENDS: &[&str] = &["portable", "avx2", "avx512"];
 
 /// A key of 12 bits. Wiped when dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -146,20 +151,23 @@ impl fmt::Debug for ToyDes {
     }
 }
 
+/// Bytes that go through the rounds, or their inverse.
+#[cfg(target_arch = "x86_64")]
+struct Substitute<'a> {
+    rounds: &'a Rounds,
+    data: &'a mut [u8],
+}
+
 impl Rounds {
     fn substitute(&self, backend: Backend, data: &mut [u8]) {
         match backend.level() {
             Level::RustCrypto | Level::Portable => portable::substitute(self, data),
             #[cfg(target_arch = "x86_64")]
-            Level::Avx2(proof) => avx2::substitute(proof, self, data),
+            Level::Avx2(proof) => proof.enter(Substitute { rounds: self, data }),
             #[cfg(target_arch = "x86_64")]
-            Level::Vaes(proof) => avx2::substitute(proof.into(), self, data),
+            Level::Vaes(proof) => Avx2::from(proof).enter(Substitute { rounds: self, data }),
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512(proof) => avx512::substitute(proof, self, data),
-            #[cfg(not(target_arch = "x86_64"))]
-            Level::Avx2(_) | Level::Vaes(_) | Level::Avx512(_) => {
-                unreachable!("there are no proofs of x86 features on this architecture")
-            }
+            Level::Avx512(proof) => proof.enter(Substitute { rounds: self, data }),
         }
     }
 }

@@ -19,6 +19,9 @@ use std::fmt;
 use rand::Rng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+/// The backends that Vernam has code of its own for.
+pub const BACKENDS: &[&str] = &["portable"];
+
 /// Why a pad was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

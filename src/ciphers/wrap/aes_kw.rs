@@ -35,7 +35,10 @@ pub(super) fn unwrap(backend: Backend, jobs: &mut [UnwrapJob<'_>]) {
         .map(|job| match job.kek {
             UnwrappingKey::A128Kw(key) => &key[..],
             UnwrappingKey::A256Kw(key) => &key[..],
-            _ => unreachable!("the jobs of a run are of one kind"),
+            UnwrappingKey::A128GcmKw(_)
+            | UnwrappingKey::A256GcmKw(_)
+            | UnwrappingKey::Rsa(_)
+            | UnwrappingKey::Knapsack(_) => unreachable!("the jobs of a run are of one kind"),
         })
         .collect();
     let each = KekBytes::new(&keys);

@@ -31,7 +31,10 @@ pub(super) fn unwrap(backend: Backend, job: &mut UnwrapJob<'_>) {
     let kek = match job.kek {
         UnwrappingKey::A128GcmKw(kek) => &kek[..],
         UnwrappingKey::A256GcmKw(kek) => &kek[..],
-        _ => unreachable!("the jobs of a run are of one kind"),
+        UnwrappingKey::A128Kw(_)
+        | UnwrappingKey::A256Kw(_)
+        | UnwrappingKey::Rsa(_)
+        | UnwrappingKey::Knapsack(_) => unreachable!("the jobs of a run are of one kind"),
     };
     let Some((iv, tag)) = job.gcm else { return };
     let mut key = Zeroizing::new(job.encrypted_key.to_vec());

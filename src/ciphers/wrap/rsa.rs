@@ -27,11 +27,11 @@ pub(super) fn wrap(
 pub(super) fn unwrap(backend: Backend, jobs: &mut [UnwrapJob<'_>], rng: &mut KeyStream) {
     let ciphertexts: Vec<_> = jobs
         .iter()
-        .map(|job| match job.kek {
-            UnwrappingKey::Rsa(key) => {
-                rsa::UnwrapJob { key, label: b"", ciphertext: job.encrypted_key }
-            }
-            _ => unreachable!("the jobs of a run are of one kind"),
+        .map(|job| {
+            let UnwrappingKey::Rsa(key) = job.kek else {
+                unreachable!("the jobs of a run are of one kind")
+            };
+            rsa::UnwrapJob { key, label: b"", ciphertext: job.encrypted_key }
         })
         .collect();
     let unwrapped = rsa::oaep_unwrap_many(backend, &ciphertexts, rng);

@@ -4,17 +4,17 @@
 //! product of two such numbers lacks a factor x⁻¹; the powers of the hash key carry it.
 
 use crate::ciphers::aes::Block;
-use crate::ciphers::aes::lanes::Lanes;
+use crate::ciphers::aes::lanes::AesLanes;
 
 /// The arithmetic's constants in vectors.
 #[derive(Clone, Copy)]
-pub(super) struct Field<L: Lanes> {
+pub(super) struct Field<L: AesLanes> {
     pub(super) proof: L::Proof,
     reversal: L,
     polynomial: L,
 }
 
-impl<L: Lanes> Field<L> {
+impl<L: AesLanes> Field<L> {
     #[inline(always)]
     pub(super) fn new(proof: L::Proof) -> Self {
         /// The reduction polynomial's high half, in both halves.
@@ -66,7 +66,7 @@ pub(super) struct Product<L> {
     pub(super) high: L,
 }
 
-impl<L: Lanes> Product<L> {
+impl<L: AesLanes> Product<L> {
     #[inline(always)]
     pub(super) fn zero(proof: L::Proof) -> Self {
         let zero = L::zero(proof);
@@ -91,7 +91,7 @@ impl<L: Lanes> Product<L> {
         }
     }
 
-    /// See [`Lanes::pinned`].
+    /// See [`AesLanes::pinned`].
     #[inline(always)]
     pub(super) fn pinned(self) -> Self {
         Self { low: self.low.pinned(), middle: self.middle.pinned(), high: self.high.pinned() }

@@ -2,11 +2,11 @@
 
 use super::field::{Field, Product};
 use super::powers::Powers;
-use crate::ciphers::aes::lanes::Lanes;
+use crate::ciphers::aes::lanes::AesLanes;
 
 /// A running hash: the state (in the first lane) under one key's table.
 #[derive(Clone, Copy)]
-pub(super) struct Hash<L: Lanes, P: Powers> {
+pub(super) struct Hash<L: AesLanes, P: Powers> {
     field: Field<L>,
     powers: P,
     state: L,
@@ -14,7 +14,7 @@ pub(super) struct Hash<L: Lanes, P: Powers> {
     sum: Product<L>,
 }
 
-impl<L: Lanes, P: Powers> Hash<L, P> {
+impl<L: AesLanes, P: Powers> Hash<L, P> {
     #[inline(always)]
     pub(super) fn new(field: Field<L>, powers: P) -> Self {
         Self { field, powers, state: L::zero(field.proof), sum: Product::zero(field.proof) }
@@ -36,7 +36,7 @@ impl<L: Lanes, P: Powers> Hash<L, P> {
         }
     }
 
-    /// See [`Lanes::pinned`].
+    /// See [`AesLanes::pinned`].
     #[inline(always)]
     pub(super) fn pin(&mut self) {
         self.sum = self.sum.pinned();

@@ -4,7 +4,7 @@ use super::ghash::Hash;
 use super::powers::Powers;
 use crate::ciphers::aes::Block;
 use crate::ciphers::aes::ctr::Counter;
-use crate::ciphers::aes::lanes::Lanes;
+use crate::ciphers::aes::lanes::AesLanes;
 use crate::ciphers::aes::rounds::{KeySource, LaneKeys, encrypt};
 
 /// Vectors in a stride of a long text: enough in flight to fill the latency of an AES round.
@@ -13,7 +13,7 @@ const LONG: usize = 8;
 pub(super) const SHORT: usize = 4;
 
 /// What one message needs, beside its text.
-pub(super) struct Message<'a, L: Lanes, P: Powers> {
+pub(super) struct Message<'a, L: AesLanes, P: Powers> {
     pub(super) proof: L::Proof,
     /// Round keys.
     pub(super) keys: &'a LaneKeys<L>,
@@ -27,7 +27,7 @@ pub(super) struct Message<'a, L: Lanes, P: Powers> {
     pub(super) mask: &'a Block,
 }
 
-impl<L: Lanes, P: Powers> Message<'_, L, P> {
+impl<L: AesLanes, P: Powers> Message<'_, L, P> {
     /// Encrypts (`SEAL`) or decrypts `text` in place and returns the tag.
     ///
     /// Hashing reduces once in a long stride, or in `GROUP` vectors, which divide a short one.
@@ -200,7 +200,7 @@ enum Pending<'a, L, const VECTORS: usize> {
     Bytes(&'a [u8]),
 }
 
-impl<L: Lanes, const VECTORS: usize> Pending<'_, L, VECTORS> {
+impl<L: AesLanes, const VECTORS: usize> Pending<'_, L, VECTORS> {
     #[inline(always)]
     fn vector(&self, proof: L::Proof, index: usize) -> L {
         match self {

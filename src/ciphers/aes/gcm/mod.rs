@@ -16,7 +16,7 @@ use std::fmt;
 
 use zeroize::Zeroize;
 
-use super::lanes::{has_lanes, run};
+use super::job::{has_lanes, run};
 use super::rounds::Schedule;
 use super::{KeyLengthError, KeySize, key_size};
 use crate::ciphers::cpu::Backend;

@@ -2,7 +2,7 @@
 
 use super::field::{Field, Product};
 use crate::ciphers::aes::Block;
-use crate::ciphers::aes::lanes::{Lanes, transpose};
+use crate::ciphers::aes::lanes::{AesLanes, transpose};
 
 /// A table of powers.
 pub(super) trait Powers: Copy {
@@ -10,9 +10,9 @@ pub(super) trait Powers: Copy {
     const HIGHEST: usize;
 
     /// The products of the lanes with Hⁿ, Hⁿ⁻¹ …
-    fn product<L: Lanes>(self, proof: L::Proof, element: L, n: usize) -> Product<L>;
+    fn product<L: AesLanes>(self, proof: L::Proof, element: L, n: usize) -> Product<L>;
     /// Makes a sum of such products ready for reducing.
-    fn total<L: Lanes>(self, sum: Product<L>) -> Product<L>;
+    fn total<L: AesLanes>(self, sum: Product<L>) -> Product<L>;
 }
 
 /// A row Hⁿ … H², H¹, each times x⁻¹, byte-reversed.
@@ -46,12 +46,12 @@ impl Powers for &ShortPowers {
     const HIGHEST: usize = 9;
 
     #[inline(always)]
-    fn product<L: Lanes>(self, proof: L::Proof, element: L, n: usize) -> Product<L> {
+    fn product<L: AesLanes>(self, proof: L::Proof, element: L, n: usize) -> Product<L> {
         Product::of(element, L::load(proof, self.0.at(n)))
     }
 
     #[inline(always)]
-    fn total<L: Lanes>(self, sum: Product<L>) -> Product<L> {
+    fn total<L: AesLanes>(self, sum: Product<L>) -> Product<L> {
         sum
     }
 }
@@ -62,7 +62,7 @@ impl ShortPowers {
     /// Fills a table for each lane of each group of encrypted zero blocks; `tables` are in lane
     /// order.
     #[inline(always)]
-    pub(super) fn fill<L: Lanes, const GROUPS: usize>(
+    pub(super) fn fill<L: AesLanes, const GROUPS: usize>(
         tables: &mut [Self],
         field: &Field<L>,
         zero_blocks: &[L; GROUPS],
@@ -111,7 +111,7 @@ impl Powers for &LongPowers {
     const HIGHEST: usize = 32;
 
     #[inline(always)]
-    fn product<L: Lanes>(self, proof: L::Proof, element: L, n: usize) -> Product<L> {
+    fn product<L: AesLanes>(self, proof: L::Proof, element: L, n: usize) -> Product<L> {
         let power = L::load(proof, self.powers.at(n));
         let sum = L::load(proof, self.sums.at(n));
         Product {
@@ -122,7 +122,7 @@ impl Powers for &LongPowers {
     }
 
     #[inline(always)]
-    fn total<L: Lanes>(self, sum: Product<L>) -> Product<L> {
+    fn total<L: AesLanes>(self, sum: Product<L>) -> Product<L> {
         Product { middle: sum.middle.xor(sum.low).xor(sum.high), ..sum }
     }
 }
@@ -132,7 +132,7 @@ impl LongPowers {
 
     /// Fills the table from the encrypted zero block, in all lanes.
     #[inline(always)]
-    pub(super) fn fill<L: Lanes>(&mut self, field: &Field<L>, zero_block: L) {
+    pub(super) fn fill<L: AesLanes>(&mut self, field: &Field<L>, zero_block: L) {
         let powers = powers::<L, 4, 1>(field, &[zero_block]);
         let mut square = [L::zero(field.proof); 4];
         for (place, vector) in square[..L::BLOCKS].iter_mut().enumerate() {
@@ -163,14 +163,14 @@ impl LongPowers {
 
 /// The sum of each lane's halves, in both halves.
 #[inline(always)]
-fn halves_summed<L: Lanes>(element: L) -> L {
+fn halves_summed<L: AesLanes>(element: L) -> L {
     element.xor(element.swap_halves())
 }
 
 /// The powers H¹ … of the encrypted zero blocks in the lanes of each group, in step:
 /// `powers[n - 1]` is Hⁿ·x⁻¹.
 #[inline(always)]
-fn powers<L: Lanes, const COUNT: usize, const GROUPS: usize>(
+fn powers<L: AesLanes, const COUNT: usize, const GROUPS: usize>(
     field: &Field<L>,
     zero_blocks: &[L; GROUPS],
 ) -> [[L; GROUPS]; COUNT] {

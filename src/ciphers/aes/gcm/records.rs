@@ -10,7 +10,8 @@ use super::ghash::Hash;
 use super::message::{Message, SHORT};
 use super::powers::ShortPowers;
 use super::{Inner, Prepared, Record, admit, crates};
-use crate::ciphers::aes::lanes::{Kernel, Lanes};
+use crate::ciphers::aes::job::Job;
+use crate::ciphers::aes::lanes::AesLanes;
 use crate::ciphers::aes::rounds::{LaneKeys, ROUNDS_128, ROUNDS_256, encrypt, expand, key_bytes};
 use crate::ciphers::aes::{Block, KeySize};
 
@@ -22,11 +23,11 @@ const RECORDS: usize = 4 * GROUPS;
 /// Fills the table of a key's hash powers.
 pub(super) struct Prepare<'a>(pub(super) &'a mut Prepared);
 
-impl Kernel for Prepare<'_> {
+impl Job for Prepare<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn vectors<L: Lanes>(self, proof: L::Proof) {
+    fn over<L: AesLanes>(self, proof: L::Proof) {
         let keys = self.0.schedule.broadcast::<L>(proof);
         let mut block = [L::zero(proof)];
         match self.0.schedule.size() {
@@ -36,7 +37,7 @@ impl Kernel for Prepare<'_> {
         self.0.powers.fill(&Field::new(proof), block[0]);
     }
 
-    fn crates(self) {
+    fn by_crates(self) {
         unreachable!("the crates prepare their keys themselves")
     }
 }
@@ -49,11 +50,11 @@ pub(super) struct OneKey<'a, 'r, const SEAL: bool> {
     pub(super) valid: &'a mut [bool],
 }
 
-impl<const SEAL: bool> Kernel for OneKey<'_, '_, SEAL> {
+impl<const SEAL: bool> Job for OneKey<'_, '_, SEAL> {
     type Output = ();
 
     #[inline(always)]
-    fn vectors<L: Lanes>(self, proof: L::Proof) {
+    fn over<L: AesLanes>(self, proof: L::Proof) {
         let Inner::Lanes(prepared) = self.inner else {
             unreachable!("the key was prepared for vectors")
         };
@@ -67,7 +68,7 @@ impl<const SEAL: bool> Kernel for OneKey<'_, '_, SEAL> {
         }
     }
 
-    fn crates(self) {
+    fn by_crates(self) {
         let Inner::Crate(cipher) = self.inner else {
             unreachable!("the key was prepared for the crates")
         };
@@ -82,7 +83,7 @@ impl<const SEAL: bool> Kernel for OneKey<'_, '_, SEAL> {
 }
 
 #[inline(always)]
-fn one_key<L: Lanes, const ROUNDS: usize, const SEAL: bool>(
+fn one_key<L: AesLanes, const ROUNDS: usize, const SEAL: bool>(
     proof: L::Proof,
     prepared: &Prepared,
     records: &mut [Record<'_>],
@@ -140,12 +141,12 @@ pub(super) struct KeyEach<'a, 'r, const SEAL: bool> {
     pub(super) valid: &'a mut [bool],
 }
 
-impl<const SEAL: bool> Kernel for KeyEach<'_, '_, SEAL> {
+impl<const SEAL: bool> Job for KeyEach<'_, '_, SEAL> {
     const STACK: usize = 32;
     type Output = ();
 
     #[inline(always)]
-    fn vectors<L: Lanes>(self, proof: L::Proof) {
+    fn over<L: AesLanes>(self, proof: L::Proof) {
         let Self { size, keys, records, valid } = self;
         // Eight powers of a hash key are the shortest way for texts of a few hundred bytes.
         match (size, L::BLOCKS) {
@@ -164,7 +165,7 @@ impl<const SEAL: bool> Kernel for KeyEach<'_, '_, SEAL> {
         }
     }
 
-    fn crates(self) {
+    fn by_crates(self) {
         let keys = self.keys.chunks_exact(self.size.bytes());
         for (index, (record, key)) in self.records.iter_mut().zip(keys).enumerate() {
             let cipher = crates::Cipher::new(self.size, key);
@@ -192,7 +193,7 @@ struct Secrets<L> {
 }
 
 #[inline(always)]
-fn key_each<L: Lanes, const ROUNDS: usize, const GROUP: usize, const SEAL: bool>(
+fn key_each<L: AesLanes, const ROUNDS: usize, const GROUP: usize, const SEAL: bool>(
     proof: L::Proof,
     keys: &[u8],
     records: &mut [Record<'_>],
@@ -241,7 +242,7 @@ fn key_each<L: Lanes, const ROUNDS: usize, const GROUP: usize, const SEAL: bool>
     secrets.clear(proof);
 }
 
-impl<L: Lanes> Secrets<L> {
+impl<L: AesLanes> Secrets<L> {
     /// Expands the keys, and makes from them tag masks and powers of hash keys.
     #[inline(always)]
     fn prepare<const ROUNDS: usize>(&mut self, proof: L::Proof, field: Field<L>) {
@@ -277,7 +278,7 @@ fn first_counters(records: &[Record<'_>], blocks: &mut [Block; RECORDS]) {
 }
 
 #[inline(always)]
-fn load_groups<L: Lanes>(proof: L::Proof, blocks: &[Block; RECORDS]) -> [L; GROUPS] {
+fn load_groups<L: AesLanes>(proof: L::Proof, blocks: &[Block; RECORDS]) -> [L; GROUPS] {
     let mut groups = [L::zero(proof); GROUPS];
     for (group, bytes) in groups.iter_mut().zip(blocks.as_flattened().chunks_exact(L::BYTES)) {
         *group = L::load(proof, bytes);
@@ -286,7 +287,7 @@ fn load_groups<L: Lanes>(proof: L::Proof, blocks: &[Block; RECORDS]) -> [L; GROU
 }
 
 #[inline(always)]
-fn store_groups<L: Lanes>(groups: &[L; GROUPS], blocks: &mut [Block; RECORDS]) {
+fn store_groups<L: AesLanes>(groups: &[L; GROUPS], blocks: &mut [Block; RECORDS]) {
     let bytes = blocks.as_flattened_mut();
     for (group, bytes) in groups.iter().zip(bytes.chunks_exact_mut(L::BYTES)) {
         group.store(bytes);

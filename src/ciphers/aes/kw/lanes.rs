@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::{Keks, OVERHEAD, Unwrap, Wrap, crates};
-use crate::ciphers::aes::lanes::{Kernel, Lanes};
+use crate::ciphers::aes::job::Job;
+use crate::ciphers::aes::lanes::AesLanes;
 use crate::ciphers::aes::rounds::{
     KeySource, LaneKeys, ROUNDS_128, ROUNDS_256, decrypt_whitened, encrypt_whitened, expand,
     invert, key_bytes,
@@ -19,12 +20,12 @@ const WORDS: usize = 8;
 /// The initial value of RFC 3394, section 2.2.3.1.
 const INITIAL: [u8; 8] = [0xa6; 8];
 
-impl Kernel for Wrap<'_> {
+impl Job for Wrap<'_> {
     const STACK: usize = 32;
     type Output = ();
 
     #[inline(always)]
-    fn vectors<L: Lanes>(self, proof: L::Proof) {
+    fn over<L: AesLanes>(self, proof: L::Proof) {
         if self.length > 8 * WORDS {
             return crates::wrap(self);
         }
@@ -34,17 +35,17 @@ impl Kernel for Wrap<'_> {
         }
     }
 
-    fn crates(self) {
+    fn by_crates(self) {
         crates::wrap(self);
     }
 }
 
-impl Kernel for Unwrap<'_> {
+impl Job for Unwrap<'_> {
     const STACK: usize = 32;
     type Output = ();
 
     #[inline(always)]
-    fn vectors<L: Lanes>(self, proof: L::Proof) {
+    fn over<L: AesLanes>(self, proof: L::Proof) {
         if self.length > 8 * WORDS {
             return crates::unwrap(self);
         }
@@ -54,13 +55,13 @@ impl Kernel for Unwrap<'_> {
         }
     }
 
-    fn crates(self) {
+    fn by_crates(self) {
         crates::unwrap(self);
     }
 }
 
 /// A direction of key wrap, a chunk of keys at a time.
-trait Job {
+trait Direction {
     /// Whether round keys are those of the inverse cipher.
     const INVERSE: bool;
     /// The key-encryption keys.
@@ -68,7 +69,7 @@ trait Job {
     /// The number of content keys.
     fn count(&self) -> usize;
     /// Does content keys `from..to`, at most as many as there are lanes.
-    fn chunk<L: Lanes, const ROUNDS: usize>(
+    fn chunk<L: AesLanes, const ROUNDS: usize>(
         &mut self,
         proof: L::Proof,
         keys: &impl KeySource<L>,
@@ -80,7 +81,7 @@ trait Job {
 
 /// Expands the key-encryption keys, once or for each chunk, and does all chunks.
 #[inline(always)]
-fn with_keys<L: Lanes, const ROUNDS: usize, J: Job>(proof: L::Proof, mut job: J) {
+fn with_keys<L: AesLanes, const ROUNDS: usize, D: Direction>(proof: L::Proof, mut job: D) {
     let (chunk, count) = (VECTORS * L::BLOCKS, job.count());
     let mut words = Words::EMPTY;
     let mut bytes = [0; 32 * KEYS];
@@ -91,7 +92,7 @@ fn with_keys<L: Lanes, const ROUNDS: usize, J: Job>(proof: L::Proof, mut job: J)
             let keks = &job.keks().bytes[from * key_bytes(ROUNDS)..to * key_bytes(ROUNDS)];
             bytes[..keks.len()].copy_from_slice(keks);
             expand::<L, ROUNDS, VECTORS>(proof, &bytes, &mut keys);
-            if J::INVERSE {
+            if D::INVERSE {
                 for lanes in &mut keys {
                     invert::<L, ROUNDS>(proof, lanes);
                 }
@@ -108,7 +109,7 @@ fn with_keys<L: Lanes, const ROUNDS: usize, J: Job>(proof: L::Proof, mut job: J)
         let mut expanded: [LaneKeys<L>; 1] = [[L::zero(proof); 15]];
         expand::<L, ROUNDS, 1>(proof, &bytes, &mut expanded);
         let [mut keys] = expanded;
-        if J::INVERSE {
+        if D::INVERSE {
             invert::<L, ROUNDS>(proof, &mut keys);
         }
         for from in (0..count).step_by(chunk) {
@@ -161,7 +162,7 @@ impl Words {
     ///
     /// The number of a step goes into A with round key 0 of the step after.
     #[inline(always)]
-    fn wrap<L: Lanes, const ROUNDS: usize>(
+    fn wrap<L: AesLanes, const ROUNDS: usize>(
         &mut self,
         proof: L::Proof,
         keys: &impl KeySource<L>,
@@ -187,7 +188,7 @@ impl Words {
 
     /// RFC 3394, section 2.2.2, step 2.
     #[inline(always)]
-    fn unwrap<L: Lanes, const ROUNDS: usize>(
+    fn unwrap<L: AesLanes, const ROUNDS: usize>(
         &mut self,
         proof: L::Proof,
         keys: &impl KeySource<L>,
@@ -210,7 +211,7 @@ impl Words {
 
 /// Puts R behind A and adds round key 0 and the number of a step.
 #[inline(always)]
-fn enter<L: Lanes>(
+fn enter<L: AesLanes>(
     states: &mut [L; VECTORS],
     r: [L; VECTORS],
     keys: &impl KeySource<L>,
@@ -223,12 +224,12 @@ fn enter<L: Lanes>(
 
 /// The number of a step as it is added to A: 48 at most, six times eight words.
 #[inline(always)]
-fn number<L: Lanes>(proof: L::Proof, count: u8) -> L {
+fn number<L: AesLanes>(proof: L::Proof, count: u8) -> L {
     L::broadcast(proof, &[0, 0, 0, 0, 0, 0, 0, count, 0, 0, 0, 0, 0, 0, 0, 0])
 }
 
 #[inline(always)]
-fn load<L: Lanes>(proof: L::Proof, blocks: &[Block; KEYS]) -> [L; VECTORS] {
+fn load<L: AesLanes>(proof: L::Proof, blocks: &[Block; KEYS]) -> [L; VECTORS] {
     let mut vectors = [L::zero(proof); VECTORS];
     let bytes = blocks.as_flattened().chunks_exact(L::BYTES);
     for (vector, bytes) in vectors.iter_mut().zip(bytes) {
@@ -238,14 +239,14 @@ fn load<L: Lanes>(proof: L::Proof, blocks: &[Block; KEYS]) -> [L; VECTORS] {
 }
 
 #[inline(always)]
-fn store<L: Lanes>(vectors: &[L; VECTORS], blocks: &mut [Block; KEYS]) {
+fn store<L: AesLanes>(vectors: &[L; VECTORS], blocks: &mut [Block; KEYS]) {
     let bytes = blocks.as_flattened_mut().chunks_exact_mut(L::BYTES);
     for (vector, bytes) in vectors.iter().zip(bytes) {
         vector.store(bytes);
     }
 }
 
-impl Job for Wrap<'_> {
+impl Direction for Wrap<'_> {
     const INVERSE: bool = false;
 
     #[inline(always)]
@@ -259,7 +260,7 @@ impl Job for Wrap<'_> {
     }
 
     #[inline(always)]
-    fn chunk<L: Lanes, const ROUNDS: usize>(
+    fn chunk<L: AesLanes, const ROUNDS: usize>(
         &mut self,
         proof: L::Proof,
         keys: &impl KeySource<L>,
@@ -277,7 +278,7 @@ impl Job for Wrap<'_> {
 
 impl Wrap<'_> {
     #[inline(always)]
-    fn chunk_of<L: Lanes, const ROUNDS: usize>(
+    fn chunk_of<L: AesLanes, const ROUNDS: usize>(
         &mut self,
         length: usize,
         proof: L::Proof,
@@ -301,7 +302,7 @@ impl Wrap<'_> {
     }
 }
 
-impl Job for Unwrap<'_> {
+impl Direction for Unwrap<'_> {
     const INVERSE: bool = true;
 
     #[inline(always)]
@@ -315,7 +316,7 @@ impl Job for Unwrap<'_> {
     }
 
     #[inline(always)]
-    fn chunk<L: Lanes, const ROUNDS: usize>(
+    fn chunk<L: AesLanes, const ROUNDS: usize>(
         &mut self,
         proof: L::Proof,
         keys: &impl KeySource<L>,
@@ -333,7 +334,7 @@ impl Job for Unwrap<'_> {
 
 impl Unwrap<'_> {
     #[inline(always)]
-    fn chunk_of<L: Lanes, const ROUNDS: usize>(
+    fn chunk_of<L: AesLanes, const ROUNDS: usize>(
         &mut self,
         length: usize,
         proof: L::Proof,

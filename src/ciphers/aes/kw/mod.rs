@@ -11,7 +11,7 @@ mod tests;
 
 use std::fmt;
 
-use super::lanes::run;
+use super::job::run;
 use super::{KeyLengthError, KeySize, key_size};
 use crate::ciphers::cpu::Backend;
 

@@ -1,19 +1,10 @@
 //! Eight lanes in AVX-512 registers, multiplied by IFMA.
 
-use super::{Kernel, LIMB_BITS, Lanes, Limbs};
+use super::{LIMB_BITS, Limbs, RsaLanes};
 use crate::ciphers::cpu::Avx512;
 use std::arch::x86_64::*;
 
-/// Compiles a kernel for the instruction sets that [`Avx512::detect`] looks for.
-#[target_feature(
-    enable = "avx2,bmi1,bmi2,aes,pclmulqdq,vaes,vpclmulqdq,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512ifma,gfni"
-)]
-#[inline(never)]
-fn run<K: Kernel>(proof: Avx512, kernel: K) -> K::Output {
-    kernel.on(proof)
-}
-
-impl Lanes for Avx512 {
+impl RsaLanes for Avx512 {
     type Word = __m512i;
     type Mask = __mmask8;
 
@@ -81,11 +72,5 @@ impl Lanes for Avx512 {
     fn select(self, mask: __mmask8, yes: __m512i, no: __m512i) -> __m512i {
         // SAFETY: `self` proves AVX-512.
         unsafe { _mm512_mask_blend_epi64(mask, no, yes) }
-    }
-
-    #[inline(always)]
-    fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        // SAFETY: `self` proves every instruction set that `run` is compiled for.
-        unsafe { run(self, kernel) }
     }
 }

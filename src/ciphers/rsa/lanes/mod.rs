@@ -1,7 +1,7 @@
 //! Arithmetic on eight numbers at a time, one to a 64-bit lane of a 512-bit register.
 //!
 //! A [`Number`] holds eight numbers in radix 2⁵²: limb `i` of all eight lies side by side. The
-//! algorithms ([`montgomery`], [`power`], …) are written once, over the primitives of [`Lanes`];
+//! algorithms ([`montgomery`], [`power`], …) are written once, over the primitives of [`RsaLanes`];
 //! [`ifma`] supplies these from AVX-512, and the tests supply them from plain integers as well.
 //!
 //! Everything here runs in time that depends on sizes and public exponents only: no branch and no
@@ -14,6 +14,7 @@ pub(super) mod power;
 pub(super) mod prime;
 pub(super) mod private;
 pub(super) mod public;
+pub(super) mod radix;
 
 #[cfg(target_arch = "x86_64")]
 mod ifma;
@@ -23,7 +24,9 @@ pub(super) mod model;
 #[cfg(test)]
 mod tests;
 
-use crate::ciphers::cpu::Backend;
+#[cfg(target_arch = "x86_64")]
+use crate::ciphers::cpu::{Avx512, Level};
+use crate::ciphers::cpu::{Backend, Proof};
 
 use zeroize::DefaultIsZeroes;
 
@@ -37,7 +40,7 @@ pub(super) const BLOCK: usize = 10;
 /// Bits in a block.
 pub(super) const BLOCK_BITS: usize = BLOCK * LIMB_BITS;
 /// Bits of the longest modulus: eight blocks with two bits to spare, in two halves.
-pub(super) const MAX_BITS: usize = 4096;
+const MAX_BITS: usize = 4096;
 /// Numbers handled at a time.
 pub(super) const LANES: usize = 8;
 
@@ -71,7 +74,7 @@ pub(super) const fn zero<const B: usize>() -> Number<B> {
 
 /// The operations on eight lanes that the algorithms are made of. `self` is the proof that the
 /// processor has them.
-pub(super) trait Lanes: Copy {
+pub(crate) trait RsaLanes: Proof {
     /// A register of eight 64-bit lanes.
     type Word: Copy;
     /// One bit a lane.
@@ -92,16 +95,14 @@ pub(super) trait Lanes: Copy {
     fn equal(self, a: Self::Word, b: Self::Word) -> Self::Mask;
     /// `yes` where the mask is set, `no` elsewhere.
     fn select(self, mask: Self::Mask, yes: Self::Word, no: Self::Word) -> Self::Word;
-    /// Runs a kernel compiled for these lanes.
-    fn run<K: Kernel>(self, kernel: K) -> K::Output;
 }
 
 /// The lanes that the backend has; those without go through the crate `rsa`.
 #[cfg(target_arch = "x86_64")]
-pub(super) fn of(backend: Backend) -> Option<crate::ciphers::cpu::Avx512> {
+pub(super) fn of(backend: Backend) -> Option<Avx512> {
     match backend.level() {
-        crate::ciphers::cpu::Level::Avx512(lanes) => Some(lanes),
-        _ => None,
+        Level::RustCrypto | Level::Portable | Level::Avx2(_) | Level::Vaes(_) => None,
+        Level::Avx512(lanes) => Some(lanes),
     }
 }
 
@@ -109,12 +110,4 @@ pub(super) fn of(backend: Backend) -> Option<crate::ciphers::cpu::Avx512> {
 #[cfg(not(target_arch = "x86_64"))]
 pub(super) fn of(_: Backend) -> Option<model::Model> {
     None
-}
-
-/// A piece of work that is compiled as a whole for one kind of lanes.
-pub(super) trait Kernel {
-    type Output;
-    /// Must be `#[inline(always)]`, with all that it calls on lanes, so that [`Lanes::run`]'s
-    /// instruction sets apply.
-    fn on<L: Lanes>(self, lanes: L) -> Self::Output;
 }

@@ -1,7 +1,8 @@
 //! Eight lanes in plain integers: the meaning of the primitives, for the tests and for
 //! architectures without other lanes, where they are never made.
 
-use super::{Kernel, LANES, LIMB_BITS, LIMB_MASK, Lanes, Limbs};
+use super::{LANES, LIMB_BITS, LIMB_MASK, Limbs, RsaLanes};
+use crate::ciphers::cpu::{Kernel, Proof};
 
 /// Lanes that every processor has.
 #[derive(Clone, Copy, Debug)]
@@ -13,7 +14,13 @@ fn product(a: u64, b: u64) -> u128 {
     u128::from(a & LIMB_MASK) * u128::from(b & LIMB_MASK)
 }
 
-impl Lanes for Model {
+impl Proof for Model {
+    fn enter<K: Kernel<Self>>(self, kernel: K) -> K::Output {
+        kernel.run(self)
+    }
+}
+
+impl RsaLanes for Model {
     type Word = Word;
     type Mask = [bool; LANES];
 
@@ -49,8 +56,5 @@ impl Lanes for Model {
     }
     fn select(self, mask: [bool; LANES], yes: Word, no: Word) -> Word {
         std::array::from_fn(|i| if mask[i] { yes[i] } else { no[i] })
-    }
-    fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        kernel.on(self)
     }
 }

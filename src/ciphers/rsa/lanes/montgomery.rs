@@ -7,14 +7,15 @@
 //! A 64-bit accumulator takes 4,096 products before it overflows; the most here are 320.
 
 use super::modulus::Modulus;
-use super::{BLOCK, Block, Kernel, LIMB_MASK, Lanes, Number, zero};
+use super::{BLOCK, Block, LIMB_MASK, Number, RsaLanes, zero};
+use crate::ciphers::cpu::Kernel;
 
 /// Accumulators of a block column.
-type Column<L> = [<L as Lanes>::Word; 2 * BLOCK];
+type Column<L> = [<L as RsaLanes>::Word; 2 * BLOCK];
 
 /// Adds row `I` of a tile, from column `FROM` of `b` on: aᵢ·bⱼ.
 #[inline(always)]
-fn row<L: Lanes, const I: usize, const FROM: usize>(
+fn row<L: RsaLanes, const I: usize, const FROM: usize>(
     lanes: L,
     column: &mut Column<L>,
     a: &Block,
@@ -30,13 +31,13 @@ fn row<L: Lanes, const I: usize, const FROM: usize>(
 }
 
 #[inline(always)]
-fn load<L: Lanes>(lanes: L, block: &Block) -> [L::Word; BLOCK] {
+fn load<L: RsaLanes>(lanes: L, block: &Block) -> [L::Word; BLOCK] {
     std::array::from_fn(|i| lanes.load(&block[i]))
 }
 
 /// column += a·b.
 #[inline(always)]
-fn tile<L: Lanes>(lanes: L, column: &mut Column<L>, a: &Block, b: &Block) {
+fn tile<L: RsaLanes>(lanes: L, column: &mut Column<L>, a: &Block, b: &Block) {
     let b = load(lanes, b);
     row::<L, 0, 0>(lanes, column, a, &b);
     row::<L, 1, 0>(lanes, column, a, &b);
@@ -52,7 +53,7 @@ fn tile<L: Lanes>(lanes: L, column: &mut Column<L>, a: &Block, b: &Block) {
 
 /// column += the products aᵢ·aⱼ with i < j.
 #[inline(always)]
-fn triangle<L: Lanes>(lanes: L, column: &mut Column<L>, a: &Block) {
+fn triangle<L: RsaLanes>(lanes: L, column: &mut Column<L>, a: &Block) {
     let b = load(lanes, a);
     row::<L, 0, 1>(lanes, column, a, &b);
     row::<L, 1, 2>(lanes, column, a, &b);
@@ -67,7 +68,7 @@ fn triangle<L: Lanes>(lanes: L, column: &mut Column<L>, a: &Block) {
 
 /// column += the squares aᵢ².
 #[inline(always)]
-fn diagonal<L: Lanes>(lanes: L, column: &mut Column<L>, a: &Block) {
+fn diagonal<L: RsaLanes>(lanes: L, column: &mut Column<L>, a: &Block) {
     for (i, limb) in a.iter().enumerate() {
         let limb = lanes.load(limb);
         column[2 * i] = lanes.add_low(column[2 * i], limb, limb);
@@ -80,7 +81,7 @@ fn diagonal<L: Lanes>(lanes: L, column: &mut Column<L>, a: &Block) {
 /// The low product cancels the accumulator's low 52 bits, so it is not computed: what it carries
 /// into the next column is the accumulator rounded up.
 #[inline(always)]
-fn cancel_limb<L: Lanes, const I: usize>(
+fn cancel_limb<L: RsaLanes, const I: usize>(
     lanes: L,
     column: &mut Column<L>,
     n: &[L::Word; BLOCK],
@@ -101,7 +102,7 @@ fn cancel_limb<L: Lanes, const I: usize>(
 
 /// Adds the multiple of the modulus that clears the lower half of a column; gives the quotient.
 #[inline(always)]
-fn cancel<L: Lanes, const B: usize>(
+fn cancel<L: RsaLanes, const B: usize>(
     lanes: L,
     column: &mut Column<L>,
     modulus: &Modulus<B>,
@@ -123,7 +124,7 @@ fn cancel<L: Lanes, const B: usize>(
 
 /// Stores the lower half of a column as limbs of 52 bits and carries the rest into the upper half.
 #[inline(always)]
-fn emit<L: Lanes>(lanes: L, column: &mut Column<L>, out: &mut Block) {
+fn emit<L: RsaLanes>(lanes: L, column: &mut Column<L>, out: &mut Block) {
     let mask = lanes.splat(LIMB_MASK);
     for (i, limb) in out.iter_mut().enumerate() {
         lanes.store(limb, lanes.and(column[i], mask));
@@ -133,7 +134,7 @@ fn emit<L: Lanes>(lanes: L, column: &mut Column<L>, out: &mut Block) {
 
 /// Moves on to the next block column.
 #[inline(always)]
-fn shift<L: Lanes>(lanes: L, column: &mut Column<L>) {
+fn shift<L: RsaLanes>(lanes: L, column: &mut Column<L>) {
     for i in 0..BLOCK {
         column[i] = column[BLOCK + i];
         column[BLOCK + i] = lanes.splat(0);
@@ -143,7 +144,7 @@ fn shift<L: Lanes>(lanes: L, column: &mut Column<L>) {
 /// The reduction's share of column `k`: adds the tiles qᵢ·nⱼ known so far, then either finds the
 /// next block of the quotient or emits a block of the result.
 #[inline(always)]
-fn reduce_column<L: Lanes, const B: usize>(
+fn reduce_column<L: RsaLanes, const B: usize>(
     lanes: L,
     k: usize,
     column: &mut Column<L>,
@@ -167,7 +168,7 @@ fn reduce_column<L: Lanes, const B: usize>(
 ///
 /// In place: column k reads blocks of x above k − B and then writes block k − B.
 #[inline(always)]
-pub(super) fn multiply<L: Lanes, const B: usize>(
+pub(super) fn multiply<L: RsaLanes, const B: usize>(
     lanes: L,
     x: &mut Number<B>,
     y: &Number<B>,
@@ -186,7 +187,11 @@ pub(super) fn multiply<L: Lanes, const B: usize>(
 
 /// x ← x²·R⁻¹, for x < 2n; products of different limbs are computed once and doubled.
 #[inline(always)]
-pub(super) fn square<L: Lanes, const B: usize>(lanes: L, x: &mut Number<B>, modulus: &Modulus<B>) {
+pub(super) fn square<L: RsaLanes, const B: usize>(
+    lanes: L,
+    x: &mut Number<B>,
+    modulus: &Modulus<B>,
+) {
     let mut quotient = zero::<B>();
     let mut column = [lanes.splat(0); 2 * BLOCK];
     for k in 0..2 * B - 1 {
@@ -211,7 +216,7 @@ pub(super) fn square<L: Lanes, const B: usize>(lanes: L, x: &mut Number<B>, modu
 
 /// x ← x·R⁻¹ mod n for a double-length x = `high`·R + `low` < n·R.
 #[inline(always)]
-fn reduce_wide<L: Lanes, const B: usize>(
+fn reduce_wide<L: RsaLanes, const B: usize>(
     lanes: L,
     low: &Number<B>,
     high: &mut Number<B>,
@@ -239,10 +244,10 @@ pub(in super::super) struct Multiply<'a, const B: usize> {
     pub modulus: &'a Modulus<B>,
 }
 
-impl<const B: usize> Kernel for Multiply<'_, B> {
+impl<L: RsaLanes, const B: usize> Kernel<L> for Multiply<'_, B> {
     type Output = ();
     #[inline(always)]
-    fn on<L: Lanes>(self, lanes: L) {
+    fn run(self, lanes: L) {
         multiply(lanes, self.x, self.y, self.modulus);
     }
 }
@@ -254,10 +259,10 @@ pub(in super::super) struct ReduceWide<'a, const B: usize> {
     pub modulus: &'a Modulus<B>,
 }
 
-impl<const B: usize> Kernel for ReduceWide<'_, B> {
+impl<L: RsaLanes, const B: usize> Kernel<L> for ReduceWide<'_, B> {
     type Output = ();
     #[inline(always)]
-    fn on<L: Lanes>(self, lanes: L) {
+    fn run(self, lanes: L) {
         reduce_wide(lanes, self.low, self.high, self.modulus);
     }
 }

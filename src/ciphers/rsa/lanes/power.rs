@@ -2,7 +2,8 @@
 
 use super::modulus::Modulus;
 use super::montgomery::{multiply, square};
-use super::{Kernel, LANES, Lanes, Limbs, Number, zero};
+use super::{LANES, Limbs, Number, RsaLanes, zero};
+use crate::ciphers::cpu::Kernel;
 use zeroize::Zeroize;
 
 /// Bits of the exponent handled at a time. Four and five cost the same multiplications within 2 %;
@@ -14,7 +15,7 @@ pub(in super::super) type Table<const B: usize> = [Number<B>];
 
 /// out ← `table[index]`, an index of its own in each lane; reads every entry.
 #[inline(always)]
-fn look_up<L: Lanes, const B: usize>(
+fn look_up<L: RsaLanes, const B: usize>(
     lanes: L,
     table: &Table<B>,
     index: &Limbs,
@@ -48,10 +49,10 @@ pub(in super::super) struct SecretPower<'a, const B: usize> {
     pub modulus: &'a Modulus<B>,
 }
 
-impl<const B: usize> Kernel for SecretPower<'_, B> {
+impl<L: RsaLanes, const B: usize> Kernel<L> for SecretPower<'_, B> {
     type Output = ();
     #[inline(always)]
-    fn on<L: Lanes>(self, lanes: L) {
+    fn run(self, lanes: L) {
         let Self { x, windows, one, table, modulus } = self;
         let mut power = *one;
         for entry in table.iter_mut() {
@@ -81,10 +82,10 @@ pub(in super::super) struct PublicPower<'a, const B: usize> {
     pub modulus: &'a Modulus<B>,
 }
 
-impl<const B: usize> Kernel for PublicPower<'_, B> {
+impl<L: RsaLanes, const B: usize> Kernel<L> for PublicPower<'_, B> {
     type Output = ();
     #[inline(always)]
-    fn on<L: Lanes>(self, lanes: L) {
+    fn run(self, lanes: L) {
         let Self { x, exponents, one, modulus } = self;
         let top = 63 - exponents.iter().fold(1, |all, e| all | e).leading_zeros();
         let base = *x;
@@ -108,7 +109,7 @@ fn bit_of(exponents: &[u64; LANES], position: u32) -> Limbs {
 
 /// out ← base where the lane's bit is set, one elsewhere.
 #[inline(always)]
-fn choose<L: Lanes, const B: usize>(
+fn choose<L: RsaLanes, const B: usize>(
     lanes: L,
     bits: Limbs,
     base: &Number<B>,

@@ -2,10 +2,12 @@
 
 use super::super::words::{self, Secret};
 use super::convert::{gather, small, windows};
-use super::modulus::{Canonical, Modulus, RadixPowers};
+use super::modulus::{Canonical, Modulus};
 use super::montgomery::Multiply;
 use super::power::{SecretPower, WINDOW};
-use super::{Kernel, LANES, LIMB_BITS, LIMB_MASK, Lanes, Limbs, Number, zero};
+use super::radix::RadixPowers;
+use super::{LANES, LIMB_BITS, LIMB_MASK, Limbs, Number, RsaLanes, zero};
+use crate::ciphers::cpu::Kernel;
 use rand::CryptoRng;
 use std::sync::LazyLock;
 use zeroize::Zeroizing;
@@ -51,10 +53,10 @@ struct Coprime<'a> {
     primes: &'a [SmallPrime],
 }
 
-impl Kernel for Coprime<'_> {
+impl<L: RsaLanes> Kernel<L> for Coprime<'_> {
     type Output = [bool; LANES];
     #[inline(always)]
-    fn on<L: Lanes>(self, lanes: L) -> [bool; LANES] {
+    fn run(self, lanes: L) -> [bool; LANES] {
         let zero = lanes.splat(0);
         let mut divided = zero;
         for prime in self.primes {
@@ -75,7 +77,7 @@ impl Kernel for Coprime<'_> {
 }
 
 /// Keeps the numbers that none of the primes divides. All have at most `bits` bits.
-pub(in super::super) fn sieve<L: Lanes>(
+pub(in super::super) fn sieve<L: RsaLanes>(
     lanes: L,
     numbers: Vec<Secret>,
     bits: usize,
@@ -84,7 +86,7 @@ pub(in super::super) fn sieve<L: Lanes>(
     keep(numbers, |numbers| {
         let digits = Zeroizing::new(windows(numbers, bits, DIGIT_BITS));
         let digits: Zeroizing<Vec<_>> = Zeroizing::new(digits.iter().rev().copied().collect());
-        lanes.run(Coprime { digits: &digits, primes })
+        lanes.enter(Coprime { digits: &digits, primes })
     })
 }
 
@@ -93,7 +95,7 @@ pub(in super::super) fn sieve<L: Lanes>(
 ///
 /// The time tells the number of candidates and, if one has more than [`MIN_SQUARINGS`], of
 /// factors two in n − 1; nothing else about them.
-pub(in super::super) fn miller_rabin<L: Lanes, R: CryptoRng + ?Sized, const B: usize>(
+pub(in super::super) fn miller_rabin<L: RsaLanes, R: CryptoRng + ?Sized, const B: usize>(
     lanes: L,
     numbers: Vec<Secret>,
     bits: usize,
@@ -118,14 +120,14 @@ fn keep(mut numbers: Vec<Secret>, mut test: impl FnMut(&[&[u64]]) -> [bool; LANE
 /// rounds.
 const MIN_SQUARINGS: usize = 15;
 
-fn round_lanes<L: Lanes, R: CryptoRng + ?Sized, const B: usize>(
+fn round_lanes<L: RsaLanes, R: CryptoRng + ?Sized, const B: usize>(
     lanes: L,
     numbers: &[&[u64]],
     bits: usize,
     rng: &mut R,
 ) -> [bool; LANES] {
     let modulus = &*Zeroizing::new(Modulus::new(&gather::<B>(numbers, 0)));
-    let constants = Zeroizing::new(lanes.run(RadixPowers { modulus, bits }));
+    let constants = Zeroizing::new(lanes.enter(RadixPowers { modulus, bits }));
     let one = &constants.0;
     let minus_one = &*Zeroizing::new(difference(&gather(numbers, 0), one));
 
@@ -135,14 +137,14 @@ fn round_lanes<L: Lanes, R: CryptoRng + ?Sized, const B: usize>(
     let mut x = Zeroizing::new(gather::<B>(&bases, 0));
     let (exponents, twos): (Vec<Secret>, Vec<usize>) = numbers.iter().map(|n| odd_part(n)).unzip();
     let exponents: Vec<_> = exponents.iter().map(|exponent| exponent.as_slice()).collect();
-    lanes.run(SecretPower {
+    lanes.enter(SecretPower {
         x: &mut x,
         windows: &Zeroizing::new(windows(&exponents, bits, WINDOW)),
         one,
         table: &mut Zeroizing::new(vec![zero::<B>(); 1 << WINDOW]),
         modulus,
     });
-    lanes.run(Canonical { x: &mut x, modulus });
+    lanes.enter(Canonical { x: &mut x, modulus });
     let mut passed = equal(&x, one);
     let squarings = twos.iter().fold(MIN_SQUARINGS, |all, twos| all.max(twos - 1));
     for i in 0..=squarings {
@@ -151,8 +153,8 @@ fn round_lanes<L: Lanes, R: CryptoRng + ?Sized, const B: usize>(
             *passed |= hit[lane] & (i < *twos.get(lane).unwrap_or(&0));
         }
         let factor = Zeroizing::new(*x);
-        lanes.run(Multiply { x: &mut x, y: &factor, modulus });
-        lanes.run(Canonical { x: &mut x, modulus });
+        lanes.enter(Multiply { x: &mut x, y: &factor, modulus });
+        lanes.enter(Canonical { x: &mut x, modulus });
     }
     passed
 }

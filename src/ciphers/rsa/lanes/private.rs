@@ -3,15 +3,25 @@
 use super::super::PrivateKey;
 use super::super::words::{self, Secret};
 use super::convert::{blocks, gather, scatter, small, windows};
-use super::modulus::{Canonical, Modulus, RadixPowers};
+use super::modulus::{Canonical, Modulus};
 use super::montgomery::{Multiply, ReduceWide};
 use super::power::{PublicPower, SecretPower, WINDOW};
 use super::public::power_lanes;
-use super::{BLOCK_BITS, LANES, Lanes, Number, zero};
+use super::radix::RadixPowers;
+use super::{BLOCK_BITS, LANES, Number, RsaLanes, zero};
 use rand::CryptoRng;
 use std::array;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
+
+impl PrivateKey {
+    /// Whether the eight lanes take the key: both primes have half the bits of the modulus, as in
+    /// keys by FIPS 186-5.
+    pub(in super::super) fn fits_lanes(&self) -> bool {
+        let bits = self.public().bits();
+        self.public().fits_lanes() && bits.is_multiple_of(2) && self.prime_bits == [bits / 2; 2]
+    }
+}
 
 /// What the private operation makes of a ciphertext: a block as long as the modulus, and whether
 /// the public operation leads from it back to the ciphertext.
@@ -19,7 +29,7 @@ pub(in super::super) type Block = (Zeroizing<Vec<u8>>, Choice);
 
 /// Decrypts each ciphertext, as long as its key's modulus and below it. All keys are balanced and
 /// have the same number of bits.
-pub(in super::super) fn decrypt<L: Lanes, R: CryptoRng + ?Sized>(
+pub(in super::super) fn decrypt<L: RsaLanes, R: CryptoRng + ?Sized>(
     lanes: L,
     jobs: &[(&PrivateKey, &[u8])],
     rng: &mut R,
@@ -43,7 +53,7 @@ struct Half<'a> {
     ciphertext: &'a [u64],
 }
 
-fn decrypt_lanes<L: Lanes, R: CryptoRng + ?Sized, const H: usize, const F: usize>(
+fn decrypt_lanes<L: RsaLanes, R: CryptoRng + ?Sized, const H: usize, const F: usize>(
     lanes: L,
     jobs: &[(&PrivateKey, &[u8])],
     rng: &mut R,
@@ -78,7 +88,7 @@ fn decrypt_lanes<L: Lanes, R: CryptoRng + ?Sized, const H: usize, const F: usize
 /// c^dp mod p in each lane. The base of the exponentiation is c·rᵉ for a random r, and the
 /// exponent is dp − 1, so that no inverse of r is needed to get rid of it again:
 /// (c·rᵉ)^(dp − 1) · c·r^(e − 1) = c^dp, since r^(e·dp) = r.
-fn root_lanes<L: Lanes, R: CryptoRng + ?Sized, const H: usize>(
+fn root_lanes<L: RsaLanes, R: CryptoRng + ?Sized, const H: usize>(
     lanes: L,
     halves: &[Half<'_>],
     bits: usize,
@@ -86,7 +96,7 @@ fn root_lanes<L: Lanes, R: CryptoRng + ?Sized, const H: usize>(
 ) -> Vec<Secret> {
     let primes: Vec<_> = halves.iter().map(|half| half.prime).collect();
     let modulus = &*Zeroizing::new(Modulus::new(&gather::<H>(&primes, 0)));
-    let constants = Zeroizing::new(lanes.run(RadixPowers { modulus, bits }));
+    let constants = Zeroizing::new(lanes.enter(RadixPowers { modulus, bits }));
     let (one, radix_squared) = &*constants;
 
     // r is below 2^bits < 2p, and random, so that it needs no conversion.
@@ -97,7 +107,7 @@ fn root_lanes<L: Lanes, R: CryptoRng + ?Sized, const H: usize>(
     let blinds: Vec<_> = blinds.iter().map(|blind| blind.as_slice()).collect();
     let blind = &*Zeroizing::new(gather::<H>(&blinds, 0));
     let mut factor = Zeroizing::new(*blind);
-    lanes.run(PublicPower {
+    lanes.enter(PublicPower {
         x: &mut factor,
         exponents: array::from_fn(|lane| {
             halves.get(lane).unwrap_or(&halves[0]).public_exponent - 1
@@ -109,16 +119,16 @@ fn root_lanes<L: Lanes, R: CryptoRng + ?Sized, const H: usize>(
     let ciphertexts: Vec<_> = halves.iter().map(|half| half.ciphertext).collect();
     let low = gather::<H>(&ciphertexts, 0);
     let mut unblinding = Zeroizing::new(gather::<H>(&ciphertexts, H * BLOCK_BITS));
-    lanes.run(ReduceWide { low: &low, high: &mut unblinding, modulus });
+    lanes.enter(ReduceWide { low: &low, high: &mut unblinding, modulus });
     for y in [radix_squared, radix_squared, &*factor] {
-        lanes.run(Multiply { x: &mut unblinding, y, modulus });
+        lanes.enter(Multiply { x: &mut unblinding, y, modulus });
     }
 
     let mut root = Zeroizing::new(*unblinding);
-    lanes.run(Multiply { x: &mut root, y: blind, modulus });
+    lanes.enter(Multiply { x: &mut root, y: blind, modulus });
     let exponents: Vec<Secret> = halves.iter().map(|half| less_one(half.exponent)).collect();
     let exponents: Vec<_> = exponents.iter().map(|exponent| exponent.as_slice()).collect();
-    lanes.run(SecretPower {
+    lanes.enter(SecretPower {
         x: &mut root,
         windows: &Zeroizing::new(windows(&exponents, bits, WINDOW)),
         one,
@@ -126,9 +136,9 @@ fn root_lanes<L: Lanes, R: CryptoRng + ?Sized, const H: usize>(
         modulus,
     });
     for y in [&*unblinding, &small(1)] {
-        lanes.run(Multiply { x: &mut root, y, modulus });
+        lanes.enter(Multiply { x: &mut root, y, modulus });
     }
-    lanes.run(Canonical { x: &mut root, modulus });
+    lanes.enter(Canonical { x: &mut root, modulus });
     take(&root, halves.len(), bits)
 }
 
@@ -151,7 +161,7 @@ fn take<const B: usize>(number: &Number<B>, count: usize, bits: usize) -> Vec<Se
 
 /// The number below n that is `mod_p` modulo p and `mod_q` modulo q, by Garner's formula
 /// (RFC 8017, 5.1.2, step 2b).
-fn recombine_lanes<L: Lanes, const H: usize>(
+fn recombine_lanes<L: RsaLanes, const H: usize>(
     lanes: L,
     keys: &[&PrivateKey],
     mod_p: &[Secret],
@@ -167,12 +177,12 @@ fn recombine_lanes<L: Lanes, const H: usize>(
     let primes: Vec<_> = keys.iter().map(|key| key.p.as_slice()).collect();
     let inverses: Vec<_> = keys.iter().map(|key| key.qi.as_slice()).collect();
     let modulus = &*Zeroizing::new(Modulus::new(&gather::<H>(&primes, 0)));
-    let constants = Zeroizing::new(lanes.run(RadixPowers { modulus, bits }));
+    let constants = Zeroizing::new(lanes.enter(RadixPowers { modulus, bits }));
     let mut x = Zeroizing::new(gather::<H>(&differences, 0));
     for y in [&*Zeroizing::new(gather(&inverses, 0)), &constants.1] {
-        lanes.run(Multiply { x: &mut x, y, modulus });
+        lanes.enter(Multiply { x: &mut x, y, modulus });
     }
-    lanes.run(Canonical { x: &mut x, modulus });
+    lanes.enter(Canonical { x: &mut x, modulus });
     let quotients = take(&x, keys.len(), bits);
     let recombine = |((key, quotient), mod_q): ((&&PrivateKey, &Secret), &Secret)| {
         let mut result = words::product(quotient, &key.q);
@@ -195,7 +205,7 @@ fn difference(a: &[u64], b: &[u64], p: &[u64]) -> Secret {
 
 /// Raises each result to the public exponent again and compares: a fault in one of the halves
 /// would reveal the other prime (Boneh, DeMillo, Lipton 1997).
-fn check_lanes<L: Lanes, const F: usize>(
+fn check_lanes<L: RsaLanes, const F: usize>(
     lanes: L,
     keys: &[&PrivateKey],
     results: &[Secret],

@@ -2,16 +2,24 @@
 
 use super::super::{PublicKey, words};
 use super::convert::{blocks, gather, scatter, small};
-use super::modulus::{Canonical, Modulus, RadixPowers};
+use super::modulus::{Canonical, Modulus};
 use super::montgomery::Multiply;
 use super::power::PublicPower;
-use super::{LANES, Lanes, Number, zero};
+use super::radix::RadixPowers;
+use super::{LANES, MAX_BITS, Number, RsaLanes, zero};
 use std::array;
 use zeroize::Zeroizing;
 
+impl PublicKey {
+    /// Whether the eight lanes take the modulus.
+    pub(in super::super) fn fits_lanes(&self) -> bool {
+        self.bits() <= MAX_BITS
+    }
+}
+
 /// Replaces each block, a big-endian number below its key's modulus, by its e-th power. All keys
 /// have the same number of bits.
-pub(in super::super) fn encrypt<L: Lanes>(lanes: L, jobs: &mut [(&PublicKey, &mut [u8])]) {
+pub(in super::super) fn encrypt<L: RsaLanes>(lanes: L, jobs: &mut [(&PublicKey, &mut [u8])]) {
     for jobs in jobs.chunks_mut(LANES) {
         match 2 * blocks(jobs[0].0.bits().div_ceil(2)) {
             4 => encrypt_lanes::<L, 4>(lanes, jobs),
@@ -21,7 +29,7 @@ pub(in super::super) fn encrypt<L: Lanes>(lanes: L, jobs: &mut [(&PublicKey, &mu
     }
 }
 
-fn encrypt_lanes<L: Lanes, const F: usize>(lanes: L, jobs: &mut [(&PublicKey, &mut [u8])]) {
+fn encrypt_lanes<L: RsaLanes, const F: usize>(lanes: L, jobs: &mut [(&PublicKey, &mut [u8])]) {
     let len = jobs[0].0.modulus().len();
     let keys: Vec<_> = jobs.iter().map(|(key, _)| *key).collect();
     let numbers: Vec<_> = jobs
@@ -40,7 +48,7 @@ fn encrypt_lanes<L: Lanes, const F: usize>(lanes: L, jobs: &mut [(&PublicKey, &m
 
 /// x^e mod n in each lane, for x below n. Keys of equal length in bits; past their end, lanes
 /// repeat the first.
-pub(super) fn power_lanes<L: Lanes, const F: usize>(
+pub(super) fn power_lanes<L: RsaLanes, const F: usize>(
     lanes: L,
     keys: &[&PublicKey],
     x: &Number<F>,
@@ -52,19 +60,19 @@ pub(super) fn power_lanes<L: Lanes, const F: usize>(
     let mut one = zero();
     if exponents.iter().any(|exponent| *exponent != exponents[0]) {
         one = *radix_squared;
-        lanes.run(Multiply { x: &mut one, y: &small(1), modulus });
+        lanes.enter(Multiply { x: &mut one, y: &small(1), modulus });
     }
     let mut power = *x;
-    lanes.run(Multiply { x: &mut power, y: radix_squared, modulus });
-    lanes.run(PublicPower { x: &mut power, exponents, one: &one, modulus });
+    lanes.enter(Multiply { x: &mut power, y: radix_squared, modulus });
+    lanes.enter(PublicPower { x: &mut power, exponents, one: &one, modulus });
     // e is odd: the last factor, not in Montgomery form, leads out of it.
-    lanes.run(Multiply { x: &mut power, y: x, modulus });
-    lanes.run(Canonical { x: &mut power, modulus });
+    lanes.enter(Multiply { x: &mut power, y: x, modulus });
+    lanes.enter(Canonical { x: &mut power, modulus });
     power
 }
 
 /// R² modulo each key's modulus, from the keys if all have been used before.
-fn radix_squared<L: Lanes, const F: usize>(
+fn radix_squared<L: RsaLanes, const F: usize>(
     lanes: L,
     keys: &[&PublicKey],
     modulus: &Modulus<F>,
@@ -74,7 +82,7 @@ fn radix_squared<L: Lanes, const F: usize>(
     if let Some(known) = known {
         return gather(&known, 0);
     }
-    let (_, square) = lanes.run(RadixPowers { modulus, bits: keys[0].bits() });
+    let (_, square) = lanes.enter(RadixPowers { modulus, bits: keys[0].bits() });
     for (lane, key) in keys.iter().enumerate() {
         key.radix_squared.get_or_init(|| {
             let mut words = vec![0; key.modulus().len()];

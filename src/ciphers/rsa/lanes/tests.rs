@@ -2,9 +2,10 @@
 
 use super::convert::{gather, scatter, windows};
 use super::model::Model;
-use super::modulus::{Canonical, Modulus, RadixPowers};
+use super::modulus::{Canonical, Modulus};
 use super::montgomery::{Multiply, ReduceWide};
 use super::power::{PublicPower, SecretPower, WINDOW};
+use super::radix::RadixPowers;
 use super::*;
 #[cfg(target_arch = "x86_64")]
 use crate::ciphers::cpu::Avx512;
@@ -92,7 +93,7 @@ fn inverse_radix<const B: usize>(n: &BigUint) -> BigUint {
     (BigUint::from(1u8) << (B * BLOCK_BITS)).modinv(n).unwrap()
 }
 
-fn products<L: Lanes, const B: usize>(lanes: L, bits: usize) {
+fn products<L: RsaLanes, const B: usize>(lanes: L, bits: usize) {
     let rng = &mut StdRng::seed_from_u64(bits as u64);
     let n = moduli(rng, bits);
     let modulus = Modulus::new(&into_lanes::<B>(&n));
@@ -101,21 +102,21 @@ fn products<L: Lanes, const B: usize>(lanes: L, bits: usize) {
         let b: Vec<_> = n.iter().map(|n| operand(rng, n, (round + round / 6) % 6)).collect();
         let mut x = into_lanes::<B>(&a);
         let y = into_lanes::<B>(&b);
-        lanes.run(Multiply { x: &mut x, y: &y, modulus: &modulus });
+        lanes.enter(Multiply { x: &mut x, y: &y, modulus: &modulus });
         for (lane, result) in out_of_lanes(&x).into_iter().enumerate() {
             assert!(result < &n[lane] << 1u8, "{bits} bits, lane {lane}");
             let expected = &a[lane] * &b[lane] * inverse_radix::<B>(&n[lane]) % &n[lane];
             assert_eq!(result % &n[lane], expected, "{bits} bits, round {round}, lane {lane}");
         }
-        lanes.run(Canonical { x: &mut x, modulus: &modulus });
+        lanes.enter(Canonical { x: &mut x, modulus: &modulus });
         assert!(out_of_lanes(&x).iter().zip(&n).all(|(x, n)| x < n));
     }
 }
 
-fn radix_powers<L: Lanes, const B: usize>(lanes: L, bits: usize) {
+fn radix_powers<L: RsaLanes, const B: usize>(lanes: L, bits: usize) {
     let n = moduli(&mut StdRng::seed_from_u64(bits as u64), bits);
     let modulus = Modulus::new(&into_lanes::<B>(&n));
-    let (one, square) = lanes.run(RadixPowers { modulus: &modulus, bits });
+    let (one, square) = lanes.enter(RadixPowers { modulus: &modulus, bits });
     let radix = BigUint::from(1u8) << (B * BLOCK_BITS);
     for (lane, n) in n.iter().enumerate() {
         assert_eq!(out_of_lanes(&one)[lane], &radix % n, "{bits} bits, lane {lane}");
@@ -123,7 +124,7 @@ fn radix_powers<L: Lanes, const B: usize>(lanes: L, bits: usize) {
     }
 }
 
-fn wide_reduction<L: Lanes, const B: usize>(lanes: L, bits: usize) {
+fn wide_reduction<L: RsaLanes, const B: usize>(lanes: L, bits: usize) {
     let rng = &mut StdRng::seed_from_u64(bits as u64);
     let n = moduli(rng, bits);
     let modulus = Modulus::new(&into_lanes::<B>(&n));
@@ -139,7 +140,7 @@ fn wide_reduction<L: Lanes, const B: usize>(lanes: L, bits: usize) {
         let wide_words: Vec<_> = wide_words.iter().map(Vec::as_slice).collect();
         let low = gather::<B>(&wide_words, 0);
         let mut high = gather::<B>(&wide_words, B * BLOCK_BITS);
-        lanes.run(ReduceWide { low: &low, high: &mut high, modulus: &modulus });
+        lanes.enter(ReduceWide { low: &low, high: &mut high, modulus: &modulus });
         for (lane, result) in out_of_lanes(&high).into_iter().enumerate() {
             assert!(result < &n[lane] << 1u8, "{bits} bits, lane {lane}");
             let expected = &wide[lane] * inverse_radix::<B>(&n[lane]) % &n[lane];
@@ -149,11 +150,11 @@ fn wide_reduction<L: Lanes, const B: usize>(lanes: L, bits: usize) {
 }
 
 /// Short exponents on slow lanes keep the test short.
-fn powers<L: Lanes, const B: usize>(lanes: L, bits: usize) {
+fn powers<L: RsaLanes, const B: usize>(lanes: L, bits: usize) {
     let rng = &mut StdRng::seed_from_u64(bits as u64);
     let n = moduli(rng, bits);
     let modulus = Modulus::new(&into_lanes::<B>(&n));
-    let (one, square) = lanes.run(RadixPowers { modulus: &modulus, bits });
+    let (one, square) = lanes.enter(RadixPowers { modulus: &modulus, bits });
     let exponent_bits = 70;
     for round in 0..6 {
         let base: Vec<_> = n.iter().map(|n| operand(rng, n, round)).collect();
@@ -167,9 +168,9 @@ fn powers<L: Lanes, const B: usize>(lanes: L, bits: usize) {
             .collect();
         let refs: Vec<_> = exponents.iter().map(Vec::as_slice).collect();
         let mut secret = into_lanes::<B>(&base);
-        lanes.run(Multiply { x: &mut secret, y: &square, modulus: &modulus });
+        lanes.enter(Multiply { x: &mut secret, y: &square, modulus: &modulus });
         let mut public = secret;
-        lanes.run(SecretPower {
+        lanes.enter(SecretPower {
             x: &mut secret,
             windows: &windows(&refs, exponent_bits, WINDOW),
             one: &one,
@@ -182,7 +183,7 @@ fn powers<L: Lanes, const B: usize>(lanes: L, bits: usize) {
             2 => u64::MAX,
             _ => 65_537,
         });
-        lanes.run(PublicPower { x: &mut public, exponents: short, one: &one, modulus: &modulus });
+        lanes.enter(PublicPower { x: &mut public, exponents: short, one: &one, modulus: &modulus });
         let (secret, public) = (out_of_lanes(&secret), out_of_lanes(&public));
         for (lane, n) in n.iter().enumerate() {
             let unmont = |x: &BigUint| x * inverse_radix::<B>(n) % n;

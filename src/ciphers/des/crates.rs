@@ -5,9 +5,7 @@ use des::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use des::{Des, TdesEde3};
 
 use super::BLOCK;
-use super::cbc_many::Message;
-use super::modes::Job;
-use super::rounds::Direction;
+use super::job::{Direction, Job, Message};
 
 /// Does the job block after block.
 pub(super) fn run(job: Job<'_>) {

@@ -2,15 +2,17 @@
 
 use zeroize::Zeroize;
 
-use super::keys::RoundKey;
-use super::rounds::Half;
+use crate::ciphers::cpu;
 
 /// A register of bits, one a lane: lane n of the register for bit b holds bit b of block n.
 ///
-/// The cipher is written once over this trait. Only a holder of the proof of an instruction set
-/// gets to make its registers, so the methods are safe. They are `inline(always)`, as everything
-/// over the trait must be, to end up inside a function with the target features.
-pub(super) trait Lane: Copy + Zeroize {
+/// The cipher is written once over this trait. A register is made of the proof that the processor
+/// has its instructions, so the methods are safe. They are `#[inline(always)]`, as everything over
+/// the trait must be, to end up inside a kernel.
+pub(crate) trait DesLanes: Copy + Zeroize {
+    /// What proves that the processor has this register.
+    type Proof: cpu::Proof;
+
     /// Bytes in a register.
     const BYTES: usize;
 
@@ -20,11 +22,14 @@ pub(super) trait Lane: Copy + Zeroize {
     /// Inputs of each S-box that [`Self::sbox`] takes inverted, b1 in bit 5.
     const INVERTED: [u8; 8];
 
+    /// The proof that the register was made of.
+    fn proof(self) -> Self::Proof;
+
     /// The register with 64 bits in every 64-bit word.
-    fn splat(word: u64) -> Self;
+    fn splat(proof: Self::Proof, word: u64) -> Self;
 
     /// The register at the start of `bytes`, which are at least `BYTES`.
-    fn load(bytes: &[u8]) -> Self;
+    fn load(proof: Self::Proof, bytes: &[u8]) -> Self;
 
     /// Writes the register to the start of `bytes`, which are at least `BYTES`.
     fn store(self, bytes: &mut [u8]);
@@ -41,32 +46,24 @@ pub(super) trait Lane: Copy + Zeroize {
 
     /// S-box `BOX`, from 0: inputs b1 to b6, outputs most significant first.
     fn sbox<const BOX: usize>(inputs: [Self; 6]) -> [Self; 4];
-
-    /// [`two_rounds`](super::rounds::two_rounds) with the instruction set enabled and out of line.
-    fn two_rounds<K: KeyBit<Self>>(
-        left: &mut Half<Self>,
-        right: &mut Half<Self>,
-        first: RoundKey<'_, K>,
-        second: RoundKey<'_, K>,
-    );
 }
 
 /// A key bit: for all lanes the same ([`Same`](super::keys::Same)), or a register with a bit for each lane.
-pub(super) trait KeyBit<L>: Copy + Zeroize {
+pub(crate) trait KeyBit<L: DesLanes>: Copy + Zeroize {
     /// The register with the key bit of every lane.
-    fn register(self) -> L;
+    fn register(self, proof: L::Proof) -> L;
 
     fn inverse(self) -> Self;
 }
 
-impl<L: Lane> KeyBit<L> for L {
+impl<L: DesLanes> KeyBit<L> for L {
     #[inline(always)]
-    fn register(self) -> L {
+    fn register(self, _: L::Proof) -> L {
         self
     }
 
     #[inline(always)]
     fn inverse(self) -> Self {
-        self.xor(L::splat(!0))
+        self.xor(L::splat(self.proof(), !0))
     }
 }
