@@ -1,17 +1,16 @@
 //! AES: long messages, and orders in AES-GCM.
 
-use crate::ciphers::aes::KeySize;
-use crate::ciphers::aes::ctr::Ctr;
-use crate::ciphers::aes::gcm::{self, Gcm, Record};
-use crate::ciphers::cpu::Backend;
 use ::aes::{Aes128, Aes256};
 use ::ctr::Ctr128BE;
 use aes_gcm::{Aes128Gcm, Aes256Gcm};
 
+use crate::ciphers::aes::ctr::Ctr;
+use crate::ciphers::aes::gcm::{self, Gcm, Record};
+use crate::ciphers::aes::{self, KeySize};
+use crate::ciphers::cpu::Backend;
+
 use super::fixtures::bytes;
-use super::{
-    LARGE, ORDER_SIZES, Row, SIZES, USUAL, USUAL_ORDER, available, orders_at_once, rustcrypto,
-};
+use super::{LARGE, ORDER_SIZES, Row, SIZES, USUAL, USUAL_ORDER, orders_at_once, ours, rustcrypto};
 
 /// All rows of this file.
 pub fn rows() -> Vec<Row> {
@@ -22,7 +21,7 @@ pub fn rows() -> Vec<Row> {
     rows.extend(rustcrypto::ctr::<Ctr128BE<Aes256>>("aes-256"));
     rows.extend(rustcrypto::aead::<Aes128Gcm>("aes-128-gcm"));
     rows.extend(rustcrypto::aead::<Aes256Gcm>("aes-256-gcm"));
-    for backend in available(&["vaes", "avx512"]) {
+    for backend in ours(aes::BACKENDS) {
         for (key, ctr_name, gcm_name) in [
             (KeySize::Aes128, "aes-128", "aes-128-gcm"),
             (KeySize::Aes256, "aes-256", "aes-256-gcm"),

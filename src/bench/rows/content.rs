@@ -11,7 +11,7 @@ pub fn rows() -> Vec<Row> {
     let ciphers = ContentCipher::ALL.into_iter().filter(|cipher| cipher.name().ends_with("HS256"));
     let mut rows = Vec::new();
     for cipher in ciphers {
-        for backend in available(backends(cipher)) {
+        for backend in available(cipher.backends()) {
             rows.extend(ORDER_SIZES.map(|size| {
                 let row = seal(cipher, backend, size);
                 row.weak(cipher.is_weak()).extra(size != USUAL_ORDER)
@@ -19,17 +19,6 @@ pub fn rows() -> Vec<Row> {
         }
     }
     rows
-}
-
-/// The backends that differ for a cipher.
-fn backends(cipher: ContentCipher) -> &'static [&'static str] {
-    match cipher {
-        ContentCipher::A128CbcHs256 => &["rustcrypto"],
-        ContentCipher::DesCbcHs256 | ContentCipher::DesEde3CbcHs256 => {
-            &["rustcrypto", "portable", "avx2", "avx512"]
-        }
-        _ => &["portable", "avx2", "avx512"],
-    }
 }
 
 fn seal(cipher: ContentCipher, backend: Backend, size: usize) -> Row {

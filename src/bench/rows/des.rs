@@ -8,7 +8,7 @@ use ::ctr::Ctr64BE;
 use ::des::{Des, TdesEde3};
 
 use super::fixtures::bytes;
-use super::{MESSAGES, Row, SIZES, USUAL, available, rustcrypto};
+use super::{MESSAGES, Row, SIZES, USUAL, ours, rustcrypto};
 
 /// All rows of this file.
 pub fn rows() -> Vec<Row> {
@@ -21,9 +21,11 @@ pub fn rows() -> Vec<Row> {
     rows.extend(rustcrypto::ctr::<Ctr64BE<TdesEde3>>("des-ede3"));
     rows.extend(rustcrypto::cbc_decrypt::<Decryptor<TdesEde3>>("des-ede3"));
     rows.push(rustcrypto::cbc_encrypt::<Encryptor<TdesEde3>>("des-ede3"));
-    for backend in available(&["portable", "avx2", "avx512"]) {
+    for backend in ours(des::BACKENDS) {
         rows.extend(bitsliced::<DesKey, 8>("des", backend));
         rows.extend(bitsliced::<TripleDesKey, 24>("des-ede3", backend));
+    }
+    for backend in ours(toy_des::BACKENDS) {
         rows.extend(SIZES.map(|size| toy(backend, size).extra(size != USUAL)));
     }
     rows.into_iter().map(|row| row.weak(true)).collect()

@@ -4,12 +4,12 @@ use crate::ciphers::cpu::Backend;
 use crate::ciphers::feal::{self, BLOCK_BYTES, Block, Feal, KEY_BYTES, Message, Rounds};
 
 use super::fixtures::{bytes, pieces};
-use super::{MESSAGES, Row, SIZES, USUAL, available};
+use super::{MESSAGES, Row, SIZES, USUAL, ours};
 
 /// All rows of this file.
 pub fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
-    for backend in available(&["portable", "avx2", "avx512"]) {
+    for backend in ours(feal::BACKENDS) {
         rows.extend(SIZES.map(|size| cbc_decrypt(backend, size).extra(size != USUAL)));
         rows.push(cbc_encrypt(backend));
     }

@@ -2,6 +2,7 @@
 
 use std::hint::black_box;
 
+use crate::ciphers::aes;
 use crate::ciphers::content::ContentCipher;
 use crate::ciphers::knapsack::{self, PRIVATE_KEY_BYTES};
 use crate::ciphers::lfsr::{Generator, Trinomial};
@@ -23,7 +24,7 @@ fn aes_256() -> Row {
         let mut keys = vec![0; KEYS * 32];
         move || ContentCipher::A256Gcm.fill_keys(&mut rng, &mut keys)
     };
-    Row::new("keygen", "aes-256", widest().name(), 32, set_up).batch(KEYS)
+    Row::new("keygen", "aes-256", widest(aes::BACKENDS).name(), 32, set_up).batch(KEYS)
 }
 
 fn knapsack() -> Row {

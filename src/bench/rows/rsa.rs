@@ -9,7 +9,7 @@ use ::rsa::Oaep;
 use sha2::Sha256;
 
 use super::fixtures::{bytes, crate_pair, pairs, rng};
-use super::{CEK, Row, available};
+use super::{CEK, Row, ours};
 
 const PEER: &str = "rustcrypto";
 
@@ -24,7 +24,7 @@ const PAIRS: usize = 4;
 pub fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
     for bits in [2048, 3072, 4096] {
-        let lanes = available(&["avx512"]).into_iter().flat_map(|backend| lanes(bits, backend));
+        let lanes = ours(rsa::BACKENDS).into_iter().flat_map(|backend| lanes(bits, backend));
         let both = one_at_a_time(bits).into_iter().chain(lanes);
         rows.extend(both.map(|row| row.extra(bits > 3072)));
     }
@@ -44,7 +44,7 @@ pub fn key_rows() -> Vec<Row> {
         })
         .batch(PAIRS),
     ];
-    for backend in available(&["avx512"]) {
+    for backend in ours(rsa::BACKENDS) {
         for bits in [2048, 3072] {
             let set_up = move || {
                 let mut rng = rng();

@@ -3,25 +3,25 @@
 use std::hint::black_box;
 
 use crate::ciphers::cpu::Backend;
-use crate::ciphers::grain::{Grain, KEY_BYTES, NONCE_BYTES};
+use crate::ciphers::grain::{self, Grain, KEY_BYTES, NONCE_BYTES};
 use crate::ciphers::vernam::Pad;
 
 use super::fixtures::{bytes, rng};
-use super::{Row, SIZES, USUAL, USUAL_ORDER, available, orders_at_once};
+use super::{Row, SIZES, USUAL, USUAL_ORDER, orders_at_once, ours};
 
 /// All rows of this file.
 pub fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
-    for backend in available(&["portable", "avx2"]) {
-        rows.push(grain(backend, USUAL_ORDER, orders_at_once(USUAL_ORDER)));
-        rows.extend(SIZES.map(|size| grain(backend, size, 1).extra(size != USUAL)));
+    for backend in ours(grain::BACKENDS) {
+        rows.push(seal(backend, USUAL_ORDER, orders_at_once(USUAL_ORDER)));
+        rows.extend(SIZES.map(|size| seal(backend, size, 1).extra(size != USUAL)));
     }
     rows.extend(SIZES.map(|size| vernam(size).extra(size != USUAL)));
     rows.extend(SIZES.map(|size| copy(size).extra(size != USUAL)));
     rows
 }
 
-fn grain(backend: Backend, size: usize, count: usize) -> Row {
+fn seal(backend: Backend, size: usize, count: usize) -> Row {
     let set_up = move || {
         let key = Grain::new(bytes(KEY_BYTES)[..].try_into().expect("16 bytes"));
         let mut texts = bytes(count * size);

@@ -2,9 +2,9 @@
 
 use std::hint::black_box;
 
-use crate::ciphers::base64url;
 use crate::ciphers::chunked::{CHUNK_LEN, KEY_LEN, Message, SALT_LEN, SEALED_CHUNK_LEN};
 use crate::ciphers::cpu::Backend;
+use crate::ciphers::{aes, base64url};
 
 use super::fixtures::bytes;
 use super::{Row, USUAL_ORDER, available, widest};
@@ -16,13 +16,12 @@ const CHUNKS: usize = 64;
 pub fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
     for size in [32, USUAL_ORDER, 16 << 10] {
-        // Every other backend is the crate `base64-simd`.
-        for backend in available(&["rustcrypto", "avx512"]) {
+        for backend in available(base64url::BACKENDS) {
             rows.extend(encoding(backend, size).map(|row| row.extra(size != USUAL_ORDER)));
         }
     }
-    for backend in available(&["rustcrypto", "vaes", "avx512"]) {
-        let usual = backend.name() == widest().name();
+    for backend in available(aes::BACKENDS) {
+        let usual = backend.name() == widest(aes::BACKENDS).name();
         rows.extend(stream(backend).map(|row| row.extra(!usual)));
     }
     rows

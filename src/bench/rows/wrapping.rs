@@ -3,17 +3,17 @@
 
 use std::hint::black_box;
 
-use crate::ciphers::aes::KeySize;
 use crate::ciphers::aes::kw::{self, Keks, OVERHEAD};
+use crate::ciphers::aes::{self, KeySize};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::knapsack::PrivateKey;
-use aes::cipher::consts::U16;
-use aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
-use aes::{Aes128, Aes256};
+use ::aes::cipher::consts::U16;
+use ::aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
+use ::aes::{Aes128, Aes256};
 use aes_kw::AesKw;
 
 use super::fixtures::{bytes, rng};
-use super::{CEK, Iteration, Row, available};
+use super::{CEK, Iteration, Row, ours};
 
 const PEER: &str = "rustcrypto";
 
@@ -32,7 +32,7 @@ pub fn rows() -> Vec<Row> {
     for keks in [Many::One, Many::Each] {
         rows.extend(one_at_a_time::<Aes128>("aes-128-kw", keks));
         rows.extend(one_at_a_time::<Aes256>("aes-256-kw", keks));
-        for backend in available(&["vaes", "avx512"]) {
+        for backend in ours(aes::BACKENDS) {
             rows.extend(lanes("aes-128-kw", KeySize::Aes128, keks, backend));
             rows.extend(lanes("aes-256-kw", KeySize::Aes256, keks, backend));
         }
