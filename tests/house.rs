@@ -20,9 +20,21 @@ type Modules = BTreeMap<Place, Module>;
 
 /// The circles among the modules of a folder of `src`, such as `ciphers`, and of every folder in
 /// it: the arrows, `folder: from -> to`, that are left when all are taken away that lead out of the
-/// circles. Siblings are compared, a folder counting as one of them; a folder's own `mod.rs` may
-/// both use what is in the folder and be used by it. Tests do not count.
+/// circles.
 fn circles(src: &Path, folder: &str) -> Vec<String> {
+    let mut arrows = arrows(src);
+    arrows.retain(|level, _| level.first().is_some_and(|first| first == folder));
+    let left = arrows.into_iter().flat_map(|(level, arrows)| {
+        let level = level.join("/");
+        in_circles(arrows).into_iter().map(move |(a, b)| format!("{level}: {a} -> {b}"))
+    });
+    left.collect()
+}
+
+/// Which modules use which, for each folder of `src`: siblings are compared, a folder counting as
+/// one of them; a folder's own `mod.rs` may both use what is in the folder and be used by it. Tests
+/// do not count.
+fn arrows(src: &Path) -> BTreeMap<Place, BTreeSet<(String, String)>> {
     let modules = read(src);
     let mut arrows: BTreeMap<Place, BTreeSet<(String, String)>> = BTreeMap::new();
     for (from, module) in &modules {
@@ -35,12 +47,7 @@ fn circles(src: &Path, folder: &str) -> Vec<String> {
             }
         }
     }
-    arrows.retain(|level, _| level.first().is_some_and(|first| first == folder));
-    let left = arrows.into_iter().flat_map(|(level, arrows)| {
-        let level = level.join("/");
-        in_circles(arrows).into_iter().map(move |(a, b)| format!("{level}: {a} -> {b}"))
-    });
-    left.collect()
+    arrows
 }
 
 /// Takes away arrows from where no arrow leads to, and to where none leads on, until all are in
@@ -168,10 +175,30 @@ fn tree(tokens: &[&str], mut at: usize, path: &mut Place, leaves: &mut Vec<Place
     at + 1
 }
 
+/// The rooms of `protocol` from the ground up, and of the whole crate.
+const PROTOCOL: [&str; 7] = ["model", "jose", "pipeline", "store", "roles", "page", "simulate"];
+const CRATE: [&str; 5] = ["testing", "ciphers", "protocol", "bench", "cmd"];
+
 #[test]
-fn ciphers_use_only_what_is_below_them() {
+fn no_modules_import_each_other_in_a_circle() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    assert_eq!(circles(&src, "ciphers"), Vec::<String>::new());
+    for folder in ["ciphers", "protocol", "bench", "cmd"] {
+        assert_eq!(circles(&src, folder), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn rooms_use_only_rooms_below_them() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let arrows = arrows(&src);
+    for (level, rooms) in [(&[][..], &CRATE[..]), (&["protocol".to_owned()], &PROTOCOL)] {
+        let floor = |room: &String| {
+            let floor = rooms.iter().position(|known| known == room);
+            floor.unwrap_or_else(|| panic!("{room} has no place in {rooms:?}"))
+        };
+        let up: Vec<_> = arrows[level].iter().filter(|(a, b)| floor(a) < floor(b)).collect();
+        assert!(up.is_empty(), "{up:?}");
+    }
 }
 
 #[test]

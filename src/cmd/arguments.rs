@@ -8,7 +8,6 @@ use orderseal::protocol::store::files::{Existing, FileId, Output, Privacy};
 use orderseal::protocol::{Alg, Enc, Erase, Kid, Result};
 
 use super::algorithms;
-use super::keygen::is_stdout;
 use super::values::{OneOf, one_of};
 
 /// Heading of options that every command has.
@@ -118,4 +117,10 @@ pub struct Erasing {
 /// Sizes of RSA moduli.
 pub fn rsa_bits() -> OneOf<usize> {
     one_of([("2048", 2048), ("3072", 3072), ("4096", 4096)])
+}
+
+/// Whether an output path means stdout.
+pub fn is_stdout(path: Option<&Path>) -> bool {
+    let names = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
+    path.is_none_or(|path| names.iter().any(|name| path == Path::new(name)))
 }

@@ -14,8 +14,8 @@ use orderseal::protocol::store::files::{self, FileId, Input, Inputs, Loaded, Out
 use orderseal::protocol::{Error, Kid, Place, Result};
 use serde_json::json;
 
+use super::arguments::is_stdout;
 use super::arguments::{MORE, OutputFile};
-use super::keygen::is_stdout;
 use super::{Global, algorithms, main_inputs, one_from_stdin, one_to_stdout, ui};
 use crate::cmd::exit::usage;
 
@@ -223,7 +223,7 @@ impl Decrypt {
             .read_to_end(&mut rest)
             .map_err(|error| Error::io(&place, "cannot read", error))?;
         if several || !rest.is_empty() || text.contains(&b'\n') {
-            let found = "found a wrapped key (cty jwk+json) among orders: it opens only alone";
+            let found = "found a wrapped key (cty jwk+json) among orders; it can only be opened by itself";
             return Err(Error::malformed(&place.at(1), found));
         }
         let opened = shop::open_key(text, &place, keys)?;
@@ -254,7 +254,7 @@ impl Decrypt {
     ) -> Result<()> {
         let place = inputs.first().place();
         if inputs.count() > 1 {
-            let found = "found a sealed stream beside other files: it opens only alone";
+            let found = "found a sealed stream beside other files; it can only be opened by itself";
             return Err(Error::malformed(&place.at(1), found));
         }
         let input = inputs.only("a sealed stream")?;

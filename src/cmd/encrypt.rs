@@ -8,7 +8,7 @@ use orderseal::protocol::pipeline::Workers;
 use orderseal::protocol::roles::client::{Plan, Sink, Totals};
 use orderseal::protocol::store::files::{self, FileId, InUse, Inputs, Loaded, Output, Privacy};
 use orderseal::protocol::store::keyfile::Sent;
-use orderseal::protocol::{Erase, Error, KeyTrouble, Program, Result, Run};
+use orderseal::protocol::{Error, KeyTrouble, Program, Result};
 use serde_json::json;
 
 use super::arguments::{Layers, MORE, OutputFile, Sealing, TEACHING};
@@ -227,19 +227,5 @@ pub fn refuse_weak(plan: &Plan, loaded: &Loaded, global: &Global) -> Result<()> 
     match plan.suite().weak().filter(|_| !global.allow_weak) {
         Some(name) => Err(Error::key(&loaded.place, KeyTrouble::Weak(name))),
         None => Ok(()),
-    }
-}
-
-/// Whether a program is to be carried out step by step.
-pub fn is_guided(program: Option<&Program>) -> bool {
-    matches!(program, Some(Program::Client { run: Run::Guided, .. }))
-}
-
-/// What a program erases, in words.
-pub fn erased_words(what: Erase) -> &'static str {
-    match what {
-        Erase::Keys => "the keys in",
-        Erase::Programs => "the program in",
-        Erase::All => "the whole file",
     }
 }

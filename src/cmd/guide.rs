@@ -8,9 +8,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use orderseal::protocol::store::files::{self, is_dash};
-use orderseal::protocol::{Content, Erase, Error, Program, Result};
+use orderseal::protocol::{Content, Erase, Error, Program, Result, Run};
 
-use super::encrypt::{erased_words, is_guided};
 use super::{signals, ui};
 use crate::cmd::exit::usage;
 
@@ -113,4 +112,18 @@ fn wait_for(answers: &BufReader<File>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether a program is to be carried out step by step.
+pub fn is_guided(program: Option<&Program>) -> bool {
+    matches!(program, Some(Program::Client { run: Run::Guided, .. }))
+}
+
+/// What a program erases, in words.
+pub fn erased_words(what: Erase) -> &'static str {
+    match what {
+        Erase::Keys => "the keys in",
+        Erase::Programs => "the program in",
+        Erase::All => "the whole file",
+    }
 }

@@ -255,12 +255,6 @@ impl Keygen {
     }
 }
 
-/// Whether an output path means stdout.
-pub fn is_stdout(path: Option<&Path>) -> bool {
-    let names = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
-    path.is_none_or(|path| names.iter().any(|name| path == Path::new(name)))
-}
-
 /// Writes a key file, readable by its owner only; secrets do not go to a terminal.
 pub fn write_key_file(
     file: &KeyFile,

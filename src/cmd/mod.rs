@@ -157,7 +157,7 @@ fn one_from_stdin<'a>(inputs: impl IntoIterator<Item = Option<&'a Path>>) -> Res
 
 /// Refuses several outputs to stdout, where they would mix; an output of `None` is not written.
 fn one_to_stdout<'a>(outputs: impl IntoIterator<Item = Option<&'a Path>>) -> Result<()> {
-    let to_stdout = |path: &&Path| keygen::is_stdout(Some(path));
+    let to_stdout = |path: &&Path| arguments::is_stdout(Some(path));
     match outputs.into_iter().flatten().filter(to_stdout).count() {
         0 | 1 => Ok(()),
         _ => Err(usage("several outputs to stdout: name a file for all but one".to_owned())),
