@@ -25,7 +25,7 @@ use crate::protocol::model::{
 pub struct Jwk {
     /// The key's name.
     pub kid: Option<Kid>,
-    /// The one algorithm that the key is for, as in [`Suite::key_alg`](super::Suite::key_alg).
+    /// The one algorithm that the key is for, as in [`Suite::key_alg`](crate::protocol::model::Suite::key_alg).
     pub alg: Option<String>,
     /// What its `use` and `key_ops` permit.
     pub usage: Usage,
