@@ -18,7 +18,7 @@ use common::base64url;
 use memchr::memmem::Finder;
 use orderseal::ciphers::random::{KeySource, SystemSource};
 use orderseal::protocol::page::{self, Fields, Form};
-use orderseal::protocol::pipeline::Workers;
+use orderseal::protocol::pipeline::{Part, Workers};
 use orderseal::protocol::roles::client::Plan;
 use orderseal::protocol::roles::service::{self, ClientRequest, IdRequest, ShopForm};
 use orderseal::protocol::roles::shop;
@@ -269,7 +269,7 @@ fn no_freed_block_holds_a_key() {
         for shop in ["tokyo", "osaka", "kyoto"] {
             let store = std::cell::RefCell::new(client(shop, 2));
             let plan = Plan::of_client(&store.borrow(), &place()).unwrap();
-            let input = files::Input::memory("orders", b"tea\n".to_vec());
+            let input = Part::memory("orders", b"tea\n".to_vec());
             let (workers, source) = (Workers::new(Some(1)).unwrap(), SystemSource::new().unwrap());
             plan.seal(&workers, input, &source, &store, &mut Vec::new(), |_| {}).unwrap();
         }

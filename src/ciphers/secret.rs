@@ -63,6 +63,12 @@ impl PartialEq for Secret {
     }
 }
 
+impl PartialEq<&str> for Secret {
+    fn eq(&self, text: &&str) -> bool {
+        self.ct_eq(text.as_bytes()).into()
+    }
+}
+
 impl Eq for Secret {}
 
 impl fmt::Debug for Secret {
@@ -91,6 +97,12 @@ impl Deref for Wiped {
 
     fn deref(&self) -> &Vec<u8> {
         &self.0
+    }
+}
+
+impl AsRef<[u8]> for Wiped {
+    fn as_ref(&self) -> &[u8] {
+        self
     }
 }
 

@@ -223,7 +223,8 @@ impl Decrypt {
             .read_to_end(&mut rest)
             .map_err(|error| Error::io(&place, "cannot read", error))?;
         if several || !rest.is_empty() || text.contains(&b'\n') {
-            let found = "found a wrapped key (cty jwk+json) among orders; it can only be opened by itself";
+            let found =
+                "found a wrapped key (cty jwk+json) among orders; it can only be opened by itself";
             return Err(Error::malformed(&place.at(1), found));
         }
         let opened = shop::open_key(text, &place, keys)?;

@@ -2,19 +2,18 @@
 
 use std::cell::RefCell;
 use std::hint::black_box;
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 use std::sync::{Arc, Mutex};
 
 use crate::ciphers::chunked::CHUNK_LEN;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::SystemSource;
-use crate::protocol::pipeline::Workers;
+use crate::protocol::pipeline::{Part, Workers};
 use crate::protocol::roles::client::{Plan, Sink, Totals};
 use crate::protocol::roles::service::{self, KeyRequest, Sizes};
 use crate::protocol::roles::shop::{self, Options};
 use crate::protocol::roles::stream;
 use crate::protocol::store::OpeningKeys;
-use crate::protocol::store::files::Input;
 use crate::protocol::store::keyfile::KeyFile;
 use crate::protocol::{Error, Place, Result, Scheme};
 
@@ -191,11 +190,8 @@ fn open_stream(keys: &OpeningKeys, sealed: &Arc<[u8]>, workers: &Workers) -> Res
         .map(|opened| moved(opened.totals))
 }
 
-fn input(bytes: &Arc<[u8]>) -> Input {
-    let reader: Box<dyn Read + Send> = Box::new(Cursor::new(Arc::clone(bytes)));
-    let mut input = Input::memory("bench", Vec::new());
-    input.reader = reader;
-    input
+fn input(bytes: &Arc<[u8]>) -> Part {
+    Part { place: Place::file("bench"), reader: Box::new(Cursor::new(Arc::clone(bytes))) }
 }
 
 fn moved(totals: Totals) -> u64 {

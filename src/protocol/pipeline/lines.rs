@@ -1,10 +1,11 @@
 //! Splits an input into blocks of whole lines.
 
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::sync::Arc;
 use std::vec;
 
 use super::{Source, retry};
+use crate::ciphers::Wiped;
 use crate::protocol::model::{Error, Malformed, Place, Result};
 
 /// Limits for splitting an input.
@@ -25,6 +26,27 @@ pub struct Part {
     pub place: Place,
     /// Its bytes.
     pub reader: Box<dyn Read + Send>,
+}
+
+impl Part {
+    /// Bytes in memory under a name, wiped when they were read.
+    pub fn memory(name: &str, bytes: impl Into<Wiped>) -> Self {
+        Self { place: Place::file(name), reader: Box::new(Cursor::new(bytes.into())) }
+    }
+}
+
+/// All inputs of a run.
+pub struct Batch {
+    /// All together as a place for messages.
+    pub place: Place,
+    /// The inputs in the order in which they are read.
+    pub parts: Vec<Part>,
+}
+
+impl From<Part> for Batch {
+    fn from(part: Part) -> Self {
+        Self { place: part.place.clone(), parts: vec![part] }
+    }
 }
 
 /// Target size of a block, in bytes.

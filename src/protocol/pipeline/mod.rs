@@ -17,12 +17,14 @@ use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 pub use self::chunks::{Chunking, Chunks};
-pub use self::lines::{Block, Cut, Part};
+pub use self::lines::{Batch, Block, Cut, Part};
+pub use self::measured::Measured;
 pub use self::stop::{Stop, Unfinished};
 use crate::protocol::model::{Error, Place, Result};
 
 mod chunks;
 mod lines;
+mod measured;
 mod stop;
 #[cfg(test)]
 mod tests;

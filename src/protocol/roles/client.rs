@@ -15,8 +15,9 @@ use crate::protocol::model::{
     Alg, Content, Enc, Error, KeyTrouble, Kid, MAX_LAYERS, Member, Misuse, Place, Program, Result,
     Role, Scope, Suite, Task, Unimplemented,
 };
-use crate::protocol::pipeline::{Block, Cut, Workers};
-use crate::protocol::store::files::{Inputs, Measured, Output};
+use crate::protocol::pipeline::{Batch, Block, Cut, Measured, Workers};
+#[cfg(feature = "store")]
+use crate::protocol::store::files::Output;
 use crate::protocol::store::keyfile::KeyFile;
 use crate::protocol::store::spend::{Budget, Ids, KeyStore, Pads};
 
@@ -71,6 +72,7 @@ pub trait Sink {
     fn may_have_left(&self) -> bool;
 }
 
+#[cfg(feature = "store")]
 impl Sink for Output {
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
         Self::write(self, bytes)
@@ -247,14 +249,14 @@ impl Plan {
     pub fn seal<S: KeySource, K: KeyStore + ?Sized>(
         self,
         workers: &Workers,
-        input: impl Into<Inputs>,
+        input: impl Into<Batch>,
         source: &S,
         store: &K,
         sink: &mut impl Sink,
         mut progress: impl FnMut(&Totals),
     ) -> Result<Sealed> {
-        let input = input.into();
-        let mut supply = self.supply(store, &input.place())?;
+        let Batch { place, parts } = input.into();
+        let mut supply = self.supply(store, &place)?;
         let cut = Cut { max_line: MAX_ORDER, what: "order", max_lines: self.lines_at_once() };
         let sealer = Sealer {
             layers: self.layers,
@@ -265,7 +267,7 @@ impl Plan {
         let suite = self.suite;
         let mut totals = Totals::default();
         let done = workers.run(
-            input.into_parts(),
+            parts,
             cut,
             |block| supply.take(&block.lines(), &block.place(0)),
             |block, keys| seal_block(block, &keys, &sealer, suite, source),

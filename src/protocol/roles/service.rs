@@ -1,6 +1,7 @@
 //! What the security service does: make keys, and hand out programs with keys.
 
 mod client;
+#[cfg(feature = "store")]
 mod delivery;
 mod share;
 
@@ -20,6 +21,7 @@ use crate::protocol::pipeline::Workers;
 use crate::protocol::store::keyfile::{KeyFile, MAX_KEY_FILE, Shop};
 
 pub use client::{ClientRequest, Delivery, IdRequest, bundle_client};
+#[cfg(feature = "store")]
 pub use delivery::{Outputs, deliver};
 pub use share::Share;
 
@@ -319,5 +321,5 @@ pub const DEFAULT_RSA_BITS: usize = 3072;
 /// Bytes of a one-time pad where nothing else is asked for: some thousands of short orders.
 pub const DEFAULT_PAD_BYTES: usize = 1 << 20;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "store"))]
 mod tests;

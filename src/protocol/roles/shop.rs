@@ -8,10 +8,9 @@ use crate::ciphers::Wiped;
 use crate::ciphers::random::{KeySource, KeyStream, SystemSource};
 use crate::protocol::jose::jwe::{Carries, Failure, Header, MAX_SEALED_LINE, OpenedBlock, Opener};
 use crate::protocol::model::{Error, KeyTrouble, Name, Place, Result};
-use crate::protocol::pipeline::{Cut, Workers};
+use crate::protocol::pipeline::{Batch, Cut, Workers};
 use crate::protocol::roles::client::Totals;
 use crate::protocol::store::OpeningKeys;
-use crate::protocol::store::files::Inputs;
 
 /// How a batch is opened.
 #[derive(Debug, Clone, Copy, Default)]
@@ -80,7 +79,7 @@ impl Summary {
 /// [`skip_failed`](Options::skip_failed) only those of input and output.
 pub fn open(
     workers: &Workers,
-    input: impl Into<Inputs>,
+    input: impl Into<Batch>,
     keys: &OpeningKeys,
     options: Options,
     mut write: impl FnMut(&[u8], &Totals) -> Result<()>,
@@ -97,7 +96,7 @@ pub fn open(
     let mut totals = Totals::default();
     let mut failed = 0;
     workers.run(
-        input.into().into_parts(),
+        input.into().parts,
         cut,
         |_| Ok(()),
         |block, ()| {

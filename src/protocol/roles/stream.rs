@@ -16,11 +16,10 @@ use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::jose::jwe::{Carries, Failure};
 use crate::protocol::model::{Error, Kid, Place, Result};
-use crate::protocol::pipeline::{Chunking, Workers};
+use crate::protocol::pipeline::{Chunking, Part, Workers};
 use crate::protocol::roles::client::{Plan, Sealed, Sink, Totals};
 use crate::protocol::roles::shop::open_alone;
 use crate::protocol::store::OpeningKeys;
-use crate::protocol::store::files::Input;
 use crate::protocol::store::spend::KeyStore;
 
 /// Chunks in a block: so few that the blocks under way stay in the cache between reading, sealing
@@ -45,13 +44,14 @@ impl Plan {
     pub fn seal_stream<S: KeySource, K: KeyStore + ?Sized, O: Sink>(
         self,
         workers: &Workers,
-        input: Input,
+        input: impl Into<Part>,
         source: &S,
         store: &K,
         sink: &mut O,
         mut progress: impl FnMut(&Totals),
     ) -> Result<Sealed> {
-        let place = &input.place();
+        let Part { place, reader } = input.into();
+        let place = &place;
         let mut key = Zeroizing::new([0; KEY_LEN]);
         let mut salt = [0; SALT_LEN];
         let mut rng = source.stream(1);
@@ -66,7 +66,7 @@ impl Plan {
             sink.write(&line)?;
             let chunking = Chunking { len: CHUNK_LEN, room: TAG_LEN, count: BLOCK_CHUNKS };
             workers.run_chunks(
-                input.reader,
+                reader,
                 place,
                 chunking,
                 |chunks| message.seal(chunks.first, chunks.cells()),

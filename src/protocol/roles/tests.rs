@@ -13,11 +13,10 @@ use crate::protocol::jose::jwe::{Carries, Failure, Opener, Sealer, SealingKeys};
 use crate::protocol::jose::jwk::{Jwk, Material, Usage};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{KeyTrouble, Kid, Place, Role, Suite};
-use crate::protocol::pipeline::Workers;
+use crate::protocol::pipeline::{Part, Workers};
 use crate::protocol::roles::service::{Sizes, make_material};
 use crate::protocol::roles::shop::{self, Options};
 use crate::protocol::store::OpeningKeys;
-use crate::protocol::store::files::Input;
 use crate::protocol::store::keyfile::KeyFile;
 
 fn place() -> Place {
@@ -89,7 +88,7 @@ fn open_batch(keys: &OpeningKeys, lines: &[&[u8]], threads: usize) -> Vec<Outcom
     let (mut opened, mut failed) = (Vec::new(), Vec::new());
     shop::open(
         &workers,
-        Input::memory(&place().file, input),
+        Part::memory(&place().file, input),
         keys,
         Options { once: false, skip_failed: true },
         |text, _| {

@@ -9,16 +9,15 @@ use super::messages::Request;
 use super::trace::{Event, Party, Steps, steps};
 use super::{Case, Setup, orders};
 use crate::ciphers::random::{KeySource, SeededSource};
-use crate::protocol::model::{Enc, Erase, Name, Place, Program, Result, Role, Run, Scope};
+use crate::protocol::model::{Enc, Name, Place, Program, Result, Role, Run, Scope};
 use crate::protocol::page::item_page::Page;
-use crate::protocol::pipeline::Workers;
+use crate::protocol::pipeline::{Part, Workers};
 use crate::protocol::roles::client::Plan;
 use crate::protocol::roles::service::{
     self, ClientRequest, IdRequest, KeyRequest, ShopForm, Sizes,
 };
 use crate::protocol::roles::shop::{self, Options};
 use crate::protocol::store::OpeningKeys;
-use crate::protocol::store::files::Input;
 use crate::protocol::store::keyfile::KeyFile;
 
 /// Bytes of pad for an order: more than the longest order of [`orders::make`].
@@ -254,7 +253,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
         let mut sealed = Vec::new();
         plan.seal(
             self.workers,
-            Input::memory(&place.file, input.into_bytes()),
+            Part::memory(&place.file, input.into_bytes()),
             &self.source.child(&format!("content keys of {client}")),
             store,
             &mut sealed,
@@ -277,12 +276,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
         let me = Party::Client(client);
         self.act(Some("162"), me.clone(), &format!("erase {}", what.name()));
         let mut file = store.borrow_mut();
-        if what != Erase::Programs {
-            file.erase_keys(|_| true);
-        }
-        if what != Erase::Keys {
-            file.program = None;
-        }
+        file.erase(what);
         if Plan::of_client(&file, &Place::file("client")).is_ok() {
             self.violations.push(format!("{me} could still seal after erasing"));
         }
@@ -331,7 +325,7 @@ pub(super) fn open(workers: &Workers, bundle: &KeyFile, sealed: Vec<u8>) -> Resu
     let mut opened = Vec::new();
     shop::open(
         workers,
-        Input::memory(&place.file, sealed),
+        Part::memory(&place.file, sealed),
         &keys,
         Options { once: true, skip_failed: false },
         |orders, _| {

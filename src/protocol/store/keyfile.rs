@@ -8,7 +8,6 @@ mod write;
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use self::read::PassedOver;
@@ -17,7 +16,7 @@ use crate::ciphers::toy_des::SBox;
 use crate::ciphers::wrap::WrapAlgorithm;
 use crate::protocol::jose::jwk::{Jwk, Refusal};
 use crate::protocol::model::{
-    Enc, Error, KeyTrouble, Kid, KidMap, Misuse, Name, Place, Program, Result, Role, Scheme,
+    Enc, Erase, Error, KeyTrouble, Kid, KidMap, Misuse, Name, Place, Program, Result, Role, Scheme,
     ServiceUrl, Suite,
 };
 
@@ -60,8 +59,8 @@ pub struct Shop {
 /// An output of a client whose program erases: it was ready to be sent, and then erasing is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {
-    /// The output's path.
-    pub output: PathBuf,
+    /// The output's path, in the bytes of the system.
+    pub output: Vec<u8>,
     /// The token in the temporary name that it has until it is sent.
     pub token: u64,
     /// Whether it replaces another file.
@@ -240,6 +239,20 @@ impl KeyFile {
         let removed = self.retain(|key| !chosen(key));
         removed.iter().for_each(|kid| self.remember_erased(kid));
         removed
+    }
+
+    /// Removes what a client's program erases after sending.
+    pub fn erase(&mut self, what: Erase) {
+        match what {
+            Erase::Keys => {
+                self.erase_keys(|_| true);
+            }
+            Erase::Programs => self.program = None,
+            Erase::All => {
+                self.erase_keys(|_| true);
+                self.program = None;
+            }
+        }
     }
 
     /// Records that the key of that name was erased from this file.

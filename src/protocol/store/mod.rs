@@ -1,8 +1,8 @@
-//! Key files, records of what is spent, and the disk: the only module below the commands that
-//! accesses it.
-//!
-//! Reading follows links. Outputs, changes of key files and erasing never do.
+//! Keyrings and bundles, records of what is spent, and, with feature `store`, their files on the disk.
+//! No other module below the commands accesses the disk. Reading follows links. Outputs, changes of key
+//! files and erasing never do.
 
+#[cfg(feature = "store")]
 pub mod files;
 pub mod keyfile;
 mod opening_keys;

@@ -10,7 +10,6 @@ mod ids;
 mod pads;
 
 use std::cell::RefCell;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 pub use budget::Budget;
@@ -19,7 +18,6 @@ pub use pads::Pads;
 
 use crate::protocol::jose::jwk::Jwk;
 use crate::protocol::model::{Error, KeyTrouble, Place, Result};
-use crate::protocol::store::files::{self, InUse};
 use crate::protocol::store::keyfile::KeyFile;
 
 /// A key file that can be changed durably.
@@ -38,28 +36,7 @@ pub trait KeyStore {
     fn is_shared(&self) -> Result<bool>;
 }
 
-/// A key file on the disk that nobody else spends from.
-impl KeyStore for Path {
-    fn update<T>(&self, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T> {
-        files::update(self, change)
-    }
-
-    fn is_shared(&self) -> Result<bool> {
-        Ok(false)
-    }
-}
-
-impl KeyStore for InUse {
-    fn update<T>(&self, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T> {
-        Self::update(self, change)
-    }
-
-    fn is_shared(&self) -> Result<bool> {
-        Self::is_shared(self)
-    }
-}
-
-/// A key file in memory, for simulations.
+/// A key file in memory.
 impl KeyStore for RefCell<KeyFile> {
     fn update<T>(&self, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T> {
         let mut changed = self.borrow().clone();

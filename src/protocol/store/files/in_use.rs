@@ -14,6 +14,7 @@ use super::temporary::lock_soon;
 use super::users::{forget, lock, open_users};
 use crate::protocol::model::{Erase, Error, KeyTrouble, Kid, Place, Result};
 use crate::protocol::store::keyfile::{KeyFile, Sent};
+use crate::protocol::store::spend::KeyStore;
 
 /// A client's file, or a lone key, that this process seals with.
 #[derive(Debug)]
@@ -153,6 +154,16 @@ impl InUse {
         // Other processes must not rely on this one to erase the rest.
         self.users = None;
         Ok(done)
+    }
+}
+
+impl KeyStore for InUse {
+    fn update<T>(&self, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T> {
+        Self::update(self, change)
+    }
+
+    fn is_shared(&self) -> Result<bool> {
+        Self::is_shared(self)
     }
 }
 

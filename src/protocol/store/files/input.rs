@@ -7,9 +7,9 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::measured::Measured;
 use super::paths::{FileId, is_dash};
 use crate::protocol::model::{Error, Place, Result};
+use crate::protocol::pipeline::{Measured, Part};
 
 /// Input from which orders are read.
 pub struct Input {
@@ -56,13 +56,6 @@ impl Input {
         Ok(Self { name, size, id, mode, reader: Box::new(file) })
     }
 
-    /// Creates an input from bytes in memory, for simulations.
-    pub fn memory(name: &str, bytes: Vec<u8>) -> Self {
-        let size = Some(bytes.len() as u64);
-        let reader = Box::new(io::Cursor::new(bytes));
-        Self { name: name.to_owned(), size, id: None, mode: 0, reader }
-    }
-
     /// Measures the orders in a file without consuming any; `None` for a pipe.
     ///
     /// # Errors
@@ -84,6 +77,12 @@ impl Input {
     /// Place of the input, for messages.
     pub fn place(&self) -> Place {
         Place::file(&self.name)
+    }
+}
+
+impl From<Input> for Part {
+    fn from(input: Input) -> Self {
+        Self { place: input.place(), reader: input.reader }
     }
 }
 

@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use super::input::Input;
-use super::measured::Measured;
 use super::paths::FileId;
 use crate::protocol::model::{Misuse, Place, Result};
-use crate::protocol::pipeline::Part;
+use crate::protocol::pipeline::{Batch, Measured, Part};
 
 /// Inputs in reading order; at least one. A line ends at the end of its file: unlike with `cat`,
 /// the last line of a file without a line feed does not run into the next file.
@@ -84,12 +83,6 @@ impl Inputs {
         }
     }
 
-    /// Converts the inputs into the parts that a batch reads.
-    pub fn into_parts(self) -> Vec<Part> {
-        let inputs = std::iter::once(self.first).chain(self.others);
-        inputs.map(|input| Part { place: input.place(), reader: input.reader }).collect()
-    }
-
     fn iter(&self) -> impl Iterator<Item = &Input> {
         std::iter::once(&self.first).chain(&self.others)
     }
@@ -98,5 +91,13 @@ impl Inputs {
 impl From<Input> for Inputs {
     fn from(first: Input) -> Self {
         Self { first, others: Vec::new() }
+    }
+}
+
+impl From<Inputs> for Batch {
+    fn from(inputs: Inputs) -> Self {
+        let place = inputs.place();
+        let parts = std::iter::once(inputs.first).chain(inputs.others).map(Part::from).collect();
+        Self { place, parts }
     }
 }

@@ -14,6 +14,7 @@ use super::temporary::{
 };
 use crate::protocol::model::{Error, Place, Result};
 use crate::protocol::store::keyfile::KeyFile;
+use crate::protocol::store::spend::KeyStore;
 
 /// Reads a key file, changes it, and replaces the old file by the new one.
 ///
@@ -24,6 +25,17 @@ use crate::protocol::store::keyfile::KeyFile;
 /// nothing has changed; and those that `change` returns.
 pub fn update<T>(path: &Path, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T> {
     Locked::open(path)?.update(change)
+}
+
+/// Key file on the disk that no other process spends from.
+impl KeyStore for Path {
+    fn update<T>(&self, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T> {
+        update(self, change)
+    }
+
+    fn is_shared(&self) -> Result<bool> {
+        Ok(false)
+    }
 }
 
 /// File at a path, locked. A process that changes or erases it holds this lock.

@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, IoSlice, Write};
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -292,7 +293,8 @@ impl Draft {
         if self.existing == Existing::Keep && std::fs::symlink_metadata(&self.target).is_ok() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
-        let (output, token) = (std::path::absolute(&self.target)?, random_number()?);
+        let output = std::path::absolute(&self.target)?.into_os_string().into_vec();
+        let token = random_number()?;
         self.new.make_ready(token)?;
         Ok(Sent { output, token, replace: self.existing == Existing::Replace })
     }

@@ -1,7 +1,9 @@
 //! Sending by a program that erases. Sending is recorded in the client's file before the output
 //! gets its name, so that the next command can finish what a killed process began.
 
+use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::locked::Locked;
@@ -95,7 +97,7 @@ fn publish(locked: &Locked, file: &KeyFile) -> Result<()> {
     file.sent.iter().try_for_each(|sent| {
         publish_one(sent).map_err(|error| Error::Unpublished {
             bundle: locked.place.file.clone(),
-            output: sent.output.display().to_string(),
+            output: output_of(sent).display().to_string(),
             source: error,
         })
     })
@@ -103,23 +105,28 @@ fn publish(locked: &Locked, file: &KeyFile) -> Result<()> {
 
 /// Sends a file that is ready. If it no longer has its temporary name, it has already been sent.
 fn publish_one(sent: &Sent) -> io::Result<()> {
-    let ready = ready_name(&sent.output, sent.token)?;
+    let output = output_of(sent);
+    let ready = ready_name(output, sent.token)?;
     let renamed = match sent.replace {
-        true => std::fs::rename(&ready, &sent.output),
-        false => rename_to_new(&ready, &sent.output),
+        true => std::fs::rename(&ready, output),
+        false => rename_to_new(&ready, output),
     };
     match renamed {
         // If the folder cannot be read, a missing name proves nothing.
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            std::fs::File::open(folder_of(&sent.output)).map(|_| ())
+            std::fs::File::open(folder_of(output)).map(|_| ())
         }
-        renamed => renamed.and_then(|()| sync_folder(folder_of(&sent.output))),
+        renamed => renamed.and_then(|()| sync_folder(folder_of(output))),
     }
+}
+
+fn output_of(sent: &Sent) -> &Path {
+    Path::new(OsStr::from_bytes(&sent.output))
 }
 
 /// Removes a file that is ready but must not be sent.
 pub(super) fn withdraw(sent: &Sent) {
-    if let Ok(ready) = ready_name(&sent.output, sent.token) {
+    if let Ok(ready) = ready_name(output_of(sent), sent.token) {
         // It contains no secrets and does no harm if it remains.
         let _ = std::fs::remove_file(ready);
     }

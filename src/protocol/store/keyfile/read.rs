@@ -1,9 +1,6 @@
 //! Reading a key file: everything is checked here, so that nothing later meets a surprise.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
 
 use serde_json::Value;
 
@@ -401,9 +398,8 @@ fn pieces(value: &Value) -> Checked<Vec<(u64, u64)>> {
 fn sent(ours: &Object) -> Checked<Vec<Sent>> {
     let Some(value) = ours.get("sent") else { return Ok(Vec::new()) };
     let sent = |value: &Value| {
-        let output = base64url::decode_to_vec(value.get("output")?.as_str()?.as_bytes())?;
         Some(Sent {
-            output: PathBuf::from(OsString::from_vec(output)),
+            output: base64url::decode_to_vec(value.get("output")?.as_str()?.as_bytes())?,
             token: value.get("token")?.as_u64()?,
             replace: value.get("replace")?.as_bool()?,
         })

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use std::io::Write;
-use std::os::unix::ffi::OsStrExt;
 
 use serde_json::{Value, json};
 
@@ -194,7 +193,7 @@ fn shop_to_json(shop: &Shop) -> Value {
 
 fn sent_to_json(sent: &Sent) -> Value {
     json!({
-        "output": base64url::encode_to_string(sent.output.as_os_str().as_bytes()),
+        "output": base64url::encode_to_string(&sent.output),
         "token": sent.token,
         "replace": sent.replace,
     })
