@@ -4,7 +4,7 @@ use orderseal::ciphers::content::ContentCipher;
 use orderseal::ciphers::wrap::WrapAlgorithm;
 use orderseal::protocol::model::Role;
 use orderseal::protocol::store::files::Loaded;
-use orderseal::protocol::{Alg, Content, Enc, Error, KeyTrouble, Kind, Result, Scheme, Suite};
+use orderseal::protocol::{Alg, Content, Enc, Error, KeyTrouble, Result, Scheme, Suite};
 
 use super::values::{OneOf, Spelling, one_of};
 use crate::cmd::exit::usage;
@@ -79,21 +79,19 @@ pub fn assume<'f>(
 /// A usage error when they do not go with the scheme.
 pub fn suite(scheme: Scheme, enc: Option<Enc>, wrap: Option<Alg>) -> Result<Suite> {
     let refused = |why: &str| Err(usage(format!("{why} (the scheme is {scheme})")));
-    let alg = match (scheme.content, scheme.kind, wrap) {
-        (Content::Direct, _, Some(_)) => {
+    let default = Suite::default_for(scheme);
+    let alg = match (scheme.content, wrap) {
+        (Content::Direct, Some(_)) => {
             return refused("--wrap is for hybrid schemes: a direct one wraps no key");
         }
-        (Content::Direct, _, None) => Alg::Direct,
-        (Content::Hybrid, _, Some(alg)) => alg,
-        (Content::Hybrid, Kind::Public, None) => Alg::Wrap(WrapAlgorithm::RsaOaep256),
-        (Content::Hybrid, Kind::Secret, None) => Alg::Wrap(WrapAlgorithm::A256Kw),
+        (Content::Hybrid, Some(alg)) => alg,
+        (Content::Direct | Content::Hybrid, None) => default.alg(),
     };
-    let enc = match (scheme.content, scheme.kind, enc) {
-        (Content::Direct, Kind::Public, Some(_)) => {
+    let enc = match enc {
+        Some(_) if default.enc() == Enc::RsaBlocks => {
             return refused("--enc is for other schemes: this one encrypts orders by RSA itself");
         }
-        (Content::Direct, Kind::Public, None) => Enc::RsaBlocks,
-        (_, _, enc) => enc.unwrap_or(Enc::Cipher(ContentCipher::A256Gcm)),
+        enc => enc.unwrap_or(default.enc()),
     };
     if enc.takes_pad() && alg != Alg::Direct {
         return refused("a one-time pad is for direct schemes: it encrypts orders itself");

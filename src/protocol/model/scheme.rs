@@ -54,16 +54,37 @@ pub struct Scheme {
 }
 
 impl Scheme {
+    /// Embodiment 1: one secret key for the shop, used directly.
+    pub const DIRECT_SHOP_SECRET: Self = Self::new(Content::Direct, Scope::Shop, Kind::Secret);
+    /// Embodiment 2: one secret key for the shop, wrapping a new key for each order.
+    pub const HYBRID_SHOP_SECRET: Self = Self::new(Content::Hybrid, Scope::Shop, Kind::Secret);
+    /// Embodiment 3: a secret key for each transaction, used directly.
+    pub const DIRECT_TRANSACTION_SECRET: Self =
+        Self::new(Content::Direct, Scope::Transaction, Kind::Secret);
+    /// Embodiment 4: a secret key for each transaction, wrapping a new key for each order.
+    pub const HYBRID_TRANSACTION_SECRET: Self =
+        Self::new(Content::Hybrid, Scope::Transaction, Kind::Secret);
+    /// Embodiment 5: a key pair for each transaction, used directly.
+    pub const DIRECT_TRANSACTION_PUBLIC: Self =
+        Self::new(Content::Direct, Scope::Transaction, Kind::Public);
+    /// Embodiment 6: a key pair for each transaction, wrapping a new key for each order.
+    pub const HYBRID_TRANSACTION_PUBLIC: Self =
+        Self::new(Content::Hybrid, Scope::Transaction, Kind::Public);
+    /// A variant: one key pair for the shop, used directly.
+    pub const DIRECT_SHOP_PUBLIC: Self = Self::new(Content::Direct, Scope::Shop, Kind::Public);
+    /// A variant: one key pair for the shop, wrapping a new key for each order.
+    pub const HYBRID_SHOP_PUBLIC: Self = Self::new(Content::Hybrid, Scope::Shop, Kind::Public);
+
     /// Every combination: embodiments 1 to 6 in order, then the public ones at shop scope.
     pub const ALL: [Self; 8] = [
-        Self::new(Content::Direct, Scope::Shop, Kind::Secret),
-        Self::new(Content::Hybrid, Scope::Shop, Kind::Secret),
-        Self::new(Content::Direct, Scope::Transaction, Kind::Secret),
-        Self::new(Content::Hybrid, Scope::Transaction, Kind::Secret),
-        Self::new(Content::Direct, Scope::Transaction, Kind::Public),
-        Self::new(Content::Hybrid, Scope::Transaction, Kind::Public),
-        Self::new(Content::Direct, Scope::Shop, Kind::Public),
-        Self::new(Content::Hybrid, Scope::Shop, Kind::Public),
+        Self::DIRECT_SHOP_SECRET,
+        Self::HYBRID_SHOP_SECRET,
+        Self::DIRECT_TRANSACTION_SECRET,
+        Self::HYBRID_TRANSACTION_SECRET,
+        Self::DIRECT_TRANSACTION_PUBLIC,
+        Self::HYBRID_TRANSACTION_PUBLIC,
+        Self::DIRECT_SHOP_PUBLIC,
+        Self::HYBRID_SHOP_PUBLIC,
     ];
 
     /// Creates a scheme from the three choices.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::scheme::{Content, Kind};
+use super::scheme::{Content, Kind, Scheme};
 use super::standards::{Member, Unimplemented};
 use crate::ciphers::content::ContentCipher;
 use crate::ciphers::toy_des::SBox;
@@ -195,6 +195,18 @@ impl Suite {
             Enc::Cipher(cipher) if cipher.takes_pad() => KeyUse::Pad(cipher),
             Enc::Cipher(cipher) => KeyUse::Direct(cipher),
             Enc::RsaBlocks => KeyUse::Blocks,
+        })
+    }
+
+    /// Default algorithms of a scheme: A256GCM, with a fresh key that A256KW or RSA-OAEP-256 wraps in
+    /// hybrid schemes; RSA-OAEP in blocks in direct public ones.
+    pub const fn default_for(scheme: Scheme) -> Self {
+        let cipher = ContentCipher::A256Gcm;
+        Self(match (scheme.content, scheme.kind) {
+            (Content::Direct, Kind::Secret) => KeyUse::Direct(cipher),
+            (Content::Direct, Kind::Public) => KeyUse::Blocks,
+            (Content::Hybrid, Kind::Secret) => KeyUse::Wrap(WrapAlgorithm::A256Kw, cipher),
+            (Content::Hybrid, Kind::Public) => KeyUse::Wrap(WrapAlgorithm::RsaOaep256, cipher),
         })
     }
 
