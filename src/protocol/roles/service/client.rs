@@ -229,14 +229,7 @@ fn hand_out<S: KeySource>(
     place: &Place,
 ) -> Result<Vec<Kid>> {
     let shop = &request.shop;
-    let mut making = KeyRequest {
-        shop: shop.clone(),
-        scheme: state.scheme,
-        suite: state.suite,
-        orders: 1,
-        sizes: sizes(file, shop),
-        service: None,
-    };
+    let mut making = KeyRequest::more(file, shop, 1, place)?;
     let kids = match &request.ids {
         IdRequest::Pool(wanted) => {
             let unused: Vec<Kid> = unused_ids(file, shop).take(*wanted).collect();
@@ -286,6 +279,24 @@ fn hand_out<S: KeySource>(
         };
     }
     Ok(kids)
+}
+
+impl KeyRequest {
+    /// Keys like those that the shop has, for more transactions.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::UnknownShop`].
+    pub fn more(file: &KeyFile, shop: &Name, orders: usize, place: &Place) -> Result<Self> {
+        let (_, state) = file.shop_named(Some(shop), place)?;
+        Ok(Self {
+            shop: shop.clone(),
+            scheme: state.scheme,
+            suite: state.suite,
+            orders,
+            sizes: sizes(file, shop),
+            service: None,
+        })
+    }
 }
 
 /// The sizes of the shop's keys, or the defaults where it has none yet.

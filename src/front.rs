@@ -1,0 +1,481 @@
+//! The three roles over keyrings and bundles in memory. All rules are those of `protocol::roles`.
+
+use std::cell::RefCell;
+use std::io::{Read, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::ciphers::random::SystemSource;
+use crate::ciphers::{Secret, Wiped};
+use crate::protocol::model::{
+    Error, KeyTrouble, Name, Place, Program, Result, Role, Run, Scheme, Scope, Suite,
+};
+use crate::protocol::pipeline::{Batch, Part, Workers};
+use crate::protocol::roles::client::{Plan, Sink, Totals};
+use crate::protocol::roles::service::{
+    self, ClientRequest, IdRequest, KeyRequest, ShopForm, Sizes,
+};
+use crate::protocol::roles::shop::{self, Options};
+use crate::protocol::store::OpeningKeys;
+use crate::protocol::store::keyfile::KeyFile;
+use crate::protocol::store::spend::KeyStore;
+
+/// Names of the values in messages.
+const KEYRING: &str = "keyring";
+const CLIENT: &str = "client bundle";
+const SHOP: &str = "shop bundle";
+const ORDERS: &str = "orders";
+const SEALED: &str = "sealed orders";
+
+/// The security service: makes all keys and hands them out.
+///
+/// ```
+/// use orderseal::{Scheme, Service};
+///
+/// let mut service = Service::new();
+/// service.add_shop("tokyo", Scheme::HYBRID_TRANSACTION_SECRET)?;
+/// service.add_keys("tokyo", 10)?;
+/// let shop = service.shop_bundle("tokyo")?; // opens orders under all 10 keys
+/// let mut client = service.client_bundle("tokyo", 4)?; // seals 4 orders
+///
+/// // The keyring records which keys were handed out: store it before you send a bundle.
+/// let stored = service.to_bytes()?;
+/// let mut service = Service::parse(&stored)?;
+/// let mut another = service.client_bundle("tokyo", 6)?;
+/// assert_eq!(shop.open(client.seal(["tea"])?)?, ["tea"]);
+/// assert_eq!(shop.open(another.seal(["paper"])?)?, ["paper"]);
+/// # Ok::<(), orderseal::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Service {
+    keyring: RefCell<KeyFile>,
+}
+
+impl Default for Service {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Service {
+    /// An empty keyring.
+    pub fn new() -> Self {
+        Self { keyring: RefCell::new(KeyFile::new(Role::Service)) }
+    }
+
+    /// Reads a keyring, as [`to_bytes`](Self::to_bytes) or `orderseal keygen` writes it.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`], [`Error::Unexpected`] and [`Error::Key`] for bytes that are not a keyring.
+    pub fn parse(bytes: &[u8]) -> Result<Self> {
+        let place = Place::file(KEYRING);
+        let keyring = KeyFile::parse(bytes, &place)?;
+        keyring.require(&[Role::Service], "security service", &place)?;
+        Ok(Self { keyring: RefCell::new(keyring) })
+    }
+
+    /// The keyring as bytes: a JWK Set with the secret keys of all shops.
+    ///
+    /// # Errors
+    /// [`Error::KeyFileFull`] above 512 MiB.
+    pub fn to_bytes(&self) -> Result<Secret> {
+        self.keyring.borrow().to_bytes(&Place::file(KEYRING))
+    }
+
+    /// Adds a shop with the default algorithms of a scheme: A256GCM, with A256KW or RSA-OAEP-256 in
+    /// hybrid schemes; RSA keys have 3,072 bits.
+    ///
+    /// At shop scope this makes the shop's key. At transaction scope keys are made by
+    /// [`add_keys`](Self::add_keys) and [`client_bundle`](Self::client_bundle).
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] for a name that is not 1 to 64 of `A-Z a-z 0-9 . _ -`; [`Error::Usage`] for a
+    /// shop that the keyring has with a key or with another scheme.
+    pub fn add_shop(&mut self, shop: &str, scheme: Scheme) -> Result<()> {
+        self.add_shop_with(shop, scheme.scope, Suite::default_for(scheme))
+    }
+
+    /// Adds a shop with the algorithms of your choice, which decide whether its scheme is direct or
+    /// hybrid, secret or public.
+    ///
+    /// ```
+    /// use orderseal::{Scope, Service, Suite};
+    ///
+    /// let mut service = Service::new();
+    /// let suite = Suite::of_header("A128KW", "A128CBC-HS256").expect("algorithms of RFC 7518");
+    /// service.add_shop_with("tokyo", Scope::Shop, suite)?;
+    /// let sealed = service.client_bundle("tokyo", 1)?.seal(["tea"])?;
+    /// assert_eq!(service.shop_bundle("tokyo")?.open(sealed)?, ["tea"]);
+    /// # Ok::<(), orderseal::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`add_shop`](Self::add_shop), and [`KeyTrouble::Weak`] for algorithms that are only for
+    /// teaching and old data.
+    pub fn add_shop_with(&mut self, shop: &str, scope: Scope, suite: Suite) -> Result<()> {
+        let place = Place::file(KEYRING);
+        if let Some(weak) = suite.weak() {
+            return Err(Error::key(&place, KeyTrouble::Weak(weak)));
+        }
+        let request = KeyRequest {
+            shop: name(shop)?,
+            scheme: Scheme::new(suite.content(), scope, suite.kind()),
+            suite,
+            orders: 0,
+            sizes: Sizes::default(),
+            service: None,
+        };
+        self.keyring.update(|keyring| add_keys(keyring, &request, &place))
+    }
+
+    /// Makes keys for that many transactions, to be handed out later. Give the shop a new
+    /// [`shop_bundle`](Self::shop_bundle) afterwards.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::UnknownShop`]; [`Error::Usage`] at shop scope, where one key serves all orders;
+    /// [`Error::KeyFileFull`].
+    pub fn add_keys(&mut self, shop: &str, transactions: usize) -> Result<()> {
+        let (shop, place) = (name(shop)?, Place::file(KEYRING));
+        self.keyring.update(|keyring| {
+            let request = KeyRequest::more(keyring, &shop, transactions, &place)?;
+            add_keys(keyring, &request, &place)
+        })
+    }
+
+    /// Hands out what a client needs to seal orders for a shop, and records that in the keyring.
+    ///
+    /// At transaction scope the client gets a key for each of `orders` orders, from those that were
+    /// not handed out yet; keys that are missing are made, and the shop needs a new
+    /// [`shop_bundle`](Self::shop_bundle) then. At shop scope every client gets the shop's one key, and
+    /// `orders` has no effect.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::UnknownShop`]; [`KeyTrouble::AllAllotted`] when all that the shop's key may seal
+    /// was given to other clients; [`Error::KeyFileFull`].
+    pub fn client_bundle(&mut self, shop: &str, orders: usize) -> Result<Client> {
+        let (shop, place) = (name(shop)?, Place::file(KEYRING));
+        let source = SystemSource::new()?;
+        let workers = workers()?;
+        let delivery = self.keyring.update(|keyring| {
+            let (_, state) = keyring.shop_named(Some(&shop), &place)?;
+            let missing = match state.scheme.scope {
+                Scope::Shop => 0,
+                Scope::Transaction => {
+                    orders.saturating_sub(service::unused_ids(keyring, &shop).count())
+                }
+            };
+            if missing > 0 {
+                let request = KeyRequest::more(keyring, &shop, missing, &place)?;
+                add_keys(keyring, &request, &place)?;
+            }
+            let request = ClientRequest {
+                shop: shop.clone(),
+                ids: IdRequest::Pool(orders),
+                erase: None,
+                run: Run::Automatic,
+                layers: 1,
+                pad_bytes: None,
+                service: None,
+            };
+            let make =
+                |making: &KeyRequest| service::make_keys(making, &source, &workers, &|| {}, &place);
+            service::bundle_client(keyring, &request, &source, make, &place)
+        })?;
+        Ok(Client { bundle: RefCell::new(delivery.client) })
+    }
+
+    /// What a shop needs to open its orders: all keys that it has so far, and no other shop's.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::UnknownShop`], and [`KeyTrouble::Missing`] when the shop has no keys yet.
+    pub fn shop_bundle(&self, shop: &str) -> Result<Shop> {
+        let (shop, place) = (name(shop)?, Place::file(KEYRING));
+        let keyring = self.keyring.borrow();
+        Shop::new(service::bundle_shop(&keyring, Some(&shop), ShopForm::Program, &place)?)
+    }
+}
+
+/// A client: seals orders for one shop.
+///
+/// What sealing uses up (transaction ids, or the random IVs of a key) is recorded in the bundle.
+/// Store [`to_bytes`](Self::to_bytes) before the sealed orders leave, so that nothing is used twice
+/// after a crash, and keep one copy only.
+///
+/// ```
+/// use orderseal::{Client, Scheme, Service};
+///
+/// let mut service = Service::new();
+/// service.add_shop("tokyo", Scheme::DIRECT_TRANSACTION_SECRET)?;
+/// let sent_to_client = service.client_bundle("tokyo", 3)?.to_bytes()?;
+///
+/// let mut client = Client::parse(&sent_to_client)?;
+/// let sealed = client.seal(["2 x green tea", "1 x rice paper"])?;
+/// let stored = client.to_bytes()?;
+/// assert_eq!(sealed.lines().count(), 2);
+///
+/// let mut client = Client::parse(&stored)?;
+/// client.seal(["1 x ink"])?;
+/// assert!(client.seal(["1 x brush"]).is_err(), "all 3 ids are spent");
+/// # Ok::<(), orderseal::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Client {
+    bundle: RefCell<KeyFile>,
+}
+
+impl Client {
+    /// Reads a client bundle, as [`to_bytes`](Self::to_bytes) or `orderseal bundle client` writes it.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`], [`Error::Unexpected`] and [`Error::Key`] for bytes that are not a client
+    /// bundle, or whose keys are not random or are for a weak algorithm.
+    pub fn parse(bytes: &[u8]) -> Result<Self> {
+        let place = Place::file(CLIENT);
+        let bundle = KeyFile::parse(bytes, &place)?;
+        bundle.require(&[Role::Client], "client", &place)?;
+        bundle.refuse_weak(false, &place)?;
+        Ok(Self { bundle: RefCell::new(bundle) })
+    }
+
+    /// The bundle as bytes: a JWK Set with keys, program, and what was used up.
+    ///
+    /// # Errors
+    /// [`Error::KeyFileFull`] above 512 MiB.
+    pub fn to_bytes(&self) -> Result<Secret> {
+        self.bundle.borrow().to_bytes(&Place::file(CLIENT))
+    }
+
+    /// Seals orders: any bytes up to 1 MiB each, without a line feed. Returns a line for each, in
+    /// the same order, which is a JWE in compact serialization (RFC 7516).
+    ///
+    /// A program that erases after sending erases its keys from this bundle before this returns.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] for an order that has a line feed or is too long, and [`KeyTrouble::Spent`]
+    /// or [`KeyTrouble::Budget`] when too little is left; nothing is used up then.
+    pub fn seal<T: AsRef<[u8]>>(&mut self, orders: impl IntoIterator<Item = T>) -> Result<String> {
+        let place = Place::file(ORDERS);
+        let mut text = Wiped::default();
+        for (number, order) in (1..).zip(orders) {
+            let order = order.as_ref();
+            if memchr::memchr(b'\n', order).is_some() {
+                let found = "the order has a line feed in it";
+                return Err(Error::malformed(&place.at(number), found));
+            }
+            let added = text.write_all(order).and_then(|()| text.write_all(b"\n"));
+            added.map_err(|error| Error::io(&place, "cannot copy", error))?;
+        }
+        let mut sealed = Vec::new();
+        self.run(Part::memory(ORDERS, text), &mut sealed)?;
+        Ok(String::from_utf8(sealed).expect("base64url, dots and line feeds"))
+    }
+
+    fn run(&mut self, orders: impl Into<Batch>, sink: &mut impl Sink) -> Result<Totals> {
+        let plan = Plan::of_client(&self.bundle.borrow(), &Place::file(CLIENT))?;
+        let source = SystemSource::new()?;
+        let sealed = plan.seal(&workers()?, orders, &source, &self.bundle, sink, |_| {})?;
+        let bundle = self.bundle.get_mut();
+        if let Some(Program::Client { erase: Some(what), .. }) = bundle.program {
+            bundle.erase(what);
+        }
+        Ok(sealed.totals)
+    }
+}
+
+/// A shop: opens the orders that clients sealed for it.
+///
+/// ```
+/// use orderseal::{Scheme, Service, Shop};
+///
+/// let mut service = Service::new();
+/// service.add_shop("tokyo", Scheme::HYBRID_SHOP_SECRET)?;
+/// let sealed = service.client_bundle("tokyo", 1)?.seal(["tea", "paper"])?;
+/// let sent_to_shop = service.shop_bundle("tokyo")?.to_bytes()?;
+///
+/// let shop = Shop::parse(&sent_to_shop)?;
+/// let orders = shop.open(&sealed)?;
+/// assert_eq!(orders, ["tea", "paper"]);
+/// assert_eq!(std::str::from_utf8(&orders[0]), Ok("tea"));
+///
+/// let forged = sealed.replace('A', "B");
+/// assert!(shop.open(forged).is_err());
+/// # Ok::<(), orderseal::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Shop {
+    bundle: Arc<KeyFile>,
+    keys: OpeningKeys,
+}
+
+impl Shop {
+    /// Reads a shop bundle, as [`to_bytes`](Self::to_bytes) or `orderseal bundle shop` writes it.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`], [`Error::Unexpected`] and [`Error::Key`] for bytes that are not a shop
+    /// bundle, or whose keys are not random.
+    pub fn parse(bytes: &[u8]) -> Result<Self> {
+        let place = Place::file(SHOP);
+        let bundle = KeyFile::parse(bytes, &place)?;
+        bundle.require(&[Role::Shop], "shop", &place)?;
+        Self::new(bundle)
+    }
+
+    fn new(bundle: KeyFile) -> Result<Self> {
+        let (bundle, place) = (Arc::new(bundle), Place::file(SHOP));
+        bundle.refuse_marked(false, &place)?;
+        let mut keys = OpeningKeys::new(false);
+        keys.add(Arc::clone(&bundle), &place)?;
+        Ok(Self { bundle, keys })
+    }
+
+    /// The bundle as bytes: a JWK Set with the shop's decrypting keys.
+    ///
+    /// # Errors
+    /// [`Error::KeyFileFull`] above 512 MiB.
+    pub fn to_bytes(&self) -> Result<Secret> {
+        self.bundle.to_bytes(&Place::file(SHOP))
+    }
+
+    /// Opens sealed orders, a line each, and returns them in the same order.
+    ///
+    /// A transaction id that comes twice is refused within one call. Nothing is noticed across calls,
+    /// nor if orders were dropped or reordered, or are repeated at shop scope.
+    ///
+    /// # Errors
+    /// The first line that does not open: [`Error::Malformed`], [`Error::Key`] or
+    /// [`Error::Authentication`].
+    pub fn open(&self, sealed: impl AsRef<[u8]>) -> Result<Vec<Secret>> {
+        let mut orders = Vec::new();
+        self.run(Part::memory(SEALED, sealed.as_ref().to_vec()), |text| {
+            let lines = text.split_inclusive(|&byte| byte == b'\n');
+            orders.extend(lines.map(|line| Secret::from(&line[..line.len() - 1])));
+            Ok(())
+        })?;
+        Ok(orders)
+    }
+
+    fn run(
+        &self,
+        sealed: impl Into<Batch>,
+        mut write: impl FnMut(&[u8]) -> Result<()>,
+    ) -> Result<Totals> {
+        let options = Options { once: true, skip_failed: false };
+        let write = |text: &[u8], _: &Totals| write(text);
+        let opened = shop::open(&workers()?, sealed, &self.keys, options, write, |_| Ok(()))?;
+        Ok(opened.totals)
+    }
+}
+
+/// Seals a batch of any length: reads orders, a line each, and writes a sealed line for each, on all
+/// cores and in memory that does not grow with the batch.
+///
+/// ```
+/// use std::io::Cursor;
+/// use orderseal::{Scheme, Service};
+///
+/// let mut service = Service::new();
+/// service.add_shop("tokyo", Scheme::HYBRID_SHOP_PUBLIC)?;
+/// let (mut client, shop) = (service.client_bundle("tokyo", 1)?, service.shop_bundle("tokyo")?);
+/// let (mut sealed, mut opened) = (Vec::new(), Vec::new());
+/// let totals = orderseal::seal(&mut client, Cursor::new("tea\npaper\n"), &mut sealed)?;
+/// assert_eq!(totals.orders, 2);
+/// orderseal::open(&shop, Cursor::new(sealed), &mut opened)?;
+/// assert_eq!(opened, b"tea\npaper\n");
+/// # Ok::<(), orderseal::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`Client::seal`], at the first line that fails, and [`Error::Io`]. If something may have left by
+/// then, [`Error::Spending`] says what it used up; otherwise nothing is used up.
+pub fn seal(
+    client: &mut Client,
+    orders: impl Read + Send + 'static,
+    sealed: impl Write,
+) -> Result<Totals> {
+    let orders = Part { place: Place::file(ORDERS), reader: Box::new(orders) };
+    client.run(orders, &mut Outgoing { to: sealed, written: false })
+}
+
+/// Opens a batch of any length: reads sealed lines and writes the orders, a line each, on all cores and
+/// in memory that does not grow with the batch.
+///
+/// ```
+/// use std::io::Cursor;
+/// use orderseal::{Scheme, Service};
+///
+/// let mut service = Service::new();
+/// service.add_shop("tokyo", Scheme::HYBRID_SHOP_SECRET)?;
+/// // Sealed batches can be joined, here those of two clients.
+/// let mut sealed = service.client_bundle("tokyo", 1)?.seal(["tea"])?;
+/// sealed += &service.client_bundle("tokyo", 1)?.seal(["paper"])?;
+/// let (shop, mut orders) = (service.shop_bundle("tokyo")?, Vec::new());
+/// orderseal::open(&shop, Cursor::new(sealed), &mut orders)?;
+/// assert_eq!(orders, b"tea\npaper\n");
+/// # Ok::<(), orderseal::Error>(())
+/// ```
+///
+/// Every order that was written is authentic, also if a later one fails.
+///
+/// # Errors
+/// As [`Shop::open`], at the first line that fails, and [`Error::Io`].
+pub fn open(
+    shop: &Shop,
+    sealed: impl Read + Send + 'static,
+    mut orders: impl Write,
+) -> Result<Totals> {
+    let failed = |error| Error::io(ORDERS, "cannot write", error);
+    let sealed = Part { place: Place::file(SEALED), reader: Box::new(sealed) };
+    let totals = shop.run(sealed, |text| orders.write_all(text).map_err(failed))?;
+    orders.flush().map_err(failed)?;
+    Ok(totals)
+}
+
+/// Sealed orders on their way into any writer, from which nothing can be taken back.
+struct Outgoing<W> {
+    to: W,
+    written: bool,
+}
+
+impl<W: Write> Sink for Outgoing<W> {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.written = true;
+        self.to.write_all(bytes).map_err(|error| Error::io(SEALED, "cannot write", error))
+    }
+
+    fn send(&mut self) -> Result<()> {
+        self.to.flush().map_err(|error| Error::io(SEALED, "cannot write", error))
+    }
+
+    fn discard(&mut self) {}
+
+    fn may_have_left(&self) -> bool {
+        self.written
+    }
+}
+
+fn name(text: &str) -> Result<Name> {
+    let place = || Place::file(format!("shop name {text:?}"));
+    text.parse().map_err(|expected: String| Error::malformed(&place(), expected))
+}
+
+fn add_keys(keyring: &mut KeyFile, request: &KeyRequest, place: &Place) -> Result<()> {
+    service::check_room(keyring, request, place)?;
+    service::check_len(keyring, request, place)?;
+    let source = SystemSource::new()?;
+    let keys = service::make_keys(request, &source, &workers()?, &|| {}, place)?;
+    service::add_keys(keyring, request, keys, &source, place).map(|_| ())
+}
+
+/// The threads of this process, as many as there are cores: started when first needed, and kept.
+fn workers() -> Result<Workers> {
+    static WORKERS: Mutex<Option<Workers>> = Mutex::new(None);
+    let mut started = WORKERS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(workers) = &*started {
+        return Ok(workers.clone());
+    }
+    let workers = Workers::new(None)?;
+    *started = Some(workers.clone());
+    Ok(workers)
+}
+
+#[cfg(test)]
+mod tests;
