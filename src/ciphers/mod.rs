@@ -1,31 +1,51 @@
 //! Algorithms, their backends and batch kernels.
 //!
-//! Two families meet the protocol: [`content`] ciphers seal orders, and [`wrap`] algorithms carry
-//! content-encryption keys. Both work on batches, so that a backend can put many orders side by
-//! side in wide registers. Nothing here performs input or output, reads a clock, knows a file
-//! format or starts a thread.
+//! | module | what |
+//! |---|---|
+//! | [`aes`] | AES-GCM and AES key wrap for batches |
+//! | [`rsa`] | RSA-OAEP with SHA-256 for batches |
+//! | [`des`] | DES and triple DES, bitsliced |
+//! | [`cpu`] | backends: the sets of instructions that the kernels can use |
+//! | [`random`] | sources of random bytes |
+//!
+//! Kernels work on batches, so that a backend can put many messages side by side in wide registers.
+//! Nothing here performs input or output, reads a clock, knows a file format or starts a thread. The
+//! protocol reaches all ciphers through two families, `content` and `wrap`.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
 pub mod aes;
+#[doc(hidden)]
 pub mod base64url;
+#[doc(hidden)]
 pub mod chunked;
+#[doc(hidden)]
 pub mod content;
 pub mod cpu;
 pub mod des;
 mod error;
+#[doc(hidden)]
 pub mod feal;
+#[doc(hidden)]
 pub mod grain;
+#[doc(hidden)]
 pub mod knapsack;
+#[doc(hidden)]
 pub mod lfsr;
 pub mod random;
 pub mod rsa;
 mod secret;
 #[cfg(test)]
 mod tests;
+#[doc(hidden)]
 pub mod toy_des;
+#[doc(hidden)]
 pub mod vernam;
+#[doc(hidden)]
 pub mod wrap;
 
+#[doc(hidden)]
 pub use error::CipherError;
-pub use secret::{Secret, Wiped};
+pub use secret::Secret;
+#[doc(hidden)]
+pub use secret::Wiped;

@@ -1,7 +1,7 @@
 //! Where key material comes from.
 //!
 //! [`SystemSource`] draws on the operating system. [`SeededSource`] repeats for the same seed, which
-//! simulations and tests need, and [`RegisterSource`] is a shift register's output. These are types of
+//! simulations and tests need, and `RegisterSource` is a shift register's output. These are types of
 //! their own, and whatever makes keys from them must mark the keys by the source's [`Origin`]. The trait
 //! is sealed: nothing else can pass for a source.
 
@@ -56,6 +56,7 @@ pub struct RandomError(SysError);
 
 /// Bytes that only this process knows, or zeros where the operating system has no random numbers: for
 /// what is better off with them and goes on without, and never for a key.
+#[doc(hidden)]
 pub fn perhaps_random() -> [u8; 16] {
     let mut bytes = [0; 16];
     match SysRng.try_fill_bytes(&mut bytes) {
@@ -132,6 +133,7 @@ impl KeySource for SeededSource {
 ///
 /// All streams draw on the one register in turn, so that no piece of its output is drawn twice. They
 /// repeat for the same seed as long as one thread draws.
+#[doc(hidden)]
 #[derive(Debug)]
 pub struct RegisterSource {
     register: Arc<Mutex<Generator>>,

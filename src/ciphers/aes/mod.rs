@@ -2,10 +2,10 @@
 //!
 //! | module | what | source |
 //! |---|---|---|
-//! | [`ctr`] | counter mode over one long message | SP 800-38A, section 6.5 |
+//! | `ctr` | counter mode over one long message | SP 800-38A, section 6.5 |
 //! | [`gcm`] | authenticated encryption: one long message, many under one key, many with a key each | SP 800-38D |
 //! | [`kw`] | key wrap of many content keys at once | RFC 3394 |
-//! | [`expander`] | keys and IVs for a whole batch from one seed | fast key erasure over AES-256-CTR |
+//! | `expander` | keys and IVs for a whole batch from one seed | fast key erasure over AES-256-CTR |
 //!
 //! The backends `avx512` and `vaes` run one algorithm, written over vectors of four or
 //! two blocks, each of which may be under a key of its own. There, secrets choose no
@@ -17,7 +17,9 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[doc(hidden)]
 pub mod ctr;
+#[doc(hidden)]
 pub mod expander;
 pub mod gcm;
 mod job;

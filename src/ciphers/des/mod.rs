@@ -11,6 +11,22 @@
 //!
 //! Functions are generic over the key: [`DesKey`] means DES, [`TripleDesKey`] triple DES. All work
 //! in place, on one thread.
+//!
+//! ```
+//! use orderseal::ciphers::cpu::Backend;
+//! use orderseal::ciphers::des::{Message, TripleDesKey, cbc_decrypt_many, cbc_encrypt_many};
+//!
+//! // Old records, each with a key and an IV of its own, decrypted side by side.
+//! let keys: Vec<TripleDesKey> = (0..100).map(|i| [i; 24].into()).collect();
+//! let mut records = vec![*b"two blocks here."; keys.len()];
+//! let both = keys.iter().zip(&mut records);
+//! let mut messages: Vec<Message<_>> =
+//!     both.map(|(key, data)| Message { key, iv: [9; 8], data }).collect();
+//! cbc_encrypt_many(Backend::detect(), &mut messages)?;
+//! cbc_decrypt_many(Backend::detect(), &mut messages)?;
+//! assert!(records.iter().all(|record| record == b"two blocks here."));
+//! # Ok::<(), orderseal::ciphers::des::PartialBlock>(())
+//! ```
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;

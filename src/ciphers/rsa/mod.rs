@@ -5,6 +5,23 @@
 //! `rsa`, with equal results. Private operations are blinded and checked, unpadding takes constant
 //! time, and a failure has one outcome whatever its cause. Keys are checked when they are made of
 //! their components.
+//!
+//! ```
+//! use orderseal::ciphers::cpu::Backend;
+//! use orderseal::ciphers::random::{KeySource, SystemSource};
+//! use orderseal::ciphers::rsa::{self, UnwrapJob, WrapJob};
+//!
+//! let (backend, mut rng) = (Backend::detect(), SystemSource::new()?.stream(0));
+//! let pair = rsa::generate(backend, 1, 2048, &mut rng)?.remove(0);
+//! let mut wrapped = vec![0; pair.public().size()];
+//! let job = WrapJob { key: pair.public(), label: b"", message: b"a content key" };
+//! rsa::oaep_wrap_many(backend, &[job], &mut rng, &mut wrapped)?;
+//!
+//! let job = UnwrapJob { key: &pair, label: b"", ciphertext: &wrapped };
+//! let unwrapped = rsa::oaep_unwrap_many(backend, &[job], &mut rng);
+//! assert_eq!(unwrapped[0].message(), Some(&b"a content key"[..]));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod batch;
 mod bound;
@@ -24,6 +41,7 @@ mod tests;
 mod words;
 
 pub use batch::{MessageTooLong, UnwrapJob, WrapJob, oaep_unwrap_many, oaep_wrap_many};
+#[doc(hidden)]
 pub use bound::{Joined, SECRET, join};
 pub use generate::generate;
 pub use key::{

@@ -2,6 +2,25 @@
 //!
 //! [`Gcm`] is for one key: a long message, or many records. [`seal_each`] and [`open_each`] take a
 //! key for each record; on vectors, they expand several keys and hash keys at once.
+//!
+//! ```
+//! use orderseal::ciphers::aes::{KeySize, gcm};
+//! use orderseal::ciphers::cpu::Backend;
+//!
+//! // Two records under keys of their own, which in use are random.
+//! let keys = [[1; 32], [2; 32]].concat();
+//! let (mut first, mut second) = (*b"green tea", *b"rice paper");
+//! let record = |text| gcm::Record { iv: [0; 12], aad: b"tokyo", text, tag: [0; 16] };
+//! let mut records = [record(&mut first[..]), record(&mut second[..])];
+//! gcm::seal_each(Backend::detect(), KeySize::Aes256, &keys, &mut records);
+//!
+//! records[1].tag[0] ^= 1;
+//! let mut valid = [false; 2];
+//! gcm::open_each(Backend::detect(), KeySize::Aes256, &keys, &mut records, &mut valid);
+//! assert_eq!(valid, [true, false]);
+//! assert_eq!(&first, b"green tea");
+//! assert_eq!(second, [0; 10]);
+//! ```
 
 mod crates;
 mod field;

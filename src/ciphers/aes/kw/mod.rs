@@ -3,6 +3,24 @@
 //! Wrapping one key is a chain of 6 × n encryptions, n the key's length in 64-bit words. Keys
 //! stand in lanes, and several vectors go in step, so that the chain's latency is filled. Keys of
 //! more than 64 bytes go through the crate `aes-kw`.
+//!
+//! ```
+//! use orderseal::ciphers::aes::kw::{Keks, OVERHEAD, unwrap_many, wrap_many};
+//! use orderseal::ciphers::cpu::Backend;
+//!
+//! // RFC 3394, section 4.1, and a second key beside it.
+//! let kek = hex::decode("000102030405060708090a0b0c0d0e0f").unwrap();
+//! let keys = [hex::decode("00112233445566778899aabbccddeeff").unwrap(), vec![7; 16]].concat();
+//! let (backend, keks) = (Backend::detect(), Keks::one(&kek)?);
+//! let mut wrapped = [0; 2 * (16 + OVERHEAD)];
+//! wrap_many(backend, keks, 16, &keys, &mut wrapped);
+//! assert_eq!(hex::encode(&wrapped[..24]), "1fa68b0a8112b447aef34bd8fb5a7b829d3e862371d2cfe5");
+//!
+//! let (mut unwrapped, mut valid) = ([0; 32], [false; 2]);
+//! unwrap_many(backend, keks, 16, &wrapped, &mut unwrapped, &mut valid);
+//! assert_eq!((&unwrapped[..], valid), (&keys[..], [true; 2]));
+//! # Ok::<(), orderseal::ciphers::aes::KeyLengthError>(())
+//! ```
 
 mod crates;
 mod lanes;
