@@ -2,7 +2,7 @@
 //!
 //! [`Avx2`], [`Vaes`] and [`Avx512`] are proofs: a value of such a type exists only where the
 //! processor has every instruction set of its level. Each level's list of instruction sets stands
-//! here once; from it come the detection and the function that [`Kernel`]s are compiled into.
+//! here once; from it come the detection and the function that kernels are compiled into.
 
 use std::fmt;
 use std::marker::PhantomData;
