@@ -5,7 +5,7 @@
 //! called as their users call them and not through our code, so that a peer stays a peer.
 //!
 //! To add rows: return them from the file of their kind, or write a new file and name its function
-//! in [`GROUPS`]. [`available`] leaves out the backends that this processor lacks; a
+//! in [`GROUPS`]. `available` leaves out the backends that this processor lacks; a
 //! cipher's `BACKENDS` are those that it has code of its own for.
 
 mod aes;
