@@ -346,6 +346,6 @@ fn a_file_that_was_put_there_meanwhile_is_not_erased() {
     drop(input);
     let output = run.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("another file was put there"));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("another file has replaced it"));
     assert_eq!(key_ids(&lab.json("client.jwks")).len(), 10);
 }
