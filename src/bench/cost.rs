@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::ciphers::Wiped;
 use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::jose::jwe::{Carries, Opener, Sealer, SealingKeys, Stage};
+use crate::protocol::jose::jwk::Jwk;
 use crate::protocol::pipeline::Workers;
 use crate::protocol::roles::service::{self, KeyRequest, Sizes};
 use crate::protocol::store::OpeningKeys;
@@ -118,9 +119,10 @@ fn run(scheme: Scheme, setup: Setup, workers: &Workers) -> Result<Parts> {
 
     let start = Instant::now();
     let Delivery { client, shop } = Delivery::of(&request, keys, &source)?;
+    let keys: Vec<_> = client.keys().iter().map(Jwk::encrypting_half).collect();
     let keys = match scheme.scope {
-        Scope::Shop => SealingKeys::one(&client.keys()[0], suite, Carries::Order),
-        Scope::Transaction => SealingKeys::each(client.keys(), suite, Carries::Order),
+        Scope::Shop => SealingKeys::one(&keys[0], suite, Carries::Order),
+        Scope::Transaction => SealingKeys::each(&keys, suite, Carries::Order),
     };
     let keys = keys.expect("made for this suite");
     let mut opening = OpeningKeys::new(false);

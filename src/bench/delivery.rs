@@ -1,7 +1,7 @@
 //! What client and shop hold before the first order: made by the service, written, and read again.
 
 use crate::ciphers::random::SystemSource;
-use crate::protocol::jose::jwk::Material;
+use crate::protocol::jose::jwk::DecryptingKey;
 use crate::protocol::model::Role;
 use crate::protocol::roles::service::{self, ClientRequest, IdRequest, KeyRequest, ShopForm};
 use crate::protocol::store::keyfile::KeyFile;
@@ -17,7 +17,11 @@ pub struct Delivery {
 
 impl Delivery {
     /// Puts keys into a keyring, and hands out all of them to one client, and to the shop.
-    pub fn of(request: &KeyRequest, keys: Vec<Material>, source: &SystemSource) -> Result<Self> {
+    pub fn of(
+        request: &KeyRequest,
+        keys: Vec<DecryptingKey>,
+        source: &SystemSource,
+    ) -> Result<Self> {
         let place = Place::file("bench");
         let mut keyring = KeyFile::new(Role::Service);
         service::add_keys(&mut keyring, request, keys, source, &place)?;

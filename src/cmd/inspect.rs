@@ -10,7 +10,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 use orderseal::protocol::jose::jwe::Carries;
-use orderseal::protocol::jose::jwk::Material;
 use orderseal::protocol::model::{Expected, Form, Role, WebPage};
 use orderseal::protocol::page::Description;
 use orderseal::protocol::page::item_page::Page;
@@ -91,7 +90,7 @@ impl Inspect {
         if self.sealed.is_empty() {
             return Ok(None);
         }
-        let has_pads = file.keys().iter().any(|key| matches!(key.material, Material::Pad(_)));
+        let has_pads = file.keys().iter().any(|key| key.material.pad().is_some());
         if !has_pads || !matches!(file.role, Role::Shop | Role::Plain) {
             let found = "--sealed counts what is left of the pads of a shop or a lone key";
             return Err(usage(found.to_owned()));

@@ -7,7 +7,7 @@ use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
 use crate::ciphers::rsa;
 use crate::protocol::jose::jwe::{Carries, Opener, Sealer, SealingKeys};
-use crate::protocol::jose::jwk::Material;
+use crate::protocol::jose::jwk::{DecryptingKey, EncryptingKey, Jwk, PrivateHalf};
 use crate::protocol::model::Role;
 use crate::protocol::roles::service::{self, KeyRequest, ShopForm, Sizes};
 use crate::protocol::store::OpeningKeys;
@@ -79,6 +79,9 @@ fn jwe(cipher: String, scheme: Scheme, backend: Backend, size: usize) -> [Row; 2
 struct Party {
     suite: Suite,
     backend: Backend,
+    /// The client's keys.
+    keys: Vec<Jwk<EncryptingKey>>,
+    /// The shop's.
     file: Arc<KeyFile>,
     scope: Scope,
     /// At shop scope, the one key made ready for opening.
@@ -90,13 +93,14 @@ impl Party {
         let suite = usual_suite(scheme);
         let file = Arc::new(shop_file(scheme, suite, count));
         let shared = (scheme.scope == Scope::Shop).then(|| opening_keys(&file));
-        Self { suite, backend, file, scope: scheme.scope, shared }
+        let keys = file.keys().iter().map(Jwk::encrypting_half).collect();
+        Self { suite, backend, keys, file, scope: scheme.scope, shared }
     }
 
     fn seal(&self, texts: &[Vec<u8>], rng: &mut KeyStream, lines: &mut Vec<u8>) {
         let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
         let sealer = Sealer { backend: self.backend, ..Sealer::default() };
-        let (keys, carries) = (self.file.keys(), Carries::Order);
+        let (keys, carries) = (&self.keys, Carries::Order);
         let keys = match self.scope {
             Scope::Shop => SealingKeys::one(&keys[0], self.suite, carries),
             Scope::Transaction => SealingKeys::each(keys, self.suite, carries),
@@ -125,7 +129,8 @@ fn opening_keys(file: &Arc<KeyFile>) -> OpeningKeys {
 fn shop_file(scheme: Scheme, suite: Suite, count: usize) -> KeyFile {
     let count = if scheme.scope == Scope::Shop { 1 } else { count };
     let sizes = Sizes { rsa_bits: 2048, ..Sizes::default() };
-    let private = |pair: &rsa::PrivateKey| Material::PrivateRsa(Box::new(pair.clone()));
+    let private =
+        |pair: &rsa::PrivateKey| DecryptingKey::Private(PrivateHalf::Rsa(Box::new(pair.clone())));
     let materials = match suite.kind() {
         Kind::Public => pairs(2048).iter().cycle().map(private).take(count).collect(),
         Kind::Secret => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use orderseal::ciphers::random::Origin;
-use orderseal::protocol::jose::jwk::{Jwk, Material};
+use orderseal::protocol::jose::jwk::Jwk;
 use orderseal::protocol::model::Role;
 use orderseal::protocol::roles::pad_use::PadUse;
 use orderseal::protocol::roles::service;
@@ -21,7 +21,7 @@ pub fn to_json(file: &KeyFile, sealed: Option<&PadUse>) -> Value {
         let algs = file.keys().iter().map(|key| key.alg.clone().unwrap_or("unknown".to_owned()));
         value["algorithms"] = algs.collect::<BTreeSet<_>>().into_iter().collect();
         match file.keys() {
-            [key] if let Material::Pad(pad) = &key.material => {
+            [key] if let Some(pad) = key.material.pad() => {
                 pads::of_lone(file, pad, sealed, &mut value);
             }
             _ if file.sealed > 0 => value["sealed_directly"] = json!(file.sealed),

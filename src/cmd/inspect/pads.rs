@@ -1,7 +1,6 @@
 //! What `inspect` says of one-time pads.
 
 use orderseal::protocol::Name;
-use orderseal::protocol::jose::jwk::Material;
 use orderseal::protocol::jose::pad::Pad;
 use orderseal::protocol::model::Role;
 use orderseal::protocol::roles::pad_use::{PadUse, Totals};
@@ -18,7 +17,7 @@ pub fn of_shop(
 ) {
     let (mut bytes, mut shared, mut allotted, mut left) = (0, 0, 0, 0);
     for key in file.keys() {
-        let (Some(kid), Material::Pad(pad)) = (&key.kid, &key.material) else { continue };
+        let (Some(kid), Some(pad)) = (&key.kid, key.material.pad()) else { continue };
         if kid.shop() != *name {
             continue;
         }

@@ -5,7 +5,7 @@ mod usage;
 
 use serde_json::Value;
 
-pub use material::Material;
+pub use material::{DecryptingKey, EncryptingKey, Material, PrivateHalf, PublicHalf};
 pub use usage::Usage;
 
 use crate::ciphers::Secret;
@@ -22,7 +22,7 @@ use crate::protocol::model::{
 
 /// A key with its name and what it is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Jwk {
+pub struct Jwk<K = Material> {
     /// The key's name.
     pub kid: Option<Kid>,
     /// The one algorithm that the key is for, as in [`Suite::key_alg`](crate::protocol::model::Suite::key_alg).
@@ -32,7 +32,7 @@ pub struct Jwk {
     /// Where the key comes from.
     pub origin: Origin,
     /// The key itself.
-    pub material: Material,
+    pub material: K,
 }
 
 /// Why a key, or a file of keys, is not read.
@@ -98,6 +98,38 @@ impl From<KeyTrouble> for Refusal {
     }
 }
 
+impl<K> Jwk<K> {
+    /// Another key of the same name, for the same.
+    pub fn with<L>(&self, material: L) -> Jwk<L> {
+        Jwk {
+            kid: self.kid.clone(),
+            alg: self.alg.clone(),
+            usage: self.usage.clone(),
+            origin: self.origin,
+            material,
+        }
+    }
+
+    /// The key in words, for messages.
+    pub fn words(&self) -> String {
+        self.kid.as_ref().map_or("the key".to_owned(), |kid| format!("key {kid}"))
+    }
+}
+
+impl From<Jwk<DecryptingKey>> for Jwk {
+    fn from(key: Jwk<DecryptingKey>) -> Self {
+        let Jwk { kid, alg, usage, origin, material } = key;
+        Self { kid, alg, usage, origin, material: material.into() }
+    }
+}
+
+impl From<Jwk<EncryptingKey>> for Jwk {
+    fn from(key: Jwk<EncryptingKey>) -> Self {
+        let Jwk { kid, alg, usage, origin, material } = key;
+        Self { kid, alg, usage, origin, material: material.into() }
+    }
+}
+
 impl Jwk {
     /// Reads a JWK and checks that its components belong together.
     ///
@@ -120,15 +152,17 @@ impl Jwk {
         let alg = optional_text(members, "alg")?.map(str::to_owned);
         let takes_pad = alg.as_deref().and_then(Enc::named).is_some_and(Enc::takes_pad);
         let material = match text(members, "kty")? {
-            "oct" if takes_pad => Material::Pad(Pad::new(offset(members)?, secret(members, "k")?)?),
-            "oct" => Material::Secret(secret(members, "k")?),
+            "oct" if takes_pad => {
+                DecryptingKey::Pad(Pad::new(offset(members)?, secret(members, "k")?)?).into()
+            }
+            "oct" => DecryptingKey::Secret(secret(members, "k")?).into(),
             "RSA" => rsa_key(members)?,
             KNAPSACK => knapsack_key(members)?,
             other => {
                 return Err(KeyTrouble::from(Unimplemented::new(Member::KeyType, other)).into());
             }
         };
-        if let (Some(name), Material::Secret(key)) = (&alg, &material)
+        if let (Some(name), Some(key)) = (&alg, material.secret())
             && let Some(expected) = secret_len(name)
             && key.len() != expected
         {
@@ -136,11 +170,6 @@ impl Jwk {
             return Err(format!("member \"k\" has {found} bytes, {name} takes {expected}").into());
         }
         Ok(Self { kid, alg, usage, origin, material })
-    }
-
-    /// The key in words, for messages.
-    pub fn words(&self) -> String {
-        self.kid.as_ref().map_or("the key".to_owned(), |kid| format!("key {kid}"))
     }
 
     /// Checks that `use` and `key_ops` permit what the algorithms ask of the key.
@@ -160,12 +189,12 @@ impl Jwk {
     }
 
     /// What a client may hold of it: all of a secret key, the public half of a pair.
-    pub fn encrypting_half(&self) -> Self {
-        let usage = match self.material.is_private_half() {
-            true => self.usage.of_public_half(),
-            false => self.usage.clone(),
+    pub fn encrypting_half(&self) -> Jwk<EncryptingKey> {
+        let usage = match self.material.private_half() {
+            Some(_) => self.usage.of_public_half(),
+            None => self.usage.clone(),
         };
-        Self { usage, material: self.material.encrypting_half(), ..self.clone() }
+        Jwk { usage, ..self.with(self.material.encrypting_half()) }
     }
 
     /// Writes the JWK.
@@ -216,18 +245,18 @@ impl Jwk {
             member("e", &key.exponent_be_bytes());
         };
         match &self.material {
-            Material::Secret(key) => member("k", key),
-            Material::Pad(pad) => member("k", pad.key()),
-            Material::PublicRsa(key) => public_rsa(key),
-            Material::PrivateRsa(pair) => {
+            Material::Public(PublicHalf::Rsa(key)) => public_rsa(key),
+            Material::Public(PublicHalf::Knapsack(key)) => member("pub", &key.to_bytes()),
+            Material::Decrypting(DecryptingKey::Secret(key)) => member("k", key),
+            Material::Decrypting(DecryptingKey::Pad(pad)) => member("k", pad.key()),
+            Material::Decrypting(DecryptingKey::Private(PrivateHalf::Rsa(pair))) => {
                 public_rsa(pair.public());
                 let numbers = [pair.d(), pair.p(), pair.q(), pair.dp(), pair.dq(), pair.qi()];
                 for (name, number) in PRIVATE_RSA.into_iter().zip(&numbers) {
                     member(name, number);
                 }
             }
-            Material::PublicKnapsack(key) => member("pub", &key.to_bytes()),
-            Material::PrivateKnapsack(key) => {
+            Material::Decrypting(DecryptingKey::Private(PrivateHalf::Knapsack(key))) => {
                 member("pub", &key.public_key().to_bytes());
                 member("priv", &key.to_bytes());
             }
@@ -256,14 +285,7 @@ impl Jwk {
 
     /// Where a piece of pad begins, unless it is the beginning of the pad.
     fn offset(&self) -> Option<u64> {
-        match &self.material {
-            Material::Pad(pad) => Some(pad.offset()).filter(|&offset| offset > 0),
-            Material::Secret(_)
-            | Material::PublicRsa(_)
-            | Material::PrivateRsa(_)
-            | Material::PublicKnapsack(_)
-            | Material::PrivateKnapsack(_) => None,
-        }
+        self.material.pad().map(Pad::offset).filter(|&offset| offset > 0)
     }
 }
 
@@ -347,13 +369,17 @@ fn rsa_key(members: &Object) -> Result<Material, Refusal> {
     let Some(d) = d? else {
         return match primes {
             Some(_) => Err("member \"d\" is missing beside \"p\"".into()),
-            None => Ok(Material::PublicRsa(Box::new(rsa::PublicKey::from_be_bytes(&n, &e)?))),
+            None => {
+                let key = rsa::PublicKey::from_be_bytes(&n, &e)?;
+                Ok(Material::Public(PublicHalf::Rsa(Box::new(key))))
+            }
         };
     };
     let crt = crt.as_ref().map(|(dp, dq, qi)| rsa::Crt { dp, dq, qi });
     let primes = primes.as_ref().map(|(p, q)| rsa::Primes { p, q, crt });
     let components = rsa::Components { n: &n, e: &e, d: &d, primes };
-    Ok(Material::PrivateRsa(Box::new(rsa::PrivateKey::from_components(&components)?)))
+    let pair = rsa::PrivateKey::from_components(&components)?;
+    Ok(DecryptingKey::Private(PrivateHalf::Rsa(Box::new(pair))).into())
 }
 
 fn knapsack_key(members: &Object) -> Result<Material, Refusal> {
@@ -363,12 +389,12 @@ fn knapsack_key(members: &Object) -> Result<Material, Refusal> {
     let public =
         knapsack::PublicKey::from_bytes(&number(members, "pub")?).map_err(within("pub"))?;
     if !members.contains_key("priv") {
-        return Ok(Material::PublicKnapsack(Box::new(public)));
+        return Ok(Material::Public(PublicHalf::Knapsack(Box::new(public))));
     }
     let key =
         knapsack::PrivateKey::from_bytes(&secret(members, "priv")?).map_err(within("priv"))?;
     key.check_public(&public)?;
-    Ok(Material::PrivateKnapsack(Box::new(key)))
+    Ok(DecryptingKey::Private(PrivateHalf::Knapsack(Box::new(key))).into())
 }
 
 fn bad_kid(text: &str) -> String {
@@ -404,7 +430,7 @@ mod tests {
     fn a_published_key_is_read_and_written() {
         let value: Value = serde_json::from_str(A3).unwrap();
         let jwk = Jwk::from_json(&value).unwrap();
-        assert!(matches!(&jwk.material, Material::Secret(key) if key.len() == 16));
+        assert_eq!(jwk.material.secret().map(|key| key.len()), Some(16));
         assert_eq!(jwk.to_json()["k"], value["k"]);
         assert_eq!(Jwk::from_json(&jwk.to_json()), Ok(jwk));
     }

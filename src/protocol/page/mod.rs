@@ -29,7 +29,7 @@ use crate::ciphers::random::KeyStream;
 use crate::ciphers::wrap::WrapAlgorithm;
 use crate::ciphers::{Secret, Wiped, base64url};
 use crate::protocol::jose::json::SecretJson;
-use crate::protocol::jose::jwk::{Jwk, Material};
+use crate::protocol::jose::jwk::{EncryptingKey, Jwk, PublicHalf};
 use crate::protocol::model::{Alg, Enc, Kid, Name, Program, Run, Suite};
 use crate::protocol::store::keyfile::{KeyFile, Shop};
 
@@ -58,15 +58,24 @@ const USUAL_EXPONENT: [u8; 3] = [1, 0, 1];
 pub fn refusal(suite: Suite, layers: u8) -> Option<String> {
     let wraps = match suite.alg() {
         Alg::Direct => true,
-        Alg::Wrap(algorithm) => matches!(
-            algorithm,
-            WrapAlgorithm::A256Kw | WrapAlgorithm::A128Kw | WrapAlgorithm::RsaOaep256
-        ),
+        Alg::Wrap(algorithm) => match algorithm {
+            WrapAlgorithm::A256Kw | WrapAlgorithm::A128Kw | WrapAlgorithm::RsaOaep256 => true,
+            WrapAlgorithm::A128GcmKw | WrapAlgorithm::A256GcmKw | WrapAlgorithm::MhKnapsack => {
+                false
+            }
+        },
     };
     let seals = match suite.enc() {
-        Enc::Cipher(cipher) => {
-            matches!(cipher, ContentCipher::A256Gcm | ContentCipher::A128Gcm)
-        }
+        Enc::Cipher(cipher) => match cipher {
+            ContentCipher::A256Gcm | ContentCipher::A128Gcm => true,
+            ContentCipher::A128CbcHs256
+            | ContentCipher::DesCbcHs256
+            | ContentCipher::DesEde3CbcHs256
+            | ContentCipher::ToyDesEcbHs256(_)
+            | ContentCipher::Feal8CbcHs256
+            | ContentCipher::Grain128AeadV2
+            | ContentCipher::VernamHs256 => false,
+        },
         Enc::RsaBlocks => false,
     };
     if !wraps {
@@ -193,12 +202,12 @@ fn delivered(client: &KeyFile, name: &Name, shop: &Shop, form: &Form, id: u64) -
 fn key(key: &Jwk) -> Value {
     let id = key.kid.as_ref().and_then(Kid::id);
     let id = id.as_ref().map_or("", Name::as_str);
-    match &key.material {
-        // The bytes are moved into the value, which is wiped; the macro `json` would leave a copy.
-        Material::Secret(bytes) => {
+    match &key.material.encrypting_half() {
+        // Moved into the value, which is wiped: the macro `json` leaves a copy behind.
+        EncryptingKey::Secret(bytes) => {
             Value::Array(vec![id.into(), base64url::encode_to_string(bytes).into()])
         }
-        Material::PublicRsa(key) => {
+        EncryptingKey::Public(PublicHalf::Rsa(key)) => {
             let (n, e) = (key.modulus_be_bytes(), key.exponent_be_bytes());
             let mut parts = vec![json!(id), json!(base64url::encode_to_string(&n))];
             if e != USUAL_EXPONENT {
@@ -206,6 +215,8 @@ fn key(key: &Jwk) -> Value {
             }
             json!(parts)
         }
-        other => unreachable!("{} has no place in a page", other.name()),
+        other @ (EncryptingKey::Pad(_) | EncryptingKey::Public(PublicHalf::Knapsack(_))) => {
+            unreachable!("{} has no place in a page", other.name())
+        }
     }
 }

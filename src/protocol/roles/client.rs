@@ -4,12 +4,13 @@ mod supply;
 
 use supply::{Supply, Ticket};
 
+use crate::ciphers::content::ContentCipher;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::jose::jwe::{
     Carries, Failure, MAX_ORDER, MIN_TYPED, Sealer, SealingKeys, TypedKey,
 };
-use crate::protocol::jose::jwk::{Jwk, Material};
+use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{
     Alg, Content, Enc, Error, KeyTrouble, Kid, MAX_LAYERS, Member, Misuse, Place, Program, Result,
@@ -33,11 +34,11 @@ pub struct Plan {
 
 enum KeyPlan {
     /// One key for all orders; with a budget unless it is only ever a key for fresh keys.
-    Shared { key: Box<Jwk>, budget: bool },
+    Shared { key: Box<Jwk<EncryptingKey>>, budget: bool },
     /// A key for each order, from the ids of a shop; with the longest pad if they are pads.
     Each { shop: crate::protocol::model::Name, longest_pad: Option<u64> },
     /// A piece of this pad for each order.
-    Pad { key: Box<Jwk>, pad: Pad },
+    Pad { key: Box<Jwk<EncryptingKey>>, pad: Pad },
 }
 
 /// What was sealed or opened.
@@ -141,7 +142,7 @@ impl Plan {
             Scope::Transaction if !of_user => {
                 KeyPlan::Each { shop: name.clone(), longest_pad: longest_pad(file.keys()) }
             }
-            _ => KeyPlan::shared(first, shop.suite.has_budget()),
+            Scope::Transaction | Scope::Shop => KeyPlan::shared(first, shop.suite.has_budget()),
         };
         Ok(Self::new(place, shop.suite, key, *layers))
     }
@@ -166,7 +167,7 @@ impl Plan {
             let trouble = KeyTrouble::Uncounted { key: key.words(), alg: suite.key_alg() };
             return Err(Error::key(place, trouble));
         }
-        if let Material::PrivateRsa(pair) = &key.material
+        if let Some(pair) = key.material.rsa_pair()
             && !pair.is_consistent(Backend::detect(), &mut SystemSource::new()?.stream(0))
         {
             let why = "the private half of the key does not open what the public half seals";
@@ -392,7 +393,7 @@ fn choose<'f>(
     let checked = |key: &'f Jwk| {
         let suite = sealing_suite(file, key, enc)?;
         key.check_usage(suite, Task::Seal)?;
-        SealingKeys::one(key, suite, Carries::Order)?;
+        SealingKeys::one(&key.encrypting_half(), suite, Carries::Order)?;
         Ok((key, suite))
     };
     if let Some(kid) = kid {
@@ -401,12 +402,17 @@ fn choose<'f>(
             None => Err(file.passed_over(kid.as_str()).unwrap_or(file.unknown(kid))),
         };
     }
-    let mut found: Vec<_> = file.keys().iter().map(checked).collect();
-    match found.iter().filter(|it| it.is_ok()).count() {
-        0 if found.is_empty() => Err(KeyTrouble::Missing("key at all")),
-        0 => found.swap_remove(0),
-        1 => found.into_iter().find(Result::is_ok).expect("one was counted"),
-        several => Err(KeyTrouble::Several(several)),
+    let (mut fit, mut refused) = (Vec::new(), None);
+    for key in file.keys() {
+        match checked(key) {
+            Ok(found) => fit.push(found),
+            Err(trouble) => drop(refused.get_or_insert(trouble)),
+        }
+    }
+    match (fit.pop(), fit.len()) {
+        (Some(only), 0) => Ok(only),
+        (Some(_), others) => Err(KeyTrouble::Several(others + 1)),
+        (None, _) => Err(refused.unwrap_or(KeyTrouble::Missing("key at all"))),
     }
 }
 
@@ -419,7 +425,7 @@ fn sealing_suite(
     let Some(name) = key.alg.as_deref() else {
         return Err(KeyTrouble::NoAlgorithm(key.words()));
     };
-    let default = Enc::named("A256GCM").expect("a cipher of ours");
+    let default = Enc::Cipher(ContentCipher::A256Gcm);
     match (Alg::named(name), file.direct_cipher(name)) {
         (Some(alg @ Alg::Wrap(_)), _) => {
             let enc = enc.unwrap_or(default);
@@ -442,21 +448,17 @@ fn sealing_suite(
 impl KeyPlan {
     /// One key for all orders, or a piece of it for each if it is a pad.
     fn shared(key: &Jwk, budget: bool) -> Self {
-        let shared = Box::new(key.clone());
+        let key = Box::new(key.encrypting_half());
         match &key.material {
-            Material::Pad(pad) => Self::Pad { key: shared, pad: pad.clone() },
-            _ => Self::Shared { key: shared, budget },
+            EncryptingKey::Pad(pad) => Self::Pad { pad: pad.clone(), key },
+            EncryptingKey::Secret(_) | EncryptingKey::Public(_) => Self::Shared { key, budget },
         }
     }
 }
 
 /// The longest pad among keys, if they are pads.
 fn longest_pad(keys: &[Jwk]) -> Option<u64> {
-    let len = |key: &Jwk| match &key.material {
-        Material::Pad(pad) => Some(pad.len()),
-        _ => None,
-    };
-    keys.iter().filter_map(len).max()
+    keys.iter().filter_map(|key| key.material.pad().map(Pad::len)).max()
 }
 
 /// The lines of a block up to the first failure, and the failure.

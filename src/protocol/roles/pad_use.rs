@@ -6,7 +6,6 @@ use std::io::Read;
 
 use crate::ciphers::base64url;
 use crate::protocol::jose::jwe::{Header, MAX_SEALED_LINE, segments};
-use crate::protocol::jose::jwk::Material;
 use crate::protocol::model::{Kid, Place, Result};
 use crate::protocol::pipeline::{Block, Cut, Part, Workers};
 use crate::protocol::store::keyfile::KeyFile;
@@ -38,9 +37,9 @@ type Piece = (Option<Kid>, u64, u64);
 impl PadUse {
     /// Nothing used yet of a file's pads.
     pub fn new(file: &KeyFile) -> Self {
-        let pads = file.keys().iter().filter_map(|key| match &key.material {
-            Material::Pad(pad) => Some((key.kid.clone(), Used::new(pad.offset(), pad.len()))),
-            _ => None,
+        let pads = file.keys().iter().filter_map(|key| {
+            let pad = key.material.pad()?;
+            Some((key.kid.clone(), Used::new(pad.offset(), pad.len())))
         });
         Self { pads: pads.collect() }
     }

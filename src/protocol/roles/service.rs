@@ -11,10 +11,10 @@ use crate::ciphers::Secret;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, KeyStream};
 use crate::ciphers::{knapsack, rsa};
-use crate::protocol::jose::jwk::{self, Jwk, Material, Usage};
+use crate::protocol::jose::jwk::{self, DecryptingKey, Jwk, PrivateHalf, Usage};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{
-    Alg, Enc, Error, Family, KeyTrouble, Kid, Misuse, Name, Place, Program, Result, Role, Scheme,
+    Error, Family, KeyTrouble, KeyUse, Kid, Misuse, Name, Place, Program, Result, Role, Scheme,
     Scope, ServiceUrl, Suite,
 };
 use crate::protocol::pipeline::Workers;
@@ -79,30 +79,31 @@ pub fn make_material(
     suite: Suite,
     sizes: Sizes,
     rng: &mut KeyStream,
-) -> std::result::Result<Material, KeyTrouble> {
+) -> std::result::Result<DecryptingKey, KeyTrouble> {
     match suite.material() {
         Family::Rsa => {
             let mut pairs = make_pairs(1, sizes, rng)?;
             Ok(pairs.pop().expect("one was asked for"))
         }
         Family::Knapsack => {
-            Ok(Material::PrivateKnapsack(Box::new(knapsack::PrivateKey::generate(rng))))
+            let key = knapsack::PrivateKey::generate(rng);
+            Ok(DecryptingKey::Private(PrivateHalf::Knapsack(Box::new(key))))
         }
         Family::Pad => {
             let mut key = Pad::unfilled(sizes.pad_bytes);
             rng.fill_bytes(&mut key);
             Pad::new(0, key)
-                .map(Material::Pad)
+                .map(DecryptingKey::Pad)
                 .map_err(|found| KeyTrouble::Unfit(found.to_string()))
         }
         Family::Secret => {
             let len = suite.secret_len().expect("a secret key has a length");
             let mut key = Secret::zeroed(len);
-            match (suite.alg(), suite.enc()) {
-                (Alg::Direct, Enc::Cipher(cipher)) => cipher.fill_keys(rng, &mut key),
-                _ => rng.fill_bytes(&mut key),
+            match suite.key_use() {
+                KeyUse::Direct(cipher) => cipher.fill_keys(rng, &mut key),
+                KeyUse::Wrap(..) | KeyUse::Pad(_) | KeyUse::Blocks => rng.fill_bytes(&mut key),
             }
-            Ok(Material::Secret(key))
+            Ok(DecryptingKey::Secret(key))
         }
     }
 }
@@ -117,7 +118,7 @@ pub fn make_keys<S: KeySource>(
     workers: &Workers,
     made: &(impl Fn() + Sync),
     place: &Place,
-) -> Result<Vec<Material>> {
+) -> Result<Vec<DecryptingKey>> {
     let count = match request.scheme.scope {
         Scope::Shop => 1,
         Scope::Transaction => request.orders,
@@ -125,14 +126,16 @@ pub fn make_keys<S: KeySource>(
     let (suite, sizes) = (request.suite, request.sizes);
     let group = match suite.material() {
         Family::Rsa => PAIRS_AT_ONCE,
-        _ => 1,
+        Family::Knapsack | Family::Pad | Family::Secret => 1,
     };
     let keys = workers.make(count.div_ceil(group), |number| {
         let mut rng = source.stream(number as u64);
         let wanted = group.min(count - number * group);
         let keys = match suite.material() {
             Family::Rsa => make_pairs(wanted, sizes, &mut rng)?,
-            _ => vec![make_material(suite, sizes, &mut rng)?],
+            Family::Knapsack | Family::Pad | Family::Secret => {
+                vec![make_material(suite, sizes, &mut rng)?]
+            }
         };
         keys.iter().for_each(|_| made());
         Ok(keys)
@@ -148,10 +151,11 @@ fn make_pairs(
     count: usize,
     sizes: Sizes,
     rng: &mut KeyStream,
-) -> std::result::Result<Vec<Material>, KeyTrouble> {
+) -> std::result::Result<Vec<DecryptingKey>, KeyTrouble> {
     let pairs = rsa::generate(Backend::detect(), count, sizes.rsa_bits, rng)
         .map_err(|error| KeyTrouble::Unfit(error.to_string()))?;
-    Ok(pairs.into_iter().map(|pair| Material::PrivateRsa(Box::new(pair))).collect())
+    let private = |pair| DecryptingKey::Private(PrivateHalf::Rsa(Box::new(pair)));
+    Ok(pairs.into_iter().map(private).collect())
 }
 
 /// Adds keys to the service's keyring, under fresh ids at transaction scope.
@@ -162,7 +166,7 @@ fn make_pairs(
 pub fn add_keys<S: KeySource>(
     file: &mut KeyFile,
     request: &KeyRequest,
-    keys: Vec<Material>,
+    keys: Vec<DecryptingKey>,
     source: &S,
     place: &Place,
 ) -> Result<Vec<Kid>> {

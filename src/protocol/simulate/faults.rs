@@ -272,7 +272,7 @@ fn change_header(line: &mut String, change: impl Fn(&str) -> String) {
 /// Attacks the blocks of a line, with the public key and another line; returns `false` if the line
 /// has fewer than three blocks.
 fn attack_blocks(attack: BlockAttack, line: &mut String, other: &str, bundle: &KeyFile) -> bool {
-    let key = named_key(line, bundle).and_then(|key| key.material.public_rsa());
+    let key = named_key(line, bundle).and_then(|key| Some(key.material.rsa_pair()?.public()));
     let Some(key) = key else { return false };
     let (mut blocks, others) = (blocks(line, key.size()), blocks(other, key.size()));
     let last = blocks.len() - 1;
@@ -335,7 +335,7 @@ fn with_wrong_keys(bundle: &KeyFile, case: &Case) -> Result<KeyFile> {
     let material = service::make_material(case.suite, sizes, &mut rng)
         .map_err(|trouble| Error::key(&place, trouble))?;
     for key in bundle.keys() {
-        wrong.push(Jwk { material: material.clone(), ..key.clone() });
+        wrong.push(key.with(material.clone()));
     }
     Ok(wrong)
 }

@@ -138,7 +138,7 @@ impl KeyFile {
     }
 
     /// A lone key.
-    pub fn lone(key: Jwk) -> Self {
+    pub fn lone(key: impl Into<Jwk>) -> Self {
         let mut file = Self::new(Role::Plain);
         file.lone = true;
         file.push(key);
@@ -210,7 +210,8 @@ impl KeyFile {
     }
 
     /// Adds a key; one of the same name is replaced.
-    pub fn push(&mut self, key: Jwk) {
+    pub fn push(&mut self, key: impl Into<Jwk>) {
+        let key = key.into();
         let keys = Arc::make_mut(&mut self.keys);
         if let Some(kid) = &key.kid {
             match Arc::make_mut(&mut self.index).entry(kid.clone()) {

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::ciphers::wrap::WrapAlgorithm;
 use crate::protocol::jose::jwe::{Algorithms, Chosen, Failure, Header, KeyLookup};
-use crate::protocol::jose::jwk::{Jwk, Material};
+use crate::protocol::jose::jwk::Jwk;
 use crate::protocol::model::{
     Error, KeyTrouble, Kid, Member, Misuse, Name, Place, Result, Role, Scope, Suite, Unimplemented,
 };
@@ -135,7 +135,7 @@ impl OpeningKeys {
     /// Whether some key is an RSA pair, which makes opening slow.
     pub fn has_pairs(&self) -> bool {
         let mut keys = self.files.iter().flat_map(|held| held.file.keys());
-        keys.any(|key| matches!(key.material, Material::PrivateRsa(_)))
+        keys.any(|key| key.material.rsa_pair().is_some())
     }
 
     /// The name of a key, for counts and reports.

@@ -16,7 +16,7 @@ pub use budget::Budget;
 pub use ids::Ids;
 pub use pads::Pads;
 
-use crate::protocol::jose::jwk::Jwk;
+use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
 use crate::protocol::model::{Error, KeyTrouble, Place, Result};
 use crate::protocol::store::keyfile::KeyFile;
 
@@ -107,7 +107,7 @@ struct Left<'f> {
 /// business.
 fn change_left<S: KeyStore + ?Sized, T>(
     store: &S,
-    key: &Jwk,
+    key: &Jwk<EncryptingKey>,
     bundle: &Place,
     whole: u64,
     change: impl FnOnce(&mut Left<'_>) -> Result<T>,
@@ -118,7 +118,7 @@ fn change_left<S: KeyStore + ?Sized, T>(
             Some(kid) => file.key(kid.as_str()),
             None => file.keys().first(),
         };
-        if held.is_none_or(|held| held.material != key.material) {
+        if held.is_none_or(|held| held.material.encrypting_half() != key.material) {
             return Err(Error::key(bundle, KeyTrouble::Exchanged));
         }
         let Some(kid) = kid else {

@@ -61,7 +61,7 @@ pub(super) fn open(
     (backend, spread): (Backend, Spread),
     key: &PrivateKey,
     aad: &[u8],
-    iv: &[u8; IV_LEN],
+    iv: &[u8],
     sealed: &mut [u8],
     rng: &mut KeyStream,
 ) -> Option<usize> {
@@ -83,7 +83,7 @@ pub(super) fn open(
 }
 
 /// The labels of all blocks of an order.
-fn labels(aad: &[u8], iv: &[u8; IV_LEN], count: usize) -> Vec<[u8; 32]> {
+fn labels(aad: &[u8], iv: &[u8], count: usize) -> Vec<[u8; 32]> {
     let common = Sha256::new_with_prefix(aad).chain_update(iv);
     (0..count).map(|index| label(&common, index, count)).collect()
 }

@@ -14,7 +14,7 @@ use crate::ciphers::content::{ContentCipher, Keys, MAX_TAG, Record};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
 use crate::ciphers::wrap::{self, UnwrapJob};
-use crate::protocol::model::{Enc, Malformed};
+use crate::protocol::model::Malformed;
 
 /// Lines that are opened side by side: so many that what kernels clear behind themselves hardly
 /// counts, and few enough to stay in the cache.
@@ -107,16 +107,15 @@ impl<'a> Opener<'a> {
         parser.next_group();
         for (line, sealed) in lines.iter().enumerate() {
             let result = parser.parse(sealed, text).and_then(|parsed| {
-                let Chosen { number: key, suite, ready } = parser.meaning(&parsed).key;
-                match (suite.enc(), ready) {
-                    (Enc::Cipher(cipher), _) => {
+                let Chosen { number: key, ready } = parser.meaning(&parsed).key;
+                match ready {
+                    Ready::Direct(cipher, _) | Ready::Pad(cipher, _) | Ready::Unwrap(cipher, _) => {
                         let (len, authentic) = (0, false);
                         candidates.push(Candidate { line, parsed, cipher, len, authentic });
                         Ok((key, Text::Pending))
                     }
-                    (Enc::RsaBlocks, Ready::Blocks(pair)) => {
+                    Ready::Blocks(pair) => {
                         let (iv, _, _) = parser.split(&parsed);
-                        let iv = iv.try_into().expect("16 bytes");
                         let start = parsed.ciphertext.start;
                         let sealed = &mut text[parsed.ciphertext];
                         let kernels = (self.backend, self.spread);
@@ -126,7 +125,6 @@ impl<'a> Opener<'a> {
                         len.map(|len| (key, Text::Record(start..start + len)))
                             .ok_or(Failure::Authentication)
                     }
-                    (Enc::RsaBlocks, _) => Err(Failure::Authentication),
                 }
             });
             results.push(result);
@@ -197,10 +195,9 @@ impl<'a> Opener<'a> {
                 .expect("ciphertexts lie in the order of their lines");
             let (text, after) = text.split_at_mut(parsed.ciphertext.len());
             (rest, taken) = (after, parsed.ciphertext.end);
-            let ((iv, sent, _), tag) = (parser.split(parsed), [0; MAX_TAG]);
+            let ((iv, sent, _), mut tag) = (parser.split(parsed), [0; MAX_TAG]);
+            tag[..sent.len()].copy_from_slice(sent);
             records.push(Record { iv, aad: parsed.aad, text, len: 0, tag, authentic: false });
-            let record = records.last_mut().expect("one was just pushed");
-            record.tag[..sent.len()].copy_from_slice(sent);
         }
         // Lines under one cipher mostly stand together, and are opened together.
         let (mut from, mut cek_from) = (0, 0);
@@ -248,18 +245,18 @@ impl<'a> Opener<'a> {
                 _ => heads.next().expect("one for each chain"),
             };
             match meaning.key.ready {
-                Ready::Direct(key) if key.len() == room.len() => room.copy_from_slice(key),
-                Ready::Pad(pad) => {
-                    let offset = iv.try_into().expect("8 bytes");
-                    if pad.copy_key(u64::from_be_bytes(offset), room).is_none() {
+                Ready::Direct(_, key) if key.len() == room.len() => room.copy_from_slice(key),
+                Ready::Pad(_, pad) => {
+                    let offset = iv.try_into().map(u64::from_be_bytes).ok();
+                    if offset.and_then(|offset| pad.copy_key(offset, room)).is_none() {
                         rng.fill_bytes(room);
                     }
                 }
-                Ready::Unwrap(kek) => {
+                Ready::Unwrap(_, kek) => {
                     jobs.push(UnwrapJob { kek, encrypted_key, gcm: meaning.gcm_kw(), cek: room });
                 }
                 // A direct key that cannot head a chain: what is random stays, and will not fit.
-                _ => {}
+                Ready::Direct(..) | Ready::Blocks(_) => {}
             }
         }
         wrap::unwrap(self.backend, &mut jobs, rng);
@@ -289,8 +286,8 @@ fn one_direct_key<'k>(run: &[Candidate<'_>], parser: &Parser<'_, 'k>) -> Option<
     let direct = |candidate: &Candidate<'_>| {
         let meaning = parser.meaning(&candidate.parsed);
         match meaning.key.ready {
-            Ready::Direct(key) if meaning.chain().is_empty() => Some((meaning.key.number, key)),
-            Ready::Direct(_) | Ready::Pad(_) | Ready::Unwrap(_) | Ready::Blocks(_) => None,
+            Ready::Direct(_, key) if meaning.chain().is_empty() => Some((meaning.key.number, key)),
+            Ready::Direct(..) | Ready::Pad(..) | Ready::Unwrap(..) | Ready::Blocks(_) => None,
         }
     };
     let (number, key) = direct(&run[0])?;

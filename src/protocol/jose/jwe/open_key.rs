@@ -8,7 +8,7 @@ use crate::ciphers::content::ContentCipher;
 use crate::ciphers::rsa::PrivateKey;
 use crate::ciphers::wrap::{UnwrappingKey, WrapAlgorithm};
 use crate::ciphers::{CipherError, Secret};
-use crate::protocol::jose::jwk::{Jwk, Material};
+use crate::protocol::jose::jwk::{DecryptingKey, Jwk, Material, PrivateHalf};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{Alg, KeyTrouble, KeyUse, Suite, Task};
 
@@ -42,9 +42,7 @@ pub(in crate::protocol) enum Algorithms {
 pub struct Chosen<'k> {
     /// Its number among the keys.
     pub(super) number: usize,
-    /// The algorithms of the order, which it is for.
-    pub(super) suite: Suite,
-    /// The key itself.
+    /// The key itself, with the content cipher of the order.
     pub(super) ready: Ready<'k>,
 }
 
@@ -62,7 +60,7 @@ impl<'k> Chosen<'k> {
     ) -> Checked<Self> {
         let suite = algorithms.suite(key, header, allow_weak)?;
         key.check_usage(suite, Task::Open)?;
-        Ok(Self { number, suite, ready: Ready::new(&key.material, suite)? })
+        Ok(Self { number, ready: Ready::new(&key.material, suite)? })
     }
 }
 
@@ -104,71 +102,81 @@ impl Algorithms {
 
 fn fits(key: &Jwk, suite: Suite) -> bool {
     match &key.material {
-        Material::Secret(secret) => suite.secret_len() == Some(secret.len()),
-        other => suite.material() == other.family(),
+        Material::Decrypting(DecryptingKey::Secret(key)) => suite.secret_len() == Some(key.len()),
+        Material::Decrypting(DecryptingKey::Pad(_) | DecryptingKey::Private(_))
+        | Material::Public(_) => suite.material() == key.material.family(),
     }
 }
 
 /// A key that is ready for use.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Ready<'k> {
-    Direct(&'k Secret),
-    Pad(&'k Pad),
-    Unwrap(UnwrappingKey<'k>),
+    /// Decrypts orders itself.
+    Direct(ContentCipher, &'k Secret),
+    /// Decrypts orders, each with a piece of it.
+    Pad(ContentCipher, &'k Pad),
+    /// Unwraps content-encryption keys.
+    Unwrap(ContentCipher, UnwrappingKey<'k>),
+    /// Decrypts orders in blocks of RSA.
     Blocks(&'k PrivateKey),
 }
 
 impl<'k> Ready<'k> {
     /// A key, for the algorithms of an order.
     pub(super) fn new(material: &'k Material, suite: Suite) -> Checked<Self> {
-        match suite.key_use() {
-            KeyUse::Direct(cipher) => {
-                let key = secret(material, suite)?;
+        let fitting = match (suite.key_use(), material) {
+            (KeyUse::Direct(cipher), Material::Decrypting(DecryptingKey::Secret(key))) => {
                 length(cipher, key)?;
-                Ok(Ready::Direct(key))
+                Some(Self::Direct(cipher, key))
             }
-            KeyUse::Pad(_) => match material {
-                Material::Pad(pad) => Ok(Ready::Pad(pad)),
-                _ => Err(unfit(material, suite)),
-            },
-            KeyUse::Wrap(algorithm, _) => {
-                unwrapping_key(material, suite, algorithm).map(Ready::Unwrap)
+            (KeyUse::Pad(cipher), Material::Decrypting(DecryptingKey::Pad(pad))) => {
+                Some(Self::Pad(cipher, pad))
             }
-            KeyUse::Blocks => match material {
-                Material::PrivateRsa(key) => Ok(Ready::Blocks(key)),
-                _ => Err(unfit(material, suite)),
-            },
-        }
+            (KeyUse::Wrap(algorithm, cipher), Material::Decrypting(key)) => {
+                unwrapping_key(key, algorithm)?.map(|key| Self::Unwrap(cipher, key))
+            }
+            (
+                KeyUse::Blocks,
+                Material::Decrypting(DecryptingKey::Private(PrivateHalf::Rsa(pair))),
+            ) => Some(Self::Blocks(pair)),
+            (KeyUse::Direct(_) | KeyUse::Pad(_) | KeyUse::Blocks, Material::Decrypting(_))
+            | (_, Material::Public(_)) => None,
+        };
+        fitting.ok_or_else(|| unfit(material.name(), suite))
     }
 }
 
+/// The key as it unwraps, if it is of the algorithm's type.
 fn unwrapping_key(
-    material: &Material,
-    suite: Suite,
+    key: &DecryptingKey,
     algorithm: WrapAlgorithm,
-) -> Checked<UnwrappingKey<'_>> {
-    match algorithm {
-        WrapAlgorithm::A128Kw => {
-            Ok(UnwrappingKey::A128Kw(algorithm.sized(secret(material, suite)?)?))
-        }
-        WrapAlgorithm::A256Kw => {
-            Ok(UnwrappingKey::A256Kw(algorithm.sized(secret(material, suite)?)?))
-        }
-        WrapAlgorithm::A128GcmKw => {
-            Ok(UnwrappingKey::A128GcmKw(algorithm.sized(secret(material, suite)?)?))
-        }
-        WrapAlgorithm::A256GcmKw => {
-            Ok(UnwrappingKey::A256GcmKw(algorithm.sized(secret(material, suite)?)?))
-        }
-        WrapAlgorithm::RsaOaep256 => match material {
-            Material::PrivateRsa(key) => Ok(UnwrappingKey::Rsa(key)),
-            _ => Err(unfit(material, suite)),
+) -> Checked<Option<UnwrappingKey<'_>>> {
+    Ok(match key {
+        DecryptingKey::Secret(key) => match algorithm {
+            WrapAlgorithm::A128Kw => Some(UnwrappingKey::A128Kw(algorithm.sized(key)?)),
+            WrapAlgorithm::A256Kw => Some(UnwrappingKey::A256Kw(algorithm.sized(key)?)),
+            WrapAlgorithm::A128GcmKw => Some(UnwrappingKey::A128GcmKw(algorithm.sized(key)?)),
+            WrapAlgorithm::A256GcmKw => Some(UnwrappingKey::A256GcmKw(algorithm.sized(key)?)),
+            WrapAlgorithm::RsaOaep256 | WrapAlgorithm::MhKnapsack => None,
         },
-        WrapAlgorithm::MhKnapsack => match material {
-            Material::PrivateKnapsack(key) => Ok(UnwrappingKey::Knapsack(key)),
-            _ => Err(unfit(material, suite)),
+        DecryptingKey::Private(PrivateHalf::Rsa(pair)) => match algorithm {
+            WrapAlgorithm::RsaOaep256 => Some(UnwrappingKey::Rsa(pair)),
+            WrapAlgorithm::A128Kw
+            | WrapAlgorithm::A256Kw
+            | WrapAlgorithm::A128GcmKw
+            | WrapAlgorithm::A256GcmKw
+            | WrapAlgorithm::MhKnapsack => None,
         },
-    }
+        DecryptingKey::Private(PrivateHalf::Knapsack(key)) => match algorithm {
+            WrapAlgorithm::MhKnapsack => Some(UnwrappingKey::Knapsack(key)),
+            WrapAlgorithm::A128Kw
+            | WrapAlgorithm::A256Kw
+            | WrapAlgorithm::A128GcmKw
+            | WrapAlgorithm::A256GcmKw
+            | WrapAlgorithm::RsaOaep256 => None,
+        },
+        DecryptingKey::Pad(_) => None,
+    })
 }
 
 /// Old data may lie under a weak key: reading asks for the length only.
@@ -176,12 +184,5 @@ fn length(cipher: ContentCipher, key: &[u8]) -> Result<(), CipherError> {
     match cipher.check_key(key) {
         Err(CipherError::WeakKey { .. }) | Ok(()) => Ok(()),
         Err(error) => Err(error),
-    }
-}
-
-fn secret(material: &Material, suite: Suite) -> Checked<&Secret> {
-    match material {
-        Material::Secret(secret) => Ok(secret),
-        _ => Err(unfit(material, suite)),
     }
 }

@@ -8,7 +8,7 @@ use super::{Carries, Failure, Header, KeyLookup, MAX_SEALED_LINE, blocks};
 use crate::ciphers::base64url;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::wrap::UnwrappingKey;
-use crate::protocol::model::{Enc, Form, Malformed};
+use crate::protocol::model::{Form, Malformed};
 
 /// A line in parts. It is kept small, as it is moved about more than once.
 pub(super) struct Parsed<'l> {
@@ -80,7 +80,7 @@ impl<'l, 'k> Parser<'l, 'k> {
 
     /// Initialization vector, tag and encrypted key of a line of this group.
     pub(super) fn split(&self, parsed: &Parsed<'_>) -> (&[u8], &[u8], &[u8]) {
-        let (iv_len, tag_len) = lengths(self.meaning(parsed).key.suite.enc());
+        let (iv_len, tag_len) = lengths(self.meaning(parsed).key.ready);
         let (iv, rest) = self.parts[parsed.parts.clone()].split_at(iv_len);
         let (tag, encrypted_key) = rest.split_at(tag_len);
         (iv, tag, encrypted_key)
@@ -107,7 +107,7 @@ impl<'l, 'k> Parser<'l, 'k> {
             segments(line).ok_or_else(|| Failure::Malformed("expected 5 segments".into()))?;
         self.read_header(aad)?;
         let meaning = self.meanings.len() - 1;
-        let (iv_len, tag_len) = lengths(self.meanings[meaning].key.suite.enc());
+        let (iv_len, tag_len) = lengths(self.meanings[meaning].key.ready);
         let (start, parts) = (self.parts.len(), &mut self.parts);
         decode_exact(self.backend, iv, iv_len, parts, "the initialization vector")?;
         decode_exact(self.backend, tag, tag_len, parts, "the tag")?;
@@ -160,7 +160,7 @@ impl Meaning<'_> {
     fn check(&self, has_encrypted_key: bool) -> Result<(), Failure> {
         let malformed = |found: &str| Err(Failure::Malformed(found.into()));
         match self.key.ready {
-            Ready::Unwrap(kek) => match kek {
+            Ready::Unwrap(_, kek) => match kek {
                 UnwrappingKey::A128GcmKw(_) | UnwrappingKey::A256GcmKw(_)
                     if self.gcm_kw().is_none() =>
                 {
@@ -173,23 +173,25 @@ impl Meaning<'_> {
                 | UnwrappingKey::Rsa(_)
                 | UnwrappingKey::Knapsack(_) => Ok(()),
             },
-            Ready::Direct(_) | Ready::Pad(_) | Ready::Blocks(_) if has_encrypted_key => {
+            Ready::Direct(..) | Ready::Pad(..) | Ready::Blocks(_) if has_encrypted_key => {
                 malformed("an encrypted key beside the algorithm dir")
             }
             Ready::Blocks(_) if !self.chain().is_empty() => {
                 malformed("a chain of keys beside RSA blocks")
             }
-            Ready::Pad(_) if !self.chain().is_empty() => malformed("a chain of keys beside a pad"),
-            Ready::Direct(_) | Ready::Pad(_) | Ready::Blocks(_) => Ok(()),
+            Ready::Pad(..) if !self.chain().is_empty() => malformed("a chain of keys beside a pad"),
+            Ready::Direct(..) | Ready::Pad(..) | Ready::Blocks(_) => Ok(()),
         }
     }
 }
 
 /// Lengths in bytes of initialization vector and tag.
-fn lengths(enc: Enc) -> (usize, usize) {
-    match enc {
-        Enc::Cipher(cipher) => (cipher.iv_len(), cipher.tag_len()),
-        Enc::RsaBlocks => (blocks::IV_LEN, 0),
+fn lengths(key: Ready<'_>) -> (usize, usize) {
+    match key {
+        Ready::Direct(cipher, _) | Ready::Pad(cipher, _) | Ready::Unwrap(cipher, _) => {
+            (cipher.iv_len(), cipher.tag_len())
+        }
+        Ready::Blocks(_) => (blocks::IV_LEN, 0),
     }
 }
 

@@ -3,9 +3,10 @@
 use super::header::{Carries, HeaderText};
 use crate::ciphers::Secret;
 use crate::ciphers::content::ContentCipher;
+use crate::ciphers::knapsack;
 use crate::ciphers::rsa::PublicKey;
 use crate::ciphers::wrap::{OneOrEach, WrapAlgorithm, WrappingKeys};
-use crate::protocol::jose::jwk::{Jwk, Material};
+use crate::protocol::jose::jwk::{EncryptingKey, Jwk, PublicHalf};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{KeyTrouble, KeyUse, Kid, Suite};
 
@@ -19,6 +20,8 @@ pub struct SealingKeys<'k> {
     suite: Suite,
     carries: Carries,
 }
+
+type Keys<'k> = OneOrEach<&'k Jwk<EncryptingKey>>;
 
 /// What the keys of a batch do: all the same.
 #[derive(Debug)]
@@ -38,7 +41,11 @@ impl<'k> SealingKeys<'k> {
     ///
     /// # Errors
     /// [`KeyTrouble`] when the key does not fit the algorithms, or the cipher refuses it.
-    pub fn one(key: &'k Jwk, suite: Suite, carries: Carries) -> Result<Self, KeyTrouble> {
+    pub fn one(
+        key: &'k Jwk<EncryptingKey>,
+        suite: Suite,
+        carries: Carries,
+    ) -> Result<Self, KeyTrouble> {
         Self::new(&OneOrEach::One(key), suite, carries)
     }
 
@@ -46,11 +53,15 @@ impl<'k> SealingKeys<'k> {
     ///
     /// # Errors
     /// As [`one`](Self::one), for the first key that does not fit.
-    pub fn each(keys: &'k [Jwk], suite: Suite, carries: Carries) -> Result<Self, KeyTrouble> {
+    pub fn each(
+        keys: &'k [Jwk<EncryptingKey>],
+        suite: Suite,
+        carries: Carries,
+    ) -> Result<Self, KeyTrouble> {
         Self::new(&OneOrEach::Each(keys.iter().collect()), suite, carries)
     }
 
-    fn new(keys: &OneOrEach<&'k Jwk>, suite: Suite, carries: Carries) -> Result<Self, KeyTrouble> {
+    fn new(keys: &Keys<'k>, suite: Suite, carries: Carries) -> Result<Self, KeyTrouble> {
         let kids = keys.map(|key| key.kid.as_ref());
         Ok(Self { ready: Ready::new(keys, suite)?, kids, suite, carries })
     }
@@ -91,10 +102,10 @@ impl<'k> SealingKeys<'k> {
 }
 
 impl<'k> Ready<'k> {
-    fn new(keys: &OneOrEach<&'k Jwk>, suite: Suite) -> Result<Self, KeyTrouble> {
+    fn new(keys: &Keys<'k>, suite: Suite) -> Result<Self, KeyTrouble> {
         Ok(match suite.key_use() {
             KeyUse::Direct(cipher) => {
-                let ready = |key: &&'k Jwk| {
+                let ready = |key: &&'k Jwk<_>| {
                     let key = secret(&key.material, suite)?;
                     cipher.check_key(key)?;
                     Ok::<_, KeyTrouble>(key)
@@ -102,22 +113,19 @@ impl<'k> Ready<'k> {
                 Self::Direct(cipher, keys.try_map(ready)?)
             }
             KeyUse::Pad(cipher) => {
-                let pads = keys.try_map(|key| match &key.material {
-                    Material::Pad(pad) => Ok(pad),
-                    other => Err(unfit(other, suite)),
-                });
-                Self::Pads(cipher, pads?.into_vec())
+                let pads = keys.try_map(|key| pad(&key.material, suite))?;
+                Self::Pads(cipher, pads.into_vec())
             }
             KeyUse::Wrap(algorithm, cipher) => {
                 Self::Wrap(cipher, wrapping_keys(keys, suite, algorithm)?)
             }
-            KeyUse::Blocks => Self::Blocks(keys.try_map(|key| public(&key.material, suite))?),
+            KeyUse::Blocks => Self::Blocks(keys.try_map(|key| rsa(&key.material, suite))?),
         })
     }
 }
 
 fn wrapping_keys<'k>(
-    keys: &OneOrEach<&'k Jwk>,
+    keys: &Keys<'k>,
     suite: Suite,
     algorithm: WrapAlgorithm,
 ) -> Result<WrappingKeys<'k>, KeyTrouble> {
@@ -127,36 +135,57 @@ fn wrapping_keys<'k>(
         WrapAlgorithm::A128GcmKw => WrappingKeys::A128GcmKw(sized(keys, suite, algorithm)?),
         WrapAlgorithm::A256GcmKw => WrappingKeys::A256GcmKw(sized(keys, suite, algorithm)?),
         WrapAlgorithm::RsaOaep256 => {
-            WrappingKeys::Rsa(keys.try_map(|key| public(&key.material, suite))?)
+            WrappingKeys::Rsa(keys.try_map(|key| rsa(&key.material, suite))?)
         }
-        WrapAlgorithm::MhKnapsack => WrappingKeys::Knapsack(keys.try_map(|key| {
-            key.material.public_knapsack().ok_or_else(|| unfit(&key.material, suite))
-        })?),
+        WrapAlgorithm::MhKnapsack => {
+            WrappingKeys::Knapsack(keys.try_map(|key| knapsack(&key.material, suite))?)
+        }
     })
 }
 
 fn sized<'k, const N: usize>(
-    keys: &OneOrEach<&'k Jwk>,
+    keys: &Keys<'k>,
     suite: Suite,
     algorithm: WrapAlgorithm,
 ) -> Result<OneOrEach<&'k [u8; N]>, KeyTrouble> {
     keys.try_map(|key| Ok(algorithm.sized(secret(&key.material, suite)?)?))
 }
 
-fn secret(material: &Material, suite: Suite) -> Result<&Secret, KeyTrouble> {
-    match material {
-        Material::Secret(secret) => Ok(secret),
-        _ => Err(unfit(material, suite)),
+fn secret(key: &EncryptingKey, suite: Suite) -> Result<&Secret, KeyTrouble> {
+    match key {
+        EncryptingKey::Secret(secret) => Ok(secret),
+        EncryptingKey::Pad(_) | EncryptingKey::Public(_) => Err(unfit(key.name(), suite)),
     }
 }
 
-fn public(material: &Material, suite: Suite) -> Result<&PublicKey, KeyTrouble> {
-    material.public_rsa().ok_or_else(|| unfit(material, suite))
+fn pad(key: &EncryptingKey, suite: Suite) -> Result<&Pad, KeyTrouble> {
+    match key {
+        EncryptingKey::Pad(pad) => Ok(pad),
+        EncryptingKey::Secret(_) | EncryptingKey::Public(_) => Err(unfit(key.name(), suite)),
+    }
+}
+
+fn rsa(key: &EncryptingKey, suite: Suite) -> Result<&PublicKey, KeyTrouble> {
+    match key {
+        EncryptingKey::Public(PublicHalf::Rsa(key)) => Ok(key),
+        EncryptingKey::Public(PublicHalf::Knapsack(_))
+        | EncryptingKey::Secret(_)
+        | EncryptingKey::Pad(_) => Err(unfit(key.name(), suite)),
+    }
+}
+
+fn knapsack(key: &EncryptingKey, suite: Suite) -> Result<&knapsack::PublicKey, KeyTrouble> {
+    match key {
+        EncryptingKey::Public(PublicHalf::Knapsack(key)) => Ok(key),
+        EncryptingKey::Public(PublicHalf::Rsa(_))
+        | EncryptingKey::Secret(_)
+        | EncryptingKey::Pad(_) => Err(unfit(key.name(), suite)),
+    }
 }
 
 /// A key of one kind where another is needed.
-pub(super) fn unfit(material: &Material, suite: Suite) -> KeyTrouble {
-    KeyTrouble::Unfit(format!("{} does not fit {suite}", material.name()))
+pub(super) fn unfit(key: &str, suite: Suite) -> KeyTrouble {
+    KeyTrouble::Unfit(format!("{key} does not fit {suite}"))
 }
 
 #[cfg(test)]
@@ -166,16 +195,16 @@ mod tests {
     use crate::protocol::jose::jwe::{Failure, Sealer};
     use crate::protocol::jose::jwk::Usage;
 
-    fn jwk(material: Material) -> Jwk {
+    fn jwk(material: EncryptingKey) -> Jwk<EncryptingKey> {
         Jwk { kid: None, alg: None, usage: Usage::Unsaid, origin: Origin::System, material }
     }
 
-    fn secret(len: usize) -> Jwk {
-        jwk(Material::Secret(vec![7; len].into()))
+    fn secret(len: usize) -> Jwk<EncryptingKey> {
+        jwk(EncryptingKey::Secret(vec![7; len].into()))
     }
 
-    fn pad() -> Jwk {
-        jwk(Material::Pad(Pad::new(0, vec![7; 116].into()).unwrap()))
+    fn pad() -> Jwk<EncryptingKey> {
+        jwk(EncryptingKey::Pad(Pad::new(0, vec![7; 116].into()).unwrap()))
     }
 
     fn suite(alg: &str, enc: &str) -> Suite {
@@ -184,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_key_that_does_not_fit_the_suite_of_the_batch_is_refused() {
-        let refused = |keys: &[Jwk], suite| {
+        let refused = |keys: &[Jwk<EncryptingKey>], suite| {
             let made = SealingKeys::each(keys, suite, Carries::Order);
             assert!(made.is_err(), "{suite}");
         };

@@ -1,95 +1,249 @@
-//! Key material: what it is, what it can do, and which half of it a client may hold.
+//! Keys by what they can do. A client holds [`EncryptingKey`]s, which come from the service's
+//! [`DecryptingKey`]s by one total match.
 
 use crate::ciphers::{Secret, knapsack, rsa};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{Family, Kind};
 
-/// The key itself.
+/// A key that encrypts: what a client holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Material {
+pub enum EncryptingKey {
     /// `oct`: a secret key.
     Secret(Secret),
     /// `oct` for a cipher that takes a pad: a MAC key and a pad, or a piece of one.
     Pad(Pad),
+    /// The public half of a pair.
+    Public(PublicHalf),
+}
+
+/// A key that decrypts: what a shop and the service hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DecryptingKey {
+    /// `oct`: a secret key.
+    Secret(Secret),
+    /// `oct` for a cipher that takes a pad: a MAC key and a pad, or a piece of one.
+    Pad(Pad),
+    /// The private half of a pair.
+    Private(PrivateHalf),
+}
+
+/// The public half of a pair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PublicHalf {
     /// `RSA` without private numbers.
-    PublicRsa(Box<rsa::PublicKey>),
-    /// `RSA` with private numbers.
-    PrivateRsa(Box<rsa::PrivateKey>),
+    Rsa(Box<rsa::PublicKey>),
     /// `MH-KNAPSACK` without the secret knapsack.
-    PublicKnapsack(Box<knapsack::PublicKey>),
+    Knapsack(Box<knapsack::PublicKey>),
+}
+
+/// The private half of a pair, which holds the public half as well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PrivateHalf {
+    /// `RSA` with private numbers.
+    Rsa(Box<rsa::PrivateKey>),
     /// `MH-KNAPSACK` with the secret knapsack.
-    PrivateKnapsack(Box<knapsack::PrivateKey>),
+    Knapsack(Box<knapsack::PrivateKey>),
+}
+
+/// The key of a JWK, as it is written: secret bytes always decrypt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Material {
+    /// A public half alone.
+    Public(PublicHalf),
+    /// A key that decrypts.
+    Decrypting(DecryptingKey),
+}
+
+impl PrivateHalf {
+    /// The public half.
+    pub fn public_half(&self) -> PublicHalf {
+        match self {
+            Self::Rsa(pair) => PublicHalf::Rsa(Box::new(pair.public().clone())),
+            Self::Knapsack(key) => PublicHalf::Knapsack(Box::new(key.public_key().clone())),
+        }
+    }
+}
+
+impl DecryptingKey {
+    /// What a client may hold of it: all of a secret key, the public half of a pair.
+    pub fn encrypting_half(&self) -> EncryptingKey {
+        match self {
+            Self::Secret(key) => EncryptingKey::Secret(key.clone()),
+            Self::Pad(pad) => EncryptingKey::Pad(pad.clone()),
+            Self::Private(half) => EncryptingKey::Public(half.public_half()),
+        }
+    }
+}
+
+impl EncryptingKey {
+    /// What it is, in words.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Secret(_) => SECRET,
+            Self::Pad(_) => PAD,
+            Self::Public(half) => half.name(),
+        }
+    }
+}
+
+impl PublicHalf {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Rsa(_) => "a public RSA key",
+            Self::Knapsack(_) => "a public knapsack",
+        }
+    }
+
+    fn family(&self) -> Family {
+        match self {
+            Self::Rsa(_) => Family::Rsa,
+            Self::Knapsack(_) => Family::Knapsack,
+        }
+    }
+}
+
+impl PrivateHalf {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Rsa(_) => "a private RSA key",
+            Self::Knapsack(_) => "a secret knapsack",
+        }
+    }
+
+    fn family(&self) -> Family {
+        match self {
+            Self::Rsa(_) => Family::Rsa,
+            Self::Knapsack(_) => Family::Knapsack,
+        }
+    }
 }
 
 impl Material {
     /// What family it is of.
     pub fn family(&self) -> Family {
         match self {
-            Self::Secret(_) => Family::Secret,
-            Self::Pad(_) => Family::Pad,
-            Self::PublicRsa(_) | Self::PrivateRsa(_) => Family::Rsa,
-            Self::PublicKnapsack(_) | Self::PrivateKnapsack(_) => Family::Knapsack,
+            Self::Public(half) => half.family(),
+            Self::Decrypting(key) => match key {
+                DecryptingKey::Secret(_) => Family::Secret,
+                DecryptingKey::Pad(_) => Family::Pad,
+                DecryptingKey::Private(half) => half.family(),
+            },
         }
     }
 
     /// Secret key or pair.
     pub fn kind(&self) -> Kind {
-        match self {
-            Self::Secret(_) | Self::Pad(_) => Kind::Secret,
-            _ => Kind::Public,
-        }
+        self.family().kind()
     }
 
     /// What it is, in words.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Secret(_) => "a secret key",
-            Self::Pad(_) => "a one-time pad",
-            Self::PublicRsa(_) => "a public RSA key",
-            Self::PrivateRsa(_) => "a private RSA key",
-            Self::PublicKnapsack(_) => "a public knapsack",
-            Self::PrivateKnapsack(_) => "a secret knapsack",
+            Self::Public(half) => half.name(),
+            Self::Decrypting(key) => match key {
+                DecryptingKey::Secret(_) => SECRET,
+                DecryptingKey::Pad(_) => PAD,
+                DecryptingKey::Private(half) => half.name(),
+            },
         }
     }
 
-    /// The public RSA key in it, if there is one.
-    pub fn public_rsa(&self) -> Option<&rsa::PublicKey> {
+    /// What a client may hold of it: all but the private half of a pair.
+    pub fn encrypting_half(&self) -> EncryptingKey {
         match self {
-            Self::PublicRsa(key) => Some(key),
-            Self::PrivateRsa(pair) => Some(pair.public()),
-            Self::Secret(_) | Self::Pad(_) | Self::PublicKnapsack(_) | Self::PrivateKnapsack(_) => {
-                None
-            }
+            Self::Public(half) => EncryptingKey::Public(half.clone()),
+            Self::Decrypting(key) => key.encrypting_half(),
         }
     }
 
-    /// The public knapsack in it, if there is one.
-    pub fn public_knapsack(&self) -> Option<&knapsack::PublicKey> {
+    /// The secret bytes, if they are the key.
+    pub fn secret(&self) -> Option<&Secret> {
         match self {
-            Self::PublicKnapsack(key) => Some(key),
-            Self::PrivateKnapsack(key) => Some(key.public_key()),
-            Self::Secret(_) | Self::Pad(_) | Self::PublicRsa(_) | Self::PrivateRsa(_) => None,
+            Self::Decrypting(DecryptingKey::Secret(key)) => Some(key),
+            Self::Decrypting(DecryptingKey::Pad(_) | DecryptingKey::Private(_))
+            | Self::Public(_) => None,
         }
     }
 
-    /// What a client may hold of it: all of a secret key, the public half of a pair.
-    pub fn encrypting_half(&self) -> Self {
+    /// The pad, if it is one.
+    pub fn pad(&self) -> Option<&Pad> {
         match self {
-            Self::PrivateRsa(pair) => Self::PublicRsa(Box::new(pair.public().clone())),
-            Self::PrivateKnapsack(key) => Self::PublicKnapsack(Box::new(key.public_key().clone())),
-            Self::Secret(_) | Self::Pad(_) | Self::PublicRsa(_) | Self::PublicKnapsack(_) => {
-                self.clone()
-            }
+            Self::Decrypting(DecryptingKey::Pad(pad)) => Some(pad),
+            Self::Decrypting(DecryptingKey::Secret(_) | DecryptingKey::Private(_))
+            | Self::Public(_) => None,
+        }
+    }
+
+    /// The private half of a pair, if it is one.
+    pub fn private_half(&self) -> Option<&PrivateHalf> {
+        match self {
+            Self::Decrypting(DecryptingKey::Private(half)) => Some(half),
+            Self::Decrypting(DecryptingKey::Secret(_) | DecryptingKey::Pad(_))
+            | Self::Public(_) => None,
+        }
+    }
+
+    /// The pair, if it is one of RSA.
+    pub fn rsa_pair(&self) -> Option<&rsa::PrivateKey> {
+        match self.private_half()? {
+            PrivateHalf::Rsa(pair) => Some(pair),
+            PrivateHalf::Knapsack(_) => None,
+        }
+    }
+
+    /// The secret knapsack, if it is one.
+    pub fn knapsack(&self) -> Option<&knapsack::PrivateKey> {
+        match self.private_half()? {
+            PrivateHalf::Knapsack(key) => Some(key),
+            PrivateHalf::Rsa(_) => None,
         }
     }
 
     /// Whether whoever reads it could decrypt.
     pub fn is_secret(&self) -> bool {
-        !matches!(self, Self::PublicRsa(_) | Self::PublicKnapsack(_))
+        match self {
+            Self::Public(_) => false,
+            Self::Decrypting(_) => true,
+        }
     }
+}
 
-    /// Whether it is the private half of a pair.
-    pub fn is_private_half(&self) -> bool {
-        matches!(self, Self::PrivateRsa(_) | Self::PrivateKnapsack(_))
+impl From<DecryptingKey> for Material {
+    fn from(key: DecryptingKey) -> Self {
+        Self::Decrypting(key)
+    }
+}
+
+impl From<EncryptingKey> for Material {
+    fn from(key: EncryptingKey) -> Self {
+        match key {
+            EncryptingKey::Secret(key) => Self::Decrypting(DecryptingKey::Secret(key)),
+            EncryptingKey::Pad(pad) => Self::Decrypting(DecryptingKey::Pad(pad)),
+            EncryptingKey::Public(half) => Self::Public(half),
+        }
+    }
+}
+
+const SECRET: &str = "a secret key";
+const PAD: &str = "a one-time pad";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ciphers::random::{KeySource, SeededSource};
+
+    #[test]
+    fn a_client_gets_secret_keys_whole_and_of_pairs_the_public_half() {
+        let sack = knapsack::PrivateKey::generate(&mut SeededSource::new(1).stream(0));
+        let public = PublicHalf::Knapsack(Box::new(sack.public_key().clone()));
+        let pair = DecryptingKey::Private(PrivateHalf::Knapsack(Box::new(sack)));
+        assert_eq!(pair.encrypting_half(), EncryptingKey::Public(public.clone()));
+        assert_eq!(Material::from(pair.encrypting_half()), Material::Public(public));
+
+        let pad = Pad::new(0, vec![1; 20].into()).unwrap();
+        for key in [DecryptingKey::Secret(vec![7; 16].into()), DecryptingKey::Pad(pad)] {
+            let written = Material::from(key.encrypting_half());
+            assert_eq!(written, Material::Decrypting(key), "as it is written, both are the same");
+        }
     }
 }

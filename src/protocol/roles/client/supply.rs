@@ -2,21 +2,21 @@
 
 use super::Sink;
 use crate::protocol::jose::jwe::{Carries, SealingKeys};
-use crate::protocol::jose::jwk::Jwk;
+use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
 use crate::protocol::model::{Error, KeyTrouble, Kid, Place, Result, Spent, Suite};
 use crate::protocol::store::spend::{Budget, Ids, KeyStore, Pads};
 
 /// Where the keys for the next block come from.
 pub(super) enum Supply<'s, K: ?Sized> {
-    Shared { key: Box<Jwk>, budget: Option<Budget<'s, K>> },
+    Shared { key: Box<Jwk<EncryptingKey>>, budget: Option<Budget<'s, K>> },
     Ids(Ids<'s, K>),
     Pads(Pads<'s, K>),
 }
 
 /// The keys for a block.
 pub(super) enum Ticket {
-    Shared(Box<Jwk>),
-    Each(Vec<Jwk>),
+    Shared(Box<Jwk<EncryptingKey>>),
+    Each(Vec<Jwk<EncryptingKey>>),
 }
 
 impl Ticket {

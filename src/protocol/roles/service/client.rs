@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{KeyRequest, Share, ShopForm, Sizes, add_keys, check_len, shop_file, unused_ids};
 use crate::ciphers::random::KeySource;
-use crate::protocol::jose::jwk::{Jwk, Material, Usage};
+use crate::protocol::jose::jwk::{DecryptingKey, EncryptingKey, Jwk, Usage};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{
     Amounts, Enc, Erase, Error, KeyTrouble, Kid, Misuse, Name, Place, Program, Result, Role, Run,
@@ -101,7 +101,7 @@ pub fn bundle_client<S: KeySource>(
     file: &mut KeyFile,
     request: &ClientRequest,
     source: &S,
-    make: impl FnMut(&KeyRequest) -> Result<Vec<Material>>,
+    make: impl FnMut(&KeyRequest) -> Result<Vec<DecryptingKey>>,
     place: &Place,
 ) -> Result<Delivery> {
     file.require(&[Role::Service], "security service", place)?;
@@ -158,11 +158,10 @@ pub fn bundle_client<S: KeySource>(
     let mut keys = Vec::with_capacity(kids.len());
     for kid in &kids {
         let key = file.key(kid.as_str()).ok_or_else(|| Error::key(place, file.unknown(kid)))?;
-        let material = match pieces.get(kid) {
-            Some(piece) => Material::Pad(piece.clone()),
-            None => key.material.encrypting_half(),
-        };
-        client.push(Jwk { material, ..key.clone() });
+        client.push(match pieces.get(kid) {
+            Some(piece) => key.with(EncryptingKey::Pad(piece.clone())),
+            None => key.encrypting_half(),
+        });
         keys.push(key);
     }
     let shop_half = shop_file(&request.shop, &told_shop, keys.into_iter(), ShopForm::Program);
@@ -181,7 +180,7 @@ fn pieces_of_pads(
     let Some(shop) = file.shops.get(&request.shop) else { return Ok(pieces) };
     for kid in kids {
         let shared = kid.id().is_none_or(|id| shop.users.contains(&id));
-        let Some(Material::Pad(pad)) = file.key(kid.as_str()).map(|key| &key.material) else {
+        let Some(pad) = file.key(kid.as_str()).and_then(|key| key.material.pad()) else {
             continue;
         };
         if !shared {
@@ -225,7 +224,7 @@ fn hand_out<S: KeySource>(
     request: &ClientRequest,
     state: &Shop,
     source: &S,
-    mut make: impl FnMut(&KeyRequest) -> Result<Vec<Material>>,
+    mut make: impl FnMut(&KeyRequest) -> Result<Vec<DecryptingKey>>,
     place: &Place,
 ) -> Result<Vec<Kid>> {
     let shop = &request.shop;
@@ -275,7 +274,7 @@ fn hand_out<S: KeySource>(
     for id in kids.iter().filter_map(Kid::id) {
         match request.ids {
             IdRequest::User(_) => shop.users.insert(id),
-            _ => shop.issued.insert(id),
+            IdRequest::Pool(_) | IdRequest::OnDemand(_) => shop.issued.insert(id),
         };
     }
     Ok(kids)
@@ -303,10 +302,12 @@ impl KeyRequest {
 fn sizes(file: &KeyFile, shop: &Name) -> Sizes {
     let mut sizes = Sizes::default();
     let of_shop = |key: &&Jwk| key.kid.as_ref().is_some_and(|kid| kid.shop() == *shop);
-    match file.keys().iter().find(of_shop).map(|key| &key.material) {
-        Some(Material::PrivateRsa(pair)) => sizes.rsa_bits = pair.public().bits(),
-        Some(Material::Pad(pad)) => sizes.pad_bytes = pad.len() as usize,
-        _ => {}
+    let Some(key) = file.keys().iter().find(of_shop) else { return sizes };
+    if let Some(pair) = key.material.rsa_pair() {
+        sizes.rsa_bits = pair.public().bits();
+    }
+    if let Some(pad) = key.material.pad() {
+        sizes.pad_bytes = pad.len() as usize;
     }
     sizes
 }

@@ -3,7 +3,7 @@
 use super::{ClientRequest, Delivery, KeyRequest, bundle_client};
 use crate::ciphers::Secret;
 use crate::ciphers::random::KeySource;
-use crate::protocol::jose::jwk::Material;
+use crate::protocol::jose::jwk::DecryptingKey;
 use crate::protocol::model::{Aftermath, Error, Place, Result};
 use crate::protocol::store::files::{self, Output, Selection};
 use crate::protocol::store::keyfile::KeyFile;
@@ -35,7 +35,7 @@ pub fn deliver<S: KeySource, K: KeyStore + ?Sized>(
     keyring: &K,
     request: &ClientRequest,
     source: &S,
-    make: impl FnMut(&KeyRequest) -> Result<Vec<Material>>,
+    make: impl FnMut(&KeyRequest) -> Result<Vec<DecryptingKey>>,
     form: impl FnOnce(&KeyFile) -> Result<Secret>,
     outputs: Outputs,
     place: &Place,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::{Range, Sub};
 
-use crate::protocol::jose::jwk::{Jwk, Material};
+use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
 use crate::protocol::model::{Amounts, Error, KeyTrouble, Kid, Name, Place, Result, Role};
 use crate::protocol::store::keyfile::KeyFile;
 
@@ -57,18 +57,12 @@ impl Share {
                 continue;
             }
             let left = shop.budget.get(kid).copied().unwrap_or_default();
-            match &key.material {
-                Material::Pad(pad) => {
+            match key.material.pad() {
+                Some(pad) => {
                     let end = pad.offset() + pad.len();
                     share.pads.insert(kid.clone(), end - left.min(pad.len())..end);
                 }
-                Material::Secret(_)
-                | Material::PublicRsa(_)
-                | Material::PrivateRsa(_)
-                | Material::PublicKnapsack(_)
-                | Material::PrivateKnapsack(_) => {
-                    share.ivs.insert(kid.clone(), left);
-                }
+                None => drop(share.ivs.insert(kid.clone(), left)),
             }
         }
         Ok(share)
@@ -130,12 +124,12 @@ impl Share {
                 false => Err(Error::key(place, keyring.unknown(kid))),
             };
         };
-        let same = match (&own.material, &key.material) {
-            (Material::Pad(whole), Material::Pad(piece)) => {
+        let same = match (own.material.encrypting_half(), key.material.encrypting_half()) {
+            (EncryptingKey::Pad(whole), EncryptingKey::Pad(piece)) => {
                 let from = piece.offset().checked_sub(whole.offset());
-                from.and_then(|from| whole.piece(from, piece.len())).as_ref() == Some(piece)
+                from.and_then(|from| whole.piece(from, piece.len())) == Some(piece)
             }
-            (own, theirs) => own.encrypting_half() == *theirs,
+            (own, theirs) => own == theirs,
         };
         match same {
             true => Ok(()),

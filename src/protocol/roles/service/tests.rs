@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use super::*;
 use crate::ciphers::random::SystemSource;
-use crate::protocol::model::{Amounts, Run};
+use crate::protocol::model::{Alg, Amounts, Enc, Run};
 use crate::protocol::store::files::{self, Existing, Output, Privacy};
 use crate::protocol::store::keyfile::IV_BUDGET;
 use crate::protocol::store::spend::KeyStore;
@@ -36,7 +36,7 @@ fn key_request(embodiment: u8, orders: usize, enc: Option<&str>) -> KeyRequest {
     }
 }
 
-fn make(request: &KeyRequest) -> Result<Vec<Material>> {
+fn make(request: &KeyRequest) -> Result<Vec<DecryptingKey>> {
     make_keys(request, &SystemSource::new()?, &Workers::new(Some(1))?, &|| {}, &place())
 }
 
@@ -314,6 +314,6 @@ fn the_length_of_keys_is_known_before_they_are_made() {
     assert!(check_len(&empty, &request, &place()).is_ok());
     let mut full = keyring(1, 1, Some("VERNAM-HS256"));
     let pad = Pad::new(0, Pad::unfilled(32 << 20)).unwrap();
-    full.push(Jwk { material: Material::Pad(pad), ..full.keys()[0].clone() });
+    full.push(full.keys()[0].with(DecryptingKey::Pad(pad)));
     assert!(matches!(check_len(&full, &request, &place()), Err(Error::KeyFileFull { .. })));
 }

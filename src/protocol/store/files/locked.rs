@@ -209,7 +209,7 @@ mod tests {
             alg: None,
             usage: crate::protocol::jose::jwk::Usage::Encryption,
             origin: crate::ciphers::random::Origin::System,
-            material: crate::protocol::jose::jwk::Material::Secret(vec![1; 16].into()),
+            material: crate::protocol::jose::jwk::DecryptingKey::Secret(vec![1; 16].into()),
         };
         write(&path, &KeyFile::lone(key));
         std::thread::scope(|scope| {

@@ -8,7 +8,7 @@ use super::{IV_BUDGET, KeyFile, Sent, Shop, VERSION};
 use crate::ciphers::base64url;
 use crate::ciphers::toy_des::SBox;
 use crate::protocol::jose::json::{self, Object, optional_parsed, optional_text, text};
-use crate::protocol::jose::jwk::{Jwk, Material, Refusal};
+use crate::protocol::jose::jwk::{DecryptingKey, Jwk, Material, Refusal};
 use crate::protocol::model::{
     Alg, Content, Document, Enc, Erase, Error, Expected, Form, KeyTrouble, Kid, Kind, MAX_LAYERS,
     Malformed, Member, Name, Place, Program, Result, Role, Run, Scheme, Scope, Step, Suite,
@@ -169,7 +169,9 @@ fn check_key(file: &KeyFile, key: &Jwk) -> Checked<()> {
     let Some(kid) = &key.kid else {
         return match file.role {
             Role::Plain => Ok(()),
-            role => Err(format!("no member \"kid\", which a {role} file needs").into()),
+            role @ (Role::Service | Role::Shop | Role::Client) => {
+                Err(format!("no member \"kid\", which a {role} file needs").into())
+            }
         };
     };
     if file.key(kid.as_str()).is_some() {
@@ -193,22 +195,24 @@ fn check_key(file: &KeyFile, key: &Jwk) -> Checked<()> {
     if expected != key.material.family() {
         return Err(format!("{kid} is {}, expected {expected}", key.material.name()).into());
     }
-    if let (Material::Secret(secret), Some(len)) = (&key.material, shop.suite.secret_len())
+    if let (Some(secret), Some(len)) = (key.material.secret(), shop.suite.secret_len())
         && secret.len() != len
     {
         return Err(format!("{kid} has {} bytes, expected {len}", secret.len()).into());
     }
-    match (key.material.kind(), key.material.is_private_half(), file.role) {
-        (Kind::Public, true, Role::Client) => {
+    match (&key.material, file.role) {
+        (Material::Decrypting(DecryptingKey::Private(_)), Role::Client) => {
             Err(format!("{kid} is {}, which a client never holds", key.material.name()).into())
         }
-        (Kind::Public, false, Role::Shop | Role::Service) => Err(format!(
+        (Material::Public(_), Role::Shop | Role::Service) => Err(format!(
             "{kid} is {} only, a {} needs the private half",
             key.material.name(),
             file.role
-        )
-        .into()),
-        _ => Ok(()),
+        ).into()),
+        (Material::Decrypting(DecryptingKey::Secret(_) | DecryptingKey::Pad(_)), _)
+        | (Material::Decrypting(DecryptingKey::Private(_)), Role::Shop | Role::Service)
+        | (Material::Public(_), Role::Client)
+        | (_, Role::Plain) => Ok(()),
     }
 }
 
@@ -291,7 +295,9 @@ fn program(ours: &Object, file: &KeyFile) -> Checked<Option<Program>> {
             },
         },
         Role::Shop => Program::Shop { content, built_in: built_in(members, file)? },
-        role => return Err(format!("a {role} file carries no program").into()),
+        role @ (Role::Service | Role::Plain) => {
+            return Err(format!("a {role} file carries no program").into());
+        }
     };
     let expected: Vec<&str> = program.steps().into_iter().map(Step::name).collect();
     let found: Option<Vec<&str>> = members

@@ -3,7 +3,7 @@
 use super::*;
 use crate::ciphers::Secret;
 use crate::ciphers::random::Origin;
-use crate::protocol::jose::jwk::{Material, Usage};
+use crate::protocol::jose::jwk::{DecryptingKey, Material, Usage};
 use crate::protocol::model::{Alg, Enc, Erase, Run};
 
 fn place() -> Place {
@@ -29,7 +29,7 @@ fn client() -> KeyFile {
         alg: Some("A256KW".to_owned()),
         usage: Usage::Encryption,
         origin: Origin::Seeded,
-        material: Material::Secret(Secret::from(vec![7; 32])),
+        material: DecryptingKey::Secret(Secret::from(vec![7; 32])),
     });
     file
 }
@@ -161,7 +161,7 @@ fn the_length_of_a_file_is_known_before_it_is_written() {
     ] {
         let suite = Suite::new(Alg::named(alg).unwrap(), Enc::named(enc).unwrap()).unwrap();
         let material = make_material(suite, sizes, &mut rng).unwrap();
-        for material in [material.encrypting_half(), material] {
+        for material in [Material::from(material.encrypting_half()), material.into()] {
             for origin in [Origin::System, Origin::Seeded] {
                 let kid = Kid::new(&format!("tokyo/{}", file.keys().len()));
                 let alg = Some(suite.key_alg().to_owned());
@@ -172,7 +172,7 @@ fn the_length_of_a_file_is_known_before_it_is_written() {
     }
     let piece = Pad::new(1234, Secret::zeroed(50)).unwrap();
     let alg = Some("VERNAM-HS256".to_owned());
-    let (origin, usage, material) = (Origin::System, Usage::Unsaid, Material::Pad(piece));
+    let (origin, usage, material) = (Origin::System, Usage::Unsaid, DecryptingKey::Pad(piece));
     file.push(Jwk { kid: None, alg, origin, usage, material });
     assert_eq!(file.full_len(), file.to_bytes(&place()).unwrap().len() as u64);
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{IV_BUDGET, KeyFile, MAX_KEY_FILE, Sent, Shop, VERSION};
 use crate::ciphers::{Secret, Wiped, base64url};
 use crate::protocol::jose::json::{Object, SecretJson};
-use crate::protocol::jose::jwk::Jwk;
+use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
 use crate::protocol::model::{Error, Kid, Name, Place, Program, Result, Role, Step};
 
 impl KeyFile {
@@ -134,8 +134,9 @@ impl KeyFile {
     pub fn public_keys(&self) -> KeyFile {
         let mut set = KeyFile::new(Role::Plain);
         for key in self.keys.iter().map(Jwk::encrypting_half) {
-            if !key.material.is_secret() {
-                set.push(key);
+            match key.material {
+                EncryptingKey::Public(_) => set.push(key),
+                EncryptingKey::Secret(_) | EncryptingKey::Pad(_) => {}
             }
         }
         set

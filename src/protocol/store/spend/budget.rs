@@ -1,7 +1,7 @@
 //! The random IVs that may still be drawn for a key which seals many orders.
 
 use super::{KeyStore, Left, Patience, Reserved, change_left};
-use crate::protocol::jose::jwk::Jwk;
+use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
 use crate::protocol::model::{Error, KeyTrouble, Place, Result};
 use crate::protocol::store::keyfile::IV_BUDGET;
 
@@ -13,7 +13,7 @@ const FIRST_BLOCK: u64 = 256;
 pub struct Budget<'s, S: ?Sized> {
     store: &'s S,
     bundle: Place,
-    key: Jwk,
+    key: Jwk<EncryptingKey>,
     reserved: u64,
     used: u64,
     block: u64,
@@ -21,7 +21,7 @@ pub struct Budget<'s, S: ?Sized> {
 
 impl<'s, S: KeyStore + ?Sized> Budget<'s, S> {
     /// The budget of a key in a client's file, whose name is `bundle`, or of a lone key.
-    pub fn new(store: &'s S, bundle: Place, key: Jwk) -> Self {
+    pub fn new(store: &'s S, bundle: Place, key: Jwk<EncryptingKey>) -> Self {
         Self { store, bundle, key, reserved: 0, used: 0, block: FIRST_BLOCK }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{KeyStore, Patience, Reserved};
-use crate::protocol::jose::jwk::{Jwk, Material};
+use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
 use crate::protocol::model::{Error, KeyTrouble, Kid, Name, Place, Result};
 use crate::protocol::store::keyfile::KeyFile;
 
@@ -16,7 +16,7 @@ pub struct Ids<'s, S: ?Sized> {
     store: &'s S,
     bundle: Place,
     shop: Name,
-    ready: VecDeque<Jwk>,
+    ready: VecDeque<Jwk<EncryptingKey>>,
     used: Vec<Kid>,
     takes_pad: bool,
     next: Block,
@@ -61,9 +61,9 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
     ///
     /// # Errors
     /// As [`expect`](Self::expect).
-    pub fn take(&mut self, orders: usize, first: &Place) -> Result<Vec<Jwk>> {
+    pub fn take(&mut self, orders: usize, first: &Place) -> Result<Vec<Jwk<EncryptingKey>>> {
         self.make_ready(orders, |order| first.lines_on(order))?;
-        let taken: Vec<Jwk> = self.ready.drain(..orders).collect();
+        let taken: Vec<Jwk<_>> = self.ready.drain(..orders).collect();
         self.used.extend(taken.iter().filter_map(|key| key.kid.clone()));
         self.takes_pad = taken.iter().any(is_pad);
         Ok(taken)
@@ -87,7 +87,7 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
         Ok(())
     }
 
-    fn reserve(&mut self, needed: usize) -> Result<Reserved<Vec<Jwk>>> {
+    fn reserve(&mut self, needed: usize) -> Result<Reserved<Vec<Jwk<EncryptingKey>>>> {
         let next = self.next;
         let (reserved, shared) = self.store.update(|file| {
             let want = match next {
@@ -158,23 +158,19 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
     }
 }
 
-fn is_pad(key: &Jwk) -> bool {
+fn is_pad(key: &Jwk<EncryptingKey>) -> bool {
     match &key.material {
-        Material::Pad(_) => true,
-        Material::Secret(_)
-        | Material::PublicRsa { .. }
-        | Material::PrivateRsa(_)
-        | Material::PublicKnapsack(_)
-        | Material::PrivateKnapsack { .. } => false,
+        EncryptingKey::Pad(_) => true,
+        EncryptingKey::Secret(_) | EncryptingKey::Public(_) => false,
     }
 }
 
 /// The first keys of a shop that have sealed nothing, at most `want`.
-fn unspent(file: &KeyFile, shop: &Name, want: usize) -> Vec<Jwk> {
+fn unspent(file: &KeyFile, shop: &Name, want: usize) -> Vec<Jwk<EncryptingKey>> {
     let Some(state) = file.shops.get(shop) else { return Vec::new() };
     let unspent = |key: &&Jwk| {
         let id = key.kid.as_ref().and_then(|kid| kid.parts().1);
         id.is_some_and(|id| !state.spent.contains(id))
     };
-    file.keys().iter().filter(unspent).take(want).cloned().collect()
+    file.keys().iter().filter(unspent).take(want).map(Jwk::encrypting_half).collect()
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{KeyStore, Left, Patience, Reserved, change_left};
-use crate::protocol::jose::jwk::{Jwk, Material};
+use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{Error, KeyTrouble, Place, Result};
 
@@ -24,7 +24,7 @@ const MOST_GAPS: usize = 256;
 pub struct Pads<'s, S: ?Sized> {
     store: &'s S,
     bundle: Place,
-    key: Jwk,
+    key: Jwk<EncryptingKey>,
     pad: Pad,
     /// Reserved and not used, as places in `pad`.
     reserved: Range<u64>,
@@ -34,7 +34,7 @@ pub struct Pads<'s, S: ?Sized> {
 
 impl<'s, S: KeyStore + ?Sized> Pads<'s, S> {
     /// The pad of a key in a client's file, whose name is `bundle`, or of a lone key.
-    pub fn new(store: &'s S, bundle: Place, key: Jwk, pad: Pad) -> Self {
+    pub fn new(store: &'s S, bundle: Place, key: Jwk<EncryptingKey>, pad: Pad) -> Self {
         let block = FIRST_PIECE.max(pad.len() / FIRST_PART);
         Self { store, bundle, key, pad, reserved: 0..0, used: 0, block }
     }
@@ -55,7 +55,7 @@ impl<'s, S: KeyStore + ?Sized> Pads<'s, S> {
     ///
     /// # Errors
     /// [`KeyTrouble::PadShort`] at the first line for which not enough is left; nothing is used then.
-    pub fn take(&mut self, orders: &[&[u8]], first: &Place) -> Result<Vec<Jwk>> {
+    pub fn take(&mut self, orders: &[&[u8]], first: &Place) -> Result<Vec<Jwk<EncryptingKey>>> {
         let needed = orders.iter().map(|order| order.len() as u64).sum();
         if let Err(left) = self.make_ready(needed)? {
             let mut rest = left;
@@ -73,7 +73,7 @@ impl<'s, S: KeyStore + ?Sized> Pads<'s, S> {
             let piece = self.pad.piece(self.reserved.start, len).expect("it is reserved");
             self.reserved.start += len;
             self.used += len;
-            pieces.push(Jwk { material: Material::Pad(piece), ..self.key.clone() });
+            pieces.push(self.key.with(EncryptingKey::Pad(piece)));
         }
         Ok(pieces)
     }
