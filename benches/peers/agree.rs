@@ -3,6 +3,7 @@
 
 use aws_lc_rs::aead as aws;
 use orderseal::bench::rows::fixtures::{bytes, pairs, rng};
+use orderseal::ciphers::aes::AesKey;
 use orderseal::ciphers::aes::ctr::Ctr;
 use orderseal::ciphers::aes::gcm::Gcm as OurGcm;
 use orderseal::ciphers::aes::kw::{self, Keks, OVERHEAD};
@@ -37,7 +38,7 @@ fn ctr(backend: Backend, size: usize) {
     for name in ["aes-128", "aes-256"] {
         let cipher = Cipher::named(name).expect("a peer's cipher");
         let (key, mut ours, mut theirs) = (bytes(cipher.key), bytes(size), bytes(size));
-        Ctr::new(backend, &key).expect("its length").apply128(&[modes::IV; 16], &mut ours);
+        Ctr::new(backend, AesKey::new(&key).expect("its length")).apply128(&[modes::IV; 16], &mut ours);
         cipher.encryptor("ctr", &key).expect("a mode of it").encrypt(&mut theirs);
         assert!(ours == theirs, "ctr/{name}/{backend}/{size} is not what aws-lc-rs makes");
     }
@@ -46,7 +47,7 @@ fn ctr(backend: Backend, size: usize) {
 fn gcm<G: Gcm>(backend: Backend, size: usize) {
     for len in [16, 32] {
         let (key, mut ours, mut theirs) = (bytes(len), bytes(size), bytes(size));
-        let tag = OurGcm::new(backend, &key).expect("its length").seal(&gcm::IV, b"", &mut ours);
+        let tag = OurGcm::new(backend, AesKey::new(&key).expect("its length")).seal(&gcm::IV, b"", &mut ours);
         let peer = G::ready(&key);
         let peers_tag = peer.seal(&mut theirs);
         let same = ours == theirs && tag == *peers_tag.as_ref();
@@ -82,7 +83,7 @@ fn key_wrap(backend: Backend) {
         let (kek, ceks) = (bytes(len), bytes(3 * CEK));
         let mut ours = vec![0; 3 * (CEK + OVERHEAD)];
         let mut theirs = ours.clone();
-        kw::wrap_many(backend, Keks::one(&kek).expect("its length"), CEK, &ceks, &mut ours);
+        kw::wrap_many(backend, Keks::one(AesKey::new(&kek).expect("its length")), CEK, &ceks, &mut ours);
         let each = ceks.chunks_exact(CEK).zip(theirs.chunks_exact_mut(CEK + OVERHEAD));
         each.for_each(|(cek, wrapped)| wrapping::wrap(&kek, cek, wrapped));
         assert!(ours == theirs, "key wrap, key of {len}, {backend}: not what aws-lc-rs makes");

@@ -6,7 +6,7 @@ use aes_gcm::{Aes128Gcm, Aes256Gcm};
 
 use crate::ciphers::aes::ctr::Ctr;
 use crate::ciphers::aes::gcm::{self, Gcm, Record};
-use crate::ciphers::aes::{self, KeySize};
+use crate::ciphers::aes::{self, AesKey, KeySize};
 use crate::ciphers::cpu::Backend;
 
 use super::fixtures::bytes;
@@ -37,7 +37,8 @@ pub fn rows() -> Vec<Row> {
 fn ctr(cipher: &'static str, key: KeySize, backend: Backend) -> impl Iterator<Item = Row> {
     SIZES.into_iter().map(move |size| {
         let set_up = move || {
-            let key = Ctr::new(backend, &bytes(key.bytes())).expect("a key of its length");
+            let key =
+                Ctr::new(backend, AesKey::new(&bytes(key.bytes())).expect("a key of its length"));
             let mut text = bytes(size);
             move || key.apply128(&[7; 16], &mut text)
         };
@@ -67,7 +68,8 @@ impl Case {
     /// Messages under one key that is ready.
     fn seal_one_key(self, size: usize, count: usize) -> Row {
         let set_up = move || {
-            let key = Gcm::new(self.backend, &bytes(self.key.bytes())).expect("its length");
+            let key =
+                Gcm::new(self.backend, AesKey::new(&bytes(self.key.bytes())).expect("its length"));
             let mut texts = bytes(count * size);
             move || key.seal_many(&mut records(&mut texts, size))
         };

@@ -4,7 +4,7 @@
 use std::hint::black_box;
 
 use crate::ciphers::aes::kw::{self, Keks, OVERHEAD};
-use crate::ciphers::aes::{self, KeySize};
+use crate::ciphers::aes::{self, AesKey, KeySize};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::knapsack::PrivateKey;
 use ::aes::cipher::consts::U16;
@@ -60,7 +60,7 @@ impl Many {
 
     fn keks(self, size: KeySize, keys: &[u8]) -> Keks<'_> {
         match self {
-            Self::One => Keks::one(keys).expect("a key of its length"),
+            Self::One => Keks::one(AesKey::new(keys).expect("a key of its length")),
             Self::Each => Keks::each(size, keys),
         }
     }

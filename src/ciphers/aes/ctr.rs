@@ -8,7 +8,7 @@ use aes::{Aes128, Aes256};
 use super::job::{Job, has_lanes, run};
 use super::lanes::AesLanes;
 use super::rounds::{self, LaneKeys, ROUNDS_128, ROUNDS_256, Schedule};
-use super::{Block, KeyLengthError, KeySize, key_size};
+use super::{AesKey, Block, KeySize};
 use crate::ciphers::cpu::Backend;
 
 /// An AES key, expanded for counter mode.
@@ -30,22 +30,16 @@ impl fmt::Debug for Ctr {
 }
 
 impl Ctr {
-    /// Expands a key of 16 or 32 bytes.
-    ///
-    /// # Errors
-    /// [`KeyLengthError`] for any other length.
-    pub fn new(backend: Backend, key: &[u8]) -> Result<Self, KeyLengthError> {
-        let size = key_size(key)?;
-        let inner = match size {
-            _ if has_lanes(backend) => Inner::Lanes(Box::new(Schedule::new(backend, size, key))),
-            KeySize::Aes128 => Inner::Crate128(Box::new(
-                Aes128::new_from_slice(key).expect("the key has 16 bytes"),
-            )),
-            KeySize::Aes256 => Inner::Crate256(Box::new(
-                Aes256::new_from_slice(key).expect("the key has 32 bytes"),
-            )),
+    /// Expands a key.
+    pub fn new(backend: Backend, key: AesKey<'_>) -> Self {
+        let inner = match key {
+            key if has_lanes(backend) => {
+                Inner::Lanes(Box::new(Schedule::new(backend, key.size(), key.bytes())))
+            }
+            AesKey::Aes128(key) => Inner::Crate128(Box::new(Aes128::new(key.into()))),
+            AesKey::Aes256(key) => Inner::Crate256(Box::new(Aes256::new(key.into()))),
         };
-        Ok(Self { backend, inner })
+        Self { backend, inner }
     }
 
     /// Encrypts or decrypts `text` in place. The last 32 bits of the counter block count,
@@ -219,8 +213,8 @@ fn apply_crate(cipher: &impl BlockCipherEncrypt, first: &Block, text: &mut [u8])
 }
 
 fn split_counter(block: &Block) -> ([u8; 12], u32) {
-    let (prefix, count) = block.split_at(12);
-    (prefix.try_into().expect("12 bytes"), u32::from_be_bytes(count.try_into().expect("4 bytes")))
+    let [prefix @ .., a, b, c, d] = *block;
+    (prefix, u32::from_be_bytes([a, b, c, d]))
 }
 
 #[cfg(test)]
@@ -249,7 +243,7 @@ mod tests {
         let first: Block = hex::decode(FIRST).unwrap().try_into().unwrap();
         for backend in Backend::available() {
             for (key, expected) in CASES {
-                let ctr = Ctr::new(backend, &hex::decode(key).unwrap()).unwrap();
+                let ctr = Ctr::new(backend, AesKey::new(&hex::decode(key).unwrap()).unwrap());
                 let mut text = hex::decode(PLAINTEXT).unwrap();
                 ctr.apply128(&first, &mut text);
                 assert_eq!(hex::encode(text), expected, "{backend}");
@@ -270,9 +264,8 @@ mod tests {
         const GUARD: usize = 64;
         let oracle = Backend::named("rustcrypto").unwrap();
         for backend in Backend::available() {
-            for key in [&[3; 16][..], &[4; 32]] {
-                let (expected, tested) =
-                    (Ctr::new(oracle, key).unwrap(), Ctr::new(backend, key).unwrap());
+            for key in [AesKey::Aes128(&[3; 16]), AesKey::Aes256(&[4; 32])] {
+                let (expected, tested) = (Ctr::new(oracle, key), Ctr::new(backend, key));
                 for length in (0..=4096).step_by(7).chain(500..=530).chain(4090..=4096) {
                     let first = STARTS[length % 4];
                     let mut one = vec![0xa5; length + GUARD];
@@ -291,7 +284,7 @@ mod tests {
     #[test]
     fn all_128_bits_count() {
         for backend in Backend::available() {
-            let ctr = Ctr::new(backend, &[7; 32]).unwrap();
+            let ctr = Ctr::new(backend, AesKey::Aes256(&[7; 32]));
             for start in STARTS {
                 let mut text = [0; 16 * 40];
                 ctr.apply128(&start, &mut text);

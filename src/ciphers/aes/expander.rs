@@ -9,6 +9,7 @@ use std::fmt;
 
 use zeroize::{Zeroize, Zeroizing};
 
+use super::AesKey;
 use super::ctr::Ctr;
 use crate::ciphers::cpu::Backend;
 
@@ -41,7 +42,7 @@ impl Expander {
     /// key.
     pub fn fill(&mut self, out: &mut [u8]) {
         for chunk in out.chunks_mut(CHUNK) {
-            let ctr = Ctr::new(self.backend, &self.key[..]).expect("the key has 32 bytes");
+            let ctr = Ctr::new(self.backend, AesKey::Aes256(&self.key));
             self.key.fill(0);
             ctr.apply32(&[0; 16], &mut self.key[..]);
             chunk.fill(0);
@@ -71,7 +72,7 @@ mod tests {
 
     #[test]
     fn output_is_the_key_stream_after_the_next_key() {
-        let ctr = Ctr::new(Backend::detect(), &[5; 32]).unwrap();
+        let ctr = Ctr::new(Backend::detect(), AesKey::Aes256(&[5; 32]));
         let mut stream = [0; 132];
         ctr.apply32(&[0; 16], &mut stream);
         let mut expander = Expander::new(Backend::detect(), &mut [5; 32]);

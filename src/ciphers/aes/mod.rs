@@ -33,6 +33,8 @@ mod vaes;
 
 pub use job::BACKENDS;
 
+use std::fmt;
+
 /// One 128-bit block.
 pub(crate) type Block = [u8; 16];
 
@@ -72,7 +74,58 @@ pub struct KeyLengthError {
     pub found: usize,
 }
 
-/// The size of `key`, or what is wrong with it.
-fn key_size(key: &[u8]) -> Result<KeySize, KeyLengthError> {
-    KeySize::from_bytes(key.len()).ok_or(KeyLengthError { found: key.len() })
+/// An AES key of either size.
+#[derive(Clone, Copy)]
+pub enum AesKey<'k> {
+    /// 128 bits.
+    Aes128(&'k [u8; 16]),
+    /// 256 bits.
+    Aes256(&'k [u8; 32]),
+}
+
+impl<'k> AesKey<'k> {
+    /// A key of 16 or 32 bytes.
+    ///
+    /// # Errors
+    /// [`KeyLengthError`] for any other length.
+    pub fn new(key: &'k [u8]) -> Result<Self, KeyLengthError> {
+        let short = key.try_into().map(Self::Aes128);
+        short
+            .or_else(|_| key.try_into().map(Self::Aes256))
+            .map_err(|_| KeyLengthError { found: key.len() })
+    }
+
+    /// Its size.
+    pub const fn size(self) -> KeySize {
+        match self {
+            Self::Aes128(_) => KeySize::Aes128,
+            Self::Aes256(_) => KeySize::Aes256,
+        }
+    }
+
+    /// Its bytes.
+    pub const fn bytes(self) -> &'k [u8] {
+        match self {
+            Self::Aes128(key) => key,
+            Self::Aes256(key) => key,
+        }
+    }
+}
+
+impl<'k> From<&'k [u8; 16]> for AesKey<'k> {
+    fn from(key: &'k [u8; 16]) -> Self {
+        Self::Aes128(key)
+    }
+}
+
+impl<'k> From<&'k [u8; 32]> for AesKey<'k> {
+    fn from(key: &'k [u8; 32]) -> Self {
+        Self::Aes256(key)
+    }
+}
+
+impl fmt::Debug for AesKey<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AesKey({:?})", self.size())
+    }
 }

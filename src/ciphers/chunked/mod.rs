@@ -20,6 +20,7 @@ use std::fmt;
 
 use subtle::ConstantTimeEq;
 
+use super::aes::AesKey;
 use super::aes::gcm::{Gcm, Record};
 use super::cpu::Backend;
 
@@ -86,7 +87,7 @@ impl Message {
         let mut prefix = [0; PREFIX_LEN];
         prefix[..SALT_LEN].copy_from_slice(salt);
         prefix[SALT_LEN..].copy_from_slice(derived.commitment());
-        let gcm = Gcm::new(backend, derived.key()).expect("a derived key has 32 bytes");
+        let gcm = Gcm::new(backend, AesKey::Aes256(derived.key()));
         Self { gcm, base_nonce: *derived.base_nonce(), prefix }
     }
 

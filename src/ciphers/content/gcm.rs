@@ -1,8 +1,8 @@
 //! AES in Galois/counter mode (NIST SP 800-38D), many records at a time.
 
 use super::{Keys, Record};
-use crate::ciphers::aes::KeySize;
 use crate::ciphers::aes::gcm::{self, Gcm};
+use crate::ciphers::aes::{AesKey, KeySize};
 use crate::ciphers::cpu::Backend;
 
 pub(super) fn seal(backend: Backend, size: KeySize, keys: Keys<'_>, records: &mut [Record<'_>]) {
@@ -43,5 +43,5 @@ fn batch<'r>(records: &'r mut [Record<'_>]) -> Vec<gcm::Record<'r>> {
 }
 
 fn cipher(backend: Backend, key: &[u8]) -> Gcm {
-    Gcm::new(backend, key).expect("a key of the cipher's length")
+    Gcm::new(backend, AesKey::new(key).expect("a key of the cipher's length"))
 }

@@ -3,6 +3,8 @@
 //! The key is a 16-byte MAC key followed by the cipher's key. The tag is the first 16 bytes of
 //! HMAC-SHA-256 over AAD ‖ IV ‖ ciphertext ‖ the AAD's length in bits as a big-endian u64.
 
+use std::fmt::Debug;
+
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
@@ -17,17 +19,21 @@ pub(super) const MAC_KEY_LEN: usize = 16;
 pub(super) const TAG_LEN: usize = 16;
 
 /// A text under a cipher that hides and does not authenticate.
-pub(super) struct RawText<'a> {
+pub(super) struct RawText<'a, C: RawCipher + ?Sized> {
     /// The cipher's key.
-    pub(super) key: &'a [u8],
+    pub(super) key: C::Key<'a>,
     /// The initialization vector.
-    pub(super) iv: &'a [u8],
+    pub(super) iv: C::Iv<'a>,
     /// Whole blocks.
     pub(super) blocks: &'a mut [u8],
 }
 
 /// A cipher that hides and does not authenticate.
 pub(super) trait RawCipher {
+    /// A key: an array, where keys have one length.
+    type Key<'a>: TryFrom<&'a [u8], Error: Debug>;
+    /// An initialization vector: an array.
+    type Iv<'a>: TryFrom<&'a [u8], Error: Debug>;
     /// Key length in bytes, for a cipher whose key is not as long as its text.
     const KEY_LEN: usize;
     /// Length of the initialization vector in bytes.
@@ -41,10 +47,10 @@ pub(super) trait RawCipher {
     }
 
     /// Encrypts every text in place.
-    fn encrypt(&self, backend: Backend, texts: &mut [RawText<'_>]);
+    fn encrypt(&self, backend: Backend, texts: &mut [RawText<'_, Self>]);
 
     /// Decrypts every text in place.
-    fn decrypt(&self, backend: Backend, texts: &mut [RawText<'_>]);
+    fn decrypt(&self, backend: Backend, texts: &mut [RawText<'_, Self>]);
 
     /// What is weak about this very key, if anything.
     fn weakness(&self, _key: &[u8]) -> Option<String> {
@@ -63,8 +69,7 @@ impl<C: RawCipher> EncryptThenMac<C> {
             record.text[record.len..].fill(padding as u8);
         }
         let keys = Self::split(keys, records);
-        let mut texts = Self::texts(keys.iter().zip(records.iter_mut()));
-        self.0.encrypt(backend, &mut texts);
+        self.0.encrypt(backend, &mut Self::texts(keys.iter().zip(records.iter_mut())));
         for (key, record) in keys.iter().zip(records) {
             record.tag = tag(key.mac, record);
         }
@@ -79,8 +84,7 @@ impl<C: RawCipher> EncryptThenMac<C> {
             record.authentic = whole_blocks && bool::from(expected.ct_eq(&record.tag));
         }
         let authentic = keys.iter().zip(records.iter_mut()).filter(|(_, record)| record.authentic);
-        let mut texts = Self::texts(authentic);
-        self.0.decrypt(backend, &mut texts);
+        self.0.decrypt(backend, &mut Self::texts(authentic));
         for record in records {
             match plain_len(record.text, C::BLOCK_LEN).filter(|_| record.authentic) {
                 Some(len) => record.len = len,
@@ -94,9 +98,14 @@ impl<C: RawCipher> EncryptThenMac<C> {
 
     fn texts<'r, 'd: 'r>(
         records: impl Iterator<Item = (&'r SplitKey<'r>, &'r mut Record<'d>)>,
-    ) -> Vec<RawText<'r>> {
+    ) -> Vec<RawText<'r, C>> {
+        let known = "a key and an IV of the cipher's lengths";
         records
-            .map(|(key, record)| RawText { key: key.cipher, iv: record.iv, blocks: record.text })
+            .map(|(key, record)| RawText {
+                key: key.cipher.try_into().expect(known),
+                iv: record.iv.try_into().expect(known),
+                blocks: record.text,
+            })
             .collect()
     }
 

@@ -32,39 +32,43 @@ pub(super) struct ToyDesEcb(pub(super) SBox);
 pub(super) struct Vernam;
 
 impl RawCipher for Aes128Cbc {
+    type Key<'a> = &'a [u8; 16];
+    type Iv<'a> = &'a [u8; 16];
+
     const KEY_LEN: usize = 16;
     const IV_LEN: usize = 16;
     const BLOCK_LEN: usize = 16;
 
-    fn encrypt(&self, _backend: Backend, texts: &mut [RawText<'_>]) {
+    fn encrypt(&self, _backend: Backend, texts: &mut [RawText<'_, Self>]) {
         for text in texts {
-            let mut mode = cbc::Encryptor::<aes::Aes128>::new_from_slices(text.key, text.iv)
-                .expect("key and IV of the cipher's lengths");
+            let mut mode = cbc::Encryptor::<aes::Aes128>::new(text.key.into(), text.iv.into());
             mode.encrypt_blocks(Array::slice_as_chunks_mut(text.blocks).0);
         }
     }
 
-    fn decrypt(&self, _backend: Backend, texts: &mut [RawText<'_>]) {
+    fn decrypt(&self, _backend: Backend, texts: &mut [RawText<'_, Self>]) {
         for text in texts {
-            let mut mode = cbc::Decryptor::<aes::Aes128>::new_from_slices(text.key, text.iv)
-                .expect("key and IV of the cipher's lengths");
+            let mut mode = cbc::Decryptor::<aes::Aes128>::new(text.key.into(), text.iv.into());
             mode.decrypt_blocks(Array::slice_as_chunks_mut(text.blocks).0);
         }
     }
 }
 
 impl RawCipher for DesCbc {
+    type Key<'a> = &'a [u8; 8];
+    type Iv<'a> = &'a [u8; 8];
+
     const KEY_LEN: usize = 8;
     const IV_LEN: usize = 8;
     const BLOCK_LEN: usize = 8;
 
-    fn encrypt(&self, backend: Backend, texts: &mut [RawText<'_>]) {
-        let keys = keys::<DesKey, 8>(texts);
+    fn encrypt(&self, backend: Backend, texts: &mut [RawText<'_, Self>]) {
+        let keys: Vec<DesKey> = keys(texts);
         des::cbc_encrypt_many(backend, &mut messages(&keys, texts)).expect("whole blocks");
     }
 
-    fn decrypt(&self, backend: Backend, texts: &mut [RawText<'_>]) {
-        let keys = keys::<DesKey, 8>(texts);
+    fn decrypt(&self, backend: Backend, texts: &mut [RawText<'_, Self>]) {
+        let keys: Vec<DesKey> = keys(texts);
         des::cbc_decrypt_many(backend, &mut messages(&keys, texts)).expect("whole blocks");
     }
 
@@ -75,17 +79,20 @@ impl RawCipher for DesCbc {
 }
 
 impl RawCipher for DesEde3Cbc {
+    type Key<'a> = &'a [u8; 24];
+    type Iv<'a> = &'a [u8; 8];
+
     const KEY_LEN: usize = 24;
     const IV_LEN: usize = 8;
     const BLOCK_LEN: usize = 8;
 
-    fn encrypt(&self, backend: Backend, texts: &mut [RawText<'_>]) {
-        let keys = keys::<TripleDesKey, 24>(texts);
+    fn encrypt(&self, backend: Backend, texts: &mut [RawText<'_, Self>]) {
+        let keys: Vec<TripleDesKey> = keys(texts);
         des::cbc_encrypt_many(backend, &mut messages(&keys, texts)).expect("whole blocks");
     }
 
-    fn decrypt(&self, backend: Backend, texts: &mut [RawText<'_>]) {
-        let keys = keys::<TripleDesKey, 24>(texts);
+    fn decrypt(&self, backend: Backend, texts: &mut [RawText<'_, Self>]) {
+        let keys: Vec<TripleDesKey> = keys(texts);
         des::cbc_decrypt_many(backend, &mut messages(&keys, texts)).expect("whole blocks");
     }
 
@@ -95,63 +102,70 @@ impl RawCipher for DesEde3Cbc {
     }
 }
 
-fn keys<K: From<[u8; N]>, const N: usize>(texts: &[RawText<'_>]) -> Vec<K> {
-    texts.iter().map(|text| K::from(text.key.try_into().expect("a key of its length"))).collect()
+fn keys<'t, C, K, const N: usize>(texts: &[RawText<'t, C>]) -> Vec<K>
+where
+    C: RawCipher<Key<'t> = &'t [u8; N]>,
+    K: From<[u8; N]>,
+{
+    texts.iter().map(|text| K::from(*text.key)).collect()
 }
 
-fn messages<'m, K>(keys: &'m [K], texts: &'m mut [RawText<'_>]) -> Vec<Message<'m, K>> {
-    keys.iter()
-        .zip(texts)
-        .map(|(key, text)| Message {
-            key,
-            iv: text.iv.try_into().expect("an IV of 8 bytes"),
-            data: text.blocks,
-        })
-        .collect()
+fn messages<'m, 't: 'm, C, K>(keys: &'m [K], texts: &'m mut [RawText<'t, C>]) -> Vec<Message<'m, K>>
+where
+    C: RawCipher<Iv<'t> = &'t [u8; 8]>,
+{
+    let message = |(key, text): (&'m K, &'m mut RawText<'t, C>)| Message {
+        key,
+        iv: *text.iv,
+        data: &mut *text.blocks,
+    };
+    keys.iter().zip(texts).map(message).collect()
 }
 
 impl RawCipher for Feal8Cbc {
+    type Key<'a> = &'a [u8; 8];
+    type Iv<'a> = &'a [u8; 8];
+
     const KEY_LEN: usize = 8;
     const IV_LEN: usize = 8;
     const BLOCK_LEN: usize = 8;
 
-    fn encrypt(&self, backend: Backend, texts: &mut [RawText<'_>]) {
+    fn encrypt(&self, backend: Backend, texts: &mut [RawText<'_, Self>]) {
         let keys: Vec<Feal> = texts.iter().map(expand).collect();
         let mut messages: Vec<_> = keys
             .iter()
             .zip(texts)
-            .map(|(key, text)| {
-                let iv = text.iv.try_into().expect("an IV of 8 bytes");
-                feal::Message::new(key, iv, text.blocks).expect("whole blocks")
-            })
+            .map(|(key, text)| feal::Message::new(key, text.iv, text.blocks).expect("whole blocks"))
             .collect();
         feal::cbc_encrypt_many(backend, &mut messages);
     }
 
-    fn decrypt(&self, backend: Backend, texts: &mut [RawText<'_>]) {
+    fn decrypt(&self, backend: Backend, texts: &mut [RawText<'_, Self>]) {
         for text in texts {
-            let iv = text.iv.try_into().expect("an IV of 8 bytes");
-            expand(text).cbc_decrypt(backend, iv, text.blocks).expect("whole blocks");
+            expand(text).cbc_decrypt(backend, text.iv, text.blocks).expect("whole blocks");
         }
     }
 }
 
-fn expand(text: &RawText<'_>) -> Feal {
-    Feal::new(text.key.try_into().expect("a key of 8 bytes"), Rounds::EIGHT)
+fn expand(text: &RawText<'_, Feal8Cbc>) -> Feal {
+    Feal::new(text.key, Rounds::EIGHT)
 }
 
 impl RawCipher for ToyDesEcb {
+    type Key<'a> = &'a [u8; 8];
+    type Iv<'a> = &'a [u8; 0];
+
     const KEY_LEN: usize = 8;
     const IV_LEN: usize = 0;
     const BLOCK_LEN: usize = 1;
 
-    fn encrypt(&self, backend: Backend, texts: &mut [RawText<'_>]) {
+    fn encrypt(&self, backend: Backend, texts: &mut [RawText<'_, Self>]) {
         for text in texts {
             self.expand(text.key).encrypt(backend, text.blocks);
         }
     }
 
-    fn decrypt(&self, backend: Backend, texts: &mut [RawText<'_>]) {
+    fn decrypt(&self, backend: Backend, texts: &mut [RawText<'_, Self>]) {
         for text in texts {
             self.expand(text.key).decrypt(backend, text.blocks);
         }
@@ -165,13 +179,16 @@ impl RawCipher for ToyDesEcb {
 
 impl ToyDesEcb {
     /// The cipher under the low 12 bits of a key of 8 bytes.
-    fn expand(&self, key: &[u8]) -> ToyDes {
-        let bits = u64::from_be_bytes(key.try_into().expect("a key of 8 bytes")) & 0xfff;
+    fn expand(&self, key: &[u8; 8]) -> ToyDes {
+        let bits = u64::from_be_bytes(*key) & 0xfff;
         ToyDes::new(&Key::new(bits as u16).expect("12 bits"), &self.0)
     }
 }
 
 impl RawCipher for Vernam {
+    type Key<'a> = &'a [u8];
+    type Iv<'a> = &'a [u8; 8];
+
     const KEY_LEN: usize = 0;
     const IV_LEN: usize = 8;
     const BLOCK_LEN: usize = 1;
@@ -180,13 +197,13 @@ impl RawCipher for Vernam {
         text_len
     }
 
-    fn encrypt(&self, _backend: Backend, texts: &mut [RawText<'_>]) {
+    fn encrypt(&self, _backend: Backend, texts: &mut [RawText<'_, Self>]) {
         for text in texts {
             vernam::exclusive_or(text.blocks, text.key);
         }
     }
 
-    fn decrypt(&self, backend: Backend, texts: &mut [RawText<'_>]) {
+    fn decrypt(&self, backend: Backend, texts: &mut [RawText<'_, Self>]) {
         self.encrypt(backend, texts);
     }
 }

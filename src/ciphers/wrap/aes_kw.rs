@@ -2,22 +2,26 @@
 
 use super::{OneOrEach, UnwrapJob, UnwrappingKey, Wrapped};
 use crate::ciphers::Wiped;
-use crate::ciphers::aes::KeySize;
+use crate::ciphers::aes::AesKey;
 use crate::ciphers::aes::kw::{self, Keks, OVERHEAD};
 use crate::ciphers::cpu::Backend;
 
-pub(super) fn wrap<const N: usize>(
+pub(super) fn wrap<'k, const N: usize>(
     backend: Backend,
-    keks: &OneOrEach<&[u8; N]>,
+    keks: &OneOrEach<&'k [u8; N]>,
     first: usize,
     ceks: &[&[u8]],
     wrapped: &mut Wrapped,
-) {
+) where
+    AesKey<'k>: From<&'k [u8; N]>,
+{
     let Some(len) = ceks.first().map(|cek| cek.len()) else { return };
     let flat = Wiped::from(ceks.concat());
-    let keys: Vec<&[u8]> = match keks {
-        OneOrEach::One(key) => vec![&key[..]],
-        OneOrEach::Each(keys) => keys[first..][..ceks.len()].iter().map(|key| &key[..]).collect(),
+    let keys: Vec<AesKey<'_>> = match keks {
+        OneOrEach::One(key) => vec![AesKey::from(*key)],
+        OneOrEach::Each(keys) => {
+            keys[first..][..ceks.len()].iter().map(|key| AesKey::from(*key)).collect()
+        }
     };
     let each = KekBytes::new(&keys);
     wrapped.bytes.resize(ceks.len() * (len + OVERHEAD), 0);
@@ -30,11 +34,11 @@ pub(super) fn unwrap(backend: Backend, jobs: &mut [UnwrapJob<'_>]) {
     if jobs[0].encrypted_key.len() != len + OVERHEAD || len < 16 || !len.is_multiple_of(8) {
         return;
     }
-    let keys: Vec<&[u8]> = jobs
+    let keys: Vec<AesKey<'_>> = jobs
         .iter()
         .map(|job| match job.kek {
-            UnwrappingKey::A128Kw(key) => &key[..],
-            UnwrappingKey::A256Kw(key) => &key[..],
+            UnwrappingKey::A128Kw(key) => AesKey::from(key),
+            UnwrappingKey::A256Kw(key) => AesKey::from(key),
             UnwrappingKey::A128GcmKw(_)
             | UnwrappingKey::A256GcmKw(_)
             | UnwrappingKey::Rsa(_)
@@ -58,36 +62,35 @@ pub(super) fn unwrap(backend: Backend, jobs: &mut [UnwrapJob<'_>]) {
 struct KekBytes(Option<Wiped>);
 
 impl KekBytes {
-    fn new(keys: &[&[u8]]) -> Self {
-        let same = keys.iter().all(|key| std::ptr::eq(*key, keys[0]));
-        Self((!same).then(|| Wiped::from(keys.concat())))
+    fn new(keys: &[AesKey<'_>]) -> Self {
+        let mut bytes = keys.iter().map(|key| key.bytes());
+        let same = bytes.all(|key| std::ptr::eq(key, keys[0].bytes()));
+        let concat = || keys.iter().map(|key| key.bytes()).collect::<Vec<_>>().concat();
+        Self((!same).then(|| Wiped::from(concat())))
     }
 
-    fn keks<'a>(&'a self, keys: &[&'a [u8]]) -> Keks<'a> {
-        let known = "a KEK is checked when it is read";
+    fn keks<'a>(&'a self, keys: &[AesKey<'a>]) -> Keks<'a> {
         match &self.0 {
-            None => Keks::one(keys[0]).expect(known),
-            Some(each) => Keks::each(KeySize::from_bytes(keys[0].len()).expect(known), each),
+            None => Keks::one(keys[0]),
+            Some(each) => Keks::each(keys[0].size(), each),
         }
     }
 }
 
-/// Wraps one key under another of 16 or 32 bytes.
-pub fn wrap_one(kek: &[u8], cek: &[u8]) -> Vec<u8> {
+/// Wraps one key under another.
+pub fn wrap_one(kek: AesKey<'_>, cek: &[u8]) -> Vec<u8> {
     let mut wrapped = vec![0; cek.len() + OVERHEAD];
-    let keks = Keks::one(kek).expect("a KEK of 16 or 32 bytes");
-    kw::wrap_many(Backend::detect(), keks, cek.len(), cek, &mut wrapped);
+    kw::wrap_many(Backend::detect(), Keks::one(kek), cek.len(), cek, &mut wrapped);
     wrapped
 }
 
-/// Unwraps one key under another of 16 or 32 bytes, and tells whether it was intact.
+/// Unwraps one key under another, and tells whether it was intact.
 #[must_use]
-pub fn unwrap_one(kek: &[u8], wrapped: &[u8], cek: &mut [u8]) -> bool {
+pub fn unwrap_one(kek: AesKey<'_>, wrapped: &[u8], cek: &mut [u8]) -> bool {
     if wrapped.len() != cek.len() + OVERHEAD || cek.len() < 16 || !cek.len().is_multiple_of(8) {
         return false;
     }
-    let keks = Keks::one(kek).expect("a KEK of 16 or 32 bytes");
     let mut valid = [false];
-    kw::unwrap_many(Backend::detect(), keks, cek.len(), wrapped, cek, &mut valid);
+    kw::unwrap_many(Backend::detect(), Keks::one(kek), cek.len(), wrapped, cek, &mut valid);
     valid[0]
 }

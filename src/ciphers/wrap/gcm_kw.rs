@@ -4,24 +4,28 @@ use rand::Rng;
 use zeroize::Zeroizing;
 
 use super::{OneOrEach, UnwrapJob, UnwrappingKey, Wrapped};
+use crate::ciphers::aes::AesKey;
 use crate::ciphers::aes::gcm::Gcm;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
 
-pub(super) fn wrap<const N: usize>(
+pub(super) fn wrap<'k, const N: usize>(
     backend: Backend,
-    keks: &OneOrEach<&[u8; N]>,
+    keks: &OneOrEach<&'k [u8; N]>,
     first: usize,
     ceks: &[&[u8]],
     rng: &mut KeyStream,
     wrapped: &mut Wrapped,
-) {
+) where
+    AesKey<'k>: From<&'k [u8; N]>,
+{
     for (index, cek) in (first..).zip(ceks) {
         let mut iv = [0; 12];
         rng.fill_bytes(&mut iv);
         let room = wrapped.push(cek.len());
         room.copy_from_slice(cek);
-        let tag = cipher(backend, *keks.of(index)).seal(&iv, b"", room);
+        let kek = AesKey::from(*keks.of(index));
+        let tag = Gcm::new(backend, kek).seal(&iv, b"", room);
         wrapped.gcm.push((iv, tag));
     }
 }
@@ -29,8 +33,8 @@ pub(super) fn wrap<const N: usize>(
 /// Decrypts into the job's room if the tag is right and the length fits.
 pub(super) fn unwrap(backend: Backend, job: &mut UnwrapJob<'_>) {
     let kek = match job.kek {
-        UnwrappingKey::A128GcmKw(kek) => &kek[..],
-        UnwrappingKey::A256GcmKw(kek) => &kek[..],
+        UnwrappingKey::A128GcmKw(kek) => AesKey::from(kek),
+        UnwrappingKey::A256GcmKw(kek) => AesKey::from(kek),
         UnwrappingKey::A128Kw(_)
         | UnwrappingKey::A256Kw(_)
         | UnwrappingKey::Rsa(_)
@@ -38,12 +42,8 @@ pub(super) fn unwrap(backend: Backend, job: &mut UnwrapJob<'_>) {
     };
     let Some((iv, tag)) = job.gcm else { return };
     let mut key = Zeroizing::new(job.encrypted_key.to_vec());
-    let opened = cipher(backend, kek).open(iv, b"", &mut key, tag);
+    let opened = Gcm::new(backend, kek).open(iv, b"", &mut key, tag);
     if opened.is_ok() && key.len() == job.cek.len() {
         job.cek.copy_from_slice(&key);
     }
-}
-
-fn cipher(backend: Backend, kek: &[u8]) -> Gcm {
-    Gcm::new(backend, kek).expect("a KEK is checked when it is read")
 }

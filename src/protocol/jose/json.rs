@@ -216,7 +216,7 @@ impl<'de> Visitor<'de> for Strict<'_, '_> {
             }
             let how = match &mut self {
                 Self::Around(elements) if elements.name == name => Strict::Member(elements),
-                _ => Strict::Whole,
+                Self::Around(_) | Self::Whole | Self::Member(_) => Strict::Whole,
             };
             let value = members.next_value_seed(how)?;
             object.0.insert(name, value);

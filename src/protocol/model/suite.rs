@@ -1,5 +1,7 @@
 //! Suites: the pair of algorithms, `alg` and `enc`, in an order's header.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use std::fmt;
 
 use super::scheme::{Content, Kind, Scheme};

@@ -55,6 +55,7 @@ const USUAL_EXPONENT: [u8; 3] = [1, 0, 1];
 
 /// Returns the reason why no page can be made for these algorithms or this chain; `None` if one
 /// can.
+#[deny(clippy::wildcard_enum_match_arm)]
 pub fn refusal(suite: Suite, layers: u8) -> Option<String> {
     let wraps = match suite.alg() {
         Alg::Direct => true,
@@ -199,6 +200,7 @@ fn delivered(client: &KeyFile, name: &Name, shop: &Shop, form: &Form, id: u64) -
 }
 
 /// A key as the script reads it: id, bytes or modulus, and the exponent if it is not the default.
+#[deny(clippy::wildcard_enum_match_arm)]
 fn key(key: &Jwk) -> Value {
     let id = key.kid.as_ref().and_then(Kid::id);
     let id = id.as_ref().map_or("", Name::as_str);

@@ -1,5 +1,7 @@
 //! What the security service, a client, and a shop do, and what is done with sealed orders and old data.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 pub mod client;
 pub mod convert;
 pub mod pad_use;

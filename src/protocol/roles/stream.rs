@@ -104,16 +104,20 @@ pub fn open(
     let opened = open_alone(line, Carries::StreamKey, keys, &mut rng);
     let (index, key) = opened.map_err(|failure| match failure {
         Failure::Authentication => forged(),
-        other => other.at(place.at(1)),
+        failure @ (Failure::Malformed(_) | Failure::Unexpected(_) | Failure::Key(_)) => {
+            failure.at(place.at(1))
+        }
     })?;
     let key: &[u8; KEY_LEN] = key[..].try_into().map_err(|_| {
         let found = format!("found a stream key of {} bytes, expected {KEY_LEN}", key.len());
         Error::malformed(&place.at(1), found)
     })?;
     let mut prefix = [0; PREFIX_LEN];
-    input.read_exact(&mut prefix).map_err(|error| match error.kind() {
-        ErrorKind::UnexpectedEof => forged(),
-        _ => Error::io(place, "cannot read", error),
+    input.read_exact(&mut prefix).map_err(|error| {
+        match error.kind() == ErrorKind::UnexpectedEof {
+            true => forged(),
+            false => Error::io(place, "cannot read", error),
+        }
     })?;
     let message = Message::begin(Backend::detect(), key, &prefix, line).map_err(|_| forged())?;
 

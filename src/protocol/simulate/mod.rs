@@ -1,6 +1,8 @@
 //! Simulation of all three roles in one process: every message is built, serialized, carried and
 //! parsed.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod faults;
 mod messages;
 mod orders;

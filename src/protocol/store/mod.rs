@@ -2,6 +2,8 @@
 //! No other module below the commands accesses the disk. Reading follows links. Outputs, changes of key
 //! files and erasing never do.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 #[cfg(feature = "store")]
 pub mod files;
 pub mod keyfile;

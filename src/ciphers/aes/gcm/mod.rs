@@ -37,7 +37,7 @@ use zeroize::Zeroize;
 
 use super::job::{has_lanes, run};
 use super::rounds::Schedule;
-use super::{KeyLengthError, KeySize, key_size};
+use super::{AesKey, KeySize};
 use crate::ciphers::cpu::Backend;
 use powers::LongPowers;
 
@@ -101,12 +101,9 @@ impl fmt::Debug for Gcm {
 }
 
 impl Gcm {
-    /// Prepares a key of 16 or 32 bytes.
-    ///
-    /// # Errors
-    /// [`KeyLengthError`] for any other length.
-    pub fn new(backend: Backend, key: &[u8]) -> Result<Self, KeyLengthError> {
-        let size = key_size(key)?;
+    /// Prepares a key.
+    pub fn new(backend: Backend, key: AesKey<'_>) -> Self {
+        let (size, key) = (key.size(), key.bytes());
         let inner = if has_lanes(backend) {
             let mut prepared = Box::new(Prepared {
                 schedule: Schedule::new(backend, size, key),
@@ -117,7 +114,7 @@ impl Gcm {
         } else {
             Inner::Crate(crates::Cipher::new(size, key))
         };
-        Ok(Self { backend, inner })
+        Self { backend, inner }
     }
 
     /// Encrypts `text` in place and returns its tag.

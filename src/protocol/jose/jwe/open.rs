@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use rand::Rng;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::open_key::{Chosen, Ready};
 use super::parse::{Parsed, Parser};
@@ -231,11 +231,11 @@ impl<'a> Opener<'a> {
         let lengths = candidates.iter().map(Candidate::cek_len);
         let mut ceks = Wiped::from(vec![0; lengths.sum()]);
         let chained = candidates.iter().filter(|it| !parser.meaning(&it.parsed).chain().is_empty());
-        let mut outermost = Wiped::from(vec![0; chained.count() * chain::LINK_LEN]);
+        let mut outermost = Zeroizing::new(vec![[0; chain::LINK_LEN]; chained.count()]);
         rng.fill_bytes(&mut ceks);
-        rng.fill_bytes(&mut outermost);
+        rng.fill_bytes(outermost.as_flattened_mut());
         let mut jobs = Vec::with_capacity(candidates.len());
-        let (mut rest, mut heads) = (&mut ceks[..], outermost.chunks_exact_mut(chain::LINK_LEN));
+        let (mut rest, mut heads) = (&mut ceks[..], outermost.iter_mut());
         for candidate in candidates {
             let cek = rest.split_off_mut(..candidate.cek_len()).expect("room for all");
             let meaning = parser.meaning(&candidate.parsed);
@@ -261,7 +261,7 @@ impl<'a> Opener<'a> {
         }
         wrap::unwrap(self.backend, &mut jobs, rng);
         drop(jobs);
-        let (mut rest, mut heads) = (&mut ceks[..], outermost.chunks_exact(chain::LINK_LEN));
+        let (mut rest, mut heads) = (&mut ceks[..], outermost.iter());
         for candidate in candidates {
             let cek = rest.split_off_mut(..candidate.cek_len()).expect("room for all");
             let links = parser.meaning(&candidate.parsed).chain();

@@ -261,9 +261,9 @@ impl Output {
     }
 
     fn failed(&self, error: io::Error) -> Error {
-        match error.kind() {
-            io::ErrorKind::AlreadyExists => Misuse::OutputExists(self.name.clone()).into(),
-            _ => Error::io(&self.name, "cannot write", error),
+        match error.kind() == io::ErrorKind::AlreadyExists {
+            true => Misuse::OutputExists(self.name.clone()).into(),
+            false => Error::io(&self.name, "cannot write", error),
         }
     }
 

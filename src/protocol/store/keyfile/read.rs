@@ -208,7 +208,8 @@ fn check_key(file: &KeyFile, key: &Jwk) -> Checked<()> {
             "{kid} is {} only, a {} needs the private half",
             key.material.name(),
             file.role
-        ).into()),
+        )
+        .into()),
         (Material::Decrypting(DecryptingKey::Secret(_) | DecryptingKey::Pad(_)), _)
         | (Material::Decrypting(DecryptingKey::Private(_)), Role::Shop | Role::Service)
         | (Material::Public(_), Role::Client)

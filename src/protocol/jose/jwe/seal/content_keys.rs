@@ -2,6 +2,7 @@
 //! wrapped.
 
 use rand::Rng;
+use zeroize::Zeroizing;
 
 use super::Sealer;
 use crate::ciphers::Wiped;
@@ -31,9 +32,9 @@ pub(super) enum ContentKeys<'a> {
     Each(Wiped),
 }
 
-/// An order's chain: CEK₂ … CEKₙ one after the other, and the links.
+/// An order's chain: CEK₂ … CEKₙ, and the links.
 pub(super) struct Chain {
-    keys: Wiped,
+    keys: Zeroizing<Vec<[u8; chain::LINK_LEN]>>,
     pub(super) links: Vec<Vec<u8>>,
 }
 
@@ -114,23 +115,21 @@ impl Group<'_> {
         }
         let mut chains = Vec::with_capacity(self.orders.len());
         for index in 0..self.orders.len() {
-            let mut keys = Wiped::from(vec![0; (layers - 1) * chain::LINK_LEN]);
-            rng.fill_bytes(&mut keys);
+            let mut keys = Zeroizing::new(vec![[0; chain::LINK_LEN]; layers - 1]);
+            rng.fill_bytes(keys.as_flattened_mut());
             if let Ready::Direct(_, direct) = &self.keys.ready {
                 let key = direct.of(self.at + index);
-                if key.len() != chain::LINK_LEN {
+                let key: &[u8; chain::LINK_LEN] = key[..].try_into().map_err(|_| {
                     let why = format!(
                         "a chain under a direct key takes one of {} bytes, found {}",
                         chain::LINK_LEN,
                         key.len()
                     );
-                    return Err((index, KeyTrouble::Unfit(why).into()));
-                }
-                keys[(layers - 2) * chain::LINK_LEN..].copy_from_slice(key);
+                    (index, KeyTrouble::Unfit(why).into())
+                })?;
+                keys[layers - 2].copy_from_slice(key);
             }
-            let mut all = vec![ceks.of(index, self.cipher.key_len())];
-            all.extend(keys.chunks_exact(chain::LINK_LEN));
-            let links = chain::wrap(&all);
+            let links = chain::wrap(ceks.of(index, self.cipher.key_len()), &keys);
             chains.push(Chain { keys, links });
         }
         Ok(chains)
@@ -145,7 +144,7 @@ impl Group<'_> {
     ) -> Wrapped {
         let Ready::Wrap(_, keks) = &self.keys.ready else { return Wrapped::default() };
         let outermost = |index: usize| match chains.get(index) {
-            Some(chain) => &chain.keys[chain.keys.len() - chain::LINK_LEN..],
+            Some(chain) => &chain.keys[chain.keys.len() - 1][..],
             None => ceks.of(index, self.cipher.key_len()),
         };
         let keys: Vec<&[u8]> = (0..self.orders.len()).map(outermost).collect();
