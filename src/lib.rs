@@ -56,6 +56,7 @@
 //! There is no semver promise yet: any version may change the API. Formats of keys and sealed orders
 //! stay readable.
 
+#[cfg(feature = "cli")]
 #[doc(hidden)]
 #[forbid(unsafe_code)]
 pub mod bench;
