@@ -69,7 +69,7 @@ impl Service {
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let place = Place::file(KEYRING);
         let keyring = KeyFile::parse(bytes, &place)?;
-        keyring.require(&[Role::Service], "security service", &place)?;
+        keyring.require(&[Role::Service], Role::Service, &place)?;
         Ok(Self { keyring: RefCell::new(keyring) })
     }
 
@@ -231,7 +231,7 @@ impl Client {
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let place = Place::file(CLIENT);
         let bundle = KeyFile::parse(bytes, &place)?;
-        bundle.require(&[Role::Client], "client", &place)?;
+        bundle.require(&[Role::Client], Role::Client, &place)?;
         bundle.refuse_weak(false, &place)?;
         Ok(Self { bundle: RefCell::new(bundle) })
     }
@@ -315,7 +315,7 @@ impl Shop {
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let place = Place::file(SHOP);
         let bundle = KeyFile::parse(bytes, &place)?;
-        bundle.require(&[Role::Shop], "shop", &place)?;
+        bundle.require(&[Role::Shop], Role::Shop, &place)?;
         Self::new(bundle)
     }
 

@@ -151,7 +151,7 @@ impl Decrypt {
         let mut ids = Vec::new();
         for path in &self.bundle {
             let loaded = files::load(path, global.allow_readable_keys)?;
-            loaded.file.require(&[Role::Shop, Role::Service], "shop", &loaded.place)?;
+            loaded.file.require(&[Role::Shop, Role::Service], Role::Shop, &loaded.place)?;
             ids.push(loaded.id);
             self.add(&mut keys, loaded, global)?;
         }

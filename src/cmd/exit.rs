@@ -400,20 +400,20 @@ fn key_hint(trouble: &KeyTrouble) -> Option<String> {
         KeyTrouble::Uncounted { .. } => "put the key into a file of its own",
         KeyTrouble::NoAlgorithm(_) => "name it by --alg",
         KeyTrouble::NoneFor(_) => "leave --alg out: it is for keys that name no algorithm",
-        KeyTrouble::Role { found: Role::Client, expected: "shop" } => {
+        KeyTrouble::Role { found: Role::Client, expected: Role::Shop } => {
             "a client's bundle only encrypts; decrypt with the file from `orderseal bundle shop`"
         }
-        KeyTrouble::Role { found: Role::Plain, expected: "client" } => {
+        KeyTrouble::Role { found: Role::Plain, expected: Role::Client } => {
             "a lone key goes with --key; a client's file comes from `orderseal bundle client`"
         }
-        KeyTrouble::Role { expected: "lone key", .. } => {
+        KeyTrouble::Role { expected: Role::Plain, .. } => {
             "a lone key comes from `orderseal keygen --alg`; the file of a client or shop goes with \
              --bundle"
         }
-        KeyTrouble::Role { expected: "client", .. } => {
+        KeyTrouble::Role { expected: Role::Client, .. } => {
             "make a client's file with `orderseal bundle client`"
         }
-        KeyTrouble::Role { found: Role::Plain, expected: "shop" } => {
+        KeyTrouble::Role { found: Role::Plain, expected: Role::Shop } => {
             "a lone key, or one of another tool, goes with --key"
         }
         KeyTrouble::Role { .. } => "the security service's keyring is what `keygen` makes",

@@ -58,7 +58,7 @@ impl Wrap {
                     "{} keys in a set, expected a lone key to wrap",
                     key.file.keys().len()
                 )),
-                found => KeyTrouble::Role { found, expected: "lone key" },
+                found => KeyTrouble::Role { found, expected: Role::Plain },
             };
             return Err(Error::key(&key.place, trouble));
         }

@@ -73,7 +73,7 @@ pub enum KeyTrouble {
         /// Role that the file belongs to.
         found: Role,
         /// Role that was needed.
-        expected: &'static str,
+        expected: Role,
     },
     /// The client has no unused ids left.
     #[error(
@@ -188,10 +188,12 @@ fn list(names: &[Name]) -> String {
 }
 
 /// Words for a file of the expected role; a lone key belongs to no role.
-fn file_of(expected: &str) -> String {
+fn file_of(expected: &Role) -> &'static str {
     match expected {
-        "lone key" => "a lone key".to_owned(),
-        role => format!("one of a {role}"),
+        Role::Service => "one of a security service",
+        Role::Shop => "one of a shop",
+        Role::Client => "one of a client",
+        Role::Plain => "a lone key",
     }
 }
 

@@ -128,7 +128,7 @@ impl Plan {
     /// [`KeyTrouble::Role`] for another role's file; [`KeyTrouble::Missing`] when program or key
     /// were erased.
     pub fn of_client(file: &KeyFile, place: &Place) -> Result<Self> {
-        file.require(&[Role::Client], "client", place)?;
+        file.require(&[Role::Client], Role::Client, place)?;
         let (name, shop) = file.shop_named(None, place)?;
         let Some(Program::Client { layers, .. }) = &file.program else {
             return Err(Error::key(place, KeyTrouble::Missing("program any more: it was erased")));
@@ -160,7 +160,7 @@ impl Plan {
         enc: Option<Enc>,
         place: &Place,
     ) -> Result<Self> {
-        file.require(&[Role::Plain], "lone key", place)?;
+        file.require(&[Role::Plain], Role::Plain, place)?;
         let (key, suite) = choose(file, kid, enc).map_err(|trouble| Error::key(place, trouble))?;
         let counted = suite.has_budget() || suite.enc().takes_pad();
         if counted && !file.is_lone() {

@@ -202,7 +202,7 @@ pub fn add_keys<S: KeySource>(
 /// # Errors
 /// As [`add_keys`].
 pub fn check_room(file: &KeyFile, request: &KeyRequest, place: &Place) -> Result<()> {
-    file.require(&[Role::Service], "security service", place)?;
+    file.require(&[Role::Service], Role::Service, place)?;
     let Some(shop) = file.shops.get(&request.shop) else { return Ok(()) };
     if (shop.scheme, shop.suite) != (request.scheme, request.suite) {
         let (held, asked) = ((shop.scheme, shop.suite), (request.scheme, request.suite));
@@ -274,7 +274,7 @@ pub fn bundle_shop(
     form: ShopForm,
     place: &Place,
 ) -> Result<KeyFile> {
-    file.require(&[Role::Service], "security service", place)?;
+    file.require(&[Role::Service], Role::Service, place)?;
     let (name, state) = file.shop_named(shop, place)?;
     let keys =
         file.keys().iter().filter(|key| key.kid.as_ref().is_some_and(|kid| kid.shop() == *name));

@@ -358,7 +358,7 @@ impl KeyFile {
     ///
     /// # Errors
     /// [`KeyTrouble::Role`].
-    pub fn require(&self, roles: &[Role], expected: &'static str, place: &Place) -> Result<()> {
+    pub fn require(&self, roles: &[Role], expected: Role, place: &Place) -> Result<()> {
         if roles.contains(&self.role) {
             return Ok(());
         }

@@ -69,7 +69,7 @@ impl OpeningKeys {
     pub fn add(&mut self, file: impl Into<Arc<KeyFile>>, place: &Place) -> Result<()> {
         let file = file.into();
         let keys = file.keys();
-        file.require(&[Role::Shop, Role::Service, Role::Plain], "shop", place)?;
+        file.require(&[Role::Shop, Role::Service, Role::Plain], Role::Shop, place)?;
         let (first, repeated) = (self.numbers(), self.count_repeated(keys, place)?);
         if file.role == Role::Plain {
             let single = single_key(&file).map_err(|trouble| Error::key(place, trouble))?;

@@ -104,7 +104,7 @@ pub fn bundle_client<S: KeySource>(
     make: impl FnMut(&KeyRequest) -> Result<Vec<DecryptingKey>>,
     place: &Place,
 ) -> Result<Delivery> {
-    file.require(&[Role::Service], "security service", place)?;
+    file.require(&[Role::Service], Role::Service, place)?;
     let (_, state) = file.shop_named(Some(&request.shop), place)?;
     let state = state.clone();
     check_request(request, &state)?;

@@ -38,7 +38,7 @@ impl Share {
     /// # Errors
     /// [`KeyTrouble::Role`] for the file of another role.
     pub fn unused(client: &KeyFile, place: &Place) -> Result<Self> {
-        client.require(&[Role::Client], "client", place)?;
+        client.require(&[Role::Client], Role::Client, place)?;
         let (name, shop) = client.shop_named(None, place)?;
         let mut share = Self {
             place: place.clone(),
@@ -87,7 +87,7 @@ impl Share {
     /// [`KeyTrouble::Role`] and [`KeyTrouble::UnknownShop`]; [`KeyTrouble::Unfit`] when the keys are
     /// not those of the keyring. Nothing is changed then.
     pub fn give_back(&self, keyring: &mut KeyFile, place: &Place) -> Result<Amounts> {
-        keyring.require(&[Role::Service], "security service", place)?;
+        keyring.require(&[Role::Service], Role::Service, place)?;
         keyring.shop_named(Some(&self.shop), place)?;
         for key in &self.keys {
             self.check_origin(key, keyring, place)?;
