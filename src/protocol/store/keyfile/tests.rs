@@ -176,3 +176,28 @@ fn the_length_of_a_file_is_known_before_it_is_written() {
     file.push(Jwk { kid: None, alg, origin, usage, material });
     assert_eq!(file.full_len(), file.to_bytes(&place()).unwrap().len() as u64);
 }
+
+#[test]
+fn a_client_holds_no_private_half_and_a_shop_no_public_half_alone() {
+    use crate::ciphers::random::{KeySource, SystemSource};
+    use crate::protocol::roles::service::{Sizes, make_material};
+    let suite = Suite::of_header("MH-KNAPSACK", "A256GCM").unwrap();
+    let mut rng = SystemSource::new().unwrap().stream(0);
+    let private = make_material(suite, Sizes::default(), &mut rng).unwrap();
+    let public = Material::from(private.encrypting_half());
+    let read = |role, material: Material| {
+        let mut file = KeyFile::new(role);
+        let shop = Shop::new(Scheme::embodiment(6).unwrap(), suite);
+        file.shops.insert("tokyo".parse().unwrap(), shop);
+        let (kid, alg) = (Kid::new("tokyo/00ff"), Some(suite.key_alg().to_owned()));
+        file.push(Jwk { kid, alg, origin: Origin::System, usage: Usage::Unsaid, material });
+        let read = KeyFile::parse(&file.to_bytes(&place()).unwrap(), &place());
+        read.map(|_| ()).map_err(|error| error.to_string())
+    };
+    assert_eq!(read(Role::Client, public.clone()), Ok(()));
+    assert!(read(Role::Client, private.clone().into()).unwrap_err().contains("never holds"));
+    for role in [Role::Shop, Role::Service] {
+        assert_eq!(read(role, private.clone().into()), Ok(()));
+        assert!(read(role, public.clone()).unwrap_err().contains("needs the private half"));
+    }
+}
