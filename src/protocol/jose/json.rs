@@ -1,5 +1,5 @@
-//! JSON as security needs it: duplicate names are refused, numbers keep their digits, and secrets can be
-//! wiped.
+//! JSON with the strictness that security needs: duplicate names are refused, numbers keep all
+//! digits, and secrets can be wiped.
 
 use crate::protocol::model::{JsonFault, Malformed};
 use std::fmt;
@@ -15,17 +15,18 @@ use crate::ciphers::{Secret, Wiped};
 /// The members of a JSON object.
 pub type Object = Map<String, Value>;
 
-/// Reads one JSON text, refusing duplicate names at every depth.
+/// Parses one JSON text; duplicate names are refused at every depth.
 ///
 /// # Errors
-/// What is wrong with it, in words that go on after "found", with line and column.
+/// The fault, with line and column, in words that follow "found".
 pub fn parse(text: &[u8]) -> Result<SecretJson, JsonFault> {
     parse_as(text, Strict::Whole)
 }
 
-/// Reads one JSON text in the same way, and tells whether it is an object with an array under `name`.
-/// The elements of that go to `read` one by one and are not in the result: the tree of a file of
-/// hundreds of thousands of keys takes longer to build and to take down than the text to read.
+/// Parses one JSON text in the same way, and returns whether it is an object with an array under
+/// `name`. The elements of that array are passed to `read` one by one and are not in the result:
+/// for a file of hundreds of thousands of keys, building and dropping the tree takes longer than
+/// reading the text.
 ///
 /// # Errors
 /// As [`parse`].
@@ -59,16 +60,16 @@ fn fault(error: &serde_json::Error) -> JsonFault {
     }
 }
 
-/// A JSON value whose strings are wiped when it goes.
+/// A JSON value whose strings are wiped on drop.
 pub struct SecretJson(Value);
 
 impl SecretJson {
-    /// Guards a value.
+    /// Wraps a value.
     pub fn new(value: Value) -> Self {
         Self(value)
     }
 
-    /// The value as a JSON text, wiped as well.
+    /// Serializes the value as a JSON text, which is wiped on drop as well.
     pub fn to_bytes(&self) -> Secret {
         let mut bytes = Wiped::default();
         serde_json::to_writer(&mut bytes, &self.0).expect("writing to memory does not fail");
@@ -105,7 +106,7 @@ fn wipe(value: &mut Value) {
     }
 }
 
-/// Values within a value.
+/// A container of JSON values.
 trait Values {
     fn wipe(&mut self);
 }
@@ -122,7 +123,7 @@ impl Values for Object {
     }
 }
 
-/// Values that are wiped if those after them cannot be read.
+/// Values read so far; they are wiped if a later one cannot be read.
 struct Unfinished<T: Values>(T);
 
 impl<T: Values> Drop for Unfinished<T> {
@@ -131,26 +132,26 @@ impl<T: Values> Drop for Unfinished<T> {
     }
 }
 
-/// What `serde_json` calls the one member of the object that it reads a number as, unless that is an
-/// integer of 64 bits: so all digits come through. An object in the input that has this one member is read as a number as well,
-/// and one that has others besides it is refused.
+/// The name of the single member by which `serde_json` represents a number that is not a 64-bit
+/// integer, so that all of its digits are kept. An object in the input with only this member is
+/// also read as a number; an object with this and other members is refused.
 const NUMBER: &str = "$serde_json::private::Number";
 
-/// How a value is read; with duplicate names refused.
+/// A way to read a value; duplicate names are refused in all of them.
 enum Strict<'s, 'n> {
-    /// As it is.
+    /// The whole value.
     Whole,
     /// An object without the elements of one of its members.
     Around(&'s mut Elements<'n>),
-    /// That member.
+    /// The member whose elements are read separately.
     Member(&'s mut Elements<'n>),
 }
 
-/// What becomes of the elements of a member.
+/// The name of a member, and the function that takes its elements.
 struct Elements<'n> {
     name: &'n str,
     read: &'n mut dyn FnMut(&Value),
-    /// Whether the member was there, and an array.
+    /// Whether the member was found and is an array.
     found: bool,
 }
 
@@ -225,12 +226,12 @@ impl<'de> Visitor<'de> for Strict<'_, '_> {
     }
 }
 
-/// A member that has to be there and be a string.
+/// Returns a required member, which must be a string.
 pub(in crate::protocol) fn text<'a>(members: &'a Object, name: &str) -> Result<&'a str, Malformed> {
     optional_text(members, name)?.ok_or_else(|| Malformed::NoMember(name.to_owned()))
 }
 
-/// A member that has to be a string if it is there.
+/// Returns an optional member, which must be a string if present.
 pub(in crate::protocol) fn optional_text<'a>(
     members: &'a Object,
     name: &str,
@@ -242,10 +243,10 @@ pub(in crate::protocol) fn optional_text<'a>(
     }
 }
 
-/// A member that has to be the text of such a value if it is there.
+/// Parses an optional member, which must be a string that parses as `T` if present.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The fault in the member.
 pub(in crate::protocol) fn optional_parsed<T: FromStr<Err = String>>(
     members: &Object,
     name: &str,
@@ -300,7 +301,7 @@ mod tests {
         for number in ["0", "-0", "1.10", "1.0", "-7", "12345678901234567890123", "1.2e+400"] {
             assert_eq!(read(number), number);
         }
-        // An exponent comes out in one form.
+        // Exponents are normalized to one form.
         assert_eq!([read("1e400"), read("-1E-2")], ["1e+400", "-1e-2"]);
     }
 

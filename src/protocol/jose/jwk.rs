@@ -20,32 +20,33 @@ use crate::protocol::model::{
     Enc, Error, Family, KeyTrouble, Kid, Malformed, Member, Place, Suite, Task, Unimplemented,
 };
 
-/// A key with its name and what it is for.
+/// A key with its name and permitted uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Jwk<K = Material> {
     /// The key's name.
     pub kid: Option<Kid>,
-    /// The one algorithm that the key is for, as in [`Suite::key_alg`](crate::protocol::model::Suite::key_alg).
+    /// The one algorithm that the key may be used with, as in
+    /// [`Suite::key_alg`](crate::protocol::model::Suite::key_alg).
     pub alg: Option<String>,
-    /// What its `use` and `key_ops` permit.
+    /// The uses that `use` and `key_ops` permit.
     pub usage: Usage,
-    /// Where the key comes from.
+    /// The origin of the key.
     pub origin: Origin,
     /// The key itself.
     pub material: K,
 }
 
-/// Why a key, or a file of keys, is not read.
+/// The reason why a key, or a file of keys, is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// It is not well formed, in words.
+    /// It is malformed.
     Malformed(Malformed),
-    /// It is well formed, and of no use here.
+    /// It is well formed but cannot be used here.
     Unusable(KeyTrouble),
 }
 
 impl Refusal {
-    /// The same with the part of the file where it is in front of the words.
+    /// Adds the part of the file concerned in front of the message.
     pub(in crate::protocol) fn within(self, part: impl std::fmt::Display) -> Self {
         match self {
             Self::Malformed(found) => Self::Malformed(found.within(part)),
@@ -53,7 +54,7 @@ impl Refusal {
         }
     }
 
-    /// The error that belongs to it, at a place.
+    /// The corresponding error at a place.
     pub fn at(self, place: &Place) -> Error {
         match self {
             Self::Malformed(found) => Error::malformed(place, found),
@@ -99,7 +100,7 @@ impl From<KeyTrouble> for Refusal {
 }
 
 impl<K> Jwk<K> {
-    /// Another key of the same name, for the same.
+    /// A key with other material, and the same name and uses.
     pub fn with<L>(&self, material: L) -> Jwk<L> {
         Jwk {
             kid: self.kid.clone(),
@@ -110,7 +111,7 @@ impl<K> Jwk<K> {
         }
     }
 
-    /// The key in words, for messages.
+    /// The name of the key for messages.
     pub fn words(&self) -> String {
         self.kid.as_ref().map_or("the key".to_owned(), |kid| format!("key {kid}"))
     }
@@ -134,8 +135,8 @@ impl Jwk {
     /// Reads a JWK and checks that its components belong together.
     ///
     /// # Errors
-    /// [`Refusal::Unusable`] for a key type that is not one of ours, a key that is not for
-    /// encryption, and components that contradict each other; [`Refusal::Malformed`] for anything else.
+    /// [`Refusal::Unusable`] for an unsupported key type, a key that is not for encryption, or
+    /// components that contradict each other; [`Refusal::Malformed`] for anything else.
     pub fn from_json(value: &Value) -> Result<Self, Refusal> {
         let members = value.as_object().ok_or("expected a key as a JSON object")?;
         let usage = Usage::read(members)?;
@@ -172,7 +173,7 @@ impl Jwk {
         Ok(Self { kid, alg, usage, origin, material })
     }
 
-    /// Checks that `use` and `key_ops` permit what the algorithms ask of the key.
+    /// Checks that `use` and `key_ops` permit what the algorithms require of the key.
     ///
     /// # Errors
     /// [`KeyTrouble::OtherUse`].
@@ -188,7 +189,7 @@ impl Jwk {
         }
     }
 
-    /// What a client may hold of it: all of a secret key, the public half of a pair.
+    /// The part that a client may hold: all of a secret key, the public half of a pair.
     pub fn encrypting_half(&self) -> Jwk<EncryptingKey> {
         let usage = match self.material.private_half() {
             Some(_) => self.usage.of_public_half(),
@@ -197,15 +198,15 @@ impl Jwk {
         Jwk { usage, ..self.with(self.material.encrypting_half()) }
     }
 
-    /// Writes the JWK.
+    /// Converts the key to JSON.
     pub fn to_json(&self) -> SecretJson {
         self.to_json_with(None)
     }
 
-    /// Writes the JWK, with the member `orderseal` if there is something to say in it.
+    /// Converts the key to JSON, with the member `orderseal` if one is given.
     pub(in crate::protocol) fn to_json_with(&self, ours: Option<Value>) -> SecretJson {
         let mut members = Object::new();
-        // Texts of keys are moved into the value, which wipes them: a copy would stay behind.
+        // The encoded keys are moved into the value, which wipes them; a copy would be left in memory.
         self.byte_members(|name, bytes| {
             members.insert(name.to_owned(), base64url::encode_to_string(bytes).into());
         });
@@ -224,7 +225,7 @@ impl Jwk {
         SecretJson::new(Value::Object(members))
     }
 
-    /// Characters of the JWK as JSON, where no text in it needs an escape.
+    /// Length in characters of the JWK as JSON, if no text in it needs an escape.
     pub(in crate::protocol) fn text_len(&self) -> usize {
         let mut bytes = Vec::new();
         self.byte_members(|name, value| bytes.push((name, value.len())));
@@ -238,7 +239,7 @@ impl Jwk {
         text_len(&bytes, texts) + offset + operations
     }
 
-    /// Shows the members that are bytes in base64url.
+    /// Calls `member` with each member whose value is bytes in base64url.
     fn byte_members(&self, mut member: impl FnMut(&'static str, &[u8])) {
         let mut public_rsa = |key: &rsa::PublicKey| {
             member("n", &key.modulus_be_bytes());
@@ -263,7 +264,7 @@ impl Jwk {
         }
     }
 
-    /// The members that are texts.
+    /// The members whose values are text.
     fn text_members(&self) -> Vec<(&'static str, &str)> {
         let origin = match self.origin {
             Origin::System => None,
@@ -283,13 +284,13 @@ impl Jwk {
         .collect()
     }
 
-    /// Where a piece of pad begins, unless it is the beginning of the pad.
+    /// Offset of a piece of pad, unless it is at the beginning of the pad.
     fn offset(&self) -> Option<u64> {
         self.material.pad().map(Pad::offset).filter(|&offset| offset > 0)
     }
 }
 
-/// Characters of a key that does not exist yet, as [`Jwk::text_len`].
+/// Length in characters of a key that has not been made yet, as in [`Jwk::text_len`].
 pub(in crate::protocol) fn foreseen_len(
     kid: &Kid,
     alg: &str,
@@ -313,7 +314,7 @@ pub(in crate::protocol) fn foreseen_len(
     text_len(&bytes, texts.into_iter().map(|(name, text)| (name, text.len())))
 }
 
-/// Characters of an object of members that are bytes in base64url, and of members that are texts.
+/// Length in characters of an object with members that are bytes in base64url and members that are text.
 fn text_len(bytes: &[(&str, usize)], texts: impl Iterator<Item = (&'static str, usize)>) -> usize {
     let bytes = bytes.iter().map(|&(name, len)| (name.len(), base64url::encoded_length(len)));
     let texts = texts.map(|(name, len)| (name.len(), len));
@@ -329,21 +330,21 @@ fn key_type(family: Family) -> &'static str {
     }
 }
 
-/// Decimal digits of a number.
+/// Number of decimal digits.
 fn digits(number: u64) -> usize {
     number.checked_ilog10().map_or(1, |digits| digits as usize + 1)
 }
 
-/// Length in bytes of a secret key for an algorithm, if that is known.
+/// Length in bytes of a secret key for an algorithm, if known.
 fn secret_len(alg: &str) -> Option<usize> {
     let content = ContentCipher::named(alg).map(ContentCipher::key_len);
     content.or_else(|| WrapAlgorithm::named(alg)?.key_len())
 }
 
-/// The key type of knapsacks, which no standard has.
+/// The key type of knapsacks, which no standard defines.
 const KNAPSACK: &str = "MH-KNAPSACK";
 
-/// The members of a private RSA key beside those of the public one (RFC 7518 section 6.3.2).
+/// The members of a private RSA key in addition to those of the public one (RFC 7518 section 6.3.2).
 const PRIVATE_RSA: [&str; 6] = ["d", "p", "q", "dp", "dq", "qi"];
 
 fn rsa_key(members: &Object) -> Result<Material, Refusal> {
@@ -401,7 +402,7 @@ fn bad_kid(text: &str) -> String {
     format!("kid {text:?}, expected SHOP or SHOP/ID, each 1 to 64 of A-Z a-z 0-9 . _ -")
 }
 
-/// Where a piece of pad begins in the whole.
+/// Offset of a piece of pad within the whole.
 fn offset(members: &Object) -> Result<u64, Malformed> {
     match members.get("offset") {
         None => Ok(0),

@@ -1,5 +1,5 @@
-//! JWE and JWK (RFC 7516, RFC 7517): headers, serializations, keys, sealing and opening of lines in
-//! memory. Knows no file, no role, and no thread.
+//! JWE and JWK (RFC 7516, RFC 7517): headers, serializations, keys, and sealing and opening lines
+//! in memory. Does not depend on files, roles or threads.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 

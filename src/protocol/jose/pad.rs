@@ -1,5 +1,4 @@
-//! One-time pads as keys: a MAC key and a pad, or a piece of one, of which each order takes a piece of
-//! its own.
+//! One-time pads as keys: a MAC key with a pad or a piece of one. Each order uses a piece of its own.
 
 use crate::protocol::model::Malformed;
 use std::fmt;
@@ -7,7 +6,7 @@ use std::sync::Arc;
 
 use crate::ciphers::Secret;
 
-/// The longest pad in bytes.
+/// Maximum length of a pad in bytes.
 pub const MAX_PAD: u64 = 64 << 20;
 
 /// Length of the MAC key in bytes.
@@ -21,11 +20,11 @@ pub struct Pad {
 }
 
 impl Pad {
-    /// A piece that begins at byte `offset` of the whole pad; `key` is the MAC key (16 bytes) and then
-    /// the piece.
+    /// Creates a piece that begins at byte `offset` of the whole pad; `key` is the MAC key (16
+    /// bytes) followed by the piece.
     ///
     /// # Errors
-    /// What is wrong, in words: no pad beside the MAC key, or one that ends after [`MAX_PAD`] bytes.
+    /// The fault, in words: no pad after the MAC key, or a pad that ends after [`MAX_PAD`] bytes.
     pub fn new(offset: u64, key: Secret) -> Result<Self, Malformed> {
         let Some(len) = key.len().checked_sub(MAC_KEY_LEN) else {
             return Err(
@@ -38,37 +37,37 @@ impl Pad {
         }
     }
 
-    /// A key that is to be filled with random bytes for a whole pad of `len` bytes.
+    /// A zeroed key of the right length for a pad of `len` bytes, to be filled with random bytes.
     pub fn unfilled(len: usize) -> Secret {
         Secret::zeroed(Self::key_len(len))
     }
 
-    /// Bytes of a MAC key and a pad of `len` bytes.
+    /// Length in bytes of a MAC key and a pad of `len` bytes.
     pub const fn key_len(len: usize) -> usize {
         MAC_KEY_LEN + len
     }
 
-    /// Where it begins in the whole pad.
+    /// Offset in bytes within the whole pad.
     pub fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// How many bytes of pad it has.
+    /// Length of the pad in bytes, without the MAC key.
     pub fn len(&self) -> u64 {
         (self.key.len() - MAC_KEY_LEN) as u64
     }
 
-    /// Whether no pad is left in it.
+    /// Whether the pad is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The MAC key and the pad.
+    /// The MAC key followed by the pad.
     pub fn key(&self) -> &[u8] {
         &self.key
     }
 
-    /// The `len` bytes of pad from byte `from` of this one on, with the MAC key.
+    /// The piece of `len` bytes that begins at byte `from` of this one, with the MAC key.
     pub fn piece(&self, from: u64, len: u64) -> Option<Self> {
         if from.checked_add(len)? > self.len() {
             return None;
@@ -78,8 +77,8 @@ impl Pad {
         Some(Self { offset: self.offset + from, key: Arc::new(key) })
     }
 
-    /// Writes the key of a text to `key`: the MAC key, and as many bytes of pad as there is room for,
-    /// from byte `offset` of the whole pad on. `None` if they are not all here.
+    /// Writes the key for a text to `key`: the MAC key, then as many bytes of pad as fit, from byte
+    /// `offset` of the whole pad. `None` if this piece does not contain all of them.
     pub fn copy_key(&self, offset: u64, key: &mut [u8]) -> Option<()> {
         let (own_mac, own_pad) = self.key.split_at(MAC_KEY_LEN);
         let (mac, pad) = key.split_at_mut_checked(MAC_KEY_LEN)?;

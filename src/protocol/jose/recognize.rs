@@ -1,4 +1,4 @@
-//! Recognizes what other software writes, so that a message can name it.
+//! Recognizes files and lines written by other software, so that error messages can name them.
 
 use serde_json::Value;
 
@@ -9,12 +9,12 @@ use memchr::memmem;
 use crate::ciphers::base64url;
 use crate::protocol::model::{Form, Position, Syntax, WebPage, shortened};
 
-/// What the head of an order page says of itself, with the version behind it.
+/// The generator tag in the head of an order page; the version follows.
 const GENERATOR: &str = "<meta name=\"generator\" content=\"orderseal ";
 
 impl Form {
-    /// The form of a line that did not turn out to be a sealed order; `None` where it has that form,
-    /// and what is wrong lies within a segment.
+    /// Recognizes the form of a line that is not a sealed order; `None` if the line has the form of
+    /// one and the fault lies within a segment.
     pub fn of_line(line: &[u8]) -> Option<Self> {
         if line.is_empty() {
             return Some(Self::EmptyLine);
@@ -43,8 +43,8 @@ impl Form {
         }
     }
 
-    /// The form of a file that is not a key file: all of its bytes, or as many as there are of its
-    /// beginning. `None` where nothing can be said before it is read as JSON.
+    /// Recognizes the form of a file that is not a key file, from all of its bytes or from its
+    /// beginning. `None` if nothing can be said before the file is read as JSON.
     pub fn of_file(bytes: &[u8]) -> Option<Self> {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Some(Self::EmptyFile);
@@ -60,7 +60,7 @@ impl Form {
         Some(Self::of_signed(first).unwrap_or(Self::SealedOrders))
     }
 
-    /// The form of a JSON object that is neither a JWK nor a JWK Set.
+    /// Recognizes the form of a JSON object that is neither a JWK nor a JWK Set.
     pub fn of_object(members: &Object) -> Self {
         let has = |name: &str| members.contains_key(name);
         if has("ciphertext") && has("recipients") {
@@ -75,7 +75,7 @@ impl Form {
         path_to_token(members).map_or(Self::Json, Self::TokenInJson)
     }
 
-    /// What the first bytes say.
+    /// Recognizes a form by its first bytes.
     fn of_beginning(bytes: &[u8]) -> Option<Self> {
         if let Some(page) = WebPage::recognized(bytes) {
             return Some(Self::WebPage(page));
@@ -102,7 +102,7 @@ impl Form {
         Some(Self::Pem { label, protected })
     }
 
-    /// A signed token in the compact serialization (RFC 7515 section 7.1).
+    /// Recognizes a signed token in the compact serialization (RFC 7515 section 7.1).
     fn of_signed(text: &[u8]) -> Option<Self> {
         let header = header_of(text)?;
         let signed = !header.contains_key("enc") && memchr::memchr_iter(b'.', text).count() == 2;
@@ -110,12 +110,12 @@ impl Form {
         signed.then(|| Self::SignedToken(Some(shortened(alg))))
     }
 
-    /// JSON on a line.
+    /// Recognizes a line of JSON.
     fn of_json(text: &[u8]) -> Option<Self> {
         if !text.starts_with(b"{") {
             return None;
         }
-        // We write a key file over several lines.
+        // Our own key files span several lines, so one line of them may not parse.
         let Ok(value) = json::parse(text) else {
             let is_set = text.starts_with(br#"{"keys":["#);
             return Some(if is_set { Self::KeyFile } else { Self::Json });
@@ -129,7 +129,7 @@ impl Form {
 }
 
 impl Position {
-    /// Where white space stands in a line, if anywhere.
+    /// Finds white space in a line, if there is any.
     fn of_white_space(line: &[u8]) -> Option<Self> {
         let first = line.iter().position(u8::is_ascii_whitespace)?;
         match line[first..].iter().all(u8::is_ascii_whitespace) {
@@ -140,7 +140,7 @@ impl Position {
     }
 }
 
-/// The header of a token, however it goes on, if it is a JSON object.
+/// The header of a token, if it is a JSON object; the rest of the token is not looked at.
 fn header_of(text: &[u8]) -> Option<Object> {
     let header = text.split(|&byte| byte == b'.').next()?;
     if header.len() > base64url::encoded_length(MAX_HEADER) {
@@ -150,7 +150,7 @@ fn header_of(text: &[u8]) -> Option<Object> {
     json::parse(&header).ok()?.as_object().cloned()
 }
 
-/// The path to the first compact JWE among the members of an object, as `jq` writes it.
+/// The path to the first compact JWE among the members of an object, in the notation of `jq`.
 fn path_to_token(members: &Object) -> Option<String> {
     members.iter().find_map(|(name, value)| {
         let path = match value {
@@ -166,8 +166,8 @@ fn path_to_token(members: &Object) -> Option<String> {
     })
 }
 
-/// Whether bytes begin as the DER encoding of a key or a certificate: a SEQUENCE that is as long as it
-/// says, or longer than what is there, and holds an INTEGER or another SEQUENCE first.
+/// Whether bytes begin like the DER encoding of a key or a certificate: a SEQUENCE whose stated
+/// length is that of the bytes or longer, with an INTEGER or another SEQUENCE as its first element.
 fn begins_as_der(bytes: &[u8]) -> bool {
     let (len, content) = match bytes {
         [0x30, len @ ..=0x7f, content @ ..] => (usize::from(*len), content),
@@ -182,8 +182,7 @@ fn begins_as_der(bytes: &[u8]) -> bool {
 }
 
 impl WebPage {
-    /// Which kind of page some bytes are, if they are one: all of them, or as many as there are of
-    /// its head.
+    /// Recognizes a web page and its kind, from all of its bytes or from the beginning of its head.
     pub fn recognized(bytes: &[u8]) -> Option<Self> {
         let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
         let begins = |with: &str| {

@@ -1,9 +1,9 @@
 //! Direct RSA: an order cut into blocks, each a ciphertext of RSA-OAEP-256.
 //!
-//! The label of a block is SHA-256(protected header ‖ IV ‖ u32 index ‖ u32 count), numbers
-//! big-endian, so that blocks cannot be moved, left out, or taken from another order. Anybody can
-//! compute it: so that nobody can put in blocks of their own, each carries 16 random bytes in front
-//! of its piece of the order, the same in all blocks and known to the sender only.
+//! The label of a block is SHA-256(protected header ‖ IV ‖ u32 index ‖ u32 count), with big-endian
+//! numbers, so that blocks cannot be moved, left out, or taken from another order. Anyone can
+//! compute the label. To prevent forged blocks, each block carries 16 random bytes before its piece
+//! of the order; they are the same in all blocks and known to the sender only.
 
 use rand::Rng;
 use sha2::{Digest, Sha256};
@@ -17,10 +17,10 @@ use crate::ciphers::rsa::{self, PrivateKey, PublicKey, SECRET, UnwrapJob, WrapJo
 /// Length of the IV segment in bytes.
 pub(super) const IV_LEN: usize = 16;
 
-/// Blocks that one thread works on at a time: they fill the lanes, and take milliseconds.
+/// Blocks that one thread processes at a time: enough to fill the lanes; they take milliseconds.
 const AT_ONCE: usize = 32;
 
-/// Encrypts an order: at least one block, even of nothing.
+/// Encrypts an order as at least one block, even if the order is empty.
 pub(super) fn seal(
     (backend, spread): (Backend, Spread),
     key: &PublicKey,
@@ -52,11 +52,11 @@ pub(super) fn seal(
     sealed.concat()
 }
 
-/// Decrypts an order, and writes it over the front of its blocks; gives its length, or `None` for
+/// Decrypts an order and writes it over the front of its blocks. Returns its length, or `None` for
 /// every kind of failure alike.
 ///
-/// All blocks are decrypted, then one verdict is given on all of them together: until then the time
-/// depends on the key and on the number of blocks only, which everybody sees.
+/// All blocks are decrypted before one verdict is given on all of them together. Until then the
+/// time depends only on the key and on the number of blocks, which is public.
 pub(super) fn open(
     (backend, spread): (Backend, Spread),
     key: &PrivateKey,
@@ -88,7 +88,7 @@ fn labels(aad: &[u8], iv: &[u8], count: usize) -> Vec<[u8; 32]> {
     (0..count).map(|index| label(&common, index, count)).collect()
 }
 
-/// The label of one block, from what a hash of protected header and IV has taken in.
+/// The label of one block; `header_and_iv` has hashed the protected header and the IV.
 pub(in crate::protocol) fn label(header_and_iv: &Sha256, index: usize, count: usize) -> [u8; 32] {
     let hash = header_and_iv.clone();
     let hash = hash.chain_update((index as u32).to_be_bytes());

@@ -6,7 +6,7 @@ use super::header::HeaderText;
 use crate::ciphers::base64url;
 use crate::ciphers::wrap::aes_kw;
 
-/// Length in bytes of every key of a chain but the first, which is as long as its cipher wants.
+/// Length in bytes of every key of a chain except the first, whose length depends on its cipher.
 pub(super) const LINK_LEN: usize = 32;
 
 /// Wraps keys along a chain, outermost first: CEKₙ₋₁ under CEKₙ … CEK₁ under CEK₂.
@@ -19,7 +19,7 @@ pub(super) fn wrap(cek: &[u8], keys: &[[u8; LINK_LEN]]) -> Vec<Vec<u8>> {
     links
 }
 
-/// Names a chain in a header, as critical.
+/// Adds a chain to a header, as a critical member.
 pub(super) fn describe(links: &[Vec<u8>], header: &mut HeaderText) {
     let links: Vec<String> =
         links.iter().map(|link| format!("\"{}\"", base64url::encode_to_string(link))).collect();
@@ -27,8 +27,8 @@ pub(super) fn describe(links: &[Vec<u8>], header: &mut HeaderText) {
     header.json("crit", r#"["chain"]"#);
 }
 
-/// Follows a chain from CEKₙ down to CEK₁, which is written over the random bytes in `cek`, unless
-/// a link does not hold.
+/// Follows a chain from CEKₙ down to CEK₁, and writes CEK₁ over the random bytes in `cek`. If a
+/// link fails to verify, `cek` stays random.
 pub(super) fn unwrap(outermost: &[u8; LINK_LEN], links: &[Vec<u8>], cek: &mut [u8]) {
     let mut key = Zeroizing::new([0; LINK_LEN]);
     key.copy_from_slice(outermost);

@@ -9,13 +9,13 @@ use crate::ciphers::base64url;
 use crate::protocol::jose::json::{self, Object, optional_text, text};
 use crate::protocol::model::{Kid, MAX_LAYERS, Malformed, Suite};
 
-/// The content type of a line that carries a key instead of an order (RFC 7517 section 7).
+/// Content type of a line that carries a key instead of an order (RFC 7517 section 7).
 const CTY_JWK: &str = "jwk+json";
 
-/// The type of a line that begins a sealed stream.
+/// Type of the first line of a sealed stream.
 const TYP_STREAM: &str = "orderseal-stream";
 
-/// What a sealed line carries, as its header says.
+/// The content of a sealed line, according to its header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Carries {
     /// An order.
@@ -27,13 +27,14 @@ pub enum Carries {
 }
 
 impl Carries {
-    /// What the first segment of a line says; an order if it says nothing.
+    /// Reads the content from the first segment of a line; an order unless the header names
+    /// something else.
     pub fn of_line(line: &[u8]) -> Self {
         let header = line.split(|&byte| byte == b'.').next().unwrap_or_default();
         Header::decode(header, &mut Vec::new()).map_or(Self::Order, |header| header.carries)
     }
 
-    /// The header member that says so.
+    /// The header member that names this content.
     pub(super) fn member(self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::Order => None,
@@ -42,7 +43,7 @@ impl Carries {
         }
     }
 
-    /// The same in words.
+    /// The content in words.
     pub(super) fn words(self) -> &'static str {
         match self {
             Self::Order => "an order",
@@ -55,31 +56,31 @@ impl Carries {
 /// IV and tag of AES-GCM key wrap.
 pub type IvAndTag = ([u8; 12], [u8; 16]);
 
-/// A protected header that was read and found well formed.
+/// A parsed and well-formed protected header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header<'t> {
-    /// Key management, by name: the key decides whether it is the right one.
+    /// Key management algorithm, by name; checked against the key later.
     pub alg: Cow<'t, str>,
-    /// Content encryption, by name.
+    /// Content encryption algorithm, by name.
     pub enc: Cow<'t, str>,
-    /// The key's name, which has the form of a [`Kid`].
+    /// The name of the key, in the form of a [`Kid`].
     pub kid: Option<Cow<'t, str>>,
     /// IV and tag of AES-GCM key wrap (RFC 7518 section 4.7.1).
     pub gcm_kw: Option<IvAndTag>,
-    /// The links of a chain: each a wrapped content-encryption key, outermost first.
+    /// Links of a chain: wrapped content-encryption keys, outermost first.
     pub chain: Vec<Vec<u8>>,
-    /// What the content is.
+    /// The content of the line.
     pub carries: Carries,
-    /// The header's `typ`, if any.
+    /// The header's `typ`, if present.
     pub typ: Option<String>,
 }
 
 impl<'t> Header<'t> {
-    /// Reads the first segment of a line. `text` is memory for what it decodes to.
+    /// Decodes and parses the first segment of a line. `text` is the buffer for the decoded bytes.
     ///
     /// # Errors
-    /// [`Failure::Malformed`]: too long, not canonical base64url, not JSON or with duplicate
-    /// names, a critical member that is unknown, compressed content.
+    /// [`Failure::Malformed`] if the header is too long, not canonical base64url, not JSON, or has
+    /// duplicate names or an unknown critical member, or if the content is compressed.
     pub fn decode(segment: &[u8], text: &'t mut Vec<u8>) -> Result<Self, Failure> {
         Self::read(segment, text).map_err(|found| Failure::Malformed(found.within("header")))
     }
@@ -120,9 +121,9 @@ impl<'t> Header<'t> {
         })
     }
 
-    /// The form that most lines have, `{"alg":"…","enc":"…","kid":"…"}` to the letter: read many
-    /// times as fast as JSON in general, and refusing no less, as names hold nothing that would
-    /// have to be escaped.
+    /// Parses the form of most headers, exactly `{"alg":"…","enc":"…","kid":"…"}`. This is many
+    /// times as fast as parsing JSON in general, and just as strict, as names contain no characters
+    /// that need escapes.
     fn plain(text: &'t [u8]) -> Option<Self> {
         let (alg, rest) = plain_name(text.strip_prefix(br#"{"alg":""#)?)?;
         let (enc, rest) = plain_name(rest.strip_prefix(br#"","enc":""#)?)?;
@@ -140,7 +141,8 @@ impl<'t> Header<'t> {
     }
 }
 
-/// The name of an algorithm in front of a quotation mark, and what follows from there on.
+/// Splits off the name of an algorithm before a quotation mark; returns the name and the rest,
+/// which starts with that mark.
 fn plain_name(text: &[u8]) -> Option<(&str, &[u8])> {
     let (name, rest) = text.split_at(text.iter().position(|&byte| byte == b'"')?);
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
@@ -192,13 +194,13 @@ fn chain(members: &Object) -> Result<Vec<Vec<u8>>, Malformed> {
         .ok_or_else(|| format!("\"chain\" is not 1 to {} wrapped keys", MAX_LAYERS - 1).into())
 }
 
-/// Writes a header, member by member, in memory that serves for one after the other. All values are
-/// plain ASCII by their types, so that nothing has to be escaped.
+/// Writes headers member by member, in a buffer that is reused. The types of all values guarantee
+/// plain ASCII, so nothing has to be escaped.
 #[derive(Debug, Default)]
 pub(super) struct HeaderText(String);
 
 impl HeaderText {
-    /// Forgets what was there, and begins with the algorithms and the key's name.
+    /// Clears the buffer and starts a header with the algorithms and the key's name.
     pub(super) fn begin(&mut self, suite: Suite, kid: Option<&Kid>) {
         self.0.clear();
         for part in [r#"{"alg":""#, suite.alg().name(), r#"","enc":""#, suite.enc().name(), "\""] {
@@ -216,7 +218,7 @@ impl HeaderText {
         }
     }
 
-    /// Adds a member whose value is bytes in base64url.
+    /// Adds a member whose value is bytes, encoded in base64url.
     pub(super) fn bytes(&mut self, name: &str, value: &[u8]) {
         self.text(name, &base64url::encode_to_string(value));
     }
@@ -228,7 +230,7 @@ impl HeaderText {
         }
     }
 
-    /// Ends the header.
+    /// Ends the header and returns it.
     pub(super) fn finish(&mut self) -> &[u8] {
         self.0.push('}');
         self.0.as_bytes()

@@ -1,4 +1,4 @@
-//! Sealed orders: JWE Compact Serialization (RFC 7516 section 7.1), one a line.
+//! Sealed orders: JWE Compact Serialization (RFC 7516 section 7.1), one per line.
 
 mod blocks;
 mod chain;
@@ -24,26 +24,26 @@ pub use typed_key::{MIN_TYPED, TypedKey};
 
 use crate::protocol::model::{Error, Expected, Form, KeyTrouble, Malformed, Place};
 
-/// The longest order in bytes.
+/// Maximum length of an order in bytes.
 pub const MAX_ORDER: usize = 1 << 20;
 
-/// The longest protected header in bytes, before base64url.
+/// Maximum length of a protected header in bytes, before base64url.
 pub const MAX_HEADER: usize = 8 << 10;
 
-/// The longest sealed line in bytes: an order of [`MAX_ORDER`] in 2,048-bit RSA blocks, with its
-/// header.
+/// Maximum length of a sealed line in bytes: an order of [`MAX_ORDER`] in 2,048-bit RSA blocks,
+/// with its header.
 pub const MAX_SEALED_LINE: usize = 2 << 20;
 
-/// Why a line could not be sealed or opened; the caller knows which line it was.
+/// The reason why a line could not be sealed or opened; the caller knows the line number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// It is not what it should be.
+    /// The line is malformed.
     Malformed(Malformed),
-    /// It is of another form, which was recognized.
+    /// The line has another form, which was recognized.
     Unexpected(Form),
-    /// Its key is missing or may not be used.
+    /// The key is missing or may not be used.
     Key(Box<KeyTrouble>),
-    /// It is not authentic, for whatever reason.
+    /// The line is not authentic; the cause is deliberately not distinguished.
     Authentication,
 }
 
@@ -54,7 +54,7 @@ impl From<KeyTrouble> for Failure {
 }
 
 impl Failure {
-    /// The error that belongs to it, at a place.
+    /// The corresponding error at a place.
     pub fn at(self, place: Place) -> Error {
         match self {
             Self::Malformed(found) => Error::Malformed { place, found },
@@ -66,7 +66,7 @@ impl Failure {
         }
     }
 
-    /// `malformed`, `key` or `authentication`, for reports.
+    /// The kind of failure for reports: `malformed`, `key` or `authentication`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Malformed(_) | Self::Unexpected(_) => "malformed",

@@ -16,41 +16,41 @@ use crate::ciphers::random::KeyStream;
 use crate::ciphers::wrap::{self, UnwrapJob};
 use crate::protocol::model::Malformed;
 
-/// Lines that are opened side by side: so many that what kernels clear behind themselves hardly
-/// counts, and few enough to stay in the cache.
+/// Lines opened side by side: enough that the memory cleared by kernels hardly counts, and few
+/// enough to stay in the cache.
 const GROUP: usize = 256;
 
 /// Opens lines with a set of keys.
 #[derive(Debug, Clone, Copy)]
 pub struct Opener<'a> {
-    /// The keys.
+    /// The keys to choose from.
     pub keys: &'a dyn KeyLookup,
-    /// What the lines carry.
+    /// The content that the lines must carry.
     pub expect: Carries,
     /// The kernels to use.
     pub backend: Backend,
-    /// How the blocks of an order are spread over threads.
+    /// Spreads the blocks of an order over threads.
     pub spread: Spread,
-    /// Told of each part of the work.
+    /// Called at the end of each stage.
     pub watch: Watch,
 }
 
-/// What a line became.
+/// A line that was opened.
 #[derive(Debug)]
 pub struct Opened {
-    /// The key that opened it, by its number among them.
+    /// The number of the key that opened it.
     pub key: usize,
-    /// Where its text ends in [`OpenedBlock::text`], line feed included; it begins where the one
-    /// before ends.
+    /// End of its text in [`OpenedBlock::text`], including the line feed; it begins where the
+    /// previous one ends.
     pub end: usize,
 }
 
-/// What a block of lines became.
+/// The result of opening a block of lines.
 #[derive(Debug, Default)]
 pub struct OpenedBlock {
     /// The orders that were opened, each followed by a line feed.
     pub text: Wiped,
-    /// For each line, in order, the order or why there is none.
+    /// For each line, in the order of the input: the order, or the reason why it failed.
     pub lines: Vec<Result<Opened, Failure>>,
 }
 
@@ -63,26 +63,26 @@ struct Candidate<'l> {
     authentic: bool,
 }
 
-/// Where an order is that was opened.
+/// Location of an order's text.
 enum Text {
-    /// Not yet.
+    /// Not opened yet.
     Pending,
-    /// In the place of its ciphertext.
+    /// At this range, in place of its ciphertext.
     Record(Range<usize>),
 }
 
 impl<'a> Opener<'a> {
-    /// An opener on the widest backend and one thread, unwatched.
+    /// Creates an opener with the widest backend, one thread, and no watch.
     pub fn new(keys: &'a dyn KeyLookup, expect: Carries) -> Self {
         Self { keys, expect, backend: Backend::detect(), spread: in_turn, watch: unwatched }
     }
 
-    /// Opens lines, in memory that may have served before; nothing that is not authentic is in the
-    /// result.
+    /// Opens lines; `memory` may be reused from an earlier block. The result contains authentic
+    /// text only.
     pub fn open(&self, lines: &[&[u8]], memory: Wiped, rng: &mut KeyStream) -> OpenedBlock {
         let mut block = OpenedBlock { text: memory, lines: Vec::new() };
         block.text.clear();
-        // A ciphertext is shorter than its line, so that the text never has to be moved.
+        // A ciphertext is shorter than its line, so the text never has to be reallocated.
         block.text.reserve(lines.iter().map(|line| line.len() + 1).sum());
         block.lines.reserve(lines.len());
         let mut parser = Parser::new(self.keys, self.expect, self.backend);
@@ -92,8 +92,8 @@ impl<'a> Opener<'a> {
         block
     }
 
-    /// Opens orders where their ciphertexts were decoded to: behind the text so far, each with room
-    /// for its line feed.
+    /// Opens orders in place, where their ciphertexts were decoded to: after the text so far, each
+    /// with room for its line feed.
     fn open_group<'l>(
         &self,
         lines: &[&'l [u8]],
@@ -156,8 +156,7 @@ impl<'a> Opener<'a> {
         (self.watch)(Stage::Format);
     }
 
-    /// Moves an order to where the one before it ended, unless it is there already, and returns its
-    /// length.
+    /// Moves an order to the end of the previous one, unless it is already there, and returns its length.
     fn settle(&self, order: &Text, to: usize, text: &mut [u8]) -> Result<usize, Failure> {
         let range = match order {
             Text::Record(range) => range.clone(),
@@ -174,7 +173,7 @@ impl<'a> Opener<'a> {
         Ok(len)
     }
 
-    /// Finds every candidate's content key, verifies and decrypts.
+    /// Finds the content key of every candidate, then verifies and decrypts.
     fn open_candidates(
         &self,
         candidates: &mut [Candidate<'_>],
@@ -199,7 +198,7 @@ impl<'a> Opener<'a> {
             tag[..sent.len()].copy_from_slice(sent);
             records.push(Record { iv, aad: parsed.aad, text, len: 0, tag, authentic: false });
         }
-        // Lines under one cipher mostly stand together, and are opened together.
+        // Lines under one cipher are mostly adjacent, and each run of them is opened together.
         let (mut from, mut cek_from) = (0, 0);
         for run in candidates.chunk_by(|a, b| a.cipher == b.cipher) {
             let cipher = run[0].cipher;
@@ -220,8 +219,8 @@ impl<'a> Opener<'a> {
         }
     }
 
-    /// Every candidate's content-encryption key, one after the other: the right one, or a random
-    /// one whose tag will not fit.
+    /// The content-encryption keys of all candidates, concatenated. A key that cannot be unwrapped
+    /// is replaced by a random one, under which the tag will not verify.
     fn content_keys(
         &self,
         candidates: &[Candidate<'_>],
@@ -255,7 +254,8 @@ impl<'a> Opener<'a> {
                 Ready::Unwrap(_, kek) => {
                     jobs.push(UnwrapJob { kek, encrypted_key, gcm: meaning.gcm_kw(), cek: room });
                 }
-                // A direct key that cannot head a chain: what is random stays, and will not fit.
+                // A direct key that cannot head a chain: the random bytes stay, and the tag will
+                // not verify.
                 Ready::Direct(..) | Ready::Blocks(_) => {}
             }
         }
@@ -274,14 +274,14 @@ impl<'a> Opener<'a> {
 }
 
 impl Candidate<'_> {
-    /// Length in bytes of its content-encryption key.
+    /// Length in bytes of the content-encryption key.
     fn cek_len(&self) -> usize {
         self.cipher.key_len_for(self.parsed.ciphertext.len())
     }
 }
 
-/// The distributed key, if one key encrypts all these orders itself. One that does so for one order
-/// may wrap a key for the next, or head its chain.
+/// The distributed key, if one key encrypts all these orders directly. A key that encrypts one
+/// order directly may also wrap a key for the next order, or head its chain.
 fn one_direct_key<'k>(run: &[Candidate<'_>], parser: &Parser<'_, 'k>) -> Option<&'k [u8]> {
     let direct = |candidate: &Candidate<'_>| {
         let meaning = parser.meaning(&candidate.parsed);
@@ -295,7 +295,7 @@ fn one_direct_key<'k>(run: &[Candidate<'_>], parser: &Parser<'_, 'k>) -> Option<
     run.iter().all(same).then_some(key)
 }
 
-/// What another tool may have sealed and an order cannot be.
+/// Refuses content that another tool may have sealed but that cannot be an order.
 fn check_order(order: &[u8]) -> Result<(), Failure> {
     if memchr::memchr(b'\n', order).is_some() {
         return Err(Failure::Malformed("the order has a line feed in it".into()));

@@ -1,4 +1,4 @@
-//! The key that opens an order: what it is for, and how it is made ready.
+//! The key that opens an order: its algorithms, and its preparation for use.
 
 use std::fmt::Debug;
 
@@ -14,43 +14,44 @@ use crate::protocol::model::{Alg, KeyTrouble, KeyUse, Suite, Task};
 
 type Checked<T> = Result<T, KeyTrouble>;
 
-/// Keys that orders are opened with.
+/// A set of keys for opening orders.
 pub trait KeyLookup: Debug + Sync {
-    /// Chooses the key that a header names, for the algorithms that it names. Where orders come in the
-    /// order of their keys, `guess` is its number, which spares looking for the name.
+    /// Chooses the key that a header names, for the algorithms that it names. `guess` is the number
+    /// of the key that is likely to be next; where orders come in the order of their keys, it saves
+    /// the search by name.
     ///
     /// # Errors
     /// [`Failure::Key`].
     fn choose(&self, header: &Header<'_>, guess: usize) -> Result<Chosen<'_>, Failure>;
 }
 
-/// What a key is for.
+/// The algorithms that a key may be used with.
 #[derive(Debug)]
 pub(in crate::protocol) enum Algorithms {
-    /// These, as the key file says.
+    /// This suite, as the key file specifies.
     Fixed(Suite),
-    /// Wrapping by this algorithm for any content cipher that is not weak, unless that is allowed
-    /// (a lone key says no more).
+    /// This wrapping algorithm with any content cipher; weak ciphers only if they are allowed. A
+    /// lone key specifies no more.
     AnyContent(WrapAlgorithm),
-    /// Whatever an order asks for, if it fits the key and is standard: neither weak, private nor
-    /// derived from a password (a foreign key may say nothing, and the user gave it as one to use).
+    /// Any algorithms that an order names, if they fit the key and are standard: neither weak,
+    /// private nor derived from a password. A foreign key may specify nothing, and the user chose it.
     Unsaid,
 }
 
-/// The key that a header names.
+/// The key chosen for a header.
 #[derive(Debug, Clone, Copy)]
 pub struct Chosen<'k> {
-    /// Its number among the keys.
+    /// Its number in the set of keys.
     pub(super) number: usize,
-    /// The key itself, with the content cipher of the order.
+    /// The key itself, with the order's content cipher.
     pub(super) ready: Ready<'k>,
 }
 
 impl<'k> Chosen<'k> {
-    /// A key that is for these algorithms, made ready for an order that asks for some of them.
+    /// Prepares a key with these algorithms for an order that names some of them.
     ///
     /// # Errors
-    /// [`KeyTrouble`] when it may not be used for the order.
+    /// [`KeyTrouble`] if the key may not be used for the order.
     pub(in crate::protocol) fn new(
         number: usize,
         key: &'k Jwk,
@@ -65,7 +66,7 @@ impl<'k> Chosen<'k> {
 }
 
 impl Algorithms {
-    /// The algorithms that the order asks for, if the key is for them.
+    /// The algorithms that the order names, if the key may be used with them.
     fn suite(&self, key: &Jwk, header: &Header<'_>, allow_weak: bool) -> Checked<Suite> {
         if let Self::Fixed(own) = self
             && own.alg().name() == header.alg
@@ -111,9 +112,9 @@ fn fits(key: &Jwk, suite: Suite) -> bool {
 /// A key that is ready for use.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Ready<'k> {
-    /// Decrypts orders itself.
+    /// Decrypts orders directly.
     Direct(ContentCipher, &'k Secret),
-    /// Decrypts orders, each with a piece of it.
+    /// Decrypts orders, each with its own piece of the pad.
     Pad(ContentCipher, &'k Pad),
     /// Unwraps content-encryption keys.
     Unwrap(ContentCipher, UnwrappingKey<'k>),
@@ -122,7 +123,7 @@ pub(super) enum Ready<'k> {
 }
 
 impl<'k> Ready<'k> {
-    /// A key, for the algorithms of an order.
+    /// Prepares a key for the algorithms of an order.
     pub(super) fn new(material: &'k Material, suite: Suite) -> Checked<Self> {
         let fitting = match (suite.key_use(), material) {
             (KeyUse::Direct(cipher), Material::Decrypting(DecryptingKey::Secret(key))) => {
@@ -146,7 +147,7 @@ impl<'k> Ready<'k> {
     }
 }
 
-/// The key as it unwraps, if it is of the algorithm's type.
+/// The key as an unwrapping key, if its type fits the algorithm.
 fn unwrapping_key(
     key: &DecryptingKey,
     algorithm: WrapAlgorithm,
@@ -179,7 +180,7 @@ fn unwrapping_key(
     })
 }
 
-/// Old data may lie under a weak key: reading asks for the length only.
+/// Checks the length only: old data may be encrypted under a weak key.
 fn length(cipher: ContentCipher, key: &[u8]) -> Result<(), CipherError> {
     match cipher.check_key(key) {
         Err(CipherError::WeakKey { .. }) | Ok(()) => Ok(()),

@@ -1,4 +1,4 @@
-//! Taking a sealed line apart: five segments, decoded, and the key that the header names.
+//! Parses a sealed line: decodes its five segments and finds the key that the header names.
 
 use std::ops::Range;
 
@@ -10,46 +10,46 @@ use crate::ciphers::cpu::Backend;
 use crate::ciphers::wrap::UnwrappingKey;
 use crate::protocol::model::{Form, Malformed};
 
-/// A line in parts. It is kept small, as it is moved about more than once.
+/// A parsed line. It is kept small because it is moved more than once.
 pub(super) struct Parsed<'l> {
     pub(super) aad: &'l [u8],
-    /// Which of [`Parser::meanings`] its header has.
+    /// Index of its header in [`Parser::meanings`].
     meaning: usize,
-    /// Where in [`Parser::parts`] iv, tag and encrypted key are, one after the other.
+    /// Range of IV, tag and encrypted key, concatenated, in [`Parser::parts`].
     parts: Range<usize>,
-    /// Where in the texts.
+    /// Range of the ciphertext in the texts.
     pub(super) ciphertext: Range<usize>,
 }
 
-/// What a header comes to.
+/// A parsed header and the key it selects.
 #[derive(Debug)]
 pub(super) struct Meaning<'k> {
-    /// The key that it names.
+    /// The key that the header names.
     pub(super) key: Chosen<'k>,
     own: Option<Box<OfOrder>>,
 }
 
-/// What a header says of one order alone, in the forms that have such a thing.
+/// Header members that belong to one order alone, in the forms that have any.
 #[derive(Debug)]
 struct OfOrder {
     gcm_kw: Option<IvAndTag>,
     chain: Vec<Vec<u8>>,
 }
 
-/// Takes lines apart, one after the other.
+/// Parses lines one after another.
 pub(super) struct Parser<'l, 'k> {
     keys: &'k dyn KeyLookup,
     expect: Carries,
     backend: Backend,
-    /// The decoded segments of a group of lines, all but the ciphertexts.
+    /// The decoded segments of a group of lines, except the ciphertexts.
     parts: Vec<u8>,
-    /// The headers of a group of lines; a run of equal ones has one.
+    /// The headers of a group of lines; a run of equal headers is stored once.
     meanings: Vec<Meaning<'k>>,
-    /// The header of the last of them, which the next line is likely to have as well.
+    /// The last of these headers, which the next line is likely to repeat.
     last: &'l [u8],
-    /// The number of the key that is likely to be next.
+    /// The number of the key that is likely to be used next.
     guess: usize,
-    /// Memory for a decoded header.
+    /// Buffer for a decoded header.
     header: Vec<u8>,
 }
 
@@ -67,13 +67,13 @@ impl<'l, 'k> Parser<'l, 'k> {
         }
     }
 
-    /// Forgets the lines so far.
+    /// Clears the lines of the previous group.
     pub(super) fn next_group(&mut self) {
         self.parts.clear();
         self.meanings.clear();
     }
 
-    /// What the header of a line of this group comes to.
+    /// The parsed header of a line of this group.
     pub(super) fn meaning(&self, parsed: &Parsed<'_>) -> &Meaning<'k> {
         &self.meanings[parsed.meaning]
     }
@@ -86,7 +86,7 @@ impl<'l, 'k> Parser<'l, 'k> {
         (iv, tag, encrypted_key)
     }
 
-    /// Takes a line apart and finds its key. The ciphertext is appended to `texts`.
+    /// Parses a line and finds its key. The ciphertext is appended to `texts`.
     pub(super) fn parse(
         &mut self,
         line: &'l [u8],
@@ -118,8 +118,7 @@ impl<'l, 'k> Parser<'l, 'k> {
         Ok(Parsed { aad, meaning, parts, ciphertext: start..texts.len() })
     }
 
-    /// Adds the key that a header names, and what it says besides, unless that was so of the line
-    /// before as well.
+    /// Parses a header and finds its key, unless the header is the same as that of the previous line.
     fn read_header(&mut self, aad: &'l [u8]) -> Result<(), Failure> {
         if self.last == aad && !self.meanings.is_empty() {
             return Ok(());
@@ -151,12 +150,12 @@ impl Meaning<'_> {
         self.own.as_ref()?.gcm_kw.as_ref()
     }
 
-    /// The links of a chain, if there is one.
+    /// The links of a chain; empty if there is none.
     pub(super) fn chain(&self) -> &[Vec<u8>] {
         self.own.as_ref().map_or(&[], |own| &own.chain)
     }
 
-    /// What the algorithms ask of a line besides lengths.
+    /// Checks what the algorithms require of a line, apart from lengths.
     fn check(&self, has_encrypted_key: bool) -> Result<(), Failure> {
         let malformed = |found: &str| Err(Failure::Malformed(found.into()));
         match self.key.ready {
@@ -185,7 +184,7 @@ impl Meaning<'_> {
     }
 }
 
-/// Lengths in bytes of initialization vector and tag.
+/// Lengths in bytes of the initialization vector and the tag.
 fn lengths(key: Ready<'_>) -> (usize, usize) {
     match key {
         Ready::Direct(cipher, _) | Ready::Pad(cipher, _) | Ready::Unwrap(cipher, _) => {
@@ -195,7 +194,7 @@ fn lengths(key: Ready<'_>) -> (usize, usize) {
     }
 }
 
-/// The five parts of a compact JWE.
+/// Splits a compact JWE into its five segments.
 pub(in crate::protocol) fn segments(line: &[u8]) -> Option<[&[u8]; 5]> {
     let mut dots = memchr::memchr_iter(b'.', line);
     let ends = [dots.next()?, dots.next()?, dots.next()?, dots.next()?];
@@ -211,8 +210,8 @@ pub(in crate::protocol) fn segments(line: &[u8]) -> Option<[&[u8]; 5]> {
     ])
 }
 
-/// Appends what a segment decodes to. It goes straight to where it stays: a small array that is
-/// moved is read before it is written out, for which the processor waits.
+/// Appends a decoded segment. It is decoded directly into place: if a small array is moved, it is
+/// read before its writes have completed, and the processor stalls.
 fn decode(
     backend: Backend,
     segment: &[u8],
@@ -224,7 +223,7 @@ fn decode(
         .ok_or(Failure::Malformed(Malformed::Base64(what)))
 }
 
-/// The same for a segment of known length.
+/// Appends a decoded segment of known length.
 fn decode_exact(
     backend: Backend,
     segment: &[u8],

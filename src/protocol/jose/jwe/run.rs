@@ -1,17 +1,17 @@
-//! How the work on orders is run: spread over threads, and watched stage by stage.
+//! Execution of the work on orders: spread over threads, and watched stage by stage.
 
 use std::sync::{Mutex, PoisonError};
 
-/// How parts of the work on one line are done: calls the function once with each number below the
-/// count, on any threads, and returns when all calls have.
+/// Runs the parts of the work on one line: calls the function once with each number below the
+/// count, on any threads, and returns when all calls have returned.
 pub type Spread = fn(usize, &(dyn Fn(usize) + Sync));
 
-/// Does one part after the other, on this thread.
+/// Runs the parts one after another on this thread.
 pub(super) fn in_turn(count: usize, part: &(dyn Fn(usize) + Sync)) {
     (0..count).for_each(part);
 }
 
-/// What `part` makes of each item, in their order.
+/// Applies `part` to each item, and returns the results in the order of the items.
 pub(super) fn gather<I: Send, T: Send>(
     spread: Spread,
     items: impl Iterator<Item = I>,
@@ -30,14 +30,14 @@ pub(super) fn gather<I: Send, T: Send>(
     cells.into_iter().map(made).collect()
 }
 
-/// A part of the work on a group of orders.
+/// A stage of the work on a group of orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// Drawing content-encryption keys, and encrypting.
+    /// Drawing content-encryption keys and encrypting.
     Seal,
     /// Wrapping content-encryption keys.
     Wrap,
-    /// Writing lines, or taking them apart.
+    /// Writing or parsing lines.
     Format,
     /// Unwrapping content-encryption keys.
     Unwrap,
@@ -45,7 +45,7 @@ pub enum Stage {
     Open,
 }
 
-/// Called at the end of each part, on the thread that did it; some ten times for a group of orders.
+/// Called at the end of each stage, on the thread that ran it; some ten times per group of orders.
 pub type Watch = fn(Stage);
 
 /// Ignores every stage.

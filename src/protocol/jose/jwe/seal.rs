@@ -16,25 +16,25 @@ use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
 use crate::ciphers::rsa::PublicKey;
 
-/// Bytes of orders that are sealed side by side at most, so that they stay in the cache.
+/// Maximum number of bytes of orders sealed side by side, so that they stay in the cache.
 const GROUP_BYTES: usize = 256 << 10;
 
-/// How orders are sealed, whatever the key.
+/// Settings for sealing, independent of the key.
 pub struct Sealer {
-    /// Content-encryption keys of an order, chained if more than one.
+    /// Content-encryption keys per order; chained if more than one.
     pub layers: u8,
-    /// Where the communication key comes from, if not from random data.
+    /// Source of the communication key, if it is not random.
     pub typed: Option<TypedKey>,
     /// The kernels to use.
     pub backend: Backend,
-    /// How the blocks of an order are spread over threads.
+    /// Spreads the blocks of an order over threads.
     pub spread: Spread,
-    /// Told of each part of the work.
+    /// Called at the end of each stage.
     pub watch: Watch,
 }
 
 impl Default for Sealer {
-    /// Random keys, no chain, the widest backend, one thread, unwatched.
+    /// Random keys, no chain, the widest backend, one thread, no watch.
     fn default() -> Self {
         let backend = Backend::detect();
         Self { layers: 1, typed: None, backend, spread: in_turn, watch: unwatched }
@@ -42,12 +42,12 @@ impl Default for Sealer {
 }
 
 impl Sealer {
-    /// Seals orders, and appends a line for each to `out`. `first` is the number of the first
-    /// order in the run, from 0.
+    /// Seals orders, and appends a line for each to `out`. `first` is the number of the first order
+    /// in the run, counted from 0.
     ///
     /// # Errors
-    /// The index of the first order that failed, and why; `out` has the lines of
-    /// the groups before it. [`KeyTrouble::Unfit`] for another number of keys than of orders.
+    /// The index of the first order that failed, and the reason; `out` then has the lines of the
+    /// groups before it. [`KeyTrouble::Unfit`] if the numbers of keys and orders differ.
     ///
     /// [`KeyTrouble::Unfit`]: crate::protocol::model::KeyTrouble::Unfit
     pub fn seal(
@@ -117,7 +117,7 @@ impl Sealer {
     }
 }
 
-/// How many orders to seal side by side: `at_once`, fewer where orders are long.
+/// Number of orders to seal side by side: `at_once`, or fewer if orders are long.
 fn group_len(orders: &[&[u8]], at_once: usize) -> usize {
     let mut bytes = 0;
     let fitting = orders.iter().take(at_once).take_while(|order| {

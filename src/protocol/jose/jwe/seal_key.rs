@@ -1,4 +1,4 @@
-//! Keys made ready for sealing.
+//! Keys prepared for sealing.
 
 use super::header::{Carries, HeaderText};
 use crate::ciphers::Secret;
@@ -10,9 +10,8 @@ use crate::protocol::jose::jwk::{EncryptingKey, Jwk, PublicHalf};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{KeyTrouble, KeyUse, Kid, Suite};
 
-/// The distributed keys of a batch, made ready for one suite, with what headers say of them: one for
-/// all orders, or one for each. At transaction scope there are as many as orders, so that keys are
-/// borrowed.
+/// The distributed keys of a batch, prepared for one suite, with their header members: one for all
+/// orders, or one for each. Keys are borrowed, as at transaction scope there are as many as orders.
 #[derive(Debug)]
 pub struct SealingKeys<'k> {
     pub(super) ready: Ready<'k>,
@@ -23,12 +22,12 @@ pub struct SealingKeys<'k> {
 
 type Keys<'k> = OneOrEach<&'k Jwk<EncryptingKey>>;
 
-/// What the keys of a batch do: all the same.
+/// The keys of a batch by how they are used; all are used alike.
 #[derive(Debug)]
 pub(super) enum Ready<'k> {
-    /// Encrypt orders themselves.
+    /// Encrypt orders directly.
     Direct(ContentCipher, OneOrEach<&'k Secret>),
-    /// Encrypt an order each, from the first byte of the pad on.
+    /// Encrypt one order each, from the first byte of the pad.
     Pads(ContentCipher, Vec<&'k Pad>),
     /// Wrap content-encryption keys.
     Wrap(ContentCipher, WrappingKeys<'k>),
@@ -37,10 +36,10 @@ pub(super) enum Ready<'k> {
 }
 
 impl<'k> SealingKeys<'k> {
-    /// One key for all orders. A pad serves one order only.
+    /// Prepares one key for all orders. A pad can seal one order only.
     ///
     /// # Errors
-    /// [`KeyTrouble`] when the key does not fit the algorithms, or the cipher refuses it.
+    /// [`KeyTrouble`] if the key does not fit the algorithms, or the cipher refuses it.
     pub fn one(
         key: &'k Jwk<EncryptingKey>,
         suite: Suite,
@@ -49,7 +48,7 @@ impl<'k> SealingKeys<'k> {
         Self::new(&OneOrEach::One(key), suite, carries)
     }
 
-    /// A key for each order, in their order.
+    /// Prepares one key for each order, in the same order.
     ///
     /// # Errors
     /// As [`one`](Self::one), for the first key that does not fit.
@@ -84,7 +83,7 @@ impl<'k> SealingKeys<'k> {
         }
     }
 
-    /// Whether all lines begin with the same header, unless something of each order's own is added.
+    /// Whether all lines have the same header, except for members that belong to one order.
     pub(super) fn have_one_header(&self) -> bool {
         match &self.kids {
             OneOrEach::One(_) => true,
@@ -92,7 +91,7 @@ impl<'k> SealingKeys<'k> {
         }
     }
 
-    /// Begins the header of the line of that number.
+    /// Begins the header of line `index`.
     pub(super) fn begin_header(&self, index: usize, header: &mut HeaderText) {
         header.begin(self.suite, *self.kids.of(index));
         if let Some((name, value)) = self.carries.member() {
@@ -183,7 +182,7 @@ fn knapsack(key: &EncryptingKey, suite: Suite) -> Result<&knapsack::PublicKey, K
     }
 }
 
-/// A key of one kind where another is needed.
+/// The error for a key of the wrong kind.
 pub(super) fn unfit(key: &str, suite: Suite) -> KeyTrouble {
     KeyTrouble::Unfit(format!("{key} does not fit {suite}"))
 }
@@ -252,7 +251,7 @@ mod tests {
         }
         let one = SealingKeys::one(&secrets[0], suite("A256KW", "A256GCM"), Carries::Order);
         assert_eq!(seal(one, 3), Ok(3));
-        // The second order would be under the same bytes of the pad.
+        // The second order would be encrypted under the same bytes of the pad.
         let one = SealingKeys::one(&pads[0], suite("dir", "VERNAM-HS256"), Carries::Order);
         assert_eq!(
             seal(one, 2),

@@ -1,4 +1,4 @@
-//! The communication key from the user's own text instead of random data.
+//! Communication keys derived from text that the user types, instead of random data.
 
 use hkdf::Hkdf;
 use rand::Rng;
@@ -11,18 +11,19 @@ use crate::ciphers::random::KeySource;
 /// Rounds of PBKDF2-HMAC-SHA-256 (OWASP's recommendation of 2023 for this function).
 const ROUNDS: u32 = 600_000;
 
-/// The fewest characters of a typed text, without white space at its ends; an order page asks for as
-/// many. Whoever holds a sealed line can try texts, so that a short one protects nothing.
+/// Minimum number of characters in a typed text, not counting white space at its ends; an order
+/// page requires the same. Anyone with a sealed line can try candidate texts, so a short one
+/// protects nothing.
 pub const MIN_TYPED: usize = 12;
 
-/// What a typed text was stretched to: one for a run, from which each order has a key of its own.
+/// The key stretched from a typed text: one per run, from which each order's own key is derived.
 pub struct TypedKey {
     master: Zeroizing<[u8; 32]>,
     salt: [u8; 16],
 }
 
 impl TypedKey {
-    /// Stretches a text with a fresh salt of 16 bytes. Takes some tenths of a second, on purpose.
+    /// Stretches a text with a fresh salt of 16 bytes. Deliberately takes some tenths of a second.
     pub fn stretch(text: &[u8], source: &impl KeySource) -> Self {
         let mut salt = [0; 16];
         source.stream(u64::MAX).fill_bytes(&mut salt);
@@ -31,8 +32,8 @@ impl TypedKey {
         Self { master, salt }
     }
 
-    /// The content-encryption key of the order with that index: HKDF-Expand (RFC 5869 section
-    /// 2.3) with the index as a big-endian u64 for info.
+    /// Derives the content-encryption key of order `index`: HKDF-Expand (RFC 5869 section 2.3) with
+    /// the index as a big-endian u64 for info.
     pub(super) fn derive(&self, index: u64, key: &mut [u8]) {
         Hkdf::<Sha256>::from_prk(&*self.master)
             .expect("a master of 32 bytes is a pseudorandom key")
@@ -40,7 +41,7 @@ impl TypedKey {
             .expect("a content-encryption key is far shorter than 8,160 bytes");
     }
 
-    /// The header member that says how the key came about.
+    /// The header member with the parameters of the derivation.
     pub(super) fn describe(&self, index: u64) -> String {
         let salt = base64url::encode_to_string(&self.salt);
         format!(r#"{{"i":{index},"rounds":{ROUNDS},"salt":"{salt}"}}"#)

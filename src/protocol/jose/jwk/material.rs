@@ -1,11 +1,11 @@
-//! Keys by what they can do. A client holds [`EncryptingKey`]s, which come from the service's
-//! [`DecryptingKey`]s by one total match.
+//! Keys by what they can do. A client holds [`EncryptingKey`]s, which are derived from the
+//! service's [`DecryptingKey`]s by one total match.
 
 use crate::ciphers::{Secret, knapsack, rsa};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{Family, Kind};
 
-/// A key that encrypts: what a client holds.
+/// A key that encrypts, as a client holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EncryptingKey {
     /// `oct`: a secret key.
@@ -16,7 +16,7 @@ pub enum EncryptingKey {
     Public(PublicHalf),
 }
 
-/// A key that decrypts: what a shop and the service hold.
+/// A key that decrypts, as a shop and the service hold it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DecryptingKey {
     /// `oct`: a secret key.
@@ -36,7 +36,7 @@ pub enum PublicHalf {
     Knapsack(Box<knapsack::PublicKey>),
 }
 
-/// The private half of a pair, which holds the public half as well.
+/// The private half of a pair; it includes the public half.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PrivateHalf {
     /// `RSA` with private numbers.
@@ -45,7 +45,7 @@ pub enum PrivateHalf {
     Knapsack(Box<knapsack::PrivateKey>),
 }
 
-/// The key of a JWK, as it is written: secret bytes always decrypt.
+/// The key in a JWK. Secret bytes always count as a key that decrypts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Material {
     /// A public half alone.
@@ -65,7 +65,7 @@ impl PrivateHalf {
 }
 
 impl DecryptingKey {
-    /// What a client may hold of it: all of a secret key, the public half of a pair.
+    /// The part that a client may hold: all of a secret key, the public half of a pair.
     pub fn encrypting_half(&self) -> EncryptingKey {
         match self {
             Self::Secret(key) => EncryptingKey::Secret(key.clone()),
@@ -76,7 +76,7 @@ impl DecryptingKey {
 }
 
 impl EncryptingKey {
-    /// What it is, in words.
+    /// A name for messages.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Secret(_) => SECRET,
@@ -119,7 +119,7 @@ impl PrivateHalf {
 }
 
 impl Material {
-    /// What family it is of.
+    /// The family of the key.
     pub fn family(&self) -> Family {
         match self {
             Self::Public(half) => half.family(),
@@ -131,12 +131,12 @@ impl Material {
         }
     }
 
-    /// Secret key or pair.
+    /// Whether it is a secret key or a pair.
     pub fn kind(&self) -> Kind {
         self.family().kind()
     }
 
-    /// What it is, in words.
+    /// A name for messages.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Public(half) => half.name(),
@@ -148,7 +148,7 @@ impl Material {
         }
     }
 
-    /// What a client may hold of it: all but the private half of a pair.
+    /// The part that a client may hold: all but the private half of a pair.
     pub fn encrypting_half(&self) -> EncryptingKey {
         match self {
             Self::Public(half) => EncryptingKey::Public(half.clone()),
@@ -156,7 +156,7 @@ impl Material {
         }
     }
 
-    /// The secret bytes, if they are the key.
+    /// The secret bytes, if it is a secret key.
     pub fn secret(&self) -> Option<&Secret> {
         match self {
             Self::Decrypting(DecryptingKey::Secret(key)) => Some(key),
@@ -165,7 +165,7 @@ impl Material {
         }
     }
 
-    /// The pad, if it is one.
+    /// The pad, if it is a pad.
     pub fn pad(&self) -> Option<&Pad> {
         match self {
             Self::Decrypting(DecryptingKey::Pad(pad)) => Some(pad),
@@ -174,7 +174,7 @@ impl Material {
         }
     }
 
-    /// The private half of a pair, if it is one.
+    /// The private half, if it is a pair.
     pub fn private_half(&self) -> Option<&PrivateHalf> {
         match self {
             Self::Decrypting(DecryptingKey::Private(half)) => Some(half),
@@ -183,7 +183,7 @@ impl Material {
         }
     }
 
-    /// The pair, if it is one of RSA.
+    /// The RSA private key, if it is an RSA pair.
     pub fn rsa_pair(&self) -> Option<&rsa::PrivateKey> {
         match self.private_half()? {
             PrivateHalf::Rsa(pair) => Some(pair),
@@ -191,7 +191,7 @@ impl Material {
         }
     }
 
-    /// The secret knapsack, if it is one.
+    /// The secret knapsack, if it is a knapsack pair.
     pub fn knapsack(&self) -> Option<&knapsack::PrivateKey> {
         match self.private_half()? {
             PrivateHalf::Knapsack(key) => Some(key),
@@ -199,7 +199,7 @@ impl Material {
         }
     }
 
-    /// Whether whoever reads it could decrypt.
+    /// Whether the key must be kept secret because it can decrypt.
     pub fn is_secret(&self) -> bool {
         match self {
             Self::Public(_) => false,

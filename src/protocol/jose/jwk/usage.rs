@@ -1,4 +1,4 @@
-//! What a key may be used for: `use` and `key_ops` (RFC 7517 sections 4.2 and 4.3).
+//! The permitted uses of a key: `use` and `key_ops` (RFC 7517 sections 4.2 and 4.3).
 
 use std::fmt;
 
@@ -8,12 +8,12 @@ use super::Refusal;
 use crate::protocol::jose::json::{Object, optional_text};
 use crate::protocol::model::{KeyTrouble, shortened};
 
-/// What a key's `use` and `key_ops` say, as far as it serves encryption.
+/// The uses that a key's `use` and `key_ops` permit, as far as they concern encryption.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Usage {
-    /// `use` is `enc`, as with all keys that are made here.
+    /// `use` is `enc`, as in all keys made here.
     Encryption,
-    /// Nothing.
+    /// Neither member is present.
     Unsaid,
     /// `key_ops` lists operations, and at least one of them is for encryption.
     Operations(Box<Operations>),
@@ -22,19 +22,19 @@ pub enum Usage {
 /// The operations that a key permits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operations {
-    /// Whether `use` stands there as well.
+    /// Whether `use` is present as well.
     with_use: bool,
     names: Vec<String>,
 }
 
-/// The operations of encryption: that of a public half, and that of a private one.
+/// The operations of encryption: for a public half and for the private half.
 const ENCRYPTION: [(&str, &str); 2] = [("encrypt", "decrypt"), ("wrapKey", "unwrapKey")];
 
 impl Usage {
     /// Reads both members.
     ///
     /// # Errors
-    /// [`KeyTrouble::OtherUse`] where they permit no operation of encryption.
+    /// [`KeyTrouble::OtherUse`] if they permit no operation of encryption.
     pub(super) fn read(members: &Object) -> Result<Self, Refusal> {
         let with_use = match optional_text(members, "use")? {
             None => false,
@@ -60,7 +60,7 @@ impl Usage {
         }
     }
 
-    /// The member `use`, if it is there.
+    /// The member `use`, if it is present.
     pub(super) fn key_use(&self) -> Option<&'static str> {
         match self {
             Self::Encryption => Some("enc"),
@@ -69,7 +69,7 @@ impl Usage {
         }
     }
 
-    /// The member `key_ops`, if it is there.
+    /// The member `key_ops`, if it is present.
     pub(super) fn key_ops(&self) -> Option<&[String]> {
         match self {
             Self::Encryption | Self::Unsaid => None,
@@ -77,7 +77,7 @@ impl Usage {
         }
     }
 
-    /// Whether one of these operations is permitted.
+    /// Whether at least one of these operations is permitted.
     pub(super) fn permits(&self, one_of: &[&str]) -> bool {
         match self {
             Self::Encryption | Self::Unsaid => true,
@@ -87,7 +87,7 @@ impl Usage {
         }
     }
 
-    /// The same for the public half of a pair.
+    /// The usage of the public half of a pair, derived from that of the pair.
     pub(super) fn of_public_half(&self) -> Self {
         match self {
             Self::Encryption | Self::Unsaid => self.clone(),

@@ -1,5 +1,4 @@
-//! The keys of orders that are sealed side by side: what encrypts each, its chain, and how it is
-//! wrapped.
+//! The keys of orders sealed side by side: each order's content key, its chain, and its wrapped key.
 
 use rand::Rng;
 use zeroize::Zeroizing;
@@ -21,7 +20,7 @@ pub(super) struct Group<'a> {
     /// The keys of the batch.
     pub(super) keys: &'a SealingKeys<'a>,
     pub(super) cipher: ContentCipher,
-    /// The number of the first order in the batch, and that of the batch's first order in the run.
+    /// The index of the first order in the batch, and the number of the batch's first order in the run.
     pub(super) at: usize,
     pub(super) first: u64,
 }
@@ -32,19 +31,19 @@ pub(super) enum ContentKeys<'a> {
     Each(Wiped),
 }
 
-/// An order's chain: CEK₂ … CEKₙ, and the links.
+/// An order's chain: the keys CEK₂ … CEKₙ, and the links.
 pub(super) struct Chain {
     keys: Zeroizing<Vec<[u8; chain::LINK_LEN]>>,
     pub(super) links: Vec<Vec<u8>>,
 }
 
 impl Group<'_> {
-    /// The number of an order of this group in the run.
+    /// The number in the run of an order of this group.
     pub(super) fn number(&self, index: usize) -> u64 {
         self.first + (self.at + index) as u64
     }
 
-    /// The MAC key and a piece of pad for each order.
+    /// The MAC key and a piece of pad, for each order.
     fn pieces_of_pad(&self, pads: &[&Pad]) -> Result<ContentKeys<'_>, (usize, Failure)> {
         if self.sealer.layers > 1 {
             let why = "a pad encrypts orders itself: there is no key to chain".to_owned();
@@ -83,7 +82,7 @@ impl Group<'_> {
         }
     }
 
-    /// Communication keys: random, or from what the user typed.
+    /// Communication keys: random, or derived from the text that the user typed.
     fn fresh_keys(&self, rng: &mut KeyStream) -> Result<ContentKeys<'_>, (usize, Failure)> {
         let len = self.cipher.key_len();
         let mut ceks = Wiped::from(vec![0; self.orders.len() * len]);
@@ -103,7 +102,7 @@ impl Group<'_> {
         Ok(ContentKeys::Each(ceks))
     }
 
-    /// For each order the keys CEK₂ … CEKₙ of its chain, and the links that wrap along it.
+    /// For each order, the keys CEK₂ … CEKₙ of its chain and the links between them.
     pub(super) fn chains(
         &self,
         ceks: &ContentKeys<'_>,
@@ -135,7 +134,7 @@ impl Group<'_> {
         Ok(chains)
     }
 
-    /// Wraps the outermost key of each order; nothing in the direct forms.
+    /// Wraps the outermost key of each order; does nothing in the direct forms.
     pub(super) fn wrap(
         &self,
         ceks: &ContentKeys<'_>,
@@ -168,7 +167,7 @@ impl ContentKeys<'_> {
     }
 }
 
-/// The item of that number among items of one length.
+/// The item at `index` in a sequence of items of equal length.
 pub(super) fn nth(items: &[u8], index: usize, len: usize) -> &[u8] {
     &items[index * len..(index + 1) * len]
 }

@@ -1,4 +1,4 @@
-//! Orders that are sealed side by side: their lines are laid out, then encrypted into them.
+//! Orders sealed side by side: their lines are laid out, then the orders are encrypted into them.
 
 use std::ops::Range;
 
@@ -14,9 +14,9 @@ use crate::protocol::jose::jwe::header::HeaderText;
 use crate::protocol::jose::jwe::seal_key::Ready;
 use crate::protocol::jose::jwe::{Failure, Stage, chain};
 
-/// Where the parts of a line lie in the output.
+/// Positions of the parts of a line in the output.
 struct Line {
-    /// The encoded header; where all have the same one, that of the first line, so that kernels
+    /// The encoded header. If all headers are the same, that of the first line, so that kernels
     /// notice that the additional data are the same.
     header: Range<usize>,
     ciphertext: usize,
@@ -77,7 +77,7 @@ impl Group<'_> {
         Ok(())
     }
 
-    /// Random, or where each order's piece of pad lies in the whole.
+    /// The IVs: random, or the offset of each order's piece in the whole pad.
     fn ivs(&self, rng: &mut KeyStream) -> Vec<u8> {
         let len = self.cipher.iv_len();
         let mut ivs = vec![0; self.orders.len() * len];
@@ -92,7 +92,7 @@ impl Group<'_> {
         ivs
     }
 
-    /// Writes each line up to its ciphertext, and makes room for the rest.
+    /// Writes each line up to its ciphertext, and reserves space for the rest.
     fn lay_out(
         &self,
         wrapped: &Wrapped,
@@ -131,7 +131,7 @@ impl Group<'_> {
         lines
     }
 
-    /// Whether all lines have the same header: one key, and nothing of each order's own.
+    /// Whether all lines have the same header: one key, and no member that belongs to one order.
     fn has_one_header(&self, wrapped: &Wrapped) -> bool {
         self.keys.have_one_header()
             && self.sealer.layers <= 1
@@ -139,7 +139,7 @@ impl Group<'_> {
             && wrapped.iv_and_tag(0).is_none()
     }
 
-    /// Writes a header with what it has for this order alone.
+    /// Writes a header, including the members that belong to this order alone.
     fn write_header(
         &self,
         header: &mut HeaderText,
