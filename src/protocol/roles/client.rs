@@ -1,4 +1,4 @@
-//! What a client does: seal a batch of orders with what it received.
+//! The client's work: sealing a batch of orders with the keys it received.
 
 mod supply;
 
@@ -22,7 +22,7 @@ use crate::protocol::store::files::Output;
 use crate::protocol::store::keyfile::KeyFile;
 use crate::protocol::store::spend::{Budget, Ids, KeyStore, Pads};
 
-/// How a batch is to be sealed: what a client's file or a lone key says, made ready.
+/// The plan for sealing a batch, prepared from a client's file or a lone key.
 pub struct Plan {
     bundle: Place,
     suite: Suite,
@@ -33,43 +33,44 @@ pub struct Plan {
 }
 
 enum KeyPlan {
-    /// One key for all orders; with a budget unless it is only ever a key for fresh keys.
+    /// One key for all orders; with a budget unless it only wraps fresh keys.
     Shared { key: Box<Jwk<EncryptingKey>>, budget: bool },
-    /// A key for each order, from the ids of a shop; with the longest pad if they are pads.
+    /// A key for each order, from the ids of a shop; with the length of the longest pad if the keys
+    /// are pads.
     Each { shop: crate::protocol::model::Name, longest_pad: Option<u64> },
     /// A piece of this pad for each order.
     Pad { key: Box<Jwk<EncryptingKey>>, pad: Pad },
 }
 
-/// What was sealed or opened.
+/// Totals of a sealed or opened batch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Orders.
+    /// Number of orders.
     pub orders: u64,
-    /// Bytes read.
+    /// Number of bytes read.
     pub read: u64,
-    /// Bytes written.
+    /// Number of bytes written.
     pub written: u64,
 }
 
-/// Where sealed orders go.
+/// Destination of sealed orders.
 pub trait Sink {
-    /// Takes bytes.
+    /// Writes bytes.
     ///
     /// # Errors
     /// [`Error::Io`] and [`Error::ClosedPipe`].
     fn write(&mut self, bytes: &[u8]) -> Result<()>;
 
-    /// Sends what was written: after this it counts as sent.
+    /// Sends what was written; after this it counts as sent.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::ClosedPipe`] and [`Error::Usage`]; then it does not.
+    /// [`Error::Io`], [`Error::ClosedPipe`] and [`Error::Usage`]; on an error nothing counts as sent.
     fn send(&mut self) -> Result<()>;
 
-    /// Gives up what was written and has not left, together with the room that it takes.
+    /// Discards what was written but has not left, and frees its space.
     fn discard(&mut self);
 
-    /// Whether some of what was written may have reached somebody, sent or not.
+    /// Whether anything written may have reached a recipient, whether sent or not.
     fn may_have_left(&self) -> bool;
 }
 
@@ -92,7 +93,7 @@ impl Sink for Output {
     }
 }
 
-/// Sealed orders in memory.
+/// Collects sealed orders in memory.
 impl Sink for Vec<u8> {
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.extend_from_slice(bytes);
@@ -112,21 +113,21 @@ impl Sink for Vec<u8> {
     }
 }
 
-/// What came of sealing.
+/// The result of sealing.
 #[derive(Debug)]
 pub struct Sealed {
-    /// Orders and bytes.
+    /// Number of orders and bytes.
     pub totals: Totals,
     /// The names of the keys that sealed one order each.
     pub used: Vec<Kid>,
 }
 
 impl Plan {
-    /// Reads a client's file.
+    /// Creates a plan from a client's file.
     ///
     /// # Errors
-    /// [`KeyTrouble::Role`] for another role's file; [`KeyTrouble::Missing`] when program or key
-    /// were erased.
+    /// [`KeyTrouble::Role`] for another role's file; [`KeyTrouble::Missing`] if the program or the
+    /// key was erased.
     pub fn of_client(file: &KeyFile, place: &Place) -> Result<Self> {
         file.require(&[Role::Client], Role::Client, place)?;
         let (name, shop) = file.shop_named(None, place)?;
@@ -147,13 +148,14 @@ impl Plan {
         Ok(Self::new(place, shop.suite, key, *layers))
     }
 
-    /// Takes a lone key, or one of a plain set: that of a name, or the only one that can seal. A
-    /// content key seals directly, any other wraps fresh keys for `enc`.
+    /// Creates a plan from a lone key or a key of a plain set: the key named `kid`, or the only one
+    /// that can seal. A content key seals directly; any other key wraps fresh keys for `enc`.
     ///
     /// # Errors
-    /// [`KeyTrouble::Unknown`] for a name that is not there; [`KeyTrouble::Several`] where none was
-    /// chosen of several keys; [`KeyTrouble::Uncounted`] for a key of a set whose use has to be
-    /// counted; [`KeyTrouble::Unsound`] when a pair does not open what it seals; otherwise the reason why the key, or the first of the set, does not seal.
+    /// [`KeyTrouble::Unknown`] if no key has that name; [`KeyTrouble::Several`] if there are
+    /// several keys and none was chosen; [`KeyTrouble::Uncounted`] for a key of a set whose use
+    /// must be counted; [`KeyTrouble::Unsound`] if a pair does not open what it seals; otherwise
+    /// the reason why the key, or the first of the set, cannot seal.
     pub fn of_key(
         file: &KeyFile,
         kid: Option<&Kid>,
@@ -181,12 +183,12 @@ impl Plan {
         Self { bundle: place.clone(), suite, key, layers, typed: None, expected: None }
     }
 
-    /// The algorithms.
+    /// The algorithms of the plan.
     pub fn suite(&self) -> Suite {
         self.suite
     }
 
-    /// Whether the key file has to record what is spent.
+    /// Whether the key file must record what is used up.
     pub fn spends(&self) -> bool {
         match self.key {
             KeyPlan::Shared { budget, .. } => budget,
@@ -194,7 +196,7 @@ impl Plan {
         }
     }
 
-    /// Asks for a chain of content-encryption keys.
+    /// Sets the number of content-encryption keys in the chain of each order.
     ///
     /// # Errors
     /// [`Error::Usage`] for more than 16.
@@ -210,8 +212,8 @@ impl Plan {
         Ok(())
     }
 
-    /// Whether it is of use to know beforehand how many orders there are and how long they are: then just
-    /// what they need is reserved, and what is too little is noticed before anything is sealed.
+    /// Whether it helps to know in advance how many orders there are and how long they are: then
+    /// exactly what they need is reserved, and a shortage is noticed before anything is sealed.
     pub fn wants_expected(&self) -> bool {
         match self.key {
             KeyPlan::Each { .. } | KeyPlan::Pad { .. } => true,
@@ -219,15 +221,15 @@ impl Plan {
         }
     }
 
-    /// Says beforehand how many orders there are and how long they are.
+    /// Sets the expected number and lengths of orders.
     pub fn set_expected(&mut self, expected: Measured) {
         self.expected = Some(expected);
     }
 
-    /// Takes communication keys from a text that the user typed.
+    /// Derives communication keys from a text that the user typed.
     ///
     /// # Errors
-    /// [`Error::Usage`] in the direct forms, which have no communication key, and for a text that is
+    /// [`Error::Usage`] in the direct forms, which have no communication key, and for a text
     /// shorter than [`MIN_TYPED`].
     pub fn type_key(&mut self, text: &[u8], source: &impl KeySource) -> Result<()> {
         if self.suite.content() == Content::Direct && self.layers == 1 {
@@ -241,12 +243,13 @@ impl Plan {
         Ok(())
     }
 
-    /// Seals a batch, writes the lines to `sink` in the order of the input, and sends them. Only then is what
-    /// was not used given back; if the run fails before anything can have left, so is what was used.
+    /// Seals a batch, writes the lines to `sink` in the order of the input, gives back what was
+    /// reserved but not used, and sends the lines. If the run fails before anything can have left,
+    /// used ids are given back too.
     ///
     /// # Errors
-    /// The first failure in the order of the input, at its line, or that of sending; in
-    /// [`Error::Spending`] if something stays spent by it.
+    /// The first failure in the order of the input, at its line, or a failure of sending; inside
+    /// [`Error::Spending`] if something stays used up as a result.
     pub fn seal<S: KeySource, K: KeyStore + ?Sized>(
         self,
         workers: &Workers,
@@ -287,7 +290,7 @@ impl Plan {
         Ok(Sealed { totals, used })
     }
 
-    /// Seals a lone key, as a line that carries it.
+    /// Seals a lone key as a line that carries it.
     ///
     /// # Errors
     /// As [`Plan::seal`].
@@ -305,7 +308,7 @@ impl Plan {
         Ok(())
     }
 
-    /// Seals one text, and hands the line to `write`.
+    /// Seals one text, and passes the line to `write`.
     #[allow(clippy::too_many_arguments)]
     pub(in crate::protocol) fn seal_alone<S: KeySource, K: KeyStore + ?Sized, O: Sink>(
         self,
@@ -375,7 +378,7 @@ impl Plan {
         })
     }
 
-    /// Few lines a block where each is slow, so that all cores have work.
+    /// Number of lines per block: few if each line is slow, so that all cores have work.
     fn lines_at_once(&self) -> usize {
         match self.suite.kind() {
             crate::protocol::model::Kind::Public => 64,
@@ -384,7 +387,7 @@ impl Plan {
     }
 }
 
-/// The key of a plain file that seals, and the algorithms.
+/// Chooses the key of a plain file that seals, and its algorithms.
 fn choose<'f>(
     file: &'f KeyFile,
     kid: Option<&Kid>,
@@ -416,7 +419,7 @@ fn choose<'f>(
     }
 }
 
-/// The algorithms that a key of a plain file seals with.
+/// The algorithms with which a key of a plain file seals.
 fn sealing_suite(
     file: &KeyFile,
     key: &Jwk,
@@ -446,7 +449,7 @@ fn sealing_suite(
 }
 
 impl KeyPlan {
-    /// One key for all orders, or a piece of it for each if it is a pad.
+    /// One key for all orders, or a piece of it for each order if it is a pad.
     fn shared(key: &Jwk, budget: bool) -> Self {
         let key = Box::new(key.encrypting_half());
         match &key.material {
@@ -456,12 +459,12 @@ impl KeyPlan {
     }
 }
 
-/// The longest pad among keys, if they are pads.
+/// Length of the longest pad among the keys, if they are pads.
 fn longest_pad(keys: &[Jwk]) -> Option<u64> {
     keys.iter().filter_map(|key| key.material.pad().map(Pad::len)).max()
 }
 
-/// The lines of a block up to the first failure, and the failure.
+/// Seals the lines of a block up to the first failure; returns them and the failure.
 fn seal_block<S: KeySource>(
     block: &mut Block,
     keys: &Ticket,

@@ -1,7 +1,7 @@
 //! Old data: raw DES and triple DES turned into plaintext, on all cores.
 //!
-//! Such data has no tag. Nothing here can tell whether it was altered, or whether the key is the
-//! right one; bad padding at its end is a hint of either and no more.
+//! Such data has no tag. Nothing here can detect whether it was altered or whether the key is
+//! right; bad padding at its end is a hint of either, but no proof.
 
 mod old_key;
 mod reader;
@@ -21,47 +21,46 @@ use crate::protocol::pipeline::{Chunking, Workers};
 use crate::protocol::roles::client::Totals;
 use old_key::Mode;
 
-/// Bytes that are decrypted at once: enough to make starting free, few enough for the second-level
-/// cache.
+/// Bytes decrypted at once: enough that starting costs nothing, few enough for the second-level cache.
 const PIECE: usize = 256 << 10;
 
-/// What fills up the last block.
+/// Padding of the last block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Padding {
-    /// 1 to 8 bytes, each of which says how many they are (PKCS #7, RFC 5652 section 6.3).
+    /// 1 to 8 bytes, each of which holds their number (PKCS #7, RFC 5652 section 6.3).
     Pkcs7,
-    /// 0 to 7 zero bytes. Zeros that belong to the text go with them.
+    /// 0 to 7 zero bytes. Zeros at the end of the text are removed with them.
     Zero,
-    /// Nothing: the text is all there is.
+    /// No padding.
     None,
 }
 
-/// Where the initialization vector is: in CTR mode the first counter, in ECB mode there is none.
+/// Source of the initialization vector: in CTR mode it is the first counter, in ECB mode there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Iv {
-    /// Known beforehand; in ECB mode of no effect.
+    /// Known in advance; ignored in ECB mode.
     Known([u8; BLOCK]),
     /// The first 8 bytes of the data.
     InFront,
 }
 
-/// How old data is decrypted.
+/// Settings for decrypting old data.
 #[derive(Debug)]
 pub struct Decryption {
     /// The key, with its cipher.
     pub key: OldKey,
     /// The initialization vector.
     pub iv: Iv,
-    /// What fills up the last block.
+    /// The padding of the last block.
     pub padding: Padding,
 }
 
 impl Decryption {
-    /// Decrypts `input`, and hands the text to `write` piece by piece.
+    /// Decrypts `input`, and passes the text to `write` piece by piece.
     ///
     /// # Errors
-    /// [`Error::Malformed`] for data that is not in whole blocks or has no such padding, when the
-    /// blocks before have been written; [`Error::Io`]; and those of `write`.
+    /// [`Error::Malformed`] for data that is not in whole blocks or lacks the expected padding,
+    /// after the blocks before have been written; [`Error::Io`]; and errors of `write`.
     pub fn run(
         &self,
         workers: &Workers,
@@ -90,7 +89,7 @@ impl Decryption {
             },
             |last_block, piece| {
                 if self.key.mode() == Mode::Cbc {
-                    // The block before a piece is known only now.
+                    // The ciphertext block before a piece is known only at this point.
                     let first = piece.cells().iter_mut().zip(chain);
                     first.for_each(|(byte, chain)| *byte ^= chain);
                     chain = last_block;
@@ -107,8 +106,9 @@ impl Decryption {
         Ok(totals)
     }
 
-    /// Decrypts a piece whose first block has number `first`, but for what CBC mode adds to that
-    /// block; a part of a block at the end stays as it is. Gives back the last ciphertext block.
+    /// Decrypts a piece whose first block has number `first`, except for the chaining that CBC mode
+    /// adds to that block; a partial block at the end is left unchanged. Returns the last
+    /// ciphertext block.
     fn decrypt(
         &self,
         backend: Backend,
@@ -127,7 +127,7 @@ impl Decryption {
     }
 }
 
-/// Reads the initialization vector in front of the data.
+/// Reads the initialization vector from the front of the data.
 fn take_iv(input: &mut dyn Read, place: &Place) -> Result<[u8; BLOCK]> {
     let mut iv = Vec::new();
     let read = input.take(BLOCK as u64).read_to_end(&mut iv);
@@ -138,7 +138,7 @@ fn take_iv(input: &mut dyn Read, place: &Place) -> Result<[u8; BLOCK]> {
     })
 }
 
-/// The end of the text: its last block is held back until it is known to be the last.
+/// The end of the text: holds back the last block until it is known to be the last.
 struct Tail {
     padding: Padding,
     whole: bool,
@@ -146,7 +146,7 @@ struct Tail {
 }
 
 impl Tail {
-    /// Takes a decrypted piece that begins at byte `start` of the input, and passes on what is text.
+    /// Takes a decrypted piece that begins at byte `start` of the input, and passes on its text.
     fn write(
         &mut self,
         piece: &[u8],
@@ -193,7 +193,7 @@ impl Tail {
     }
 }
 
-/// How many bytes of the last block are text, if its padding is right.
+/// Length in bytes of the text in the last block, if its padding is valid.
 fn strip(block: &[u8], padding: Padding) -> Option<usize> {
     match padding {
         Padding::None => Some(block.len()),

@@ -1,4 +1,4 @@
-//! What the security service, a client, and a shop do, and what is done with sealed orders and old data.
+//! The work of the security service, a client and a shop, and tools for sealed orders and old data.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 

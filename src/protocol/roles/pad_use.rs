@@ -1,5 +1,5 @@
-//! How much of the pads sealed orders have used up, by what their lines say: for the shop, whose
-//! file keeps no account of it.
+//! Counts how much of the pads was used, according to the lines of sealed orders: for the shop,
+//! whose file keeps no such record.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -10,7 +10,7 @@ use crate::protocol::model::{Kid, Place, Result};
 use crate::protocol::pipeline::{Block, Cut, Part, Workers};
 use crate::protocol::store::keyfile::KeyFile;
 
-/// The pads of a key file, with a bit for every byte that an order used.
+/// The pads of a key file, with one bit per byte of pad that marks it as used.
 pub struct PadUse {
     pads: BTreeMap<Option<Kid>, Used>,
 }
@@ -22,20 +22,20 @@ struct Used {
     twice: u64,
 }
 
-/// Bytes of pad.
+/// Numbers of pad bytes.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Totals {
-    /// Used by some order.
+    /// Used by at least one order.
     pub used: u64,
-    /// Used again, each time counted: what is under them keeps no secret.
+    /// Reused, counted once per reuse: orders encrypted with these bytes are no longer secret.
     pub twice: u64,
 }
 
-/// The pad that an order used: the key's name, the first byte and how many.
+/// The piece of pad that an order used: key name, offset of the first byte, and length.
 type Piece = (Option<Kid>, u64, u64);
 
 impl PadUse {
-    /// Nothing used yet of a file's pads.
+    /// Creates a count for the pads of a file, with nothing used yet.
     pub fn new(file: &KeyFile) -> Self {
         let pads = file.keys().iter().filter_map(|key| {
             let pad = key.material.pad()?;
@@ -44,11 +44,11 @@ impl PadUse {
         Self { pads: pads.collect() }
     }
 
-    /// Adds what a batch of sealed orders used. Nothing is opened or verified; lines of other keys,
-    /// and such as cannot be sealed under a pad of the file, count for nothing.
+    /// Adds the pieces that a batch of sealed orders used. Nothing is opened or verified. Lines of
+    /// other keys, and lines that cannot have been sealed under a pad of the file, are ignored.
     ///
     /// # Errors
-    /// Of reading, and for a line that is too long.
+    /// Errors of reading, and a line that is too long.
     pub fn add(
         &mut self,
         workers: &Workers,
@@ -74,7 +74,7 @@ impl PadUse {
         )
     }
 
-    /// What was used of the pads whose keys `chosen` accepts by name.
+    /// Totals for the pads whose key names `chosen` accepts.
     pub fn totals(&self, chosen: impl Fn(Option<&Kid>) -> bool) -> Totals {
         let pads = self.pads.iter().filter(|(kid, _)| chosen(kid.as_ref()));
         pads.fold(Totals::default(), |sum, (_, used)| Totals {
@@ -84,7 +84,7 @@ impl PadUse {
     }
 }
 
-/// What a line says that it used.
+/// The piece of pad that a line claims to have used.
 fn piece(line: &[u8]) -> Option<Piece> {
     let [header, _, iv, ciphertext, _] = segments(line)?;
     let mut text = Vec::new();

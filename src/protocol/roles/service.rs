@@ -1,4 +1,4 @@
-//! What the security service does: make keys, and hand out programs with keys.
+//! The security service's work: making keys, and handing out programs with keys.
 
 mod client;
 #[cfg(feature = "store")]
@@ -25,15 +25,15 @@ pub use client::{ClientRequest, Delivery, IdRequest, bundle_client};
 pub use delivery::{Outputs, deliver};
 pub use share::Share;
 
-/// Stream of a source that ids are drawn from; key number n takes stream n.
+/// The stream of a source from which ids are drawn; key number n uses stream n.
 const ID_STREAM: u64 = u64::MAX - 1;
 
-/// Sizes of keys, where the algorithm leaves them open.
+/// Sizes of keys, for algorithms that leave them open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sizes {
-    /// Bits of an RSA modulus.
+    /// Size of an RSA modulus in bits.
     pub rsa_bits: usize,
-    /// Bytes of a one-time pad.
+    /// Length of a one-time pad in bytes.
     pub pad_bytes: usize,
 }
 
@@ -43,7 +43,7 @@ impl Default for Sizes {
     }
 }
 
-/// What keys to make.
+/// A request for new keys.
 #[derive(Debug, Clone)]
 pub struct KeyRequest {
     /// The shop that decrypts.
@@ -52,29 +52,29 @@ pub struct KeyRequest {
     pub scheme: Scheme,
     /// The algorithms of its orders.
     pub suite: Suite,
-    /// Transactions in the pool; at shop scope one key is made, whatever this says.
+    /// Number of transaction keys to make; at shop scope one key is made and this is ignored.
     pub orders: usize,
     /// Sizes of the keys.
     pub sizes: Sizes,
-    /// Where clients ask for programs and keys.
+    /// The address where clients request programs and keys.
     pub service: Option<ServiceUrl>,
 }
 
-/// Which form a shop's program and key are delivered in.
+/// The form in which a shop's program and key are delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ShopForm {
     /// The key alone.
     Key,
     /// Program and key side by side.
     Program,
-    /// The program with the key built in: it works with no other.
+    /// The program with a built-in key; it works with no other key.
     BuiltIn,
 }
 
 /// Makes one key for an algorithm.
 ///
 /// # Errors
-/// [`KeyTrouble::Unusable`] for a size that RSA does not have.
+/// [`KeyTrouble::Unusable`] for an RSA size that is not supported.
 pub fn make_material(
     suite: Suite,
     sizes: Sizes,
@@ -144,7 +144,7 @@ pub fn make_keys<S: KeySource>(
     Ok(keys.into_iter().flatten().collect())
 }
 
-/// RSA pairs that fill the lanes of the widest kernels.
+/// RSA pairs generated at once, to fill the lanes of the widest kernels.
 const PAIRS_AT_ONCE: usize = 4;
 
 fn make_pairs(
@@ -161,8 +161,8 @@ fn make_pairs(
 /// Adds keys to the service's keyring, under fresh ids at transaction scope.
 ///
 /// # Errors
-/// [`Error::Usage`] when the shop is there with another scheme, or has its key already;
-/// [`KeyTrouble::Role`] when the file is not a keyring.
+/// [`Error::Usage`] if the keyring has the shop with another scheme, or has its key already;
+/// [`KeyTrouble::Role`] if the file is not a keyring.
 pub fn add_keys<S: KeySource>(
     file: &mut KeyFile,
     request: &KeyRequest,
@@ -197,7 +197,7 @@ pub fn add_keys<S: KeySource>(
     Ok(added)
 }
 
-/// Checks that keys can be added, before work is spent on making them.
+/// Checks that keys can be added, before time is spent on making them.
 ///
 /// # Errors
 /// As [`add_keys`].
@@ -216,8 +216,8 @@ pub fn check_room(file: &KeyFile, request: &KeyRequest, place: &Place) -> Result
     Ok(())
 }
 
-/// Checks that the keyring can be read again with the keys in it, before work is spent on making
-/// them. Whether it really can is looked at when it is written.
+/// Checks that the keyring will not be too long to read with the new keys, before time is spent on
+/// making them. The actual length is checked when the keyring is written.
 ///
 /// # Errors
 /// [`Error::KeyFileFull`].
@@ -230,7 +230,7 @@ pub fn check_len(file: &KeyFile, request: &KeyRequest, place: &Place) -> Result<
 }
 
 impl KeyRequest {
-    /// Bytes that the keys will take in a keyring, when all are handed out.
+    /// Length in bytes that the keys will take in a keyring when all are handed out.
     fn len(&self) -> u64 {
         let (count, kid) = match self.scheme.scope {
             Scope::Shop => (1, Kid::of_shop(&self.shop)),
@@ -250,7 +250,7 @@ impl KeyRequest {
     }
 }
 
-/// Characters of a transaction id.
+/// Length of a transaction id in characters.
 const ID_LEN: usize = 16;
 
 /// A transaction id of 64 random bits that the shop does not have yet.
@@ -264,10 +264,10 @@ fn fresh_id(file: &KeyFile, shop: &Name, rng: &mut KeyStream) -> Kid {
     }
 }
 
-/// What a shop gets: its own decrypting keys, and no other shop's.
+/// Makes a shop's bundle: its own decrypting keys, and no other shop's.
 ///
 /// # Errors
-/// [`KeyTrouble::UnknownShop`], and [`KeyTrouble::Missing`] when the shop has no keys yet.
+/// [`KeyTrouble::UnknownShop`], and [`KeyTrouble::Missing`] if the shop has no keys yet.
 pub fn bundle_shop(
     file: &KeyFile,
     shop: Option<&Name>,
@@ -308,7 +308,7 @@ fn shop_file<'k>(
     bundle
 }
 
-/// Transaction ids of a shop that were not handed out.
+/// Transaction ids of a shop that have not been handed out.
 pub fn unused_ids<'f>(file: &'f KeyFile, shop: &'f Name) -> impl Iterator<Item = Kid> + 'f {
     let state = file.shops.get(shop);
     file.keys().iter().filter_map(move |key| {
@@ -318,11 +318,10 @@ pub fn unused_ids<'f>(file: &'f KeyFile, shop: &'f Name) -> impl Iterator<Item =
     })
 }
 
-/// Bits of an RSA modulus where nothing else is asked for (NIST SP 800-57 part 1, to 2030 and
-/// beyond).
+/// Default size of an RSA modulus in bits (NIST SP 800-57 part 1, to 2030 and beyond).
 pub const DEFAULT_RSA_BITS: usize = 3072;
 
-/// Bytes of a one-time pad where nothing else is asked for: some thousands of short orders.
+/// Default length of a one-time pad in bytes: enough for some thousands of short orders.
 pub const DEFAULT_PAD_BYTES: usize = 1 << 20;
 
 #[cfg(all(test, feature = "store"))]

@@ -1,4 +1,4 @@
-//! What a shop does: open a batch of sealed orders with the keys it has.
+//! The shop's work: opening a batch of sealed orders with the keys it has.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -12,12 +12,12 @@ use crate::protocol::pipeline::{Batch, Cut, Workers};
 use crate::protocol::roles::client::Totals;
 use crate::protocol::store::OpeningKeys;
 
-/// How a batch is opened.
+/// Options for opening a batch.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
-    /// Whether a transaction id may open one order only.
+    /// Whether each transaction id may open only one order.
     pub once: bool,
-    /// Whether records that fail are reported and left out, instead of ending the run.
+    /// Whether failed records are reported and skipped instead of ending the run.
     pub skip_failed: bool,
 }
 
@@ -26,36 +26,36 @@ pub struct Options {
 pub struct Skipped {
     /// Its file and line.
     pub place: Place,
-    /// The key that it names, as far as that can be read.
+    /// The key that it names, if that can be read.
     pub kid: Option<String>,
-    /// Why.
+    /// The reason.
     pub failure: Failure,
 }
 
-/// What came of a batch.
+/// The result of opening a batch.
 #[derive(Debug, Default)]
 pub struct Summary {
-    /// Orders that were opened, and bytes.
+    /// Number of orders opened, and of bytes.
     pub totals: Totals,
-    /// Records that failed.
+    /// Number of records that failed.
     pub failed: u64,
-    /// Orders that each key opened, by its number.
+    /// Number of orders opened by each key, indexed by the key's number.
     counts: Vec<u64>,
 }
 
 impl Summary {
-    /// How many different keys opened orders.
+    /// Number of different keys that opened orders.
     pub fn keys(&self) -> usize {
         self.used().count()
     }
 
-    /// Orders by the name of their key; an empty name stands for a key without one.
+    /// Number of orders by key name; the empty name stands for a key without one.
     pub fn by_key(&self, keys: &OpeningKeys) -> BTreeMap<String, u64> {
         let name = |key| keys.name(key).map_or(String::new(), ToString::to_string);
         self.used().map(|(key, count)| (name(key), count)).collect()
     }
 
-    /// Orders by shop, for keys that a shop's or the service's file holds.
+    /// Number of orders by shop, for keys from a shop's or the service's file.
     pub fn by_shop(&self, keys: &OpeningKeys) -> BTreeMap<Name, u64> {
         let mut shops = BTreeMap::new();
         for (key, count) in self.used() {
@@ -71,12 +71,12 @@ impl Summary {
     }
 }
 
-/// Opens a batch, and hands the orders to `write`, and what is skipped to `skipped`, in the order
-/// of the input.
+/// Opens a batch; passes the orders to `write` and skipped records to `skipped`, in the order of
+/// the input.
 ///
 /// # Errors
 /// The first failure in the order of the input, at its line; with
-/// [`skip_failed`](Options::skip_failed) only those of input and output.
+/// [`skip_failed`](Options::skip_failed) only failures of input and output.
 pub fn open(
     workers: &Workers,
     input: impl Into<Batch>,
@@ -137,7 +137,7 @@ pub fn open(
                 from = end;
             }
             good.write(&opened.text, &mut totals, &mut write)?;
-            // The block may wait for its next use as long as the input does.
+            // The block may stay unused for as long as the input blocks, so it is wiped now.
             opened.text.wipe();
             block.give_back(std::mem::take(&mut *opened.text));
             Ok(())
@@ -149,15 +149,15 @@ pub fn open(
 /// Opens a line that carries a key.
 ///
 /// # Errors
-/// [`Error::Malformed`] when the input is not one such line, and as [`open`].
+/// [`Error::Malformed`] if the input is not exactly one such line, and as [`open`].
 pub fn open_key(line: &[u8], place: &Place, keys: &OpeningKeys) -> Result<Wiped> {
     let mut rng = SystemSource::new()?.stream(0);
     let opened = open_alone(line, Carries::Key, keys, &mut rng);
     opened.map(|(_, key)| key).map_err(|failure| failure.at(place.at(1)))
 }
 
-/// Opens one line: which of the keys opened it, and what it carries. Random keys, in the place of such
-/// as cannot be unwrapped, come from `rng`.
+/// Opens one line; returns the number of the key that opened it, and the content. If a key cannot
+/// be unwrapped, a random key from `rng` takes its place.
 pub(in crate::protocol) fn open_alone(
     line: &[u8],
     expect: Carries,
@@ -171,13 +171,13 @@ pub(in crate::protocol) fn open_alone(
     Ok((opened.key, block.text))
 }
 
-/// The key that a sealed line names, if its header can be read.
+/// The name of the key in the header of a sealed line, if the header can be read.
 fn named_key(line: &[u8]) -> Option<String> {
     let header = line.split(|&byte| byte == b'.').next()?;
     Some(Header::decode(header, &mut Vec::new()).ok()?.kid?.into_owned())
 }
 
-/// A run of orders in a block that are fit to go out.
+/// A run of authentic orders in a block, ready to be written.
 struct Good {
     from: usize,
     to: usize,
@@ -198,9 +198,9 @@ impl Good {
     }
 }
 
-/// What was opened by which key.
+/// Records which keys opened orders.
 struct Ledger {
-    /// Where each id that may come once was first seen.
+    /// First occurrence of each id that may occur only once.
     seen: BTreeMap<usize, (Arc<Place>, u64)>,
     counts: Vec<u64>,
 }
@@ -229,7 +229,7 @@ impl Ledger {
     }
 }
 
-/// The error for a run that skipped records.
+/// The error of a run that skipped records, if there were any.
 pub fn skipped_error(summary: &Summary) -> Option<Error> {
     let total = summary.totals.orders + summary.failed;
     (summary.failed > 0).then_some(Error::SomeFailed {

@@ -1,8 +1,8 @@
 //! Sealed streams: a whole file of any kind under a key of its own.
 //!
-//! The first line is a sealed line like that of an order; what it carries is the stream's key, 32
-//! random bytes. After it come the bytes of C2SP chunked-encryption, whose context is that line
-//! without its line feed, so that neither can be put to another.
+//! The first line is a sealed line like that of an order, but carries the stream's key: 32 random
+//! bytes. It is followed by bytes in the format of C2SP chunked-encryption, with that line, without
+//! its line feed, as the context, so that neither part can be combined with another.
 
 use std::io::{ErrorKind, IoSlice, Read};
 
@@ -22,22 +22,22 @@ use crate::protocol::roles::shop::open_alone;
 use crate::protocol::store::OpeningKeys;
 use crate::protocol::store::spend::KeyStore;
 
-/// Chunks in a block: so few that the blocks under way stay in the cache between reading, sealing
-/// and writing, and so many that the hand-over between threads does not count.
+/// Chunks per block: few enough that the blocks in progress stay in the cache between reading,
+/// sealing and writing, and enough that passing blocks between threads costs little.
 const BLOCK_CHUNKS: usize = 64;
 
-/// What a stream opened to.
+/// The result of opening a stream.
 #[derive(Debug)]
 pub struct Opened {
-    /// The key that its first line names.
+    /// The key that the first line names.
     pub kid: Option<Kid>,
-    /// Bytes read and written.
+    /// Number of bytes read and written.
     pub totals: Totals,
 }
 
 impl Plan {
-    /// Seals an input as one stream, writes it to `sink` piece by piece, and sends it. At transaction scope
-    /// it takes one id, like an order.
+    /// Seals an input as one stream, writes it to `sink` piece by piece, and sends it. At
+    /// transaction scope it uses one id, like an order.
     ///
     /// # Errors
     /// As [`Plan::seal`].
@@ -85,12 +85,12 @@ impl Plan {
     }
 }
 
-/// Opens a stream: its first line, without line feed, and what follows. Authentic chunks go to
-/// `write` in the order of the input.
+/// Opens a stream from its first line, without line feed, and the bytes that follow. Authentic
+/// chunks are passed to `write` in the order of the input.
 ///
 /// # Errors
-/// [`Error::Malformed`] and [`Error::Key`] for the first line; [`Error::Authentication`] in one form
-/// for everything else, when all chunks before the failure have been written.
+/// [`Error::Malformed`] and [`Error::Key`] for the first line; [`Error::Authentication`] in one
+/// form for everything else, after all chunks before the failure have been written.
 pub fn open(
     workers: &Workers,
     line: &[u8],
@@ -146,8 +146,8 @@ pub fn open(
     Ok(Opened { kid: keys.name(index).cloned(), totals })
 }
 
-/// Length in bytes of what a stream of `sealed` bytes holds, of which the first line, with its line
-/// feed, has `line`; none if no stream is so long.
+/// Length in bytes of the content of a stream of `sealed` bytes, whose first line has `line` bytes
+/// including its line feed; `None` if no stream has that length.
 pub fn content_len(sealed: u64, line: usize) -> Option<u64> {
     let chunks = sealed.checked_sub((line + PREFIX_LEN) as u64)?;
     let last = (chunks % SEALED_CHUNK_LEN as u64).checked_sub(TAG_LEN as u64)?;

@@ -1,6 +1,6 @@
-//! What can be said of sealed orders without a key.
+//! Statistics of sealed orders that need no key.
 //!
-//! Nothing here was verified, so that everything counted may be made up: what is kept is limited.
+//! Nothing here is verified, so everything counted may be made up; the memory used is limited.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -10,63 +10,64 @@ use crate::protocol::jose::jwe::{Carries, Failure, Header, MAX_SEALED_LINE};
 use crate::protocol::model::{Kid, Malformed, Place, Result};
 use crate::protocol::pipeline::{Block, Cut, Part, Workers};
 
-/// Different names of keys that are kept, each with a count of its lines.
+/// Maximum number of different key names that are kept, each with a count of its lines.
 pub const MAX_NAMES: usize = 1_000_000;
 
-/// Bytes of such names that are kept: more than [`MAX_NAMES`] of those that we make have.
+/// Maximum total length in bytes of these names: enough for more than [`MAX_NAMES`] of the names
+/// made here.
 pub const MAX_NAME_BYTES: usize = 128 << 20;
 
-/// Kinds of lines that are told apart.
+/// Maximum number of kinds of lines that are counted separately.
 pub const MAX_KINDS: usize = 1000;
 
-/// What was found in a batch.
+/// Statistics of a batch.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Survey {
-    /// Lines in all.
+    /// Total number of lines.
     pub lines: u64,
-    /// Bytes in all.
+    /// Total number of bytes.
     pub bytes: u64,
-    /// The longest line in bytes.
+    /// Length of the longest line in bytes.
     pub longest: usize,
-    /// Lines of one kind: the first [`MAX_KINDS`] kinds in the order of the input.
+    /// Lines by kind: the first [`MAX_KINDS`] kinds in the order of the input.
     pub groups: BTreeMap<GroupKey, Group>,
     /// Lines of all other kinds.
     pub others: Group,
-    /// The first line that is not a sealed order, and why.
+    /// The first line that is not a sealed order, and the reason.
     pub malformed: Option<(u64, Malformed)>,
     kept: Kept,
 }
 
-/// What lines of one kind have in common.
+/// Properties that lines of one kind share.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct GroupKey {
     /// The shop, if the lines name a key.
     pub shop: Option<String>,
-    /// Key management.
+    /// Key management algorithm.
     pub alg: String,
-    /// Content encryption.
+    /// Content encryption algorithm.
     pub enc: String,
-    /// The header's `typ`, if any.
+    /// The header's `typ`, if present.
     pub typ: Option<String>,
-    /// What the lines carry.
+    /// The content of the lines.
     pub carries: Carries,
-    /// Content-encryption keys of a line.
+    /// Content-encryption keys per line.
     pub layers: usize,
 }
 
 /// Lines of one kind.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Group {
-    /// How many.
+    /// Number of lines.
     pub lines: u64,
-    /// How many lines name each key: of all groups together, the first [`MAX_NAMES`] names in the
-    /// order of the input.
+    /// Number of lines per key name, for the first [`MAX_NAMES`] names of all groups together in
+    /// the order of the input.
     pub kids: BTreeMap<Box<str>, u64>,
-    /// Lines that name other keys than these. If there are any, the number of names is a lower bound.
+    /// Lines that name keys not listed in `kids`. If there are any, the number of names is a lower bound.
     pub beyond: u64,
 }
 
-/// What the names that are kept come to.
+/// Number and total length of the names that are kept.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Kept {
     names: usize,
@@ -74,7 +75,7 @@ struct Kept {
 }
 
 impl Kept {
-    /// Makes room for a name, if there is any.
+    /// Reserves space for a name, and returns whether it fits.
     fn takes(&mut self, name: &str) -> bool {
         let fits = self.names < MAX_NAMES && name.len() <= MAX_NAME_BYTES - self.bytes;
         if fits {
@@ -85,10 +86,10 @@ impl Kept {
     }
 }
 
-/// Reads a batch and counts what is in it. Memory is limited, whatever the lines say.
+/// Reads a batch and collects its statistics. Memory use is limited, whatever the lines contain.
 ///
 /// # Errors
-/// Of reading, and for a line that is too long.
+/// Errors of reading, and a line that is too long.
 pub fn survey(workers: &Workers, input: Box<dyn Read + Send>, place: &Place) -> Result<Survey> {
     let cut = Cut { max_line: MAX_SEALED_LINE, what: "sealed line", max_lines: usize::MAX };
     let mut total = Survey::default();
@@ -107,7 +108,7 @@ pub fn survey(workers: &Workers, input: Box<dyn Read + Send>, place: &Place) -> 
     Ok(total)
 }
 
-/// What the first line alone says, and its length in bytes, line feed included.
+/// Statistics of the first line alone, and its length in bytes, including the line feed.
 pub fn first_line(bytes: &[u8]) -> (Survey, usize) {
     let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
     let mut survey = Survey { lines: 1, bytes: line.len() as u64, ..Survey::default() };
@@ -115,10 +116,10 @@ pub fn first_line(bytes: &[u8]) -> (Survey, usize) {
     (survey, line.len() + 1)
 }
 
-/// What a block says.
+/// Statistics of one block.
 struct Counts {
     longest: usize,
-    /// Lines by kind and key, in the order in which they came first.
+    /// Lines by kind and key, in the order of first appearance.
     lines: Vec<((GroupKey, Option<String>), u64)>,
     malformed: Option<(u64, Malformed)>,
 }

@@ -1,4 +1,4 @@
-//! Opening as a whole: batches, and what an attacker could make of a failed unwrapping.
+//! Opening whole batches, and attacks that a failed unwrapping might allow.
 
 use hmac::{Hmac, KeyInit, Mac};
 use rand::seq::SliceRandom;
@@ -56,7 +56,7 @@ fn seal(key: &Jwk, suite: Suite, layers: u8, order: &[u8], stream: u64) -> Vec<u
     line
 }
 
-/// A line from its header as JSON and the raw bytes of the other segments.
+/// Builds a line from its header as JSON and the raw bytes of the other segments.
 fn line(header: &str, parts: [&[u8]; 4]) -> Vec<u8> {
     let mut line = base64url::encode_to_string(header.as_bytes());
     for part in parts {
@@ -81,7 +81,7 @@ fn open_alone(keys: &OpeningKeys, line: &[u8]) -> Outcome {
     outcome(opened.as_ref().map(|(_, text)| &text[..]).map_err(Clone::clone))
 }
 
-/// What each line of a batch gives.
+/// The outcome of each line of a batch.
 fn open_batch(keys: &OpeningKeys, lines: &[&[u8]], threads: usize) -> Vec<Outcome> {
     let mut input = lines.join(&b'\n');
     input.push(b'\n');
@@ -115,7 +115,7 @@ fn open_batch(keys: &OpeningKeys, lines: &[&[u8]], threads: usize) -> Vec<Outcom
         .collect()
 }
 
-/// Lines of every kind under keys with and without `alg`, and the same altered.
+/// Lines of every kind under keys with and without `alg`, and altered copies of them.
 fn lines_of_all_kinds(keys: &[Jwk], rng: &mut StdRng) -> Vec<Vec<u8>> {
     let suites = [
         ("dir", "A256GCM"),
@@ -190,7 +190,7 @@ fn a_batch_gives_what_its_lines_give_alone() {
         jwk(Some("e"), Some("A128CBC-HS256"), secret(32, 5)),
         jwk(Some("f"), Some("A128GCMKW"), secret(16, 6)),
     ];
-    // Some 200 lines, so often that groups of 256 and blocks of 256 KiB begin anywhere.
+    // Some 200 lines, repeated so often that groups of 256 and blocks of 256 KiB begin anywhere.
     for seed in 0..3 {
         batch_gives_what_its_lines_give_alone(&keys, 30, seed);
     }
@@ -271,7 +271,7 @@ fn use_and_key_ops_limit_what_a_key_opens() {
     assert!(matches!(trouble, Err(KeyTrouble::OtherUse { .. })));
 }
 
-/// Links that an attacker can make who guesses that a failed unwrapping leaves zeros.
+/// Links that an attacker can forge by guessing that a failed unwrapping leaves zeros.
 #[test]
 fn a_failed_unwrapping_leaves_no_key_that_could_be_known() {
     let keys = opening_keys(&[jwk(Some("a"), Some("A256KW"), secret(32, 1))]);
@@ -301,7 +301,7 @@ fn a_failed_unwrapping_leaves_no_key_that_could_be_known() {
     for forged in [forge(&chained, &[5; 40], cek_bytes), forge(plain, &[5; 40], &[0; 32])] {
         assert_eq!(open_alone(&keys, &forged).unwrap_err().0, "authentication");
     }
-    // The same line is good if the key is known: what refuses it is the key.
+    // The same line opens under a known key, so it is refused above because of the key.
     let zero = opening_keys(&[jwk(Some("a"), Some("A256KW"), secret(32, 0))]);
     let good = forge(&chained, &aes_kw::wrap_one((&[0; 32]).into(), &[0; 32]), cek_bytes);
     assert_eq!(open_alone(&zero, &good), Ok(b"forged".to_vec()));

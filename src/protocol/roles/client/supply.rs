@@ -1,4 +1,4 @@
-//! Keys for one block after another, spent before they are used.
+//! Keys for successive blocks, recorded as spent before they are used.
 
 use super::Sink;
 use crate::protocol::jose::jwe::{Carries, SealingKeys};
@@ -6,7 +6,7 @@ use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
 use crate::protocol::model::{Error, KeyTrouble, Kid, Place, Result, Spent, Suite};
 use crate::protocol::store::spend::{Budget, Ids, KeyStore, Pads};
 
-/// Where the keys for the next block come from.
+/// Source of the keys for the next block.
 pub(super) enum Supply<'s, K: ?Sized> {
     Shared { key: Box<Jwk<EncryptingKey>>, budget: Option<Budget<'s, K>> },
     Ids(Ids<'s, K>),
@@ -20,7 +20,7 @@ pub(super) enum Ticket {
 }
 
 impl Ticket {
-    /// The keys as they seal.
+    /// Prepares the keys for sealing.
     pub(super) fn make_ready(
         &self,
         suite: Suite,
@@ -34,7 +34,7 @@ impl Ticket {
 }
 
 impl<K: KeyStore + ?Sized> Supply<'_, K> {
-    /// Keys for the orders that start at a place.
+    /// Takes keys for the orders that start at a place.
     pub(super) fn take(&mut self, orders: &[&[u8]], at: &Place) -> Result<Ticket> {
         match self {
             Self::Ids(ids) => Ok(Ticket::Each(ids.take(orders.len(), at)?)),
@@ -48,18 +48,19 @@ impl<K: KeyStore + ?Sized> Supply<'_, K> {
         }
     }
 
-    /// Ends a run whose lines are `done`: gives back what was not used, sends, and where nothing can have left
-    /// gives back also ids that were used. Returns the names of those that stay used.
+    /// Ends a run with the result `done`: gives back what was not used and sends; if nothing can
+    /// have left, used ids are given back too. Returns the names of the ids that stay used.
     ///
     /// # Errors
-    /// That of the run, with what stays spent by it; else of giving back, which `bundle` names.
+    /// The error of the run, with what stays used up as a result; otherwise an error of giving
+    /// back, which names `bundle`.
     pub(super) fn finish(
         mut self,
         done: Result<()>,
         sink: &mut impl Sink,
         bundle: &Place,
     ) -> Result<Vec<Kid>> {
-        // The reader of a pipe may take its time, and others may wait for what is not used.
+        // The reader of a pipe may be slow, and other processes may wait for what is not used.
         if done.is_err() {
             sink.discard();
         }

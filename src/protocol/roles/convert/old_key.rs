@@ -1,4 +1,4 @@
-//! The keys of old data, and the files that they are in.
+//! The keys of old data, and the files that contain them.
 
 use zeroize::Zeroizing;
 
@@ -7,7 +7,7 @@ use crate::ciphers::des::{self, BLOCK, DesKey, TripleDesKey, WeakKey};
 use crate::ciphers::toy_des::{Key, SBox, ToyDes};
 use crate::protocol::model::{Error, Place, Result};
 
-/// How blocks follow on each other (NIST SP 800-38A).
+/// Mode of operation of a block cipher (NIST SP 800-38A).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
     Ecb,
@@ -35,10 +35,10 @@ const fn cipher(name: &'static str, kind: Kind, mode: Mode) -> OldCipher {
 }
 
 impl OldCipher {
-    /// The toy DES, whose blocks are bytes.
+    /// The toy DES, whose blocks are single bytes.
     pub const TOY: Self = cipher("toydes-ecb", Kind::Toy, Mode::Ecb);
 
-    /// All there are.
+    /// All ciphers.
     pub const ALL: [Self; 7] = [
         cipher("des-ede3-cbc", Kind::Triple, Mode::Cbc),
         cipher("des-ede3-ecb", Kind::Triple, Mode::Ecb),
@@ -49,12 +49,12 @@ impl OldCipher {
         Self::TOY,
     ];
 
-    /// The cipher of that name.
+    /// Finds a cipher by name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|cipher| cipher.name == name)
     }
 
-    /// Its name, as OpenSSL has it.
+    /// The cipher's name in OpenSSL.
     pub fn name(self) -> &'static str {
         self.name
     }
@@ -64,7 +64,7 @@ impl OldCipher {
         self.mode != Mode::Ecb
     }
 
-    /// Whether its data is in whole blocks of 8 bytes, the last of which may be padded.
+    /// Whether the data consists of whole blocks of 8 bytes, the last of which may be padded.
     pub fn is_padded(self) -> bool {
         match (self.kind, self.mode) {
             (Kind::Single | Kind::Triple, Mode::Ecb | Mode::Cbc) => true,
@@ -89,7 +89,7 @@ enum Material {
 }
 
 impl OldKey {
-    /// Names the weakness of a weak key. What was encrypted under one can be decrypted all the same.
+    /// Returns an error if the key is weak. Data encrypted under a weak key can still be decrypted.
     ///
     /// # Errors
     /// Any [`WeakKey`].
@@ -110,7 +110,7 @@ impl OldKey {
     }
 
     /// Decrypts data that begins at block number `first`; in CBC mode as if the ciphertext block
-    /// before it were zero. Its modes but CTR take whole blocks.
+    /// before it were zero. All modes except CTR require whole blocks.
     pub(super) fn decrypt(&self, backend: Backend, iv: [u8; BLOCK], first: u64, data: &mut [u8]) {
         match &self.material {
             Material::Single(key) => decrypt(backend, self.cipher.mode, key, iv, first, data),
@@ -140,18 +140,18 @@ fn decrypt<K: des::Key>(
     done.expect("whole blocks, as said above");
 }
 
-/// Reads a key from what is in its file: 3 hexadecimal digits for the toy DES; 8 bytes for DES; 24 for triple DES, or 16 where the third
-/// part is the first one again (two-key triple DES). The same in hexadecimal, with white space
-/// around, is told by its length.
+/// Reads a key from the content of its file: 3 hexadecimal digits for the toy DES; 8 bytes for DES;
+/// 24 bytes for triple DES, or 16 if the third part repeats the first (two-key triple DES). The
+/// same bytes in hexadecimal, with optional white space around them, are recognized by length.
 ///
 /// # Errors
-/// [`Error::Malformed`] for another length, and for other characters than hexadecimal digits.
+/// [`Error::Malformed`] for any other length, and for characters that are not hexadecimal digits.
 pub fn read_key(cipher: OldCipher, text: &[u8], place: &Place) -> Result<OldKey> {
     let bytes = |lengths| raw_or_hex(text, lengths, &format!("a key for {}", cipher.name), place);
     let material = match cipher.kind {
         Kind::Triple => {
             let bytes = bytes(&[24, 16])?;
-            // Two keys are three of which the last is the first one again.
+            // Two-key triple DES: the third key is the first one again.
             let mut three = Zeroizing::new([0; 24]);
             three.iter_mut().zip(bytes.iter().cycle()).for_each(|(to, from)| *to = *from);
             Material::Triple(TripleDesKey::from(*three))
@@ -166,7 +166,7 @@ pub fn read_key(cipher: OldCipher, text: &[u8], place: &Place) -> Result<OldKey>
     Ok(OldKey { cipher, material })
 }
 
-/// Reads a key of the toy DES, 12 bits in 3 hexadecimal digits with white space around.
+/// Reads a key of the toy DES: 12 bits in 3 hexadecimal digits, with optional white space around them.
 pub(super) fn read_toy_key(text: &[u8], place: &Place) -> Result<ToyDes> {
     let value = |byte: &u8| char::from(*byte).to_digit(16);
     let digits = <&[u8; 3]>::try_from(text.trim_ascii()).ok();
@@ -184,7 +184,7 @@ pub(super) fn read_toy_key(text: &[u8], place: &Place) -> Result<ToyDes> {
     Ok(ToyDes::new(&key, &SBox::DEFAULT))
 }
 
-/// Reads an initialization vector from what is in its file: 8 bytes, raw or in hexadecimal.
+/// Reads an initialization vector from the content of its file: 8 bytes, raw or in hexadecimal.
 ///
 /// # Errors
 /// As [`read_key`].

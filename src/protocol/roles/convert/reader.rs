@@ -1,4 +1,4 @@
-//! Old data as something to read its text from.
+//! A reader that decrypts old data.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -8,12 +8,12 @@ use super::Decryption;
 use crate::protocol::model::{Error, Place, Result};
 use crate::protocol::pipeline::Workers;
 
-/// Pieces of text that may wait to be read.
+/// Maximum number of pieces of text that wait to be read.
 const AHEAD: usize = 4;
 
 impl Decryption {
-    /// The text of `input`, decrypted while it is read. An error comes out of the reader as an
-    /// [`io::Error`], from which [`Error::io`] gets it back.
+    /// Returns a reader for the text of `input`, which is decrypted as it is read. Errors are
+    /// returned by the reader as an [`io::Error`]; [`Error::io`] recovers the original.
     pub fn into_reader(
         self,
         workers: &Workers,
@@ -24,7 +24,7 @@ impl Decryption {
         let (workers, text) = (workers.clone(), sender.clone());
         let started = Builder::new().spawn(move || {
             let done = self.run(&workers, input, &place, |piece, _| send(&text, piece));
-            // Nobody receives only when the text is not wanted any more.
+            // Sending fails only if the reader was dropped, and then the text is not needed any more.
             let _ = text.send(done.map(|_| None));
         });
         if let Err(error) = started {
@@ -34,7 +34,7 @@ impl Decryption {
     }
 }
 
-/// A piece of text, the end, or why there is none.
+/// A piece of text, the end, or the error that stopped decryption.
 type Piece = Result<Option<Vec<u8>>>;
 
 fn send(sender: &SyncSender<Piece>, text: &[u8]) -> Result<()> {
@@ -52,7 +52,8 @@ struct Text {
 impl Read for Text {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         while self.taken == self.piece.len() && !self.ended {
-            // Without a word about the end the sender panicked: that is not the end of the text.
+            // A sender that goes away without sending the end has panicked; that is not the end of
+            // the text.
             let next = self.pieces.recv().map_err(|_| io::Error::other("decryption stopped"))?;
             match next.map_err(io::Error::other)? {
                 Some(piece) => (self.piece, self.taken) = (piece, 0),

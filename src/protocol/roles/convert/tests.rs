@@ -1,4 +1,4 @@
-//! Whatever the length and the mode, the text is that of the crates `des` and `cbc`.
+//! For every length and mode, the text matches that of the crates `des` and `cbc`.
 
 use std::io::{Cursor, Read};
 
@@ -100,7 +100,7 @@ fn ecb_and_ctr_data_decrypts() {
     };
     for length in LENGTHS {
         let text = text(length);
-        // The counter carries: it begins two below 2^64.
+        // The counter begins two below 2^64, so it carries.
         let stream =
             (0..).flat_map(|i| encrypt(u64::from_be_bytes(IV).wrapping_add(i).to_be_bytes()));
         let data: Vec<u8> = text.iter().zip(stream).map(|(text, stream)| text ^ stream).collect();
@@ -128,7 +128,7 @@ fn the_reader_gives_the_same_text_and_the_same_errors() {
         data.pop();
         let error = reader(&data).read_to_end(&mut read).unwrap_err();
         assert!(matches!(Error::io("other", "cannot read", error), Error::Malformed { .. }));
-        // One that is not read to its end does not hold anything up.
+        // Dropping a reader before its end does not block.
         drop(reader(&data));
     }
 }

@@ -1,4 +1,4 @@
-//! The other direction, for teaching: text is encrypted by the toy DES, as figure 2 shows it.
+//! Encryption by the toy DES, for teaching, as shown in figure 2.
 
 use std::io::Read;
 
@@ -10,12 +10,13 @@ use crate::protocol::model::{Place, Result};
 use crate::protocol::pipeline::{Chunking, Workers};
 use crate::protocol::roles::client::Totals;
 
-/// Encrypts bytes one by one by the toy DES. It protects nothing.
+/// Encrypts bytes one by one with the toy DES, which protects nothing.
 #[derive(Debug)]
 pub struct ToyEncryption(ToyDes);
 
 impl ToyEncryption {
-    /// Reads the key from what is in its file: 3 hexadecimal digits with white space around.
+    /// Reads the key from the content of its file: 3 hexadecimal digits with optional white space
+    /// around them.
     ///
     /// # Errors
     /// [`Error::Malformed`](crate::protocol::model::Error::Malformed) for anything else.
@@ -23,7 +24,7 @@ impl ToyEncryption {
         read_toy_key(key, place).map(Self)
     }
 
-    /// Encrypts `input`, and hands the result to `write` piece by piece.
+    /// Encrypts `input`, and passes the result to `write` piece by piece.
     ///
     /// # Errors
     /// [`Error::Io`](crate::protocol::model::Error::Io), and those of `write`.

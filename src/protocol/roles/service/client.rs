@@ -1,4 +1,4 @@
-//! What a client gets: encrypting keys of one shop, and the program.
+//! The client's bundle: encrypting keys of one shop, and the program.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,72 +12,72 @@ use crate::protocol::model::{
 };
 use crate::protocol::store::keyfile::{IV_BUDGET, KeyFile, Shop};
 
-/// A client's share of what is left of a key's budget of random IVs: the first client may seal 16
-/// million orders, and 4,653 clients use it up.
+/// Divisor for a client's share of what is left of a key's budget of random IVs: the first client
+/// may seal 16 million orders, and 4,653 clients exhaust the budget.
 const BUDGET_SHARE: u64 = 256;
 
-/// Clients that share a pad, where they do not say how much of it they want.
+/// Divisor for a client's share of a pad, if the request does not say how much.
 const PAD_SHARES: u64 = 16;
 
-/// What a client asks for.
+/// A client's request.
 #[derive(Debug, Clone)]
 pub struct ClientRequest {
     /// The shop to order at.
     pub shop: Name,
-    /// Which ids.
+    /// The ids to hand out.
     pub ids: IdRequest,
-    /// What the program erases after sending.
+    /// The part of the client's file that the program erases after sending.
     pub erase: Option<Erase>,
-    /// Who starts the program's steps.
+    /// The way in which the program's steps are started.
     pub run: Run,
-    /// Content-encryption keys of an order, chained if more than one.
+    /// Content-encryption keys per order; chained if more than one.
     pub layers: u8,
-    /// Bytes of a pad that is shared with other clients; a share of it if nothing is said.
+    /// Bytes of a pad that is shared with other clients; a default share if `None`.
     pub pad_bytes: Option<u64>,
-    /// The service's address, where the client has it from the shop's page.
+    /// The service's address, if the client takes it from the shop's page.
     pub service: Option<ServiceUrl>,
 }
 
-/// Which ids a client gets at transaction scope; at shop scope there are none.
+/// The ids that a client gets at transaction scope; at shop scope there are none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IdRequest {
-    /// That many unused ones from the pool.
+    /// This many unused ids from the pool.
     Pool(usize),
-    /// That many made for this request.
+    /// This many ids made for this request.
     OnDemand(usize),
-    /// A user's own, which may be used again.
+    /// A user's own id, which may be used again.
     User(Name),
 }
 
-/// What a client's request brings about.
+/// The result of a client's request.
 #[derive(Debug)]
 pub struct Delivery {
-    /// For the client.
+    /// The bundle for the client.
     pub client: KeyFile,
-    /// The shop's half, to go to the shop with the request.
+    /// The shop's half, to be sent to the shop with the request.
     pub shop_half: KeyFile,
-    /// Transaction ids that were made for this request.
+    /// Transaction ids made for this request.
     made: Vec<Kid>,
-    /// The user that got the first key by this request.
+    /// The user who got their first key by this request.
     admitted: Option<Kid>,
 }
 
 impl Delivery {
-    /// Everything that was handed out.
+    /// All limited resources that were handed out.
     ///
     /// # Errors
-    /// None, for a client's file that was just made.
+    /// None for a client's file that was just made.
     pub fn share(&self, place: &Place) -> Result<Share> {
         Share::unused(&self.client, place)
     }
 
-    /// The user that got the first key by this request. The key stays, whatever becomes of the
-    /// delivery: another request of the same user may have brought it to a client meanwhile.
+    /// The user who got their first key by this request. The key stays even if the delivery fails:
+    /// another request of the same user may have brought it to a client in the meantime.
     pub fn admitted(&self) -> Option<&Kid> {
         self.admitted.as_ref()
     }
 
-    /// Takes back in the keyring what reached nobody, and returns what could not be taken back.
+    /// Returns undelivered resources to the keyring; the result is what could not be taken back.
     ///
     /// # Errors
     /// As [`Share::give_back`].
@@ -90,13 +90,13 @@ impl Delivery {
     }
 }
 
-/// What a client gets, recorded in the keyring as handed out: encrypting keys of one shop, and
-/// the program. Keys made for this request come from `make`.
+/// Makes a client's bundle, with encrypting keys of one shop and the program, and records it in the
+/// keyring as handed out. Keys made for this request come from `make`.
 ///
 /// # Errors
-/// [`KeyTrouble::PoolEmpty`] when the pool has not so many unused ids; [`KeyTrouble::AllAllotted`]
-/// and [`KeyTrouble::PadShort`] when other clients have all that a key allows; [`Error::Usage`] when
-/// the request does not fit the shop's scheme.
+/// [`KeyTrouble::PoolEmpty`] if the pool has too few unused ids; [`KeyTrouble::AllAllotted`] and
+/// [`KeyTrouble::PadShort`] if other clients have all that a key allows; [`Error::Usage`] if the
+/// request does not fit the shop's scheme.
 pub fn bundle_client<S: KeySource>(
     file: &mut KeyFile,
     request: &ClientRequest,
@@ -168,8 +168,8 @@ pub fn bundle_client<S: KeySource>(
     Ok(Delivery { client, shop_half, made, admitted })
 }
 
-/// For every key that is a pad shared with other clients, the piece that goes to this one: the next
-/// bytes that no other has.
+/// For every key that is a pad shared with other clients, the piece for this client: the next bytes
+/// that no other client has.
 fn pieces_of_pads(
     file: &KeyFile,
     request: &ClientRequest,
@@ -281,7 +281,7 @@ fn hand_out<S: KeySource>(
 }
 
 impl KeyRequest {
-    /// Keys like those that the shop has, for more transactions.
+    /// A request for more transaction keys like those that the shop has.
     ///
     /// # Errors
     /// [`KeyTrouble::UnknownShop`].
@@ -298,7 +298,7 @@ impl KeyRequest {
     }
 }
 
-/// The sizes of the shop's keys, or the defaults where it has none yet.
+/// The sizes of the shop's keys, or the defaults if it has none yet.
 fn sizes(file: &KeyFile, shop: &Name) -> Sizes {
     let mut sizes = Sizes::default();
     let of_shop = |key: &&Jwk| key.kid.as_ref().is_some_and(|kid| kid.shop() == *shop);

@@ -1,4 +1,4 @@
-//! Delivering what was handed out, and taking it back where the delivery fails.
+//! Delivery of bundles, and their return to the keyring if the delivery fails.
 
 use super::{ClientRequest, Delivery, KeyRequest, bundle_client};
 use crate::ciphers::Secret;
@@ -9,28 +9,28 @@ use crate::protocol::store::files::{self, Output, Selection};
 use crate::protocol::store::keyfile::KeyFile;
 use crate::protocol::store::spend::KeyStore;
 
-/// Where what is handed out goes.
+/// Destinations of a delivery.
 pub struct Outputs {
     /// The client's bundle.
     pub client: Output,
-    /// The shop's half, where it is wanted.
+    /// The shop's half, if wanted.
     pub shop: Option<Output>,
 }
 
-/// How far a delivery came.
+/// Progress of a delivery.
 #[derive(Default)]
 struct Progress {
     may_have_left: bool,
     shop_half: Option<String>,
 }
 
-/// Hands out what a client asks for, records that in the keyring, and delivers it in the form that
-/// `form` gives it; returns that form, too. If the delivery fails and nothing can have left, what was
-/// handed out is taken back.
+/// Makes the bundle that a client requests, records it in the keyring, and delivers it in the form
+/// that `form` gives it; returns that form as well. If the delivery fails and nothing can have
+/// left, everything handed out is taken back.
 ///
 /// # Errors
-/// As [`bundle_client`], in which case nothing is changed; [`Error::Undelivered`] when something
-/// stays different; the failure of the delivery itself when nothing does.
+/// As [`bundle_client`], in which case nothing is changed; [`Error::Undelivered`] if a change
+/// remains; otherwise the failure of the delivery itself.
 pub fn deliver<S: KeySource, K: KeyStore + ?Sized>(
     keyring: &K,
     request: &ClientRequest,
@@ -60,8 +60,8 @@ pub fn deliver<S: KeySource, K: KeyStore + ?Sized>(
     }
 }
 
-/// Writes both bundles so that as little as possible is left that can fail when the first of them is
-/// there: a stream takes the client's at the very end.
+/// Writes both bundles in an order that leaves as few ways to fail as possible once the first is in
+/// place: if the client's bundle goes to a stream, it is sent last.
 fn send(
     outputs: Outputs,
     client: &[u8],
@@ -104,7 +104,7 @@ fn send(
     sent
 }
 
-/// Takes back what did not leave, and tells what stays different.
+/// Takes back what did not leave, and returns the error of the delivery, with whatever remains changed.
 fn aftermath<K: KeyStore + ?Sized>(
     keyring: &K,
     delivery: &Delivery,

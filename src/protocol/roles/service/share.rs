@@ -1,4 +1,4 @@
-//! What a client may use up, and how it comes back to the service when nobody will use it.
+//! Limited resources that a client holds, and their return to the service if they will not be used.
 
 use std::collections::BTreeMap;
 use std::ops::{Range, Sub};
@@ -15,11 +15,11 @@ pub struct Share {
     keys: Vec<Jwk>,
     ids: Vec<Kid>,
     ivs: BTreeMap<Kid, u64>,
-    /// As places in the whole pad.
+    /// Ranges of bytes in the whole pad.
     pads: BTreeMap<Kid, Range<u64>>,
 }
 
-/// What is left of an amount; nothing where the other is larger.
+/// Subtracts amounts, down to zero.
 impl Sub for Amounts {
     type Output = Self;
 
@@ -33,7 +33,7 @@ impl Sub for Amounts {
 }
 
 impl Share {
-    /// What a client's file has not used.
+    /// The unused resources in a client's file.
     ///
     /// # Errors
     /// [`KeyTrouble::Role`] for the file of another role.
@@ -68,7 +68,7 @@ impl Share {
         Ok(share)
     }
 
-    /// How much it is.
+    /// The amounts of these resources.
     pub fn amounts(&self) -> Amounts {
         Amounts {
             ids: self.ids.len() as u64,
@@ -77,15 +77,16 @@ impl Share {
         }
     }
 
-    /// Gives it back to the keyring that it came from, and returns how much of it came back: no ids
-    /// that the keyring does not know as issued, and no end of a piece of pad that others follow.
+    /// Gives the resources back to the keyring that they came from, and returns how much was taken
+    /// back. Ids that the keyring has not issued are not taken back, nor is the end of a piece of
+    /// pad that is followed by other pieces.
     ///
-    /// Whoever calls this has made sure that no copy of the client's file is left: otherwise two
-    /// clients will use the same.
+    /// The caller must make sure that no copy of the client's file is left; otherwise two clients
+    /// will use the same resources.
     ///
     /// # Errors
-    /// [`KeyTrouble::Role`] and [`KeyTrouble::UnknownShop`]; [`KeyTrouble::Unfit`] when the keys are
-    /// not those of the keyring. Nothing is changed then.
+    /// [`KeyTrouble::Role`] and [`KeyTrouble::UnknownShop`]; [`KeyTrouble::Unfit`] if the keys are
+    /// not those of the keyring. Nothing is changed in these cases.
     pub fn give_back(&self, keyring: &mut KeyFile, place: &Place) -> Result<Amounts> {
         keyring.require(&[Role::Service], Role::Service, place)?;
         keyring.shop_named(Some(&self.shop), place)?;
@@ -115,7 +116,8 @@ impl Share {
         Ok(returned)
     }
 
-    /// A key that was erased from the keyring cannot be compared, and gives nothing back by itself.
+    /// Checks that a key is the keyring's own. A key that was erased from the keyring cannot be
+    /// compared; it is accepted, as it gives nothing back by itself.
     fn check_origin(&self, key: &Jwk, keyring: &KeyFile, place: &Place) -> Result<()> {
         let Some(kid) = &key.kid else { return Ok(()) };
         let Some(own) = keyring.key(kid.as_str()) else {

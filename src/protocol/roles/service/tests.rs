@@ -1,4 +1,4 @@
-//! Handing out: what is given to clients stays within limits, and comes back where it reached nobody.
+//! Handing out: clients get no more than the limits allow, and undelivered resources are taken back.
 
 use std::cell::{Cell, RefCell};
 
@@ -115,7 +115,7 @@ fn an_unused_share_comes_back_and_a_used_one_does_not() {
     assert_eq!((share.amounts(), share.give_back(&mut file, &place()).unwrap()), (one, one));
     let unused: Vec<Kid> = unused_ids(&file, &name("tokyo")).collect();
     assert!(unused.len() == 2 && unused.iter().all(|kid| kid.id().as_ref() != Some(&first)));
-    // What is back cannot come back once more.
+    // What was given back cannot be given back again.
     assert!(share.give_back(&mut file, &place()).unwrap().is_nothing());
 
     // Random IVs.
@@ -128,7 +128,7 @@ fn an_unused_share_comes_back_and_a_used_one_does_not() {
     assert_eq!(share.give_back(&mut file, &place()).unwrap().ivs, unused);
     assert_eq!(allotted(&file), 1000);
 
-    // The end of a piece of pad, where nobody follows.
+    // The end of a piece of pad that no other piece follows.
     let mut file = keyring(1, 1, Some("VERNAM-HS256"));
     let mut first = bundle(&mut file, IdRequest::Pool(1)).unwrap();
     let second = bundle(&mut file, IdRequest::Pool(1)).unwrap();
@@ -158,7 +158,7 @@ fn another_keyring_takes_nothing_back() {
     }
 }
 
-/// A keyring in memory on which others act after each change, and whose changes may fail.
+/// A keyring in memory that others change after each of our changes, and whose changes may fail.
 struct Busy<'o> {
     file: RefCell<KeyFile>,
     changes: Cell<usize>,
@@ -183,7 +183,7 @@ impl KeyStore for Busy<'_> {
     }
 }
 
-/// Delivers to files of which the client's cannot be published, as somebody else has taken its name.
+/// Delivers to files where publishing the client's file fails, because its name has been taken.
 fn fail_to_deliver(store: &Busy<'_>, ids: IdRequest, existing_half: bool) -> (Error, bool) {
     let folder = tempfile::tempdir().unwrap();
     let (client, half) = (folder.path().join("client.jwks"), folder.path().join("half.jwks"));
@@ -244,7 +244,7 @@ fn what_others_got_meanwhile_is_theirs() {
     assert_eq!(file.shops[&name("tokyo")].issued.len(), 2);
     assert_eq!(unused_ids(&file, &name("tokyo")).count(), 1);
 
-    // The next piece of pad is somebody else's: the one before it is lost, and that is said.
+    // Another client has the next piece of pad: the one before it is lost, and the error reports that.
     let store = busy(&keyring(1, 1, Some("VERNAM-HS256")), &|file| {
         let _ = bundle(file, IdRequest::Pool(1));
     });
@@ -271,14 +271,14 @@ fn what_cannot_be_taken_back_is_told() {
     assert!(matches!(aftermath.not_taken_back, Some(Error::Io { .. })));
     assert_eq!(store.file.into_inner().shops[&name("tokyo")].issued.len(), 2);
 
-    // A half that took the place of another file is not erased, and told.
+    // A half that replaced another file is not erased, and the error reports it.
     let store = busy(&keyring(4, 3, None), &|_| {});
     let (error, half_is_there) = fail_to_deliver(&store, IdRequest::Pool(2), true);
     let Error::Undelivered { aftermath, .. } = error else { panic!("{error:?}") };
     assert!(half_is_there && aftermath.lost.is_nothing());
     assert!(aftermath.shop_half.is_some_and(|file| file.ends_with("half.jwks")));
 
-    // A user who got the first key keeps it.
+    // A user who was given the first key keeps it.
     let store = busy(&keyring(4, 3, None), &|_| {});
     let (error, _) = fail_to_deliver(&store, IdRequest::User(name("alice")), false);
     let Error::Undelivered { aftermath, .. } = error else { panic!("{error:?}") };
@@ -309,7 +309,7 @@ fn the_length_of_keys_is_known_before_they_are_made() {
     let request = key_request(4, 4_600_000, None);
     let empty = KeyFile::new(Role::Service);
     assert!(matches!(check_len(&empty, &request, &place()), Err(Error::KeyFileFull { .. })));
-    // What a keyring has counts as well.
+    // Existing keys in the keyring count as well.
     let request = key_request(4, 3_700_000, None);
     assert!(check_len(&empty, &request, &place()).is_ok());
     let mut full = keyring(1, 1, Some("VERNAM-HS256"));
