@@ -1,7 +1,7 @@
-//! Key files: a JWK Set (RFC 7517 section 5) with one set-level member of ours, `orderseal`.
+//! Key files: JWK Sets (RFC 7517 section 5) with one set-level member of ours, `orderseal`.
 //!
-//! The same format serves as the service's keyring and as the bundles of shop and client; a lone
-//! JWK is read as well. `docs/FORMATS.md` is the full description.
+//! The same format is used for the service's keyring and for the bundles of shop and client; a lone
+//! JWK can be read as well. `docs/FORMATS.md` has the full description.
 
 mod read;
 mod write;
@@ -20,23 +20,23 @@ use crate::protocol::model::{
     ServiceUrl, Suite,
 };
 
-/// Random IVs that may be drawn for one key (NIST SP 800-38D section 8.3).
+/// Maximum number of random IVs for one key (NIST SP 800-38D section 8.3).
 pub const IV_BUDGET: u64 = 1 << 32;
 
-/// Most bytes of a key file: longer ones are neither read nor written.
+/// Maximum length of a key file in bytes; longer files are neither read nor written.
 pub const MAX_KEY_FILE: u64 = 512 << 20;
 
 /// The version of the member `orderseal` that this program reads and writes.
 pub const VERSION: u64 = 1;
 
-/// What a key file says of a shop.
+/// A key file's record of a shop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shop {
     /// The shop's embodiment or variant.
     pub scheme: Scheme,
     /// The algorithms of its orders.
     pub suite: Suite,
-    /// Where clients ask for programs and keys.
+    /// The address where clients request programs and keys.
     pub service: Option<ServiceUrl>,
     /// At the service: transaction ids that were handed out.
     pub issued: BTreeSet<Name>,
@@ -48,54 +48,54 @@ pub struct Shop {
     pub erased: BTreeSet<Name>,
     /// Whether the shop's own key was erased from this file.
     pub erased_shop_key: bool,
-    /// At the service: for each key with a budget, what of it was given to clients.
+    /// At the service: for each key with a budget, the amount given to clients.
     pub allotted: BTreeMap<Kid, u64>,
-    /// At a client: for each key with a budget, orders that it may still seal.
+    /// At a client: for each key with a budget, the number of orders that it may still seal.
     pub budget: BTreeMap<Kid, u64>,
-    /// At a client: for each pad, the pieces before what is left that sealed nothing, from and to.
+    /// At a client: for each pad, the unused pieces before the remaining part, as start and end.
     pub gaps: BTreeMap<Kid, Vec<(u64, u64)>>,
 }
 
-/// An output of a client whose program erases: it was ready to be sent, and then erasing is due.
+/// An output of a client whose program erases. It was ready to be sent; once it is sent, erasing is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {
-    /// The output's path, in the bytes of the system.
+    /// The output's path, in the bytes of the operating system.
     pub output: Vec<u8>,
-    /// The token in the temporary name that it has until it is sent.
+    /// The token in the temporary name that the output has until it is sent.
     pub token: u64,
-    /// Whether it replaces another file.
+    /// Whether the output replaces another file.
     pub replace: bool,
 }
 
-/// A key file in memory. Clones share the keys until one of them gets others: a change of what else
-/// it says costs no more where there are many keys.
+/// A key file in memory. Clones share the keys until one of them changes its keys, so changing
+/// anything else is cheap even with many keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyFile {
-    /// Whose it is.
+    /// The role of the file's holder.
     pub role: Role,
-    /// The shops it has keys for.
+    /// The shops that the file has keys for.
     pub shops: BTreeMap<Name, Shop>,
-    /// The delivered program, at a client or a shop.
+    /// The delivered program, at a client or shop.
     pub program: Option<Program>,
-    /// Orders sealed directly under a lone key so far, or bytes of a lone pad used.
+    /// Number of orders sealed directly under a lone key so far, or bytes used of a lone pad.
     pub sealed: u64,
-    /// Pieces of a lone pad before that which sealed nothing, from and to.
+    /// Unused pieces within the used part of a lone pad, as start and end.
     pub gaps: Vec<(u64, u64)>,
-    /// At a client: what was ready to be sent, by processes that have not erased yet.
+    /// At a client: outputs that were ready to be sent, by processes that have not erased yet.
     pub sent: Vec<Sent>,
-    /// At a client: whether the last process that uses the file is to erase it.
+    /// At a client: whether the last process that uses the file must erase it.
     pub erase_due: bool,
-    /// The S-box that goes with a lone key of the toy DES, if not the default one.
+    /// The S-box of a lone key of the toy DES, if it is not the default one.
     pub sbox: Option<SBox>,
     keys: Arc<Vec<Jwk>>,
-    /// Keys of a plain set that are not for us, and where they stand.
+    /// Keys of a plain set that are not read, with their places.
     passed_over: Vec<(Place, PassedOver)>,
     index: Arc<KidMap<usize>>,
     lone: bool,
 }
 
 impl Shop {
-    /// A shop with no history.
+    /// Creates a shop with no history.
     pub fn new(scheme: Scheme, suite: Suite) -> Self {
         Self {
             scheme,
@@ -112,14 +112,14 @@ impl Shop {
         }
     }
 
-    /// What another role is told of the shop: all but the history.
+    /// A copy of the record for another role, without the history.
     pub fn without_history(&self) -> Self {
         Self { service: self.service.clone(), ..Self::new(self.scheme, self.suite) }
     }
 }
 
 impl KeyFile {
-    /// A file with no keys.
+    /// Creates a file with no keys.
     pub fn new(role: Role) -> Self {
         Self {
             role,
@@ -137,7 +137,7 @@ impl KeyFile {
         }
     }
 
-    /// A lone key.
+    /// Creates a file that is a lone key.
     pub fn lone(key: impl Into<Jwk>) -> Self {
         let mut file = Self::new(Role::Plain);
         file.lone = true;
@@ -145,7 +145,7 @@ impl KeyFile {
         file
     }
 
-    /// The content cipher of a lone key that encrypts orders itself.
+    /// The content cipher of a lone key that encrypts orders directly.
     pub fn direct_cipher(&self, name: &str) -> Option<Enc> {
         let enc = Enc::named(name)?;
         self.sbox.map_or(Some(enc), |sbox| enc.with_sbox(sbox))
@@ -156,22 +156,22 @@ impl KeyFile {
         self.lone
     }
 
-    /// The keys in their order.
+    /// The keys, in the order of the file.
     pub fn keys(&self) -> &[Jwk] {
         &self.keys
     }
 
-    /// The key of that name.
+    /// The key named `kid`.
     pub fn key(&self, kid: &str) -> Option<&Jwk> {
         self.position(kid).map(|index| &self.keys[index])
     }
 
-    /// Where in [`keys`](Self::keys) the key of that name is.
+    /// Index in [`keys`](Self::keys) of the key named `kid`.
     pub fn position(&self, kid: &str) -> Option<usize> {
         self.index.get(kid).copied()
     }
 
-    /// The trouble with a key that is not in the file.
+    /// The error for a key that is not in the file.
     pub fn unknown(&self, kid: &Kid) -> KeyTrouble {
         let shops: Vec<&str> = self.shops.keys().map(Name::as_str).collect();
         let of = match shops.is_empty() {
@@ -181,7 +181,7 @@ impl KeyFile {
         KeyTrouble::Unknown { kid: kid.to_string(), held: self.keys().len(), of }
     }
 
-    /// The trouble with the key of that name, if it stands in the file and was passed over.
+    /// The error for the key named `kid`, if it is in the file but was not read.
     pub fn passed_over(&self, kid: &str) -> Option<KeyTrouble> {
         let named = |it: &&(Place, PassedOver)| it.1.kid.as_deref() == Some(kid);
         let (place, passed_over) = self.passed_over.iter().find(named)?;
@@ -194,7 +194,7 @@ impl KeyFile {
         })
     }
 
-    /// Says what the keys are for that name no algorithm, and returns whether any key is for it now.
+    /// Sets the algorithm of keys that name none, and returns whether any key is now for `alg`.
     pub fn assume_alg(&mut self, alg: &str) -> bool {
         let mut found = false;
         for key in Arc::make_mut(&mut self.keys) {
@@ -204,12 +204,12 @@ impl KeyFile {
         found
     }
 
-    /// The shop that a key belongs to, if the file says something of it.
+    /// The record of the shop that a key belongs to, if the file has one.
     pub fn shop_of(&self, kid: &Kid) -> Option<&Shop> {
         self.shops.get(kid.parts().0)
     }
 
-    /// Adds a key; one of the same name is replaced.
+    /// Adds a key, or replaces the key of the same name.
     pub fn push(&mut self, key: impl Into<Jwk>) {
         let key = key.into();
         let keys = Arc::make_mut(&mut self.keys);
@@ -225,7 +225,7 @@ impl KeyFile {
         keys.push(key);
     }
 
-    /// Removes the keys that are not wanted, and returns the names of those removed.
+    /// Keeps only the wanted keys, and returns the names of the removed ones.
     pub fn retain(&mut self, wanted: impl Fn(&Jwk) -> bool) -> Vec<Kid> {
         let keys = std::mem::take(Arc::make_mut(&mut self.keys));
         let (kept, removed): (Vec<_>, Vec<_>) = keys.into_iter().partition(wanted);
@@ -235,14 +235,14 @@ impl KeyFile {
         removed.into_iter().filter_map(|key| key.kid).collect()
     }
 
-    /// Removes keys for good: their names are remembered as erased.
+    /// Erases keys and records their names as erased; returns the names.
     pub fn erase_keys(&mut self, chosen: impl Fn(&Jwk) -> bool) -> Vec<Kid> {
         let removed = self.retain(|key| !chosen(key));
         removed.iter().for_each(|kid| self.remember_erased(kid));
         removed
     }
 
-    /// Removes what a client's program erases after sending.
+    /// Erases what a client's program erases after sending.
     pub fn erase(&mut self, what: Erase) {
         match what {
             Erase::Keys => {
@@ -256,7 +256,7 @@ impl KeyFile {
         }
     }
 
-    /// Records that the key of that name was erased from this file.
+    /// Records that the key named `kid` was erased from this file.
     pub fn remember_erased(&mut self, kid: &Kid) {
         if let Some(shop) = self.shops.get_mut(&kid.shop()) {
             match kid.id() {
@@ -268,7 +268,7 @@ impl KeyFile {
         }
     }
 
-    /// Whether a key of that name was erased from this file.
+    /// Whether the key named `kid` was erased from this file.
     pub fn was_erased(&self, kid: &Kid) -> bool {
         self.shop_of(kid).is_some_and(|shop| match kid.parts() {
             (_, Some(id)) => shop.erased.contains(id),
@@ -281,20 +281,20 @@ impl KeyFile {
         self.shops.values().any(|shop| shop.erased_shop_key || !shop.erased.is_empty())
     }
 
-    /// Whether a process that used the file has sent and not erased yet.
+    /// Whether a process that used the file has sent but not erased yet.
     pub fn is_unfinished(&self) -> bool {
         self.erase_due || !self.sent.is_empty()
     }
 
-    /// Whether whoever reads the file could decrypt something.
+    /// Whether the file contains a key that can decrypt.
     pub fn has_secrets(&self) -> bool {
         self.keys.iter().any(|key| key.material.is_secret())
     }
 
-    /// The one shop of the file, or the one asked for.
+    /// Returns the shop named `wanted`, or the only shop of the file.
     ///
     /// # Errors
-    /// [`KeyTrouble::UnknownShop`], or [`Error::Usage`] when the choice is open.
+    /// [`KeyTrouble::UnknownShop`], or [`Error::Usage`] if there are several shops and none was chosen.
     pub fn shop_named(&self, wanted: Option<&Name>, place: &Place) -> Result<(&Name, &Shop)> {
         match wanted {
             Some(name) => self.shops.get_key_value(name).ok_or_else(|| {
@@ -342,7 +342,7 @@ impl KeyFile {
         }
     }
 
-    /// A weak algorithm that keys of this file are for.
+    /// A weak algorithm that a key of this file is for, if there is one.
     pub fn weak_algorithm(&self) -> Option<&'static str> {
         let of_shops = self.shops.values().find_map(|shop| shop.suite.weak());
         let weak = |name: &str| {
@@ -354,7 +354,7 @@ impl KeyFile {
         of_shops.or_else(|| self.keys.iter().find_map(|key| weak(key.alg.as_deref()?)))
     }
 
-    /// Demands a role.
+    /// Checks that the file has one of these roles.
     ///
     /// # Errors
     /// [`KeyTrouble::Role`].

@@ -1,4 +1,4 @@
-//! The keys that a shop opens orders with.
+//! The keys with which a shop opens orders.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
@@ -13,22 +13,22 @@ use crate::protocol::store::keyfile::KeyFile;
 
 type Checked<T> = std::result::Result<T, KeyTrouble>;
 
-/// Keys by name, each with the algorithms it is for.
+/// Keys by name, each with its algorithms.
 ///
-/// A name chooses exactly one key; no key is ever tried. Keys stay in the files that they came in,
-/// where they are found by name already: at transaction scope there are as many as orders, so that
-/// whatever is done for each counts.
+/// A name selects exactly one key; keys are never tried one after another. Keys stay in their
+/// files, which already have an index by name: at transaction scope there are as many keys as
+/// orders, so any work per key matters.
 #[derive(Debug, Default)]
 pub struct OpeningKeys {
     files: Vec<Held>,
-    /// Keys that stand in a file before as well, which counts.
+    /// Number of keys that are also in an earlier file, which takes precedence.
     repeated: usize,
-    /// The key for lines that name none.
+    /// The key for lines that name no key.
     unnamed: Option<usize>,
-    /// Plain files with a single key that opens orders.
+    /// Number of plain files with a single key that opens orders.
     lone: usize,
     allow_weak: bool,
-    /// The shops of all keys in words, once they are asked for.
+    /// The shops of all keys in words, computed when first needed.
     shops: OnceLock<String>,
 }
 
@@ -36,36 +36,36 @@ pub struct OpeningKeys {
 #[derive(Debug)]
 struct Held {
     file: Arc<KeyFile>,
-    /// The number of its first key among those of all files.
+    /// The number of its first key in the numbering over all files.
     first: usize,
 }
 
 impl Held {
-    /// A file whose first key has that number among those of all files.
+    /// Holds a file whose first key has the number `first` in the numbering over all files.
     fn new(file: Arc<KeyFile>, first: usize) -> Self {
         Self { file, first }
     }
 
-    /// The key of that number.
+    /// The key with this number.
     fn key(&self, number: usize) -> &Jwk {
         &self.file.keys()[number - self.first]
     }
 }
 
 impl OpeningKeys {
-    /// No keys yet. A key that does not say for which content cipher it is opens orders under a
-    /// weak one only if that is allowed.
+    /// Creates an empty set. Keys that do not name a content cipher open orders under a weak one
+    /// only if `allow_weak` is set.
     pub fn new(allow_weak: bool) -> Self {
         Self { allow_weak, ..Self::default() }
     }
 
-    /// Adds the keys of a shop's or the service's file, or of a plain one, which the user named
-    /// as the key to open with.
+    /// Adds the keys of a shop's or the service's file, or of a plain file that the user chose to
+    /// open orders with.
     ///
     /// # Errors
-    /// [`KeyTrouble::Role`] for a client's file; [`KeyTrouble::Conflict`] when a name is there
-    /// already with another key; [`KeyTrouble::Missing`] when the file has no key; the trouble with
-    /// the first key of a plain file in which none could open orders.
+    /// [`KeyTrouble::Role`] for a client's file; [`KeyTrouble::Conflict`] if another key has the
+    /// same name; [`KeyTrouble::Missing`] if the file has no keys; the error for the first key of a
+    /// plain file if none of its keys can open orders.
     pub fn add(&mut self, file: impl Into<Arc<KeyFile>>, place: &Place) -> Result<()> {
         let file = file.into();
         let keys = file.keys();
@@ -77,7 +77,7 @@ impl OpeningKeys {
                 if keys[index].kid.is_none() && self.unnamed.is_some() {
                     return Err(Misuse::SecondUnnamedKey.into());
                 }
-                // Of two keys, neither is the one that a line without a name means.
+                // With two lone keys, neither is chosen for lines that name no key.
                 self.unnamed = (self.lone == 0).then_some(first + index);
                 self.lone += 1;
             }
@@ -92,20 +92,20 @@ impl OpeningKeys {
         Ok(())
     }
 
-    /// Chooses the key for lines that name none.
+    /// Chooses the key for lines that name no key.
     ///
     /// # Errors
-    /// [`KeyTrouble::Unknown`], and others as for a line that names the key.
+    /// [`KeyTrouble::Unknown`], and the errors for a line that names the key.
     pub fn choose_for_unnamed(&mut self, kid: &Kid) -> std::result::Result<(), KeyTrouble> {
         let number = self.position(kid.as_str()).ok_or_else(|| self.unknown(kid.as_str()))?;
         self.unnamed = Some(number);
         Ok(())
     }
 
-    /// How many of these keys there are already.
+    /// Number of these keys that are already in the set.
     fn count_repeated(&self, keys: &[Jwk], place: &Place) -> Result<usize> {
         let mut repeated = 0;
-        // The names of one file are different: that was seen to when it was read.
+        // Names within one file are unique, which is checked when the file is read.
         for key in keys.iter().filter(|_| !self.files.is_empty()) {
             let Some(kid) = &key.kid else { continue };
             match self.position(kid.as_str()) {
@@ -117,17 +117,17 @@ impl OpeningKeys {
         Ok(repeated)
     }
 
-    /// How many numbers keys have, which is more than [`len`](Self::len) if some stand twice.
+    /// Number of key numbers, which is more than [`len`](Self::len) if some keys are repeated.
     pub fn numbers(&self) -> usize {
         self.files.last().map_or(0, |held| held.first + held.file.keys().len())
     }
 
-    /// How many keys there are.
+    /// Number of different keys.
     pub fn len(&self) -> usize {
         self.numbers() - self.repeated
     }
 
-    /// Whether there are none.
+    /// Whether there are no keys.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -143,13 +143,13 @@ impl OpeningKeys {
         self.key(number).kid.as_ref()
     }
 
-    /// The shop whose key it is, where the key file says so.
+    /// The shop that the key belongs to, if the key file has it.
     pub fn shop(&self, number: usize) -> Option<Name> {
         let kid = self.name(number)?;
         self.held(number).file.shop_of(kid).map(|_| kid.shop())
     }
 
-    /// Whether a key may open one order only.
+    /// Whether the key may open only one order.
     pub fn is_single_use(&self, number: usize) -> bool {
         let held = self.held(number);
         let Some(kid) = self.name(number) else { return false };
@@ -168,15 +168,15 @@ impl OpeningKeys {
         if let Some(found) = self.position(kid) {
             return Ok(found);
         }
-        // The one key that the user gave by name serves for orders that name another only if it
-        // has no name itself.
+        // If the user gave one key to open orders with, it also opens orders that name another key,
+        // but only if it has no name itself.
         match self.unnamed.filter(|&only| self.name(only).is_none()) {
             Some(only) => Ok(only),
             None => Err(self.unknown(kid)),
         }
     }
 
-    /// The number of the key of that name.
+    /// The number of the key named `kid`.
     fn position(&self, kid: &str) -> Option<usize> {
         self.files.iter().find_map(|held| Some(held.first + held.file.position(kid)?))
     }
@@ -199,7 +199,7 @@ impl OpeningKeys {
         KeyTrouble::Unknown { kid: named.to_string(), held: self.len(), of: of.clone() }
     }
 
-    /// The file that the key of that number is in.
+    /// The file that contains the key with this number.
     fn held(&self, number: usize) -> &Held {
         let mut files = self.files.iter().rev();
         files.find(|held| held.first <= number).expect("the number of a key")
@@ -222,14 +222,14 @@ impl KeyLookup for OpeningKeys {
         };
         let chosen = self.find(header.kid.as_deref(), guess).and_then(ready);
         chosen.map_err(|trouble| {
-            // What no key could open is said first.
+            // Algorithms that no key could open are reported first.
             let none = Suite::of_header(&header.alg, &header.enc).err().map(KeyTrouble::from);
             Failure::from(none.unwrap_or(trouble))
         })
     }
 }
 
-/// What a key is for, as its file says.
+/// The algorithms of a key, according to its file.
 fn algorithms(file: &KeyFile, key: &Jwk) -> Checked<Algorithms> {
     if let Some(shop) = key.kid.as_ref().and_then(|kid| file.shop_of(kid)) {
         return Ok(Algorithms::Fixed(shop.suite));
@@ -242,10 +242,10 @@ fn algorithms(file: &KeyFile, key: &Jwk) -> Checked<Algorithms> {
     }
 }
 
-/// The only key of a plain file that could open orders, if there is one.
+/// The only key of a plain file that can open orders; `None` if there are several.
 ///
 /// # Errors
-/// The trouble with the first key if none could.
+/// The error for the first key if none can.
 fn single_key(file: &KeyFile) -> Checked<Option<usize>> {
     let usable = |key: &Jwk| algorithms(file, key).map(|_| ());
     let mut found = file.keys().iter().enumerate().filter(|(_, key)| usable(key).is_ok());

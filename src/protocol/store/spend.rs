@@ -1,9 +1,10 @@
 //! Limited resources: transaction ids, the random IVs of a key, the bytes of a pad.
 //!
-//! Use is recorded durably before anything is sealed, so that a crash may lose some of it and never
-//! repeats any: just what the input needs where its length is known, else in blocks that double. What was
-//! reserved and not used is given back at the end. Several processes may share a file: where one finds too
-//! little, it gives back what it has not used and waits for the others, as they do the same.
+//! Use is recorded durably before anything is sealed, so that a crash may waste some of a resource
+//! but never repeats any. If the length of the input is known, exactly what it needs is reserved;
+//! otherwise blocks of doubling size. What was reserved but not used is given back at the end.
+//! Several processes may share a file: one that finds too little gives back what it has not used
+//! and waits for the others, which do the same.
 
 mod budget;
 mod ids;
@@ -25,11 +26,11 @@ pub trait KeyStore {
     /// Changes the file; when this returns, the change is durable.
     ///
     /// # Errors
-    /// What `change` returns, in which case nothing is changed, and [`Error::Io`].
+    /// Errors of `change`, in which case the file is unchanged, and [`Error::Io`].
     fn update<T>(&self, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T>;
 
-    /// Whether other living processes spend from the file, and may give back what they have reserved. To be
-    /// asked within `update`.
+    /// Whether other running processes spend from the file, and may give back what they have
+    /// reserved. Call this within `update`.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -50,30 +51,30 @@ impl KeyStore for RefCell<KeyFile> {
     }
 }
 
-/// What came of an attempt to reserve.
+/// The result of an attempt to reserve.
 enum Reserved<T> {
-    /// Enough.
+    /// What was reserved.
     Enough(T),
-    /// Not enough, and so much is left.
+    /// The file has too little; `left` is the amount that is left.
     TooLittle { left: u64, shared: bool },
 }
 
-/// Waits for others to give back what they have not used.
+/// Waits for other processes to give back what they have not used.
 struct Patience {
     until: Option<Instant>,
     pause: Duration,
 }
 
 impl Patience {
-    /// How long others are waited for.
+    /// Minimum total time to wait for other processes.
     const WHOLE: Duration = Duration::from_secs(10);
 
     fn new() -> Self {
         Self { until: None, pause: Duration::from_millis(20) }
     }
 
-    /// Waits a little, after `give_back` has given others what they may wait for; or tells that it has waited
-    /// long enough.
+    /// Gives back what other processes may wait for, waits briefly, and returns true; or returns
+    /// false if the total waiting time is over.
     fn wait_after(&mut self, give_back: impl FnOnce() -> Result<()>) -> Result<bool> {
         let whole = Self::WHOLE.mul_f64(1.0 + spread() / 4.0);
         let until = *self.until.get_or_insert_with(|| Instant::now() + whole);
@@ -81,30 +82,29 @@ impl Patience {
             return Ok(false);
         }
         give_back()?;
-        // Of those who wait, each wakes at another time.
+        // Processes that wait wake at different times.
         std::thread::sleep(self.pause.mul_f64(1.0 + spread()));
         self.pause = (self.pause * 3 / 2).min(Duration::from_millis(200));
         Ok(true)
     }
 }
 
-/// A number from 0 to 1 in which processes that wait for each other differ.
+/// A number from 0 to 1 that differs between processes, so that they do not wait in step.
 fn spread() -> f64 {
     f64::from(std::process::id() % 61) / 60.0
 }
 
-/// What is left of a key's use, wherever the file keeps it: a client as what remains, a lone key as what is
-/// gone of `whole`; and the pieces before that, which were given back.
+/// The remaining use of a key, however the file records it: a client's file as the amount left, a
+/// lone key as the amount used of `whole`. Also the earlier pieces that were given back.
 struct Left<'f> {
     count: u64,
     gaps: &'f mut Vec<(u64, u64)>,
 }
 
-/// Changes what is left of the use of a key that comes from `bundle`.
+/// Changes the remaining use of a key that comes from `bundle`.
 ///
 /// # Errors
-/// [`KeyTrouble::Exchanged`] when the file has another key by now: what is left of that is none of our
-/// business.
+/// [`KeyTrouble::Exchanged`] if the file has another key by now, whose use must not be changed.
 fn change_left<S: KeyStore + ?Sized, T>(
     store: &S,
     key: &Jwk<EncryptingKey>,

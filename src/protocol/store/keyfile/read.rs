@@ -1,4 +1,4 @@
-//! Reading a key file: everything is checked here, so that nothing later meets a surprise.
+//! Reads key files. Everything is checked here, so that later code can rely on it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,11 +18,11 @@ use crate::protocol::model::{
 type Checked<T> = std::result::Result<T, Malformed>;
 
 impl KeyFile {
-    /// Reads a key file: ours, any JWK Set, or a lone JWK.
+    /// Reads a key file: one of ours, any JWK Set, or a lone JWK.
     ///
     /// # Errors
-    /// [`Error::Unexpected`] for a file of another kind; [`Error::Malformed`] says what was found and
-    /// what was expected; [`Error::Key`] for keys that are well formed and of no use here.
+    /// [`Error::Unexpected`] for a file of another kind; [`Error::Malformed`] with what was found
+    /// and what was expected; [`Error::Key`] for keys that are well formed but cannot be used here.
     pub fn parse(bytes: &[u8], place: &Place) -> Result<Self> {
         let unexpected = |found| Error::unexpected(place, found, Expected::KeyFile);
         if let Some(found) = Form::of_file(bytes) {
@@ -52,8 +52,8 @@ impl KeyFile {
     }
 }
 
-/// The name of a key whose parts were overwritten with asterisks, which are in no base64url: it was erased
-/// where the disk had no room for a file without it.
+/// The name of a key that was erased by overwriting its parts with asterisks, which are not
+/// base64url characters. This is done if the disk has no room for a file without the key.
 fn struck_out(key: &Value) -> Option<Kid> {
     let members = key.as_object()?;
     let part = |name: &str| members.get(name).and_then(Value::as_str);
@@ -62,15 +62,15 @@ fn struck_out(key: &Value) -> Option<Kid> {
     part("kid").filter(|_| struck).and_then(Kid::new)
 }
 
-/// A key of a set, or why there is none.
+/// A key of a set, or the reason why it was not read.
 type Read = std::result::Result<Jwk, PassedOver>;
 
 /// A key of a plain set that is not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PassedOver {
-    /// Its name, whatever its form.
+    /// The key's name, in any form.
     pub(super) kid: Option<String>,
-    /// Why.
+    /// The reason.
     pub(super) why: Refusal,
 }
 
@@ -101,7 +101,7 @@ fn from_members(
     Ok(file)
 }
 
-/// The member `orderseal`, of a version that is read here.
+/// The member `orderseal`, if its version can be read.
 fn ours(members: &Object) -> Checked<Option<&Object>> {
     let Some(value) = members.get("orderseal") else { return Ok(None) };
     let ours = value.as_object().ok_or("member \"orderseal\" is not an object")?;
@@ -125,7 +125,7 @@ fn set(keys: Vec<Read>, ours: Option<&Object>, place: &Place) -> Result<KeyFile>
         };
         let key = match key {
             Ok(key) => key,
-            // Other people's sets may hold keys that are not for us (RFC 7517 section 5).
+            // Sets made by other software may contain keys that are not for us (RFC 7517 section 5).
             Err(passed_over) if file.role == Role::Plain => {
                 file.passed_over.push((at(passed_over.kid.as_deref()), passed_over));
                 continue;
@@ -254,7 +254,7 @@ fn shop(members: &Object, name: &Name) -> Result<Shop, Refusal> {
     })
 }
 
-/// The cipher with the S-box that is given beside it.
+/// The cipher with the S-box that is specified next to it.
 fn with_sbox(enc: Enc, members: &Object) -> Checked<Enc> {
     match sbox(members)? {
         None => Ok(enc),
@@ -343,7 +343,7 @@ fn choice<T>(members: &Object, name: &str, named: impl Fn(&str) -> Option<T>) ->
     named(found).ok_or_else(|| format!("member {name:?} is {found:?}, which is unknown").into())
 }
 
-/// An algorithm, which may be one that is not implemented.
+/// Reads an algorithm, which may be one that is not implemented.
 fn algorithm<T>(
     members: &Object,
     member: Member,
@@ -392,7 +392,7 @@ fn gaps(members: &Object, shop: &Name) -> Checked<BTreeMap<Kid, Vec<(u64, u64)>>
         .collect()
 }
 
-/// Pieces of a pad, each from its first byte to the one after its last.
+/// Reads pieces of a pad, each from its first byte to the one after its last.
 fn pieces(value: &Value) -> Checked<Vec<(u64, u64)>> {
     let piece = |value: &Value| match &value.as_array()?[..] {
         [from, to] => Some((from.as_u64()?, to.as_u64()?)),

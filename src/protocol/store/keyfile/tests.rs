@@ -89,7 +89,7 @@ fn erased_keys_are_remembered() {
     assert!(file.key("tokyo/00ff").is_none());
 }
 
-/// A keyring of one shop with a key of each size that `ids` name.
+/// A keyring of one shop, with one key per id in `ids`; the ids have different lengths.
 fn keyring(ids: &[&str]) -> KeyFile {
     let mut file = KeyFile::new(Role::Service);
     let shop: Name = "tokyo".parse().unwrap();
@@ -139,7 +139,7 @@ fn what_a_file_will_have_to_record_fits_from_the_start() {
     }
     assert_eq!(file.to_bytes(&place()).unwrap().len() as u64, full);
 
-    // What is erased is remembered in less than it took.
+    // The record of an erased key is shorter than the key was.
     file.erase_keys(|_| true);
     assert!(file.to_bytes_within(full, &place()).is_ok());
 }

@@ -1,4 +1,4 @@
-//! Writing a key file: a key a line, so that people and diffs can follow it.
+//! Writes key files, one key per line, so that people and diffs can follow them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,11 +13,11 @@ use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
 use crate::protocol::model::{Error, Kid, Name, Place, Program, Result, Role, Step};
 
 impl KeyFile {
-    /// The file's bytes.
+    /// Serializes the file.
     ///
     /// # Errors
-    /// [`Error::KeyFileFull`] when the file, or what becomes of it when all of its keys are used, is
-    /// too long to be read again.
+    /// [`Error::KeyFileFull`] if the file is too long to be read again, or would become so by the
+    /// time all of its keys are used.
     pub fn to_bytes(&self, place: &Place) -> Result<Secret> {
         self.to_bytes_within(MAX_KEY_FILE, place)
     }
@@ -34,7 +34,7 @@ impl KeyFile {
         Err(Error::KeyFileFull { place: place.clone(), len: self.full_len(), most: MAX_KEY_FILE })
     }
 
-    /// Bytes that the file takes when all of its keys are used and recorded as such. What is erased
+    /// Length in bytes of the file when all of its keys are used and recorded as such. Erasing
     /// makes it shorter.
     pub fn full_len(&self) -> u64 {
         self.text_len(&self.when_used().ours_to_bytes()) as u64
@@ -74,20 +74,20 @@ impl KeyFile {
         out.write_all(b"\n")
     }
 
-    /// Characters of the file, where no text of a key needs an escape.
+    /// Length in characters of the file, if no text of a key needs an escape.
     fn text_len(&self, ours: &[u8]) -> usize {
         let keys: usize = self.keys.iter().map(|key| key.text_len() + ",\n".len()).sum();
-        // The first has no comma before it.
+        // The first key has no comma before it.
         let keys = keys.saturating_sub(1);
         BEFORE_KEYS.len() + keys + AFTER_KEYS.len() + ours.len() + "}\n".len()
     }
 
-    /// The key as it is wrapped and sent: without what this file says of its use so far.
+    /// The key as it is wrapped and sent, without the record of its use so far.
     pub fn to_be_wrapped(&self) -> Secret {
         self.lone_key(false).to_bytes()
     }
 
-    /// The key; with what this file says of its use so far, if `used`.
+    /// Serializes the lone key, with the record of its use so far if `used`.
     fn lone_key(&self, used: bool) -> SecretJson {
         let mut ours = json!({});
         if used && self.sealed > 0 {
@@ -104,7 +104,7 @@ impl KeyFile {
         self.keys[0].to_json_with(says_something.then_some(ours))
     }
 
-    /// What stands beside the keys, with its name.
+    /// Serializes the part of the file besides the keys, with the member's name.
     fn ours_to_bytes(&self) -> Vec<u8> {
         match self.role {
             Role::Plain => Vec::new(),
@@ -130,7 +130,7 @@ impl KeyFile {
         ours
     }
 
-    /// The public keys of the file as a plain JWK Set; the private halves stay behind.
+    /// The public keys of the file as a plain JWK Set, without private halves.
     pub fn public_keys(&self) -> KeyFile {
         let mut set = KeyFile::new(Role::Plain);
         for key in self.keys.iter().map(Jwk::encrypting_half) {
@@ -143,8 +143,8 @@ impl KeyFile {
     }
 }
 
-/// More than what is recorded of a key: its id among those issued or spent, or its name and a count,
-/// and the name of the member.
+/// Upper bound in bytes for the record of one key: its id among those issued or spent, or its name
+/// and a count, and the name of the member.
 const MOST_RECORDED: u64 = 256;
 
 const BEFORE_KEYS: &[u8] = b"{\"keys\":[";

@@ -1,14 +1,14 @@
-//! The random IVs that may still be drawn for a key which seals many orders.
+//! The random IVs that are left for a key that seals many orders.
 
 use super::{KeyStore, Left, Patience, Reserved, change_left};
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
 use crate::protocol::model::{Error, KeyTrouble, Place, Result};
 use crate::protocol::store::keyfile::IV_BUDGET;
 
-/// IVs in the first block that is reserved.
+/// Number of IVs in the first block that is reserved.
 const FIRST_BLOCK: u64 = 256;
 
-/// The random IVs that may still be drawn for a key which seals many orders.
+/// The random IVs that are left for a key that seals many orders.
 #[derive(Debug)]
 pub struct Budget<'s, S: ?Sized> {
     store: &'s S,
@@ -20,12 +20,12 @@ pub struct Budget<'s, S: ?Sized> {
 }
 
 impl<'s, S: KeyStore + ?Sized> Budget<'s, S> {
-    /// The budget of a key in a client's file, whose name is `bundle`, or of a lone key.
+    /// Manages the budget of a key in a client's file named `bundle`, or of a lone key.
     pub fn new(store: &'s S, bundle: Place, key: Jwk<EncryptingKey>) -> Self {
         Self { store, bundle, key, reserved: 0, used: 0, block: FIRST_BLOCK }
     }
 
-    /// Reserves just what `orders` orders need; `place_of` tells where an order stands.
+    /// Reserves exactly what `orders` orders need; `place_of` returns the place of an order.
     ///
     /// # Errors
     /// As [`take`](Self::take).
@@ -37,7 +37,7 @@ impl<'s, S: KeyStore + ?Sized> Budget<'s, S> {
     /// Takes the budget for the orders that start at a line.
     ///
     /// # Errors
-    /// [`KeyTrouble::Budget`] when not so much is left.
+    /// [`KeyTrouble::Budget`] if too little is left.
     pub fn take(&mut self, orders: u64, first: &Place) -> Result<()> {
         self.make_ready(orders, |order| first.lines_on(order))?;
         self.reserved -= orders;
@@ -76,10 +76,10 @@ impl<'s, S: KeyStore + ?Sized> Budget<'s, S> {
         })
     }
 
-    /// Gives back what was not used.
+    /// Gives back the IVs that were reserved but not used.
     ///
     /// # Errors
-    /// [`Error::Io`]; it is then lost, never repeated.
+    /// [`Error::Io`]; the IVs are then lost, but never used again.
     pub fn give_back(&mut self) -> Result<()> {
         match std::mem::take(&mut self.reserved) {
             0 => Ok(()),
@@ -90,7 +90,7 @@ impl<'s, S: KeyStore + ?Sized> Budget<'s, S> {
         }
     }
 
-    /// How many IVs stay used, whether what they sealed left or not.
+    /// Number of IVs that stay used, whether or not the orders sealed with them have left.
     pub fn used(&self) -> u64 {
         self.used
     }

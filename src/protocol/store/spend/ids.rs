@@ -1,4 +1,4 @@
-//! Transaction ids of a client, each good for one order.
+//! A client's transaction ids, each of which can seal one order.
 
 use std::collections::VecDeque;
 
@@ -7,10 +7,11 @@ use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
 use crate::protocol::model::{Error, KeyTrouble, Kid, Name, Place, Result};
 use crate::protocol::store::keyfile::KeyFile;
 
-/// The part of a client's ids that the first block is: the whole file is written again for each block.
+/// Divisor of the number of a client's ids for the first block: every block requires writing the
+/// whole file again.
 const FIRST_PART: usize = 64;
 
-/// Transaction ids of a client, each good for one order.
+/// A client's transaction ids, each of which can seal one order.
 #[derive(Debug)]
 pub struct Ids<'s, S: ?Sized> {
     store: &'s S,
@@ -22,19 +23,19 @@ pub struct Ids<'s, S: ?Sized> {
     next: Block,
 }
 
-/// How many ids are reserved at once, if more are not needed.
+/// Number of ids reserved at once, unless more are needed.
 #[derive(Debug, Clone, Copy)]
 enum Block {
-    /// None, as it is known what is needed.
+    /// None beyond what is needed, as that is known.
     None,
-    /// A small part of all.
+    /// A small part of all ids.
     Part,
-    /// So many.
+    /// This many.
     Of(usize),
 }
 
 impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
-    /// The ids of a shop in a client's file, whose name is `bundle`.
+    /// Manages the ids of a shop in a client's file named `bundle`.
     pub fn new(store: &'s S, bundle: Place, shop: Name) -> Self {
         Self {
             store,
@@ -47,17 +48,17 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
         }
     }
 
-    /// Reserves an id for each of `orders` orders, before the first of them is sealed; `place_of` tells where
-    /// an order stands.
+    /// Reserves an id for each of `orders` orders, before the first of them is sealed; `place_of`
+    /// returns the place of an order.
     ///
     /// # Errors
-    /// [`KeyTrouble::Spent`] at the first line for which none is left.
+    /// [`KeyTrouble::Spent`] at the first line for which no id is left.
     pub fn expect(&mut self, orders: usize, place_of: impl Fn(u64) -> Place) -> Result<()> {
         self.next = Block::None;
         self.make_ready(orders, place_of)
     }
 
-    /// Keys for the orders that start at a line.
+    /// Takes keys for the orders that start at a line.
     ///
     /// # Errors
     /// As [`expect`](Self::expect).
@@ -112,16 +113,16 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
                 Block::Of(2 * more.len())
             }
             (Block::None, _) => Block::None,
-            // What one reserves, others wait for.
+            // Other processes may wait for what this one reserves, so it stays small.
             (Block::Part | Block::Of(_), _) => Block::Part,
         };
         Ok(reserved)
     }
 
-    /// Gives back the ids that no order was sealed with.
+    /// Gives back the reserved ids that have not sealed an order.
     ///
     /// # Errors
-    /// [`Error::Io`]; the ids are then lost, never repeated.
+    /// [`Error::Io`]; the ids are then lost, but never used again.
     pub fn give_back(&mut self) -> Result<()> {
         let unused: Vec<Name> =
             self.ready.drain(..).filter_map(|key| key.kid.as_ref()?.id()).collect();
@@ -142,9 +143,9 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
         })
     }
 
-    /// Gives back the ids that were used if what was sealed never left; returns the names of those that stay
-    /// spent, and whether it could be recorded. A pad that has sealed stays used all the same: what was
-    /// discarded may lie on the disk.
+    /// Gives back used ids if nothing that they sealed has left. Returns the names of the ids that
+    /// stay spent, and whether the change could be recorded. If the keys are pads, the ids stay
+    /// spent in any case, because discarded output may still be on the disk.
     pub fn settle(mut self, nothing_left: bool) -> (Vec<Kid>, Result<()>) {
         let used = std::mem::take(&mut self.used);
         if !nothing_left || self.takes_pad {
@@ -165,7 +166,7 @@ fn is_pad(key: &Jwk<EncryptingKey>) -> bool {
     }
 }
 
-/// The first keys of a shop that have sealed nothing, at most `want`.
+/// The first keys of a shop that have not sealed anything, at most `want`.
 fn unspent(file: &KeyFile, shop: &Name, want: usize) -> Vec<Jwk<EncryptingKey>> {
     let Some(state) = file.shops.get(shop) else { return Vec::new() };
     let unspent = |key: &&Jwk| {

@@ -1,4 +1,4 @@
-//! The bytes of a pad, or of a client's piece of one, that have sealed nothing yet.
+//! The unused bytes of a pad, or of a client's piece of one.
 
 use std::ops::Range;
 
@@ -7,42 +7,42 @@ use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{Error, KeyTrouble, Place, Result};
 
-/// Bytes of pad in the first block that is reserved.
+/// Minimum number of bytes of pad in the first block that is reserved.
 const FIRST_PIECE: u64 = 64 << 10;
 
-/// The part of a pad that the first block is, where that is more: the whole file is written again for each
-/// block.
+/// Divisor of the pad's length for the first block, if the result is larger than `FIRST_PIECE`:
+/// every block requires writing the whole file again.
 const FIRST_PART: u64 = 16;
 
-/// Pieces that were given back, at most: the shortest are lost beyond that.
+/// Maximum number of pieces that were given back; if there are more, the shortest are lost.
 const MOST_GAPS: usize = 256;
 
-/// The bytes of a pad, or of a client's piece of one, that have sealed nothing yet. They are used up
-/// from the front; what one process gives back when another has gone on after it is a gap, which is used
-/// first.
+/// The unused bytes of a pad, or of a client's piece of one. They are used up from the front. If
+/// one process gives back bytes after another process has reserved later ones, they form a gap;
+/// gaps are used first.
 #[derive(Debug)]
 pub struct Pads<'s, S: ?Sized> {
     store: &'s S,
     bundle: Place,
     key: Jwk<EncryptingKey>,
     pad: Pad,
-    /// Reserved and not used, as places in `pad`.
+    /// Reserved but not used, as a range in `pad`.
     reserved: Range<u64>,
     used: u64,
     block: u64,
 }
 
 impl<'s, S: KeyStore + ?Sized> Pads<'s, S> {
-    /// The pad of a key in a client's file, whose name is `bundle`, or of a lone key.
+    /// Manages the pad of a key in a client's file named `bundle`, or of a lone key.
     pub fn new(store: &'s S, bundle: Place, key: Jwk<EncryptingKey>, pad: Pad) -> Self {
         let block = FIRST_PIECE.max(pad.len() / FIRST_PART);
         Self { store, bundle, key, pad, reserved: 0..0, used: 0, block }
     }
 
-    /// Reserves what all orders at a place together need, before the first of them is sealed.
+    /// Reserves the bytes for all orders at a place together, before the first of them is sealed.
     ///
     /// # Errors
-    /// [`KeyTrouble::PadShort`] when not so much is left.
+    /// [`KeyTrouble::PadShort`] if too little is left.
     pub fn expect(&mut self, needed: u64, place: &Place) -> Result<()> {
         self.block = 0;
         match self.make_ready(needed)? {
@@ -51,10 +51,10 @@ impl<'s, S: KeyStore + ?Sized> Pads<'s, S> {
         }
     }
 
-    /// A key for each of the orders that start at a line: a piece of pad as long as the order.
+    /// Takes a key for each of the orders that start at a line: a piece of pad as long as the order.
     ///
     /// # Errors
-    /// [`KeyTrouble::PadShort`] at the first line for which not enough is left; nothing is used then.
+    /// [`KeyTrouble::PadShort`] at the first line for which too little is left; nothing is used then.
     pub fn take(&mut self, orders: &[&[u8]], first: &Place) -> Result<Vec<Jwk<EncryptingKey>>> {
         let needed = orders.iter().map(|order| order.len() as u64).sum();
         if let Err(left) = self.make_ready(needed)? {
@@ -78,7 +78,7 @@ impl<'s, S: KeyStore + ?Sized> Pads<'s, S> {
         Ok(pieces)
     }
 
-    /// Reserves at least `needed` bytes in one piece, or tells how many are left.
+    /// Reserves at least `needed` bytes in one piece, or returns the number of bytes left.
     fn make_ready(&mut self, needed: u64) -> Result<std::result::Result<(), u64>> {
         let mut patience = Patience::new();
         while self.reserved.end - self.reserved.start < needed {
@@ -92,7 +92,7 @@ impl<'s, S: KeyStore + ?Sized> Pads<'s, S> {
         Ok(Ok(()))
     }
 
-    /// Exchanges what is reserved for a piece that is long enough.
+    /// Exchanges the reserved piece for one that is long enough.
     fn reserve(&mut self, needed: u64) -> Result<Reserved<Range<u64>>> {
         let block = self.block;
         self.block *= 2;
@@ -113,10 +113,10 @@ impl<'s, S: KeyStore + ?Sized> Pads<'s, S> {
         })
     }
 
-    /// Gives back what was not used.
+    /// Gives back the bytes that were reserved but not used.
     ///
     /// # Errors
-    /// [`Error::Io`]; it is then lost, never repeated.
+    /// [`Error::Io`]; the bytes are then lost, but never used again.
     pub fn give_back(&mut self) -> Result<()> {
         let (unused, len) = (std::mem::replace(&mut self.reserved, 0..0), self.pad.len());
         if unused.is_empty() {
@@ -130,7 +130,7 @@ impl<'s, S: KeyStore + ?Sized> Pads<'s, S> {
         })
     }
 
-    /// How many bytes stay used, whether what they sealed left or not.
+    /// Number of bytes that stay used, whether or not the orders sealed with them have left.
     pub fn used(&self) -> u64 {
         self.used
     }
@@ -140,7 +140,7 @@ impl<'s, S: KeyStore + ?Sized> Pads<'s, S> {
     }
 }
 
-/// What is free of a pad: the gaps in order, and everything from a place on.
+/// The free parts of a pad: the gaps in order, and all bytes from a position on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Free {
     gaps: Vec<Range<u64>>,
@@ -151,7 +151,7 @@ struct Free {
 impl Free {
     fn of(left: &Left<'_>, len: u64) -> Self {
         let from = len - left.count.min(len);
-        // Nothing is taken on trust that would be used twice.
+        // Gaps from the file are checked, as a wrong one would allow bytes to be used twice.
         let mut end = 0;
         let mut gaps: Vec<Range<u64>> = left.gaps.iter().map(|&(from, to)| from..to).collect();
         gaps.retain(|gap| {
@@ -167,7 +167,7 @@ impl Free {
         *left.gaps = self.gaps.into_iter().map(|gap| (gap.start, gap.end)).collect();
     }
 
-    /// Adds a piece that was taken before.
+    /// Adds a piece that was taken earlier.
     fn add(&mut self, piece: Range<u64>) {
         if piece.is_empty() {
             return;
@@ -191,7 +191,7 @@ impl Free {
         self.gaps = merged;
     }
 
-    /// Takes a piece of at least `needed` bytes, and of `block` where there are so many.
+    /// Takes a piece of at least `needed` bytes, and of `block` bytes if available.
     fn take(&mut self, needed: u64, block: u64) -> Option<Range<u64>> {
         let len = needed.max(block);
         if let Some(at) = self.gaps.iter().position(|gap| gap.end - gap.start >= needed) {
@@ -211,7 +211,7 @@ impl Free {
         Some(piece)
     }
 
-    /// The longest piece that could be taken.
+    /// Length of the longest piece that can be taken.
     fn longest(&self) -> u64 {
         let gaps = self.gaps.iter().map(|gap| gap.end - gap.start);
         gaps.chain([self.len - self.from]).max().unwrap_or_default()
@@ -222,7 +222,7 @@ impl Free {
 mod tests {
     use super::*;
 
-    /// Takes and gives back at random, and keeps account of every byte.
+    /// Takes and gives back pieces at random, and tracks every byte.
     #[test]
     fn no_byte_is_free_and_taken_at_once() {
         const LEN: u64 = 500;
@@ -237,7 +237,7 @@ mod tests {
             if next(2) == 0 {
                 taken.extend(free.take(next(40) + 1, next(60)));
             } else if !taken.is_empty() {
-                // The front of a piece is used up for good now and then; here it comes back as well.
+                // Now and then the front of a piece is used up for good; here it comes back as well.
                 let piece = taken.swap_remove(next(taken.len() as u64) as usize);
                 let middle = piece.start + next(piece.end - piece.start);
                 free.add(middle..piece.end);
