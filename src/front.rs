@@ -1,4 +1,4 @@
-//! The three roles over keyrings and bundles in memory. All rules are those of `protocol::roles`.
+//! The three roles, with keyrings and bundles in memory. All rules are implemented in `protocol::roles`.
 
 use std::cell::RefCell;
 use std::io::{Read, Write};
@@ -19,7 +19,7 @@ use crate::protocol::store::OpeningKeys;
 use crate::protocol::store::keyfile::KeyFile;
 use crate::protocol::store::spend::KeyStore;
 
-/// Names of the values in messages.
+/// Names of the values in memory, for messages.
 const KEYRING: &str = "keyring";
 const CLIENT: &str = "client bundle";
 const SHOP: &str = "shop bundle";
@@ -57,12 +57,12 @@ impl Default for Service {
 }
 
 impl Service {
-    /// An empty keyring.
+    /// Creates an empty keyring.
     pub fn new() -> Self {
         Self { keyring: RefCell::new(KeyFile::new(Role::Service)) }
     }
 
-    /// Reads a keyring, as [`to_bytes`](Self::to_bytes) or `orderseal keygen` writes it.
+    /// Reads a keyring written by [`to_bytes`](Self::to_bytes) or `orderseal keygen`.
     ///
     /// # Errors
     /// [`Error::Malformed`], [`Error::Unexpected`] and [`Error::Key`] for bytes that are not a keyring.
@@ -73,7 +73,7 @@ impl Service {
         Ok(Self { keyring: RefCell::new(keyring) })
     }
 
-    /// The keyring as bytes: a JWK Set with the secret keys of all shops.
+    /// Serializes the keyring as a JWK Set with the secret keys of all shops.
     ///
     /// # Errors
     /// [`Error::KeyFileFull`] above 512 MiB.
@@ -88,14 +88,14 @@ impl Service {
     /// [`add_keys`](Self::add_keys) and [`client_bundle`](Self::client_bundle).
     ///
     /// # Errors
-    /// [`Error::Malformed`] for a name that is not 1 to 64 of `A-Z a-z 0-9 . _ -`; [`Error::Usage`] for a
-    /// shop that the keyring has with a key or with another scheme.
+    /// [`Error::Malformed`] for a name that is not 1 to 64 of `A-Z a-z 0-9 . _ -`; [`Error::Usage`]
+    /// if the keyring already has the shop with a key or with another scheme.
     pub fn add_shop(&mut self, shop: &str, scheme: Scheme) -> Result<()> {
         self.add_shop_with(shop, scheme.scope, Suite::default_for(scheme))
     }
 
-    /// Adds a shop with the algorithms of your choice, which decide whether its scheme is direct or
-    /// hybrid, secret or public.
+    /// Adds a shop with the algorithms of your choice. They determine whether its scheme is direct
+    /// or hybrid, secret or public.
     ///
     /// ```
     /// use orderseal::{Scope, Service, Suite};
@@ -127,8 +127,8 @@ impl Service {
         self.keyring.update(|keyring| add_keys(keyring, &request, &place))
     }
 
-    /// Makes keys for that many transactions, to be handed out later. Give the shop a new
-    /// [`shop_bundle`](Self::shop_bundle) afterwards.
+    /// Makes keys for this many transactions, to be handed out later. Afterwards, give the shop a
+    /// new [`shop_bundle`](Self::shop_bundle).
     ///
     /// # Errors
     /// [`KeyTrouble::UnknownShop`]; [`Error::Usage`] at shop scope, where one key serves all orders;
@@ -141,16 +141,16 @@ impl Service {
         })
     }
 
-    /// Hands out what a client needs to seal orders for a shop, and records that in the keyring.
+    /// Makes a bundle with which a client can seal orders for a shop, and records it in the keyring.
     ///
-    /// At transaction scope the client gets a key for each of `orders` orders, from those that were
-    /// not handed out yet; keys that are missing are made, and the shop needs a new
-    /// [`shop_bundle`](Self::shop_bundle) then. At shop scope every client gets the shop's one key, and
-    /// `orders` has no effect.
+    /// At transaction scope the client gets a key for each of `orders` orders, from those that have
+    /// not been handed out yet. If there are too few, the missing keys are made, and the shop then
+    /// needs a new [`shop_bundle`](Self::shop_bundle). At shop scope every client gets the shop's
+    /// one key, and `orders` has no effect.
     ///
     /// # Errors
-    /// [`KeyTrouble::UnknownShop`]; [`KeyTrouble::AllAllotted`] when all that the shop's key may seal
-    /// was given to other clients; [`Error::KeyFileFull`].
+    /// [`KeyTrouble::UnknownShop`]; [`KeyTrouble::AllAllotted`] if other clients have all that the
+    /// shop's key may seal; [`Error::KeyFileFull`].
     pub fn client_bundle(&mut self, shop: &str, orders: usize) -> Result<Client> {
         let (shop, place) = (name(shop)?, Place::file(KEYRING));
         let source = SystemSource::new()?;
@@ -183,10 +183,11 @@ impl Service {
         Ok(Client { bundle: RefCell::new(delivery.client) })
     }
 
-    /// What a shop needs to open its orders: all keys that it has so far, and no other shop's.
+    /// Makes a bundle with which a shop can open its orders: all keys that it has so far, and no
+    /// other shop's.
     ///
     /// # Errors
-    /// [`KeyTrouble::UnknownShop`], and [`KeyTrouble::Missing`] when the shop has no keys yet.
+    /// [`KeyTrouble::UnknownShop`], and [`KeyTrouble::Missing`] if the shop has no keys yet.
     pub fn shop_bundle(&self, shop: &str) -> Result<Shop> {
         let (shop, place) = (name(shop)?, Place::file(KEYRING));
         let keyring = self.keyring.borrow();
@@ -198,7 +199,7 @@ impl Service {
 ///
 /// What sealing uses up (transaction ids, or the random IVs of a key) is recorded in the bundle.
 /// Store [`to_bytes`](Self::to_bytes) before the sealed orders leave, so that nothing is used twice
-/// after a crash, and keep one copy only.
+/// after a crash, and keep only one copy.
 ///
 /// ```
 /// use orderseal::{Client, Scheme, Service};
@@ -223,7 +224,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Reads a client bundle, as [`to_bytes`](Self::to_bytes) or `orderseal bundle client` writes it.
+    /// Reads a client bundle written by [`to_bytes`](Self::to_bytes) or `orderseal bundle client`.
     ///
     /// # Errors
     /// [`Error::Malformed`], [`Error::Unexpected`] and [`Error::Key`] for bytes that are not a client
@@ -236,7 +237,7 @@ impl Client {
         Ok(Self { bundle: RefCell::new(bundle) })
     }
 
-    /// The bundle as bytes: a JWK Set with keys, program, and what was used up.
+    /// Serializes the bundle as a JWK Set with the keys, the program, and a record of what was used up.
     ///
     /// # Errors
     /// [`Error::KeyFileFull`] above 512 MiB.
@@ -244,14 +245,16 @@ impl Client {
         self.bundle.borrow().to_bytes(&Place::file(CLIENT))
     }
 
-    /// Seals orders: any bytes up to 1 MiB each, without a line feed. Returns a line for each, in
-    /// the same order, which is a JWE in compact serialization (RFC 7516).
+    /// Seals orders: any bytes up to 1 MiB each, without a line feed. Returns one line per order,
+    /// in the same order; each is a JWE in compact serialization (RFC 7516).
     ///
-    /// A program that erases after sending erases its keys from this bundle before this returns.
+    /// If the client's program erases after sending, its keys are erased from this bundle before
+    /// this method returns.
     ///
     /// # Errors
-    /// [`Error::Malformed`] for an order that has a line feed or is too long, and [`KeyTrouble::Spent`]
-    /// or [`KeyTrouble::Budget`] when too little is left; nothing is used up then.
+    /// [`Error::Malformed`] for an order that contains a line feed or is too long, and
+    /// [`KeyTrouble::Spent`] or [`KeyTrouble::Budget`] if too little is left; nothing is used up in
+    /// these cases.
     pub fn seal<T: AsRef<[u8]>>(&mut self, orders: impl IntoIterator<Item = T>) -> Result<String> {
         let place = Place::file(ORDERS);
         let mut text = Wiped::default();
@@ -307,7 +310,7 @@ pub struct Shop {
 }
 
 impl Shop {
-    /// Reads a shop bundle, as [`to_bytes`](Self::to_bytes) or `orderseal bundle shop` writes it.
+    /// Reads a shop bundle written by [`to_bytes`](Self::to_bytes) or `orderseal bundle shop`.
     ///
     /// # Errors
     /// [`Error::Malformed`], [`Error::Unexpected`] and [`Error::Key`] for bytes that are not a shop
@@ -327,7 +330,7 @@ impl Shop {
         Ok(Self { bundle, keys })
     }
 
-    /// The bundle as bytes: a JWK Set with the shop's decrypting keys.
+    /// Serializes the bundle as a JWK Set with the shop's decrypting keys.
     ///
     /// # Errors
     /// [`Error::KeyFileFull`] above 512 MiB.
@@ -335,13 +338,13 @@ impl Shop {
         self.bundle.to_bytes(&Place::file(SHOP))
     }
 
-    /// Opens sealed orders, a line each, and returns them in the same order.
+    /// Opens sealed orders, one per line, and returns them in the same order.
     ///
-    /// A transaction id that comes twice is refused within one call. Nothing is noticed across calls,
-    /// nor if orders were dropped or reordered, or are repeated at shop scope.
+    /// A transaction id that occurs twice within one call is refused. Repetitions across calls or
+    /// at shop scope are not detected, nor are orders that were dropped or reordered.
     ///
     /// # Errors
-    /// The first line that does not open: [`Error::Malformed`], [`Error::Key`] or
+    /// The error of the first line that does not open: [`Error::Malformed`], [`Error::Key`] or
     /// [`Error::Authentication`].
     pub fn open(&self, sealed: impl AsRef<[u8]>) -> Result<Vec<Secret>> {
         let mut orders = Vec::new();
@@ -365,8 +368,8 @@ impl Shop {
     }
 }
 
-/// Seals a batch of any length: reads orders, a line each, and writes a sealed line for each, on all
-/// cores and in memory that does not grow with the batch.
+/// Seals a batch of any length: reads orders, one per line, and writes one sealed line per order,
+/// on all cores and in memory that does not grow with the batch.
 ///
 /// ```
 /// use std::io::Cursor;
@@ -384,8 +387,8 @@ impl Shop {
 /// ```
 ///
 /// # Errors
-/// As [`Client::seal`], at the first line that fails, and [`Error::Io`]. If something may have left by
-/// then, [`Error::Spending`] says what it used up; otherwise nothing is used up.
+/// As [`Client::seal`], at the first line that fails, and [`Error::Io`]. If something may have left
+/// by then, [`Error::Spending`] reports what was used up; otherwise nothing is used up.
 pub fn seal(
     client: &mut Client,
     orders: impl Read + Send + 'static,
@@ -395,8 +398,8 @@ pub fn seal(
     client.run(orders, &mut Outgoing { to: sealed, written: false })
 }
 
-/// Opens a batch of any length: reads sealed lines and writes the orders, a line each, on all cores and
-/// in memory that does not grow with the batch.
+/// Opens a batch of any length: reads sealed lines and writes the orders, one per line, on all
+/// cores and in memory that does not grow with the batch.
 ///
 /// ```
 /// use std::io::Cursor;
@@ -413,7 +416,7 @@ pub fn seal(
 /// # Ok::<(), orderseal::Error>(())
 /// ```
 ///
-/// Every order that was written is authentic, also if a later one fails.
+/// Every order that was written is authentic, even if a later one fails.
 ///
 /// # Errors
 /// As [`Shop::open`], at the first line that fails, and [`Error::Io`].
@@ -429,7 +432,7 @@ pub fn open(
     Ok(totals)
 }
 
-/// Sealed orders on their way into any writer, from which nothing can be taken back.
+/// Writes sealed orders to any writer; what was written cannot be taken back.
 struct Outgoing<W> {
     to: W,
     written: bool,
@@ -465,7 +468,7 @@ fn add_keys(keyring: &mut KeyFile, request: &KeyRequest, place: &Place) -> Resul
     service::add_keys(keyring, request, keys, &source, place).map(|_| ())
 }
 
-/// The threads of this process, as many as there are cores: started when first needed, and kept.
+/// The threads of this process, as many as there are cores; started when first needed, and kept.
 fn workers() -> Result<Workers> {
     static WORKERS: Mutex<Option<Workers>> = Mutex::new(None);
     let mut started = WORKERS.lock().unwrap_or_else(PoisonError::into_inner);
