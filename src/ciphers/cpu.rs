@@ -1,28 +1,29 @@
-//! What the processor can do, and the backend that goes with it.
+//! Processor features and the backends that use them.
 //!
-//! [`Avx2`], [`Vaes`] and [`Avx512`] are proofs: a value of such a type exists only where the
-//! processor has every instruction set of its level. Each level's list of instruction sets stands
-//! here once; from it come the detection and the function that kernels are compiled into.
+//! [`Avx2`], [`Vaes`] and [`Avx512`] are proofs: a value of such a type exists only if the
+//! processor has every instruction set of its level. Each level's instruction sets are listed once,
+//! here; the list generates both the detection and the function that kernels are compiled into.
 
 use std::fmt;
 use std::marker::PhantomData;
 
-/// What shows that the processor has some instructions; `()` where there is nothing to show.
+/// Proof that the processor has some instructions; `()` where no proof is needed.
 pub(crate) trait Proof: Copy {
-    /// Runs a kernel, in a function of its own that is compiled for the instructions.
+    /// Runs a kernel in a function that is compiled for the instructions.
     fn enter<K: Kernel<Self>>(self, kernel: K) -> K::Output;
 }
 
-/// A computation that is compiled as a whole for the instructions of the proof `P`.
+/// A computation compiled as a whole for the instructions of the proof `P`.
 pub(crate) trait Kernel<P> {
-    /// What it returns.
+    /// Return type of the computation.
     type Output;
-    /// The computation. It must be `#[inline(always)]`, with all that it calls on vectors, to end
-    /// up inside the function with the instructions. Closures are not: no vectors in them.
+    /// Runs the computation. This method and everything it calls on vectors must be
+    /// `#[inline(always)]`, to be inlined into the function that enables the instructions. Closures
+    /// are not inlined this way: use no vectors in them.
     fn run(self, proof: P) -> Self::Output;
 }
 
-/// A computation that is written over a cipher's lane trait, with the lanes to compile it for.
+/// A computation written over a cipher's lane trait, with the lanes to compile it for.
 pub(crate) struct Over<L, C> {
     pub(crate) computation: C,
     lanes: PhantomData<L>,
@@ -49,7 +50,7 @@ impl Proof for () {
     }
 }
 
-/// Declares levels, narrowest first, by what each adds to the instruction sets before it.
+/// Declares levels, narrowest first, by the instruction sets each adds to those before it.
 macro_rules! levels {
     ([$($narrower:ty),*] [$($had:tt)*]) => {};
     (
@@ -98,7 +99,7 @@ macro_rules! levels {
         }
 
         $(impl From<$proof> for $narrower {
-            /// The wider level has every instruction set of the narrower one.
+            /// Proves the narrower level, whose instruction sets the wider one includes.
             fn from(wider: $proof) -> Self {
                 Self(wider.0)
             }
@@ -121,14 +122,14 @@ levels! { [] []
     ]
 }
 
-/// The kernels that a computation runs on: detected, or forced by name.
+/// Selects the kernels for a computation: detected, or forced by name.
 ///
-/// Each cipher names in its `BACKENDS` those that it has code of its own for. Where it matches over
-/// the levels, every other level has an arm that says which narrower code runs there.
+/// Each cipher lists the backends with their own code in its `BACKENDS`. A match over the levels
+/// has an arm for every other level too, naming the narrower code that runs there.
 #[derive(Clone, Copy, Debug)]
 pub struct Backend(Level);
 
-/// The level of a [`Backend`], with the proof that it exists on this processor.
+/// The level of a [`Backend`], with the proof that this processor supports it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Level {
     /// The RustCrypto crates, one operation at a time.
@@ -143,7 +144,7 @@ pub(crate) enum Level {
     Avx512(Avx512),
 }
 
-/// Why a backend asked for by name cannot be had.
+/// Reason why a backend requested by name is not available.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackendError {
@@ -156,7 +157,7 @@ pub enum BackendError {
 }
 
 impl Backend {
-    /// Every backend that this processor can run, slowest first.
+    /// Returns every backend that this processor can run, slowest first.
     pub fn available() -> Vec<Self> {
         let mut all = vec![Self(Level::RustCrypto), Self(Level::Portable)];
         all.extend(Avx2::detect().map(|proof| Self(Level::Avx2(proof))));
@@ -165,7 +166,7 @@ impl Backend {
         all
     }
 
-    /// The widest backend that this processor can run.
+    /// Returns the widest backend that this processor can run.
     pub fn detect() -> Self {
         let vectors = Avx512::detect().map(Level::Avx512);
         let vectors = vectors.or_else(|| Vaes::detect().map(Level::Vaes));
@@ -173,10 +174,10 @@ impl Backend {
         Self(vectors.unwrap_or(Level::Portable))
     }
 
-    /// The backend of that name.
+    /// Returns the backend with the given name.
     ///
     /// # Errors
-    /// [`BackendError`] when there is no such name, or the processor cannot run it.
+    /// [`BackendError`] if the name is unknown or the processor cannot run the backend.
     pub fn named(name: &str) -> Result<Self, BackendError> {
         const NAMES: [&str; 5] = ["rustcrypto", "portable", "avx2", "vaes", "avx512"];
         let known = NAMES
@@ -189,7 +190,7 @@ impl Backend {
             .ok_or(BackendError::Unavailable(known))
     }
 
-    /// The name that benchmarks print: `rustcrypto`, `portable`, `avx2`, `vaes` or `avx512`.
+    /// Returns the name shown in benchmarks: `rustcrypto`, `portable`, `avx2`, `vaes` or `avx512`.
     pub fn name(self) -> &'static str {
         match self.0 {
             Level::RustCrypto => "rustcrypto",

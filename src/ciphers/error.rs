@@ -1,6 +1,6 @@
-//! What can be wrong with a key.
+//! Errors about keys.
 
-/// Why a cipher does not accept a key.
+/// Reason why a cipher rejects a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CipherError {
@@ -9,17 +9,17 @@ pub enum CipherError {
     KeyLength {
         /// The algorithm's name.
         cipher: &'static str,
-        /// Bytes that it takes.
+        /// Length in bytes that the algorithm takes.
         expected: usize,
-        /// Bytes that were given.
+        /// Length in bytes that was given.
         found: usize,
     },
-    /// The key is one of those that the cipher's specification warns of.
+    /// The cipher's specification warns against this key.
     #[error("{cipher} key is unusable: {reason}")]
     WeakKey {
         /// The algorithm's name.
         cipher: &'static str,
-        /// What is weak about it.
+        /// What makes the key weak.
         reason: String,
     },
 }

@@ -5,12 +5,12 @@
 //! | [`aes`] | AES-GCM and AES key wrap for batches |
 //! | [`rsa`] | RSA-OAEP with SHA-256 for batches |
 //! | [`des`] | DES and triple DES, bitsliced |
-//! | [`cpu`] | backends: the sets of instructions that the kernels can use |
+//! | [`cpu`] | backends: instruction sets that the kernels can use |
 //! | [`random`] | sources of random bytes |
 //!
 //! Kernels work on batches, so that a backend can put many messages side by side in wide registers.
-//! Nothing here performs input or output, reads a clock, knows a file format or starts a thread. The
-//! protocol reaches all ciphers through two families, `content` and `wrap`.
+//! This module performs no input or output, reads no clock, knows no file format and starts no
+//! thread. The protocol reaches all ciphers through two families, `content` and `wrap`.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 

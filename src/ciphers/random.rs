@@ -1,9 +1,9 @@
-//! Where key material comes from.
+//! Sources of key material.
 //!
-//! [`SystemSource`] draws on the operating system. [`SeededSource`] repeats for the same seed, which
-//! simulations and tests need, and `RegisterSource` is a shift register's output. These are types of
-//! their own, and whatever makes keys from them must mark the keys by the source's [`Origin`]. The trait
-//! is sealed: nothing else can pass for a source.
+//! [`SystemSource`] uses the operating system's generator. [`SeededSource`] repeats for the same
+//! seed, which simulations and tests need, and `RegisterSource` returns a shift register's output.
+//! They are separate types, and code that makes keys from them must mark the keys with the source's
+//! [`Origin`]. The trait is sealed: no other type can act as a source.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,12 +17,12 @@ use crate::ciphers::aes::expander::Expander;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::lfsr::Generator;
 
-/// What stands behind a key.
+/// Origin of a key's randomness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Origin {
     /// The operating system's random generator.
     System,
-    /// A repeatable seed: whoever knows it knows the key.
+    /// A repeatable seed: anyone who knows it knows the key.
     Seeded,
     /// A linear-feedback shift register: predictable from a short piece of its output.
     Register,
@@ -34,28 +34,28 @@ mod sealed {
 
 /// A source of key material.
 pub trait KeySource: sealed::Sealed + Sync {
-    /// What is to be said of keys made from this source.
+    /// How to mark keys made from this source.
     const ORIGIN: Origin;
 
-    /// A stream of random bytes, independent of every other stream of this source.
+    /// Returns a stream of random bytes, independent of every other stream of this source.
     ///
-    /// A seeded source makes it from `index` alone, so that work divided among threads repeats; an
-    /// index is to be used once for a purpose.
+    /// A seeded source derives it from `index` alone, so that work divided among threads is
+    /// repeatable. Use each index only once per purpose.
     fn stream(&self, index: u64) -> KeyStream;
 
-    /// A stream for what everybody may see, such as ids.
+    /// Returns a stream for public values, such as ids.
     fn public_stream(&self, index: u64) -> KeyStream {
         self.stream(index)
     }
 }
 
-/// The operating system has no random numbers to give.
+/// The operating system provides no random numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the operating system gave no random numbers: {0}")]
 pub struct RandomError(SysError);
 
-/// Bytes that only this process knows, or zeros where the operating system has no random numbers: for
-/// what is better off with them and goes on without, and never for a key.
+/// Returns bytes known only to this process, or zeros if the operating system provides no random
+/// numbers. Only for uses that also work with zeros, and never for a key.
 #[doc(hidden)]
 pub fn perhaps_random() -> [u8; 16] {
     let mut bytes = [0; 16];
@@ -65,9 +65,9 @@ pub fn perhaps_random() -> [u8; 16] {
     }
 }
 
-/// Key material from the operating system: one seed of 256 bits, drawn when the source is made, from
-/// which every stream gets a seed of its own. The generator between them changes its key with each
-/// stream, so that the seeds handed out cannot be computed again.
+/// Key material from the operating system: one seed of 256 bits, drawn when the source is created,
+/// from which every stream gets its own seed. The generator in between changes its key with each
+/// stream, so that earlier seeds cannot be recomputed.
 #[derive(Debug)]
 pub struct SystemSource(Mutex<Expander>);
 
@@ -75,8 +75,8 @@ impl SystemSource {
     /// Draws a seed from the operating system.
     ///
     /// # Errors
-    /// [`RandomError`] when the system has no random bytes to give: no key could be trusted. Nothing
-    /// can fail after that.
+    /// [`RandomError`] if the system provides no random bytes, since no key could then be trusted.
+    /// Later calls cannot fail.
     pub fn new() -> Result<Self, RandomError> {
         let mut seed = Zeroizing::new([0; 32]);
         SysRng.try_fill_bytes(&mut *seed).map_err(RandomError)?;
@@ -101,12 +101,12 @@ impl KeySource for SystemSource {
 pub struct SeededSource([u8; 32]);
 
 impl SeededSource {
-    /// The source that belongs to a seed.
+    /// Creates the source for a seed.
     pub fn new(seed: u64) -> Self {
         Self(Sha256::digest(seed.to_be_bytes()).into())
     }
 
-    /// Another source, repeatable as well and independent of this one: one for each purpose.
+    /// Returns another source, also repeatable and independent of this one; use one per purpose.
     pub fn child(&self, purpose: &str) -> Self {
         Self(Sha256::new_with_prefix(self.0).chain_update(purpose).finalize().into())
     }
@@ -131,13 +131,13 @@ impl KeySource for SeededSource {
 
 /// The output of a shift register, for teaching.
 ///
-/// All streams draw on the one register in turn, so that no piece of its output is drawn twice. They
-/// repeat for the same seed as long as one thread draws.
+/// All streams read from the one register in turn, so that no piece of its output is used twice.
+/// They repeat for the same seed as long as a single thread draws.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct RegisterSource {
     register: Arc<Mutex<Generator>>,
-    /// For what is shown.
+    /// Source of public values.
     system: SystemSource,
 }
 
@@ -145,7 +145,8 @@ impl RegisterSource {
     /// Draws key material from a register.
     ///
     /// # Errors
-    /// [`RandomError`]: what everybody may see comes from the operating system.
+    /// [`RandomError`] if the operating system, which supplies public values, has no random
+    /// numbers.
     pub fn new(register: Generator) -> Result<Self, RandomError> {
         let system = SystemSource::new()?;
         Ok(Self { register: Arc::new(Mutex::new(register)), system })
@@ -161,29 +162,29 @@ impl KeySource for RegisterSource {
         KeyStream::of(Supply::Register(Arc::clone(&self.register)))
     }
 
-    /// The operating system's: what is shown of a register's output reveals the rest.
+    /// Uses the operating system: publishing a register's output would reveal the rest of it.
     fn public_stream(&self, index: u64) -> KeyStream {
         self.system.stream(index)
     }
 }
 
-/// A cryptographic stream of random bytes: AES-256 in counter mode from a 256-bit seed, under a
-/// fresh key after every request, so that what was handed out cannot be computed again. Only that of a
-/// [`RegisterSource`] is none of this, and marks what is made from it.
+/// A cryptographic stream of random bytes: AES-256 in counter mode from a 256-bit seed, with a
+/// fresh key after every request, so that earlier output cannot be recomputed. The stream of a
+/// [`RegisterSource`] has none of these properties; keys made from it are marked.
 pub struct KeyStream {
     supply: Supply,
-    /// Bytes for small requests; those handed out are wiped.
+    /// Bytes for small requests, wiped once handed out.
     ready: Zeroizing<[u8; READY]>,
     used: usize,
 }
 
-/// Where a stream's bytes come from.
+/// Source of a stream's bytes.
 enum Supply {
     Expander(Expander),
     Register(Arc<Mutex<Generator>>),
 }
 
-/// Bytes that are made at a time for small requests.
+/// Bytes generated at a time for small requests.
 const READY: usize = 1024;
 
 impl KeyStream {
@@ -195,8 +196,7 @@ impl KeyStream {
         Self { supply, ready: Zeroizing::new([0; READY]), used: READY }
     }
 
-    /// A stream of its own, from a seed that this one draws: for a part of the work that another
-    /// thread does.
+    /// Returns an independent stream, seeded from this one, for work on another thread.
     pub fn split(&mut self) -> Self {
         let mut seed = Zeroizing::new([0; 32]);
         self.fill(&mut *seed);
@@ -207,7 +207,7 @@ impl KeyStream {
         let expander = match &mut self.supply {
             Supply::Expander(expander) => expander,
             Supply::Register(register) => {
-                // A thread that panicked meanwhile leaves the register in some state of its sequence.
+                // A panicking thread leaves the register in a valid state of its sequence.
                 register.lock().unwrap_or_else(PoisonError::into_inner).fill(bytes);
                 return;
             }

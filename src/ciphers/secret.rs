@@ -1,4 +1,4 @@
-//! Bytes that must not be seen.
+//! Containers for secret bytes.
 
 use std::collections::TryReserveError;
 use std::fmt;
@@ -13,7 +13,7 @@ use zeroize::zeroize_bytes;
 pub struct Secret(Wiped);
 
 impl Secret {
-    /// As many zero bytes as asked for, to be filled.
+    /// Creates `len` zero bytes, to be filled.
     pub fn zeroed(len: usize) -> Self {
         Self(vec![0; len].into())
     }
@@ -77,11 +77,10 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A buffer of secret bytes, wiped on drop together with what is free behind them: all at once, where
-/// `zeroize` wipes a vector byte by byte, which for the text of an order takes longer than encrypting
-/// it.
+/// A buffer of secret bytes. On drop, wipes them and the spare capacity in one pass; `zeroize`
+/// wipes a vector byte by byte, which for the text of an order takes longer than encrypting it.
 ///
-/// The methods of the vector inside leave a copy behind when they outgrow its capacity. [`Write`] and
+/// Methods of the inner vector leave a copy behind when they outgrow its capacity. [`Write`] and
 /// [`read_all`](Self::read_all) wipe the smaller buffer when they move to a larger one.
 #[derive(Default)]
 pub struct Wiped(Vec<u8>);
@@ -113,17 +112,17 @@ impl DerefMut for Wiped {
 }
 
 impl Wiped {
-    /// An empty buffer with room for `len` bytes.
+    /// Creates an empty buffer with room for `len` bytes.
     pub fn with_capacity(len: usize) -> Self {
         Self(Vec::with_capacity(len))
     }
 
-    /// Gives up the protection: from here on the caller wipes the bytes.
+    /// Returns the bytes unprotected: the caller must wipe them.
     pub fn into_vec(mut self) -> Vec<u8> {
         std::mem::take(&mut self.0)
     }
 
-    /// Appends everything that `reader` has, without a copy on the way.
+    /// Reads `reader` to its end and appends the bytes, without an intermediate copy.
     ///
     /// # Errors
     /// Those of the reader, and [`io::ErrorKind::OutOfMemory`].
@@ -142,7 +141,7 @@ impl Wiped {
         }
     }
 
-    /// Makes room for `more` bytes. Bytes that move to a larger buffer are wiped in the smaller one.
+    /// Reserves room for `more` bytes. If the bytes move to a larger buffer, wipes the smaller one.
     fn make_room(&mut self, more: usize) -> Result<(), TryReserveError> {
         if self.0.capacity() - self.0.len() >= more {
             return Ok(());
@@ -154,7 +153,7 @@ impl Wiped {
         Ok(())
     }
 
-    /// Overwrites the bytes and what is free behind them. The memory stays, empty, and may then grow.
+    /// Overwrites the bytes and the spare capacity. The memory is kept, empty, and may be reused.
     pub fn wipe(&mut self) {
         zeroize_bytes(&mut self.0);
         self.0.clear();
@@ -164,7 +163,7 @@ impl Wiped {
     }
 }
 
-/// Appends, and wipes what it outgrows.
+/// Appends bytes, and wipes the old buffer when it grows.
 impl Write for Wiped {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.make_room(bytes.len())?;
@@ -177,7 +176,7 @@ impl Write for Wiped {
     }
 }
 
-/// Bytes that [`Wiped::read_all`] asks for at once: at least, and at most.
+/// Minimum and maximum number of bytes that [`Wiped::read_all`] requests at once.
 const LEAST_READ: usize = 8 << 10;
 const MOST_READ: usize = 256 << 10;
 
@@ -197,8 +196,8 @@ impl fmt::Debug for Wiped {
 mod tests {
     use super::*;
 
-    /// What lies behind the length after `clear` must go as well. It can be looked at only before the
-    /// memory is given back, so that this calls what `drop` calls.
+    /// Bytes beyond the length after `clear` must be wiped as well. They can be inspected only
+    /// before the memory is freed, so this test calls the function that `drop` calls.
     #[test]
     fn what_is_free_behind_the_bytes_is_wiped_too() {
         let mut buffer = Wiped::from(vec![0xa5; 100]);

@@ -1,4 +1,4 @@
-//! Each cipher runs the kernels of the levels that it says it has, and of no others.
+//! Each cipher runs kernels of exactly the levels that it declares.
 
 use super::content::{ContentCipher, Keys, MAX_TAG, Record};
 use super::cpu::{Backend, ENTERED};
@@ -6,7 +6,7 @@ use super::{aes, base64url, des, feal, rsa};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-/// A cipher's name and backends, and something for it to do that fills the widest lanes.
+/// A cipher's name and backends, and a job that fills the widest lanes.
 type Case = (&'static str, &'static [&'static str], Box<dyn Fn(Backend)>);
 
 fn cases() -> Vec<Case> {

@@ -7,12 +7,12 @@ use super::Block;
 use super::lanes::AesLanes;
 use crate::ciphers::cpu::Avx512;
 
-/// Four blocks. Made only by whoever holds an [`Avx512`]: that is what makes its methods safe.
+/// Four blocks. A value can only be made from an [`Avx512`], which makes its methods safe.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub(super) struct Wide(__m512i);
 
-/// The mask of the first `length` bytes of 64.
+/// Mask that selects the first `length` of 64 bytes.
 #[inline(always)]
 fn first_bytes(length: usize) -> u64 {
     assert!(length <= 64);
@@ -20,12 +20,12 @@ fn first_bytes(length: usize) -> u64 {
     unsafe { _bzhi_u64(u64::MAX, length as u32) }
 }
 
-/// Its argument, which it puts into a register. Assembly keeps its order. Like the instructions of
-/// `core::arch`, it names the one feature that its register needs.
+/// Returns its argument in a register. Assembly blocks keep their order. Like the instructions of
+/// `core::arch`, the function names the one feature that its register needs.
 #[target_feature(enable = "avx512f")]
 #[inline]
 fn pinned(mut vector: __m512i) -> __m512i {
-    // SAFETY: there is no instruction.
+    // SAFETY: the assembly contains no instruction.
     unsafe {
         asm!("/* {0} */", inout(zmm_reg) vector, options(nomem, nostack, preserves_flags));
     }
@@ -39,26 +39,28 @@ impl AesLanes for Wide {
 
     #[inline(always)]
     fn zero(_: Avx512) -> Self {
-        // SAFETY: the proof says that AVX-512 is there.
+        // SAFETY: the proof shows that AVX-512 is available.
         Self(unsafe { _mm512_setzero_si512() })
     }
 
     #[inline(always)]
     fn broadcast(_: Avx512, block: &Block) -> Self {
-        // SAFETY: the proof says that AVX-512 is there; the load is of 16 bytes, all in `block`.
+        // SAFETY: the proof shows that AVX-512 is available; the load reads 16 bytes, all in
+        // `block`.
         Self(unsafe { _mm512_broadcast_i32x4(_mm_loadu_si128(block.as_ptr().cast())) })
     }
 
     #[inline(always)]
     fn single(_: Avx512, block: &Block) -> Self {
-        // SAFETY: the proof says that AVX-512 is there; the load is of 16 bytes, all in `block`.
+        // SAFETY: the proof shows that AVX-512 is available; the load reads 16 bytes, all in
+        // `block`.
         Self(unsafe { _mm512_zextsi128_si512(_mm_loadu_si128(block.as_ptr().cast())) })
     }
 
     #[inline(always)]
     fn first(self) -> Block {
         let mut block = [0; 16];
-        // SAFETY: `self` proves AVX-512; the store is of 16 bytes, all in `block`.
+        // SAFETY: `self` proves AVX-512; the store writes 16 bytes, all in `block`.
         unsafe { _mm_storeu_si128(block.as_mut_ptr().cast(), _mm512_castsi512_si128(self.0)) }
         block
     }
@@ -66,21 +68,22 @@ impl AesLanes for Wide {
     #[inline(always)]
     fn load(_: Avx512, bytes: &[u8]) -> Self {
         assert!(bytes.len() >= 64);
-        // SAFETY: the proof says that AVX-512 is there; the load is of 64 bytes, just checked.
+        // SAFETY: the proof shows that AVX-512 is available; the load reads 64 bytes, just checked.
         Self(unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) })
     }
 
     #[inline(always)]
     fn load_partial(_: Avx512, bytes: &[u8]) -> Self {
         let mask = first_bytes(bytes.len());
-        // SAFETY: the proof says that AVX-512 is there; the mask keeps the load within `bytes`.
+        // SAFETY: the proof shows that AVX-512 is available; the mask keeps the load within
+        // `bytes`.
         Self(unsafe { _mm512_maskz_loadu_epi8(mask, bytes.as_ptr().cast()) })
     }
 
     #[inline(always)]
     fn store(self, bytes: &mut [u8]) {
         assert!(bytes.len() >= 64);
-        // SAFETY: `self` proves AVX-512; the store is of 64 bytes, just checked.
+        // SAFETY: `self` proves AVX-512; the store writes 64 bytes, just checked.
         unsafe { _mm512_storeu_si512(bytes.as_mut_ptr().cast(), self.0) }
     }
 
@@ -100,7 +103,7 @@ impl AesLanes for Wide {
     #[inline(always)]
     fn broadcast_lane(&self, lane: usize) -> Self {
         assert!(lane < 4);
-        // SAFETY: `self` proves AVX-512; the load is of one of the four blocks of `self`.
+        // SAFETY: `self` proves AVX-512; the load reads one of the four blocks of `self`.
         Self(unsafe {
             let block = std::ptr::from_ref(self).cast::<__m128i>().add(lane);
             _mm512_broadcast_i32x4(_mm_loadu_si128(block))

@@ -58,7 +58,7 @@ impl Ctr {
     ///
     /// `first` is the counter block of the first 16 bytes.
     pub fn apply128(&self, first: &[u8; 16], text: &mut [u8]) {
-        // As far as the last 32 bits do not wrap, the two ways of counting are one.
+        // Until the last 32 bits wrap, the two ways of counting are the same.
         let count = u128::from_be_bytes(*first);
         let until_wrap = (1_u64 << 32) - u64::from(count as u32);
         let length = (text.len() as u64).min(16 * until_wrap);
@@ -78,8 +78,8 @@ pub(super) struct Counter<L> {
 }
 
 impl<L: AesLanes> Counter<L> {
-    /// Begins `ahead` blocks after `first`. The last word is kept little-endian and turned on the
-    /// way out.
+    /// Starts `ahead` blocks after `first`. The last word is stored little-endian and byte-swapped
+    /// on output.
     #[inline(always)]
     pub(super) fn new(proof: L::Proof, first: &Block, ahead: u8) -> Self {
         /// Lane numbers in the last word.
@@ -104,7 +104,7 @@ impl<L: AesLanes> Counter<L> {
         }
     }
 
-    /// The next `VECTORS` vectors of counter blocks.
+    /// Returns the next `VECTORS` vectors of counter blocks.
     #[inline(always)]
     pub(super) fn next<const VECTORS: usize>(&mut self) -> [L; VECTORS] {
         let mut blocks = [self.value; VECTORS];
@@ -176,7 +176,7 @@ fn apply<L: AesLanes, const ROUNDS: usize>(
     }
 }
 
-/// What is left, at most `COUNT` vectors.
+/// Processes the rest, at most `COUNT` vectors.
 #[inline(always)]
 fn finish<L: AesLanes, const ROUNDS: usize, const COUNT: usize>(
     proof: L::Proof,
@@ -191,7 +191,7 @@ fn finish<L: AesLanes, const ROUNDS: usize, const COUNT: usize>(
     }
 }
 
-/// The same by a crate's cipher, 32 blocks of key stream at a time.
+/// Applies counter mode with a crate's cipher, 32 blocks of key stream at a time.
 fn apply_crate(cipher: &impl BlockCipherEncrypt, first: &Block, text: &mut [u8]) {
     const BLOCKS: usize = 32;
     let (prefix, mut count) = split_counter(first);
@@ -251,7 +251,7 @@ mod tests {
         }
     }
 
-    /// Counter blocks whose last word wraps soon, or whose all 128 bits do.
+    /// Counter blocks in which the last word or all 128 bits wrap soon.
     const STARTS: [Block; 4] = [
         [0; 16],
         [9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 1, 2, 0xff, 0xff, 0xff, 0xf3],

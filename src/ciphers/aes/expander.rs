@@ -1,9 +1,9 @@
 //! Keys and IVs for a whole batch from one seed: AES-256-CTR with fast key erasure.
 //!
 //! Each request runs the key stream under the current key from counter 0. The first two blocks
-//! become the next key at once, so that a later look into memory does not tell what was handed
-//! out (Bernstein, "Fast-key-erasure random-number generators", 2017). The seed must come from
-//! the operating system; this module has no access to it.
+//! become the next key at once, so that reading memory later does not reveal earlier output
+//! (Bernstein, "Fast-key-erasure random-number generators", 2017). The seed must come from the
+//! operating system; this module has no access to it.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ pub struct Expander {
     key: Zeroizing<[u8; 32]>,
 }
 
-/// The most bytes under one key.
+/// Maximum number of bytes under one key.
 const CHUNK: usize = 64 * 1024;
 
 impl fmt::Debug for Expander {
@@ -29,16 +29,16 @@ impl fmt::Debug for Expander {
 }
 
 impl Expander {
-    /// Begins with a seed of full entropy, which is wiped at its old place.
+    /// Takes a seed of full entropy, and wipes the original.
     pub fn new(backend: Backend, seed: &mut [u8; 32]) -> Self {
         let key = Zeroizing::new(*seed);
         seed.zeroize();
         Self { backend, key }
     }
 
-    /// Fills `out` with new bytes; what it held before does not matter.
+    /// Fills `out` with new bytes; its previous contents do not matter.
     ///
-    /// One request for a whole batch costs less than many small ones, each of which changes the
+    /// One request for a whole batch is cheaper than many small ones, each of which changes the
     /// key.
     pub fn fill(&mut self, out: &mut [u8]) {
         for chunk in out.chunks_mut(CHUNK) {

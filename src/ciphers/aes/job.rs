@@ -1,4 +1,4 @@
-//! What AES is asked to do, and the way into a kernel.
+//! Jobs for AES, and the dispatch into a kernel.
 
 #[cfg(target_arch = "x86_64")]
 use std::mem::MaybeUninit;
@@ -10,18 +10,18 @@ use super::{avx512::Wide, vaes::Pair};
 use crate::ciphers::cpu::Proof;
 use crate::ciphers::cpu::{Backend, Kernel, Level, Over};
 
-/// The backends that AES has code of its own for.
+/// Backends with their own AES code.
 pub const BACKENDS: &[&str] = &["rustcrypto", "vaes", "avx512"];
 
-/// A computation that is written over lanes, and its equivalent by the crates.
+/// A computation written over lanes, and its equivalent with the crates.
 pub(crate) trait Job {
-    /// KiB of stack to be overwritten afterwards, more than the kernel's frame.
+    /// KiB of stack to overwrite afterwards, more than the kernel's frame.
     const STACK: usize = 4;
-    /// What it returns.
+    /// Return type of the job.
     type Output;
-    /// The computation over lanes. Must be `#[inline(always)]`.
+    /// Runs the computation over lanes. Must be `#[inline(always)]`.
     fn over<L: AesLanes>(self, proof: L::Proof) -> Self::Output;
-    /// The computation by the RustCrypto crates.
+    /// Runs the computation with the RustCrypto crates.
     fn by_crates(self) -> Self::Output;
 }
 
@@ -34,7 +34,7 @@ impl<L: AesLanes, J: Job> Kernel<L::Proof> for Over<L, J> {
     }
 }
 
-/// Whether jobs run over lanes on the backend.
+/// Whether the backend runs jobs over lanes.
 pub(super) fn has_lanes(backend: Backend) -> bool {
     match backend.level() {
         Level::Vaes(_) | Level::Avx512(_) => true,
@@ -42,7 +42,7 @@ pub(super) fn has_lanes(backend: Backend) -> bool {
     }
 }
 
-/// Does a job on the backend.
+/// Runs a job on the backend.
 pub(super) fn run<J: Job>(backend: Backend, job: J) -> J::Output {
     match backend.level() {
         Level::RustCrypto | Level::Portable | Level::Avx2(_) => job.by_crates(),
@@ -53,7 +53,7 @@ pub(super) fn run<J: Job>(backend: Backend, job: J) -> J::Output {
     }
 }
 
-/// Does a job over lanes, and clears the stack that it used.
+/// Runs a job over lanes, then clears the stack that it used.
 #[cfg(target_arch = "x86_64")]
 fn over<L: AesLanes, J: Job>(proof: L::Proof, job: J) -> J::Output {
     let output = proof.enter(Over::<L, J>::new(job));
@@ -61,15 +61,15 @@ fn over<L: AesLanes, J: Job>(proof: L::Proof, job: J) -> J::Output {
     output
 }
 
-/// Overwrites what registers a kernel's frame may have left on the stack.
+/// Overwrites secrets that a kernel's frame may have left on the stack.
 ///
-/// Kernels clear their tables themselves; this is for copies that the compiler made. Frames were
-/// measured as 1.5 KiB in counter mode, up to 2 KiB for the others and up to 23 KiB for the large
+/// Kernels clear their tables themselves; this clears copies that the compiler made. Measured
+/// frames were 1.5 KiB in counter mode, up to 2 KiB for the others and up to 23 KiB for the large
 /// ones.
 #[cfg(target_arch = "x86_64")]
 fn clear_stack<J: Job>() {
-    /// In parts: all at once would be left to an instruction in microcode, which was measured as
-    /// some 60 cycles slower for 4 KiB.
+    /// Cleared in parts: for a single large array the compiler uses a microcoded instruction, which
+    /// measured some 60 cycles slower for 4 KiB.
     #[inline(never)]
     fn clear<const PARTS: usize>() {
         let mut frame = [const { MaybeUninit::<[u8; 1024]>::uninit() }; PARTS];

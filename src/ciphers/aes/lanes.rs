@@ -1,77 +1,79 @@
-//! The vector that all AES kernels are written over.
+//! The vector trait that all AES kernels are written over.
 
 use super::Block;
 use crate::ciphers::cpu;
 
 /// A vector of [`BLOCKS`](Self::BLOCKS) 128-bit lanes, and the instructions on it.
 ///
-/// A value exists only where the processor has the instructions of its [`Proof`](Self::Proof):
-/// every constructor asks for one. Methods are `#[inline(always)]`, to end up inside a kernel.
+/// A value exists only if the processor has the instructions of its [`Proof`](Self::Proof): every
+/// constructor takes one. Methods are `#[inline(always)]`, so that they are inlined into the
+/// kernel.
 pub(crate) trait AesLanes: Copy {
-    /// Proof that this vector's instructions exist.
+    /// Proof that this vector's instructions are available.
     type Proof: cpu::Proof;
-    /// Lanes in a vector.
+    /// Number of lanes in a vector.
     const BLOCKS: usize;
-    /// Bytes in a vector.
+    /// Number of bytes in a vector.
     const BYTES: usize = 16 * Self::BLOCKS;
-    /// Vector registers of the processor.
+    /// Number of vector registers of the processor.
     const REGISTERS: usize;
 
-    /// All bits zero.
+    /// Sets all bits to zero.
     fn zero(proof: Self::Proof) -> Self;
-    /// The same block in each lane.
+    /// Copies a block to every lane.
     fn broadcast(proof: Self::Proof, block: &Block) -> Self;
-    /// The block in the first lane, zero in the others.
+    /// Puts a block into the first lane and zero into the others.
     fn single(proof: Self::Proof, block: &Block) -> Self;
-    /// The block of the first lane.
+    /// Returns the block of the first lane.
     fn first(self) -> Block;
-    /// The first [`BYTES`](Self::BYTES) bytes; panics if there are fewer.
+    /// Loads the first [`BYTES`](Self::BYTES) bytes; panics if there are fewer.
     fn load(proof: Self::Proof, bytes: &[u8]) -> Self;
-    /// All of at most [`BYTES`](Self::BYTES) bytes, then zeros.
+    /// Loads at most [`BYTES`](Self::BYTES) bytes and fills up with zeros.
     fn load_partial(proof: Self::Proof, bytes: &[u8]) -> Self;
     /// Writes the first [`BYTES`](Self::BYTES) bytes; panics if there are fewer.
     fn store(self, bytes: &mut [u8]);
     /// Fills at most [`BYTES`](Self::BYTES) bytes.
     fn store_partial(self, bytes: &mut [u8]);
-    /// The first `length` bytes, then zeros.
+    /// Keeps the first `length` bytes and zeroes the rest.
     fn keep(self, length: usize) -> Self;
-    /// The block at `lane` of a vector in memory, in each lane.
+    /// Copies the block at `lane` of a vector in memory to every lane.
     fn broadcast_lane(&self, lane: usize) -> Self;
 
-    /// The same vector, in a register: in the compiled program, pinned vectors come to be in the
+    /// Returns the same vector in a register. The compiled program computes pinned vectors in the
     /// order of the source.
     fn pinned(self) -> Self;
 
-    /// Bitwise exclusive or.
+    /// Computes the bitwise exclusive or.
     fn xor(self, other: Self) -> Self;
     /// Adds as 32-bit words, little-endian.
     fn add32(self, other: Self) -> Self;
-    /// Moves bytes within each lane to where `order` says.
+    /// Moves bytes within each lane as given by `order`.
     fn shuffle(self, order: Self) -> Self;
     /// Shifts each lane by `BYTES` bytes towards its end.
     fn shift<const BYTES: i32>(self) -> Self;
-    /// Exchanges the 64-bit halves of each lane.
+    /// Swaps the 64-bit halves of each lane.
     fn swap_halves(self) -> Self;
-    /// The first halves of `self` with the second halves of `high`.
+    /// Combines the first halves of `self` with the second halves of `high`.
     fn with_high(self, high: Self) -> Self;
-    /// The lanes of `self`, then of `other`: those at even places, and those at odd places.
+    /// Splits the lanes of `self` followed by `other` into those at even and those at odd
+    /// positions.
     fn unzip(self, other: Self) -> (Self, Self);
-    /// The exclusive or of all lanes in the first lane, zero in the others.
+    /// Puts the exclusive or of all lanes into the first lane and zero into the others.
     fn fold(self) -> Self;
 
-    /// One round of encryption.
+    /// Runs one round of encryption.
     fn enc(self, key: Self) -> Self;
-    /// The last round of encryption.
+    /// Runs the last round of encryption.
     fn enc_last(self, key: Self) -> Self;
-    /// One round of decryption (equivalent inverse cipher).
+    /// Runs one round of decryption (equivalent inverse cipher).
     fn dec(self, key: Self) -> Self;
-    /// The last round of decryption.
+    /// Runs the last round of decryption.
     fn dec_last(self, key: Self) -> Self;
-    /// Carry-less product of a half of `self` (bit 0 of `HALVES`) and a half of `other` (bit 4).
+    /// Multiplies carry-less a half of `self` (bit 0 of `HALVES`) and a half of `other` (bit 4).
     fn clmul<const HALVES: i32>(self, other: Self) -> Self;
 }
 
-/// Exchanges lanes and places: afterwards vector `i` has lane `i` of each vector, in order.
+/// Transposes vectors and lanes: vector `i` of the result has lane `i` of each vector, in order.
 #[inline(always)]
 pub(super) fn transpose<L: AesLanes>(square: &mut [L]) {
     assert_eq!(square.len(), L::BLOCKS);

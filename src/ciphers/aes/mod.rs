@@ -7,10 +7,10 @@
 //! | [`kw`] | key wrap of many content keys at once | RFC 3394 |
 //! | `expander` | keys and IVs for a whole batch from one seed | fast key erasure over AES-256-CTR |
 //!
-//! The backends `avx512` and `vaes` run one algorithm, written over vectors of four or
-//! two blocks, each of which may be under a key of its own. There, secrets choose no
-//! branch and no address. All other backends call the RustCrypto crates, one operation at a time;
-//! those use AES-NI where they find it and are constant-time by design.
+//! The backends `avx512` and `vaes` run one algorithm, written over vectors of four or two blocks,
+//! each of which may have its own key. There, no branch and no address depends on secrets. All
+//! other backends call the RustCrypto crates, one operation at a time; the crates use AES-NI where
+//! available and are constant-time by design.
 
 // Without vectors to run on, the kernels over lanes are only type-checked.
 #![cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
@@ -38,7 +38,7 @@ use std::fmt;
 /// One 128-bit block.
 pub(crate) type Block = [u8; 16];
 
-/// The two key sizes in use.
+/// The two supported key sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeySize {
     /// 128 bits, 10 rounds.
@@ -48,7 +48,7 @@ pub enum KeySize {
 }
 
 impl KeySize {
-    /// The size of a key that is `bytes` long: 16 or 32, else `None`.
+    /// Returns the key size for a length in bytes: 16 or 32, else `None`.
     pub const fn from_bytes(bytes: usize) -> Option<Self> {
         match bytes {
             16 => Some(Self::Aes128),
@@ -66,7 +66,7 @@ impl KeySize {
     }
 }
 
-/// A key is neither 16 nor 32 bytes long.
+/// The key is neither 16 nor 32 bytes long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected an AES key of 16 or 32 bytes, found {found}")]
 pub struct KeyLengthError {
@@ -84,7 +84,7 @@ pub enum AesKey<'k> {
 }
 
 impl<'k> AesKey<'k> {
-    /// A key of 16 or 32 bytes.
+    /// Creates a key from 16 or 32 bytes.
     ///
     /// # Errors
     /// [`KeyLengthError`] for any other length.
@@ -95,7 +95,7 @@ impl<'k> AesKey<'k> {
             .map_err(|_| KeyLengthError { found: key.len() })
     }
 
-    /// Its size.
+    /// Size of the key.
     pub const fn size(self) -> KeySize {
         match self {
             Self::Aes128(_) => KeySize::Aes128,
@@ -103,7 +103,7 @@ impl<'k> AesKey<'k> {
         }
     }
 
-    /// Its bytes.
+    /// The key's bytes.
     pub const fn bytes(self) -> &'k [u8] {
         match self {
             Self::Aes128(key) => key,

@@ -10,9 +10,9 @@ use crate::ciphers::cpu::Backend;
 /// Round keys of a vector, lane by lane. AES-128 uses the first 11.
 pub(super) type LaneKeys<L> = [L; 15];
 
-/// Rounds of AES-128.
+/// Number of rounds of AES-128.
 pub(super) const ROUNDS_128: usize = 10;
-/// Rounds of AES-256.
+/// Number of rounds of AES-256.
 pub(super) const ROUNDS_256: usize = 14;
 
 /// In each of the four words, the last word of the block.
@@ -32,14 +32,14 @@ const ROUND_CONSTANTS: [Block; 10] = {
     blocks
 };
 
-/// Bytes of a key for `ROUNDS` rounds.
+/// Length in bytes of a key for `ROUNDS` rounds.
 pub(super) const fn key_bytes(rounds: usize) -> usize {
     if rounds == ROUNDS_128 { 16 } else { 32 }
 }
 
-/// Expands a key for each lane of `GROUPS` vectors, from keys laid end to end.
+/// Expands a key for each lane of `GROUPS` vectors from concatenated keys.
 ///
-/// The vectors are expanded in step, so that one's latency is filled by the others.
+/// The vectors are expanded in parallel, which hides the latency of each.
 #[inline(always)]
 pub(super) fn expand<L: AesLanes, const ROUNDS: usize, const GROUPS: usize>(
     proof: L::Proof,
@@ -82,14 +82,14 @@ pub(super) fn expand<L: AesLanes, const ROUNDS: usize, const GROUPS: usize>(
     // ShiftRows changes nothing.
 }
 
-/// Each word with all the words before it.
+/// Adds to each word all the words before it.
 #[inline(always)]
 fn running_xor<L: AesLanes>(block: L) -> L {
     let pairs = block.xor(block.shift::<4>());
     pairs.xor(pairs.shift::<8>())
 }
 
-/// The round keys of the equivalent inverse cipher (FIPS 197, section 5.3.5).
+/// Computes the round keys of the equivalent inverse cipher (FIPS 197, section 5.3.5).
 #[inline(always)]
 pub(super) fn invert<L: AesLanes, const ROUNDS: usize>(proof: L::Proof, keys: &mut LaneKeys<L>) {
     let zero = L::zero(proof);
@@ -100,13 +100,13 @@ pub(super) fn invert<L: AesLanes, const ROUNDS: usize>(proof: L::Proof, keys: &m
     }
 }
 
-/// Where the rounds take their keys from.
+/// Source of the round keys.
 pub(super) trait KeySource<L> {
-    /// The key of a round for the vector with that number.
+    /// Returns the key of a round for the given vector.
     fn key(&self, vector: usize, round: usize) -> L;
 }
 
-/// One schedule for all vectors.
+/// One key schedule for all vectors.
 impl<L: AesLanes> KeySource<L> for LaneKeys<L> {
     #[inline(always)]
     fn key(&self, _: usize, round: usize) -> L {
@@ -114,7 +114,7 @@ impl<L: AesLanes> KeySource<L> for LaneKeys<L> {
     }
 }
 
-/// A schedule for each vector.
+/// One key schedule per vector.
 impl<L: AesLanes, const VECTORS: usize> KeySource<L> for [LaneKeys<L>; VECTORS] {
     #[inline(always)]
     fn key(&self, vector: usize, round: usize) -> L {
@@ -122,7 +122,7 @@ impl<L: AesLanes, const VECTORS: usize> KeySource<L> for [LaneKeys<L>; VECTORS] 
     }
 }
 
-/// Encrypts all vectors in step.
+/// Encrypts all vectors in parallel.
 #[inline(always)]
 pub(super) fn encrypt<L: AesLanes, const ROUNDS: usize, const VECTORS: usize>(
     keys: &impl KeySource<L>,
@@ -134,7 +134,7 @@ pub(super) fn encrypt<L: AesLanes, const ROUNDS: usize, const VECTORS: usize>(
     encrypt_whitened::<L, ROUNDS, VECTORS>(keys, states);
 }
 
-/// The same for vectors to which round key 0 was added already.
+/// Encrypts vectors to which round key 0 was already added.
 #[inline(always)]
 pub(super) fn encrypt_whitened<L: AesLanes, const ROUNDS: usize, const VECTORS: usize>(
     keys: &impl KeySource<L>,
@@ -150,7 +150,7 @@ pub(super) fn encrypt_whitened<L: AesLanes, const ROUNDS: usize, const VECTORS: 
     }
 }
 
-/// Decrypts all vectors in step, under [`invert`]ed keys, of which key 0 was added already.
+/// Decrypts all vectors in parallel, with [`invert`]ed keys; key 0 was already added.
 #[inline(always)]
 pub(super) fn decrypt_whitened<L: AesLanes, const ROUNDS: usize, const VECTORS: usize>(
     keys: &impl KeySource<L>,
@@ -175,7 +175,7 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// Expands a key of 16 or 32 bytes, on a backend that has lanes.
+    /// Expands a key of 16 or 32 bytes on a backend that has lanes.
     pub(super) fn new(backend: Backend, size: KeySize, key: &[u8]) -> Self {
         let mut schedule = Self { keys: [[0; 16]; 15], size };
         run(backend, Expand { key, schedule: &mut schedule });
@@ -187,7 +187,7 @@ impl Schedule {
         self.size
     }
 
-    /// Each round key in all lanes.
+    /// Returns each round key in all lanes.
     #[inline(always)]
     pub(super) fn broadcast<L: AesLanes>(&self, proof: L::Proof) -> LaneKeys<L> {
         let mut lanes = [L::zero(proof); 15];

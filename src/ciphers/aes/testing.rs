@@ -1,6 +1,6 @@
-//! What the tests of several modules share.
+//! Helpers shared by the tests of several modules.
 
-/// Bytes that look random and repeat for a seed (xorshift).
+/// Returns pseudorandom bytes that repeat for a seed (xorshift).
 pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut next = || {

@@ -7,12 +7,12 @@ use super::Block;
 use super::lanes::AesLanes;
 use crate::ciphers::cpu::Vaes;
 
-/// Two blocks. Made only by whoever holds a [`Vaes`]: that is what makes its methods safe.
+/// Two blocks. A value can only be made from a [`Vaes`], which makes its methods safe.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub(super) struct Pair(__m256i);
 
-/// 32 bytes of ones, then 32 of zeros: the mask of the first n bytes begins at 32 − n.
+/// 32 bytes of ones, then 32 of zeros: the mask of the first n bytes starts at 32 − n.
 static ONES_THEN_ZEROS: [u8; 64] = {
     let mut mask = [0; 64];
     let mut i = 0;
@@ -23,9 +23,9 @@ static ONES_THEN_ZEROS: [u8; 64] = {
     mask
 };
 
-/// Fewer than 16 bytes, then zeros, little-endian.
+/// Loads fewer than 16 bytes and fills up with zeros, little-endian.
 ///
-/// Whole words that overlap: bytes put together in memory would not forward to a vector load.
+/// Uses overlapping word loads: bytes assembled in memory would not forward to a vector load.
 #[inline(always)]
 fn padded(bytes: &[u8]) -> u128 {
     let length = bytes.len();
@@ -44,12 +44,12 @@ fn padded(bytes: &[u8]) -> u128 {
     }
 }
 
-/// Its argument, which it puts into a register. Assembly keeps its order. Like the instructions of
-/// `core::arch`, it names the one feature that its register needs.
+/// Returns its argument in a register. Assembly blocks keep their order. Like the instructions of
+/// `core::arch`, the function names the one feature that its register needs.
 #[target_feature(enable = "avx2")]
 #[inline]
 fn pinned(mut vector: __m256i) -> __m256i {
-    // SAFETY: there is no instruction.
+    // SAFETY: the assembly contains no instruction.
     unsafe {
         asm!("/* {0} */", inout(ymm_reg) vector, options(nomem, nostack, preserves_flags));
     }
@@ -63,26 +63,26 @@ impl AesLanes for Pair {
 
     #[inline(always)]
     fn zero(_: Vaes) -> Self {
-        // SAFETY: the proof says that AVX2 is there.
+        // SAFETY: the proof shows that AVX2 is available.
         Self(unsafe { _mm256_setzero_si256() })
     }
 
     #[inline(always)]
     fn broadcast(_: Vaes, block: &Block) -> Self {
-        // SAFETY: the proof says that AVX2 is there; the load is of 16 bytes, all in `block`.
+        // SAFETY: the proof shows that AVX2 is available; the load reads 16 bytes, all in `block`.
         Self(unsafe { _mm256_broadcastsi128_si256(_mm_loadu_si128(block.as_ptr().cast())) })
     }
 
     #[inline(always)]
     fn single(_: Vaes, block: &Block) -> Self {
-        // SAFETY: the proof says that AVX2 is there; the load is of 16 bytes, all in `block`.
+        // SAFETY: the proof shows that AVX2 is available; the load reads 16 bytes, all in `block`.
         Self(unsafe { _mm256_zextsi128_si256(_mm_loadu_si128(block.as_ptr().cast())) })
     }
 
     #[inline(always)]
     fn first(self) -> Block {
         let mut block = [0; 16];
-        // SAFETY: `self` proves AVX2; the store is of 16 bytes, all in `block`.
+        // SAFETY: `self` proves AVX2; the store writes 16 bytes, all in `block`.
         unsafe { _mm_storeu_si128(block.as_mut_ptr().cast(), _mm256_castsi256_si128(self.0)) }
         block
     }
@@ -90,7 +90,7 @@ impl AesLanes for Pair {
     #[inline(always)]
     fn load(_: Vaes, bytes: &[u8]) -> Self {
         assert!(bytes.len() >= 32);
-        // SAFETY: the proof says that AVX2 is there; the load is of 32 bytes, just checked.
+        // SAFETY: the proof shows that AVX2 is available; the load reads 32 bytes, just checked.
         Self(unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) })
     }
 
@@ -99,7 +99,7 @@ impl AesLanes for Pair {
         match bytes.split_at_checked(16) {
             None => {
                 let bytes = padded(bytes);
-                // SAFETY: the proof says that AVX2 is there.
+                // SAFETY: the proof shows that AVX2 is available.
                 Self(unsafe {
                     let block = _mm_set_epi64x((bytes >> 64) as i64, bytes as i64);
                     _mm256_zextsi128_si256(block)
@@ -108,7 +108,8 @@ impl AesLanes for Pair {
             Some((_, end)) if end.len() == 16 => Self::load(proof, bytes),
             Some((start, end)) => {
                 let end = padded(end);
-                // SAFETY: the proof says that AVX2 is there; the load is of 16 bytes, all in `start`.
+                // SAFETY: the proof shows that AVX2 is available; the load reads 16 bytes, all in
+                // `start`.
                 Self(unsafe {
                     let start = _mm_loadu_si128(start.as_ptr().cast());
                     let end = _mm_set_epi64x((end >> 64) as i64, end as i64);
@@ -121,7 +122,7 @@ impl AesLanes for Pair {
     #[inline(always)]
     fn store(self, bytes: &mut [u8]) {
         assert!(bytes.len() >= 32);
-        // SAFETY: `self` proves AVX2; the store is of 32 bytes, just checked.
+        // SAFETY: `self` proves AVX2; the store writes 32 bytes, just checked.
         unsafe { _mm256_storeu_si256(bytes.as_mut_ptr().cast(), self.0) }
     }
 
@@ -138,14 +139,14 @@ impl AesLanes for Pair {
     #[inline(always)]
     fn keep(self, length: usize) -> Self {
         let mask = &ONES_THEN_ZEROS[32 - length..64 - length];
-        // SAFETY: `self` proves AVX2; the load is of the 32 bytes of `mask`.
+        // SAFETY: `self` proves AVX2; the load reads the 32 bytes of `mask`.
         Self(unsafe { _mm256_and_si256(self.0, _mm256_loadu_si256(mask.as_ptr().cast())) })
     }
 
     #[inline(always)]
     fn broadcast_lane(&self, lane: usize) -> Self {
         assert!(lane < 2);
-        // SAFETY: `self` proves AVX2; the load is of one of the two blocks of `self`.
+        // SAFETY: `self` proves AVX2; the load reads one of the two blocks of `self`.
         Self(unsafe {
             let block = std::ptr::from_ref(self).cast::<__m128i>().add(lane);
             _mm256_broadcastsi128_si256(_mm_loadu_si128(block))

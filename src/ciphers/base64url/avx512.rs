@@ -1,22 +1,22 @@
 //! Base64url with the byte permutations of AVX-512 VBMI.
 //!
-//! The method is that of W. Muła and D. Lemire, "Base64 encoding and decoding at almost the speed
-//! of a memory copy" (2020): the alphabet and its inverse are registers.
+//! The method of W. Muła and D. Lemire, "Base64 encoding and decoding at almost the speed of a
+//! memory copy" (2020), with the alphabet and its inverse in registers.
 
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
 use crate::ciphers::cpu::{Avx512, Kernel};
 
-/// Bytes of a whole step.
+/// Bytes encoded per full step.
 const BYTES: usize = 48;
-/// Characters of a whole step.
+/// Characters decoded per full step.
 const CHARACTERS: usize = 64;
 
 /// RFC 4648, section 5, table 2.
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// What is no character of the alphabet.
+/// Marks a character outside the alphabet.
 const INVALID: u8 = 0x80;
 
 /// The value of each ASCII character.
@@ -41,7 +41,7 @@ const SPREAD: [u8; 64] = {
     order
 };
 
-/// Where in 64 bits of spread bytes each field begins.
+/// Bit offset of each field in 64 bits of spread bytes.
 const FIELDS: [u8; 8] = [10, 4, 22, 16, 42, 36, 54, 48];
 
 /// The three bytes of each word, most significant first; the last 16 places do not matter.
@@ -55,7 +55,7 @@ const GATHER: [u8; 64] = {
     order
 };
 
-/// Bytes to be encoded; `text` has the encoded length.
+/// Encodes bytes; `text` has the encoded length.
 pub(super) struct Encode<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) text: &'a mut [u8],
@@ -68,7 +68,7 @@ impl Kernel<Avx512> for Encode<'_> {
     fn run(self, proof: Avx512) {
         let alphabet = load(proof, ALPHABET);
         let spread = load(proof, &SPREAD);
-        // SAFETY: `proof` stands for the instructions.
+        // SAFETY: `proof` shows that the instructions are available.
         unsafe {
             let fields = _mm512_set1_epi64(i64::from_le_bytes(FIELDS));
             let pieces = self.bytes.chunks(BYTES).zip(self.text.chunks_mut(CHARACTERS));
@@ -83,8 +83,8 @@ impl Kernel<Avx512> for Encode<'_> {
     }
 }
 
-/// Text to be decoded; `bytes` has the decoded length, and is written as a whole. Returns whether
-/// the text is valid.
+/// Decodes text; `bytes` has the decoded length and is overwritten in full. Returns whether the
+/// text is valid.
 pub(super) struct Decode<'a> {
     pub(super) text: &'a [u8],
     pub(super) bytes: &'a mut [MaybeUninit<u8>],
@@ -99,12 +99,12 @@ impl Kernel<Avx512> for Decode<'_> {
         let low = load(proof, low.try_into().expect("64 of 128 bytes"));
         let high = load(proof, high.try_into().expect("64 of 128 bytes"));
         let gather = load(proof, &GATHER);
-        // Behind the last byte there are only the trailing bits. Whole steps have none.
+        // Only trailing bits follow the last byte. Full steps have none.
         let written = match self.bytes.len() % BYTES {
             0 => BYTES,
             rest => rest,
         };
-        // SAFETY: `proof` stands for the instructions.
+        // SAFETY: `proof` shows that the instructions are available.
         unsafe {
             let zeros = _mm512_set1_epi8(b'A'.cast_signed());
             let mut errors = _mm512_setzero_si512();
@@ -113,7 +113,7 @@ impl Kernel<Avx512> for Decode<'_> {
             for (text, bytes) in pieces {
                 let characters = load_first(proof, zeros, text);
                 let values = _mm512_permutex2var_epi8(low, characters, high);
-                // The highest bit of a character that is not ASCII, or of a value that is invalid.
+                // The top bit is set in a non-ASCII character and in an invalid value.
                 errors = _mm512_or_si512(errors, _mm512_or_si512(characters, values));
                 let pairs = _mm512_maddubs_epi16(values, _mm512_set1_epi16(0x0140));
                 let words = _mm512_madd_epi16(pairs, _mm512_set1_epi32(0x0001_1000));
@@ -126,42 +126,42 @@ impl Kernel<Avx512> for Decode<'_> {
     }
 }
 
-/// A byte that can be written, whether or not it was before.
+/// A byte that can be written, initialized or not.
 ///
 /// # Safety
-/// It has the size of a byte, and any value is valid.
+/// The type has the size of a byte, and any value is valid.
 unsafe trait Byte {}
 // SAFETY: it is a byte.
 unsafe impl Byte for u8 {}
 // SAFETY: it has the layout of a byte.
 unsafe impl Byte for MaybeUninit<u8> {}
 
-/// The mask of the first `length` bytes of 64.
+/// Mask that selects the first `length` of 64 bytes.
 #[inline(always)]
 fn first(_: Avx512, length: usize) -> u64 {
     assert!(length <= 64);
-    // SAFETY: the proof says that BMI2 is there.
+    // SAFETY: the proof shows that BMI2 is available.
     unsafe { _bzhi_u64(u64::MAX, length as u32) }
 }
 
 #[inline(always)]
 fn load(_: Avx512, bytes: &[u8; 64]) -> __m512i {
-    // SAFETY: the proof says that AVX-512 is there; the load is of 64 bytes, all in `bytes`.
+    // SAFETY: the proof shows that AVX-512 is available; the load reads 64 bytes, all in `bytes`.
     unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) }
 }
 
-/// All of at most 64 bytes, then the bytes of `rest`.
+/// Loads up to 64 bytes and fills up with the bytes of `rest`.
 #[inline(always)]
 fn load_first(proof: Avx512, rest: __m512i, bytes: &[u8]) -> __m512i {
     let mask = first(proof, bytes.len());
-    // SAFETY: the proof says that AVX-512 is there; the mask keeps the load within `bytes`.
+    // SAFETY: the proof shows that AVX-512 is available; the mask keeps the load within `bytes`.
     unsafe { _mm512_mask_loadu_epi8(rest, mask, bytes.as_ptr().cast()) }
 }
 
-/// Fills at most 64 bytes.
+/// Stores up to 64 bytes.
 #[inline(always)]
 fn store_first<T: Byte>(proof: Avx512, bytes: &mut [T], vector: __m512i) {
     let mask = first(proof, bytes.len());
-    // SAFETY: the proof says that AVX-512 is there; the mask keeps the store within `bytes`.
+    // SAFETY: the proof shows that AVX-512 is available; the mask keeps the store within `bytes`.
     unsafe { _mm512_mask_storeu_epi8(bytes.as_mut_ptr().cast(), mask, vector) }
 }

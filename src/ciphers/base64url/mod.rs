@@ -1,11 +1,11 @@
-//! Base64url without padding (RFC 4648, section 5, as RFC 7515 uses it), for short pieces.
+//! Base64url without padding (RFC 4648, section 5, as RFC 7515 uses it), for short inputs.
 //!
-//! Decoding is strict: other characters, padding, white space, impossible lengths and non-zero
-//! trailing bits are refused, so that a byte string has exactly one encoding.
+//! Decoding is strict: it rejects other characters, padding, white space, impossible lengths and
+//! non-zero trailing bits, so that a byte string has exactly one encoding.
 //!
-//! The backend `avx512` takes 48 bytes or 64 characters a step and the rest under a mask; secrets
-//! choose no branch and no address there. All others call the crate `base64-simd`, which looks for
-//! AVX2 by itself.
+//! The backend `avx512` handles 48 bytes or 64 characters per step and the rest under a mask; no
+//! branch and no address depends on secrets there. All other backends call the crate `base64-simd`,
+//! which detects AVX2 itself.
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;
@@ -20,10 +20,10 @@ use super::Wiped;
 use super::cpu::Proof;
 use super::cpu::{Backend, Level};
 
-/// The backends that base64url has code of its own for.
+/// Backends with their own base64url code.
 pub const BACKENDS: &[&str] = &["rustcrypto", "avx512"];
 
-/// Characters that `length` bytes encode to.
+/// Number of characters in the encoding of `length` bytes.
 ///
 /// # Panics
 /// If `length` is over three quarters of the address space.
@@ -31,7 +31,7 @@ pub const fn encoded_length(length: usize) -> usize {
     length / 3 * 4 + (length % 3 * 4).div_ceil(3)
 }
 
-/// Bytes that `length` characters decode to, or `None` if no byte string encodes to so many.
+/// Number of bytes that `length` characters decode to, or `None` if no encoding has that length.
 pub const fn decoded_length(length: usize) -> Option<usize> {
     match length % 4 {
         0 => Some(length / 4 * 3),
@@ -40,7 +40,7 @@ pub const fn decoded_length(length: usize) -> Option<usize> {
     }
 }
 
-/// Encodes `bytes` at the start of `text` and returns the number of characters,
+/// Encodes `bytes` into the start of `text` and returns the number of characters,
 /// [`encoded_length`].
 ///
 /// # Panics
@@ -58,41 +58,41 @@ pub fn encode(backend: Backend, bytes: &[u8], text: &mut [u8]) -> usize {
     length
 }
 
-/// The encoding of `bytes` as a string.
+/// Encodes `bytes` as a string.
 pub fn encode_to_string(bytes: &[u8]) -> String {
     let mut text = vec![0; encoded_length(bytes.len())];
     encode(Backend::detect(), bytes, &mut text);
     String::from_utf8(text).expect("base64url is ASCII")
 }
 
-/// What `text` decodes to, or `None` if it is not strictly base64url; then what was decoded before the
-/// fault is wiped.
+/// Decodes `text`. Returns `None` if it is not strictly base64url; the bytes decoded before the
+/// fault are then wiped.
 pub fn decode_to_vec(text: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Wiped::default();
     decode_into(text, &mut bytes)?;
     Some(bytes.into_vec())
 }
 
-/// Puts what `text` decodes to in the place of what is in `bytes`, or returns `None` if it is not
+/// Replaces the contents of `bytes` with the decoding of `text`, or returns `None` if it is not
 /// strictly base64url.
 pub fn decode_into(text: &[u8], bytes: &mut Vec<u8>) -> Option<usize> {
     bytes.clear();
     decode_append(Backend::detect(), text, bytes)
 }
 
-/// Appends what `text` decodes to and returns the number of bytes, [`decoded_length`], or `None`
-/// if `text` is not strictly base64url; then `bytes` are what they were.
+/// Appends the decoding of `text` and returns the number of bytes, [`decoded_length`]. Returns
+/// `None` if `text` is not strictly base64url and leaves `bytes` unchanged.
 pub fn decode_append(backend: Backend, text: &[u8], bytes: &mut Vec<u8>) -> Option<usize> {
     let length = decoded_length(text.len())?;
     bytes.reserve(length);
     decode_uninit(backend, text, &mut bytes.spare_capacity_mut()[..length]).then(|| {
-        // SAFETY: there is room for them, and valid text was decoded to all of them.
+        // SAFETY: the capacity was reserved, and valid text initializes all `length` bytes.
         unsafe { bytes.set_len(bytes.len() + length) };
         length
     })
 }
 
-/// Decodes to `bytes`, which have the decoded length and are all written if `text` is valid.
+/// Decodes into `bytes`, which has the decoded length and is written in full if `text` is valid.
 fn decode_uninit(backend: Backend, text: &[u8], bytes: &mut [MaybeUninit<u8>]) -> bool {
     match backend.level() {
         Level::RustCrypto | Level::Portable | Level::Avx2(_) | Level::Vaes(_) => {

@@ -6,7 +6,7 @@ use crate::ciphers::aes::testing::noise;
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const GUARD: usize = 64;
 
-/// Six bits at a time, padded with zero bits.
+/// Encodes six bits at a time, padded with zero bits.
 fn model_encode(bytes: &[u8]) -> Vec<u8> {
     let bit = |i: usize| bytes.get(i / 8).map_or(0, |byte| byte >> (7 - i % 8) & 1);
     let value = |start: usize| (start..start + 6).fold(0, |value, i| value << 1 | bit(i));
@@ -24,7 +24,7 @@ fn decoded(backend: Backend, text: &[u8]) -> Option<Vec<u8>> {
     let end = bytes.len();
     assert_eq!(end, BEFORE.len() + length.unwrap_or(0));
     let written = BEFORE.len() + length.unwrap_or(text.len() / 4 * 3 + 2);
-    // SAFETY: there was room, so nothing moved; all of it was filled above, and bytes stay bytes.
+    // SAFETY: the capacity was reserved, so nothing moved; all of it was initialized above.
     unsafe { bytes.set_len(capacity) };
     assert!(bytes[written..].iter().all(|byte| *byte == 0xa5));
     bytes.truncate(end);

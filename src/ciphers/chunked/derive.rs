@@ -1,4 +1,4 @@
-//! The keys of a message: HKDF-Expand (RFC 5869, section 2.3) with SHA-512.
+//! Derivation of a message's keys: HKDF-Expand (RFC 5869, section 2.3) with SHA-512.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha512;
@@ -15,10 +15,10 @@ pub(super) const NONCE_LEN: usize = 12;
 /// Length in bytes of the hash.
 const HASH_LEN: usize = 64;
 
-/// What the derivation is for: the construction, and the cipher by its name at IANA.
+/// Purpose of the derivation: the construction, and the cipher by its IANA name.
 const INFO: &[u8] = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0";
 
-/// Key, base nonce and commitment, which the hash makes in two blocks.
+/// Key, base nonce and commitment, from two blocks of the hash.
 pub(super) struct Derived(Zeroizing<[u8; 2 * HASH_LEN]>);
 
 impl Derived {
@@ -39,8 +39,8 @@ impl Derived {
     }
 }
 
-/// Derives the keys of a message. The crate `hkdf` does not do it: it takes no key that is shorter
-/// than the hash.
+/// Derives the keys of a message. The crate `hkdf` cannot do this: it rejects keys shorter than the
+/// hash.
 pub(super) fn derive(key: &[u8; KEY_LEN], salt: &[u8; SALT_LEN], context: &[u8]) -> Derived {
     let mac = Hmac::<Sha512>::new_from_slice(key).expect("HMAC takes keys of any length");
     let mut blocks = Zeroizing::new([0; 2 * HASH_LEN]);

@@ -1,9 +1,9 @@
 //! C2SP chunked-encryption, version 1, with AES-256-GCM and SHA-512 (c2sp.org/chunked-encryption).
 //!
-//! A message of up to 4 PiB is cut into chunks of 16 KiB, of which the last is always shorter, if
-//! need be empty. Each is sealed by itself under a key and a nonce that belong to this message
-//! alone, so that chunks are worked on side by side and in any order. Chunks that are missing,
-//! added, exchanged or taken from another message do not open.
+//! A message of up to 4 PiB is split into chunks of 16 KiB; the last chunk is always shorter and
+//! may be empty. Each chunk is sealed separately under a key and a nonce used for this message
+//! only, so chunks can be processed in parallel and in any order. Missing, added, swapped or
+//! foreign chunks fail to open.
 //!
 //! | part of a sealed message | bytes |
 //! |---|---|
@@ -30,7 +30,7 @@ pub const KEY_LEN: usize = 32;
 /// Length in bytes of the salt, which must not repeat under one input key.
 pub const SALT_LEN: usize = 24;
 
-/// Length in bytes of what stands before the first chunk: salt and key commitment.
+/// Length in bytes of the prefix before the first chunk: salt and key commitment.
 pub const PREFIX_LEN: usize = SALT_LEN + derive::COMMITMENT_LEN;
 
 /// Length in bytes of every chunk but the last.
@@ -42,13 +42,13 @@ pub const TAG_LEN: usize = 16;
 /// Length in bytes of every sealed chunk but the last.
 pub const SEALED_CHUNK_LEN: usize = CHUNK_LEN + TAG_LEN;
 
-/// The most chunks that a message may have.
+/// Maximum number of chunks in a message.
 pub const MAX_CHUNKS: u64 = 1 << 38;
 
-/// Records that are handed to the cipher at once.
+/// Number of records passed to the cipher at once.
 const BATCH: usize = 16;
 
-/// One message: its derived key, made ready.
+/// A message with its derived key.
 pub struct Message {
     gcm: Gcm,
     base_nonce: [u8; derive::NONCE_LEN],
@@ -66,17 +66,17 @@ impl fmt::Debug for Message {
 #[error("longer than 2^38 chunks of 16 KiB")]
 pub struct TooLongError;
 
-/// A chunk is not authentic: changed, out of place, or not the end that the message had.
+/// A chunk is not authentic: changed, out of place, or not the end of the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("authentication failed")]
 pub struct AuthenticationError {
-    /// How many chunks before it are authentic, of those given in the same call.
+    /// Number of authentic chunks before it, among those passed in the same call.
     pub authentic: usize,
 }
 
 impl Message {
-    /// A message that is to be sealed: under `key`, which is uniformly random, with a fresh random
-    /// `salt`, bound to `context`, which may be anything that the opener knows as well.
+    /// Starts a message to seal under `key`, which must be uniformly random, with a fresh random
+    /// `salt`. The message is bound to `context`, any bytes that the opener also knows.
     pub fn new(
         backend: Backend,
         key: &[u8; KEY_LEN],
@@ -91,10 +91,10 @@ impl Message {
         Self { gcm, base_nonce: *derived.base_nonce(), prefix }
     }
 
-    /// A message that begins with `prefix` and is to be opened.
+    /// Starts opening a message that begins with `prefix`.
     ///
     /// # Errors
-    /// [`AuthenticationError`] when the key commitment is not that of `key`, salt and `context`.
+    /// [`AuthenticationError`] if the key commitment does not match `key`, salt and `context`.
     pub fn begin(
         backend: Backend,
         key: &[u8; KEY_LEN],
@@ -109,18 +109,18 @@ impl Message {
         }
     }
 
-    /// What stands before the first chunk.
+    /// Returns the bytes that precede the first chunk.
     pub fn prefix(&self) -> &[u8; PREFIX_LEN] {
         &self.prefix
     }
 
-    /// Seals chunks in place, the first of which has the number `first` in the message.
+    /// Seals chunks in place; `first` is the number of the first one in the message.
     ///
-    /// Each lies in a cell of [`SEALED_CHUNK_LEN`] bytes: the text, and room for the tag. A shorter
-    /// cell at the end is the last chunk of the message.
+    /// Each chunk lies in a cell of [`SEALED_CHUNK_LEN`] bytes: the text, then room for the tag. A
+    /// shorter cell at the end is the last chunk of the message.
     ///
     /// # Errors
-    /// [`TooLongError`]; nothing is sealed then.
+    /// [`TooLongError`]; nothing is then sealed.
     ///
     /// # Panics
     /// If the last cell has no room for a tag.
@@ -137,13 +137,13 @@ impl Message {
         Ok(())
     }
 
-    /// Opens chunks in place, the first of which has the number `first` in the message: each text
-    /// is then in its cell, where [`seal`](Self::seal) took it from. `last` says that no chunk
-    /// follows these.
+    /// Opens chunks in place; `first` is the number of the first one in the message. Each text ends
+    /// up in its cell, where [`seal`](Self::seal) took it from. `last` says that no chunk follows
+    /// these.
     ///
     /// # Errors
-    /// [`AuthenticationError`] at the first chunk that is not authentic. Text after that is not to
-    /// be used.
+    /// [`AuthenticationError`] at the first chunk that is not authentic. Do not use the text after
+    /// it.
     pub fn open(
         &self,
         first: u64,
@@ -152,7 +152,7 @@ impl Message {
     ) -> Result<(), AuthenticationError> {
         check_count(first, cells).map_err(|TooLongError| AuthenticationError { authentic: 0 })?;
         let end = cells.len() % SEALED_CHUNK_LEN;
-        // The last chunk is the one that is not full: anything else was cut off, or added to.
+        // A genuine last chunk is never full; otherwise the message was truncated or extended.
         let ends_well = if last { end >= TAG_LEN } else { end == 0 };
         let whole = if ends_well { cells.len() } else { cells.len() - end };
         let mut numbers = first..;
@@ -173,7 +173,7 @@ impl Message {
         if ends_well { Ok(()) } else { Err(AuthenticationError { authentic }) }
     }
 
-    /// The chunks of some cells as records, and where their tags lie.
+    /// Returns the chunks of some cells as records, and the positions of their tags.
     fn lay_out<'c>(
         &self,
         numbers: &mut impl Iterator<Item = u64>,
@@ -189,7 +189,7 @@ impl Message {
         records.unzip()
     }
 
-    /// The base nonce, exclusive-or the number of the chunk as a big-endian integer.
+    /// Exclusive-ors the base nonce with the chunk number as a big-endian integer.
     fn nonce(&self, number: u64) -> [u8; derive::NONCE_LEN] {
         let mut nonce = self.base_nonce;
         for (byte, bits) in nonce[derive::NONCE_LEN - 8..].iter_mut().zip(number.to_be_bytes()) {
@@ -199,7 +199,7 @@ impl Message {
     }
 }
 
-/// What the specification calls chunk counter must stay below [`MAX_CHUNKS`].
+/// Checks that the specification's chunk counter stays below [`MAX_CHUNKS`].
 fn check_count(first: u64, cells: &[u8]) -> Result<(), TooLongError> {
     let count = cells.len().div_ceil(SEALED_CHUNK_LEN) as u64;
     match first.checked_add(count).is_some_and(|end| end <= MAX_CHUNKS) {

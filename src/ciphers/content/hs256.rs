@@ -18,7 +18,7 @@ pub(super) const MAC_KEY_LEN: usize = 16;
 /// Length of the tag in bytes.
 pub(super) const TAG_LEN: usize = 16;
 
-/// A text under a cipher that hides and does not authenticate.
+/// A text under an unauthenticated cipher.
 pub(super) struct RawText<'a, C: RawCipher + ?Sized> {
     /// The cipher's key.
     pub(super) key: C::Key<'a>,
@@ -28,17 +28,17 @@ pub(super) struct RawText<'a, C: RawCipher + ?Sized> {
     pub(super) blocks: &'a mut [u8],
 }
 
-/// A cipher that hides and does not authenticate.
+/// An unauthenticated cipher.
 pub(super) trait RawCipher {
-    /// A key: an array, where keys have one length.
+    /// Type of a key: an array, if keys have one length.
     type Key<'a>: TryFrom<&'a [u8], Error: Debug>;
-    /// An initialization vector: an array.
+    /// Type of an initialization vector: an array.
     type Iv<'a>: TryFrom<&'a [u8], Error: Debug>;
-    /// Key length in bytes, for a cipher whose key is not as long as its text.
+    /// Key length in bytes, for a cipher whose keys all have the same length.
     const KEY_LEN: usize;
     /// Length of the initialization vector in bytes.
     const IV_LEN: usize;
-    /// Block length in bytes; plaintexts are padded to it after PKCS #7 unless it is 1.
+    /// Block length in bytes; plaintexts are padded to it as in PKCS #7 unless it is 1.
     const BLOCK_LEN: usize;
 
     /// Length in bytes of the key for a text of `text_len` bytes.
@@ -52,7 +52,7 @@ pub(super) trait RawCipher {
     /// Decrypts every text in place.
     fn decrypt(&self, backend: Backend, texts: &mut [RawText<'_, Self>]);
 
-    /// What is weak about this very key, if anything.
+    /// Describes the weakness of this particular key, if any.
     fn weakness(&self, _key: &[u8]) -> Option<String> {
         None
     }
@@ -109,7 +109,7 @@ impl<C: RawCipher> EncryptThenMac<C> {
             .collect()
     }
 
-    /// The key of every record, in its two parts.
+    /// Splits the key of every record into its two parts.
     fn split<'k>(keys: Keys<'k>, records: &[Record<'_>]) -> Vec<SplitKey<'k>> {
         let lengths = records.iter().map(|record| MAC_KEY_LEN + C::key_len(record.text.len()));
         let mut rest = match keys {
@@ -128,13 +128,13 @@ impl<C: RawCipher> EncryptThenMac<C> {
     }
 }
 
-/// The two parts of a key.
+/// The MAC key and the cipher key.
 struct SplitKey<'a> {
     mac: &'a [u8],
     cipher: &'a [u8],
 }
 
-/// The length without padding, or `None` if the padding, though authentic, is malformed.
+/// Returns the length without padding, or `None` if the (authentic) padding is malformed.
 fn plain_len(text: &[u8], block_len: usize) -> Option<usize> {
     if block_len == 1 {
         return Some(text.len());

@@ -1,6 +1,6 @@
-//! Content encryption: the `enc` of a sealed order.
+//! Content encryption: the `enc` algorithms of a sealed order.
 //!
-//! Every cipher is authenticated: AES-GCM and Grain-128AEADv2 by themselves, the others by
+//! Every cipher is authenticated: AES-GCM and Grain-128AEADv2 by design, the others by
 //! encrypt-then-MAC.
 
 mod gcm;
@@ -17,64 +17,65 @@ use crate::ciphers::{CipherError, des, feal, vernam};
 use hs256::{EncryptThenMac, RawCipher};
 use raw::{Aes128Cbc, DesCbc, DesEde3Cbc, Feal8Cbc, ToyDesEcb, Vernam};
 
-/// An order to be sealed or opened, in place.
+/// An order to seal or open, in place.
 #[derive(Debug)]
 pub struct Record<'a> {
     /// The initialization vector.
     pub iv: &'a [u8],
     /// The additional authenticated data.
     pub aad: &'a [u8],
-    /// Room for the ciphertext: [`ContentCipher::sealed_len`] bytes, the plaintext in front.
+    /// Buffer for the ciphertext: [`ContentCipher::sealed_len`] bytes, the plaintext at the start.
     pub text: &'a mut [u8],
-    /// Bytes of the plaintext: read by sealing, set by opening.
+    /// Length of the plaintext in bytes: read when sealing, set when opening.
     pub len: usize,
-    /// The authentication tag; the first [`ContentCipher::tag_len`] bytes count.
+    /// The authentication tag, in the first [`ContentCipher::tag_len`] bytes.
     pub tag: [u8; MAX_TAG],
-    /// Whether opening found the record authentic. When it did not, `text` is all zero.
+    /// Whether the record was found authentic when opened. If not, `text` is all zero.
     pub authentic: bool,
 }
 
 /// The content-encryption keys of a batch.
 #[derive(Clone, Copy)]
 pub enum Keys<'a> {
-    /// One for all records.
+    /// One key for all records.
     One(&'a [u8]),
-    /// One for each, laid end to end; as long as [`ContentCipher::key_len_for`] the record's text.
+    /// One key per record, concatenated; each has the length that [`ContentCipher::key_len_for`]
+    /// returns for the record's text.
     Each(&'a [u8]),
 }
 
-/// The longest tag in bytes.
+/// Length of the longest tag in bytes.
 pub const MAX_TAG: usize = 16;
 
-/// The longest initialization vector in bytes.
+/// Length of the longest initialization vector in bytes.
 pub const MAX_IV: usize = 16;
 
 /// A content-encryption algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ContentCipher {
-    /// AES-128 in Galois/counter mode (RFC 7518 section 5.3).
+    /// AES-128 in Galois/Counter Mode (RFC 7518 section 5.3).
     A128Gcm,
-    /// AES-256 in Galois/counter mode (RFC 7518 section 5.3).
+    /// AES-256 in Galois/Counter Mode (RFC 7518 section 5.3).
     A256Gcm,
     /// AES-128 in CBC mode with HMAC-SHA-256 (RFC 7518 section 5.2.3).
     A128CbcHs256,
-    /// DES in CBC mode with HMAC-SHA-256. Weak: a 56-bit key.
+    /// DES in CBC mode with HMAC-SHA-256. Weak: 56-bit key.
     DesCbcHs256,
     /// Triple DES with three keys in CBC mode with HMAC-SHA-256. Weak: 64-bit blocks.
     DesEde3CbcHs256,
-    /// The toy DES with its S-box, block by block, with HMAC-SHA-256. Weak: a 12-bit key.
+    /// Toy DES with its S-box, block by block, with HMAC-SHA-256. Weak: 12-bit key.
     ToyDesEcbHs256(SBox),
     /// FEAL-8 in CBC mode with HMAC-SHA-256. Weak: broken.
     Feal8CbcHs256,
-    /// Grain-128AEADv2. Counted as weak for its 64-bit tag and because few use it.
+    /// Grain-128AEADv2. Treated as weak for its 64-bit tag and because it is little used.
     Grain128AeadV2,
-    /// The exclusive-or with a one-time pad, with HMAC-SHA-256. Counted as weak for what becomes of
-    /// it when a piece of pad is used twice.
+    /// Exclusive-or with a one-time pad, with HMAC-SHA-256. Treated as weak because using a piece
+    /// of pad twice reveals the exclusive-or of both texts.
     VernamHs256,
 }
 
-/// What is fixed by an algorithm.
+/// Fixed properties of an algorithm.
 struct Facts {
     name: &'static str,
     weak: bool,
@@ -128,7 +129,7 @@ impl ContentCipher {
             Self::A128Gcm => Facts::aead("A128GCM", false, 16, 16, 256),
             Self::A256Gcm => Facts::aead("A256GCM", false, 32, 16, 256),
             Self::A128CbcHs256 => Facts::hs256::<Aes128Cbc>("A128CBC-HS256", false, 64),
-            // CBC encryption is a chain, so that only the number of orders fills the lanes.
+            // CBC encryption is sequential, so only separate orders fill the lanes.
             Self::DesCbcHs256 => Facts::hs256::<DesCbc>("DES-CBC-HS256", true, 1024),
             Self::DesEde3CbcHs256 => Facts::hs256::<DesEde3Cbc>("DES-EDE3-CBC-HS256", true, 1024),
             Self::ToyDesEcbHs256(_) => Facts::hs256::<ToyDesEcb>("TOYDES-ECB-HS256", true, 64),
@@ -138,28 +139,28 @@ impl ContentCipher {
         }
     }
 
-    /// The cipher with that `enc` name.
+    /// Returns the cipher with the given `enc` name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|cipher| cipher.name() == name)
     }
 
-    /// The `enc` name.
+    /// Returns the `enc` name.
     pub const fn name(self) -> &'static str {
         self.facts().name
     }
 
-    /// Whether the cipher is for teaching and old data only.
+    /// Whether the cipher is only for teaching and old data.
     pub const fn is_weak(self) -> bool {
         self.facts().weak
     }
 
-    /// Key length in bytes; for the `-HS256` forms, of the MAC key (16) and the cipher key. For
-    /// [`VernamHs256`](Self::VernamHs256) that of the MAC key, to which the pad comes.
+    /// Key length in bytes; for the `-HS256` forms, MAC key (16) and cipher key together. For
+    /// [`VernamHs256`](Self::VernamHs256), the MAC key alone; the pad is added to it.
     pub const fn key_len(self) -> usize {
         self.facts().key_len
     }
 
-    /// Length in bytes of the key for a text of `text_len` bytes, which matters to a pad only.
+    /// Key length in bytes for a text of `text_len` bytes; only pads depend on the text.
     pub const fn key_len_for(self, text_len: usize) -> usize {
         match self.takes_pad() {
             true => self.key_len() + text_len,
@@ -167,12 +168,12 @@ impl ContentCipher {
         }
     }
 
-    /// Whether each text takes a piece of pad as long as itself, which no other text may have.
+    /// Whether each text uses up a piece of pad of its own length, never shared with another text.
     pub const fn takes_pad(self) -> bool {
         matches!(self, Self::VernamHs256)
     }
 
-    /// The S-box, if it is the toy DES.
+    /// Returns the S-box of the toy DES; `None` for other ciphers.
     pub const fn sbox(self) -> Option<SBox> {
         match self {
             Self::ToyDesEcbHs256(sbox) => Some(sbox),
@@ -187,7 +188,7 @@ impl ContentCipher {
         }
     }
 
-    /// The same with another S-box, if it is the toy DES.
+    /// Returns the toy DES with another S-box; `None` for other ciphers.
     pub fn with_sbox(self, sbox: SBox) -> Option<Self> {
         self.sbox().map(|_| Self::ToyDesEcbHs256(sbox))
     }
@@ -202,7 +203,7 @@ impl ContentCipher {
         self.facts().tag_len
     }
 
-    /// The backends that the cipher has code of its own for.
+    /// Backends with their own code for this cipher.
     pub const fn backends(self) -> &'static [&'static str] {
         match self {
             Self::A128Gcm | Self::A256Gcm => aes::BACKENDS,
@@ -215,13 +216,13 @@ impl ContentCipher {
         }
     }
 
-    /// Records that are worth sealing together: they fill the lanes of the widest backend, and are
-    /// so many that what a kernel clears behind itself hardly counts.
+    /// Number of records worth sealing together: enough to fill the lanes of the widest backend and
+    /// to make the cost of clearing a kernel's buffers negligible.
     pub const fn at_once(self) -> usize {
         self.facts().at_once
     }
 
-    /// Bytes of ciphertext that `len` bytes of plaintext become.
+    /// Length in bytes of the ciphertext of `len` bytes of plaintext.
     pub const fn sealed_len(self, len: usize) -> usize {
         match self.facts().block_len {
             0 | 1 => len,
@@ -229,11 +230,11 @@ impl ContentCipher {
         }
     }
 
-    /// Checks a key that is about to be used for sealing.
+    /// Checks a key before it is used for sealing.
     ///
     /// # Errors
-    /// [`CipherError::KeyLength`], and [`CipherError::WeakKey`] for the keys that the cipher's
-    /// specification warns of.
+    /// [`CipherError::KeyLength`], and [`CipherError::WeakKey`] for keys that the cipher's
+    /// specification warns against.
     pub fn check_key(self, key: &[u8]) -> Result<(), CipherError> {
         if key.len() != self.key_len() {
             return Err(CipherError::KeyLength {
@@ -259,7 +260,7 @@ impl ContentCipher {
         }
     }
 
-    /// Gives random bytes the form of a key: the toy DES uses the low 12 bits of its 64 only.
+    /// Turns random bytes into a valid key: the toy DES uses only the low 12 bits of its 64.
     pub fn shape_keys(self, keys: &mut [u8]) {
         if let Self::ToyDesEcbHs256(_) = self {
             for key in keys.chunks_exact_mut(self.key_len()) {
@@ -269,7 +270,7 @@ impl ContentCipher {
         }
     }
 
-    /// Fills `keys`, any number of keys one after the other, with random ones.
+    /// Fills `keys`, any number of concatenated keys, with random keys.
     pub fn fill_keys(self, rng: &mut impl Rng, keys: &mut [u8]) {
         rng.fill_bytes(keys);
         self.shape_keys(keys);
@@ -302,7 +303,7 @@ impl ContentCipher {
         }
     }
 
-    /// Verifies every record and decrypts those that are authentic, in place.
+    /// Verifies every record and decrypts the authentic ones in place.
     ///
     /// # Panics
     /// Panics if a key or an initialization vector has the wrong length.
@@ -324,7 +325,7 @@ impl ContentCipher {
 }
 
 impl<'a> Keys<'a> {
-    /// The key of a record, where each is `len` bytes long.
+    /// Returns the key of a record, where each is `len` bytes long.
     fn of(self, index: usize, len: usize) -> &'a [u8] {
         match self {
             Self::One(key) => key,

@@ -1,4 +1,4 @@
-//! The ciphers that hide and do not authenticate.
+//! Unauthenticated ciphers.
 
 use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, array::Array};
 
@@ -9,10 +9,10 @@ use crate::ciphers::feal::{self, Feal, Rounds};
 use crate::ciphers::toy_des::{Key, SBox, ToyDes};
 use crate::ciphers::vernam;
 
-/// The backends that AES-CBC has code of its own for: the crates.
+/// Backends with their own AES-CBC code: only the crates.
 pub(super) const AES_BACKENDS: &[&str] = &["rustcrypto"];
 
-/// AES-128 (FIPS 197) in CBC mode (NIST SP 800-38A section 6.2), by the crates `aes` and `cbc`.
+/// AES-128 (FIPS 197) in CBC mode (NIST SP 800-38A section 6.2), from the crates `aes` and `cbc`.
 pub(super) struct Aes128Cbc;
 
 /// DES (FIPS 46-3) in CBC mode.
@@ -24,11 +24,11 @@ pub(super) struct DesEde3Cbc;
 /// FEAL-8 in CBC mode.
 pub(super) struct Feal8Cbc;
 
-/// The toy DES with its S-box, each byte by itself.
+/// The toy DES with its S-box, one byte at a time.
 pub(super) struct ToyDesEcb(pub(super) SBox);
 
-/// The exclusive-or with a pad, of which the key is as many bytes as the text. The IV says where in
-/// the whole pad they lie, and is nothing to the cipher.
+/// Exclusive-or with a pad; the key has as many bytes as the text. The IV gives the position in the
+/// whole pad and is ignored by the cipher.
 pub(super) struct Vernam;
 
 impl RawCipher for Aes128Cbc {
@@ -178,7 +178,7 @@ impl RawCipher for ToyDesEcb {
 }
 
 impl ToyDesEcb {
-    /// The cipher under the low 12 bits of a key of 8 bytes.
+    /// Sets up the cipher with the low 12 bits of an 8-byte key.
     fn expand(&self, key: &[u8; 8]) -> ToyDes {
         let bits = u64::from_be_bytes(*key) & 0xfff;
         ToyDes::new(&Key::new(bits as u16).expect("12 bits"), &self.0)

@@ -1,4 +1,4 @@
-//! What every content cipher must do, and known answers for each.
+//! Requirements on every content cipher, and known answers for each.
 
 use super::*;
 use crate::ciphers::random::{KeySource, SeededSource};
@@ -140,7 +140,7 @@ fn whole_record(text: &mut [u8]) -> Record<'_> {
 
 #[test]
 fn every_text_takes_its_own_piece_of_pad() {
-    // Records of unequal lengths under keys laid end to end, and each by itself.
+    // Records of unequal lengths under concatenated keys, compared with each record alone.
     let cipher = ContentCipher::VernamHs256;
     let lengths = [0, 1, 7, 64, 3];
     let key_lens = lengths.map(|len| cipher.key_len_for(len));

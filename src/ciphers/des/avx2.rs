@@ -1,4 +1,4 @@
-//! 256 lanes: AVX2.
+//! AVX2 lanes: 256 blocks at a time.
 
 use std::arch::x86_64::*;
 
@@ -8,7 +8,7 @@ use super::lanes::DesLanes;
 use super::sbox::{Logic, logic};
 use crate::ciphers::cpu::Avx2;
 
-/// A 256-bit register, and the proof that it was made of.
+/// A 256-bit register, with the proof that it was created from.
 #[derive(Clone, Copy, Zeroize)]
 pub(super) struct Register(__m256i, #[zeroize(skip)] Avx2);
 
@@ -24,33 +24,33 @@ impl DesLanes for Register {
 
     #[inline(always)]
     fn splat(proof: Avx2, word: u64) -> Self {
-        // SAFETY: `proof` stands for the instruction.
+        // SAFETY: `proof` shows that the instruction is available.
         Self(unsafe { _mm256_set1_epi64x(word.cast_signed()) }, proof)
     }
 
     #[inline(always)]
     fn load(proof: Avx2, bytes: &[u8]) -> Self {
         let bytes: &[u8; 32] = bytes.first_chunk().expect("a whole register");
-        // SAFETY: `proof` stands for the instruction; the array has 32 bytes.
+        // SAFETY: `proof` shows that the instruction is available; the array has 32 bytes.
         Self(unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }, proof)
     }
 
     #[inline(always)]
     fn store(self, bytes: &mut [u8]) {
         let bytes: &mut [u8; 32] = bytes.first_chunk_mut().expect("a whole register");
-        // SAFETY: `self` has the proof of the instruction; the array has 32 bytes.
+        // SAFETY: `self` holds the proof of the instruction; the array has 32 bytes.
         unsafe { _mm256_storeu_si256(bytes.as_mut_ptr().cast(), self.0) }
     }
 
     #[inline(always)]
     fn and(self, other: Self) -> Self {
-        // SAFETY: `self` has the proof of the instruction.
+        // SAFETY: `self` holds the proof of the instruction.
         Self(unsafe { _mm256_and_si256(self.0, other.0) }, self.1)
     }
 
     #[inline(always)]
     fn xor(self, other: Self) -> Self {
-        // SAFETY: `self` has the proof of the instruction.
+        // SAFETY: `self` holds the proof of the instruction.
         Self(unsafe { _mm256_xor_si256(self.0, other.0) }, self.1)
     }
 
@@ -61,7 +61,7 @@ impl DesLanes for Register {
 
     #[inline(always)]
     fn exchange<const WIDTH: u32>(a: Self, b: Self) -> (Self, Self) {
-        // SAFETY: the registers have the proof of the instructions.
+        // SAFETY: the registers hold the proof of the instructions.
         unsafe {
             let width = _mm_cvtsi32_si128(WIDTH.cast_signed());
             let up = _mm256_sll_epi64(b.0, width);
@@ -100,7 +100,7 @@ impl Logic for Register {
 
     #[inline(always)]
     fn or(self, other: Self) -> Self {
-        // SAFETY: `self` has the proof of the instruction.
+        // SAFETY: `self` holds the proof of the instruction.
         Self(unsafe { _mm256_or_si256(self.0, other.0) }, self.1)
     }
 
@@ -111,7 +111,7 @@ impl Logic for Register {
 
     #[inline(always)]
     fn and_not(self, other: Self) -> Self {
-        // SAFETY: `self` has the proof of the instruction.
+        // SAFETY: `self` holds the proof of the instruction.
         Self(unsafe { _mm256_andnot_si256(other.0, self.0) }, self.1)
     }
 }

@@ -1,4 +1,4 @@
-//! 512 lanes: AVX-512, three-input logic.
+//! AVX-512 lanes: 512 blocks at a time, with three-input logic.
 
 use std::arch::x86_64::*;
 
@@ -8,7 +8,7 @@ use super::lanes::DesLanes;
 use super::sbox::{LookUp, lut3};
 use crate::ciphers::cpu::Avx512;
 
-/// A 512-bit register, and the proof that it was made of.
+/// A 512-bit register, with the proof that it was created from.
 #[derive(Clone, Copy, Zeroize)]
 pub(super) struct Register(__m512i, #[zeroize(skip)] Avx512);
 
@@ -24,33 +24,33 @@ impl DesLanes for Register {
 
     #[inline(always)]
     fn splat(proof: Avx512, word: u64) -> Self {
-        // SAFETY: `proof` stands for the instruction.
+        // SAFETY: `proof` shows that the instruction is available.
         Self(unsafe { _mm512_set1_epi64(word.cast_signed()) }, proof)
     }
 
     #[inline(always)]
     fn load(proof: Avx512, bytes: &[u8]) -> Self {
         let bytes: &[u8; 64] = bytes.first_chunk().expect("a whole register");
-        // SAFETY: `proof` stands for the instruction; the array has 64 bytes.
+        // SAFETY: `proof` shows that the instruction is available; the array has 64 bytes.
         Self(unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) }, proof)
     }
 
     #[inline(always)]
     fn store(self, bytes: &mut [u8]) {
         let bytes: &mut [u8; 64] = bytes.first_chunk_mut().expect("a whole register");
-        // SAFETY: `self` has the proof of the instruction; the array has 64 bytes.
+        // SAFETY: `self` holds the proof of the instruction; the array has 64 bytes.
         unsafe { _mm512_storeu_si512(bytes.as_mut_ptr().cast(), self.0) }
     }
 
     #[inline(always)]
     fn and(self, other: Self) -> Self {
-        // SAFETY: `self` has the proof of the instruction.
+        // SAFETY: `self` holds the proof of the instruction.
         Self(unsafe { _mm512_and_si512(self.0, other.0) }, self.1)
     }
 
     #[inline(always)]
     fn xor(self, other: Self) -> Self {
-        // SAFETY: `self` has the proof of the instruction.
+        // SAFETY: `self` holds the proof of the instruction.
         Self(unsafe { _mm512_xor_si512(self.0, other.0) }, self.1)
     }
 
@@ -62,13 +62,13 @@ impl DesLanes for Register {
     #[inline(always)]
     fn exchange<const WIDTH: u32>(a: Self, b: Self) -> (Self, Self) {
         let even = Self::splat(a.1, even_groups(WIDTH));
-        // SAFETY: the registers have the proof of the instructions.
+        // SAFETY: the registers hold the proof of the instructions.
         let (up, down) = unsafe {
             let width = _mm_cvtsi32_si128(WIDTH.cast_signed());
             (_mm512_sll_epi64(b.0, width), _mm512_srl_epi64(a.0, width))
         };
         let (up, down) = (Self(up, b.1), Self(down, a.1));
-        // Where `even` is set the first, elsewhere the second.
+        // Selects the first where `even` is set, and the second elsewhere.
         const SELECT: i32 = 0b1100_1010;
         (even.look_up::<SELECT>(a, up), even.look_up::<SELECT>(down, b))
     }
@@ -82,12 +82,12 @@ impl DesLanes for Register {
 impl LookUp for Register {
     #[inline(always)]
     fn look_up<const TABLE: i32>(self, b: Self, c: Self) -> Self {
-        // SAFETY: `self` has the proof of the instruction.
+        // SAFETY: `self` holds the proof of the instruction.
         Self(unsafe { _mm512_ternarylogic_epi64::<TABLE>(self.0, b.0, c.0) }, self.1)
     }
 }
 
-/// A word whose even groups of `width` bits are set.
+/// Returns a word in which the even groups of `width` bits are set.
 fn even_groups(width: u32) -> u64 {
     u64::MAX / ((1 << width) + 1)
 }

@@ -1,10 +1,10 @@
-//! CBC over many messages at once, a message a lane.
+//! CBC over many messages at once, one message per lane.
 //!
-//! A lane whose message has ended takes the next one. Blocks move between messages and lanes in
-//! tiles of [`STEPS`] blocks a lane, so that copying is a run of fixed offsets, and lanes take
-//! new messages only between tiles, so that their keys are transposed at most once a tile. Longer
-//! messages start first: those that run side by side then have similar lengths, and lanes idle
-//! little.
+//! When a message ends, its lane takes the next one. Blocks move between messages and lanes in
+//! tiles of [`STEPS`] blocks per lane, so that copying uses fixed offsets. Lanes take new messages
+//! only between tiles, so that their keys are transposed at most once per tile. Longer messages
+//! start first: messages that run side by side then have similar lengths, and lanes are seldom
+//! idle.
 
 use zeroize::{Zeroize, Zeroizing};
 
@@ -17,7 +17,7 @@ use super::lanes::DesLanes;
 use super::rounds;
 use super::transpose::{self, Add};
 
-/// Blocks of a lane in a tile.
+/// Blocks per lane in a tile.
 const STEPS: usize = 16;
 
 /// Encrypts or decrypts the messages, all with keys of one length.
@@ -65,17 +65,18 @@ pub(super) fn run<L: DesLanes>(
 
 /// The next blocks of every lane.
 struct Tile<L> {
-    /// Rows of a block a lane: first the ciphertext blocks before the tile, then the tile's.
+    /// Rows with one block per lane: first the ciphertext blocks before the tile, then the tile's
+    /// rows.
     blocks: Vec<[u8; BLOCK]>,
     registers: [L; 64],
 }
 
 impl<L: DesLanes> Tile<L> {
-    /// Blocks from row to row. The rows would be 4 KiB apart, in the same sets of the first-level
-    /// cache; another cache line between them avoids that.
+    /// Distance between rows in blocks. Without the extra cache line, rows would be 4 KiB apart and
+    /// share the same sets of the first-level cache.
     const STRIDE: usize = L::BLOCKS + 8;
 
-    /// From a column's first block to its last.
+    /// Number of blocks from a column's first block to its last.
     const COLUMN: usize = (STEPS - 1) * Self::STRIDE + 1;
 
     #[inline(always)]
@@ -86,7 +87,7 @@ impl<L: DesLanes> Tile<L> {
         }
     }
 
-    /// The ciphertext block of each lane before the tile.
+    /// Returns the ciphertext block of each lane before the tile.
     #[inline(always)]
     fn chain(&self) -> &[[u8; BLOCK]] {
         &self.blocks[..L::BLOCKS]
@@ -97,7 +98,7 @@ impl<L: DesLanes> Tile<L> {
         self.blocks[lane] = block;
     }
 
-    /// Encrypts or decrypts the first rows, and leaves their last ciphertext as the chain.
+    /// Encrypts or decrypts the first rows, and keeps their last ciphertext as the chaining value.
     #[inline(always)]
     fn crypt(&mut self, direction: Direction, keys: &Tables<L>, steps: usize) {
         let last = steps * Self::STRIDE;
@@ -113,7 +114,7 @@ impl<L: DesLanes> Tile<L> {
             }
             Direction::Decrypt => {
                 let chain = self.blocks[last..][..L::BLOCKS].to_vec();
-                // From the last row, whose predecessor is then still ciphertext.
+                // Starts with the last row, whose predecessor is then still ciphertext.
                 for step in (0..steps).rev() {
                     let (row, before, registers) = self.rows(step);
                     transpose::load(row, Add::Nothing, registers);
@@ -125,7 +126,7 @@ impl<L: DesLanes> Tile<L> {
         }
     }
 
-    /// Row `step` of the tile, and the one before it.
+    /// Returns row `step` of the tile and the row before it.
     #[inline(always)]
     fn rows(&mut self, step: usize) -> (&mut [u8], &[u8], &mut [L; 64]) {
         let (before, row) = self.blocks[step * Self::STRIDE..].split_at_mut(Self::STRIDE);
@@ -143,7 +144,7 @@ impl<L: DesLanes> Tile<L> {
         }
     }
 
-    /// Copies a column to where the message's blocks were, at most a tile of them.
+    /// Copies a column back to the message, at most a tile of blocks.
     #[inline(always)]
     fn scatter(&self, lane: usize, data: &mut [u8]) {
         let column = &self.blocks[Self::STRIDE + lane..][..Self::COLUMN];
@@ -168,7 +169,7 @@ fn copy_out(column: &[[u8; BLOCK]], stride: usize, data: &mut [u8]) {
     }
 }
 
-/// Does the rest of the last messages, too few for lanes to pay, one after the other.
+/// Processes the rest of the last messages one by one; they are too few for lanes to be worthwhile.
 fn finish(direction: Direction, lanes: Vec<Message<'_>>, chain: &[[u8; BLOCK]]) {
     let busy = lanes.into_iter().zip(chain);
     let messages = busy
@@ -178,9 +179,9 @@ fn finish(direction: Direction, lanes: Vec<Message<'_>>, chain: &[[u8; BLOCK]]) 
     crates::run(Job::CbcMany { direction, messages });
 }
 
-/// The keys of all lanes, transposed when they have changed.
+/// The keys of all lanes, transposed again after changes.
 struct LaneKeys<L: DesLanes> {
-    /// For each DES of the cipher the key of every lane.
+    /// The key of every lane, for each DES of the cipher.
     rows: Vec<Zeroizing<Vec<[u8; BLOCK]>>>,
     tables: Tables<L>,
     changed: bool,

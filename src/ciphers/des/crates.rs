@@ -1,5 +1,5 @@
-//! The crate `des`, a block at a time: for comparison, and where there are too few blocks for
-//! lanes to pay.
+//! DES with the crate `des`, one block at a time: for comparison, and for too few blocks to make
+//! lanes worthwhile.
 
 use des::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use des::{Des, TdesEde3};
@@ -7,7 +7,7 @@ use des::{Des, TdesEde3};
 use super::BLOCK;
 use super::job::{Direction, Job, Message};
 
-/// Does the job block after block.
+/// Runs the job block by block.
 pub(super) fn run(job: Job<'_>) {
     match job {
         Job::Ecb { key, direction, data } => {
@@ -57,14 +57,14 @@ fn xor(a: [u8; BLOCK], b: [u8; BLOCK]) -> [u8; BLOCK] {
     (u64::from_ne_bytes(a) ^ u64::from_ne_bytes(b)).to_ne_bytes()
 }
 
-/// A cipher with its key; the crate wipes it.
+/// A cipher with its key; the crate wipes the key.
 enum Cipher {
     Single(Des),
     Triple(Box<TdesEde3>),
 }
 
 impl Cipher {
-    /// From a key of 8 or 24 bytes.
+    /// Creates a cipher from a key of 8 or 24 bytes.
     fn new(key: &[u8]) -> Self {
         match Des::new_from_slice(key) {
             Ok(cipher) => Self::Single(cipher),

@@ -1,8 +1,8 @@
-//! What DES is asked to do, on whatever backend.
+//! Jobs for DES, independent of the backend.
 
 use super::BLOCK;
 
-/// Whether round keys are used from the first to the last or the other way round.
+/// Order of the round keys: first to last, or last to first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
     Encrypt,
@@ -10,7 +10,7 @@ pub(crate) enum Direction {
 }
 
 impl Direction {
-    /// The other one.
+    /// Returns the opposite direction.
     pub(super) fn reversed(self) -> Self {
         match self {
             Self::Encrypt => Self::Decrypt,
@@ -28,7 +28,7 @@ pub(crate) enum Job<'a> {
 }
 
 impl Job<'_> {
-    /// How many lanes the job can fill, in its longest pass.
+    /// Number of lanes that the job can fill in its longest pass.
     pub(super) fn lanes(&self) -> usize {
         match self {
             Self::Ecb { data, .. } | Self::Ctr { data, .. } | Self::CbcDecrypt { data, .. } => {

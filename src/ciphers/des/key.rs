@@ -1,10 +1,10 @@
-//! Keys, and those that should not be used.
+//! DES and triple-DES keys, and checks for weak ones.
 
 use std::fmt;
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// A key of DES or triple DES: what the functions of this module are generic over.
+/// A key of DES or triple DES; the functions of this module are generic over it.
 pub trait Key: sealed::AsBytes {}
 
 mod sealed {
@@ -14,7 +14,7 @@ mod sealed {
     }
 }
 
-/// A DES key: 8 bytes, of which the lowest bit each is parity and ignored. Wiped when dropped.
+/// A DES key: 8 bytes; the lowest bit of each is parity and ignored. Wiped when dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct DesKey([u8; 8]);
 
@@ -61,27 +61,26 @@ impl fmt::Debug for TripleDesKey {
     }
 }
 
-/// Why a key is weak.
+/// Reason why a key is weak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WeakKey {
-    /// All round keys are equal: encrypting twice gives the plaintext back.
+    /// All round keys are equal: encrypting twice returns the plaintext.
     #[error("weak DES key")]
     Weak,
-    /// Only two round keys occur: another key undoes this one's encryption.
+    /// Only two different round keys occur: another key reverses this key's encryption.
     #[error("semi-weak DES key")]
     SemiWeak,
-    /// The first two keys are equal: only the third one counts, as in DES.
+    /// The first two keys are equal: only the third one has an effect, as in DES.
     #[error("triple-DES key with K1 = K2, which is single DES")]
     FirstTwoEqual,
-    /// The last two keys are equal: only the first one counts, as in DES.
+    /// The last two keys are equal: only the first one has an effect, as in DES.
     #[error("triple-DES key with K2 = K3, which is single DES")]
     LastTwoEqual,
 }
 
 impl DesKey {
-    /// Names the weakness of a weak or semi-weak key (NIST SP 800-67, section 3.3.2); parity bits
-    /// are ignored.
+    /// Checks for weak and semi-weak keys (NIST SP 800-67, section 3.3.2); parity bits are ignored.
     ///
     /// # Errors
     /// [`WeakKey::Weak`] or [`WeakKey::SemiWeak`].
@@ -91,7 +90,7 @@ impl DesKey {
 }
 
 impl TripleDesKey {
-    /// Names the weakness of a key that is single DES (K1 = K2 or K2 = K3), or that has a weak or
+    /// Checks for keys that amount to single DES (K1 = K2 or K2 = K3) or that have a weak or
     /// semi-weak part (NIST SP 800-67, section 3.3); parity bits are ignored.
     ///
     /// # Errors
@@ -109,7 +108,7 @@ impl TripleDesKey {
     }
 }
 
-/// The key as a number, parity bits cleared.
+/// Returns the key as a number, with parity bits cleared.
 fn without_parity(key: &[u8; 8]) -> u64 {
     u64::from_be_bytes(*key) & 0xFEFE_FEFE_FEFE_FEFE
 }
@@ -125,11 +124,11 @@ fn check_des(key: &[u8; 8]) -> Result<(), WeakKey> {
     }
 }
 
-/// C₀ and D₀ are all zeros or all ones.
+/// Keys with C₀ and D₀ all zeros or all ones.
 const WEAK: [u64; 4] =
     [0x0000_0000_0000_0000, 0xFEFE_FEFE_FEFE_FEFE, 0xE0E0_E0E0_F0F0_F0F0, 0x1E1E_1E1E_0E0E_0E0E];
 
-/// Pairs of which each undoes the other.
+/// Pairs of keys that reverse each other.
 const SEMI_WEAK: [[u64; 2]; 6] = [
     [0x00FE_00FE_00FE_00FE, 0xFE00_FE00_FE00_FE00],
     [0x1EE0_1EE0_0EF0_0EF0, 0xE01E_E01E_F00E_F00E],
@@ -161,7 +160,7 @@ mod tests {
         assert_eq!(DesKey::from(des(0x0123_4567_89AB_CDEF)).check(), Ok(()));
     }
 
-    /// What the names say, on the crate `des`.
+    /// Verifies the definitions of weakness with the crate `des`.
     #[test]
     fn weak_keys_undo_themselves_and_semi_weak_pairs_each_other() {
         use ::des::cipher::{BlockCipherEncrypt, KeyInit};

@@ -1,4 +1,4 @@
-//! The key schedule: wiring, and differences between round keys.
+//! The key schedule: wiring, and shared or separate keys per lane.
 
 use zeroize::Zeroize;
 
@@ -6,11 +6,11 @@ use super::BLOCK;
 use super::lanes::{DesLanes, KeyBit};
 use super::wiring::{KEY_REGISTERS, ROTATIONS, UNROLLED};
 
-/// The tables of the one or three keys of a DES or triple DES, wiped when dropped.
+/// The tables of a DES key, or of the three keys of a triple DES, wiped when dropped.
 pub(super) struct Tables<K: Zeroize>(Vec<KeyTable<K>>);
 
 impl<K: Zeroize + Copy> Tables<K> {
-    /// Tables of `stages` keys that are not set yet.
+    /// Creates tables of `stages` keys, not yet set.
     #[inline(always)]
     pub(super) fn new(stages: usize, blank: K) -> Self {
         Self(vec![KeyTable([[blank; UNROLLED]; 2]); stages])
@@ -21,7 +21,7 @@ impl<K: Zeroize + Copy> Tables<K> {
         self.0.iter_mut()
     }
 
-    /// The tables in the order of the key.
+    /// Returns the tables in key order.
     #[inline(always)]
     pub(super) fn as_slice(&self) -> &[KeyTable<K>] {
         &self.0
@@ -29,7 +29,7 @@ impl<K: Zeroize + Copy> Tables<K> {
 }
 
 impl Tables<Same> {
-    /// The tables of one key, of 8 or 24 bytes, for all lanes.
+    /// Creates the tables of one key, of 8 or 24 bytes, for all lanes.
     pub(super) fn same<L: DesLanes>(key: &[u8]) -> Self {
         let mut tables = Self::new(key.len() / BLOCK, Same(0));
         for (table, part) in tables.0.iter_mut().zip(key.as_chunks().0) {
@@ -48,7 +48,7 @@ impl<K: Zeroize> Drop for Tables<K> {
     }
 }
 
-/// A key bit of all lanes: no bits or all 64. Kept this small, a key's tables stay in the
+/// A key bit shared by all lanes: no bits set or all 64. At this size, a key's tables stay in the
 /// first-level cache, and AVX-512 broadcasts from memory at no cost.
 #[derive(Clone, Copy, Zeroize)]
 pub(super) struct Same(u64);
@@ -65,15 +65,15 @@ impl<L: DesLanes> KeyBit<L> for Same {
     }
 }
 
-/// The key bits of one DES key, or of one for every lane, and, for S-boxes with inverted inputs,
-/// their inverses.
+/// The key bits of one DES key, or of one per lane, and their inverses for S-boxes with inverted
+/// inputs.
 ///
-/// A round key is 48 of the 56 key bits, chosen by PC-2 after rotating C and D. With both written
-/// out twice a rotation is an offset into the table, so the key schedule is wiring.
+/// A round key is 48 of the 56 key bits, chosen by PC-2 after rotating C and D. With C and D each
+/// written out twice, a rotation is an offset into the table, so the key schedule is wiring.
 #[derive(Clone)]
 pub(super) struct KeyTable<K>([[K; UNROLLED]; 2]);
 
-/// A row of key bits that `KEY_PLACES` are offsets into.
+/// A row of key bits; `KEY_PLACES` are offsets into it.
 type Row<K> = [K; UNROLLED - 28];
 
 /// A round key and its inverse.
@@ -95,7 +95,7 @@ impl<K: Copy> KeyTable<K> {
         }
     }
 
-    /// The key of a round, from 0.
+    /// Returns the key of a round, counted from 0.
     #[inline(always)]
     pub(super) fn round(&self, round: usize) -> RoundKey<'_, K> {
         let rotation = ROTATIONS[round];

@@ -1,16 +1,16 @@
 //! DES and triple DES (FIPS 46-3), bitsliced: 64, 256 or 512 blocks at once.
 //!
-//! Both ciphers are broken for new uses: DES for its 56-bit key, both for their 64-bit block.
-//! They are here to read old data quickly and for comparison.
+//! Both ciphers are broken for new uses: DES for its 56-bit key, both for their 64-bit block. They
+//! are included for reading old data quickly and for comparison.
 //!
-//! A register holds one bit of every block in flight, a lane each, so the S-boxes are circuits of
-//! logic gates, the permutations are wiring, and every lane may have a key of its own. No secret
-//! chooses a branch or an address, except on the backend `rustcrypto`, whose crate looks S-boxes
-//! up in tables, and which also takes the jobs of fewer than six blocks (or messages) at once, for
-//! which lanes do not pay.
+//! A register holds one bit of every block in flight, one block per lane, so S-boxes are circuits
+//! of logic gates, permutations are wiring, and every lane may have its own key. No branch and no
+//! address depends on secrets, except on the backend `rustcrypto`, whose crate looks S-boxes up in
+//! tables. That backend also takes jobs of fewer than six blocks (or messages) at once, for which
+//! lanes are not worthwhile.
 //!
-//! Functions are generic over the key: [`DesKey`] means DES, [`TripleDesKey`] triple DES. All work
-//! in place, on one thread.
+//! Functions are generic over the key: [`DesKey`] selects DES, [`TripleDesKey`] triple DES. All
+//! work in place, on one thread.
 //!
 //! ```
 //! use orderseal::ciphers::cpu::Backend;
@@ -54,30 +54,30 @@ use super::cpu::Avx2;
 use super::cpu::{Backend, Level, Over, Proof};
 use job::{Direction, Job};
 
-/// The backends that DES has code of its own for.
+/// Backends with their own DES code.
 pub const BACKENDS: &[&str] = &["rustcrypto", "portable", "avx2", "avx512"];
 
-/// Bytes of a block.
+/// Number of bytes in a block.
 pub const BLOCK: usize = 8;
 
-/// Fewer blocks at once than this are faster one at a time: a pass takes about 1 µs, a block in
-/// the crate `des` 0.2 µs.
+/// Fewer blocks at once than this are faster one at a time: a pass takes about 1 µs, a block in the
+/// crate `des` 0.2 µs.
 const CROSSOVER: usize = 6;
 
-/// Up to this many blocks at once are fastest in 64-bit words: a pass of wide lanes takes no less
-/// time, and more for moving blocks in and out (64 messages of 256 bytes: 27 µs, against 43 µs).
+/// Up to this many blocks at once are fastest in 64-bit words: a pass of wide lanes takes the same
+/// time, plus more for moving blocks in and out (64 messages of 256 bytes: 27 µs, against 43 µs).
 #[cfg(target_arch = "x86_64")]
 const NARROW: usize = 64;
 
-/// Data is not a whole number of 8-byte blocks.
+/// The data is not a whole number of 8-byte blocks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected a multiple of 8 bytes, found {length}")]
 pub struct PartialBlock {
-    /// Bytes found.
+    /// Length in bytes that was given.
     pub length: usize,
 }
 
-/// A message of a batch: its own key, initialization vector and data.
+/// A message of a batch, with its own key, initialization vector and data.
 pub struct Message<'a, K> {
     /// The key.
     pub key: &'a K,
@@ -90,7 +90,7 @@ pub struct Message<'a, K> {
 /// Encrypts each 8-byte block on its own (ECB).
 ///
 /// # Errors
-/// [`PartialBlock`] when `data` is not in whole blocks; it is then unchanged.
+/// [`PartialBlock`] if `data` is not a whole number of blocks; it is then unchanged.
 pub fn ecb_encrypt<K: Key>(backend: Backend, key: &K, data: &mut [u8]) -> Result<(), PartialBlock> {
     ecb(backend, key, Direction::Encrypt, data)
 }
@@ -98,7 +98,7 @@ pub fn ecb_encrypt<K: Key>(backend: Backend, key: &K, data: &mut [u8]) -> Result
 /// Decrypts each 8-byte block on its own (ECB).
 ///
 /// # Errors
-/// [`PartialBlock`] when `data` is not in whole blocks; it is then unchanged.
+/// [`PartialBlock`] if `data` is not a whole number of blocks; it is then unchanged.
 pub fn ecb_decrypt<K: Key>(backend: Backend, key: &K, data: &mut [u8]) -> Result<(), PartialBlock> {
     ecb(backend, key, Direction::Decrypt, data)
 }
@@ -115,10 +115,10 @@ fn ecb<K: Key>(
     Ok(())
 }
 
-/// Encrypts or decrypts in counter mode: block i, from 0, of the key stream is the encryption of
+/// Encrypts or decrypts in counter mode: block i of the key stream, from 0, is the encryption of
 /// the big-endian 64-bit number `iv` + i, modulo 2⁶⁴.
 ///
-/// `data` may have any length. To go on at block i, add i to the number.
+/// `data` may have any length. To continue at block i, add i to `iv`.
 pub fn ctr<K: Key>(backend: Backend, key: &K, iv: [u8; BLOCK], data: &mut [u8]) {
     let key = key.as_bytes();
     run(backend, Job::Ctr { key, iv, data });
@@ -127,7 +127,7 @@ pub fn ctr<K: Key>(backend: Backend, key: &K, iv: [u8; BLOCK], data: &mut [u8]) 
 /// Decrypts one message in CBC mode, all blocks in parallel.
 ///
 /// # Errors
-/// [`PartialBlock`] when `data` is not in whole blocks; it is then unchanged.
+/// [`PartialBlock`] if `data` is not a whole number of blocks; it is then unchanged.
 pub fn cbc_decrypt<K: Key>(
     backend: Backend,
     key: &K,
@@ -140,11 +140,11 @@ pub fn cbc_decrypt<K: Key>(
     Ok(())
 }
 
-/// Encrypts messages in CBC mode, a message a lane. CBC encryption is a chain, so only the number
-/// of messages makes it fast; lengths and keys may differ.
+/// Encrypts messages in CBC mode, one per lane. CBC encryption is sequential, so only many messages
+/// make it fast; lengths and keys may differ.
 ///
 /// # Errors
-/// [`PartialBlock`] when a message is not in whole blocks; all are then unchanged.
+/// [`PartialBlock`] if a message is not a whole number of blocks; all are then unchanged.
 pub fn cbc_encrypt_many<K: Key>(
     backend: Backend,
     messages: &mut [Message<'_, K>],
@@ -152,10 +152,10 @@ pub fn cbc_encrypt_many<K: Key>(
     cbc_many(backend, Direction::Encrypt, messages)
 }
 
-/// Decrypts messages in CBC mode, a message a lane; lengths and keys may differ.
+/// Decrypts messages in CBC mode, one per lane; lengths and keys may differ.
 ///
 /// # Errors
-/// [`PartialBlock`] when a message is not in whole blocks; all are then unchanged.
+/// [`PartialBlock`] if a message is not a whole number of blocks; all are then unchanged.
 pub fn cbc_decrypt_many<K: Key>(
     backend: Backend,
     messages: &mut [Message<'_, K>],
@@ -185,7 +185,7 @@ fn whole_blocks(data: &[u8]) -> Result<(), PartialBlock> {
     }
 }
 
-/// Does the job on the backend's lanes.
+/// Runs the job on the backend's lanes.
 fn run(backend: Backend, job: Job<'_>) {
     let lanes = job.lanes();
     if lanes < CROSSOVER {

@@ -1,4 +1,4 @@
-//! The modes over one long message, on lanes of any width.
+//! Modes for one long message, on lanes of any width.
 
 use super::BLOCK;
 use super::cbc_many;
@@ -9,7 +9,7 @@ use super::rounds;
 use super::transpose::{self, Add};
 use crate::ciphers::cpu::{Kernel, Over};
 
-/// Bytes of a pass on the widest lanes.
+/// Number of bytes in a pass on the widest lanes.
 pub(super) const MAX_PASS: usize = 4096;
 
 impl<L: DesLanes> Kernel<L::Proof> for Over<L, Job<'_>> {
@@ -32,7 +32,7 @@ impl<L: DesLanes> Kernel<L::Proof> for Over<L, Job<'_>> {
     }
 }
 
-/// What a mode does with a pass of `L::BLOCKS` blocks. (Closures would do, but one that is not
+/// Processing of a pass of `L::BLOCKS` blocks in a mode. (A trait, because a closure that is not
 /// inlined loses the target features of its caller.)
 trait Mode {
     fn pass(&mut self, pass: &mut [u8]);
@@ -62,7 +62,7 @@ impl<L: DesLanes> Mode for Ecb<'_, L> {
 
 struct CbcDecrypt<'a, L> {
     keys: &'a Tables<Same>,
-    /// The ciphertext of a pass, after the block before it.
+    /// The ciphertext of a pass, preceded by the block before it.
     previous: [u8; BLOCK + MAX_PASS],
     blocks: [L; 64],
 }
@@ -88,8 +88,8 @@ impl<L: DesLanes> Mode for CbcDecrypt<'_, L> {
     }
 }
 
-/// The counters never exist as blocks: each pass adds its first counter to the numbers of the
-/// lanes, bit by bit.
+/// Counter mode. Counters are never stored as blocks: each pass adds its first counter to the lane
+/// numbers, bit by bit.
 struct Ctr<'a, L> {
     keys: &'a Tables<Same>,
     counter: u64,
@@ -119,9 +119,9 @@ impl<L: DesLanes> Mode for Ctr<'_, L> {
     }
 }
 
-/// The bits, from the least significant, of each lane's block number: as many as the widest lanes
-/// need. Block n comes from word n mod W of register n / W, of W words each, so it is bit n / W of
-/// that word.
+/// Returns the bits of each lane's block number, from the least significant: as many as the widest
+/// lanes need. Block n comes from word n mod W of register n / W, of W words each, so it is bit n /
+/// W of that word.
 #[inline(always)]
 fn lane_numbers<L: DesLanes>(proof: L::Proof) -> [L; 9] {
     let words = L::BYTES / 8;
@@ -144,16 +144,16 @@ fn lane_numbers<L: DesLanes>(proof: L::Proof) -> [L; 9] {
     numbers
 }
 
-/// The transposed sums, modulo 2⁶⁴, of the first counter and the lanes' numbers, as big-endian
-/// blocks.
+/// Returns the transposed sums, modulo 2⁶⁴, of the first counter and the lane numbers, as
+/// big-endian blocks.
 #[inline(always)]
 fn counters<L: DesLanes>(first: u64, numbers: &[L; 9], sums: &mut [L; 64]) {
     let proof = numbers[0].proof();
     let mut carry = L::splat(proof, 0);
     for i in 0..64 {
         let bit = L::splat(proof, (first >> i & 1).wrapping_neg());
-        // Bit i of the number is bit i % 8 of byte 7 - i / 8 of the block; register 8b + c holds bit
-        // c of byte b.
+        // Bit i of the number is bit i % 8 of byte 7 - i / 8 of the block; register 8b + c holds
+        // bit c of byte b.
         let register = (63 - i) ^ 7;
         if let Some(number) = numbers.get(i) {
             sums[register] = bit.xor3(*number, carry);
@@ -165,7 +165,7 @@ fn counters<L: DesLanes>(first: u64, numbers: &[L; 9], sums: &mut [L; 64]) {
     }
 }
 
-/// Runs a mode over the data; the last pass is filled up with zeros where needed.
+/// Runs a mode over the data; the last pass is padded with zeros if needed.
 #[inline(always)]
 fn each_pass<L: DesLanes>(data: &mut [u8], mut mode: impl Mode) {
     let size = BLOCK * L::BLOCKS;

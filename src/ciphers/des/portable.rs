@@ -1,4 +1,4 @@
-//! 64 lanes: plain 64-bit words.
+//! Portable lanes: 64 blocks at a time in plain 64-bit words.
 
 use super::lanes::DesLanes;
 use super::sbox::{Logic, logic};

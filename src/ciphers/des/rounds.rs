@@ -9,10 +9,10 @@ use crate::ciphers::cpu::{Kernel, Proof};
 /// A half of every block.
 type Half<L> = [L; 32];
 
-/// DES or, with three keys, triple DES (encrypt-decrypt-encrypt) of transposed blocks.
+/// Runs DES or, with three keys, triple DES (encrypt-decrypt-encrypt) on transposed blocks.
 ///
-/// A DES ends with the halves swapped, and its final permutation undoes the initial permutation of
-/// the DES that follows: to that one pass the halves in the other order.
+/// A DES ends with swapped halves, and its final permutation cancels the initial permutation of the
+/// next DES, which therefore takes the halves in the other order.
 #[inline(always)]
 pub(super) fn crypt<L: DesLanes, K: KeyBit<L>>(
     blocks: &mut [L; 64],
@@ -34,7 +34,7 @@ pub(super) fn crypt<L: DesLanes, K: KeyBit<L>>(
     finish::<32, L>(&left, blocks);
 }
 
-/// Half of the initial permutation, `FIRST` being 0 for L₀ and 32 for R₀.
+/// Applies half of the initial permutation; `FIRST` is 0 for L₀ and 32 for R₀.
 #[inline(always)]
 fn initial<const FIRST: usize, L: DesLanes>(blocks: &[L; 64]) -> Half<L> {
     let mut half = [L::splat(blocks[0].proof(), 0); 32];
@@ -44,7 +44,7 @@ fn initial<const FIRST: usize, L: DesLanes>(blocks: &[L; 64]) -> Half<L> {
     half
 }
 
-/// Half of the final permutation, the inverse of the initial one.
+/// Applies half of the final permutation, the inverse of the initial one.
 #[inline(always)]
 fn finish<const FIRST: usize, L: DesLanes>(half: &Half<L>, blocks: &mut [L; 64]) {
     for (bit, value) in half.iter().enumerate() {
@@ -52,7 +52,7 @@ fn finish<const FIRST: usize, L: DesLanes>(half: &Half<L>, blocks: &mut [L; 64])
     }
 }
 
-/// Sixteen rounds in place, from L₀ and R₀ to L₁₆ and R₁₆.
+/// Runs sixteen rounds in place, from L₀ and R₀ to L₁₆ and R₁₆.
 #[inline(always)]
 fn rounds<L: DesLanes, K: KeyBit<L>>(
     left: &mut Half<L>,
@@ -76,8 +76,8 @@ fn rounds<L: DesLanes, K: KeyBit<L>>(
 
 /// Two rounds in place.
 ///
-/// They are a kernel of their own because in a loop the compiler takes the halves for 64 variables
-/// to be kept in registers, and spills most of them.
+/// A separate kernel, because in a loop the compiler treats the halves as 64 variables to keep in
+/// registers, and spills most of them.
 struct TwoRounds<'a, L, K> {
     left: &'a mut Half<L>,
     right: &'a mut Half<L>,
@@ -108,7 +108,7 @@ fn round<L: DesLanes, K: KeyBit<L>>(from: &Half<L>, to: &mut Half<L>, key: Round
     sbox::<7, L, K>(from, to, key);
 }
 
-/// The part of f that one S-box does, with the expansion before it and the permutation after it.
+/// Computes one S-box's part of f, with the expansion before it and the permutation after it.
 #[inline(always)]
 fn sbox<const BOX: usize, L: DesLanes, K: KeyBit<L>>(
     from: &Half<L>,

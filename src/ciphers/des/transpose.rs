@@ -1,18 +1,18 @@
-//! From blocks to bits and back.
+//! Transposition between blocks and bits.
 //!
 //! 64 registers are transposed as 64 × 64 matrices of bits, one in each 64-bit word: bit j of word
-//! w of register i changes places with bit i of word w of register j. Six stages exchange the bits
-//! of the register number with those of the bit number, three at a time, so that eight registers
-//! are at work at once. The transposition is its own inverse.
+//! w of register i swaps places with bit i of word w of register j. Six stages swap the bits of the
+//! register number with those of the bit number, three at a time, so that eight registers are
+//! processed at once. The transposition is its own inverse.
 
 use super::lanes::DesLanes;
 
-/// What is added to blocks on their way in or out.
+/// Data that is added to blocks on their way in or out.
 #[derive(Clone, Copy)]
 pub(super) enum Add<'a> {
     /// Nothing.
     Nothing,
-    /// What they overwrite, on their way out.
+    /// The data that they overwrite, on their way out.
     Overwritten,
     /// These bytes.
     These(&'a [u8]),
@@ -41,7 +41,7 @@ pub(super) fn load<L: DesLanes>(bytes: &[u8], add: Add<'_>, registers: &mut [L; 
     }
 }
 
-/// Transposes registers into blocks; destroys the registers.
+/// Transposes registers into blocks; overwrites the registers.
 #[inline(always)]
 pub(super) fn store<L: DesLanes>(registers: &mut [L; 64], bytes: &mut [u8], add: Add<'_>) {
     for group in registers.as_chunks_mut().0 {
@@ -66,7 +66,7 @@ pub(super) fn store<L: DesLanes>(registers: &mut [L; 64], bytes: &mut [u8], add:
     }
 }
 
-/// The stages whose distance is whole bytes, on registers eight apart.
+/// Runs the stages whose distance is whole bytes, on registers eight apart.
 #[inline(always)]
 fn exchange_words<L: DesLanes>(group: &mut [L; 8]) {
     exchange::<32, 4, L>(group);
@@ -74,7 +74,7 @@ fn exchange_words<L: DesLanes>(group: &mut [L; 8]) {
     exchange::<8, 1, L>(group);
 }
 
-/// The stages within bytes, on consecutive registers.
+/// Runs the stages within bytes, on consecutive registers.
 #[inline(always)]
 fn exchange_bits<L: DesLanes>(group: &mut [L; 8]) {
     exchange::<4, 4, L>(group);
@@ -82,7 +82,7 @@ fn exchange_bits<L: DesLanes>(group: &mut [L; 8]) {
     exchange::<1, 1, L>(group);
 }
 
-/// One stage: exchanges between the registers that are `STEP` apart.
+/// Runs one stage: exchanges between registers that are `STEP` apart.
 #[inline(always)]
 fn exchange<const WIDTH: u32, const STEP: usize, L: DesLanes>(group: &mut [L; 8]) {
     for i in 0..8 {

@@ -1,7 +1,7 @@
 //! The permutations of FIPS 46-3 as wiring between registers.
 //!
-//! Bits are numbered as in the standard, from 1, most significant first; `register` says where the
-//! transposition puts a bit of a block.
+//! Bits are numbered as in the standard, from 1, most significant first; `register` maps a bit of a
+//! block to its position after the transposition.
 
 /// Permuted choice 1: the key bits of C₀ and D₀.
 const PC1: [usize; 56] = [
@@ -22,7 +22,7 @@ const P: [usize; 32] = [
     13, 30, 6, 22, 11, 4, 25,
 ];
 
-/// How far C and D have been rotated before each of the 16 round keys.
+/// Total rotation of C and D before each of the 16 round keys.
 pub(super) const ROTATIONS: [usize; 16] = {
     const SHIFTS: [usize; 16] = [1, 1, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 1];
     let mut sums = [0; 16];
@@ -36,8 +36,8 @@ pub(super) const ROTATIONS: [usize; 16] = {
     sums
 };
 
-/// The register that holds bit `n` of a block or key after the transposition: registers count the
-/// bits of each byte from the least significant one.
+/// Returns the register that holds bit `n` of a block or key after the transposition; registers
+/// count the bits of each byte from the least significant one.
 const fn register(n: usize) -> usize {
     (n - 1) ^ 7
 }
@@ -91,7 +91,7 @@ pub(super) const KEY_REGISTERS: [usize; UNROLLED] = {
     registers
 };
 
-/// The place in the unrolled C and D, less the rotation, of the key bit at each S-box input.
+/// The position in the unrolled C and D, without the rotation, of the key bit at each S-box input.
 pub(super) const KEY_PLACES: [[usize; 6]; 8] = {
     let mut places = [[0; 6]; 8];
     let mut i = 0;

@@ -6,8 +6,8 @@ use super::Block;
 use super::lanes::FealLanes;
 use crate::ciphers::cpu::Avx2;
 
-/// Made only by `load` and `splat`, which take the proof, and by operations on itself: whoever
-/// has one may use AVX2.
+/// A 256-bit register. Only `load` and `splat`, which take the proof, and operations on existing
+/// values create one, so a value proves that AVX2 is available.
 #[derive(Clone, Copy)]
 pub(super) struct Register(__m256i);
 
@@ -18,7 +18,7 @@ impl FealLanes for Register {
     #[inline(always)]
     fn load(_: Avx2, blocks: &[Block]) -> Self {
         let bytes = blocks[..Self::WORDS].as_flattened();
-        // SAFETY: the slice has the register's 32 bytes; the proof stands for the instruction.
+        // SAFETY: the slice has the register's 32 bytes; the proof covers the instruction.
         Self(unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) })
     }
 
@@ -31,7 +31,7 @@ impl FealLanes for Register {
 
     #[inline(always)]
     fn splat(_: Avx2, byte: u8) -> Self {
-        // SAFETY: the proof stands for the instruction.
+        // SAFETY: the proof covers the instruction.
         Self(unsafe { _mm256_set1_epi8(byte.cast_signed()) })
     }
 

@@ -6,8 +6,8 @@ use super::Block;
 use super::lanes::FealLanes;
 use crate::ciphers::cpu::Avx512;
 
-/// Made only by `load` and `splat`, which take the proof, and by operations on itself: whoever
-/// has one may use AVX-512.
+/// A 512-bit register. Only `load` and `splat`, which take the proof, and operations on existing
+/// values create one, so a value proves that AVX-512 is available.
 #[derive(Clone, Copy)]
 pub(super) struct Register(__m512i);
 
@@ -18,7 +18,7 @@ impl FealLanes for Register {
     #[inline(always)]
     fn load(_: Avx512, blocks: &[Block]) -> Self {
         let bytes = blocks[..Self::WORDS].as_flattened();
-        // SAFETY: the slice has the register's 64 bytes; the proof stands for the instruction.
+        // SAFETY: the slice has the register's 64 bytes; the proof covers the instruction.
         Self(unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) })
     }
 
@@ -31,7 +31,7 @@ impl FealLanes for Register {
 
     #[inline(always)]
     fn splat(_: Avx512, byte: u8) -> Self {
-        // SAFETY: the proof stands for the instruction.
+        // SAFETY: the proof covers the instruction.
         Self(unsafe { _mm512_set1_epi8(byte.cast_signed()) })
     }
 

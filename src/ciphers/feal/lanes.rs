@@ -1,48 +1,48 @@
-//! Many blocks at a time: every byte of a block in a register of its own, a block a lane.
+//! FEAL on many blocks at a time: one register per byte position, one lane per block.
 
 use zeroize::Zeroizing;
 
 use super::{BLOCK_BYTES, Block, MAX_ROUNDS, Message, Subkey, WHITENING};
 use crate::ciphers::cpu::{self, Kernel, Over};
 
-/// Lanes of the widest register.
+/// Number of lanes in the widest register.
 const MAX_LANES: usize = 64;
 
-/// A register of 64-bit words, which is also a register of bytes. The register's existence
-/// proves that the processor has its instructions.
+/// A register of 64-bit words, also used as a register of bytes. A value proves that the processor
+/// has the register's instructions.
 pub(crate) trait FealLanes: Copy {
-    /// What proves that the processor has this register.
+    /// Proof that the processor has this register.
     type Proof: cpu::Proof;
-    /// 64-bit words in the register. Eight registers hold eight times as many blocks.
+    /// Number of 64-bit words in the register. Eight registers hold eight times as many blocks.
     const WORDS: usize;
 
-    /// The words of `WORDS` blocks, as they are in memory (`blocks` is at least that long).
+    /// Loads `WORDS` blocks as words in memory order (`blocks` is at least that long).
     fn load(proof: Self::Proof, blocks: &[Block]) -> Self;
-    /// Puts the words back.
+    /// Stores the words.
     fn store(self, blocks: &mut [Block]);
-    /// The same byte in every lane.
+    /// Sets every lane to the same byte.
     fn splat(proof: Self::Proof, byte: u8) -> Self;
-    /// Exclusive or.
+    /// Computes the exclusive-or.
     fn xor(self, other: Self) -> Self;
-    /// Sums of bytes, modulo 256.
+    /// Adds bytes modulo 256.
     fn add(self, other: Self) -> Self;
-    /// Bytes rotated left by two bits.
+    /// Rotates every byte left by two bits.
     fn rotate_2(self) -> Self;
-    /// Exchanges the words' bits `self & (mask << SHIFT)` with `other & mask`.
+    /// Swaps the words' bits `self & (mask << SHIFT)` with `other & mask`.
     fn exchange<const SHIFT: u32>(self, other: Self, mask: u64) -> (Self, Self);
 }
 
 /// A subkey for every lane.
 type LaneKey<V> = [V; 2];
 
-/// A text to be decrypted in CBC mode, and the block before it.
+/// A text to decrypt in CBC mode, and the block before it.
 pub(crate) struct Decrypt<'a> {
     pub(super) subkeys: &'a [Subkey],
     pub(super) chain: Block,
     pub(super) blocks: &'a mut [Block],
 }
 
-/// Decrypts as many full batches as there are, and returns the rest.
+/// Decrypts all full batches and returns the remaining blocks.
 impl<'a, V: FealLanes> Kernel<V::Proof> for Over<V, Decrypt<'a>> {
     type Output = Decrypt<'a>;
 
@@ -67,7 +67,7 @@ fn decrypt_batch<V: FealLanes>(
     chain: Block,
     blocks: &mut [Block],
 ) {
-    // The ciphertext of the block before each one.
+    // The previous ciphertext block of each block.
     let mut chained = [[0; BLOCK_BYTES]; MAX_LANES];
     chained[0] = chain;
     chained[1..blocks.len()].copy_from_slice(&blocks[..blocks.len() - 1]);
@@ -87,7 +87,7 @@ fn decrypt_batch<V: FealLanes>(
     }
 }
 
-/// Messages of one number of rounds to be encrypted in CBC mode, each under its own key.
+/// Messages with the same number of rounds to encrypt in CBC mode, each under its own key.
 pub(crate) struct Encrypt<'a, 'm> {
     pub(super) rounds: usize,
     pub(super) messages: &'a mut [Message<'m>],
@@ -105,13 +105,13 @@ impl<V: FealLanes> Kernel<V::Proof> for Over<V, Encrypt<'_, '_>> {
     }
 }
 
-/// Encrypts messages, one a lane: at most as many as there are lanes.
+/// Encrypts messages, one per lane: at most as many as there are lanes.
 #[inline(always)]
 fn encrypt_batch<V: FealLanes>(proof: V::Proof, rounds: usize, messages: &mut [Message<'_>]) {
     let one = V::splat(proof, 1);
     let zero = [V::splat(proof, 0); 2];
     let mut keys = [zero; MAX_ROUNDS + WHITENING];
-    // Four subkeys are as long as a block, and change places like one.
+    // Four subkeys are as long as a block and are transposed like one.
     for (group, keys) in keys[..rounds + WHITENING].chunks_mut(4).enumerate() {
         let mut buffer = Zeroizing::new([[0; BLOCK_BYTES]; MAX_LANES]);
         for (lane, message) in buffer.iter_mut().zip(&*messages) {
@@ -131,7 +131,7 @@ fn encrypt_batch<V: FealLanes>(proof: V::Proof, rounds: usize, messages: &mut [M
     let mut chain: [V; 8] = load(proof, &chain);
     let longest = messages.iter().map(|message| message.text.len()).max();
     for i in 0..longest.unwrap_or(0) {
-        // A message that has ended goes on as zeroes, which nobody reads.
+        // After a message ends, its lane continues with zeroes that are discarded.
         let mut buffer = [[0; BLOCK_BYTES]; MAX_LANES];
         for (lane, message) in buffer.iter_mut().zip(&*messages) {
             *lane = message.text.get(i).copied().unwrap_or_default();
@@ -153,19 +153,19 @@ fn encrypt_batch<V: FealLanes>(proof: V::Proof, rounds: usize, messages: &mut [M
             }
         }
     }
-    // Overwritten like any variable: the optimizer may leave copies.
+    // An ordinary overwrite: the optimizer may leave copies.
     keys = [zero; MAX_ROUNDS + WHITENING];
     std::hint::black_box(&keys);
 }
 
-/// Eight registers, one for each byte of the blocks.
+/// Loads eight registers, one for each byte of the blocks.
 #[inline(always)]
 fn load<V: FealLanes>(proof: V::Proof, blocks: &[Block]) -> [V; 8] {
     transpose(std::array::from_fn(|row| V::load(proof, &blocks[row * V::WORDS..])))
 }
 
-/// Turns the 8 × 8 bytes of every word position round: byte `i` of row `j` goes to byte `j` of row
-/// `i`. Doing it twice does nothing.
+/// Transposes the 8 × 8 bytes of every word position: byte `i` of row `j` goes to byte `j` of row
+/// `i`. Applying it twice restores the input.
 #[inline(always)]
 fn transpose<V: FealLanes>(mut rows: [V; 8]) -> [V; 8] {
     for i in [0, 1, 2, 3] {
@@ -180,7 +180,7 @@ fn transpose<V: FealLanes>(mut rows: [V; 8]) -> [V; 8] {
     rows
 }
 
-/// Encryption and decryption alike, as in `portable::crypt`.
+/// Encrypts or decrypts, as `portable::crypt` does.
 #[inline(always)]
 fn crypt<V: FealLanes>(
     one: V,
@@ -226,7 +226,7 @@ fn f<V: FealLanes>(a: [V; 4], y: LaneKey<V>, one: V) -> [V; 4] {
     [u0, u1, u2, u3]
 }
 
-/// Eight bytes in an ordinary register: no proof needed.
+/// Eight bytes in an ordinary register, which needs no proof.
 impl FealLanes for u64 {
     type Proof = ();
     const WORDS: usize = 1;
@@ -253,7 +253,7 @@ impl FealLanes for u64 {
 
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        // The top bits are added apart, so that no carry leaves its byte.
+        // The top bits are added separately, so that no carry crosses into the next byte.
         const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
         ((self & LOW) + (other & LOW)) ^ ((self ^ other) & !LOW)
     }

@@ -6,12 +6,12 @@
 //!
 //! Strength today: none. Four rounds fall to 20 chosen texts (Murphy 1990), eight to 2²⁴ known
 //! texts and a few minutes (Biham 1994), and differential attacks beat exhaustive search up to 31
-//! rounds (Biham and Shamir 1991). It is here because the founding document names it: to teach, to
-//! compare and to measure.
+//! rounds (Biham and Shamir 1991). It is included because the founding document names it: for
+//! teaching, comparison and measurement.
 //!
-//! The arithmetic is additions, rotations and exclusive-ors of bytes. No table is looked up and no
-//! branch depends on a secret, so running time does not depend on key or text; this follows from
-//! the construction and was not measured.
+//! The arithmetic consists of additions, rotations and exclusive-ors of bytes. There are no table
+//! look-ups and no branches on secrets, so running time does not depend on key or text; this
+//! follows from the construction and was not measured.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -31,8 +31,8 @@ use super::cpu::Avx2;
 use super::cpu::{Backend, Level, Over, Proof};
 use lanes::{Decrypt, Encrypt};
 
-/// The backends that FEAL has code of its own for. There is no crate: on `rustcrypto`, blocks go
-/// through the portable code one at a time.
+/// Backends with their own FEAL code. There is no crate: `rustcrypto` runs the portable code one
+/// block at a time.
 pub const BACKENDS: &[&str] = &["portable", "avx2", "avx512"];
 
 /// Bytes in a key.
@@ -40,7 +40,7 @@ pub const KEY_BYTES: usize = 8;
 /// Bytes in a block, and in the initialization vector of CBC.
 pub const BLOCK_BYTES: usize = 8;
 
-/// The largest number of rounds; every published analysis stops there.
+/// Maximum number of rounds; no published analysis goes further.
 const MAX_ROUNDS: usize = 32;
 /// Subkeys that whiten the text before the first and after the last round.
 const WHITENING: usize = 8;
@@ -55,14 +55,14 @@ type Subkey = [u8; 2];
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rounds(u8);
 
-/// Why FEAL refused its input.
+/// Reason why FEAL rejects an input.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FealError {
-    /// Not a number of rounds that the cipher has.
+    /// The cipher has no such number of rounds.
     #[error("FEAL takes an even number of rounds from 4 to 32, found {0}")]
     Rounds(u8),
-    /// A text that is not a whole number of blocks.
+    /// The text is not a whole number of blocks.
     #[error("FEAL in CBC mode takes a multiple of 8 bytes, found {0}")]
     Length(usize),
 }
@@ -75,7 +75,7 @@ impl Rounds {
     /// FEAL-32.
     pub const THIRTY_TWO: Self = Self(32);
 
-    /// That many rounds.
+    /// Checks a number of rounds.
     ///
     /// # Errors
     /// [`FealError::Rounds`] unless the number is even and from 4 to 32.
@@ -88,7 +88,7 @@ impl Rounds {
     }
 }
 
-/// The subkeys of one key, ready to encrypt and decrypt. Zeroized on drop.
+/// The subkeys of one key, for encryption and decryption. Zeroized on drop.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct Feal {
     rounds: usize,
@@ -116,10 +116,10 @@ impl Feal {
 
     /// Encrypts whole blocks in place in CBC mode (SP 800-38A, section 6.2).
     ///
-    /// Each block waits for the one before; [`cbc_encrypt_many`] is the way to speed.
+    /// Encryption is sequential within a text; for speed, use [`cbc_encrypt_many`].
     ///
     /// # Errors
-    /// [`FealError::Length`] unless the text is a multiple of 8 bytes; padding is the caller's.
+    /// [`FealError::Length`] unless the text is a multiple of 8 bytes; padding is up to the caller.
     pub fn cbc_encrypt(&self, iv: &Block, text: &mut [u8]) -> Result<(), FealError> {
         portable::cbc_encrypt(self.subkeys(), *iv, blocks(text)?);
         Ok(())
@@ -127,7 +127,7 @@ impl Feal {
 
     /// Decrypts whole blocks in place in CBC mode, many blocks at a time.
     ///
-    /// [`Backend`] `rustcrypto` means block by block here; `vaes` is the same as `avx2`.
+    /// The [`Backend`] `rustcrypto` works block by block; `vaes` is the same as `avx2`.
     ///
     /// # Errors
     /// [`FealError::Length`] unless the text is a multiple of 8 bytes.
@@ -138,7 +138,7 @@ impl Feal {
         text: &mut [u8],
     ) -> Result<(), FealError> {
         let whole = Decrypt { subkeys: self.subkeys(), chain: *iv, blocks: blocks(text)? };
-        // What does not fill a wide register's lanes goes to the next narrower one.
+        // Blocks that do not fill a wide register go to the next narrower one.
         let words = |text| ().enter(Over::<u64, _>::new(text));
         #[cfg(target_arch = "x86_64")]
         let avx2 = |proof: Avx2, text| words(proof.enter(Over::<avx2::Register, _>::new(text)));
@@ -163,7 +163,7 @@ impl Feal {
     }
 }
 
-/// A text to be encrypted under a key of its own.
+/// A text to encrypt under its own key.
 pub struct Message<'a> {
     cipher: &'a Feal,
     iv: Block,
@@ -171,7 +171,7 @@ pub struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// A text with its key and initialization vector.
+    /// Combines a text with its key and initialization vector.
     ///
     /// # Errors
     /// [`FealError::Length`] unless the text is a multiple of 8 bytes.
@@ -180,10 +180,10 @@ impl<'a> Message<'a> {
     }
 }
 
-/// Encrypts many messages in place in CBC mode, as [`Feal::cbc_encrypt`] does one: 64 at a time on
-/// `avx512`, 32 on `avx2` and `vaes`, 8 on `portable`, one on `rustcrypto`.
+/// Encrypts many messages in place in CBC mode, each as [`Feal::cbc_encrypt`] would: 64 at a time
+/// on `avx512`, 32 on `avx2` and `vaes`, 8 on `portable`, one on `rustcrypto`.
 ///
-/// Messages of like length should be neighbours: a group takes as long as its longest one.
+/// Place messages of similar length next to each other: a group takes as long as its longest one.
 pub fn cbc_encrypt_many(backend: Backend, messages: &mut [Message<'_>]) {
     for group in messages.chunk_by_mut(|a, b| a.cipher.rounds == b.cipher.rounds) {
         let batch = Encrypt { rounds: group[0].cipher.rounds, messages: group };

@@ -1,5 +1,5 @@
-//! FEAL-N one block at a time, in the order of HAC section 7.5: the code that the others are
-//! checked against.
+//! FEAL-N one block at a time, in the order of HAC section 7.5: the reference for the other
+//! backends.
 
 use super::{Block, KEY_BYTES, Subkey, WHITENING};
 
@@ -29,7 +29,7 @@ fn xor(a: Half, b: Half) -> Half {
     std::array::from_fn(|i| a[i] ^ b[i])
 }
 
-/// The key schedule (HAC algorithm 7.96, step 1): as many subkeys as there is room for, an even number.
+/// The key schedule (HAC algorithm 7.96, step 1): fills `subkeys`, whose length is even.
 pub(super) fn expand_key(key: &[u8; KEY_BYTES], subkeys: &mut [Subkey]) {
     let [k0, k1, k2, k3, k4, k5, k6, k7] = *key;
     let mut u = [[0; 4], [k0, k1, k2, k3], [k4, k5, k6, k7]];
@@ -41,7 +41,7 @@ pub(super) fn expand_key(key: &[u8; KEY_BYTES], subkeys: &mut [Subkey]) {
     }
 }
 
-/// A block as its halves, the first four subkeys or the last four added to them.
+/// Splits a block into halves and adds the first or last four subkeys.
 fn whitened(block: &Block, k: &[Subkey]) -> (Half, Half) {
     let [b0, b1, b2, b3, b4, b5, b6, b7] = *block;
     let left = xor([b0, b1, b2, b3], [k[0][0], k[0][1], k[1][0], k[1][1]]);
@@ -49,8 +49,8 @@ fn whitened(block: &Block, k: &[Subkey]) -> (Half, Half) {
     (left, right)
 }
 
-/// Encryption and decryption alike (HAC algorithm 7.96): the keys `first` added, then one round
-/// for each key of `order`, then the keys `last` added.
+/// Encrypts or decrypts (HAC algorithm 7.96): adds the keys `first`, runs one round for each key of
+/// `order`, then adds the keys `last`.
 fn crypt<'a>(
     first: &[Subkey],
     order: impl Iterator<Item = &'a Subkey>,
@@ -77,7 +77,7 @@ pub(super) fn encrypt_block(subkeys: &[Subkey], block: &mut Block) {
     crypt(&white[..4], rounds.iter(), &white[4..], block);
 }
 
-/// Decrypts a block: the same with everything in reverse order.
+/// Decrypts a block: the steps of encryption in reverse order.
 pub(super) fn decrypt_block(subkeys: &[Subkey], block: &mut Block) {
     let (rounds, white) = subkeys.split_at(subkeys.len() - WHITENING);
     crypt(&white[4..], rounds.iter().rev(), &white[..4], block);
@@ -96,7 +96,7 @@ pub(super) fn cbc_decrypt(subkeys: &[Subkey], iv: Block, blocks: &mut [Block]) {
     }
 }
 
-/// CBC encryption (SP 800-38A, section 6.2): each block waits for the one before.
+/// CBC encryption (SP 800-38A, section 6.2), block by block.
 pub(super) fn cbc_encrypt(subkeys: &[Subkey], iv: Block, blocks: &mut [Block]) {
     let mut chain = iv;
     for block in blocks {

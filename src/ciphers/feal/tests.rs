@@ -15,7 +15,7 @@ const PUBLISHED: [Row; 3] = [
     (32, "0123456789abcdef", "0000000000000000", "69b0fae6dded6b0b"),
 ];
 
-/// Random triples carried by a public C port of Pate Williams' 1997 programs for HAC.
+/// Random triples from a public C port of Pate Williams' 1997 programs for HAC.
 #[rustfmt::skip]
 const WILLIAMS: [Row; 16] = [
     (8, "3cbd13f22023727c", "edc8b33d6344c781", "3d654171ab30b1bb"),
@@ -92,7 +92,7 @@ fn debug_shows_no_key() {
     assert_eq!(shown, "Feal { rounds: 8, subkeys: [redacted] }");
 }
 
-/// CBC from its definition: Cᵢ = E(Pᵢ ⊕ Cᵢ₋₁).
+/// Computes CBC from its definition: Cᵢ = E(Pᵢ ⊕ Cᵢ₋₁).
 #[test]
 fn cbc_chains_the_blocks() {
     let feal = Feal::new(&bytes("0123456789abcdef"), Rounds::SIXTEEN);
@@ -105,7 +105,7 @@ fn cbc_chains_the_blocks() {
     assert_eq!(text, [first, second].concat()[..]);
 }
 
-/// Every number of blocks about the batches of 8, 32 and 64, with guard bytes behind.
+/// Every number of blocks around the batches of 8, 32 and 64, with guard bytes after the output.
 #[test]
 fn every_backend_decrypts_what_was_encrypted() {
     for backend in Backend::available() {
@@ -125,7 +125,7 @@ fn every_backend_decrypts_what_was_encrypted() {
     }
 }
 
-/// Numbers of messages about 8, 32 and 64, with lengths and rounds that differ.
+/// Numbers of messages around 8, 32 and 64, with differing lengths and rounds.
 #[test]
 fn every_backend_encrypts_many_messages_like_one() {
     for backend in Backend::available() {

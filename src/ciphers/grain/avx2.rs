@@ -1,4 +1,4 @@
-//! Grain's operations on bits by PEXT and PCLMULQDQ.
+//! Grain's bit operations with PEXT and PCLMULQDQ.
 
 use std::arch::x86_64::*;
 
@@ -15,8 +15,8 @@ impl Bits for Avx2 {
 
     #[inline(always)]
     fn accumulate(self, low: u64, high: u64, message: u64) -> u64 {
-        // With the message's bits reversed, a window shifted down by i is one shifted up by 63 − i,
-        // and the sum stands at bits 63 to 126 of the product.
+        // With the message's bits reversed, shifting a window down by i becomes shifting it up by
+        // 63 − i, and the sum is in bits 63 to 126 of the product.
         let reversed = message.reverse_bits();
         // SAFETY: `self` proves the instructions.
         unsafe {

@@ -1,32 +1,32 @@
 //! Grain-128AEADv2, 32 clocks at a time.
 //!
-//! No tap of either register lies above position 96, so that 32 new bits of each depend on none
-//! of each other. A register is kept as three overlapping windows of 64 bits, every 32 bits apart:
-//! a tap is then a single shift. Section numbers are those of the specification.
+//! No tap of either register is above position 96, so 32 new bits of each register can be computed
+//! at once. A register is stored as three overlapping 64-bit windows, 32 bits apart, so that
+//! reading a tap takes a single shift. Section numbers refer to the specification.
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::{KEY_BYTES, NONCE_BYTES, TAG_BYTES};
 use crate::ciphers::cpu::Kernel;
 
-/// Which of input and output is the plaintext, which is what the tag covers.
+/// Direction of the cipher, which determines where the plaintext is; the tag covers the plaintext.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
-    /// The input is.
+    /// The input is the plaintext.
     Seal,
-    /// The output is.
+    /// The output is the plaintext.
     Open,
 }
 
-/// The two operations on bits that processors may have instructions for.
+/// The two bit operations that processors may have instructions for.
 pub(super) trait Bits: Copy {
-    /// The even bits and the odd bits of `word`, 32 each.
+    /// Returns the even bits and the odd bits of `word`, 32 each.
     fn unzip(self, word: u64) -> (u32, u32);
-    /// The sum over all bits i of `message` of bits i to i + 63 of `high ‖ low`.
+    /// Sums bits i to i + 63 of `high ‖ low` over all set bits i of `message`.
     fn accumulate(self, low: u64, high: u64, message: u64) -> u64;
 }
 
-/// Ordinary words.
+/// Bit operations with ordinary integer instructions.
 #[derive(Clone, Copy)]
 pub(super) struct Words;
 
@@ -38,17 +38,17 @@ impl Bits for Words {
 
     #[inline(always)]
     fn accumulate(self, low: u64, high: u64, message: u64) -> u64 {
-        // A shift down is a shift up of reversed bits; what comes in from `high` at bit i is shifted
-        // up by 64 − i in all.
+        // Shifting down is shifting reversed bits up; bits from `high` are shifted up by 64 − i in
+        // total for bit i.
         let below = multiply(message, low.reverse_bits()).reverse_bits();
         below ^ multiply(message.reverse_bits(), high << 1)
     }
 }
 
-/// The lower half of a carry-less product. Ordinary products of every fourth bit leave room
-/// for the carries of up to 15 sums; only the topmost digit has 16, and its carry falls off.
+/// Computes the lower half of a carry-less product. Ordinary products of every fourth bit leave
+/// room for the carries of up to 15 sums; only the topmost digit has 16, and its carry is lost.
 ///
-/// Constant time wherever multiplication is.
+/// Runs in constant time where the processor multiplies in constant time.
 #[inline(always)]
 fn multiply(a: u64, b: u64) -> u64 {
     const EVERY_FOURTH: u64 = 0x1111_1111_1111_1111;
@@ -60,7 +60,7 @@ fn multiply(a: u64, b: u64) -> u64 {
     })
 }
 
-/// The even bits, closed up step by step to pairs, nibbles, bytes and so on.
+/// Collects the even bits, compacting them step by step into pairs, nibbles, bytes and so on.
 #[inline(always)]
 fn gather_even(word: u64) -> u32 {
     let mut bits = word & 0x5555_5555_5555_5555;
@@ -81,7 +81,7 @@ impl Register {
         Self([bits as u64, (bits >> 32) as u64, (bits >> 64) as u64])
     }
 
-    /// Bits `i` to `i + 31` in the lower half; what is above them does not count.
+    /// Returns bits `i` to `i + 31` in the lower half; the bits above are undefined.
     #[inline(always)]
     fn tap(&self, i: usize) -> u64 {
         match i {
@@ -90,7 +90,7 @@ impl Register {
         }
     }
 
-    /// Drops the lowest 32 bits and takes the lower half of `new` at the top.
+    /// Drops the lowest 32 bits and appends the lower half of `new` at the top.
     #[inline(always)]
     fn shift(&mut self, new: u64) {
         self.0 = [self.0[1], self.0[2], self.0[2] >> 32 | new << 32];
@@ -136,7 +136,7 @@ impl State {
         state
     }
 
-    /// 32 bits of pre-output (section 2.2, function y) in the lower half.
+    /// Returns 32 bits of pre-output (section 2.2, function y) in the lower half.
     #[inline(always)]
     fn output(&self) -> u64 {
         let (b, s) = (|i| self.b.tap(i), |i| self.s.tap(i));
@@ -145,7 +145,7 @@ impl State {
         h ^ s(93) ^ b(2) ^ b(15) ^ b(36) ^ b(45) ^ b(64) ^ b(73) ^ b(89)
     }
 
-    /// 32 clocks of both registers (section 2.2), with something added to each one's feedback.
+    /// Runs 32 clocks of both registers (section 2.2), with a value added to the feedback of each.
     #[inline(always)]
     fn clock(&mut self, add_b: u64, add_s: u64) {
         let (b, s) = (|i| self.b.tap(i), |i| self.s.tap(i));
@@ -160,7 +160,7 @@ impl State {
         self.s.shift(new_s ^ add_s);
     }
 
-    /// 64 bits of pre-output, the registers clocked.
+    /// Returns 64 bits of pre-output and clocks the registers.
     #[inline(always)]
     fn output_64(&mut self) -> u64 {
         let low = self.output();
@@ -170,8 +170,8 @@ impl State {
         low & 0xffff_ffff | high << 32
     }
 
-    /// Encrypts or decrypts the bits of `mask` in 64 bits of input, and authenticates the
-    /// plaintext and the bits of `padding` (section 2.4).
+    /// Encrypts or decrypts the bits of `mask` in 64 bits of input, and authenticates the plaintext
+    /// and the bits of `padding` (section 2.4).
     #[inline(always)]
     fn crypt(
         &mut self,
@@ -197,7 +197,7 @@ impl State {
     }
 }
 
-/// A text to be encrypted or decrypted in place.
+/// A text to encrypt or decrypt in place.
 pub(super) struct Crypt<'a> {
     pub(super) direction: Direction,
     pub(super) key: &'a [u8; KEY_BYTES],
@@ -206,8 +206,8 @@ pub(super) struct Crypt<'a> {
     pub(super) text: &'a mut [u8],
 }
 
-/// Returns the tag (section 2.4): the length of the associated data in DER, the data, the text and
-/// a single bit one are authenticated, the text is encrypted.
+/// Encrypts the text and returns the tag (section 2.4), which authenticates the length of the
+/// associated data in DER, the data, the text and a single one bit.
 impl<B: Bits> Kernel<B> for Crypt<'_> {
     type Output = [u8; TAG_BYTES];
 
@@ -217,7 +217,7 @@ impl<B: Bits> Kernel<B> for Crypt<'_> {
         let mut state = State::new(key, nonce);
 
         let (length, length_bytes) = der_length(associated.len());
-        // The last bytes of length and associated data that do not fill a word.
+        // The last bytes of length and associated data, if they do not fill a word.
         let mut pending = [0; 8];
         let mut filled = 0;
         for part in [&length[..length_bytes], associated] {
@@ -251,8 +251,8 @@ impl<B: Bits> Kernel<B> for Crypt<'_> {
     }
 }
 
-/// Handles a word that is not all text: associated data, then text, then the padding bit if
-/// there is room for it. Tells whether there was.
+/// Processes a word that is not entirely text: associated data, then text, then the padding bit if
+/// it fits. Returns whether it did.
 #[inline(always)]
 fn crypt_part(
     state: &mut State,
@@ -279,8 +279,8 @@ fn crypt_part(
     end < 8
 }
 
-/// A length in DER (section 2.4): one byte up to 127, else 128 plus the number of big-endian bytes
-/// that follow. Returns the bytes and how many of them count.
+/// Encodes a length in DER (section 2.4): one byte up to 127, else 128 plus the number of
+/// big-endian bytes that follow. Returns the buffer and the number of bytes used.
 fn der_length(length: usize) -> ([u8; 9], usize) {
     let mut der = [0; 9];
     if let Ok(short @ 0..=127) = u8::try_from(length) {

@@ -6,14 +6,14 @@
 //! 2021. Key 128 bits, nonce 96 bits, tag 64 bits.
 //!
 //! Strength today: no attack on the full cipher better than exhaustive search is known; it was a
-//! finalist, not the winner. The tag is short: a forgery succeeds with probability 2⁻⁶⁴ a try.
-//! A nonce must never come twice under a key: it would reveal the exclusive-or of two texts and let
-//! tags be forged.
+//! finalist, not the winner. The tag is short: each forgery attempt succeeds with probability 2⁻⁶⁴.
+//! Never use a nonce twice under a key: that reveals the exclusive-or of two texts and allows
+//! forged tags.
 //!
-//! Nothing is looked up and nothing branches on a secret: the taps are shifts of whole registers,
-//! and the authenticator is a carry-less product (`portable` makes it of ordinary products and trusts
-//! that the processor multiplies in constant time). Lengths are public. That follows from the
-//! construction and was not measured.
+//! There are no table look-ups and no branches on secrets: taps are shifts of whole registers, and
+//! the authenticator is a carry-less product (`portable` computes it with ordinary products and
+//! assumes that the processor multiplies in constant time). Lengths are public. This follows from
+//! the construction and was not measured.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -33,7 +33,7 @@ use super::cpu::{Avx2, Proof};
 use super::cpu::{Backend, Kernel, Level};
 use engine::{Crypt, Direction, Words};
 
-/// The backends that Grain has code of its own for.
+/// Backends with their own Grain code.
 pub const BACKENDS: &[&str] = &["portable", "avx2"];
 
 /// Bytes in a key.
@@ -43,7 +43,7 @@ pub const NONCE_BYTES: usize = 12;
 /// Bytes in a tag.
 pub const TAG_BYTES: usize = 8;
 
-/// The tag did not fit: wrong key, nonce, associated data, text or tag.
+/// The tag does not match: wrong key, nonce, associated data, text or tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("authentication failed")]
 pub struct AuthenticationFailed;
@@ -55,15 +55,15 @@ pub struct Grain {
 }
 
 impl Grain {
-    /// Takes a key.
+    /// Creates a key from its bytes.
     pub fn new(key: &[u8; KEY_BYTES]) -> Self {
         Self { key: *key }
     }
 
     /// Encrypts a text in place and returns its tag.
     ///
-    /// There are two kinds of kernels: ordinary words (`rustcrypto`, `portable`), and ordinary words
-    /// with PEXT and carry-less multiplication (`avx2`, `vaes`, `avx512`).
+    /// There are two kinds of kernels: ordinary words (`rustcrypto`, `portable`), and ordinary
+    /// words with PEXT and carry-less multiplication (`avx2`, `vaes`, `avx512`).
     pub fn seal(
         &self,
         backend: Backend,
@@ -74,10 +74,10 @@ impl Grain {
         self.crypt(Direction::Seal, backend, nonce, associated, text)
     }
 
-    /// Decrypts a text in place if its tag fits. Backends as for [`Self::seal`].
+    /// Decrypts a text in place if its tag matches. Backends as for [`Self::seal`].
     ///
     /// # Errors
-    /// [`AuthenticationFailed`], whatever the cause; the text is then zeroes.
+    /// [`AuthenticationFailed`], whatever the cause; the text is then all zero.
     pub fn open(
         &self,
         backend: Backend,

@@ -1,4 +1,4 @@
-//! Grain-128AEADv2 bit by bit, in the order of its specification: the oracle of the tests.
+//! Grain-128AEADv2 bit by bit, in the order of its specification: the reference for the tests.
 
 use std::collections::VecDeque;
 
@@ -59,7 +59,7 @@ impl Model {
     }
 }
 
-/// Ciphertext and tag, one after the other.
+/// Returns the ciphertext followed by the tag.
 pub(super) fn seal(key: &[u8; 16], nonce: &[u8; 12], associated: &[u8], text: &[u8]) -> Vec<u8> {
     let k: Vec<bool> = bits(key).collect();
     let padding = (0..32).map(|i| i != 31);

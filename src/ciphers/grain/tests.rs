@@ -65,8 +65,8 @@ fn check(text: &[u8], associated: &[u8], expected: &str) {
     }
 }
 
-/// All known answers of a file of NIST's format, named in `ORDERSEAL_GRAIN_KAT`; run by
-/// `cargo test --lib grain -- --ignored`.
+/// Runs all known answers of a file in NIST's format, named in `ORDERSEAL_GRAIN_KAT`, with `cargo
+/// test --lib grain -- --ignored`.
 #[test]
 #[ignore = "needs the file of published answers"]
 fn all_known_answers() {
@@ -88,7 +88,8 @@ fn all_known_answers() {
     assert_eq!(records, 1089);
 }
 
-/// Lengths about every word boundary of text and associated data, and the DER length's forms.
+/// Lengths around every word boundary of text and associated data, and every form of the DER
+/// length.
 #[test]
 fn every_backend_agrees_with_the_model() {
     let bytes: Vec<u8> = (0..70_000_u32).map(|i| ((i * 151) >> 3) as u8).collect();
@@ -149,7 +150,7 @@ proptest! {
             let mut sealed = plain.clone();
             let mut tag = Grain::new(&key).seal(backend, &nonce, &associated, &mut sealed);
 
-            // Any one bit of key, nonce, associated data, text or tag.
+            // Flips a single bit of key, nonce, associated data, text or tag.
             let all = [&mut key[..], &mut nonce, &mut associated, &mut sealed, &mut tag];
             let mut changed: Vec<&mut u8> = all.into_iter().flatten().collect();
             let at = at.index(changed.len());

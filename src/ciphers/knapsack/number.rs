@@ -1,16 +1,16 @@
-//! Numbers of a knapsack: 576 bits, so that 256 of the largest can be added.
+//! Numbers of a knapsack: 576 bits, wide enough to add 256 of the largest.
 
 use crypto_bigint::{NonZero, U576};
 use rand::Rng;
 use zeroize::Zeroize;
 
-/// A number, of which a key's have at most [`MAX_BITS`] bits.
+/// A number; those in a key have at most [`MAX_BITS`] bits.
 pub(super) type Number = U576;
 
 /// Bits of the largest modulus.
 pub(super) const MAX_BITS: u32 = 514;
 
-/// A number from big-endian bytes, 72 at most.
+/// Reads a number from big-endian bytes, 72 at most.
 pub(super) fn from_bytes(bytes: &[u8]) -> Number {
     let mut padded = [0; Number::BYTES];
     padded[Number::BYTES - bytes.len()..].copy_from_slice(bytes);
@@ -26,8 +26,8 @@ pub(super) fn append(number: &Number, bytes: usize, to: &mut Vec<u8>) {
     encoded.zeroize();
 }
 
-/// A random number from `low` to `high`, both included: candidates of the width of their distance
-/// are drawn until one fits.
+/// Draws a random number from `low` to `high`, both included: draws candidates as wide as the
+/// difference until one fits.
 pub(super) fn between(low: &Number, high: &Number, rng: &mut (impl Rng + ?Sized)) -> Number {
     let span = high.wrapping_sub(low);
     let bits = span.bit_width_vartime();
@@ -46,12 +46,12 @@ pub(super) fn between(low: &Number, high: &Number, rng: &mut (impl Rng + ?Sized)
     }
 }
 
-/// The inverse of `number` modulo `modulus`, if there is one.
+/// Returns the inverse of `number` modulo `modulus`, if there is one.
 pub(super) fn inverse(number: &Number, modulus: &NonZero<Number>) -> Option<Number> {
     number.invert_mod(modulus).into_option()
 }
 
-/// `number` if `bit` is 1, zero if it is 0, without a branch.
+/// Returns `number` if `bit` is 1 and zero if it is 0, without a branch.
 pub(super) fn if_bit(number: &Number, bit: u8) -> Number {
     let mask = u64::from(bit).wrapping_neg();
     let mut words = number.to_words();

@@ -1,4 +1,4 @@
-//! The easy knapsack behind the hard one.
+//! The private key: the easy knapsack.
 
 use std::fmt;
 
@@ -30,11 +30,11 @@ pub struct PrivateKey {
 }
 
 impl PrivateKey {
-    /// Makes a key of 256 elements after the recipe of Merkle and Hellman (1978) for
-    /// n = 256: wᵢ from (2^(i−1) − 1)·2ⁿ + 1 to 2^(i−1)·2ⁿ, q from 2^(2n+1) + 1 to 2^(2n+2) − 1, r
-    /// from 2 to q − 2 and prime to q, and a random permutation.
+    /// Generates a key of 256 elements by the recipe of Merkle and Hellman (1978) for n = 256: wᵢ
+    /// from (2^(i−1) − 1)·2ⁿ + 1 to 2^(i−1)·2ⁿ, q from 2^(2n+1) + 1 to 2^(2n+2) − 1, r from 2 to q
+    /// − 2 and coprime to q, and a random permutation.
     ///
-    /// Where the paper divides r by its common factor with q, another r is drawn.
+    /// Where the paper divides r by its common factor with q, this draws another r.
     pub fn generate(rng: &mut (impl Rng + ?Sized)) -> Self {
         let one = Number::ONE;
         let n = ELEMENTS as u32;
@@ -69,11 +69,11 @@ impl PrivateKey {
         }
     }
 
-    /// A key of any size up to 255 elements, for textbook examples. The permutation counts from 1:
-    /// aᵢ comes from the element that its i-th entry names.
+    /// Builds a key of up to 255 elements for textbook examples. The permutation counts from 1: aᵢ
+    /// comes from the element that its i-th entry names.
     ///
     /// # Errors
-    /// [`KeyError`] names the rule that is broken.
+    /// [`KeyError`] for the rule that is broken.
     pub fn from_parts(
         elements: &[u64],
         modulus: u64,
@@ -91,10 +91,11 @@ impl PrivateKey {
     }
 
     /// Decodes a private key of 256 elements, which need not come from [`Self::generate`]: q, r and
-    /// w₁ … wₙ in 65 bytes each, big-endian, then the permutation, counted from 0, in a byte each.
+    /// w₁ … wₙ in 65 bytes each, big-endian, then the permutation, counted from 0, in one byte
+    /// each.
     ///
     /// # Errors
-    /// [`KeyError`] names the rule that is broken.
+    /// [`KeyError`] for the rule that is broken.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
         if bytes.len() != PRIVATE_KEY_BYTES {
             return Err(KeyError::Length { expected: PRIVATE_KEY_BYTES, found: bytes.len() });
@@ -106,7 +107,7 @@ impl PrivateKey {
         Self::checked(numbers.collect(), modulus, multiplier, permutation.to_vec())
     }
 
-    /// Encodes the key as [`Self::from_bytes`] takes it.
+    /// Encodes the key in the format of [`Self::from_bytes`].
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Vec::with_capacity(PRIVATE_KEY_BYTES);
         for number in [self.modulus.as_ref(), &self.multiplier].into_iter().chain(&self.elements) {
@@ -122,7 +123,7 @@ impl PrivateKey {
         multiplier: Number,
         permutation: Vec<u8>,
     ) -> Result<Self, KeyError> {
-        // From here on a refused key is wiped too.
+        // From here on, a rejected key is wiped as well.
         let mut key = Self {
             elements,
             modulus: NonZero::new(modulus).into_option().ok_or(KeyError::Modulus)?,
@@ -142,7 +143,7 @@ impl PrivateKey {
             if *element <= sum {
                 return Err(KeyError::NotSuperincreasing(i + 1));
             }
-            // No overflow: all before are less than the modulus together, and this one is too.
+            // No overflow: the elements before sum to less than the modulus, and so is this one.
             if *element >= modulus {
                 return Err(KeyError::Modulus);
             }
@@ -170,12 +171,12 @@ impl PrivateKey {
         self.public = PublicKey::of(self.permutation.iter().map(element).collect());
     }
 
-    /// The public key that belongs to this one.
+    /// Returns the public key that belongs to this one.
     pub fn public_key(&self) -> &PublicKey {
         &self.public
     }
 
-    /// Checks that a public key is this key's own.
+    /// Checks that a public key belongs to this key.
     ///
     /// # Errors
     /// [`KeyError::Mismatch`] if it is not.
@@ -183,10 +184,10 @@ impl PrivateKey {
         if self.public == *public { Ok(()) } else { Err(KeyError::Mismatch) }
     }
 
-    /// The bits, a byte each, whose sum this is.
+    /// Returns the bits that make up a sum, one per byte.
     ///
-    /// From the greatest element down, an element belongs to the sum just when what is left is not
-    /// less; nothing must be left at the end. All elements are gone through in any case.
+    /// Going from the greatest element down, an element belongs to the sum exactly if the remainder
+    /// is not less than it; the final remainder must be zero. The loop always visits all elements.
     pub(super) fn bits(&self, sum: &Number) -> Result<Zeroizing<Vec<u8>>, DecryptionFailed> {
         let n = self.elements.len();
         let mut rest = sum.mul_mod(&self.inverse, &self.modulus);
@@ -198,7 +199,8 @@ impl PrivateKey {
         }
         let bits = self.permutation.iter().map(|i| easy[usize::from(*i)]);
         let bits = Zeroizing::new(bits.collect::<Vec<u8>>());
-        // A sum that is too large by multiples of the modulus gives bits too, but not itself.
+        // A sum that is off by multiples of the modulus also yields bits, but they have another
+        // sum.
         let fits = rest == Number::ZERO && self.public.sum(bits.iter().copied()) == *sum;
         rest.zeroize();
         if fits { Ok(bits) } else { Err(DecryptionFailed) }
@@ -208,9 +210,9 @@ impl PrivateKey {
     ///
     /// # Errors
     /// [`DecryptionFailed`] if the ciphertext is not [`encrypted_bytes`](super::encrypted_bytes) of
-    /// `length` long, a sum is none of this key's, bits after the last byte are not zero, or the
-    /// knapsack has not 256 elements. A changed ciphertext that happens to be another sum is *not*
-    /// noticed: what the material opens must be authenticated.
+    /// `length` long, a sum does not belong to this key, bits after the last byte are not zero, or
+    /// the knapsack does not have 256 elements. A changed ciphertext that happens to be another
+    /// valid sum is *not* detected: authenticate whatever the material decrypts.
     pub fn decrypt(
         &self,
         ciphertext: &[u8],
@@ -233,7 +235,7 @@ impl PrivateKey {
     }
 }
 
-/// Fisher–Yates: every order is as likely as any other.
+/// Shuffles by Fisher–Yates: every order is equally likely.
 fn shuffle(permutation: &mut [u8], rng: &mut (impl Rng + ?Sized)) {
     for i in (1..permutation.len()).rev() {
         let high = Number::from_u64(i as u64);

@@ -1,4 +1,4 @@
-//! The hard knapsack.
+//! The public key: the hard knapsack.
 
 use super::number::{self, Number};
 use super::{BLOCK_BYTES, ELEMENTS, KeyError, NUMBER_BYTES, PUBLIC_KEY_BYTES, SUM_BYTES};
@@ -10,15 +10,15 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
-    /// Elements already known to be good.
+    /// Wraps elements that are already known to be valid.
     pub(super) fn of(elements: Vec<Number>) -> Self {
         Self { elements }
     }
 
-    /// A knapsack of any size up to 256, for textbook examples.
+    /// Builds a knapsack of up to 256 elements for textbook examples.
     ///
     /// # Errors
-    /// [`KeyError`] if there are no elements or too many, or one is zero.
+    /// [`KeyError`] if there are no elements, too many, or a zero element.
     pub fn from_elements(elements: &[u64]) -> Result<Self, KeyError> {
         Self::checked(elements.iter().copied().map(Number::from_u64).collect())
     }
@@ -49,7 +49,7 @@ impl PublicKey {
         Ok(Self { elements })
     }
 
-    /// Encodes the key: 65 bytes an element.
+    /// Encodes the key: 65 bytes per element.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.elements.len() * NUMBER_BYTES);
         for element in &self.elements {
@@ -58,8 +58,8 @@ impl PublicKey {
         bytes
     }
 
-    /// The sum of the elements at which `bits` is one. Bits are bytes of value 0 or 1, as many as
-    /// there are elements or fewer.
+    /// Sums the elements at the positions where `bits` is one. Each bit is a byte of value 0 or 1;
+    /// there are at most as many bits as elements.
     ///
     /// # Panics
     /// If there are more bits than elements.
@@ -71,8 +71,9 @@ impl PublicKey {
         sum
     }
 
-    /// Encrypts key material: for every 32 bytes, or fewer at the end, the sum of the elements at
-    /// which they have a one, the highest bit of the first byte first, in 66 bytes.
+    /// Encrypts key material: every 32 bytes, or fewer at the end, become a 66-byte sum of the
+    /// elements at the positions of their one bits, starting with the highest bit of the first
+    /// byte.
     ///
     /// # Errors
     /// [`KeyError::Toy`] unless the knapsack has 256 elements.

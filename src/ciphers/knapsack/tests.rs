@@ -1,4 +1,4 @@
-//! Textbook answers, hostile encodings, and why the knapsack is not safe.
+//! Textbook answers, malformed encodings, and a demonstration that the knapsack is insecure.
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
@@ -89,7 +89,7 @@ fn another_key_or_a_changed_sum_does_not_decrypt() {
         assert_eq!(key.decrypt(&ciphertext, 32), Err(DecryptionFailed), "bit {bit}");
         ciphertext[bit / 8] ^= 1 << (bit % 8);
     }
-    // A sum one modulus too large has the same residue.
+    // A sum that is too large by one modulus has the same residue.
     let modulus = &key.to_bytes()[..NUMBER_BYTES];
     let wrapped = number::from_bytes(&ciphertext).wrapping_add(&number::from_bytes(modulus));
     let mut encoded = Vec::new();
@@ -182,9 +182,9 @@ fn debug_shows_no_secret() {
     assert_eq!(format!("{key:?}"), "PrivateKey { elements: 8, secret: [redacted] }");
 }
 
-/// Shamir's observation (1982) at toy size: whoever finds *any* modulus and multiplier that turn the
-/// public elements into a superincreasing sequence has a private key as good as the owner's. Here all
-/// pairs are tried; he needs only a polynomial number of steps.
+/// Shamir's observation (1982) at toy size: *any* modulus and multiplier that turn the public
+/// elements into a superincreasing sequence form a private key as good as the owner's. This test
+/// tries all pairs; Shamir's attack needs only a polynomial number of steps.
 #[test]
 fn a_toy_key_falls_to_a_trapdoor_made_from_the_public_key_alone() {
     for (_, owner, _, _, public, bits, sum) in EXAMPLES {

@@ -1,14 +1,14 @@
 //! The prime factors of 2^P − 1 for P up to 127.
 //!
-//! A prime divides 2^P − 1 just when the order of 2 modulo that prime divides P. So the table names
-//! every prime once, in the row of its order, and the factors for P are the rows of P's divisors.
-//! The numbers are classic (J. Brillhart et al., *Factorizations of bⁿ ± 1*); the tests verify that
-//! they are prime and that nothing is missing.
+//! A prime divides 2^P − 1 exactly if the order of 2 modulo that prime divides P. So the table
+//! lists every prime once, in the row of its order, and the factors for P are in the rows of P's
+//! divisors. The numbers are classic (J. Brillhart et al., *Factorizations of bⁿ ± 1*); the tests
+//! verify that they are prime and that none is missing.
 
 /// The largest degree in the table.
 pub(super) const MAX_DEGREE: u32 = 127;
 
-/// The distinct prime factors of 2^`degree` − 1, for degrees from 1 to 127.
+/// Lists the distinct prime factors of 2^`degree` − 1, for degrees from 1 to 127.
 pub(super) fn of_order(degree: u32) -> impl Iterator<Item = u128> {
     (1..=degree)
         .filter(move |order| degree.is_multiple_of(*order))
@@ -16,7 +16,7 @@ pub(super) fn of_order(degree: u32) -> impl Iterator<Item = u128> {
         .copied()
 }
 
-/// Row i: the primes modulo which 2 has the order i + 1.
+/// Row i lists the primes modulo which 2 has the order i + 1.
 #[rustfmt::skip]
 const PRIMES_OF_ORDER: [&[u128]; MAX_DEGREE as usize] = [
     &[],
@@ -154,8 +154,8 @@ mod tests {
 
     use super::*;
 
-    /// Miller–Rabin with the first 40 primes for bases: a proof below 2^81 (Sorenson and Webster
-    /// 2017), and above that a composite passes with probability under 4⁻⁴⁰.
+    /// Miller–Rabin with the first 40 primes as bases: a proof below 2^81 (Sorenson and Webster
+    /// 2017); above that, a composite passes with probability under 4⁻⁴⁰.
     fn is_prime(n: u128) -> bool {
         const BASES: [u32; 40] = [
             2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83,

@@ -1,4 +1,4 @@
-//! The register, 128 bits at a time, and its whitening.
+//! The shift register, computed 128 bits at a time, and its whitening.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -11,14 +11,14 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::Trinomial;
 
-/// What the whitening key is a hash of, before the seed.
+/// Prefix of the hash input that gives the whitening key, before the seed.
 const WHITENING: &[u8] = b"orderseal register whitening\0";
 
-/// Why a seed was refused.
+/// Reason why a seed is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SeedError {
-    /// Fewer bits than the register holds.
+    /// The seed has fewer bits than the register.
     #[error("a register of degree {degree} takes a seed of at least {} bytes, found {found}", degree.div_ceil(8))]
     Short {
         /// Bits in the register.
@@ -26,23 +26,23 @@ pub enum SeedError {
         /// Bytes in the seed.
         found: usize,
     },
-    /// A register of zeroes stays zero for ever.
+    /// The seed is all zero; such a register never changes.
     #[error("the first {0} bits of the seed are all zero, so that the register would never move")]
     Zero(u32),
 }
 
 /// A shift register with its output. Zeroized on drop.
 ///
-/// Modulo 2, (x^P + x^Q + 1)^128 = x^128P + x^128Q + 1, so that the sequence obeys the same rule in
-/// words of 128 bits as in single bits: w(n + P) = w(n + Q) + w(n). After the first P words, no bit
-/// is handled singly, whatever P and Q are.
+/// Modulo 2, (x^P + x^Q + 1)^128 = x^128P + x^128Q + 1, so the sequence follows the same rule in
+/// words of 128 bits as in single bits: w(n + P) = w(n + Q) + w(n). After the first P words, the
+/// generator works on whole words, whatever P and Q are.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Generator {
     #[zeroize(skip)]
     trinomial: Trinomial,
-    /// P words of the sequence; the first bit is the lowest.
+    /// P words of the sequence, lowest bit first.
     words: Vec<u128>,
-    /// The same as little-endian bytes, whitened if so wished, and how many of them are used up.
+    /// The same as little-endian bytes, whitened if requested, and the number of bytes used up.
     output: Vec<[u8; 16]>,
     used: usize,
     /// Wipes its own keys on drop.
@@ -51,13 +51,13 @@ pub struct Generator {
 }
 
 impl Generator {
-    /// Sets up a register whose first P bits are those of the seed, the lowest bit of the first byte
-    /// first; what the seed has beyond is not used. The first 128 P bits, of which the seed is a part,
-    /// are dropped from the output.
+    /// Sets up a register whose first P bits come from the seed, lowest bit of the first byte
+    /// first; the rest of the seed is ignored. The first 128 P bits, which include the seed, are
+    /// dropped from the output.
     ///
-    /// With `whiten`, every 16 bytes of output are encrypted once more with AES-128 (FIPS 197) as single
-    /// blocks. The key is the first half of SHA-256("orderseal register whitening" ‖ 0 ‖ the
-    /// seed's P bits in ⌈P/8⌉ bytes).
+    /// With `whiten`, every 16 bytes of output are also encrypted with AES-128 (FIPS 197) as single
+    /// blocks. The key is the first half of SHA-256("orderseal register whitening" ‖ 0 ‖ the seed's
+    /// P bits in ⌈P/8⌉ bytes).
     ///
     /// # Errors
     /// [`SeedError`] if the seed is too short or its first P bits are zero.
@@ -106,11 +106,11 @@ impl Generator {
         }
     }
 
-    /// Replaces the P words by the P words after them, and the output likewise.
+    /// Replaces the P words with the next P words, and updates the output.
     fn advance(&mut self) {
         let tap = self.trinomial.tap() as usize;
         let gap = self.words.len() - tap;
-        // Word i becomes w(i + P) = w(i) + w(i + Q); from `gap` on, the latter is a new word too.
+        // Word i becomes w(i + P) = w(i) + w(i + Q); from `gap` on, w(i + Q) is a new word too.
         for i in 0..gap {
             self.words[i] ^= self.words[i + tap];
         }
@@ -127,8 +127,8 @@ impl Generator {
     }
 }
 
-/// The first P words of the sequence that begins with the bits of `state`: a run of bits at a time
-/// that is as long as the next feedback bits are independent, 8 at most.
+/// Returns the first P words of the sequence that begins with the bits of `state`. Each step
+/// computes as many bits as are independent of each other, at most 8.
 fn first_words(trinomial: Trinomial, mut state: u128) -> Vec<u128> {
     let Trinomial { degree, tap } = trinomial;
     let run = [8, 4, 2, 1].into_iter().find(|run| *run <= degree - tap).unwrap_or(1);

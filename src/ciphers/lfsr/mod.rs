@@ -1,15 +1,15 @@
-//! Numbers from a primitive polynomial: a linear-feedback shift register over x^P + x^Q + 1.
-//! **Not a source of secrets.**
+//! Linear-feedback shift register over a primitive polynomial x^P + x^Q + 1. **Not a source of
+//! secrets.**
 //!
-//! Source: paragraph 0116 of the founding document, which makes keys of such numbers, "encrypted
-//! once more" if wished; the theory is S. Golomb's, *Shift Register Sequences*, 1967. Every bit is
+//! Source: paragraph 0116 of the founding document, which makes keys from such numbers, optionally
+//! "encrypted once more"; the theory is S. Golomb's, *Shift Register Sequences*, 1967. Every bit is
 //! the sum of two earlier ones: s(n + P) = s(n + Q) + s(n).
 //!
 //! Strength: none. A primitive polynomial gives the longest period, 2^P − 1 bits, and good
-//! statistics, but the Berlekamp–Massey algorithm finds the polynomial and the state from any 2P bits
-//! of output (Massey 1969; a test here does it), and with them all other bits. Whitening
-//! by a cipher hides the register, but not that there are only 2^P − 1 seeds. Hence [`Generator`] is an
-//! [`Rng`](rand::Rng) and not a [`CryptoRng`](rand::CryptoRng).
+//! statistics, but the Berlekamp–Massey algorithm recovers the polynomial and the state from any 2P
+//! bits of output (Massey 1969; a test here does so), and with them all other bits. Whitening with
+//! a cipher hides the register, but there are still only 2^P − 1 seeds. For this reason
+//! [`Generator`] is an [`Rng`](rand::Rng) and not a [`CryptoRng`](rand::CryptoRng).
 
 mod factors;
 mod generator;

@@ -1,4 +1,4 @@
-//! Trinomials over the field of two elements, and the test of being primitive.
+//! Trinomials over the field of two elements, and the test for primitivity.
 
 use std::fmt;
 
@@ -6,26 +6,26 @@ use super::factors;
 
 /// The smallest degree of a trinomial.
 pub const MIN_DEGREE: u32 = 2;
-/// The largest degree for which the factors of 2^P − 1 are at hand.
+/// The largest degree for which the factors of 2^P − 1 are known here.
 pub const MAX_DEGREE: u32 = factors::MAX_DEGREE;
 
-/// A primitive polynomial x^P + x^Q + 1; no value of this type is anything else.
+/// A primitive polynomial x^P + x^Q + 1; values of this type are always primitive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trinomial {
     pub(super) degree: u32,
     pub(super) tap: u32,
 }
 
-/// Why a trinomial was refused.
+/// Reason why a trinomial is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrinomialError {
-    /// The degree is too small to be one, or too large to be tested.
+    /// The degree is too small for a trinomial, or too large to test.
     #[error(
         "degree {0} cannot be tested: the factors of 2^P - 1 are known here for P from 2 to 127, and x^127 + x + 1 is primitive"
     )]
     Degree(u32),
-    /// The middle exponent is not between 0 and the degree.
+    /// The middle exponent is not strictly between 0 and the degree.
     #[error("the middle exponent of a trinomial of degree {degree} is from 1 to {}, found {tap}", degree - 1)]
     Tap {
         /// The degree P.
@@ -33,7 +33,7 @@ pub enum TrinomialError {
         /// The middle exponent Q.
         tap: u32,
     },
-    /// The polynomial is a product of others.
+    /// The polynomial is reducible.
     #[error(
         "{} is not primitive: it is a product of smaller polynomials; {instead} is primitive", name(*degree, *tap)
     )]
@@ -45,7 +45,7 @@ pub enum TrinomialError {
         /// A primitive trinomial of that degree, or of the next degree that has one.
         instead: Trinomial,
     },
-    /// The register would repeat early.
+    /// The polynomial is irreducible but not primitive: the register would repeat early.
     #[error(
         "{} is not primitive: its register repeats after (2^{degree} - 1)/{divisor} bits or sooner; {instead} is primitive", name(*degree, *tap)
     )]
@@ -54,14 +54,14 @@ pub enum TrinomialError {
         degree: u32,
         /// The middle exponent Q.
         tap: u32,
-        /// A prime by which the period falls short.
+        /// A prime factor that the period lacks.
         divisor: u128,
         /// A primitive trinomial of that degree, or of the next degree that has one.
         instead: Trinomial,
     },
 }
 
-/// What the computation found.
+/// Result of the order computation.
 enum Order {
     Full,
     Reducible,
@@ -69,10 +69,10 @@ enum Order {
 }
 
 impl Trinomial {
-    /// x^`degree` + x^`tap` + 1, if it is primitive: this is computed, not looked up.
+    /// Returns x^`degree` + x^`tap` + 1 if it is primitive, which is computed, not looked up.
     ///
     /// # Errors
-    /// [`TrinomialError`] tells why it is not, and names one that is.
+    /// [`TrinomialError`] gives the reason and names a primitive trinomial.
     pub fn new(degree: u32, tap: u32) -> Result<Self, TrinomialError> {
         if !(MIN_DEGREE..=MAX_DEGREE).contains(&degree) {
             return Err(TrinomialError::Degree(degree));
@@ -94,24 +94,24 @@ impl Trinomial {
         }
     }
 
-    /// The primitive trinomial of a degree with the lowest middle exponent; many degrees have none,
-    /// every multiple of 8 among them.
+    /// Returns the primitive trinomial of a degree with the lowest middle exponent. Many degrees
+    /// have none, including every multiple of 8.
     pub fn of_degree(degree: u32) -> Option<Self> {
         if !(MIN_DEGREE..=MAX_DEGREE).contains(&degree) {
             return None;
         }
-        // x^P + x^(P−Q) + 1 is primitive just when x^P + x^Q + 1 is.
+        // x^P + x^(P−Q) + 1 is primitive exactly if x^P + x^Q + 1 is.
         (1..=degree / 2)
             .find(|tap| matches!(Residues { degree, tap: *tap }.order_of_x(), Order::Full))
             .map(|tap| Self { degree, tap })
     }
 
-    /// P.
+    /// The degree P.
     pub fn degree(self) -> u32 {
         self.degree
     }
 
-    /// Q.
+    /// The middle exponent Q.
     pub fn tap(self) -> u32 {
         self.tap
     }
@@ -137,8 +137,8 @@ struct Residues {
 }
 
 impl Residues {
-    /// The order of x in the ring. If it is 2^P − 1 then the powers of x are all the ring's elements
-    /// but zero: the ring is a field, and the polynomial irreducible and primitive.
+    /// Computes the order of x in the ring. If it is 2^P − 1, the powers of x are all nonzero
+    /// elements of the ring: the ring is a field, and the polynomial is irreducible and primitive.
     fn order_of_x(&self) -> Order {
         const X: u128 = 2;
         let mut frobenius = X;

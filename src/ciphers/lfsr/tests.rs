@@ -1,11 +1,11 @@
-//! Known primitive trinomials, the output against its rule, and the attack on it.
+//! Known primitive trinomials, the output checked against its rule, and an attack on it.
 
 use rand::Rng;
 
 use super::*;
 
-/// The table of primitive trinomials in A. Menezes et al., *Handbook of Applied Cryptography*, table
-/// 4.8, as far as it goes here: (P, the lowest Q). Degrees that are not named have none there.
+/// The table of primitive trinomials in A. Menezes et al., *Handbook of Applied Cryptography*,
+/// table 4.8, for the degrees supported here: (P, the lowest Q). Degrees not listed have none.
 #[rustfmt::skip]
 const HAC: [(u32, u32); 60] = [
     (2, 1), (3, 1), (4, 1), (5, 2), (6, 1), (7, 1), (9, 4), (10, 3), (11, 2), (15, 1), (17, 3),
@@ -88,7 +88,7 @@ fn debug_shows_no_state() {
     assert_eq!(format!("{generator:?}"), "Generator { trinomial: x^7 + x + 1, state: [redacted] }");
 }
 
-/// The sequence bit by bit from its rule, in the order of the output.
+/// Computes the sequence bit by bit from its rule, in the order of the output.
 fn bit_by_bit(trinomial: Trinomial, seed: u128, bytes: usize) -> Vec<u8> {
     let [degree, tap] = [trinomial.degree(), trinomial.tap()].map(|exponent| exponent as usize);
     let start = 128 * degree;
@@ -150,8 +150,8 @@ fn whitening_encrypts_every_block_under_a_hash_of_the_seed() {
     }
 }
 
-/// The Berlekamp–Massey algorithm (Massey 1969): the shortest register that makes these bits, as
-/// the coefficients c with s(n) = Σ c(i) s(n − i), i from 1.
+/// The Berlekamp–Massey algorithm (Massey 1969): finds the shortest register that produces these
+/// bits, as the coefficients c with s(n) = Σ c(i) s(n − i), i from 1.
 fn shortest_register(bits: &[bool]) -> Vec<bool> {
     let mut current = vec![true];
     let mut previous = vec![true];
@@ -178,7 +178,7 @@ fn shortest_register(bits: &[bool]) -> Vec<bool> {
     current[1..].to_vec()
 }
 
-/// What the warning says: 2P bits of output give away the polynomial and all the bits after them.
+/// Verifies the warning: 2P bits of output reveal the polynomial and all later bits.
 #[test]
 fn twice_the_degree_of_output_bits_reveal_the_register() {
     for (degree, tap) in [(7, 3), (31, 28), (89, 38), (127, 63)] {

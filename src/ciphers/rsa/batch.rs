@@ -1,4 +1,4 @@
-//! Wrapping and unwrapping many messages, under a key each.
+//! Wrapping and unwrapping many messages, each under its own key.
 
 use super::key::boxed;
 use super::oaep::{self, HASH, Unwrapped};
@@ -9,10 +9,10 @@ use rsa::{BoxedUint, hazmat};
 use subtle::Choice;
 use zeroize::Zeroizing;
 
-/// A message to be wrapped with RSA-OAEP.
+/// A message to wrap with RSA-OAEP.
 #[derive(Clone, Copy)]
 pub struct WrapJob<'a> {
-    /// Whose key to wrap under.
+    /// The key to wrap under.
     pub key: &'a PublicKey,
     /// The label; empty for `RSA-OAEP-256`.
     pub label: &'a [u8],
@@ -20,41 +20,42 @@ pub struct WrapJob<'a> {
     pub message: &'a [u8],
 }
 
-/// A ciphertext to be unwrapped with RSA-OAEP.
+/// A ciphertext to unwrap with RSA-OAEP.
 #[derive(Clone, Copy)]
 pub struct UnwrapJob<'a> {
-    /// The key it was wrapped under.
+    /// The key that it was wrapped under.
     pub key: &'a PrivateKey,
     /// The label; empty for `RSA-OAEP-256`.
     pub label: &'a [u8],
-    /// [`PublicKey::size`] bytes below the modulus; anything else counts as invalid.
+    /// Ciphertext of [`PublicKey::size`] bytes, below the modulus; anything else is treated as
+    /// invalid.
     pub ciphertext: &'a [u8],
 }
 
-/// A message does not fit its key.
+/// A message is too long for its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("job {job}: a message of {len} bytes, but RSA-OAEP-256 under this key takes {max}")]
 pub struct MessageTooLong {
-    /// Position of the job.
+    /// Index of the job.
     pub job: usize,
-    /// Bytes of the message.
+    /// Length of the message in bytes.
     pub len: usize,
-    /// Bytes that fit.
+    /// Longest length that fits, in bytes.
     pub max: usize,
 }
 
-/// Wraps each message; `out` receives the ciphertexts one after the other in the order of the
-/// jobs, each as long as its key's modulus, so it must have the sum of [`PublicKey::size`] bytes.
+/// Wraps each message. `out` receives the concatenated ciphertexts in the order of the jobs, each
+/// as long as its key's modulus, so its length must be the sum of [`PublicKey::size`].
 ///
-/// Keys may differ in size; eight jobs of one size fill the lanes, so batches should have many
-/// jobs of each size. The 32-byte seeds are drawn in the order of the jobs: one `rng` gives the
+/// Keys may differ in size; eight jobs of one size fill the lanes, so batches should have many jobs
+/// of each size. The 32-byte seeds are drawn in the order of the jobs: the same `rng` gives the
 /// same ciphertexts with every backend.
 ///
 /// # Errors
-/// [`MessageTooLong`] for the first message that does not fit; nothing is written then.
+/// [`MessageTooLong`] for the first message that does not fit; nothing is then written.
 ///
 /// # Panics
-/// If `out` has not that length.
+/// If `out` does not have that length.
 pub fn oaep_wrap_many<R: CryptoRng + ?Sized>(
     backend: Backend,
     jobs: &[WrapJob<'_>],
@@ -90,7 +91,7 @@ pub fn oaep_wrap_many<R: CryptoRng + ?Sized>(
     Ok(())
 }
 
-/// Replaces a block, a number below the modulus, by its e-th power.
+/// Replaces a block, a number below the modulus, with its e-th power.
 fn encrypt_by_crate(key: &PublicKey, block: &mut [u8]) {
     let number = Zeroizing::new(as_long_as_modulus(block, key));
     let power = key
@@ -100,17 +101,17 @@ fn encrypt_by_crate(key: &PublicKey, block: &mut [u8]) {
     words::to_be_bytes(power.as_words(), block);
 }
 
-/// Big-endian bytes, no more than the modulus has, as the crate takes them.
+/// Converts big-endian bytes, no longer than the modulus, to the crate's type.
 fn as_long_as_modulus(bytes: &[u8], key: &PublicKey) -> BoxedUint {
     boxed(&words::from_be_bytes(bytes, key.modulus().len()).expect("as long as the modulus"))
 }
 
-/// Unwraps each ciphertext; the outcomes are in the order of the jobs.
+/// Unwraps each ciphertext; the results are in the order of the jobs.
 ///
 /// Every cause of failure (length, range, padding, label, a fault in the computation) gives the
-/// same outcome; see [`Unwrapped::replace`]. The private operation is blinded with values drawn
-/// from `rng`, and its result is checked with the public exponent before it is used. Every job
-/// takes one, also a ciphertext that cannot belong to its key.
+/// same result; see [`Unwrapped::replace`]. The private operation is blinded with values drawn from
+/// `rng`, and its result is checked with the public exponent before it is used. Every job runs one,
+/// even with a ciphertext that cannot belong to its key.
 ///
 /// Keys may differ in size; four jobs of one size fill the lanes, eight fill them twice.
 pub fn oaep_unwrap_many<R: CryptoRng + ?Sized>(
@@ -139,9 +140,9 @@ pub fn oaep_unwrap_many<R: CryptoRng + ?Sized>(
     out.into_iter().map(|outcome| outcome.expect("every job is in one group")).collect()
 }
 
-/// What is decrypted instead of a ciphertext that is not as long as the modulus or not below it
-/// (RFC 8017, 7.1.2, step 1, and 5.1.2, step 1), so that it takes as long as any other: zero. `None`
-/// for one that is; both are public.
+/// Returns zero as the substitute for a ciphertext that is not as long as the modulus or not below
+/// it (RFC 8017, 7.1.2, step 1, and 5.1.2, step 1), so that it takes as long as any other; `None`
+/// for a valid one. Length and value of the ciphertext are public.
 fn replacement(job: &UnwrapJob<'_>) -> Option<Vec<u8>> {
     let key = job.key.public();
     let in_range = job.ciphertext.len() == key.size()
@@ -151,9 +152,9 @@ fn replacement(job: &UnwrapJob<'_>) -> Option<Vec<u8>> {
 }
 
 impl PrivateKey {
-    /// Whether a message that is wrapped under the public half comes back (the pair-wise consistency
-    /// test of NIST SP 800-56B revision 2, section 6.4.1.1). It does not where p or q is not prime,
-    /// which nothing else finds.
+    /// Whether a message wrapped under the public half can be unwrapped (the pair-wise consistency
+    /// test of NIST SP 800-56B revision 2, section 6.4.1.1). This fails if p or q is not prime,
+    /// which no other check detects.
     pub fn is_consistent<R: CryptoRng + ?Sized>(&self, backend: Backend, rng: &mut R) -> bool {
         let mut message = [0; 32];
         rng.fill_bytes(&mut message);
@@ -165,7 +166,7 @@ impl PrivateKey {
     }
 }
 
-/// Decrypts a ciphertext, as long as the modulus and below it, blinded and checked.
+/// Decrypts a ciphertext, as long as the modulus and below it, with blinding and a check.
 fn decrypt_by_crate<R: CryptoRng + ?Sized>(
     key: &PrivateKey,
     ciphertext: &[u8],

@@ -1,32 +1,33 @@
-//! Texts in several RSA-OAEP messages, bound together by a secret at the front of each.
+//! Texts split over several RSA-OAEP messages, bound together by a secret at the start of each.
 //!
-//! Whoever has the public key can make messages and put them between those of somebody else, but
-//! does not know the secret in those: a text is whole if all of its messages carry the same secret.
+//! Anyone with the public key can make messages and insert them among those of somebody else, but
+//! does not know the secret in those: a text is intact if all of its messages carry the same
+//! secret.
 
 use super::Unwrapped;
 use subtle::{Choice, ConstantTimeEq, ConstantTimeGreater};
 use zeroize::Zeroizing;
 
-/// Bytes of the secret at the front of every message.
+/// Length in bytes of the secret at the start of every message.
 pub const SECRET: usize = 16;
 
-/// The pieces of a text and whether they belong together, without telling which until asked.
+/// The pieces of a text, and whether they belong together; only reading it reveals which.
 pub struct Joined {
-    /// Each message, secret included, with room for the longest one.
+    /// All messages, secrets included, each with room for the longest one.
     messages: Zeroizing<Vec<u8>>,
     room: usize,
     last: u32,
     whole: Choice,
 }
 
-/// Puts the messages of a text together; `room` is the length of the longest that their key takes.
+/// Joins the messages of a text; `room` is the length of the longest message under their key.
 ///
-/// They belong together if all of them are valid and carry the same secret, all but the last are
-/// full, and the last has a piece of text, unless it is the only one. The time depends on `room`
-/// and on the number of messages only.
+/// They belong together if all are valid and carry the same secret, all but the last are full, and
+/// the last contains text, unless it is the only one. The time depends only on `room` and the
+/// number of messages.
 ///
 /// # Panics
-/// If there is no message.
+/// If there are no messages.
 pub fn join(messages: &[Unwrapped], room: usize) -> Joined {
     assert!(!messages.is_empty(), "a text has at least one message");
     let mut all = Zeroizing::new(vec![0; messages.len() * room]);
@@ -35,7 +36,7 @@ pub fn join(messages: &[Unwrapped], room: usize) -> Joined {
     for (number, (message, out)) in (1..).zip(messages.iter().zip(all.chunks_exact_mut(room))) {
         let (len, valid) = message.write(out);
         whole &= valid;
-        // Which message is the last is public.
+        // Which message is last is public.
         if number < messages.len() {
             whole &= len.ct_eq(&(room as u32));
         } else {
@@ -51,8 +52,8 @@ pub fn join(messages: &[Unwrapped], room: usize) -> Joined {
 }
 
 impl Joined {
-    /// Writes the text to the front of `out` and gives its length, or `None` if the messages do not
-    /// belong together. Asking reveals whether they do.
+    /// Writes the text to the start of `out` and returns its length, or `None` if the messages do
+    /// not belong together. Calling this reveals whether they do.
     ///
     /// # Panics
     /// If `out` is too short for the text; the ciphertexts of its messages are longer.
@@ -82,11 +83,11 @@ mod tests {
     use super::super::oaep;
     use super::*;
 
-    /// Bytes of a modulus, and of the longest message under it.
+    /// Length in bytes of a modulus, and of the longest message under it.
     const SIZE: usize = 256;
     const ROOM: usize = SIZE - 66;
 
-    /// A message as it comes out of its ciphertext; an invalid one if it is `None`.
+    /// Returns a message as unwrapped from its ciphertext; an invalid one for `None`.
     fn unwrapped(message: Option<&[u8]>) -> Unwrapped {
         let mut block = Zeroizing::new(vec![0; SIZE]);
         oaep::encode(b"", message.unwrap_or(b"x"), &[5; oaep::HASH], &mut block);
@@ -138,7 +139,7 @@ mod tests {
         assert_eq!(text(&[Some(&full), Some(&full), Some(&last)]), Some(whole));
         assert_eq!(text(&[Some(&full), Some(&full)]).map(|text| text.len()), Some(348));
 
-        // Each message in turn is replaced by one that is wrong in one way.
+        // Replaces each message in turn with one that is wrong in a single way.
         let all = [&full[..], &full, &last];
         let short = &full[..ROOM - 1];
         for place in 0..3 {

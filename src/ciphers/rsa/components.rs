@@ -1,8 +1,8 @@
-//! Whether the components of a private key belong together (RFC 8017, section 3.2), and those that a
-//! key comes without: RFC 7518, section 6.3.2, asks for d only.
+//! Checks that the components of a private key belong together (RFC 8017, section 3.2), and
+//! computes missing ones: RFC 7518, section 6.3.2, requires only d.
 //!
-//! Here numbers have no zero words at the top. The time depends on them: making and reading keys is
-//! not constant-time.
+//! Numbers here have no leading zero words. The time depends on them: generating and reading keys
+//! is not constant-time.
 
 use crypto_bigint::{BoxedUint, Gcd, NonZero, Odd, Resize};
 use std::sync::OnceLock;
@@ -12,7 +12,7 @@ use super::key::{Components, KeyError, Primes, PrivateKey, PublicKey, boxed};
 use super::words::{self, Secret};
 
 impl PrivateKey {
-    /// Makes a key of two different primes, with d the inverse of e modulo lcm(p − 1, q − 1);
+    /// Builds a key from two different primes, with d the inverse of e modulo lcm(p − 1, q − 1);
     /// `None` if e has no inverse.
     pub(super) fn from_primes(p: &[u64], q: &[u64], e: u64) -> Option<Self> {
         let less_one = |prime: &[u64]| Zeroizing::new(boxed(prime).wrapping_sub(BoxedUint::one()));
@@ -34,12 +34,12 @@ impl PrivateKey {
         Self::from_components(&components).ok()
     }
 
-    /// Takes the components, checks them against each other, and computes those that are missing.
+    /// Takes the components, checks that they agree, and computes missing ones.
     ///
-    /// n = p·q for two different odd factors; 1 < d < n; e·d ≡ 1 modulo p − 1 and q − 1, which holds
-    /// for d modulo λ(n) and modulo φ(n) alike and says that e has no factor in common with either;
-    /// dp, dq and qi are those of d, p and q. Whether p and q are prime is not checked: that would
-    /// cost more than everything else that is done with a key.
+    /// Checks that n = p·q for two different odd factors; 1 < d < n; e·d ≡ 1 modulo p − 1 and q −
+    /// 1, which holds for d modulo λ(n) as well as φ(n) and implies that e is coprime to both; and
+    /// that dp, dq and qi match d, p and q. Whether p and q are prime is not checked: that would
+    /// cost more than all other operations with a key.
     ///
     /// # Errors
     /// [`KeyError`]: as [`PublicKey::from_be_bytes`], before any other work; then
@@ -116,7 +116,7 @@ fn contradiction<T>(member: &'static str, rule: &'static str) -> Result<T, KeyEr
     Err(KeyError::Contradiction { member, rule })
 }
 
-/// Reads a component, which may be as long as the modulus.
+/// Reads a component of at most the modulus's length.
 fn number(member: &'static str, bytes: &[u8], public: &PublicKey) -> Result<Secret, KeyError> {
     match words::from_be_bytes(bytes, public.modulus().len()) {
         Some(number) => Ok(trimmed(number)),
@@ -160,13 +160,13 @@ fn product(a: &[u64], b: &[u64]) -> Secret {
     trimmed(words::product(a, b))
 }
 
-/// The number modulo another one above zero.
+/// Returns the number modulo another one, which is above zero.
 fn remainder(number: &[u64], modulus: &[u64]) -> Secret {
     let modulus = Zeroizing::new(NonZero::new(boxed(modulus)).expect("above zero"));
     secret(&Zeroizing::new(big(number).rem(&*modulus)))
 }
 
-/// d mod (p − 1), if that is the inverse of e modulo p − 1. p is odd and above 1.
+/// Returns d mod (p − 1) if it is the inverse of e modulo p − 1. p is odd and above 1.
 fn exponent(d: &[u64], e: u64, prime: &[u64]) -> Option<Secret> {
     let mut less_one = Zeroizing::new(prime.to_vec());
     less_one[0] -= 1;
@@ -174,7 +174,7 @@ fn exponent(d: &[u64], e: u64, prime: &[u64]) -> Option<Secret> {
     is_one(&remainder(&product(&exponent, &[e]), &less_one)).then_some(exponent)
 }
 
-/// The inverse of a number modulo an odd one.
+/// Returns the inverse of a number modulo an odd one.
 fn inverse(number: &[u64], modulus: &[u64]) -> Option<Secret> {
     let reduced = padded(&remainder(number, modulus), modulus.len());
     let modulus = Zeroizing::new(Odd::new(boxed(modulus)).expect("an odd number"));
@@ -182,11 +182,12 @@ fn inverse(number: &[u64], modulus: &[u64]) -> Option<Secret> {
     Some(secret(&Zeroizing::new(inverse)))
 }
 
-/// The two factors of the modulus, from the exponents (NIST SP 800-56B revision 2, appendix C.2;
-/// its bound on e is one of the standard's, not of the method); `None` if d is no exponent of it.
+/// Recovers the two factors of the modulus from the exponents (NIST SP 800-56B revision 2, appendix
+/// C.2; its bound on e comes from the standard, not from the method); `None` if d is not a valid
+/// exponent.
 ///
-/// e·d − 1 is a multiple of λ(n), and together with what it has in common with n − 1 a multiple
-/// u·φ(n), where u is small: dividing by n leaves φ(n), hence the sum of the factors.
+/// e·d − 1 is a multiple of λ(n); multiplied by its common factor with n − 1 it is a multiple
+/// u·φ(n), where u is small: dividing by n yields φ(n), and from it the sum of the factors.
 fn factors(public: &PublicKey, d: &[u64]) -> Option<(Secret, Secret)> {
     // Room for the square of a number as long as the modulus.
     let bits = 64 * (2 * public.modulus().len() as u32 + 4);
@@ -260,7 +261,7 @@ mod tests {
             }
         }
 
-        /// The key of two primes and a public exponent, with d modulo φ(n).
+        /// Builds a key from two primes and a public exponent, with d modulo φ(n).
         fn made_of(p: &BigUint, q: &BigUint, e: u32) -> Self {
             let one = BigUint::from(1u8);
             let (p1, q1) = (p - &one, q - &one);
@@ -279,7 +280,7 @@ mod tests {
             PrivateKey::from_components(&Components { n: &n, e: &e, d: &d, primes })
         }
 
-        /// The member that is named as the one that contradicts the others.
+        /// Returns the member that is reported as contradicting the others.
         fn refused(&self, primes: bool) -> &'static str {
             let error = self.read(primes, primes).unwrap_err();
             let KeyError::Contradiction { member, .. } = error else { panic!("{error}") };
@@ -287,7 +288,7 @@ mod tests {
         }
     }
 
-    /// The next prime from a number on, by Fermat's test to the base 2.
+    /// Returns the next prime from a number on, by Fermat's test to the base 2.
     fn prime_from(start: BigUint, e: u32) -> BigUint {
         let two = BigUint::from(2u8);
         let mut candidate = start | BigUint::from(1u8);

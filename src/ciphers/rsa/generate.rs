@@ -1,4 +1,4 @@
-//! Key pairs by FIPS 186-5, appendix A.1.3: random primes that are probably prime.
+//! Generation of key pairs by FIPS 186-5, appendix A.1.3: random probable primes.
 
 use super::key::{KeyError, MAX_GENERATED_BITS, MIN_BITS, PrivateKey};
 use super::lanes::convert::blocks;
@@ -13,23 +13,24 @@ use zeroize::Zeroizing;
 
 /// The public exponent of generated keys.
 const EXPONENT: u64 = 65_537;
-/// √2·2⁶³, rounded up: the least top word of a prime, so that the product of two has full length.
+/// √2·2⁶³, rounded up: the smallest top word of a prime, so that the product of two has full
+/// length.
 const MIN_TOP_WORD: u64 = 0xb504_f333_f9de_6485;
-/// Small primes that are tried first: they sort out four of five candidates.
+/// Number of small primes that are tried first: they eliminate four of five candidates.
 const COARSE: usize = 32;
-/// Candidates that are drawn and sieved together.
+/// Number of candidates that are drawn and sieved together.
 const DRAW: usize = 256;
 
 /// Generates `count` key pairs with moduli of `bits` bits and e = 65,537, on this thread.
 ///
-/// The primes p and q are drawn anew for every trial, at least √2·2^(`bits`/2 − 1) and different
-/// in their first 100 bits; p − 1 and q − 1 have no factor in common with e; d is the inverse of e
-/// modulo lcm(p − 1, q − 1) and longer than `bits`/2. They pass as many rounds of Miller–Rabin
-/// with random bases as FIPS 186-5, table B.1, asks for at an error probability of 2⁻¹¹² for
-/// 2,048 bits (five rounds), 2⁻¹²⁸ for 3,072 and 2⁻¹⁴⁴ for 4,096 bits (four).
+/// The primes p and q are drawn anew for every trial, at least √2·2^(`bits`/2 − 1) and different in
+/// their first 100 bits; p − 1 and q − 1 are coprime to e; d is the inverse of e modulo lcm(p − 1,
+/// q − 1) and longer than `bits`/2. Primes pass the number of Miller–Rabin rounds with random bases
+/// that FIPS 186-5, table B.1, requires for an error probability of 2⁻¹¹² for 2,048 bits (five
+/// rounds), 2⁻¹²⁸ for 3,072 and 2⁻¹⁴⁴ for 4,096 bits (four).
 ///
-/// Eight candidates are tested at a time on AVX-512; a call for four or more pairs keeps all lanes
-/// busy. The other backends draw their primes from the crate `rsa`.
+/// AVX-512 tests eight candidates at a time; generating four or more pairs per call keeps all lanes
+/// busy. The other backends take their primes from the crate `rsa`.
 ///
 /// # Errors
 /// [`KeyError::GeneratedBits`] unless `bits` is from 2,048 to 4,096 and a multiple of 128.
@@ -54,8 +55,8 @@ pub fn generate<R: CryptoRng + ?Sized>(
     Ok(keys)
 }
 
-/// Makes a key of two primes, if they meet the conditions; the larger prime becomes p, as some
-/// readers expect.
+/// Builds a key from two primes if they meet the conditions. The larger prime becomes p, as some
+/// implementations expect.
 fn key_of(p: &Secret, q: &Secret) -> Option<PrivateKey> {
     let (p, q) = if words::less(p, q).into() { (q, p) } else { (p, q) };
     let bits = 64 * p.len();
@@ -67,12 +68,12 @@ fn key_of(p: &Secret, q: &Secret) -> Option<PrivateKey> {
     PrivateKey::from_primes(p, q, EXPONENT).filter(PrivateKey::exponent_is_long)
 }
 
-/// Rounds of Miller–Rabin for a prime of that many bits: FIPS 186-5, table B.1.
+/// Number of Miller–Rabin rounds for a prime of `bits` bits: FIPS 186-5, table B.1.
 const fn rounds(bits: usize) -> usize {
     if bits < 1536 { 5 } else { 4 }
 }
 
-/// Draws `count` primes of `bits` bits, a whole number of words.
+/// Draws `count` primes of `bits` bits, a multiple of the word size.
 pub(super) fn primes<L: RsaLanes, R: CryptoRng + ?Sized>(
     lanes: L,
     count: usize,
@@ -106,7 +107,7 @@ pub(super) fn primes<L: RsaLanes, R: CryptoRng + ?Sized>(
     found
 }
 
-/// Draws odd numbers and keeps those without small factors.
+/// Draws odd numbers and keeps those without small prime factors.
 fn candidates<L: RsaLanes, R: CryptoRng + ?Sized>(
     lanes: L,
     bits: usize,
@@ -120,7 +121,7 @@ fn candidates<L: RsaLanes, R: CryptoRng + ?Sized>(
     survivors
 }
 
-/// An odd number of `len` words, at least √2·2^(64·`len` − 1).
+/// Draws an odd number of `len` words, at least √2·2^(64·`len` − 1).
 fn draw<R: CryptoRng + ?Sized>(len: usize, rng: &mut R) -> Secret {
     let mut number = Zeroizing::new(vec![0; len]);
     for word in number.iter_mut() {
@@ -133,8 +134,8 @@ fn draw<R: CryptoRng + ?Sized>(len: usize, rng: &mut R) -> Secret {
     number
 }
 
-/// The number modulo e, which is prime: e divides p − 1 exactly if p leaves 1. Division by a
-/// constant is multiplication, so the time tells nothing.
+/// Returns the number modulo e, which is prime: e divides p − 1 exactly if the remainder of p is 1.
+/// Division by a constant compiles to multiplication, so the time reveals nothing.
 fn residue_of_exponent(number: &[u64]) -> u64 {
     number.iter().rev().fold(0, |rest, word| {
         let high = (rest << 32 | word >> 32) % EXPONENT;

@@ -1,4 +1,4 @@
-//! RSA keys, as the eight-lane kernels and the crate `rsa` take them.
+//! RSA keys, for the eight-lane kernels and the crate `rsa`.
 
 use super::words::{self, Secret};
 use rsa::BoxedUint;
@@ -9,21 +9,21 @@ use zeroize::Zeroizing;
 
 /// The shortest modulus accepted, in bits.
 pub const MIN_BITS: usize = 2048;
-/// The longest modulus accepted, in bits; longer numbers are refused before any work on them.
+/// The longest modulus accepted, in bits; longer ones are rejected before any work on them.
 pub const MAX_BITS: usize = 16_384;
 /// The longest modulus of generated keys, in bits.
 pub const MAX_GENERATED_BITS: usize = 4096;
-/// The largest public exponent accepted: the crate `rsa`'s limit.
+/// The largest public exponent accepted: the limit of the crate `rsa`.
 const MAX_EXPONENT: u64 = (1 << 33) - 1;
 
-/// Why key components are refused.
+/// Reason why key components are rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
     /// The modulus is too short or too long.
     #[error("RSA modulus of {0} bits: expected {MIN_BITS} to {MAX_BITS}")]
     ModulusBits(usize),
-    /// No keys of this size are generated.
+    /// Keys of this size cannot be generated.
     #[error(
         "RSA modulus of {0} bits: keys are made with {MIN_BITS} to {MAX_GENERATED_BITS}, in steps \
          of 128"
@@ -51,18 +51,18 @@ pub struct PublicKey {
     modulus: Vec<u64>,
     exponent: u64,
     bits: usize,
-    /// The Montgomery constant R² mod n, kept from the key's first use in the lanes: reading a key
-    /// costs nothing, and using it again a quarter less.
+    /// The Montgomery constant R² mod n, cached by the key's first use in the lanes. Reading a key
+    /// then costs nothing, and using it again costs a quarter less.
     pub(super) radix_squared: OnceLock<Vec<u64>>,
     for_crate: OnceLock<Option<Box<rsa::PublicKey>>>,
 }
 
 impl PublicKey {
-    /// Takes modulus and public exponent as big-endian bytes; leading zeros are ignored.
+    /// Reads modulus and public exponent from big-endian bytes; leading zeros are ignored.
     ///
     /// # Errors
-    /// [`KeyError`] when the modulus is even or has not 2,048 to 16,384 bits, or the exponent is
-    /// even or outside 3..2³³.
+    /// [`KeyError`] if the modulus is even or does not have 2,048 to 16,384 bits, or if the
+    /// exponent is even or outside 3..2³³.
     pub fn from_be_bytes(n: &[u8], e: &[u8]) -> Result<Self, KeyError> {
         let bits = words::bits_of_be_bytes(n);
         if !(MIN_BITS..=MAX_BITS).contains(&bits) {
@@ -96,7 +96,7 @@ impl PublicKey {
         self.bits.div_ceil(8)
     }
 
-    /// The longest message that RSA-OAEP with SHA-256 takes, in bytes (RFC 8017, 7.1.1).
+    /// Length in bytes of the longest message for RSA-OAEP with SHA-256 (RFC 8017, 7.1.1).
     pub fn max_message(&self) -> usize {
         self.size() - 2 * super::oaep::HASH - 2
     }
@@ -122,7 +122,7 @@ impl PublicKey {
         &self.modulus
     }
 
-    /// The key as the crate takes it, made once; `None` if the crate refuses it.
+    /// Returns the key in the crate's type, built once; `None` if the crate rejects it.
     pub(super) fn for_crate(&self) -> Option<&rsa::PublicKey> {
         let made = self.for_crate.get_or_init(|| {
             let (n, e) = (boxed(&self.modulus), BoxedUint::from(self.exponent));
@@ -153,7 +153,7 @@ pub struct Components<'a> {
     pub n: &'a [u8],
     pub e: &'a [u8],
     pub d: &'a [u8],
-    /// The prime factors; recovered where missing.
+    /// The prime factors; recovered if missing.
     pub primes: Option<Primes<'a>>,
 }
 
@@ -163,7 +163,7 @@ pub struct Components<'a> {
 pub struct Primes<'a> {
     pub p: &'a [u8],
     pub q: &'a [u8],
-    /// The CRT numbers; computed where missing.
+    /// The CRT numbers; computed if missing.
     pub crt: Option<Crt<'a>>,
 }
 
@@ -176,7 +176,7 @@ pub struct Crt<'a> {
     pub qi: &'a [u8],
 }
 
-/// An RSA private key of two primes, whose components belong together. Cleared when dropped.
+/// An RSA private key of two primes, with consistent components. Cleared when dropped.
 #[derive(Clone)]
 pub struct PrivateKey {
     pub(super) public: PublicKey,
@@ -186,7 +186,7 @@ pub struct PrivateKey {
     pub(super) dp: Secret,
     pub(super) dq: Secret,
     pub(super) qi: Secret,
-    /// Lengths of p and q in bits: they decide how the key is worked with, and are no secret.
+    /// Lengths of p and q in bits: they select the algorithm and are not secret.
     pub(super) prime_bits: [usize; 2],
     pub(super) for_crate: OnceLock<Option<Box<rsa::PrivateKey>>>,
 }
@@ -197,7 +197,7 @@ impl PrivateKey {
         &self.public
     }
 
-    /// The private exponent, big-endian without leading zeros, as are the others below.
+    /// The private exponent, big-endian without leading zeros, like the numbers below.
     pub fn d(&self) -> Zeroizing<Vec<u8>> {
         minimal(&self.d)
     }
@@ -227,7 +227,7 @@ impl PrivateKey {
         minimal(&self.qi)
     }
 
-    /// The key as the crate takes it, made once; `None` if the crate refuses it.
+    /// Returns the key in the crate's type, built once; `None` if the crate rejects it.
     pub(super) fn for_crate(&self) -> Option<&rsa::PrivateKey> {
         let made = self.for_crate.get_or_init(|| {
             let half = self.public.bits.div_ceil(2);
@@ -265,14 +265,14 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// The number in as few big-endian bytes as it takes.
+/// Encodes the number in as few big-endian bytes as possible.
 fn minimal(number: &[u64]) -> Zeroizing<Vec<u8>> {
     let mut bytes = Zeroizing::new(vec![0; words::bits(number).div_ceil(8)]);
     words::to_be_bytes(number, &mut bytes);
     bytes
 }
 
-/// The number as the crates take it, which has at least one word there.
+/// Converts the number to the crates' type, which has at least one word.
 pub(super) fn boxed(words: &[u64]) -> BoxedUint {
     BoxedUint::from_words(if words.is_empty() { &[0] } else { words }.iter().copied())
 }

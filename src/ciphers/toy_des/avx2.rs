@@ -1,4 +1,4 @@
-//! 32 bytes at a time: the four rounds, with the S-box as a shuffle.
+//! The four rounds on 32 bytes at a time, with the S-box as a shuffle.
 
 use std::arch::x86_64::*;
 
@@ -11,8 +11,8 @@ impl Kernel<Avx2> for Substitute<'_> {
     #[inline(always)]
     fn run(self, _proof: Avx2) {
         let (chunks, rest) = self.data.as_chunks_mut::<32>();
-        // SAFETY: `_proof` stands for the instructions; a table has the 16 bytes that are loaded,
-        // a chunk the 32 that are loaded and stored.
+        // SAFETY: `_proof` shows that the instructions are available; a table has the 16 bytes that
+        // are loaded, a chunk the 32 that are loaded and stored.
         unsafe {
             let mut tables = [_mm256_setzero_si256(); 4];
             for (register, table) in tables.iter_mut().zip(&self.rounds.0) {

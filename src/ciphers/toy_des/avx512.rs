@@ -1,5 +1,5 @@
-//! 64 bytes at a time: short texts by the four rounds, long ones by the substitution of all 256
-//! bytes, which fits into four registers.
+//! Toy DES on 64 bytes at a time: short texts by the four rounds, long ones by the substitution of
+//! all 256 bytes, which fits into four registers.
 
 use std::arch::x86_64::*;
 
@@ -20,19 +20,20 @@ impl Kernel<Avx512> for Substitute<'_> {
     }
 }
 
-/// What every byte of a register goes through. Made only by whoever holds an [`Avx512`]: that is
-/// what makes its method safe.
+/// Substitution of every byte of a register. A value can only be made from an [`Avx512`], which
+/// makes its method safe.
 trait Substitution {
     fn substitute(&self, bytes: __m512i) -> __m512i;
 }
 
-/// The four rounds, each by its table in every 16 bytes.
+/// The four rounds, each with its table in every 16 bytes.
 struct Tables([__m512i; 4]);
 
 impl Tables {
     #[inline(always)]
     fn new(_: Avx512, rounds: &Rounds) -> Self {
-        // SAFETY: the proof says that AVX-512 is there; a table has the 16 bytes that are loaded.
+        // SAFETY: the proof shows that AVX-512 is available; a table has the 16 bytes that are
+        // loaded.
         unsafe {
             let mut tables = [_mm512_setzero_si512(); 4];
             for (register, table) in tables.iter_mut().zip(&rounds.0) {
@@ -61,7 +62,7 @@ impl Substitution for Tables {
     }
 }
 
-/// What all 256 bytes become, in order.
+/// The substitutes of all 256 bytes, in order.
 struct Whole([__m512i; 4]);
 
 impl Whole {
@@ -76,7 +77,8 @@ impl Whole {
             }
             count
         };
-        // SAFETY: the proof says that AVX-512 is there; a chunk has the 64 bytes that are loaded.
+        // SAFETY: the proof shows that AVX-512 is available; a chunk has the 64 bytes that are
+        // loaded.
         unsafe {
             let mut registers = [_mm512_setzero_si512(); 4];
             for (register, chunk) in registers.iter_mut().zip(COUNT.as_chunks::<64>().0) {
@@ -100,13 +102,13 @@ impl Substitution for Whole {
     }
 }
 
-/// Substitutes every 64 bytes, and the rest.
+/// Substitutes 64 bytes at a time, then the rest.
 #[inline(always)]
 fn each_chunk(data: &mut [u8], substitution: &impl Substitution) {
     let (chunks, rest) = data.as_chunks_mut::<64>();
     let used = (1 << rest.len()) - 1;
     // SAFETY: `substitution` proves AVX-512; a chunk has the 64 bytes that are loaded and stored,
-    // and of `rest`, which has fewer, the mask takes no more.
+    // and `rest` has fewer, to which the mask limits the access.
     unsafe {
         for chunk in chunks {
             let bytes = _mm512_loadu_si512(chunk.as_ptr().cast());

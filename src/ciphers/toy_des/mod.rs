@@ -1,11 +1,11 @@
 //! The toy DES of the founding document's figure 2 (paragraphs 0106 to 0112): blocks of 8 bits,
 //! keys of 12, four Feistel rounds with one 4-bit S-box.
 //!
-//! It teaches and compares, and protects nothing: under one key it is a substitution of 256 bytes.
-//! That is also how long texts are computed where a table of that size serves; short ones go
-//! through the four rounds, so that orders under a key each need no such table. On the backends
-//! `rustcrypto` and `portable`, which are one here, tables are looked up in memory, so the time
-//! shows through caches which entries were used; the others look up in registers.
+//! It is for teaching and comparison and protects nothing: under one key it is a substitution of
+//! 256 bytes. Long texts are computed with such a table where it pays off; short ones go through
+//! the four rounds, so that orders with a key each need no table. On the backends `rustcrypto` and
+//! `portable`, which are the same here, tables are looked up in memory, so timing reveals through
+//! caches which entries were used; the others look up in registers.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -23,20 +23,20 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use super::cpu::{Avx2, Proof};
 use super::cpu::{Backend, Level};
 
-/// The backends that toy DES has code of its own for.
+/// Backends with their own toy-DES code.
 pub const BACKENDS: &[&str] = &["portable", "avx2", "avx512"];
 
 /// A key of 12 bits. Wiped when dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct Key(u16);
 
-/// A key is more than 12 bits.
+/// The key has more than 12 bits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected a toy DES key of 12 bits (below 4096)")]
 pub struct KeyTooLong;
 
 impl Key {
-    /// The key with these 12 bits, k₁ on top.
+    /// Creates a key from its 12 bits, k₁ on top.
     ///
     /// # Errors
     /// [`KeyTooLong`] for a number of 4096 or more.
@@ -55,31 +55,31 @@ impl fmt::Debug for Key {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SBox([u8; 16]);
 
-/// An S-box value is more than 4 bits.
+/// An S-box value has more than 4 bits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected S-box values of 4 bits (below 16), found {found} at {index}")]
 pub struct ValueTooLong {
-    /// Which of the 16 values, from 0.
+    /// Index of the value, from 0 to 15.
     pub index: usize,
     /// The value.
     pub found: u8,
 }
 
 impl SBox {
-    /// A reconstruction: the table itself was in a drawing that is lost. It is row 2 (from 0) of
-    /// the standard DES S-box S3, rotated right by three, the one rotation of a row of a DES S-box
-    /// that agrees with everything the text says.
+    /// A reconstruction: the drawing with the table is lost. It is row 2 (from 0) of the standard
+    /// DES S-box S3, rotated right by three, the only rotation of a row of a DES S-box that agrees
+    /// with everything the text says.
     pub const DEFAULT: Self = Self([10, 14, 7, 13, 6, 4, 9, 8, 15, 3, 0, 11, 1, 2, 12, 5]);
 
-    /// The values S(0) to S(15).
+    /// Returns the values S(0) to S(15).
     pub const fn values(&self) -> [u8; 16] {
         self.0
     }
 
-    /// The S-box with these values of S(0) to S(15).
+    /// Creates an S-box from the values S(0) to S(15).
     ///
     /// # Errors
-    /// [`ValueTooLong`] names the first value of 16 or more.
+    /// [`ValueTooLong`] for the first value of 16 or more.
     pub fn new(values: [u8; 16]) -> Result<Self, ValueTooLong> {
         match values.iter().position(|value| *value > 15) {
             Some(index) => Err(ValueTooLong { index, found: values[index] }),
@@ -98,7 +98,7 @@ impl fmt::Display for SBox {
 impl std::str::FromStr for SBox {
     type Err = &'static str;
 
-    /// Reads what `Display` writes.
+    /// Parses the format that `Display` writes.
     fn from_str(text: &str) -> Result<Self, &'static str> {
         let expected = "expected 16 hexadecimal digits, S(0) first";
         let digits = text.chars().map(|digit| digit.to_digit(16).map(|value| value as u8));
@@ -151,7 +151,7 @@ impl fmt::Debug for ToyDes {
     }
 }
 
-/// Bytes that go through the rounds, or their inverse.
+/// Bytes and the rounds, or inverse rounds, to apply.
 #[cfg(target_arch = "x86_64")]
 struct Substitute<'a> {
     rounds: &'a Rounds,

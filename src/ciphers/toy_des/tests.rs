@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Figure 2 by its letter: four rounds with the round keys in the order given.
+/// Computes figure 2 literally: four rounds with the round keys in the given order.
 fn crypt(keys: [u8; 4], sbox: &SBox, byte: u8) -> u8 {
     let (mut left, mut right) = (byte >> 4, byte & 0b1111);
     for key in keys {
@@ -50,7 +50,7 @@ fn every_backend_agrees_with_the_plain_rounds_under_every_key() {
             let sbox = if bits % 16 == 0 { constant } else { SBox::default() };
             let keys = portable::round_keys(&key);
             let cipher = ToyDes::new(&key, &sbox);
-            // As many bytes as go through the rounds, and more, which go through a table.
+            // Lengths that go through the rounds, and longer ones that go through a table.
             for length in [256, 512] {
                 let all: Vec<u8> = (0..=255).cycle().take(length).collect();
                 let expected: Vec<u8> = all.iter().map(|x| crypt(keys, &sbox, *x)).collect();

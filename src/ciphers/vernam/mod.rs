@@ -1,15 +1,15 @@
 //! The Vernam cipher with a random key as long as the text: the one-time pad.
 //!
 //! Source: G. Vernam, US patent 1,310,719, 1919; C. Shannon, *Communication theory of secrecy
-//! systems*, 1949. There is no block; the key is the range of the pad that a text uses up.
+//! systems*, 1949. There are no blocks; the key is the range of the pad that a text uses up.
 //!
-//! Strength: perfect secrecy, whatever the attacker computes, as long as the pad is random, secret and
-//! no byte of it is used twice. Two texts under one range give away their exclusive-or, and a
-//! known text gives away its range. The cipher alone detects no tampering: every changed bit
-//! changes that bit of the text. Keeping account of what is used is the caller's; here a range can
+//! Strength: perfect secrecy against unlimited computation, as long as the pad is random and secret
+//! and no byte of it is used twice. Two texts under one range reveal their exclusive-or, and a
+//! known text reveals its range. The cipher alone does not detect tampering: flipping a ciphertext
+//! bit flips the same bit of the text. The caller must keep track of what is used; here a range can
 //! only be split, never copied or joined.
 //!
-//! Running time depends on lengths alone.
+//! Running time depends only on lengths.
 
 #[cfg(test)]
 mod tests;
@@ -19,14 +19,14 @@ use std::fmt;
 use rand::Rng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// The backends that Vernam has code of its own for.
+/// Backends with their own Vernam code.
 pub const BACKENDS: &[&str] = &["portable"];
 
-/// Why a pad was refused.
+/// Reason why a pad is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PadError {
-    /// The range does not lie in the pad.
+    /// The range is not inside the pad.
     #[error("bytes {offset} to {} are not all in the pad of {pad} bytes", offset.saturating_add(*length))]
     Outside {
         /// First byte of the range.
@@ -52,7 +52,7 @@ pub enum PadError {
         /// Bytes in the range.
         range: u64,
     },
-    /// The range's end is beyond all numbers.
+    /// The end of the range overflows.
     #[error("no pad has {length} bytes from byte {offset} on")]
     Overflow {
         /// First byte of the range.
@@ -62,7 +62,7 @@ pub enum PadError {
     },
 }
 
-/// A part of a pad that has not been used yet. It cannot be cloned: what is taken from it is gone.
+/// A part of a pad that has not been used yet. It cannot be cloned, so nothing is used twice.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PadRange {
     offset: u64,
@@ -70,7 +70,7 @@ pub struct PadRange {
 }
 
 impl PadRange {
-    /// The bytes from `offset` on. The caller answers for their never having been used.
+    /// Creates a range from `offset` on. The caller guarantees that it has never been used.
     ///
     /// # Errors
     /// [`PadError::Overflow`] if the end is over 2⁶⁴ − 1.
@@ -81,20 +81,20 @@ impl PadRange {
         }
     }
 
-    /// Its first byte.
+    /// Position of its first byte.
     pub fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// Its bytes.
+    /// Length in bytes.
     pub fn length(&self) -> u64 {
         self.length
     }
 
-    /// Splits bytes off the front.
+    /// Splits `needed` bytes off the front.
     ///
     /// # Errors
-    /// [`PadError::Short`] if there are not so many; the range is then as it was.
+    /// [`PadError::Short`] if fewer are left; the range is then unchanged.
     pub fn take(&mut self, needed: u64) -> Result<Self, PadError> {
         let left = self.length;
         self.length = left.checked_sub(needed).ok_or(PadError::Short { needed, left })?;
@@ -103,7 +103,7 @@ impl PadRange {
         Ok(taken)
     }
 
-    /// Whether no byte lies in both.
+    /// Whether the two ranges share no byte.
     pub fn is_disjoint(&self, other: &Self) -> bool {
         self.length == 0
             || other.length == 0
@@ -112,10 +112,10 @@ impl PadRange {
     }
 }
 
-/// The cipher itself: encrypts or decrypts a text in place by as many bytes of pad.
+/// Encrypts or decrypts a text in place with the same number of pad bytes.
 ///
 /// # Panics
-/// Panics if the two are not of one length.
+/// Panics if the two differ in length.
 pub fn exclusive_or(text: &mut [u8], pad: &[u8]) {
     assert_eq!(text.len(), pad.len(), "a byte of pad for each byte of text");
     for (byte, key) in text.iter_mut().zip(pad) {
@@ -130,34 +130,34 @@ pub struct Pad {
 }
 
 impl Pad {
-    /// Makes a pad of that many random bytes.
+    /// Generates a pad of `length` random bytes.
     pub fn generate(length: usize, rng: &mut (impl Rng + ?Sized)) -> Self {
         let mut bytes = vec![0; length];
         rng.fill_bytes(&mut bytes);
         Self { bytes }
     }
 
-    /// Takes over the bytes of a pad.
+    /// Creates a pad from existing bytes.
     pub fn new(bytes: Vec<u8>) -> Self {
         Self { bytes }
     }
 
-    /// The bytes, to be stored.
+    /// Returns the bytes, for storing.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The whole pad, for one that is new.
+    /// Returns the range of the whole pad, for a new pad.
     pub fn range(&self) -> PadRange {
         PadRange { offset: 0, length: self.bytes.len() as u64 }
     }
 
-    /// Encrypts or decrypts a text in place by the exclusive-or with its range, which is used up.
+    /// Encrypts or decrypts a text in place by exclusive-or with its range, which is used up.
     ///
     /// # Errors
-    /// [`PadError`] if the range is not in the pad, or not as long as the text; the text is then as it
-    /// was.
-    // Taking the range by value is what uses it up.
+    /// [`PadError`] if the range is not in the pad, or not as long as the text; the text is then
+    /// unchanged.
+    // Taking the range by value uses it up.
     #[allow(clippy::needless_pass_by_value)]
     pub fn xor(&self, range: PadRange, text: &mut [u8]) -> Result<(), PadError> {
         let PadRange { offset, length } = range;
@@ -172,7 +172,8 @@ impl Pad {
         Ok(())
     }
 
-    /// Overwrites a range with zeroes, once both sides are done with it. That reaches this copy only.
+    /// Overwrites a range with zeroes, once both sides are done with it. Other copies are not
+    /// affected.
     ///
     /// # Errors
     /// [`PadError::Outside`] if the range is not in the pad.

@@ -1,11 +1,11 @@
-//! Arithmetic by hand, the account of ranges, and refusals.
+//! Hand-computed arithmetic, range accounting, and rejected inputs.
 
 use proptest::prelude::*;
 use rand::{SeedableRng, rngs::StdRng};
 
 use super::*;
 
-/// Added by hand: ASCII "HELLO" under the pad 5, 250, 255, 0, 85.
+/// Computed by hand: ASCII "HELLO" under the pad 5, 250, 255, 0, 85.
 #[test]
 fn known_answer() {
     let pad = Pad::new(vec![9, 5, 250, 255, 0, 85, 9]);

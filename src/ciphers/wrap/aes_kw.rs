@@ -1,4 +1,4 @@
-//! AES key wrap (RFC 3394), many keys at a time or one.
+//! AES key wrap (RFC 3394), for one key or many at a time.
 
 use super::{OneOrEach, UnwrapJob, UnwrappingKey, Wrapped};
 use crate::ciphers::Wiped;
@@ -58,7 +58,7 @@ pub(super) fn unwrap(backend: Backend, jobs: &mut [UnwrapJob<'_>]) {
     }
 }
 
-/// KEKs laid end to end, or nothing where they are all the same one.
+/// Concatenated KEKs, or nothing if all are the same.
 struct KekBytes(Option<Wiped>);
 
 impl KekBytes {
@@ -84,7 +84,7 @@ pub fn wrap_one(kek: AesKey<'_>, cek: &[u8]) -> Vec<u8> {
     wrapped
 }
 
-/// Unwraps one key under another, and tells whether it was intact.
+/// Unwraps one key under another. Returns whether it was intact.
 #[must_use]
 pub fn unwrap_one(kek: AesKey<'_>, wrapped: &[u8], cek: &mut [u8]) -> bool {
     if wrapped.len() != cek.len() + OVERHEAD || cek.len() < 16 || !cek.len().is_multiple_of(8) {

@@ -1,4 +1,4 @@
-//! AES-GCM as key wrap (RFC 7518 section 4.7): no additional data, IV and tag in the header.
+//! AES-GCM key wrap (RFC 7518 section 4.7): no additional data, IV and tag in the header.
 
 use rand::Rng;
 use zeroize::Zeroizing;
@@ -30,7 +30,7 @@ pub(super) fn wrap<'k, const N: usize>(
     }
 }
 
-/// Decrypts into the job's room if the tag is right and the length fits.
+/// Decrypts into the job's output buffer if the tag matches and the length fits.
 pub(super) fn unwrap(backend: Backend, job: &mut UnwrapJob<'_>) {
     let kek = match job.kek {
         UnwrappingKey::A128GcmKw(kek) => AesKey::from(kek),

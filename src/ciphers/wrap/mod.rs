@@ -1,4 +1,4 @@
-//! Key management: the `alg` of a sealed order, which carries a content-encryption key (CEK)
+//! Key management: the `alg` of a sealed order, which transports a content-encryption key (CEK)
 //! under a key-encryption key (KEK).
 
 pub mod aes_kw;
@@ -40,12 +40,12 @@ impl WrapAlgorithm {
         Self::MhKnapsack,
     ];
 
-    /// The algorithm with that `alg` name.
+    /// Returns the algorithm with the given `alg` name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 
-    /// The `alg` name.
+    /// Returns the `alg` name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::A128Kw => "A128KW",
@@ -62,18 +62,18 @@ impl WrapAlgorithm {
         matches!(self, Self::RsaOaep256 | Self::MhKnapsack)
     }
 
-    /// Whether the algorithm is for teaching only.
+    /// Whether the algorithm is only for teaching.
     pub const fn is_weak(self) -> bool {
         matches!(self, Self::MhKnapsack)
     }
 
-    /// Whether each wrapping draws a random 96-bit IV, so that a key serves 2³² times at most
-    /// (NIST SP 800-38D section 8.3).
+    /// Whether each wrapping draws a random 96-bit IV, which limits a key to 2³² uses (NIST SP
+    /// 800-38D section 8.3).
     pub const fn draws_iv(self) -> bool {
         matches!(self, Self::A128GcmKw | Self::A256GcmKw)
     }
 
-    /// Length of a secret key in bytes, or `None` where keys are public.
+    /// Length of a secret key in bytes; `None` for public keys.
     pub const fn key_len(self) -> Option<usize> {
         match self {
             Self::A128Kw | Self::A128GcmKw => Some(16),
@@ -82,30 +82,30 @@ impl WrapAlgorithm {
         }
     }
 
-    /// A secret key of the algorithm's size.
+    /// Returns a secret key as an array of the algorithm's size.
     ///
     /// # Errors
-    /// [`CipherError::KeyLength`].
+    /// [`CipherError::KeyLength`] for any other length.
     pub fn sized<const N: usize>(self, key: &[u8]) -> Result<&[u8; N], CipherError> {
         let (cipher, found) = (self.name(), key.len());
         key.try_into().map_err(|_| CipherError::KeyLength { cipher, expected: N, found })
     }
 }
 
-/// What the items of a batch have: one of it for all, or each its own.
+/// A value shared by all items of a batch, or one value per item.
 #[derive(Debug, Clone)]
 pub enum OneOrEach<T> {
-    /// One for all.
+    /// One value for all items.
     One(T),
-    /// One for each, in their order.
+    /// One value per item, in order.
     Each(Vec<T>),
 }
 
 impl<T> OneOrEach<T> {
-    /// What the item of that number has.
+    /// Returns the value for the item with the given index.
     ///
     /// # Panics
-    /// Panics if each item has its own and there are not so many.
+    /// Panics if each item has its own value and the index is out of range.
     pub fn of(&self, index: usize) -> &T {
         match self {
             Self::One(one) => one,
@@ -113,7 +113,7 @@ impl<T> OneOrEach<T> {
         }
     }
 
-    /// What is made of each.
+    /// Applies `make` to each value.
     pub fn map<U>(&self, make: impl Fn(&T) -> U) -> OneOrEach<U> {
         match self {
             Self::One(one) => OneOrEach::One(make(one)),
@@ -121,10 +121,10 @@ impl<T> OneOrEach<T> {
         }
     }
 
-    /// What is made of each, if all can be made.
+    /// Applies `make` to each value and stops at the first error.
     ///
     /// # Errors
-    /// The first that `make` returns.
+    /// The first error that `make` returns.
     pub fn try_map<U, E>(&self, make: impl Fn(&T) -> Result<U, E>) -> Result<OneOrEach<U>, E> {
         Ok(match self {
             Self::One(one) => OneOrEach::One(make(one)?),
@@ -132,7 +132,7 @@ impl<T> OneOrEach<T> {
         })
     }
 
-    /// All of them, in their order; a single one where one is for all.
+    /// Returns all values in order, or the single shared one.
     pub fn into_vec(self) -> Vec<T> {
         match self {
             Self::One(one) => vec![one],
@@ -141,7 +141,7 @@ impl<T> OneOrEach<T> {
     }
 }
 
-/// Keys that wrap, all for one algorithm, borrowed from where they are kept.
+/// Wrapping keys, all for one algorithm, borrowed from their owner.
 #[derive(Debug, Clone)]
 pub enum WrappingKeys<'k> {
     /// AES-128 key wrap.
@@ -152,13 +152,13 @@ pub enum WrappingKeys<'k> {
     A128GcmKw(OneOrEach<&'k [u8; 16]>),
     /// AES-256-GCM key wrap.
     A256GcmKw(OneOrEach<&'k [u8; 32]>),
-    /// The public halves of RSA pairs.
+    /// RSA public keys.
     Rsa(OneOrEach<&'k PublicKey>),
-    /// Public knapsacks.
+    /// Knapsack public keys.
     Knapsack(OneOrEach<&'k knapsack::PublicKey>),
 }
 
-/// A key that unwraps, wherever it is kept.
+/// An unwrapping key, borrowed from its owner.
 #[derive(Debug, Clone, Copy)]
 pub enum UnwrappingKey<'k> {
     /// AES-128 key wrap.
@@ -169,35 +169,35 @@ pub enum UnwrappingKey<'k> {
     A128GcmKw(&'k [u8; 16]),
     /// AES-256-GCM key wrap.
     A256GcmKw(&'k [u8; 32]),
-    /// An RSA pair.
+    /// An RSA private key.
     Rsa(&'k PrivateKey),
-    /// A secret knapsack.
+    /// A knapsack private key.
     Knapsack(&'k knapsack::PrivateKey),
 }
 
-/// Wrapped keys, one after the other.
+/// Wrapped keys, concatenated.
 #[derive(Debug, Default)]
 pub struct Wrapped {
     bytes: Vec<u8>,
     ends: Vec<usize>,
-    /// IV and tag of each, in the GCM forms.
+    /// IV and tag of each key, in the GCM forms.
     gcm: Vec<([u8; 12], [u8; 16])>,
 }
 
 impl Wrapped {
-    /// The JWE encrypted key of that number; empty if nothing was wrapped.
+    /// Returns the JWE encrypted key with the given index; empty if nothing was wrapped.
     pub fn encrypted_key(&self, index: usize) -> &[u8] {
         let Some(&end) = self.ends.get(index) else { return b"" };
         let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.bytes[start..end]
     }
 
-    /// The IV and tag that go into the header, in the GCM forms.
+    /// Returns the IV and tag for the header, in the GCM forms.
     pub fn iv_and_tag(&self, index: usize) -> Option<&([u8; 12], [u8; 16])> {
         self.gcm.get(index)
     }
 
-    /// Makes room for a key, and returns it.
+    /// Appends room for a key and returns it.
     fn push(&mut self, len: usize) -> &mut [u8] {
         let start = self.bytes.len();
         self.bytes.resize(start + len, 0);
@@ -206,25 +206,25 @@ impl Wrapped {
     }
 }
 
-/// A key to be unwrapped.
+/// A key to unwrap.
 #[derive(Debug)]
 pub struct UnwrapJob<'a> {
-    /// The key that unwraps.
+    /// The unwrapping key.
     pub kek: UnwrappingKey<'a>,
     /// The wrapped key.
     pub encrypted_key: &'a [u8],
-    /// IV and tag from the header, which the GCM forms need.
+    /// IV and tag from the header, required by the GCM forms.
     pub gcm: Option<&'a ([u8; 12], [u8; 16])>,
-    /// Room for the key, filled with random bytes beforehand. A failed unwrapping leaves them, so
-    /// that what follows fails in one way only: by its authentication tag (RFC 7516 section 11.5).
+    /// Buffer for the key, filled with random bytes beforehand. If unwrapping fails, they stay, so
+    /// that decryption fails in one way only: by its authentication tag (RFC 7516 section 11.5).
     pub cek: &'a mut [u8],
 }
 
-/// Wraps keys, all of one length (a multiple of 8 bytes, 16 at least). The first of them has the
-/// number `first` among those that the KEKs are for.
+/// Wraps keys, all of one length (a multiple of 8 bytes, at least 16). `first` is the index of the
+/// first key among all keys that the KEKs are for.
 ///
 /// # Panics
-/// Panics if each key has a KEK of its own and there are too few.
+/// Panics if each key has its own KEK and there are too few.
 pub fn wrap(
     backend: Backend,
     keks: &WrappingKeys<'_>,
@@ -253,7 +253,7 @@ pub fn wrap(
     wrapped
 }
 
-/// Unwraps a key for each job; where that fails, the random bytes that were there stay.
+/// Unwraps a key for each job; if that fails, the random bytes in its buffer stay.
 pub fn unwrap(backend: Backend, jobs: &mut [UnwrapJob<'_>], rng: &mut KeyStream) {
     for run in jobs.chunk_by_mut(|a, b| same_kind(a, b)) {
         match run[0].kek {
@@ -267,7 +267,7 @@ pub fn unwrap(backend: Backend, jobs: &mut [UnwrapJob<'_>], rng: &mut KeyStream)
     }
 }
 
-/// Whether two jobs can be done side by side.
+/// Whether two jobs can be processed in one batch.
 fn same_kind(a: &UnwrapJob<'_>, b: &UnwrapJob<'_>) -> bool {
     let same_lengths = a.cek.len() == b.cek.len() && a.encrypted_key.len() == b.encrypted_key.len();
     std::mem::discriminant(&a.kek) == std::mem::discriminant(&b.kek)

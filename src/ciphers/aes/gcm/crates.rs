@@ -1,4 +1,4 @@
-//! GCM by the crate `aes-gcm`, a record at a time.
+//! GCM with the crate `aes-gcm`, one record at a time.
 
 use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes128Gcm, Aes256Gcm, KeyInit};
@@ -7,14 +7,14 @@ use zeroize::Zeroize;
 use super::Record;
 use crate::ciphers::aes::KeySize;
 
-/// An expanded key of the crate.
+/// An expanded key of the crate `aes-gcm`.
 pub(super) enum Cipher {
     Aes128(Box<Aes128Gcm>),
     Aes256(Box<Aes256Gcm>),
 }
 
 impl Cipher {
-    /// Expands a key, whose length is that of `size`.
+    /// Expands a key of the length given by `size`.
     pub(super) fn new(size: KeySize, key: &[u8]) -> Self {
         const LENGTH: &str = "the length was checked";
         match size {

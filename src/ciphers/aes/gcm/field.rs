@@ -1,12 +1,13 @@
 //! The field of GHASH (SP 800-38D, section 6.3) over lanes.
 //!
-//! A block stands byte-reversed in its lane, so that the bit of x⁰ is the highest. A carry-less
-//! product of two such numbers lacks a factor x⁻¹; the powers of the hash key carry it.
+//! Blocks are stored byte-reversed in their lanes, so that the bit of x⁰ is the highest. A
+//! carry-less product of two such numbers lacks a factor x⁻¹; the powers of the hash key include
+//! it.
 
 use crate::ciphers::aes::Block;
 use crate::ciphers::aes::lanes::AesLanes;
 
-/// The arithmetic's constants in vectors.
+/// Constants of the field arithmetic, in vectors.
 #[derive(Clone, Copy)]
 pub(super) struct Field<L: AesLanes> {
     pub(super) proof: L::Proof,
@@ -27,21 +28,21 @@ impl<L: AesLanes> Field<L> {
         }
     }
 
-    /// A block's bytes to a field element, or back.
+    /// Converts a block's bytes to a field element, or back.
     #[inline(always)]
     pub(super) fn reverse(&self, block: L) -> L {
         block.shuffle(self.reversal)
     }
 
-    /// The hash key H·x⁻¹ of an encrypted zero block, lane by lane.
+    /// Computes the hash key H·x⁻¹ from an encrypted zero block, lane by lane.
     #[inline(always)]
     pub(super) fn hash_key(&self, zero_block: L) -> L {
-        /// x⁻², which makes the product with H that of H and x⁻¹.
+        /// x⁻²: its product with H is that of H and x⁻¹.
         const X_MINUS_2: Block = [3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x46];
         self.multiply(self.reverse(zero_block), L::broadcast(self.proof, &X_MINUS_2))
     }
 
-    /// Product modulo the polynomial, lane by lane.
+    /// Multiplies modulo the polynomial, lane by lane.
     #[inline(always)]
     pub(super) fn multiply(&self, a: L, b: L) -> L {
         self.reduce(Product::of(a, b))
@@ -58,7 +59,7 @@ impl<L: AesLanes> Field<L> {
     }
 }
 
-/// A product, or a sum of products, not yet reduced.
+/// A product, or a sum of products, before reduction.
 #[derive(Clone, Copy)]
 pub(super) struct Product<L> {
     pub(super) low: L,

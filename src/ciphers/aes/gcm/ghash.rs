@@ -10,7 +10,7 @@ pub(super) struct Hash<L: AesLanes, P: Powers> {
     field: Field<L>,
     powers: P,
     state: L,
-    /// Of an open group; zero where there is none.
+    /// Sum of the open group; zero if there is none.
     sum: Product<L>,
 }
 
@@ -20,9 +20,9 @@ impl<L: AesLanes, P: Powers> Hash<L, P> {
         Self { field, powers, state: L::zero(field.proof), sum: Product::zero(field.proof) }
     }
 
-    /// Takes the vector with number `1`, `2` … or, at last, `0` of a group of `GROUP` vectors.
+    /// Takes the vector with number `1`, `2` … or finally `0` of a group of `GROUP` vectors.
     ///
-    /// The first comes last because it waits for what the group before is reduced to.
+    /// The first vector comes last because it depends on the reduction of the previous group.
     #[inline(always)]
     pub(super) fn whole<const GROUP: usize>(&mut self, number: usize, blocks: L) {
         let mut element = self.field.reverse(blocks);
@@ -42,7 +42,7 @@ impl<L: AesLanes, P: Powers> Hash<L, P> {
         self.sum = self.sum.pinned();
     }
 
-    /// Takes bytes, padded with zeros to whole blocks, `GROUP` vectors to a reduction.
+    /// Hashes bytes, padded with zeros to whole blocks, with one reduction per `GROUP` vectors.
     #[inline(always)]
     pub(super) fn bytes<const GROUP: usize>(&mut self, bytes: &[u8]) {
         for group in bytes.chunks(GROUP * L::BYTES) {
@@ -62,8 +62,8 @@ impl<L: AesLanes, P: Powers> Hash<L, P> {
         }
     }
 
-    /// Takes the last vectors, in which there are `blocks` blocks, then the lengths in bytes, and
-    /// returns the hash in the first lane, as bytes.
+    /// Hashes the last vectors, which hold `blocks` blocks, then the lengths in bytes, and returns
+    /// the hash in the first lane, as bytes.
     #[inline(always)]
     pub(super) fn finish(self, vectors: &[L], blocks: usize, aad: usize, text: usize) -> L {
         let lengths = (8 * aad as u128) << 64 | (8 * text as u128);
@@ -82,13 +82,13 @@ impl<L: AesLanes, P: Powers> Hash<L, P> {
         self.field.reverse(self.total(sum))
     }
 
-    /// The products of the lanes with Hⁿ, Hⁿ⁻¹ …
+    /// Multiplies the lanes by Hⁿ, Hⁿ⁻¹ …
     #[inline(always)]
     fn product(&self, element: L, n: usize) -> Product<L> {
         self.powers.product(self.field.proof, element, n)
     }
 
-    /// The sum of all lanes of a sum of products.
+    /// Adds all lanes of a sum of products.
     #[inline(always)]
     fn total(&self, sum: Product<L>) -> L {
         self.field.reduce(self.powers.total(sum)).fold()

@@ -7,30 +7,31 @@ use crate::ciphers::aes::ctr::Counter;
 use crate::ciphers::aes::lanes::AesLanes;
 use crate::ciphers::aes::rounds::{KeySource, LaneKeys, encrypt};
 
-/// Vectors in a stride of a long text: enough in flight to fill the latency of an AES round.
+/// Vectors in a stride of a long text: enough in flight to hide the latency of an AES round.
 const LONG: usize = 8;
-/// Vectors in a stride of a text of a few hundred bytes, and of the end of a long one.
+/// Vectors in a stride of a text of a few hundred bytes, and at the end of a long one.
 pub(super) const SHORT: usize = 4;
 
-/// What one message needs, beside its text.
+/// Everything that one message needs, apart from its text.
 pub(super) struct Message<'a, L: AesLanes, P: Powers> {
     pub(super) proof: L::Proof,
     /// Round keys.
     pub(super) keys: &'a LaneKeys<L>,
-    /// The hash, which has taken the AAD.
+    /// The hash, with the AAD already hashed.
     pub(super) hash: Hash<L, P>,
     /// Length of the AAD in bytes.
     pub(super) aad: usize,
     /// The first counter block: the IV, and 1.
     pub(super) first: &'a Block,
-    /// The same encrypted, which masks the tag.
+    /// The encrypted first counter block, which masks the tag.
     pub(super) mask: &'a Block,
 }
 
 impl<L: AesLanes, P: Powers> Message<'_, L, P> {
     /// Encrypts (`SEAL`) or decrypts `text` in place and returns the tag.
     ///
-    /// Hashing reduces once in a long stride, or in `GROUP` vectors, which divide a short one.
+    /// The hash is reduced once per long stride, or once per `GROUP` vectors, which divide a short
+    /// one.
     #[inline(always)]
     pub(super) fn pass<const ROUNDS: usize, const GROUP: usize, const SEAL: bool>(
         mut self,
@@ -43,7 +44,7 @@ impl<L: AesLanes, P: Powers> Message<'_, L, P> {
             if P::HIGHEST >= LONG * L::BLOCKS {
                 rest = self.strides::<ROUNDS, LONG, LONG, SEAL>(&mut counter, rest, 0);
             }
-            // The tail takes a last short stride together with the lengths.
+            // The tail handles a last short stride together with the lengths.
             rest = self.strides::<ROUNDS, SHORT, GROUP, SEAL>(&mut counter, rest, 1);
         }
         let hash = match rest.len().div_ceil(L::BYTES) {
@@ -56,10 +57,11 @@ impl<L: AesLanes, P: Powers> Message<'_, L, P> {
         hash.xor(L::single(self.proof, self.mask)).first()
     }
 
-    /// Whole strides of `VECTORS` vectors, as long as `left` bytes are left, and returns the rest.
+    /// Processes whole strides of `VECTORS` vectors while `left` bytes are left, and returns the
+    /// rest.
     ///
-    /// Opening hashes the ciphertext of a stride during its own rounds, sealing that of the stride
-    /// before, so that neither waits for the other.
+    /// Opening hashes the ciphertext of a stride during its own rounds; sealing hashes that of the
+    /// previous stride, so that neither waits for the other.
     #[inline(always)]
     fn strides<
         't,
@@ -103,25 +105,25 @@ impl<L: AesLanes, P: Powers> Message<'_, L, P> {
         text
     }
 
-    /// Encrypts a stride of counter blocks while `pending` ciphertext is hashed.
+    /// Encrypts a stride of counter blocks while hashing the `pending` ciphertext.
     ///
-    /// Processors have units of their own for the two, but look ahead by less than a stride: hashing
-    /// is spread over the rounds, and pinned there. Left to itself, the compiler would encrypt one
-    /// vector after the other and hash them all at one place.
+    /// Processors have separate units for the two, but look ahead by less than a stride, so the
+    /// hashing is spread over the rounds and pinned there. Otherwise, the compiler would encrypt
+    /// one vector after the other and do all the hashing in one place.
     #[inline(always)]
     fn rounds<const ROUNDS: usize, const VECTORS: usize, const GROUP: usize>(
         &mut self,
         stream: &mut [L; VECTORS],
         pending: &Pending<'_, L, VECTORS>,
     ) {
-        // Vectors that are hashed together share additions, but take registers.
+        // Vectors hashed together share additions, but need more registers.
         let together = if L::REGISTERS < 32 { 1 } else { 2 };
         let steps = VECTORS / together;
         let first_round = |step| 1 + step * (ROUNDS - 1) / steps;
         for block in stream.iter_mut() {
             *block = block.xor(self.keys.key(0, 0));
         }
-        // As a loop it would not be unrolled.
+        // A macro, because the compiler would not unroll a loop.
         macro_rules! steps {
             ($($step:literal)*) => {$(
                 if $step < steps {
@@ -143,7 +145,7 @@ impl<L: AesLanes, P: Powers> Message<'_, L, P> {
         }
     }
 
-    /// Hashes one vector of a stride: that with this number in the order of hashing.
+    /// Hashes the vector of a stride with the given number in hashing order.
     #[inline(always)]
     fn hash<const VECTORS: usize, const GROUP: usize>(
         &mut self,
@@ -155,7 +157,7 @@ impl<L: AesLanes, P: Powers> Message<'_, L, P> {
         self.hash.whole::<GROUP>(number, vector);
     }
 
-    /// The last `COUNT` vectors of a text of `length` bytes, the last of them perhaps not full.
+    /// Processes the last `COUNT` vectors of a text of `length` bytes; the last may be partial.
     #[inline(always)]
     fn tail<const ROUNDS: usize, const GROUP: usize, const SEAL: bool, const COUNT: usize>(
         &mut self,
@@ -192,11 +194,11 @@ impl<L: AesLanes, P: Powers> Message<'_, L, P> {
     }
 }
 
-/// A stride of ciphertext that is to be hashed.
+/// A stride of ciphertext to hash.
 enum Pending<'a, L, const VECTORS: usize> {
-    /// Just made, and still in registers.
+    /// Just computed, and still in registers.
     Vectors(&'a [L; VECTORS]),
-    /// Loaded one by one, as that takes fewer registers.
+    /// Loaded one by one, which takes fewer registers.
     Bytes(&'a [u8]),
 }
 

@@ -1,7 +1,7 @@
 //! AES-GCM (SP 800-38D) with 96-bit IVs and 128-bit tags.
 //!
-//! [`Gcm`] is for one key: a long message, or many records. [`seal_each`] and [`open_each`] take a
-//! key for each record; on vectors, they expand several keys and hash keys at once.
+//! [`Gcm`] uses one key for a long message or many records. [`seal_each`] and [`open_each`] take a
+//! key per record; on vectors, they expand several keys and hash keys at once.
 //!
 //! ```
 //! use orderseal::ciphers::aes::{KeySize, gcm};
@@ -44,15 +44,15 @@ use powers::LongPowers;
 /// The longest text under one IV: 2³⁶ − 32 bytes (SP 800-38D, section 5.2.1.1).
 pub const MAX_TEXT: u64 = (1 << 36) - 32;
 
-/// One message of a batch: sealed and opened in place.
+/// A message of a batch, sealed and opened in place.
 pub struct Record<'a> {
-    /// The 96-bit IV. It must not repeat under one key.
+    /// The 96-bit IV; it must not repeat under a key.
     pub iv: [u8; 12],
     /// Additional authenticated data.
     pub aad: &'a [u8],
-    /// Plaintext or ciphertext, of at most [`MAX_TEXT`] bytes.
+    /// Plaintext or ciphertext, up to [`MAX_TEXT`] bytes.
     pub text: &'a mut [u8],
-    /// The 128-bit tag: written by sealing, expected by opening.
+    /// The 128-bit tag: written when sealing, checked when opening.
     pub tag: [u8; 16],
 }
 
@@ -65,12 +65,12 @@ impl fmt::Debug for Record<'_> {
     }
 }
 
-/// The tag does not fit the key, IV, AAD and ciphertext.
+/// The tag does not match the key, IV, AAD and ciphertext.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("authentication failed")]
 pub struct AuthenticationError;
 
-/// An AES key made ready for GCM: its round keys and the powers of its hash key.
+/// An AES key prepared for GCM: its round keys and the powers of its hash key.
 pub struct Gcm {
     backend: Backend,
     inner: Inner,
@@ -81,7 +81,7 @@ enum Inner {
     Crate(crates::Cipher),
 }
 
-/// A key made ready for vectors.
+/// A key prepared for vectors.
 struct Prepared {
     schedule: Schedule,
     powers: LongPowers,
@@ -131,7 +131,7 @@ impl Gcm {
     /// Decrypts `text` in place.
     ///
     /// # Errors
-    /// [`AuthenticationError`] if the tag does not fit; `text` is zeroed then.
+    /// [`AuthenticationError`] if the tag does not match; `text` is then zeroed.
     ///
     /// # Panics
     /// If `text` is longer than [`MAX_TEXT`].
@@ -157,7 +157,7 @@ impl Gcm {
         run(self.backend, records::OneKey::<true> { inner: &self.inner, records, valid: &mut [] });
     }
 
-    /// Decrypts each record's text in place. Where the tag does not fit, `valid` becomes false and
+    /// Decrypts each record's text in place. If a tag does not match, its `valid` becomes false and
     /// the text is zeroed.
     ///
     /// # Panics
@@ -169,25 +169,25 @@ impl Gcm {
     }
 }
 
-/// Encrypts each record's text in place under a key of its own and writes its tag.
+/// Encrypts each record's text in place under its own key and writes its tag.
 ///
-/// `keys` are the records' keys laid end to end.
+/// `keys` holds the records' keys, concatenated.
 ///
 /// # Panics
-/// If `keys` are not as many as `records`, or a text is longer than [`MAX_TEXT`].
+/// If `keys` and `records` differ in number, or a text is longer than [`MAX_TEXT`].
 pub fn seal_each(backend: Backend, size: KeySize, keys: &[u8], records: &mut [Record<'_>]) {
     check_lengths(records);
     assert_eq!(keys.len(), records.len() * size.bytes(), "a key each");
     run(backend, records::KeyEach::<true> { size, keys, records, valid: &mut [] });
 }
 
-/// Decrypts each record's text in place under a key of its own. Where the tag does not fit,
-/// `valid` becomes false and the text is zeroed.
+/// Decrypts each record's text in place under its own key. If a tag does not match, its `valid`
+/// becomes false and the text is zeroed.
 ///
-/// `keys` are the records' keys laid end to end.
+/// `keys` holds the records' keys, concatenated.
 ///
 /// # Panics
-/// If `keys` or `valid` are not as many as `records`, or a text is longer than [`MAX_TEXT`].
+/// If `keys`, `valid` and `records` differ in number, or a text is longer than [`MAX_TEXT`].
 pub fn open_each(
     backend: Backend,
     size: KeySize,
@@ -207,7 +207,7 @@ fn check_lengths(records: &[Record<'_>]) {
     }
 }
 
-/// Compares in constant time; a text that failed is zeroed.
+/// Compares tags in constant time; a text that fails is zeroed.
 #[inline(always)]
 fn admit(record: &mut Record<'_>, tag: &[u8; 16]) -> bool {
     let difference = u128::from_ne_bytes(*tag) ^ u128::from_ne_bytes(record.tag);

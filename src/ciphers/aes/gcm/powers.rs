@@ -6,25 +6,25 @@ use crate::ciphers::aes::lanes::{AesLanes, transpose};
 
 /// A table of powers.
 pub(super) trait Powers: Copy {
-    /// The highest power in it.
+    /// The highest power in the table.
     const HIGHEST: usize;
 
-    /// The products of the lanes with Hⁿ, Hⁿ⁻¹ …
+    /// Multiplies the lanes by Hⁿ, Hⁿ⁻¹ …
     fn product<L: AesLanes>(self, proof: L::Proof, element: L, n: usize) -> Product<L>;
-    /// Makes a sum of such products ready for reducing.
+    /// Prepares a sum of such products for reduction.
     fn total<L: AesLanes>(self, sum: Product<L>) -> Product<L>;
 }
 
 /// A row Hⁿ … H², H¹, each times x⁻¹, byte-reversed.
 ///
-/// Behind H¹ there are four places more, so that whole vectors can be loaded from any power.
+/// Four more entries follow H¹, so that whole vectors can be loaded from any power.
 #[derive(Clone)]
 struct Row<const PLACES: usize>([Block; PLACES]);
 
 impl<const PLACES: usize> Row<PLACES> {
     const EMPTY: Self = Self([[0; 16]; PLACES]);
 
-    /// The bytes from Hⁿ on.
+    /// Returns the bytes from Hⁿ on.
     #[inline(always)]
     fn at(&self, n: usize) -> &[u8] {
         self.0[PLACES - 4 - n..].as_flattened()
@@ -36,8 +36,8 @@ impl<const PLACES: usize> Row<PLACES> {
     }
 }
 
-/// The powers for texts of a few hundred bytes, which are quickly made: as far as H⁹, for a group
-/// of 8 blocks, and the length block. H⁴ stands at the start of a cache line.
+/// Powers for texts of a few hundred bytes, quick to compute: up to H⁹, for a group of 8 blocks and
+/// the length block. H⁴ is at the start of a cache line.
 #[derive(Clone)]
 #[repr(align(64))]
 pub(super) struct ShortPowers(Row<16>);
@@ -59,7 +59,7 @@ impl Powers for &ShortPowers {
 impl ShortPowers {
     pub(super) const EMPTY: Self = Self(Row::EMPTY);
 
-    /// Fills a table for each lane of each group of encrypted zero blocks; `tables` are in lane
+    /// Fills a table for each lane of each group of encrypted zero blocks; `tables` is in lane
     /// order.
     #[inline(always)]
     pub(super) fn fill<L: AesLanes, const GROUPS: usize>(
@@ -89,21 +89,21 @@ impl ShortPowers {
         }
     }
 
-    /// Clears the table; the caller keeps the compiler from dropping the write.
+    /// Clears the table; the caller prevents the compiler from dropping the write.
     #[inline(always)]
     pub(super) fn clear(&mut self) {
         *self = Self::EMPTY;
     }
 }
 
-/// The powers for long texts: as far as H³², for a group of eight vectors.
+/// Powers for long texts: up to H³², for a group of eight vectors.
 ///
-/// With the sums of their halves at hand, three products do instead of four (Karatsuba). They are
-/// not aligned: loads gain less by it than allocating loses.
+/// With the sums of their halves precomputed, three products suffice instead of four (Karatsuba).
+/// The rows are not aligned: faster loads gain less than an aligned allocation costs.
 #[derive(Clone)]
 pub(super) struct LongPowers {
     powers: Row<36>,
-    /// The sum of each power's halves, in both halves.
+    /// Sum of each power's halves, stored in both halves.
     sums: Row<36>,
 }
 
@@ -130,7 +130,7 @@ impl Powers for &LongPowers {
 impl LongPowers {
     pub(super) const EMPTY: Self = Self { powers: Row::EMPTY, sums: Row::EMPTY };
 
-    /// Fills the table from the encrypted zero block, in all lanes.
+    /// Fills the table from the encrypted zero block, given in all lanes.
     #[inline(always)]
     pub(super) fn fill<L: AesLanes>(&mut self, field: &Field<L>, zero_block: L) {
         let powers = powers::<L, 4, 1>(field, &[zero_block]);
@@ -140,7 +140,7 @@ impl LongPowers {
         }
         transpose(&mut square[..L::BLOCKS]);
         let mut vectors = [square[0]; 8];
-        // Each step doubles the table, so that the chain of products stays short.
+        // Each step doubles the table, which keeps the chain of products short.
         let [mut step] = powers[L::BLOCKS - 1];
         for half in [1, 2, 4] {
             for index in half..2 * half {
@@ -154,20 +154,20 @@ impl LongPowers {
         }
     }
 
-    /// Clears the table; the caller keeps the compiler from dropping the write.
+    /// Clears the table; the caller prevents the compiler from dropping the write.
     #[inline(always)]
     pub(super) fn clear(&mut self) {
         *self = Self::EMPTY;
     }
 }
 
-/// The sum of each lane's halves, in both halves.
+/// Adds each lane's halves, and returns the sum in both halves.
 #[inline(always)]
 fn halves_summed<L: AesLanes>(element: L) -> L {
     element.xor(element.swap_halves())
 }
 
-/// The powers H¹ … of the encrypted zero blocks in the lanes of each group, in step:
+/// Computes the powers H¹ … of the encrypted zero blocks in the lanes of all groups at once:
 /// `powers[n - 1]` is Hⁿ·x⁻¹.
 #[inline(always)]
 fn powers<L: AesLanes, const COUNT: usize, const GROUPS: usize>(
@@ -179,7 +179,7 @@ fn powers<L: AesLanes, const COUNT: usize, const GROUPS: usize>(
         *power = field.hash_key(*block);
     }
     for n in 2..=COUNT {
-        // From halves, so that the chain of products stays short.
+        // Products of halves keep the chain of products short.
         let (small, large) = (powers[n / 2 - 1], powers[n.div_ceil(2) - 1]);
         for (power, (small, large)) in powers[n - 1].iter_mut().zip(small.iter().zip(large)) {
             *power = field.multiply(*small, large);

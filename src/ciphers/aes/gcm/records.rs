@@ -1,9 +1,9 @@
 //! Kernels for batches of records.
 //!
-//! A chunk of records goes through two stages. What does not depend on the text is done across
-//! records, one to a lane: key expansion, hash keys with their powers, tag masks. Then each text
-//! goes through on its own, several blocks of it in a vector; the out-of-order core overlaps
-//! neighbours. So records of unequal length cost no idle lanes.
+//! A chunk of records goes through two stages. Work that does not depend on the text runs across
+//! records, one per lane: key expansion, hash keys with their powers, tag masks. Then each text is
+//! processed alone, several of its blocks in a vector; the out-of-order core overlaps neighbours.
+//! So records of unequal length waste no lanes.
 
 use super::field::Field;
 use super::ghash::Hash;
@@ -15,9 +15,9 @@ use crate::ciphers::aes::lanes::AesLanes;
 use crate::ciphers::aes::rounds::{LaneKeys, ROUNDS_128, ROUNDS_256, encrypt, expand, key_bytes};
 use crate::ciphers::aes::{Block, KeySize};
 
-/// Vectors whose keys are expanded, and whose blocks are encrypted, in step.
+/// Number of vectors whose keys are expanded, and whose blocks are encrypted, in parallel.
 const GROUPS: usize = 4;
-/// The most records in a chunk: a record to each lane of the groups.
+/// Maximum number of records in a chunk: one per lane of the groups.
 const RECORDS: usize = 4 * GROUPS;
 
 /// Fills the table of a key's hash powers.
@@ -46,7 +46,7 @@ impl Job for Prepare<'_> {
 pub(super) struct OneKey<'a, 'r, const SEAL: bool> {
     pub(super) inner: &'a Inner,
     pub(super) records: &'a mut [Record<'r>],
-    /// As many as records when opening.
+    /// One entry per record when opening.
     pub(super) valid: &'a mut [bool],
 }
 
@@ -92,7 +92,7 @@ fn one_key<L: AesLanes, const ROUNDS: usize, const SEAL: bool>(
     let field = Field::new(proof);
     let mut keys = prepared.schedule.broadcast::<L>(proof);
     let fresh = Hash::new(field, &prepared.powers);
-    // Records of a batch commonly share one AAD: hash it once.
+    // Records of a batch often share one AAD: hash it once.
     let mut aad: &[u8] = &[];
     let mut hash = fresh;
     let mut counters = [[0; 16]; RECORDS];
@@ -131,13 +131,13 @@ fn one_key<L: AesLanes, const ROUNDS: usize, const SEAL: bool>(
     zeroize::optimization_barrier(&keys);
 }
 
-/// Seals or opens records under a key each.
+/// Seals or opens records, each under its own key.
 pub(super) struct KeyEach<'a, 'r, const SEAL: bool> {
     pub(super) size: KeySize,
-    /// The keys laid end to end.
+    /// The keys, concatenated.
     pub(super) keys: &'a [u8],
     pub(super) records: &'a mut [Record<'r>],
-    /// As many as records when opening.
+    /// One entry per record when opening.
     pub(super) valid: &'a mut [bool],
 }
 
@@ -148,7 +148,7 @@ impl<const SEAL: bool> Job for KeyEach<'_, '_, SEAL> {
     #[inline(always)]
     fn over<L: AesLanes>(self, proof: L::Proof) {
         let Self { size, keys, records, valid } = self;
-        // Eight powers of a hash key are the shortest way for texts of a few hundred bytes.
+        // Eight powers of a hash key are fastest for texts of a few hundred bytes.
         match (size, L::BLOCKS) {
             (KeySize::Aes128, 4) => {
                 key_each::<L, ROUNDS_128, 2, SEAL>(proof, keys, records, valid);
@@ -178,15 +178,15 @@ impl<const SEAL: bool> Job for KeyEach<'_, '_, SEAL> {
     }
 }
 
-/// Everything of a chunk that is made of its keys.
+/// All secrets that a chunk derives from its keys.
 struct Secrets<L> {
     /// The keys, padded to a whole chunk.
     keys: [u8; 32 * RECORDS],
-    /// Round keys, a record to a lane.
+    /// Round keys, one record per lane.
     expanded: [LaneKeys<L>; GROUPS],
     /// First counter blocks.
     counters: [Block; RECORDS],
-    /// The same encrypted.
+    /// The first counter blocks, encrypted.
     masks: [Block; RECORDS],
     /// Powers of the hash keys.
     powers: [ShortPowers; RECORDS],
@@ -243,7 +243,7 @@ fn key_each<L: AesLanes, const ROUNDS: usize, const GROUP: usize, const SEAL: bo
 }
 
 impl<L: AesLanes> Secrets<L> {
-    /// Expands the keys, and makes from them tag masks and powers of hash keys.
+    /// Expands the keys and derives tag masks and powers of hash keys.
     #[inline(always)]
     fn prepare<const ROUNDS: usize>(&mut self, proof: L::Proof, field: Field<L>) {
         expand::<L, ROUNDS, GROUPS>(proof, &self.keys, &mut self.expanded);
@@ -255,7 +255,7 @@ impl<L: AesLanes> Secrets<L> {
         ShortPowers::fill(&mut self.powers[..GROUPS * L::BLOCKS], &field, &zero_blocks);
     }
 
-    /// Overwrites all of it.
+    /// Overwrites all secrets.
     #[inline(always)]
     fn clear(&mut self, proof: L::Proof) {
         self.keys = [0; 32 * RECORDS];

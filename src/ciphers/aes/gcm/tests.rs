@@ -4,7 +4,7 @@ use super::*;
 use crate::ciphers::aes::testing::noise;
 use crate::ciphers::cpu::Backend;
 
-/// Backends under test; the first is the oracle.
+/// Backends under test; the first is the reference.
 fn backends() -> (Backend, Vec<Backend>) {
     let oracle = Backend::named("rustcrypto").unwrap();
     let tested: Vec<_> =
@@ -58,8 +58,8 @@ impl Texts {
     }
 }
 
-/// Seals and opens one batch by a backend, under a key each and under one key, and compares with
-/// the oracle.
+/// Seals and opens one batch on a backend, with a key per record and with one key, and compares
+/// with the reference.
 fn check_batch(
     oracle: Backend,
     backend: Backend,
@@ -107,7 +107,7 @@ fn check_batch(
         }
         sealed.check_guards();
 
-        // Every third tag is damaged in one bit.
+        // Every third tag has one bit flipped.
         let damaged = |i: usize| i % 3 == 2;
         let mut valid = vec![false; lengths.len()];
         let mut records = sealed.records(aads);
@@ -164,7 +164,7 @@ fn a_shared_aad_is_told_from_others() {
     let shared = noise(3, 100);
     for backend in tested {
         let gcm = |backend| Gcm::new(backend, AesKey::Aes256(&[7; 32]));
-        // The same address with other lengths, and back again.
+        // The same address with other lengths, then again with the first ones.
         let mut tags = [[[0; 16]; 6]; 2];
         for (tags, backend) in tags.iter_mut().zip([oracle, backend]) {
             let mut texts = [[1_u8; 20]; 6];
@@ -186,7 +186,7 @@ fn a_shared_aad_is_told_from_others() {
 #[test]
 fn long_messages_equal_the_crate() {
     let (oracle, tested) = backends();
-    // Each opens once: of a batch, every third tag is damaged.
+    // Each record is opened once; every third tag of a batch is damaged.
     let around = [-65, -64, -17, -1, 0, 1, 63, 64, 65, 255, 256, 257, 300];
     for backend in tested {
         for size in [KeySize::Aes128, KeySize::Aes256] {
@@ -206,8 +206,8 @@ fn a_change_of_any_byte_is_noticed() {
     let (key, aad) = (noise(1, 32), noise(2, 300));
     for backend in tested {
         let gcm = Gcm::new(backend, AesKey::new(&key).unwrap());
-        // Both go through long strides and a last vector that is not full; between them, one has a
-        // short stride of vectors of four blocks, the other of vectors of two.
+        // Both go through long strides and a partial last vector; between them, one has a short
+        // stride of vectors of four blocks, the other of vectors of two.
         for length in [1800, 1736] {
             let text = noise(3, length);
             let mut sealed = text.clone();

@@ -1,4 +1,4 @@
-//! Key wrap by the crate `aes-kw`, a key at a time.
+//! Key wrap with the crate `aes-kw`, one key at a time.
 
 use aes_kw::{KeyInit, KwAes128, KwAes256};
 use zeroize::Zeroize;
@@ -6,7 +6,7 @@ use zeroize::Zeroize;
 use super::{Keks, OVERHEAD, Unwrap, Wrap};
 use crate::ciphers::aes::KeySize;
 
-/// An expanded key-encryption key of the crate.
+/// An expanded key-encryption key of the crate `aes-kw`.
 enum Kek {
     Aes128(Box<KwAes128>),
     Aes256(Box<KwAes256>),
@@ -41,7 +41,7 @@ impl Kek {
     }
 }
 
-/// Calls `action` with the number of each content key and its KEK.
+/// Calls `action` with the index of each content key and its KEK.
 fn for_each(keks: Keks<'_>, count: usize, mut action: impl FnMut(usize, &Kek)) {
     if keks.each {
         for (index, key) in keks.bytes.chunks_exact(keks.size.bytes()).enumerate() {

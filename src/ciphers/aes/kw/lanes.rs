@@ -11,9 +11,9 @@ use crate::ciphers::aes::rounds::{
 };
 use crate::ciphers::aes::{Block, KeySize};
 
-/// Vectors in step: enough to fill the latency of an AES round.
+/// Vectors processed in parallel: enough to hide the latency of an AES round.
 const VECTORS: usize = 8;
-/// The most content keys in a chunk.
+/// Maximum number of content keys in a chunk.
 const KEYS: usize = 4 * VECTORS;
 /// The longest content key, in 64-bit words, that is wrapped in lanes.
 const WORDS: usize = 8;
@@ -68,7 +68,7 @@ trait Direction {
     fn keks(&self) -> Keks<'_>;
     /// The number of content keys.
     fn count(&self) -> usize;
-    /// Does content keys `from..to`, at most as many as there are lanes.
+    /// Processes content keys `from..to`, at most as many as there are lanes.
     fn chunk<L: AesLanes, const ROUNDS: usize>(
         &mut self,
         proof: L::Proof,
@@ -79,7 +79,7 @@ trait Direction {
     );
 }
 
-/// Expands the key-encryption keys, once or for each chunk, and does all chunks.
+/// Expands the key-encryption keys, once or for each chunk, and processes all chunks.
 #[inline(always)]
 fn with_keys<L: AesLanes, const ROUNDS: usize, D: Direction>(proof: L::Proof, mut job: D) {
     let (chunk, count) = (VECTORS * L::BLOCKS, job.count());
@@ -126,12 +126,12 @@ fn with_keys<L: AesLanes, const ROUNDS: usize, D: Direction>(proof: L::Proof, mu
     zeroize::optimization_barrier(&words);
 }
 
-/// The words of a chunk of content keys, each in the half of a lane that it has in the chain.
+/// The words of a chunk of content keys, each in the half of its lane that the chain expects.
 #[repr(align(64))]
 struct Words {
     /// A, in the first halves.
     a: [Block; KEYS],
-    /// R\[i\], in the second halves; what the first halves hold does not matter.
+    /// R\[i\], in the second halves; the first halves are ignored.
     r: [[Block; KEYS]; WORDS],
 }
 
@@ -160,7 +160,7 @@ impl Words {
 
     /// RFC 3394, section 2.2.1, step 2.
     ///
-    /// The number of a step goes into A with round key 0 of the step after.
+    /// The number of a step is added to A together with round key 0 of the next step.
     #[inline(always)]
     fn wrap<L: AesLanes, const ROUNDS: usize>(
         &mut self,
@@ -209,7 +209,7 @@ impl Words {
     }
 }
 
-/// Puts R behind A and adds round key 0 and the number of a step.
+/// Combines A with R, and adds round key 0 and the number of a step.
 #[inline(always)]
 fn enter<L: AesLanes>(
     states: &mut [L; VECTORS],
@@ -222,7 +222,7 @@ fn enter<L: AesLanes>(
     }
 }
 
-/// The number of a step as it is added to A: 48 at most, six times eight words.
+/// Returns the number of a step in the form added to A: 48 at most, six times eight words.
 #[inline(always)]
 fn number<L: AesLanes>(proof: L::Proof, count: u8) -> L {
     L::broadcast(proof, &[0, 0, 0, 0, 0, 0, 0, count, 0, 0, 0, 0, 0, 0, 0, 0])
@@ -268,7 +268,7 @@ impl Direction for Wrap<'_> {
         from: usize,
         to: usize,
     ) {
-        // For 256-bit keys, by far the most common, lengths are constants.
+        // Makes lengths constants for 256-bit keys, by far the most common.
         match self.length {
             32 => self.chunk_of::<L, ROUNDS>(32, proof, keys, lanes, from..to),
             length => self.chunk_of::<L, ROUNDS>(length, proof, keys, lanes, from..to),
@@ -324,7 +324,7 @@ impl Direction for Unwrap<'_> {
         from: usize,
         to: usize,
     ) {
-        // For 256-bit keys, by far the most common, lengths are constants.
+        // Makes lengths constants for 256-bit keys, by far the most common.
         match self.length {
             32 => self.chunk_of::<L, ROUNDS>(32, proof, keys, lanes, from..to),
             length => self.chunk_of::<L, ROUNDS>(length, proof, keys, lanes, from..to),
@@ -353,7 +353,7 @@ impl Unwrap<'_> {
         lanes.store(length / 8, ceks.chunks_exact_mut(length));
         let results = self.valid[range].iter_mut().zip(&lanes.a);
         for ((valid, block), cek) in results.zip(ceks.chunks_exact_mut(length)) {
-            // One comparison of all 64 bits: where they differ does not show.
+            // A single comparison of all 64 bits does not show where they differ.
             *valid = block[..8] == INITIAL;
             if !*valid {
                 cek.fill(0);

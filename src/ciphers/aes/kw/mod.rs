@@ -1,8 +1,8 @@
 //! AES key wrap (RFC 3394) of many content keys at once.
 //!
-//! Wrapping one key is a chain of 6 × n encryptions, n the key's length in 64-bit words. Keys
-//! stand in lanes, and several vectors go in step, so that the chain's latency is filled. Keys of
-//! more than 64 bytes go through the crate `aes-kw`.
+//! Wrapping one key is a chain of 6 × n encryptions, where n is the key's length in 64-bit words.
+//! Keys are placed in lanes, and several vectors run in parallel, which hides the chain's latency.
+//! Keys of more than 64 bytes go through the crate `aes-kw`.
 //!
 //! ```
 //! use orderseal::ciphers::aes::AesKey;
@@ -34,14 +34,14 @@ use super::job::run;
 use super::{AesKey, KeySize};
 use crate::ciphers::cpu::Backend;
 
-/// What wrapping adds to a key, in bytes.
+/// Bytes that wrapping adds to a key.
 pub const OVERHEAD: usize = 8;
 
-/// The key-encryption keys of a batch: one for all, or one each.
+/// The key-encryption keys of a batch: one for all, or one per content key.
 #[derive(Clone, Copy)]
 pub struct Keks<'a> {
     size: KeySize,
-    /// Keys laid end to end.
+    /// Keys, concatenated.
     bytes: &'a [u8],
     each: bool,
 }
@@ -56,34 +56,34 @@ impl fmt::Debug for Keks<'_> {
 }
 
 impl<'a> Keks<'a> {
-    /// One key for the whole batch.
+    /// Uses one key for the whole batch.
     pub fn one(key: AesKey<'a>) -> Self {
         Self { size: key.size(), bytes: key.bytes(), each: false }
     }
 
-    /// A key for each content key; `keys` are laid end to end.
+    /// Uses one key per content key; `keys` holds them concatenated.
     pub fn each(size: KeySize, keys: &'a [u8]) -> Self {
         Self { size, bytes: keys, each: true }
     }
 }
 
-/// Wraps content keys of `length` bytes, laid end to end in `ceks`, into `wrapped`, where each
-/// takes `length` + [`OVERHEAD`] bytes.
+/// Wraps content keys of `length` bytes, concatenated in `ceks`, into `wrapped`, where each takes
+/// `length` + [`OVERHEAD`] bytes.
 ///
 /// # Panics
-/// If `length` is no multiple of 8 or under 16, or if `ceks`, `wrapped` and the KEKs are not of
-/// the same number.
+/// If `length` is not a multiple of 8 or is under 16, or if `ceks`, `wrapped` and the KEKs differ
+/// in number.
 pub fn wrap_many(backend: Backend, keks: Keks<'_>, length: usize, ceks: &[u8], wrapped: &mut [u8]) {
     check(keks, length, ceks.len(), wrapped.len());
     run(backend, Wrap { keks, length, ceks, wrapped });
 }
 
-/// Unwraps content keys of `length` bytes, laid end to end with [`OVERHEAD`] each in `wrapped`,
-/// into `ceks`. Where the integrity check fails, `valid` becomes false and the key is zeroed.
+/// Unwraps content keys of `length` bytes, concatenated with [`OVERHEAD`] each in `wrapped`, into
+/// `ceks`. If the integrity check fails, `valid` becomes false and the key is zeroed.
 ///
 /// # Panics
-/// If `length` is no multiple of 8 or under 16, or if `wrapped`, `ceks`, `valid` and the KEKs are
-/// not of the same number.
+/// If `length` is not a multiple of 8 or is under 16, or if `wrapped`, `ceks`, `valid` and the KEKs
+/// differ in number.
 pub fn unwrap_many(
     backend: Backend,
     keks: Keks<'_>,
@@ -97,7 +97,7 @@ pub fn unwrap_many(
     run(backend, Unwrap { keks, length, wrapped, ceks, valid });
 }
 
-/// Checks that lengths fit, and returns the number of content keys.
+/// Checks that the lengths match, and returns the number of content keys.
 fn check(keks: Keks<'_>, length: usize, ceks: usize, wrapped: usize) -> usize {
     assert!(length >= 16 && length.is_multiple_of(8), "RFC 3394 wraps 16, 24, 32 … bytes");
     let count = ceks / length;

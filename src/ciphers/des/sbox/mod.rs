@@ -12,14 +12,14 @@ pub(super) trait Logic: Copy {
     fn and(self, other: Self) -> Self;
     fn or(self, other: Self) -> Self;
     fn xor(self, other: Self) -> Self;
-    /// `self & !other`.
+    /// Computes `self & !other`.
     fn and_not(self, other: Self) -> Self;
 }
 
 /// Any function of three inputs on all bits of a register.
 #[cfg(any(test, target_arch = "x86_64"))]
 pub(super) trait LookUp: Copy {
-    /// Bit `4 * self + 2 * b + c` of `TABLE`.
+    /// Computes bit `4 * self + 2 * b + c` of `TABLE`.
     fn look_up<const TABLE: i32>(self, b: Self, c: Self) -> Self;
 }
 

@@ -54,7 +54,7 @@ const SBOXES: [[[u8; 16]; 4]; 8] = [
     ],
 ];
 
-/// The truth tables of a box's outputs: bit x is the value on input x = b1b2b3b4b5b6.
+/// Returns the truth tables of a box's outputs: bit x is the value on input x = b1b2b3b4b5b6.
 fn functions(sbox: usize) -> [u64; 4] {
     let mut functions = [0; 4];
     for x in 0..64 {
@@ -66,7 +66,7 @@ fn functions(sbox: usize) -> [u64; 4] {
     functions
 }
 
-/// The truth tables of b1 to b6.
+/// Returns the truth tables of b1 to b6.
 fn inputs() -> [u64; 6] {
     std::array::from_fn(|i| (0..64).fold(0, |table, x| table | (x >> (5 - i) & 1) << x))
 }
@@ -128,7 +128,7 @@ fn the_logic_code_computes_the_boxes() {
     }
 }
 
-/// Evaluates the circuits of a data file and returns how many gates they have in all.
+/// Evaluates the circuits of a data file and returns their total number of gates.
 fn check_data(text: &str) -> usize {
     let mut boxes = 0;
     let mut gates = 0;

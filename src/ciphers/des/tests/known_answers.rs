@@ -4,12 +4,12 @@ use super::super::*;
 use super::each_backend;
 use super::nist::answers;
 
-/// Enough copies of a block for lanes to be used.
+/// Returns enough copies of a block for lanes to be used.
 fn copies(block: u64) -> Vec<u8> {
     block.to_be_bytes().repeat(CROSSOVER)
 }
 
-/// The key of DES, and of the triple DES that is the same.
+/// Returns a DES key and the equivalent triple-DES key.
 fn both(key: u64) -> (DesKey, TripleDesKey) {
     let key = key.to_be_bytes();
     let thrice = *key.repeat(3).first_chunk().unwrap();
@@ -83,8 +83,8 @@ fn rivests_chain() {
     });
 }
 
-/// After the Monte Carlo test of NIST SP 800-17 and 800-20: each block is the encryption of the
-/// one before, and the key changes with the blocks.
+/// Follows the Monte Carlo test of NIST SP 800-17 and 800-20: each block is the encryption of the
+/// previous one, and the key changes with the blocks.
 fn monte_carlo<K: Key + for<'a> From<&'a [u8; 24]>>(backend: Backend) -> Vec<u8> {
     let mut key: [u8; 24] = std::array::from_fn(|i| (i * 89) as u8);
     let mut data: Vec<u8> = (0..=255).cycle().take(BLOCK * 70).collect();

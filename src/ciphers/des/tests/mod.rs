@@ -6,7 +6,7 @@ mod nist;
 use super::*;
 use crate::ciphers::cpu::Backend;
 
-/// Repeatable bytes.
+/// Returns repeatable bytes.
 fn bytes(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     std::iter::repeat_with(|| {
@@ -23,7 +23,7 @@ fn reference() -> Backend {
     Backend::named("rustcrypto").unwrap()
 }
 
-/// Runs `f` for every backend but the reference and prints which.
+/// Runs `f` for every backend except the reference, and prints the backend.
 fn each_backend(f: impl Fn(Backend)) {
     for backend in Backend::available() {
         if backend.name() != "rustcrypto" {
@@ -35,7 +35,8 @@ fn each_backend(f: impl Fn(Backend)) {
 
 const GUARD: usize = 64;
 
-/// `f` in the middle of a larger buffer at an odd offset; what is around must stay.
+/// Runs `f` in the middle of a larger buffer at an odd offset; the surrounding bytes must not
+/// change.
 fn guarded(data: &mut [u8], f: impl FnOnce(&mut [u8])) {
     let mut buffer = vec![0xA5; GUARD + 1 + data.len() + GUARD];
     let at = GUARD + 1;
@@ -46,7 +47,7 @@ fn guarded(data: &mut [u8], f: impl FnOnce(&mut [u8])) {
     assert!(buffer[at + data.len()..].iter().all(|byte| *byte == 0xA5));
 }
 
-/// Block counts at every boundary of passes of 64, 256 and 512 lanes.
+/// Returns block counts at every boundary of passes of 64, 256 and 512 lanes.
 fn block_counts() -> impl Iterator<Item = usize> {
     let near = |n: usize| [n - 1, n, n + 1];
     (0..20).chain([64, 128, 256, 512, 1024].into_iter().flat_map(near))
@@ -124,8 +125,8 @@ fn cbc_decryption_agrees_with_the_crate() {
     });
 }
 
-/// Messages of the given lengths in blocks, each with a key of its own, in one buffer with a guard
-/// byte between them.
+/// Processes messages of the given lengths in blocks, each with its own key, in one buffer with a
+/// guard byte between them.
 fn many<K: Key>(backend: Backend, direction: Direction, keys: &[K], lengths: &[usize]) -> Vec<u8> {
     let total = lengths.iter().map(|blocks| BLOCK * blocks + 1).sum();
     let mut buffer = bytes(5, total);

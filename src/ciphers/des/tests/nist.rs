@@ -24,7 +24,7 @@ const VARIABLE_PLAINTEXT: [u64; 64] = [
     0xCC083F1E6D9E85F6, 0xD2FD8867D50D2DFE, 0x06E7EA22CE92708F, 0x166B40B44ABA4BD6,
 ];
 
-/// Table 2: variable key, with one bit from the highest down that is no parity; plaintext 0.
+/// Table 2: variable key, with one non-parity bit from the highest down; plaintext 0.
 #[rustfmt::skip]
 const VARIABLE_KEY: [(u64, u64); 56] = [
     (0x8001010101010101, 0x95A8D72813DAA94D), (0x4001010101010101, 0x0EEC1487DD8C26D5),
@@ -102,13 +102,13 @@ const SUBSTITUTION: [Answer; 19] = [
     (0x1C587F1C13924FEF, 0x305532286D6F295A, 0x63FAC0D034D9F793),
 ];
 
-/// All of them: 235.
+/// Returns all 235 answers.
 pub(super) fn answers() -> Vec<Answer> {
     let mut all = SUBSTITUTION.to_vec();
     for (i, ciphertext) in VARIABLE_PLAINTEXT.into_iter().enumerate() {
         let plaintext = 1 << (63 - i);
         all.push((0x0101010101010101, plaintext, ciphertext));
-        // Table 1 again with the roles exchanged: the inverse permutation.
+        // Table 1 again with plaintext and ciphertext swapped: the inverse permutation.
         all.push((0x0101010101010101, ciphertext, plaintext));
     }
     for (key, ciphertext) in VARIABLE_KEY.into_iter().chain(PERMUTATION) {

@@ -1,21 +1,22 @@
-//! Between 64-bit words and limbs of 52 bits in lanes. Bit positions are public; so is time.
+//! Conversion between 64-bit words and 52-bit limbs in lanes. Bit positions are public, and so is
+//! the time.
 
 use super::{BLOCK, LANES, LIMB_BITS, LIMB_MASK, Limbs, Number, zero};
 
-/// Word `i` of a number, zero beyond its end.
+/// Returns word `i` of a number, zero beyond its end.
 fn word(words: &[u64], i: usize) -> u64 {
     words.get(i).copied().unwrap_or(0)
 }
 
-/// The 52 bits from bit `position` on.
+/// Returns 52 bits, starting at bit `position`.
 fn limb(words: &[u64], position: usize) -> u64 {
     let pair =
         u128::from(word(words, position / 64)) | u128::from(word(words, position / 64 + 1)) << 64;
     (pair >> (position % 64)) as u64 & LIMB_MASK
 }
 
-/// Puts the bits from bit `from` on of one number into each lane. Missing lanes, past the end of
-/// `numbers`, repeat the first; bits above the `B` blocks are dropped.
+/// Loads one number into each lane, starting at its bit `from`. Lanes past the end of `numbers`
+/// repeat the first; bits above the `B` blocks are dropped.
 pub(in super::super) fn gather<const B: usize>(numbers: &[&[u64]], from: usize) -> Number<B> {
     let mut out = zero::<B>();
     for (i, limbs) in out.as_flattened_mut().iter_mut().enumerate() {
@@ -26,7 +27,7 @@ pub(in super::super) fn gather<const B: usize>(numbers: &[&[u64]], from: usize) 
     out
 }
 
-/// Takes the number in `lane`, normalized, out into words; what does not fit is cut off.
+/// Stores the normalized number in `lane` as words; excess bits are dropped.
 pub(in super::super) fn scatter<const B: usize>(number: &Number<B>, lane: usize, out: &mut [u64]) {
     out.fill(0);
     for (i, limbs) in number.as_flattened().iter().enumerate() {
@@ -41,8 +42,8 @@ pub(in super::super) fn scatter<const B: usize>(number: &Number<B>, lane: usize,
     }
 }
 
-/// The windows of `width` bits of one exponent a lane, most significant first; bits from `bits`
-/// on are not looked at. Missing lanes repeat the first.
+/// Splits one exponent per lane into windows of `width` bits, most significant first; bits from
+/// `bits` on are ignored. Missing lanes repeat the first.
 pub(in super::super) fn windows(exponents: &[&[u64]], bits: usize, width: usize) -> Vec<Limbs> {
     (0..bits.div_ceil(width))
         .rev()
@@ -55,14 +56,14 @@ pub(in super::super) fn windows(exponents: &[&[u64]], bits: usize, width: usize)
         .collect()
 }
 
-/// The same small number in every lane.
+/// Returns the same small number in every lane.
 pub(in super::super) fn small<const B: usize>(value: u64) -> Number<B> {
     let mut out = zero::<B>();
     out[0][0] = Limbs([value; LANES]);
     out
 }
 
-/// Blocks for moduli of `bits` bits and two bits to spare.
+/// Number of blocks for moduli of `bits` bits, with two spare bits.
 pub(in super::super) const fn blocks(bits: usize) -> usize {
     (bits + 2).div_ceil(BLOCK * LIMB_BITS)
 }

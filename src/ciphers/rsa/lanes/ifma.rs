@@ -1,4 +1,4 @@
-//! Eight lanes in AVX-512 registers, multiplied by IFMA.
+//! Eight lanes in AVX-512 registers, multiplied with IFMA.
 
 use super::{LIMB_BITS, Limbs, RsaLanes};
 use crate::ciphers::cpu::Avx512;

@@ -1,10 +1,10 @@
-//! Eight lanes in plain integers: the meaning of the primitives, for the tests and for
-//! architectures without other lanes, where they are never made.
+//! Eight lanes in plain integers: the definition of the primitives, for the tests and for
+//! architectures without other lanes, where they are never created.
 
 use super::{LANES, LIMB_BITS, LIMB_MASK, Limbs, RsaLanes};
 use crate::ciphers::cpu::{Kernel, Proof};
 
-/// Lanes that every processor has.
+/// Lanes that work on every processor.
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Model;
 

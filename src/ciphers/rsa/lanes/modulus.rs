@@ -13,9 +13,9 @@ pub(in super::super) struct Modulus<const B: usize> {
 }
 
 impl<const B: usize> Modulus<B> {
-    /// Takes eight odd moduli; constant time.
+    /// Prepares eight odd moduli in constant time.
     pub(in super::super) fn new(n: &Number<B>) -> Self {
-        // Newton's iteration doubles the number of right bits; n is its own inverse mod 8.
+        // Newton's iteration doubles the number of correct bits; n is its own inverse mod 8.
         let negated_inverse = n[0][0].0.map(|n| {
             let inverse =
                 (0..5).fold(n, |x, _| x.wrapping_mul(2u64.wrapping_sub(n.wrapping_mul(x))));
@@ -25,7 +25,7 @@ impl<const B: usize> Modulus<B> {
     }
 }
 
-/// x ← x − n where that is not negative; x is doubled first if `DOUBLE`.
+/// x ← x − n if that is not negative; x is doubled first if `DOUBLE`.
 #[inline(always)]
 fn subtract_once<L: RsaLanes, const B: usize, const DOUBLE: bool>(
     lanes: L,

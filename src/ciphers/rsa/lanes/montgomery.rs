@@ -1,10 +1,10 @@
 //! Montgomery arithmetic in radix 2⁵², block by block.
 //!
-//! With R = 2^(520·`B`) and a modulus n < R/4, numbers below 2n are kept below 2n by every
-//! operation without a final subtraction ("almost Montgomery", Walter 1999). A product and its
+//! With R = 2^(520·`B`) and a modulus n < R/4, every operation keeps numbers that are below 2n
+//! below 2n, without a final subtraction ("almost Montgomery", Walter 1999). A product and its
 //! reduction are computed together, one block column after the other, so that the 20 accumulators
-//! of a column stay in registers: column k collects the tiles aᵢ·bⱼ and qᵢ·nⱼ with i + j = k.
-//! A 64-bit accumulator takes 4,096 products before it overflows; the most here are 320.
+//! of a column stay in registers: column k collects the tiles aᵢ·bⱼ and qᵢ·nⱼ with i + j = k. A
+//! 64-bit accumulator overflows after 4,096 products; the maximum here is 320.
 
 use super::modulus::Modulus;
 use super::{BLOCK, Block, LIMB_MASK, Number, RsaLanes, zero};
@@ -76,10 +76,10 @@ fn diagonal<L: RsaLanes>(lanes: L, column: &mut Column<L>, a: &Block) {
     }
 }
 
-/// One step of [`cancel`]: limb `I` of the quotient.
+/// Computes limb `I` of the quotient: one step of [`cancel`].
 ///
-/// The low product cancels the accumulator's low 52 bits, so it is not computed: what it carries
-/// into the next column is the accumulator rounded up.
+/// The low product cancels the accumulator's low 52 bits, so it is not computed: its carry into the
+/// next column is the accumulator rounded up.
 #[inline(always)]
 fn cancel_limb<L: RsaLanes, const I: usize>(
     lanes: L,
@@ -100,7 +100,7 @@ fn cancel_limb<L: RsaLanes, const I: usize>(
     quotient
 }
 
-/// Adds the multiple of the modulus that clears the lower half of a column; gives the quotient.
+/// Adds the multiple of the modulus that clears the lower half of a column; returns the quotient.
 #[inline(always)]
 fn cancel<L: RsaLanes, const B: usize>(
     lanes: L,
@@ -141,8 +141,8 @@ fn shift<L: RsaLanes>(lanes: L, column: &mut Column<L>) {
     }
 }
 
-/// The reduction's share of column `k`: adds the tiles qᵢ·nⱼ known so far, then either finds the
-/// next block of the quotient or emits a block of the result.
+/// Computes the reduction's share of column `k`: adds the tiles qᵢ·nⱼ known so far, then either
+/// finds the next block of the quotient or emits a block of the result.
 #[inline(always)]
 fn reduce_column<L: RsaLanes, const B: usize>(
     lanes: L,
@@ -164,9 +164,9 @@ fn reduce_column<L: RsaLanes, const B: usize>(
     shift(lanes, column);
 }
 
-/// x ← x·y·R⁻¹, for x·y < n·R; the result is below 2n where x·y < 4n².
+/// x ← x·y·R⁻¹, for x·y < n·R; the result is below 2n if x·y < 4n².
 ///
-/// In place: column k reads blocks of x above k − B and then writes block k − B.
+/// Works in place: column k reads blocks of x above k − B and then writes block k − B.
 #[inline(always)]
 pub(super) fn multiply<L: RsaLanes, const B: usize>(
     lanes: L,

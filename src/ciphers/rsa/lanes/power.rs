@@ -6,14 +6,14 @@ use super::{LANES, Limbs, Number, RsaLanes, zero};
 use crate::ciphers::cpu::Kernel;
 use zeroize::Zeroize;
 
-/// Bits of the exponent handled at a time. Four and five cost the same multiplications within 2 %;
-/// four needs half the table (20 KiB at 1,024 bits), which every look-up reads as a whole.
+/// Number of exponent bits per step. Four and five cost the same multiplications within 2 %; four
+/// needs half the table (20 KiB at 1,024 bits), which every look-up reads in full.
 pub(in super::super) const WINDOW: usize = 4;
 
 /// The first `1 << WINDOW` powers of a base.
 pub(in super::super) type Table<const B: usize> = [Number<B>];
 
-/// out ← `table[index]`, an index of its own in each lane; reads every entry.
+/// out ← `table[index]`, with a separate index in each lane; reads every entry.
 #[inline(always)]
 fn look_up<L: RsaLanes, const B: usize>(
     lanes: L,
@@ -36,15 +36,15 @@ fn look_up<L: RsaLanes, const B: usize>(
     }
 }
 
-/// x ← x^exponent in Montgomery form, an exponent of its own in each lane, in time that depends
-/// on the number of windows only.
+/// x ← x^exponent in Montgomery form, with a separate exponent in each lane, in time that depends
+/// only on the number of windows.
 pub(in super::super) struct SecretPower<'a, const B: usize> {
     pub x: &'a mut Number<B>,
     /// The exponents' windows of [`WINDOW`] bits, most significant first.
     pub windows: &'a [Limbs],
     /// 1 in Montgomery form.
     pub one: &'a Number<B>,
-    /// Room for `1 << WINDOW` numbers; the caller clears it afterwards.
+    /// Buffer for `1 << WINDOW` numbers; the caller clears it afterwards.
     pub table: &'a mut Table<B>,
     pub modulus: &'a Modulus<B>,
 }
@@ -71,13 +71,13 @@ impl<L: RsaLanes, const B: usize> Kernel<L> for SecretPower<'_, B> {
     }
 }
 
-/// x ← x^exponent in Montgomery form for public exponents: an exponent of its own in each lane;
-/// a bit that no lane has set costs no multiplication.
+/// x ← x^exponent in Montgomery form for public exponents, separate in each lane; a bit that is
+/// clear in all lanes costs no multiplication.
 pub(in super::super) struct PublicPower<'a, const B: usize> {
     pub x: &'a mut Number<B>,
-    /// All at least 1.
+    /// Exponents, all at least 1.
     pub exponents: [u64; LANES],
-    /// 1 in Montgomery form; it is not used where all exponents are the same.
+    /// 1 in Montgomery form; unused if all exponents are the same.
     pub one: &'a Number<B>,
     pub modulus: &'a Modulus<B>,
 }

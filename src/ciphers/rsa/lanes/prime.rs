@@ -1,4 +1,4 @@
-//! Trial division and the Miller–Rabin test, a candidate in each lane.
+//! Trial division and the Miller–Rabin test, with one candidate per lane.
 
 use super::super::words::{self, Secret};
 use super::convert::{gather, small, windows};
@@ -12,11 +12,11 @@ use rand::CryptoRng;
 use std::sync::LazyLock;
 use zeroize::Zeroizing;
 
-/// Bits of a digit in trial division: 64 digits times residues of 13 bits stay below 2⁵².
+/// Bits per digit in trial division: 64 digits times residues of 13 bits stay below 2⁵².
 const DIGIT_BITS: usize = 32;
-/// Digits of the longest candidate, of 2,048 bits.
+/// Number of digits in the longest candidate, of 2,048 bits.
 const DIGITS: usize = 64;
-/// Small primes are below this: twice as many would cost as much as they save.
+/// Bound on the small primes: twice as many would cost as much as they save.
 const SIEVE_LIMIT: u64 = 1 << 13;
 
 /// A small odd prime for trial division.
@@ -47,7 +47,7 @@ pub(in super::super) static SMALL_PRIMES: LazyLock<Vec<SmallPrime>> = LazyLock::
     (3..SIEVE_LIMIT).step_by(2).filter(is_prime).map(SmallPrime::new).collect()
 });
 
-/// Tells for each lane whether none of the primes divides its number.
+/// Finds out for each lane whether none of the primes divides its number.
 struct Coprime<'a> {
     digits: &'a [Limbs],
     primes: &'a [SmallPrime],
@@ -60,8 +60,8 @@ impl<L: RsaLanes> Kernel<L> for Coprime<'_> {
         let zero = lanes.splat(0);
         let mut divided = zero;
         for prime in self.primes {
-            // Congruent to the number, below 2⁵², so a multiple of the prime exactly if its
-            // quotient modulo 2⁵² is a quotient.
+            // The sum is congruent to the number and below 2⁵², so it is a multiple of the prime
+            // exactly if its product with the inverse modulo 2⁵² is a valid quotient.
             let mut sum = zero;
             for (digit, power) in self.digits.iter().zip(&prime.powers) {
                 sum = lanes.add_low(sum, lanes.load(digit), lanes.splat(*power));
@@ -76,7 +76,7 @@ impl<L: RsaLanes> Kernel<L> for Coprime<'_> {
     }
 }
 
-/// Keeps the numbers that none of the primes divides. All have at most `bits` bits.
+/// Keeps the numbers that no prime in the list divides. All have at most `bits` bits.
 pub(in super::super) fn sieve<L: RsaLanes>(
     lanes: L,
     numbers: Vec<Secret>,
@@ -90,11 +90,11 @@ pub(in super::super) fn sieve<L: RsaLanes>(
     })
 }
 
-/// Keeps the numbers that pass a round of Miller–Rabin with a random base each (FIPS 186-5,
+/// Keeps the numbers that pass a round of Miller–Rabin, each with a random base (FIPS 186-5,
 /// B.3.1). All are odd and have exactly `bits` bits.
 ///
-/// The time tells the number of candidates and, if one has more than [`MIN_SQUARINGS`], of
-/// factors two in n − 1; nothing else about them.
+/// The time reveals the number of candidates and, if a candidate has more than [`MIN_SQUARINGS`]
+/// factors of two in n − 1, that number; nothing else about them.
 pub(in super::super) fn miller_rabin<L: RsaLanes, R: CryptoRng + ?Sized, const B: usize>(
     lanes: L,
     numbers: Vec<Secret>,
@@ -104,7 +104,7 @@ pub(in super::super) fn miller_rabin<L: RsaLanes, R: CryptoRng + ?Sized, const B
     keep(numbers, |numbers| round_lanes::<L, R, B>(lanes, numbers, bits, rng))
 }
 
-/// Keeps those numbers, eight at a time, for which `test` says so.
+/// Keeps the numbers for which `test` returns true, eight at a time.
 fn keep(mut numbers: Vec<Secret>, mut test: impl FnMut(&[&[u64]]) -> [bool; LANES]) -> Vec<Secret> {
     let mut verdicts = Vec::with_capacity(numbers.len());
     for numbers in numbers.chunks(LANES) {
@@ -116,8 +116,8 @@ fn keep(mut numbers: Vec<Secret>, mut test: impl FnMut(&[&[u64]]) -> [bool; LANE
     numbers
 }
 
-/// Squarings at the end of a round, so that their number tells nothing in all but one of 2¹²
-/// rounds.
+/// Minimum number of squarings at the end of a round, so that their number reveals nothing in all
+/// but one of 2¹² rounds.
 const MIN_SQUARINGS: usize = 15;
 
 fn round_lanes<L: RsaLanes, R: CryptoRng + ?Sized, const B: usize>(
@@ -131,7 +131,7 @@ fn round_lanes<L: RsaLanes, R: CryptoRng + ?Sized, const B: usize>(
     let one = &constants.0;
     let minus_one = &*Zeroizing::new(difference(&gather(numbers, 0), one));
 
-    // A random number is the Montgomery form of a random number.
+    // A random number is the Montgomery form of another random number.
     let bases: Vec<Secret> = numbers.iter().map(|n| random_below(n, bits, rng)).collect();
     let bases: Vec<_> = bases.iter().map(|base| base.as_slice()).collect();
     let mut x = Zeroizing::new(gather::<B>(&bases, 0));
@@ -159,7 +159,7 @@ fn round_lanes<L: RsaLanes, R: CryptoRng + ?Sized, const B: usize>(
     passed
 }
 
-/// n − 1 = `odd`·2^`twos`.
+/// Splits n − 1 into `odd`·2^`twos`.
 fn odd_part(n: &[u64]) -> (Secret, usize) {
     let mut rest = Zeroizing::new(n.to_vec());
     rest[0] &= !1;
@@ -176,7 +176,7 @@ fn odd_part(n: &[u64]) -> (Secret, usize) {
     (rest, twos + shift)
 }
 
-/// A number from 1 to n − 1, all equally likely.
+/// Draws a number from 1 to n − 1, all equally likely.
 fn random_below<R: CryptoRng + ?Sized>(n: &[u64], bits: usize, rng: &mut R) -> Secret {
     let mut number: Secret = Zeroizing::new(vec![0; n.len()]);
     loop {

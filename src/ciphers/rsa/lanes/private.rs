@@ -1,4 +1,4 @@
-//! The private operation c^d mod n by way of the two primes, blinded and checked.
+//! The private operation c^d mod n using the two primes, blinded and checked.
 
 use super::super::PrivateKey;
 use super::super::words::{self, Secret};
@@ -15,20 +15,20 @@ use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 impl PrivateKey {
-    /// Whether the eight lanes take the key: both primes have half the bits of the modulus, as in
-    /// keys by FIPS 186-5.
+    /// Whether the eight lanes support the key: both primes must have half the bits of the modulus,
+    /// as in keys by FIPS 186-5.
     pub(in super::super) fn fits_lanes(&self) -> bool {
         let bits = self.public().bits();
         self.public().fits_lanes() && bits.is_multiple_of(2) && self.prime_bits == [bits / 2; 2]
     }
 }
 
-/// What the private operation makes of a ciphertext: a block as long as the modulus, and whether
-/// the public operation leads from it back to the ciphertext.
+/// Result of the private operation: a block as long as the modulus, and whether the public
+/// operation turns it back into the ciphertext.
 pub(in super::super) type Block = (Zeroizing<Vec<u8>>, Choice);
 
-/// Decrypts each ciphertext, as long as its key's modulus and below it. All keys are balanced and
-/// have the same number of bits.
+/// Decrypts each ciphertext, which is as long as its key's modulus and below it. All keys are
+/// balanced and have the same number of bits.
 pub(in super::super) fn decrypt<L: RsaLanes, R: CryptoRng + ?Sized>(
     lanes: L,
     jobs: &[(&PrivateKey, &[u8])],
@@ -45,7 +45,7 @@ pub(in super::super) fn decrypt<L: RsaLanes, R: CryptoRng + ?Sized>(
     out
 }
 
-/// One prime of a key, with what belongs to it.
+/// One prime of a key, with its related values.
 struct Half<'a> {
     prime: &'a [u64],
     exponent: &'a [u64],
@@ -85,9 +85,9 @@ fn decrypt_lanes<L: RsaLanes, R: CryptoRng + ?Sized, const H: usize, const F: us
     check_lanes::<L, F>(lanes, &keys, &results, &ciphertexts)
 }
 
-/// c^dp mod p in each lane. The base of the exponentiation is c·rᵉ for a random r, and the
-/// exponent is dp − 1, so that no inverse of r is needed to get rid of it again:
-/// (c·rᵉ)^(dp − 1) · c·r^(e − 1) = c^dp, since r^(e·dp) = r.
+/// Computes c^dp mod p in each lane. The base of the exponentiation is c·rᵉ for a random r, and the
+/// exponent is dp − 1, so that removing r takes no inverse: (c·rᵉ)^(dp − 1) · c·r^(e − 1) = c^dp,
+/// since r^(e·dp) = r.
 fn root_lanes<L: RsaLanes, R: CryptoRng + ?Sized, const H: usize>(
     lanes: L,
     halves: &[Half<'_>],
@@ -99,7 +99,7 @@ fn root_lanes<L: RsaLanes, R: CryptoRng + ?Sized, const H: usize>(
     let constants = Zeroizing::new(lanes.enter(RadixPowers { modulus, bits }));
     let (one, radix_squared) = &*constants;
 
-    // r is below 2^bits < 2p, and random, so that it needs no conversion.
+    // r is below 2^bits < 2p, and random, so it needs no conversion.
     let blinds: Vec<Secret> = halves
         .iter()
         .map(|_| Zeroizing::new((0..bits / 64).map(|_| rng.next_u64()).collect()))
@@ -142,14 +142,14 @@ fn root_lanes<L: RsaLanes, R: CryptoRng + ?Sized, const H: usize>(
     take(&root, halves.len(), bits)
 }
 
-/// An odd number less one.
+/// Subtracts one from an odd number.
 fn less_one(number: &[u64]) -> Secret {
     let mut even = Zeroizing::new(number.to_vec());
     even[0] &= !1;
     even
 }
 
-/// The numbers in the first `count` lanes.
+/// Returns the numbers in the first `count` lanes.
 fn take<const B: usize>(number: &Number<B>, count: usize, bits: usize) -> Vec<Secret> {
     let one = |lane| {
         let mut words = Zeroizing::new(vec![0; bits.div_ceil(64)]);
@@ -159,7 +159,7 @@ fn take<const B: usize>(number: &Number<B>, count: usize, bits: usize) -> Vec<Se
     (0..count).map(one).collect()
 }
 
-/// The number below n that is `mod_p` modulo p and `mod_q` modulo q, by Garner's formula
+/// Returns the number below n that is `mod_p` modulo p and `mod_q` modulo q, by Garner's formula
 /// (RFC 8017, 5.1.2, step 2b).
 fn recombine_lanes<L: RsaLanes, const H: usize>(
     lanes: L,
@@ -193,7 +193,7 @@ fn recombine_lanes<L: RsaLanes, const H: usize>(
     keys.iter().zip(&quotients).zip(mod_q).map(recombine).collect()
 }
 
-/// a − b + 2p, which is above zero and below 3p for a < p and b < 2p.
+/// Returns a − b + 2p, which is above zero and below 3p for a < p and b < 2p.
 fn difference(a: &[u64], b: &[u64], p: &[u64]) -> Secret {
     let mut sum = Zeroizing::new(vec![0; p.len() + 1]);
     for part in [a, p, p] {
@@ -203,8 +203,8 @@ fn difference(a: &[u64], b: &[u64], p: &[u64]) -> Secret {
     sum
 }
 
-/// Raises each result to the public exponent again and compares: a fault in one of the halves
-/// would reveal the other prime (Boneh, DeMillo, Lipton 1997).
+/// Raises each result to the public exponent and compares: a fault in one of the halves would
+/// reveal the other prime (Boneh, DeMillo, Lipton 1997).
 fn check_lanes<L: RsaLanes, const F: usize>(
     lanes: L,
     keys: &[&PrivateKey],

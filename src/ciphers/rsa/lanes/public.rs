@@ -1,4 +1,4 @@
-//! The public operation m^e mod n, a key in each lane.
+//! The public operation m^e mod n, with one key per lane.
 
 use super::super::{PublicKey, words};
 use super::convert::{blocks, gather, scatter, small};
@@ -11,13 +11,13 @@ use std::array;
 use zeroize::Zeroizing;
 
 impl PublicKey {
-    /// Whether the eight lanes take the modulus.
+    /// Whether the eight lanes support the modulus.
     pub(in super::super) fn fits_lanes(&self) -> bool {
         self.bits() <= MAX_BITS
     }
 }
 
-/// Replaces each block, a big-endian number below its key's modulus, by its e-th power. All keys
+/// Replaces each block, a big-endian number below its key's modulus, with its e-th power. All keys
 /// have the same number of bits.
 pub(in super::super) fn encrypt<L: RsaLanes>(lanes: L, jobs: &mut [(&PublicKey, &mut [u8])]) {
     for jobs in jobs.chunks_mut(LANES) {
@@ -46,8 +46,8 @@ fn encrypt_lanes<L: RsaLanes, const F: usize>(lanes: L, jobs: &mut [(&PublicKey,
     }
 }
 
-/// x^e mod n in each lane, for x below n. Keys of equal length in bits; past their end, lanes
-/// repeat the first.
+/// Computes x^e mod n in each lane, for x below n. All keys have the same length in bits; lanes
+/// past the end repeat the first.
 pub(super) fn power_lanes<L: RsaLanes, const F: usize>(
     lanes: L,
     keys: &[&PublicKey],
@@ -65,13 +65,13 @@ pub(super) fn power_lanes<L: RsaLanes, const F: usize>(
     let mut power = *x;
     lanes.enter(Multiply { x: &mut power, y: radix_squared, modulus });
     lanes.enter(PublicPower { x: &mut power, exponents, one: &one, modulus });
-    // e is odd: the last factor, not in Montgomery form, leads out of it.
+    // e is odd: the last factor is not in Montgomery form, which converts the result back.
     lanes.enter(Multiply { x: &mut power, y: x, modulus });
     lanes.enter(Canonical { x: &mut power, modulus });
     power
 }
 
-/// R² modulo each key's modulus, from the keys if all have been used before.
+/// Returns R² modulo each key's modulus, cached if all keys have been used before.
 fn radix_squared<L: RsaLanes, const F: usize>(
     lanes: L,
     keys: &[&PublicKey],

@@ -5,8 +5,8 @@ use super::montgomery::square;
 use super::{BLOCK, BLOCK_BITS, LIMB_BITS, LIMB_MASK, Number, RsaLanes, zero};
 use crate::ciphers::cpu::Kernel;
 
-/// R mod n and R² mod n, from nothing but additions and squarings: with 2^`bits` − n as the
-/// Montgomery form of 2^(`bits` − 520·B), doublings lead to that of 1, 2, 4, … and squarings to
+/// Computes R mod n and R² mod n using only additions and squarings: starting with 2^`bits` − n as
+/// the Montgomery form of 2^(`bits` − 520·B), doublings lead to that of 1, 2, 4, … and squarings to
 /// that of R.
 #[inline(always)]
 fn radix_powers<L: RsaLanes, const B: usize>(

@@ -37,7 +37,7 @@ fn words(number: &BigUint, len: usize) -> Vec<u64> {
     words
 }
 
-/// Random, all ones, top bit alone, and top limb extreme: one odd modulus a lane.
+/// Returns one odd modulus per lane: random, all ones, top bit alone, and top limb extreme.
 fn moduli(rng: &mut StdRng, bits: usize) -> Vec<BigUint> {
     let top = BigUint::from(1u8) << (bits - 1);
     let low = BigUint::from_bytes_le(&random(rng, bits / 8 - 8)) | BigUint::from(1u8);
@@ -56,7 +56,7 @@ fn moduli(rng: &mut StdRng, bits: usize) -> Vec<BigUint> {
     .collect()
 }
 
-/// 0, 1, n − 1, limbs of ones, 2n − 1, and random: operand `round` for a modulus.
+/// Returns operand `round` for a modulus: 0, 1, n − 1, limbs of ones, 2n − 1, and random.
 fn operand(rng: &mut StdRng, n: &BigUint, round: usize) -> BigUint {
     match round {
         0 => BigUint::ZERO,
@@ -149,7 +149,7 @@ fn wide_reduction<L: RsaLanes, const B: usize>(lanes: L, bits: usize) {
     }
 }
 
-/// Short exponents on slow lanes keep the test short.
+/// Uses short exponents on slow lanes to keep the test short.
 fn powers<L: RsaLanes, const B: usize>(lanes: L, bits: usize) {
     let rng = &mut StdRng::seed_from_u64(bits as u64);
     let n = moduli(rng, bits);
