@@ -1,4 +1,4 @@
-//! Which rows to measure.
+//! Selection of the rows to measure.
 
 use std::collections::BTreeSet;
 
@@ -6,18 +6,18 @@ use crate::ciphers::cpu::Backend;
 
 use super::rows::{self, GROUPS, Row};
 
-/// What was asked for.
+/// The user's selection.
 #[derive(Default)]
 pub struct Choice<'a> {
-    /// Substrings of ids, in either case; the usual rows if there are none.
+    /// Substrings of ids, case-insensitive; if empty, the usual rows.
     pub filter: &'a [String],
-    /// Backends to compare with the first of them; all if there are none.
+    /// Backends to compare with the first of them; if empty, all.
     pub compare: &'a [Backend],
 }
 
 impl Choice<'_> {
-    /// The rows, each with its group. Backends that answer the same question stand, and are timed,
-    /// one after the other.
+    /// Returns the rows, each with its group. Backends that answer the same question are adjacent,
+    /// and are timed one after the other.
     pub fn rows(&self) -> Vec<(&'static str, Row)> {
         let usual = usual_questions();
         let filters: Vec<String> = self.filter.iter().map(|text| text.to_lowercase()).collect();
@@ -36,7 +36,7 @@ impl Choice<'_> {
         chosen
     }
 
-    /// Keeps the backends that are compared, where the first and another of them have an answer.
+    /// Keeps the compared backends where the first of them and at least one other have an answer.
     fn keep_compared(&self, chosen: &mut Vec<(&'static str, Row)>) {
         let Some(first) = self.compare.first() else { return };
         chosen.retain(|(_, row)| self.compare.iter().any(|it| it.name() == row.backend));
@@ -57,12 +57,12 @@ fn all() -> impl Iterator<Item = (&'static str, Row)> {
     GROUPS.into_iter().flat_map(rows)
 }
 
-/// What is asked unless something else is, by whatever backend.
+/// Returns the questions measured by default, on every backend.
 fn usual_questions() -> BTreeSet<rows::Question> {
     all().filter(|(_, row)| !row.extra).map(|(_, row)| row.question()).collect()
 }
 
-/// A few of the usual ids, to choose from.
+/// Returns a few of the usual ids as examples.
 pub fn examples() -> Vec<String> {
     let usual: Vec<_> = all().filter(|(_, row)| !row.extra).collect();
     usual.iter().step_by(usual.len().div_ceil(6)).map(|(_, row)| row.id()).collect()

@@ -1,4 +1,4 @@
-//! A row on several threads at once: each runs a copy of its own.
+//! A row on several threads at once; each thread runs its own copy.
 
 use std::convert::Infallible;
 use std::sync::Mutex;
@@ -10,18 +10,18 @@ use super::rows::{Iteration, Row};
 /// A row, set up once for each thread.
 pub struct Copies<'a> {
     workers: &'a Workers,
-    /// One for each thread, which is alone in locking it.
+    /// One copy per thread; only that thread locks it.
     copies: Vec<Mutex<Iteration>>,
 }
 
 impl<'a> Copies<'a> {
-    /// Sets the row up.
+    /// Sets up the row on each thread.
     pub fn of(row: &Row, workers: &'a Workers) -> Self {
         let copies = (0..workers.threads()).map(|_| Mutex::new(row.set_up())).collect();
         Self { workers, copies }
     }
 
-    /// Runs so many iterations on each thread; a single copy stays on this one.
+    /// Runs `iterations` on each thread; a single copy stays on the calling thread.
     pub fn run(&self, iterations: u64) {
         let copy = |thread: usize| {
             let mut iteration = self.copies[thread].lock().expect("no iteration panicked");

@@ -1,4 +1,4 @@
-//! The cost of each part of a scheme, from making keys to opening the last order.
+//! Cost of each part of a scheme, from making keys to opening the last order.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -20,35 +20,35 @@ use super::rounded;
 use super::rows::fixtures;
 use super::table::{digits, scaled};
 
-/// What to run.
+/// Parameters of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Setup {
-    /// Orders, and transactions at transaction scope.
+    /// Number of orders, and of transactions at transaction scope.
     pub orders: usize,
-    /// Bytes of an order.
+    /// Size of an order in bytes.
     pub size: usize,
-    /// Bits of an RSA modulus.
+    /// Length of an RSA modulus in bits.
     pub rsa_bits: usize,
 }
 
-/// Seconds that the parts of one scheme take, for all orders together.
+/// Time that the parts of one scheme take, in seconds for all orders together.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Parts {
     /// Making the keys.
     keys: f64,
-    /// Handing them out, writing and reading the files, and making the keys in them ready.
+    /// Handing them out, writing and reading the files, and preparing the keys in them.
     bundle: f64,
-    /// Encrypting orders, under keys that are drawn for them in the hybrid forms.
+    /// Encrypting orders; in the hybrid forms, also drawing their keys.
     seal: f64,
     /// Wrapping those keys.
     wrap: f64,
-    /// Writing lines, and taking them apart.
+    /// Writing lines, and parsing them.
     format: f64,
     unwrap: f64,
     open: f64,
 }
 
-/// What a scheme costs.
+/// The cost of a scheme.
 #[derive(Debug, Serialize)]
 pub struct Cost {
     /// The number of the embodiment, if it is one.
@@ -56,15 +56,15 @@ pub struct Cost {
     scheme: String,
     orders: usize,
     size: usize,
-    /// Whole runs, of which the parts are medians.
+    /// Number of whole runs; the parts are medians over them.
     runs: usize,
     seconds: Parts,
     total_seconds: f64,
-    /// Sealed and opened, once keys are there.
+    /// Orders sealed and opened per second, without making keys.
     orders_per_second: f64,
 }
 
-/// Runs a scheme again and again for so long, once at least.
+/// Runs a scheme repeatedly for about `time`, at least once.
 pub fn measure(scheme: Scheme, setup: Setup, workers: &Workers, time: Duration) -> Result<Cost> {
     let started = Instant::now();
     let mut runs = vec![run(scheme, setup, workers)?];
@@ -96,7 +96,7 @@ pub fn measure(scheme: Scheme, setup: Setup, workers: &Workers, time: Duration) 
     })
 }
 
-/// One run, end to end. What is opened is compared with what was sealed.
+/// Runs a scheme once, end to end, and compares the opened orders with the originals.
 fn run(scheme: Scheme, setup: Setup, workers: &Workers) -> Result<Parts> {
     let (source, place) = (SystemSource::new()?, Place::file("bench"));
     let suite = fixtures::usual_suite(scheme);
@@ -156,7 +156,7 @@ fn run(scheme: Scheme, setup: Setup, workers: &Workers) -> Result<Parts> {
     Ok(parts)
 }
 
-/// Time by the stage that it went into, on this thread.
+/// Time per stage on this thread.
 struct Stopwatch {
     last: Instant,
     laps: Vec<(Stage, Duration)>,
@@ -174,7 +174,7 @@ impl Stopwatch {
         });
     }
 
-    /// What went by since the last call belongs to this stage.
+    /// Adds the time since the last call to this stage.
     fn lap(stage: Stage) {
         STOPWATCH.with_borrow_mut(|watch| {
             let now = Instant::now();
@@ -188,7 +188,7 @@ impl Stopwatch {
     }
 }
 
-/// The costs as a person reads them.
+/// The costs as a table for users.
 pub struct Costs<'a>(pub &'a [Cost]);
 
 impl fmt::Display for Costs<'_> {

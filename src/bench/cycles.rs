@@ -1,19 +1,20 @@
-//! Telling the processor's clock, so that a rate can be said in cycles.
+//! Clock rate of the processor, so that rates can be given in cycles.
 
 use std::hint::black_box;
 
 use super::measure::Speed;
 use super::rows::Row;
 
-/// Steps of the chain in an iteration.
+/// Number of steps of the chain per iteration.
 const STEPS: u64 = 1024;
 
-/// An exclusive-or and a rotation, each of which waits for the one before: two cycles a step on
-/// every x86-64 processor of the last twenty years.
+/// Cycles of an exclusive-or and a rotation, each of which depends on the result before: two per
+/// step on every x86-64 processor of the last twenty years.
 const CYCLES_A_STEP: f64 = 2.0;
 
-/// A chain of steps of known length, to be measured among the other rows: the clock that it tells is
-/// the one that they had. None where the length is not known.
+/// Returns a row that runs a chain of known length. It is measured among the other rows, so the
+/// clock rate computed from it is the rate that they ran at. `None` where the length in cycles is
+/// not known.
 pub fn row() -> Option<Row> {
     let chain = || {
         let mut state = 1_u64;
@@ -28,7 +29,7 @@ pub fn row() -> Option<Row> {
         .then(|| Row::new("chain", "none", "portable", 8, chain).batch(STEPS as usize))
 }
 
-/// Cycles a second, from how fast the chain was.
+/// Computes the clock rate in hertz from the speed of the chain.
 pub fn hertz(chain: Speed) -> f64 {
     chain.operations * CYCLES_A_STEP
 }

@@ -1,4 +1,5 @@
-//! What client and shop hold before the first order: made by the service, written, and read again.
+//! The files that client and shop hold before the first order: made by the service, written, and
+//! read back.
 
 use crate::ciphers::random::SystemSource;
 use crate::protocol::jose::jwk::DecryptingKey;
@@ -16,7 +17,7 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Puts keys into a keyring, and hands out all of them to one client, and to the shop.
+    /// Puts keys into a keyring and hands out all of them to one client and to the shop.
     pub fn of(
         request: &KeyRequest,
         keys: Vec<DecryptingKey>,

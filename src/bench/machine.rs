@@ -1,10 +1,10 @@
-//! What the figures were measured on.
+//! Description of the machine that was measured.
 
 use std::fmt;
 
 use crate::ciphers::cpu::Backend;
 
-/// The processor, and what of it was used.
+/// The processor, and how much of it was used.
 pub struct Machine {
     processor: String,
     hertz: Option<f64>,
@@ -13,12 +13,12 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// This machine, of which so many threads work, at so many cycles a second if that is known.
+    /// Describes this machine, with the number of working threads and, if known, the clock rate.
     pub fn this(threads: usize, hertz: Option<f64>) -> Self {
         Self { processor: processor(), hertz, cores: cores(), threads }
     }
 
-    /// Program, processor and threads on one line.
+    /// Returns program, processor and threads on one line.
     pub fn title(&self) -> String {
         let threads = match self.threads {
             1 => "one thread".to_owned(),
@@ -47,19 +47,19 @@ impl fmt::Display for Machine {
     }
 }
 
-/// Threads that run at once.
+/// Returns the number of threads that can run at once.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// The processor's name as Linux tells it; elsewhere, the architecture's.
+/// Returns the processor's name as reported by Linux, or the architecture on other systems.
 fn processor() -> String {
     let told = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name = told.lines().find_map(|line| line.strip_prefix("model name")?.split(": ").nth(1));
     name.unwrap_or(std::env::consts::ARCH).to_owned()
 }
 
-/// The instruction sets that matter to ciphers, as far as the processor has them.
+/// Lists the processor's instruction sets that matter to ciphers.
 #[cfg(target_arch = "x86_64")]
 fn features() -> Vec<&'static str> {
     macro_rules! detected {
@@ -74,7 +74,7 @@ fn features() -> Vec<&'static str> {
     all.into_iter().flatten().collect()
 }
 
-/// What kernels for other architectures would ask for is not looked at: there are none.
+/// Lists nothing: there are no kernels for other architectures.
 #[cfg(not(target_arch = "x86_64"))]
 fn features() -> Vec<&'static str> {
     vec![std::env::consts::ARCH]

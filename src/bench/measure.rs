@@ -1,8 +1,8 @@
-//! Timing rows against each other: many short samples in turn, and medians.
+//! Timing of rows against each other: many short samples in turn, and medians.
 //!
-//! A single thread is timed by the processor time that it had, so that other programs do not
-//! count. Several are timed by the clock on the wall, from the start of the first to the end of the
-//! last: how they get along is what is asked.
+//! A single thread is timed by its processor time, so that other programs do not count. Several
+//! threads are timed by wall clock, from the start of the first to the end of the last, to measure
+//! how they affect each other.
 
 use std::time::{Duration, Instant};
 
@@ -12,37 +12,38 @@ use super::clock::thread_time;
 use super::copies::Copies;
 use super::rows::Row;
 
-/// How long a sample takes, unless a single iteration takes longer.
+/// Duration of a sample, unless a single iteration takes longer.
 const SAMPLE: Duration = Duration::from_millis(3);
 
-/// Samples of a row whose single iteration takes longer than its share of the time.
+/// Minimum number of samples of a row, for iterations that take longer than the row's share of the
+/// time.
 const FEWEST: u32 = 3;
 
-/// The part of a sample that runs before the clock is read, while caches and the frequency that
-/// wide registers run at settle.
+/// The fraction of a sample that runs before the clock starts, while caches and the frequency for
+/// wide registers settle.
 const WARM_UP: u32 = 8;
 
-/// How fast a row is.
+/// Speed of a row.
 #[derive(Debug, Clone, Copy)]
 pub struct Speed {
-    /// Bytes a second, all threads together.
+    /// Bytes per second, all threads together.
     pub bytes: f64,
-    /// Operations a second, all threads together.
+    /// Operations per second, all threads together.
     pub operations: f64,
-    /// Distance between the quartiles of the samples, as a share of their median.
+    /// Interquartile range of the samples, as a fraction of their median.
     pub spread: f64,
 }
 
-/// Time for each of a number of rows.
+/// Measuring time of each row.
 #[derive(Debug, Clone, Copy)]
 pub struct Share {
     time: Duration,
-    /// Samples in it.
+    /// Number of samples in that time.
     pub rounds: u32,
 }
 
 impl Share {
-    /// An equal share of the time for each row.
+    /// Divides the time equally among the rows.
     pub fn of(time: Duration, rows: usize) -> Self {
         let time = time / rows.max(1) as u32;
         let samples = time.as_secs_f64() / SAMPLE.as_secs_f64();
@@ -50,8 +51,8 @@ impl Share {
     }
 }
 
-/// Measures rows, each on all threads of `workers` at once: every thread runs a copy of its own.
-/// `tick` is called after each round.
+/// Measures rows, each on all threads of `workers` at once; every thread runs its own copy. Calls
+/// `tick` after each round.
 pub fn measure(
     rows: &[Row],
     workers: &Workers,
@@ -70,20 +71,20 @@ pub fn measure(
     runs.iter().map(Run::speed).collect()
 }
 
-/// A row that is being measured.
+/// A row being measured.
 struct Run<'a> {
     row: &'a Row,
     threads: usize,
     copies: Copies<'a>,
-    /// Iterations in a sample.
+    /// Number of iterations in a sample.
     iterations: u32,
     spent: Duration,
-    /// Seconds that an iteration took, by sample.
+    /// Seconds per iteration, by sample.
     samples: Vec<f64>,
 }
 
 impl<'a> Run<'a> {
-    /// Sets the row up, and finds out how many iterations fill a sample.
+    /// Sets up the row and determines how many iterations fill a sample.
     fn new(row: &'a Row, workers: &'a Workers, share: Share) -> Self {
         let mut run = Self {
             row,
@@ -112,7 +113,7 @@ impl<'a> Run<'a> {
         self.samples.push(took.as_secs_f64() / f64::from(self.iterations));
     }
 
-    /// The time that the iterations of a sample take.
+    /// Times the iterations of a sample.
     fn time(&mut self) -> Duration {
         let (start, start_thread) = (Instant::now(), thread_time());
         self.copies.run(self.iterations.into());
@@ -128,7 +129,7 @@ impl<'a> Run<'a> {
 }
 
 impl Speed {
-    /// The median of how long an iteration took, in seconds, on so many threads at once.
+    /// Computes the speed from the median seconds per iteration on `threads` threads.
     fn of(row: &Row, threads: usize, samples: &[f64]) -> Self {
         let (median, spread) = median_and_spread(samples);
         let a_second = |amount: u64| (threads as u64 * amount) as f64 / median;
@@ -136,7 +137,7 @@ impl Speed {
     }
 }
 
-/// The median of samples, and the distance between their quartiles as a share of it.
+/// Returns the median of the samples and their interquartile range as a fraction of it.
 pub fn median_and_spread(samples: &[f64]) -> (f64, f64) {
     let mut samples = samples.to_vec();
     samples.sort_by(f64::total_cmp);
@@ -144,7 +145,7 @@ pub fn median_and_spread(samples: &[f64]) -> (f64, f64) {
     (median, (quantile(&samples, 0.75) - quantile(&samples, 0.25)) / median)
 }
 
-/// A quantile of sorted samples, in between the two that are nearest.
+/// Returns a quantile of sorted samples, interpolated between the two nearest.
 fn quantile(samples: &[f64], quantile: f64) -> f64 {
     let place = quantile * (samples.len() - 1) as f64;
     let (low, high) = (samples[place.floor() as usize], samples[place.ceil() as usize]);

@@ -1,5 +1,5 @@
-//! What the command `bench`, the Criterion suite and the comparison with other libraries measure, and
-//! how. No part of the library's API.
+//! Measurements of the command `bench`, the Criterion suite and the comparison with other
+//! libraries. Not part of the library's API.
 
 pub mod choose;
 pub mod clock;
@@ -26,7 +26,7 @@ pub struct Measured {
     pub speed: Speed,
 }
 
-/// Rounds to six digits, more than a measurement has.
+/// Rounds to six digits, more than a measurement is accurate to.
 pub fn rounded(rate: f64) -> f64 {
     format!("{rate:.5e}").parse().expect("a number that was just printed")
 }

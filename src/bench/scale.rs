@@ -1,4 +1,4 @@
-//! Scaling: whole batches and streams on 1 to all threads, beside a copy in memory.
+//! Scaling: whole batches and streams on 1 to all threads, compared with a memory copy.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -13,28 +13,28 @@ use super::table::{percent, scaled, spread};
 
 mod jobs;
 
-/// Runs on each number of threads at least.
+/// Minimum number of runs on each number of threads.
 const FEWEST: usize = 3;
 
-/// The share of what a copy moves from which on memory counts as the limit.
+/// Fraction of a copy's throughput from which memory counts as the limit.
 const LIMIT: f64 = 0.75;
 
-/// One kind of run on one number of threads.
+/// Result of one kind of run on one number of threads.
 #[derive(Serialize)]
 pub struct Point {
     id: String,
     threads: usize,
     bytes_per_second: f64,
     operations_per_second: f64,
-    /// How many times as fast as on one thread.
+    /// Speed relative to one thread.
     speed_up: f64,
-    /// Bytes read and written, compared with a copy on as many threads.
+    /// Bytes read and written, relative to a copy on the same number of threads.
     share_of_copy: f64,
     spread: f64,
 }
 
-/// Measures for so long, on up to so many threads; `spent` is told the time
-/// that is gone after each round.
+/// Measures for about `time`, on up to `most` threads; calls `spent` with the elapsed time after
+/// each round.
 pub fn measure(most: usize, time: Duration, mut spent: impl FnMut(Duration)) -> Result<Vec<Point>> {
     let jobs = jobs::all(&Workers::new(Some(most))?)?;
     let teams: Vec<Workers> =
@@ -75,7 +75,7 @@ pub fn measure(most: usize, time: Duration, mut spent: impl FnMut(Duration)) -> 
     Ok(points)
 }
 
-/// One, two, and so on; not all of many.
+/// Returns the numbers of threads to measure: all up to 8, else the powers of two and `most`.
 fn numbers(most: usize) -> Vec<usize> {
     let doubling = std::iter::successors(Some(1), |n| Some(n * 2)).take_while(|n| *n < most);
     match most {
@@ -84,7 +84,7 @@ fn numbers(most: usize) -> Vec<usize> {
     }
 }
 
-/// The points as a person reads them, and what they say of memory.
+/// The points as a table for users, with a verdict on memory.
 pub struct Scale<'a>(pub &'a [Point]);
 
 impl fmt::Display for Scale<'_> {
@@ -119,7 +119,7 @@ impl fmt::Display for Scale<'_> {
     }
 }
 
-/// Where memory becomes the limit of one kind of run.
+/// Describes where memory becomes the limit of one kind of run.
 fn verdict(points: &[Point]) -> String {
     let last = points.last().expect("a run has points");
     let id = &last.id;

@@ -1,19 +1,19 @@
-//! The results as a person reads them.
+//! The results as a table for users.
 
 use std::fmt::{self, Write};
 
 use super::Measured;
 
-/// Spread from which on a row counts as noisy.
+/// Spread from which a row counts as noisy.
 pub const NOISY: f64 = 0.1;
 
-/// Rows with what came of them, a section for each group.
+/// Rows with their results, in one section per group.
 pub struct Table<'a> {
-    /// The rows, those of a group and of a question together.
+    /// The rows, sorted by group and question.
     pub measured: &'a [Measured],
-    /// Cycles a second, where that is known.
+    /// Cycles per second, if known.
     pub hertz: Option<f64>,
-    /// The backend that the others are compared with; the best of a question if there is none.
+    /// The backend that the others are compared with; if none, the fastest of each question.
     pub base: Option<&'a str>,
 }
 
@@ -54,7 +54,8 @@ impl fmt::Display for Table<'_> {
 }
 
 impl Table<'_> {
-    /// The rate as a share of the highest of the same question, or as a multiple of the base's.
+    /// Returns the rate relative to the fastest of the same question, or as a multiple of the
+    /// base's.
     fn ratio(&self, one: &Measured) -> String {
         let question = one.row.question();
         let same = self.measured.iter().filter(|other| other.row.question() == question);
@@ -72,7 +73,7 @@ impl Table<'_> {
         }
     }
 
-    /// What the columns mean, as far as it is not plain.
+    /// Explains the columns that need an explanation.
     fn legend(&self) -> String {
         let mut out = String::from(
             "Rows are operation/cipher/backend/size, size in bytes of a message, order or key; medians.\n",
@@ -105,7 +106,7 @@ impl Table<'_> {
     }
 }
 
-/// A spread, marked where it is a noisy one's.
+/// Formats a spread, marked if it is noisy.
 pub fn spread(share: f64) -> String {
     format!("{}{}", if share > NOISY { "~" } else { "" }, percent(share))
 }
@@ -114,7 +115,7 @@ pub fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
-/// Three digits with a decimal prefix.
+/// Formats three digits with a decimal prefix.
 pub fn scaled(amount: f64, unit: &str) -> String {
     let prefixes = ["", "k", "M", "G", "T"];
     // 999.5 and more would be printed as four digits.
@@ -123,7 +124,7 @@ pub fn scaled(amount: f64, unit: &str) -> String {
     format!("{} {unit}", digits(amount / 1e3_f64.powi(power))).trim_end().to_owned()
 }
 
-/// Three digits, or as many as the whole number has.
+/// Formats three digits, or as many as the whole number has.
 pub fn digits(number: f64) -> String {
     let decimals = match number {
         ..0.0995 => 3,

@@ -33,7 +33,7 @@ pub fn rows() -> Vec<Row> {
     rows
 }
 
-/// A message in counter mode.
+/// Rows for a message in counter mode.
 fn ctr(cipher: &'static str, key: KeySize, backend: Backend) -> impl Iterator<Item = Row> {
     SIZES.into_iter().map(move |size| {
         let set_up = move || {
@@ -46,7 +46,7 @@ fn ctr(cipher: &'static str, key: KeySize, backend: Backend) -> impl Iterator<It
     })
 }
 
-/// AES-GCM in the forms of [`rustcrypto::aead`].
+/// Rows for AES-GCM in the forms of [`rustcrypto::aead`].
 fn gcm(cipher: &'static str, key: KeySize, backend: Backend) -> Vec<Row> {
     let case = Case { cipher, key, backend };
     let long = [USUAL, LARGE].map(|size| case.seal_one_key(size, 1).extra(size != USUAL));
@@ -65,7 +65,7 @@ struct Case {
 }
 
 impl Case {
-    /// Messages under one key that is ready.
+    /// Seals messages under one prepared key.
     fn seal_one_key(self, size: usize, count: usize) -> Row {
         let set_up = move || {
             let key =
@@ -76,7 +76,7 @@ impl Case {
         Row::new("seal-one-key", self.cipher, self.backend.name(), size, set_up).batch(count)
     }
 
-    /// Orders under a key each.
+    /// Seals orders, each under its own key.
     fn seal(self, size: usize) -> Row {
         let count = orders_at_once(size);
         let set_up = move || {
@@ -87,7 +87,7 @@ impl Case {
         Row::new("seal", self.cipher, self.backend.name(), size, set_up).batch(count)
     }
 
-    /// Orders under a key each; they are opened in place, and so copied first.
+    /// Opens orders, each under its own key; opening works in place, so each order is copied first.
     fn open(self, size: usize) -> Row {
         let count = orders_at_once(size);
         let set_up = move || {

@@ -1,4 +1,4 @@
-//! The content ciphers that authenticate by HMAC-SHA-256, as `encrypt` calls them.
+//! Content ciphers authenticated by HMAC-SHA-256, as `encrypt` calls them.
 
 use crate::ciphers::content::{ContentCipher, Keys, MAX_TAG, Record};
 use crate::ciphers::cpu::Backend;
@@ -6,7 +6,7 @@ use crate::ciphers::cpu::Backend;
 use super::fixtures::{bytes, rng};
 use super::{ORDER_SIZES, Row, USUAL_ORDER, available, orders_at_once};
 
-/// All rows of this file: orders under a key each.
+/// All rows of this file: orders, each under its own key.
 pub fn rows() -> Vec<Row> {
     let ciphers = ContentCipher::ALL.into_iter().filter(|cipher| cipher.name().ends_with("HS256"));
     let mut rows = Vec::new();

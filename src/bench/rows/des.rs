@@ -61,7 +61,7 @@ where
     modes.chain([cbc_encrypt::<K, N>(cipher, backend)]).collect()
 }
 
-/// Messages under a key each.
+/// Messages, each under its own key.
 fn cbc_encrypt<K, const N: usize>(cipher: &'static str, backend: Backend) -> Row
 where
     K: Key + From<[u8; N]> + Send + 'static,

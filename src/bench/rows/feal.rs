@@ -24,7 +24,7 @@ fn cbc_decrypt(backend: Backend, size: usize) -> Row {
     })
 }
 
-/// Messages under a key each.
+/// Messages, each under its own key.
 fn cbc_encrypt(backend: Backend) -> Row {
     let (count, size) = MESSAGES;
     let set_up = move || {

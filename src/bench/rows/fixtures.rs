@@ -1,4 +1,4 @@
-//! Keys and texts to measure with, the same in every run.
+//! Keys and texts for measuring, the same in every run.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -10,29 +10,29 @@ use crate::protocol::{Alg, Content, Enc, Kind, Scheme, Suite};
 use ::rsa::BoxedUint;
 use rand::Rng;
 
-/// What everything is made from. Nothing is sealed here that anyone would want to open.
+/// Returns the source of all fixtures. Nothing sealed here is secret.
 pub fn source() -> SeededSource {
     SeededSource::new(1)
 }
 
-/// A repeatable stream of random bytes, for set-up and for operations that draw.
+/// Returns a repeatable stream of random bytes, for set-up and for operations that draw from one.
 pub fn rng() -> KeyStream {
     source().stream(0)
 }
 
-/// Bytes for a text or a key.
+/// Returns bytes for a text or a key.
 pub fn bytes(len: usize) -> Vec<u8> {
     let mut bytes = vec![0; len];
     rng().fill_bytes(&mut bytes);
     bytes
 }
 
-/// Bytes of that many texts or keys, of the same length each.
+/// Returns `count` texts or keys of `len` bytes each.
 pub fn pieces(count: usize, len: usize) -> Vec<Vec<u8>> {
     bytes(count * len).chunks_exact(len).map(<[u8]>::to_vec).collect()
 }
 
-/// Orders of that many bytes each: printable, since an order is a line.
+/// Returns orders of `size` bytes each: printable, since an order is a line.
 pub fn orders(count: usize, size: usize) -> Vec<Vec<u8>> {
     let mut orders = pieces(count, size);
     for byte in orders.iter_mut().flatten() {
@@ -41,7 +41,7 @@ pub fn orders(count: usize, size: usize) -> Vec<Vec<u8>> {
     orders
 }
 
-/// The algorithms of those names.
+/// Returns the algorithms with the given names.
 pub fn suite(alg: &str, enc: &str) -> Suite {
     Alg::named(alg)
         .zip(Enc::named(enc))
@@ -49,7 +49,7 @@ pub fn suite(alg: &str, enc: &str) -> Suite {
         .expect("a suite of ours")
 }
 
-/// The default algorithms of a scheme.
+/// Returns the default algorithms of a scheme.
 pub fn usual_suite(scheme: Scheme) -> Suite {
     match (scheme.content, scheme.kind) {
         (Content::Direct, Kind::Secret) => suite("dir", "A256GCM"),
@@ -59,7 +59,8 @@ pub fn usual_suite(scheme: Scheme) -> Suite {
     }
 }
 
-/// RSA pairs of that many bits, made once and kept: eight, or two where making them takes long.
+/// Returns RSA key pairs of `bits` bits, made once and cached: eight, or two where making them is
+/// slow.
 pub fn pairs(bits: usize) -> &'static [PrivateKey] {
     static MADE: Mutex<BTreeMap<usize, &[PrivateKey]>> = Mutex::new(BTreeMap::new());
     let mut made = MADE.lock().expect("nothing panics while it holds this lock");
@@ -71,7 +72,7 @@ pub fn pairs(bits: usize) -> &'static [PrivateKey] {
     })
 }
 
-/// A pair as the crate `rsa` has it.
+/// Converts a pair to the type of the crate `rsa`.
 pub fn crate_pair(pair: &PrivateKey) -> ::rsa::PrivateKey {
     let uint = |bytes: &[u8]| BoxedUint::from_be_slice_vartime(bytes);
     let (n, e) = (pair.public().modulus_be_bytes(), pair.public().exponent());

@@ -1,4 +1,5 @@
-//! Making secret keys, and knapsacks. Each iteration makes others, in the same order in every run.
+//! Generation of secret keys and knapsacks. Each iteration makes new ones, in the same order in
+//! every run.
 
 use std::hint::black_box;
 
@@ -10,7 +11,7 @@ use crate::ciphers::lfsr::{Generator, Trinomial};
 use super::fixtures::{bytes, rng};
 use super::{Row, widest};
 
-/// Secret keys made in an iteration.
+/// Number of secret keys made per iteration.
 const KEYS: usize = 256;
 
 /// All rows of this file.
@@ -36,7 +37,7 @@ fn knapsack() -> Row {
     })
 }
 
-/// Keys for AES-256 from the register of x^127 + x^63 + 1.
+/// Makes AES-256 keys from the register of x^127 + x^63 + 1.
 fn register() -> Row {
     let set_up = || {
         let polynomial = Trinomial::new(127, 63).expect("a primitive trinomial");

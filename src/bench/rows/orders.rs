@@ -17,10 +17,11 @@ use crate::protocol::{Kind, Place, Scheme, Scope, Suite};
 use super::fixtures::{orders, pairs, rng, source, usual_suite};
 use super::{ORDER_SIZES, Row, USUAL_ORDER, available, orders_at_once, plain, widest};
 
-/// Orders in an iteration where each takes an RSA operation.
+/// Number of orders per iteration if each takes an RSA operation.
 const FEW: usize = 16;
 
-/// The batch path differs where AES does; on `portable`, the crates do the work.
+/// Backends on which the batch path differs, because AES does; on `portable`, the crates do the
+/// work.
 const BACKENDS: &[&str] = &["portable", "vaes", "avx512"];
 
 /// All rows of this file.
@@ -46,10 +47,10 @@ pub fn rows() -> Vec<Row> {
     rows
 }
 
-/// Sealing and opening, by the batch path of `encrypt` and `decrypt`.
+/// Sealing and opening with the batch path of `encrypt` and `decrypt`.
 ///
-/// At transaction scope every order brings a key of its own, and making that ready is a part of
-/// the operation, as it is for client and shop.
+/// At transaction scope every order has its own key, and preparing that key is part of the
+/// operation, as it is for client and shop.
 fn jwe(cipher: String, scheme: Scheme, backend: Backend, size: usize) -> [Row; 2] {
     let count = if scheme.kind == Kind::Public { FEW } else { orders_at_once(size) };
     let seal = move || {
@@ -81,10 +82,10 @@ struct Party {
     backend: Backend,
     /// The client's keys.
     keys: Vec<Jwk<EncryptingKey>>,
-    /// The shop's.
+    /// The shop's file.
     file: Arc<KeyFile>,
     scope: Scope,
-    /// At shop scope, the one key made ready for opening.
+    /// At shop scope, the one key, prepared for opening.
     shared: Option<OpeningKeys>,
 }
 
@@ -125,7 +126,7 @@ fn opening_keys(file: &Arc<KeyFile>) -> OpeningKeys {
     keys
 }
 
-/// A shop's file: one key at shop scope, or one for each order.
+/// Returns a shop's file: one key at shop scope, or one for each order.
 fn shop_file(scheme: Scheme, suite: Suite, count: usize) -> KeyFile {
     let count = if scheme.scope == Scope::Shop { 1 } else { count };
     let sizes = Sizes { rsa_bits: 2048, ..Sizes::default() };

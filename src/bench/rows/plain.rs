@@ -1,9 +1,10 @@
-//! The peer of our batch path: the crates called one order at a time, as in any other program that
-//! makes and reads JWE lines.
+//! The peer of our batch path: the crates, called for one order at a time, as a typical program
+//! that reads and writes JWE lines would.
 //!
 //! On Intel processors the crates' AES leaves 512-bit registers in a state in which the older
-//! instructions of their GHASH run several times slower (`aes` 0.9.4, `polyval` 0.7). Base64 by
-//! AVX2 clears it, so here it comes between key wrap and AES-GCM: the peer is to be at its best.
+//! instructions of their GHASH run several times slower (`aes` 0.9.4, `polyval` 0.7). Base64 with
+//! AVX2 clears that state, so here it runs between key wrap and AES-GCM, to measure the peer at its
+//! best.
 
 use aes_gcm::aead::{AeadInOut, Nonce, Tag};
 use aes_gcm::{Aes256Gcm, KeyInit};
@@ -64,7 +65,7 @@ fn kek() -> KwAes256 {
     KwAes256::new_from_slice(&bytes(32)).expect("a key of 32 bytes")
 }
 
-/// Appends an order's line; `header` is in base64url already.
+/// Appends an order's line; `header` is already in base64url.
 fn seal_order(kek: &KwAes256, header: &str, text: &[u8], rng: &mut StdRng, line: &mut Vec<u8>) {
     let (mut cek, mut iv, mut wrapped) = ([0; 32], [0; 12], [0; 40]);
     rng.fill_bytes(&mut cek);
@@ -81,7 +82,7 @@ fn seal_order(kek: &KwAes256, header: &str, text: &[u8], rng: &mut StdRng, line:
     }
 }
 
-/// The members of a header that are looked at.
+/// Header members that are read.
 #[derive(Deserialize)]
 struct Header<'a> {
     alg: &'a str,
@@ -89,7 +90,7 @@ struct Header<'a> {
     kid: &'a str,
 }
 
-/// The text of a line, if it is authentic.
+/// Returns the text of a line if it is authentic.
 fn open_order(kek: &KwAes256, line: &str) -> Option<Vec<u8>> {
     let mut parts = line.split('.');
     let aad = parts.next()?;

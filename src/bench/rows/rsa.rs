@@ -1,4 +1,5 @@
-//! RSA: wrapping and unwrapping content-encryption keys, under a key each, and making pairs.
+//! RSA: wrapping and unwrapping content-encryption keys, each under its own key, and making key
+//! pairs.
 
 use std::hint::black_box;
 
@@ -13,11 +14,12 @@ use super::{CEK, Row, ours};
 
 const PEER: &str = "rustcrypto";
 
-/// Keys that are wrapped or unwrapped in an iteration, each under another pair as far as there
-/// are so many: a multiple of the lanes.
+/// Number of keys wrapped or unwrapped per iteration, a multiple of the lanes. Each uses a
+/// different pair as long as there are enough.
 const KEYS: usize = 16;
 
-/// Pairs made in an iteration: their primes are found by luck, which more of them even out.
+/// Number of pairs made per iteration. Finding primes takes a random time, which larger numbers
+/// even out.
 const PAIRS: usize = 4;
 
 /// Wrapping and unwrapping.
@@ -31,7 +33,7 @@ pub fn rows() -> Vec<Row> {
     rows
 }
 
-/// Making pairs. Each iteration makes others, in the same order in every run.
+/// Making key pairs. Each iteration makes new ones, in the same order in every run.
 pub fn key_rows() -> Vec<Row> {
     let mut rows = vec![
         Row::new("keygen", "rsa-2048", PEER, 2048 / 8, || {
@@ -59,7 +61,7 @@ pub fn key_rows() -> Vec<Row> {
     rows
 }
 
-/// By the crate `rsa`.
+/// Rows for the crate `rsa`.
 fn one_at_a_time(bits: usize) -> [Row; 2] {
     let wrap = move || {
         let jobs: Vec<_> =
@@ -92,7 +94,7 @@ fn one_at_a_time(bits: usize) -> [Row; 2] {
     ]
 }
 
-/// By our lanes.
+/// Rows for our lanes.
 fn lanes(bits: usize, backend: Backend) -> [Row; 2] {
     let wrap = move || {
         let jobs: Vec<_> = jobs(bits).collect();
@@ -131,7 +133,7 @@ fn wrap_all(
     rsa::oaep_wrap_many(backend, &jobs, rng, wrapped).expect("32 bytes fit");
 }
 
-/// Pairs and what is wrapped under them.
+/// Returns pairs, each with a key to wrap under it.
 fn jobs(bits: usize) -> impl Iterator<Item = (&'static PrivateKey, Vec<u8>)> {
     pairs(bits).iter().cycle().zip(std::iter::repeat_with(|| bytes(CEK))).take(KEYS)
 }

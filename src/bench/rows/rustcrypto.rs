@@ -11,7 +11,7 @@ use super::{LARGE, MESSAGES, ORDER_SIZES, Row, SIZES, USUAL, USUAL_ORDER, orders
 
 const NAME: &str = "rustcrypto";
 
-/// Each block of a message by itself.
+/// Encrypts each block of a message separately.
 pub fn ecb<C>(cipher: &'static str) -> impl Iterator<Item = Row>
 where
     C: BlockCipherEncrypt + KeyInit + Send + 'static,
@@ -26,7 +26,7 @@ where
     })
 }
 
-/// A message in counter mode.
+/// Encrypts a message in counter mode.
 pub fn ctr<M>(cipher: &'static str) -> impl Iterator<Item = Row>
 where
     M: StreamCipher + KeyIvInit + Send + 'static,
@@ -41,7 +41,7 @@ where
     })
 }
 
-/// A message in CBC mode, decrypted.
+/// Decrypts a message in CBC mode.
 pub fn cbc_decrypt<M>(cipher: &'static str) -> impl Iterator<Item = Row>
 where
     M: BlockModeDecrypt + KeyIvInit + Send + 'static,
@@ -56,7 +56,7 @@ where
     })
 }
 
-/// Messages in CBC mode, encrypted under a key each.
+/// Encrypts messages in CBC mode, each under its own key.
 pub fn cbc_encrypt<M>(cipher: &'static str) -> Row
 where
     M: BlockModeEncrypt + KeyIvInit + 'static,
@@ -76,8 +76,8 @@ where
     Row::new("cbc-encrypt", cipher, NAME, size, set_up).batch(count)
 }
 
-/// Authenticated encryption: of long messages and of orders under one key that is ready, and of
-/// orders under a key each.
+/// Authenticated encryption of long messages and of orders under one prepared key, and of orders
+/// each under its own key.
 pub fn aead<A>(cipher: &'static str) -> Vec<Row>
 where
     A: AeadInOut + KeyInit + KeySizeUser + Send + 'static,
@@ -94,7 +94,7 @@ where
     long.into_iter().chain(orders).collect()
 }
 
-/// Messages under one key that is ready.
+/// Seals messages under one prepared key.
 fn seal_one_key<A>(cipher: &'static str, size: usize, count: usize) -> Row
 where
     A: AeadInOut + KeyInit + KeySizeUser + Send + 'static,
@@ -112,7 +112,7 @@ where
     Row::new("seal-one-key", cipher, NAME, size, set_up).batch(count)
 }
 
-/// Orders under a key each.
+/// Seals orders, each under its own key.
 fn seal<A>(cipher: &'static str, size: usize) -> Row
 where
     A: AeadInOut + KeyInit + KeySizeUser + 'static,
@@ -132,7 +132,7 @@ where
     Row::new("seal", cipher, NAME, size, set_up).batch(count)
 }
 
-/// Orders under a key each; they are opened in place, and so copied first.
+/// Opens orders, each under its own key; opening works in place, so each order is copied first.
 fn open<A>(cipher: &'static str, size: usize) -> Row
 where
     A: AeadInOut + KeyInit + KeySizeUser + 'static,

@@ -1,4 +1,4 @@
-//! Stream ciphers: Grain-128AEADv2 and Vernam; and a copy, which is as fast as memory.
+//! Stream ciphers: Grain-128AEADv2 and Vernam; and a memory copy as the upper limit.
 
 use std::hint::black_box;
 
@@ -42,7 +42,7 @@ fn vernam(size: usize) -> Row {
     })
 }
 
-/// What no cipher can beat that reads one place and writes another.
+/// A copy: the upper limit for any cipher that reads from one buffer and writes to another.
 fn copy(size: usize) -> Row {
     Row::new("copy", "none", "portable", size, move || {
         let (from, mut to) = (bytes(size), bytes(size));

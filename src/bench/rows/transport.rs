@@ -1,4 +1,4 @@
-//! What carries orders and files: base64url, and the chunks of a sealed stream.
+//! Transport encodings: base64url, and the chunks of a sealed stream.
 
 use std::hint::black_box;
 
@@ -9,7 +9,7 @@ use crate::ciphers::{aes, base64url};
 use super::fixtures::bytes;
 use super::{Row, USUAL_ORDER, available, widest};
 
-/// Chunks in an iteration: as many as `encrypt` has in a block.
+/// Number of chunks per iteration: as many as `encrypt` has in a block.
 const CHUNKS: usize = 64;
 
 /// All rows of this file.

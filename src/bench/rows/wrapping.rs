@@ -1,4 +1,4 @@
-//! Wrapping and unwrapping content-encryption keys of 32 bytes under secret keys, and by the
+//! Wrapping and unwrapping content-encryption keys of 32 bytes under secret keys, and with the
 //! knapsack.
 
 use std::hint::black_box;
@@ -17,13 +17,13 @@ use super::{CEK, Iteration, Row, ours};
 
 const PEER: &str = "rustcrypto";
 
-/// Keys that are wrapped in an iteration.
+/// Number of keys wrapped per iteration.
 const MANY: usize = 1024;
 
-/// Bytes of a wrapped key.
+/// Length in bytes of a wrapped key.
 const WRAPPED: usize = CEK + OVERHEAD;
 
-/// Keys that the knapsack wraps in an iteration.
+/// Number of keys that the knapsack wraps per iteration.
 const FEW: usize = 8;
 
 /// All rows of this file.
@@ -41,12 +41,12 @@ pub fn rows() -> Vec<Row> {
     rows
 }
 
-/// How many key-encryption keys there are for the keys of an iteration.
+/// Number of key-encryption keys for the keys of an iteration.
 #[derive(Clone, Copy)]
 enum Many {
-    /// One, which is ready where that is kept.
+    /// One key, prepared once if the backend supports that.
     One,
-    /// One for each, to be made ready as well.
+    /// One per wrapped key; preparing them is part of the operation.
     Each,
 }
 
@@ -83,7 +83,7 @@ impl Many {
     }
 }
 
-/// Many keys, by the crate `aes-kw`.
+/// Rows for many keys with the crate `aes-kw`.
 fn one_at_a_time<C>(cipher: &'static str, keks: Many) -> [Row; 2]
 where
     C: BlockCipherEncrypt<BlockSize = U16>
@@ -110,7 +110,7 @@ where
     keks.rows(cipher, PEER, wrap, unwrap)
 }
 
-/// Key-encryption keys as the crate `aes-kw` has them.
+/// Key-encryption keys in the type of the crate `aes-kw`.
 struct PeerKeys<C> {
     ready: AesKw<C>,
     bytes: Option<Vec<u8>>,
@@ -144,7 +144,7 @@ where
         });
     }
 
-    /// Goes through the keys of an iteration, each with what wraps it.
+    /// Calls `with` for each key of an iteration, with its key-encryption key.
     fn each(&self, mut with: impl FnMut(usize, &AesKw<C>)) {
         for index in 0..MANY {
             match &self.bytes {
@@ -158,7 +158,7 @@ where
     }
 }
 
-/// The same in lanes.
+/// Rows for many keys in lanes.
 fn lanes(cipher: &'static str, size: KeySize, many: Many, backend: Backend) -> [Row; 2] {
     let ready = move || {
         let (keys, ceks) = (many.keys(size.bytes()), bytes(MANY * CEK));

@@ -1,4 +1,4 @@
-//! What is run: a copy, batches of orders and streams, in memory.
+//! Jobs to run: a copy, batches of orders and streams, in memory.
 
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -20,33 +20,33 @@ use crate::protocol::{Error, Place, Result, Scheme};
 use crate::bench::delivery::Delivery;
 use crate::bench::rows::fixtures;
 
-/// Bytes of a batch or stream, and of what is copied: more than caches hold.
+/// Size in bytes of a batch, a stream, or a copy: more than caches hold.
 const BYTES: usize = 128 << 20;
 
-/// Bytes of an order, with its line feed.
+/// Size in bytes of an order, with its line feed.
 const LINE: usize = 257;
 
-/// Bytes that a thread copies at a time.
+/// Number of bytes that a thread copies at a time.
 const PIECE: usize = 1 << 20;
 
-/// Something to run on a number of threads.
+/// A job that runs on any number of threads.
 pub struct Job {
     /// `operation/cipher/backend/size`.
     pub id: String,
-    /// Bytes of plaintext in a run.
+    /// Size in bytes of the plaintext of a run.
     pub bytes: usize,
-    /// Pieces, orders or chunks in a run.
+    /// Number of pieces, orders or chunks in a run.
     pub operations: usize,
-    /// Returns the bytes read and written.
+    /// Runs the job and returns the number of bytes read and written.
     pub run: Box<Run>,
 }
 
 type Run = dyn Fn(&Workers) -> Result<u64>;
 
-/// Which of the jobs is the copy.
+/// Index of the copy among the jobs.
 pub const COPY: usize = 0;
 
-/// The copy first, then the others.
+/// Returns all jobs, the copy first.
 pub fn all(workers: &Workers) -> Result<Vec<Job>> {
     let request = KeyRequest {
         shop: "tokyo".parse().expect("a name"),
@@ -109,7 +109,7 @@ pub fn all(workers: &Workers) -> Result<Vec<Job>> {
     ])
 }
 
-/// What memory gives at most: a copy of other bytes than the caches hold.
+/// Returns the copy, the upper limit of memory: it copies more data than the caches hold.
 fn copy() -> Job {
     let pieces: Vec<Mutex<[Vec<u8>; 2]>> = (0..BYTES / PIECE)
         .map(|piece| Mutex::new([vec![piece as u8; PIECE], vec![0; PIECE]]))
@@ -152,7 +152,7 @@ fn seal_stream(
     Ok(moved(sealed.totals))
 }
 
-/// Takes what is sealed, and keeps none of it.
+/// A writer that discards everything.
 struct Nowhere;
 
 impl Sink for Nowhere {
