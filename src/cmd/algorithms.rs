@@ -9,7 +9,7 @@ use orderseal::protocol::{Alg, Content, Enc, Error, KeyTrouble, Result, Scheme, 
 use super::values::{OneOf, Spelling, one_of};
 use crate::cmd::exit::usage;
 
-/// The names of `bench`, where they differ from those of JOSE by more than case.
+/// Algorithm names as used by `bench`, where they differ from those of JOSE by more than case.
 const SPELLINGS: &[Spelling] = &[
     ("aes-256-gcm", "A256GCM"),
     ("aes-128-gcm", "A128GCM"),
@@ -35,12 +35,13 @@ pub fn wrap_names() -> OneOf<Alg> {
     one_of(WrapAlgorithm::ALL.map(|it| (it.name(), Alg::Wrap(it)))).spelled(SPELLINGS)
 }
 
-/// All algorithms that a key can be for, for `--alg`.
+/// All algorithms that a key can have, for `--alg`.
 pub fn key_names() -> OneOf<&'static str> {
     names(ContentCipher::ALL)
 }
 
-/// Algorithms for keys that name none, for `--alg`: all but pads, which are recognized by theirs.
+/// Algorithms to assume for keys that name none, for `--alg`: all but pads, which are recognized by
+/// their own members.
 pub fn assumed_names() -> OneOf<&'static str> {
     names(ContentCipher::ALL.into_iter().filter(|cipher| !cipher.takes_pad()))
 }
@@ -55,7 +56,7 @@ fn names(content: impl IntoIterator<Item = ContentCipher>) -> OneOf<&'static str
 /// Sets the algorithm of keys in plain files that name none.
 ///
 /// # Errors
-/// [`KeyTrouble::NoneFor`] when no key can be for the algorithm.
+/// [`KeyTrouble::NoneFor`] if no key fits the algorithm.
 pub fn assume<'f>(
     alg: Option<&str>,
     files: impl IntoIterator<Item = &'f mut Loaded>,
@@ -73,10 +74,10 @@ pub fn assume<'f>(
     }
 }
 
-/// The algorithms of a scheme: those asked for, else the defaults.
+/// Returns the algorithms of a scheme: those requested, or the defaults.
 ///
 /// # Errors
-/// A usage error when they do not go with the scheme.
+/// A usage error if they do not fit the scheme.
 pub fn suite(scheme: Scheme, enc: Option<Enc>, wrap: Option<Alg>) -> Result<Suite> {
     let refused = |why: &str| Err(usage(format!("{why} (the scheme is {scheme})")));
     let default = Suite::default_for(scheme);
@@ -118,7 +119,7 @@ mod tests {
         assert!(assumed_names().find("vernam").is_none());
         let rows = GROUPS.iter().flat_map(|(_, lists)| lists.iter().flat_map(|list| list()));
         for row in rows.filter(|row| row.operation == "seal" || row.operation == "wrap") {
-            // The names of RSA rows tell the size of the key as well.
+            // The names of RSA rows also contain the size of the key.
             let found = match row.operation {
                 "seal" => content_names().find(&row.cipher).is_some(),
                 _ => row.cipher.starts_with("rsa-") || wrap_names().find(&row.cipher).is_some(),

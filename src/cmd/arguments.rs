@@ -31,12 +31,12 @@ pub struct OutputFile {
 }
 
 impl OutputFile {
-    /// The path, if there is one.
+    /// Path of the output file, if given.
     pub fn path(&self) -> Option<&Path> {
         self.output.as_deref()
     }
 
-    /// What happens to an existing file.
+    /// Whether to replace an existing file.
     pub fn existing(&self) -> Existing {
         existing(self.force)
     }
@@ -46,13 +46,13 @@ impl OutputFile {
         is_stdout(self.path())
     }
 
-    /// Opens the output, which may be none of the inputs.
+    /// Opens the output, which must not be one of the inputs.
     pub fn create(&self, privacy: Privacy, inputs: &[Option<FileId>]) -> Result<Output> {
         Output::create(self.path(), self.existing(), privacy, inputs)
     }
 }
 
-/// What `--force` does to an existing file.
+/// Translates `--force`.
 pub fn existing(force: bool) -> Existing {
     if force { Existing::Replace } else { Existing::Keep }
 }

@@ -1,4 +1,4 @@
-//! `bundle`: the security service hands out programs and keys.
+//! `bundle`: the security service issues programs and keys.
 
 use std::path::{Path, PathBuf};
 
@@ -22,7 +22,7 @@ use super::values::one_of;
 use super::{Global, one_from_stdin, signals, ui};
 use crate::cmd::exit::usage;
 
-/// Stream of the source that a page's id is drawn from.
+/// Stream of the source from which a page's id is drawn.
 const PAGE_STREAM: u64 = u64::MAX - 2;
 
 /// Hand out keys and programs to shops and clients
@@ -165,7 +165,7 @@ impl From {
         Ok(loaded)
     }
 
-    /// Changes the keyring in its file. One that came by a pipe serves where nothing has to change.
+    /// Updates the keyring in its file. A keyring from a pipe works if nothing has to change.
     fn change<T>(
         &self,
         loaded: &Loaded,
@@ -186,7 +186,7 @@ impl From {
     }
 }
 
-/// The keyring that is handed out from.
+/// The keyring to issue from.
 struct Keyring<'a> {
     from: &'a From,
     loaded: &'a Loaded,
@@ -202,7 +202,7 @@ impl KeyStore for Keyring<'_> {
     }
 }
 
-/// The name of an output in messages.
+/// Returns the name of an output for messages.
 fn shown(to: &OutputFile) -> String {
     to.path().filter(|path| !files::is_dash(path)).map_or("stdout".into(), ui::shown)
 }
@@ -263,7 +263,7 @@ impl PageArgs {
     }
 }
 
-/// An item page, and where it stands; its identity is added to `inputs`.
+/// Reads an item page and returns its place as well; adds its identity to `inputs`.
 fn read_page(path: &Path, inputs: &mut Vec<Option<FileId>>) -> Result<(Page, Place)> {
     let file = files::load_small(path, MAX_PAGE, false)?;
     inputs.push(file.id);
@@ -289,7 +289,7 @@ impl Client {
         if outputs[1].is_some_and(|shop| shop == client || files::same_target(shop, client)) {
             return Err(usage("-o and --shop-out name the same file".to_owned()));
         }
-        // Both outputs are opened first, so that no id is handed out to a file that cannot be.
+        // Opens both outputs first, so that no id is issued to a file that cannot be written.
         let existing = self.to.existing();
         let output = Output::create(outputs[0], existing, Privacy::Owner, &inputs)?;
         let shop_output = match outputs[1] {

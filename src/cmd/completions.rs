@@ -1,4 +1,4 @@
-//! `completions`.
+//! `completions`: prints a completion script for a shell.
 
 use clap::Args;
 use clap_complete::Shell;

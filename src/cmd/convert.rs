@@ -1,4 +1,4 @@
-//! `convert`: old DES and triple-DES data is decrypted, or sealed under a modern key.
+//! `convert`: decrypts old DES and triple-DES data, or seals it under a modern key.
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ use crate::cmd::exit::usage;
 /// Longest key or IV file in bytes: 48 hexadecimal digits, and room to recognize a wrong file.
 const MAX_SMALL: u64 = 4096;
 
-/// Takes a piece of what is written.
+/// Callback that receives each piece of output.
 type Write<'a> = dyn FnMut(&[u8], &Totals) -> Result<()> + 'a;
 
 /// Decrypt old DES data, or seal it under a modern key
@@ -113,12 +113,12 @@ impl Convert {
         }
     }
 
-    /// Whether the data are sealed under a key, instead of written out.
+    /// Whether the data is sealed under a key instead of written as text.
     pub fn seals(&self) -> bool {
         self.sealing.bundle.is_some() || self.sealing.key.is_some()
     }
 
-    /// Encrypts by the toy DES.
+    /// Encrypts with the toy DES.
     fn encrypt_toy(&self, key: &Path, global: &Global) -> Result<()> {
         one_from_stdin([Some(key), main_input(&self.data)])?;
         let file = files::load_small(key, MAX_SMALL, !global.allow_readable_keys)?;
@@ -132,7 +132,7 @@ impl Convert {
         })
     }
 
-    /// How to decrypt, and the files that this was read from.
+    /// Returns the decryption settings and the files that they were read from.
     fn decryption(
         &self,
         cipher: OldCipher,
@@ -179,7 +179,7 @@ impl Convert {
         }
     }
 
-    /// Writes what `run` makes of the data.
+    /// Writes the output of `run`.
     fn write(
         &self,
         mut ids: Vec<Option<FileId>>,
@@ -207,7 +207,7 @@ impl Convert {
         ui::print_report(&report, self.output.is_stdout())
     }
 
-    /// Seals the text as `encrypt` does with its orders.
+    /// Seals the text as `encrypt` seals its orders.
     fn seal(self, decryption: Decryption, ids: &[Option<FileId>], global: &Global) -> Result<()> {
         let encrypt = Encrypt {
             sealing: self.sealing,

@@ -178,13 +178,13 @@ impl Decrypt {
         keys.add(loaded.file, &loaded.place)
     }
 
-    /// Where the orders go, or what is counted instead of them.
+    /// Returns the output for the orders; with `--check`, stdout for the counts.
     fn main_output(&self) -> Option<&Path> {
         let output = self.to.path().filter(|_| !self.check);
         Some(output.unwrap_or(Path::new("-")))
     }
 
-    /// Whether stdout carries something that a report must not mix with.
+    /// Whether stdout carries data that a report must not mix with.
     fn stdout_has_data(&self) -> bool {
         let report = self.report.as_deref().is_some_and(|path| is_stdout(Some(path)));
         report || !self.check && self.to.is_stdout()
@@ -202,7 +202,7 @@ impl Decrypt {
         Output::create(Some(path), self.to.existing(), Privacy::Umask, inputs).map(Some)
     }
 
-    /// Opens a line that carries a key, which has to be alone.
+    /// Opens a line that carries a key; it must be the only line.
     fn open_key(
         &self,
         line: &[u8],
@@ -244,7 +244,7 @@ impl Decrypt {
         output.commit()
     }
 
-    /// Opens a stream, of which the first line and perhaps more has been read.
+    /// Opens a stream of which the first line and perhaps more was already read.
     fn open_stream(
         &self,
         global: &Global,
@@ -328,8 +328,7 @@ impl Decrypt {
     }
 }
 
-/// Reads the input, of which `bytes` were read before, up to the end of its first line, or a little
-/// further.
+/// Reads on to the end of the input's first line, or a little further; `bytes` were read before.
 pub fn peek_line(input: &mut Input, mut bytes: Vec<u8>) -> Result<Vec<u8>> {
     let mut buffer = vec![0; 64 << 10];
     while bytes.len() <= MAX_SEALED_LINE && memchr::memchr(b'\n', &bytes).is_none() {
@@ -343,8 +342,8 @@ pub fn peek_line(input: &mut Input, mut bytes: Vec<u8>) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reports a record that was left out: line, key and kind of failure, never its content.
-/// The file is named where there are several.
+/// Reports a skipped record: line, key and kind of failure, never its content. Names the file if
+/// there are several.
 fn write_skipped(report: &mut Option<Output>, skipped: &Skipped, several: bool) -> Result<()> {
     let Skipped { place, kid, failure } = skipped;
     let message = failure.clone().at(place.clone()).to_string();

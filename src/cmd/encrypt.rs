@@ -63,7 +63,7 @@ impl Encrypt {
         self.seal(global, &[], None)
     }
 
-    /// Seals the input, or what `convert` makes of it; the output may be none of `others`.
+    /// Seals the input, or the output of `convert` for it; the output must not be one of `others`.
     pub fn seal(
         &self,
         global: &Global,
@@ -180,16 +180,16 @@ impl Encrypt {
     }
 }
 
-/// Makes other inputs of those that were opened.
+/// Converts the opened inputs to other inputs.
 pub type Conversion<'a> = Box<dyn FnOnce(Inputs, &Workers) -> Result<Inputs> + 'a>;
 
-/// What was sealed on its way: sent as the program says, with the user's consent in a guided run.
+/// Delivery of sealed data: sends it as the program says, with the user's consent in a guided run.
 struct Delivery<'a> {
     output: Output,
     guide: &'a Guide,
     bundle: &'a InUse,
     erases: bool,
-    /// What was recorded before sending.
+    /// Record made before sending.
     sent: Option<Sent>,
 }
 
@@ -221,7 +221,7 @@ fn program_erases(loaded: &Loaded) -> bool {
     }
 }
 
-/// Sealing with a weak algorithm, or with a key that is not random, has to be asked for.
+/// Refuses to seal with a weak algorithm or a key that is not random, unless explicitly allowed.
 pub fn refuse_weak(plan: &Plan, loaded: &Loaded, global: &Global) -> Result<()> {
     loaded.file.refuse_weak(global.allow_weak, &loaded.place)?;
     match plan.suite().weak().filter(|_| !global.allow_weak) {

@@ -1,4 +1,4 @@
-//! `erase`: keys, programs or whole files.
+//! `erase`: destroys keys, programs or whole files.
 
 use std::path::{Path, PathBuf};
 
@@ -65,7 +65,7 @@ impl Erase {
             };
             return Err(usage(found.to_owned()));
         }
-        // A file that cannot be erased keeps no other from being erased.
+        // A file that cannot be erased does not stop the others from being erased.
         let mut first = Ok(());
         for path in &self.files {
             match self.erase_one(path, selection, global) {
@@ -89,8 +89,8 @@ impl Erase {
         report(&files::erase(path, selection)?, selection, None, global)
     }
 
-    /// Erases a client's file, and then gives back what it had not used: a failure in between loses
-    /// that, and gives nothing out twice.
+    /// Erases a client's file, then returns its unused part to the keyring. In this order, a
+    /// failure in between loses that part, but nothing is issued twice.
     fn return_to(&self, keyring: &Path, path: &Path, global: &Global) -> Result<()> {
         files::check_changeable(keyring)?;
         let service = files::load(keyring, global.allow_readable_keys)?;
@@ -138,7 +138,7 @@ fn returned_in_words(amounts: Amounts, keyring: &Place) -> String {
     format!("returned to {keyring}: {words}")
 }
 
-/// Tells what a client's program erased after sending.
+/// Reports what a client's program erased after sending.
 pub fn say_after_sending(done: &AfterSending, bundle: &str, global: &Global) {
     if global.quiet {
         return;
@@ -155,10 +155,10 @@ pub fn say_after_sending(done: &AfterSending, bundle: &str, global: &Global) {
     });
 }
 
-/// Refuses, before anything is erased, what is not there.
+/// Checks that everything to erase exists, before erasing anything.
 fn check(selection: Selection<'_>, path: &Path, global: &Global) -> Result<()> {
     let missing = match selection {
-        // What a killed process left beside a file is erased also where the file is gone.
+        // Leftovers of a killed process are erased even if the file itself is gone.
         Selection::File if !path.exists() && files::has_leftover(path) => return Ok(()),
         Selection::File => return files::check_changeable(path),
         Selection::Keys | Selection::Programs | Selection::Named(_) => {
@@ -171,7 +171,7 @@ fn check(selection: Selection<'_>, path: &Path, global: &Global) -> Result<()> {
     missing.map_or(Ok(()), Err)
 }
 
-/// What of the selection is not in the file.
+/// Returns the error for the first selected part that is not in the file.
 fn missing(selection: Selection<'_>, file: &KeyFile) -> Option<KeyTrouble> {
     match selection {
         Selection::File => None,
@@ -208,7 +208,7 @@ fn words(selection: Selection<'_>) -> String {
     }
 }
 
-/// Why a key of that name cannot be erased.
+/// Returns the reason why a key with this name cannot be erased.
 fn not_held(kid: &Kid, file: &KeyFile) -> KeyTrouble {
     match file.was_erased(kid) {
         true => KeyTrouble::Erased(kid.clone()),
@@ -253,7 +253,7 @@ fn report(
     }
 }
 
-/// What erasing does not reach.
+/// Describes copies that erasing does not reach.
 fn remains(erased: &Erased) -> String {
     let copies =
         "copies may remain in snapshots, journals, backups, swap or spare blocks of flash memory";

@@ -1,4 +1,4 @@
-//! Errors as users see them: a message, hints where they help, and the exit code.
+//! Error output: a message, hints where they help, and the exit code.
 
 use std::process::ExitCode;
 
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::ui;
 
-/// A command line that contradicts itself, and what to do about it.
+/// A contradictory command line, with an optional hint.
 #[derive(Debug, thiserror::Error)]
 #[error("{found}")]
 struct Usage {
@@ -23,12 +23,12 @@ struct Usage {
     hint: Option<String>,
 }
 
-/// The error for a command line that contradicts itself.
+/// Returns the error for a contradictory command line.
 pub fn usage(found: impl Into<String>) -> Error {
     Error::Caller(Box::new(Usage { found: found.into(), hint: None }))
 }
 
-/// The same with a hint.
+/// Returns the same error with a hint.
 pub fn usage_with(found: impl Into<String>, hint: impl Into<String>) -> Error {
     Error::Caller(Box::new(Usage { found: found.into(), hint: Some(hint.into()) }))
 }
@@ -63,7 +63,7 @@ fn print_json(error: &Value) {
     ui::say(ui::json_line(&json!({ "error": error })).trim_end());
 }
 
-/// Prints what the argument parser has to say: help to stdout, anything else as an error.
+/// Prints the argument parser's result: help to stdout, anything else as an error.
 pub fn report_usage(found: &clap::Error, as_json: bool) -> ExitCode {
     let text = found.render();
     if !found.use_stderr() {
@@ -94,12 +94,12 @@ pub fn report_usage(found: &clap::Error, as_json: bool) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Words of several lines on one.
+/// Joins several lines into one.
 fn on_one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The exit code of an error.
+/// Returns the exit code of an error.
 fn code(error: &Error) -> u8 {
     match error {
         Error::Usage(_) | Error::Caller(_) | Error::KeyFileFull { .. } => 2,
@@ -121,7 +121,7 @@ fn code(error: &Error) -> u8 {
     }
 }
 
-/// What kind of error it is, for `--json`.
+/// Returns the kind of an error for `--json`.
 fn kind(error: &Error) -> &'static str {
     match error {
         Error::Usage(_) | Error::Caller(_) | Error::KeyFileFull { .. } => "usage",
@@ -142,7 +142,7 @@ fn kind(error: &Error) -> &'static str {
     }
 }
 
-/// Where the error lies in the input, if it lies there.
+/// Returns the place of the error in the input, if it has one.
 fn place(error: &Error) -> Option<&Place> {
     match error {
         Error::Malformed { place, .. }
@@ -167,7 +167,7 @@ fn place(error: &Error) -> Option<&Place> {
     }
 }
 
-/// What changed all the same, and what to do.
+/// Returns hints: changes that took effect despite the error, and what to do.
 fn hints(error: &Error) -> Vec<String> {
     match error {
         Error::Spending { spent, bundle, source } => {
@@ -214,7 +214,7 @@ fn hints(error: &Error) -> Vec<String> {
     }
 }
 
-/// What to do about a request that cannot be carried out.
+/// Returns a hint for a request that cannot be carried out.
 fn misuse_hint(misuse: &Misuse) -> Option<&'static str> {
     match misuse {
         Misuse::OutputExists(_) => Some("choose another name, or replace it with --force"),
@@ -247,7 +247,7 @@ fn names(names: impl Iterator<Item = &'static str>) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-/// What is different although nothing was delivered.
+/// Describes changes that took effect although nothing was delivered.
 fn aftermath_hint(aftermath: &Aftermath) -> String {
     let mut parts = Vec::new();
     if let Some(lost) = amounts_in_words(aftermath.lost) {
@@ -271,7 +271,7 @@ fn aftermath_hint(aftermath: &Aftermath) -> String {
     parts.join("; ")
 }
 
-/// Amounts of what can be used up, as in `2 transaction ids and 10 random IVs`.
+/// Describes limited resources in words, as in `2 transaction ids and 10 random IVs`.
 pub fn amounts_in_words(amounts: Amounts) -> Option<String> {
     let Amounts { ids, ivs, pad_bytes } = amounts;
     let parts = [
@@ -286,7 +286,7 @@ pub fn amounts_in_words(amounts: Amounts) -> Option<String> {
     (!words.is_empty()).then(|| words.join(" and "))
 }
 
-/// What to do about a file of another kind, or one that suffered on its way.
+/// Returns a hint for a file of another kind, or a damaged one.
 fn malformed_hint(found: &Malformed) -> Option<&'static str> {
     match found {
         Malformed::NotJson { found: JsonFault::CutOff { .. }, .. } => {
@@ -321,7 +321,7 @@ fn is_plain(character: char) -> bool {
 const KEY_FILES: &str = "key files come from `orderseal keygen` and `orderseal bundle`; orders are \
                          given without an option";
 
-/// What to do with data of another form.
+/// Returns a hint for data in another format.
 fn unexpected_hint(found: &Form, expected: Expected) -> Option<String> {
     let hint = match found {
         Form::ByteOrderMark => "write the file again as UTF-8 without a byte-order mark",
@@ -334,7 +334,7 @@ fn unexpected_hint(found: &Form, expected: Expected) -> Option<String> {
             "keys are read as JWK (RFC 7517): convert it with a JOSE tool"
         }
         Form::SignedToken(_) => "a signed token is not encrypted: a JOSE tool verifies it",
-        // The path comes from the input: what a shell could take for something else is not offered.
+        // The path comes from the input: do not suggest one that contains shell metacharacters.
         Form::TokenInJson(path) if path.chars().all(is_plain) => {
             return Some(format!("take the token out first, as with: jq -r {path}"));
         }

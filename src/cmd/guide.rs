@@ -25,11 +25,11 @@ struct Steps {
 }
 
 impl Guide {
-    /// For a client's program; `asked` makes an automatic one guided.
+    /// Creates a guide for a client's program; `asked` makes an automatic run guided.
     pub fn for_program(program: Option<&Program>, asked: bool, orders: &[PathBuf]) -> Self {
         let guided = match program {
             Some(Program::Client { content, erase, .. }) if asked || is_guided(program) => {
-                // Orders that come by stdin leave the terminal for the answers.
+                // If orders come from stdin, answers are read from the terminal.
                 let from_stdin = orders.is_empty() || orders.iter().any(|path| is_dash(path));
                 let answers = match from_stdin {
                     true => File::open("/dev/tty"),
@@ -43,12 +43,12 @@ impl Guide {
         Self { guided }
     }
 
-    /// Whether there is anything to ask.
+    /// Whether the run is guided.
     pub fn is_guided(&self) -> bool {
         self.guided.is_some()
     }
 
-    /// Before anything is sealed.
+    /// Asks before anything is sealed.
     pub fn before_sealing(&self) -> Result<()> {
         let Some(steps) = &self.guided else { return Ok(()) };
         let what = match steps.content {
@@ -61,7 +61,7 @@ impl Guide {
         steps.ask(1, what)
     }
 
-    /// Before what was sealed goes out.
+    /// Asks before the sealed orders are sent.
     pub fn before_sending(&self, output: &str) -> Result<()> {
         match &self.guided {
             Some(steps) => steps.ask(2, &format!("send: put the sealed orders into {output}")),
@@ -69,7 +69,7 @@ impl Guide {
         }
     }
 
-    /// Before keys or program are erased.
+    /// Asks before keys or the program are erased.
     pub fn before_erasing(&self, file: &str) -> Result<()> {
         match &self.guided {
             Some(steps) => {
@@ -114,12 +114,12 @@ fn wait_for(answers: &BufReader<File>) -> Result<()> {
     Ok(())
 }
 
-/// Whether a program is to be carried out step by step.
+/// Whether a program asks for confirmation of each step.
 pub fn is_guided(program: Option<&Program>) -> bool {
     matches!(program, Some(Program::Client { run: Run::Guided, .. }))
 }
 
-/// What a program erases, in words.
+/// Describes in words what a program erases.
 pub fn erased_words(what: Erase) -> &'static str {
     match what {
         Erase::Keys => "the keys in",

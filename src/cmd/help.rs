@@ -1,4 +1,4 @@
-//! The command line as clap sees it, and what `--help` and `--version` say.
+//! The command line as defined for clap, and the output of `--help` and `--version`.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -9,7 +9,7 @@ use orderseal::ciphers::cpu::Backend;
 
 use super::Cli;
 
-/// The commands by the role that uses them.
+/// The commands, grouped by the role that uses them.
 const GROUPS: [(&str, &[&str]); 6] = [
     ("Service", &["keygen", "bundle"]),
     ("Client", &["encrypt", "wrap"]),
@@ -30,23 +30,23 @@ pub const EXIT_CODES: [(u8, &str); 7] = [
     (6, "some records failed, or a simulation did not hold"),
 ];
 
-/// How every command treats files and colours.
+/// Text on files and colours, valid for every command.
 pub const CONVENTIONS: &str = "Inputs and outputs may be - or left out for stdin and stdout. Existing \
     files are kept unless you pass --force. Data go to stdout, messages to stderr; NO_COLOR, CLICOLOR, \
     CLICOLOR_FORCE and TERM decide about colours.";
 
-/// Most names that `-h` lists for an option.
+/// Maximum number of names that `-h` lists for an option.
 const FEW: usize = 4;
 
 /// Parses the command line.
 ///
 /// # Errors
-/// Wrong usage, and help and version, which clap returns as errors.
+/// A usage error, or help and version output, which clap returns as errors.
 pub fn parse() -> Result<Cli, clap::Error> {
     Cli::from_arg_matches(&command().try_get_matches()?)
 }
 
-/// The whole command line.
+/// Returns the whole command line.
 pub fn command() -> Command {
     let command = shared(Cli::command().version(env!("CARGO_PKG_VERSION")));
     let template = template(&command);
@@ -56,9 +56,9 @@ pub fn command() -> Command {
         .after_long_help(format!("Exit codes:\n{}\n{CONVENTIONS}", exit_codes()))
 }
 
-/// What holds for the options of every command. `-h` leaves out options with a heading and long lists
-/// of names. Completions offer files for options that take files, and nothing for numbers and names
-/// that are not known.
+/// Applies settings shared by the options of every command. `-h` leaves out options with a heading
+/// and long lists of names. Completions offer files for options that take files, and nothing for
+/// numbers and free names.
 fn shared(command: Command) -> Command {
     command.mut_args(shared_arg).mut_subcommands(shared)
 }
@@ -87,7 +87,7 @@ fn shared_arg(arg: Arg) -> Arg {
         .ignore_case(true)
 }
 
-/// The help of the whole program, with its commands by role.
+/// Returns the help template of the program, with its commands by role.
 fn template(command: &Command) -> StyledStr {
     let (header, literal) = (command.get_styles().get_header(), command.get_styles().get_literal());
     let mut text = "{about-with-newline}\n{usage-heading} {usage}\n\n".to_owned();
@@ -108,7 +108,7 @@ fn exit_codes() -> String {
     EXIT_CODES.iter().map(|(code, meaning)| format!("  {code}  {meaning}\n")).collect()
 }
 
-/// What `--version` prints after the name.
+/// Output of `--version` after the name.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let backends: Vec<_> = Backend::available().into_iter().map(Backend::name).collect();
     format!(
@@ -194,7 +194,7 @@ mod tests {
         });
     }
 
-    /// An option that is in several commands says the same in all of them.
+    /// An option that several commands share has the same help in all of them.
     #[test]
     fn an_option_has_one_shape_everywhere() {
         let mut shapes = std::collections::BTreeMap::new();

@@ -1,4 +1,4 @@
-//! `inspect`: structure and counts of a key file or of sealed orders, never a secret.
+//! `inspect`: shows structure and counts of a key file or of sealed orders, never a secret.
 
 mod key_file;
 mod order_page;
@@ -85,7 +85,7 @@ impl Inspect {
         show(global, &key_file::to_json(&file, sealed.as_ref()))
     }
 
-    /// What the orders of `--sealed` used of a file's pads.
+    /// Returns how much of a file's pads the orders of `--sealed` used.
     fn pad_use(&self, file: &KeyFile, global: &Global) -> Result<Option<PadUse>> {
         if self.sealed.is_empty() {
             return Ok(None);
@@ -142,7 +142,7 @@ impl Inspect {
     }
 }
 
-/// Shows a stream: its first line as any other, and how long it is where that can be told.
+/// Shows a stream: its first line like any other, and its length if it can be determined.
 fn show_stream(first: &[u8], sealed: Option<u64>, place: &Place, global: &Global) -> Result<()> {
     let (survey, line) = survey::first_line(first);
     let Some((kind, group)) = survey.groups.into_iter().next() else {
@@ -227,7 +227,7 @@ fn group_to_json(kind: GroupKey, group: Group, global: &Global) -> Value {
     value
 }
 
-/// Lines and keys. The names are moved, not copied: there may be a million of them.
+/// Reports lines and keys. Moves the names instead of copying them: there may be a million.
 fn counts_to_json(group: Group, global: &Global) -> Value {
     let keys = group.kids.len();
     let mut value = json!({ "lines": group.lines, "keys": keys });

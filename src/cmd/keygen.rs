@@ -86,7 +86,7 @@ pub struct Keygen {
     register: Register,
 }
 
-/// Default bytes of pad for a transaction.
+/// Default length of a transaction's pad in bytes.
 const PAD_OF_TRANSACTION: usize = 4 << 10;
 
 const EXAMPLES: &str = "\
@@ -104,7 +104,8 @@ impl Keygen {
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Result<()> {
         match self.register.source(global)? {
-            // One thread, so that the register's output is dealt out in the same order each time.
+            // Uses one thread, so that the register's output is assigned in the same order each
+            // time.
             Some(register) => self.make(&register, &Workers::new(Some(1))?, global),
             None => self.make(&SystemSource::new()?, &global.workers()?, global),
         }
@@ -210,7 +211,7 @@ impl Keygen {
         }
     }
 
-    /// The sizes that were asked for, if the algorithm and the source of key material take them.
+    /// Returns the requested sizes, if the algorithm and the source of key material support them.
     fn sizes(&self, suite: Suite, scope: Scope) -> Result<Sizes> {
         let takes_pad = suite.enc().takes_pad();
         if self.pad_bytes.is_some() && !takes_pad {
@@ -255,7 +256,7 @@ impl Keygen {
     }
 }
 
-/// Writes a key file, readable by its owner only; secrets do not go to a terminal.
+/// Writes a key file that only its owner can read; refuses to write secrets to a terminal.
 pub fn write_key_file(
     file: &KeyFile,
     path: Option<&Path>,
@@ -278,7 +279,7 @@ fn refuse_weak(suite: Suite, global: &Global, place: &Place) -> Result<()> {
     }
 }
 
-/// The embodiments that keys are made for.
+/// Embodiments to make keys for.
 fn embodiments() -> OneOf<Scheme> {
     let numbers = ["1", "2", "3", "4", "5", "6"];
     one_of(numbers.into_iter().zip(Scheme::ALL)).refusing(

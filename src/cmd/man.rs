@@ -1,4 +1,4 @@
-//! `man`: the manual, a page for the program and each command.
+//! `man`: the manual, with one page for the program and one per command.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ pub struct Man {
 /// Longest line of a page in bytes.
 const LINE: usize = 78;
 
-/// The files that examples name.
+/// File names used in the examples.
 const FILES: [(&str, &str); 13] = [
     ("service.jwks", "keyring of the security service, mode 0600"),
     ("tokyo.jwks", "keys and program of a shop, mode 0600"),
@@ -69,7 +69,7 @@ impl Man {
     }
 }
 
-/// The pages of the program and all its commands, with their names.
+/// Returns the pages of the program and all its commands, with their names.
 fn pages(program: &Command, date: String) -> Vec<(String, String)> {
     let mut commands = Vec::new();
     collect(program, &mut commands);
@@ -137,7 +137,7 @@ fn page(command: &Command, names: &[String], date: &str) -> String {
     page
 }
 
-/// The commands that a command has.
+/// Lists the subcommands of a command.
 fn commands(command: &Command, page: &mut String) {
     let mut commands = command.get_subcommands().filter(|it| it.get_name() != "help").peekable();
     if commands.peek().is_some() {
@@ -149,7 +149,7 @@ fn commands(command: &Command, page: &mut String) {
     }
 }
 
-/// Arguments and options, by heading.
+/// Lists arguments and options, by heading.
 fn options(command: &Command, page: &mut String) {
     let shown: Vec<_> = command.get_arguments().filter(|arg| !arg.is_hide_set()).collect();
     let mut headings: Vec<_> = shown.iter().map(|arg| arg.get_help_heading()).collect();
@@ -187,11 +187,11 @@ fn option(arg: &Arg, page: &mut String) {
     if arg.get_action().takes_values() && !defaults.is_empty() {
         help += &filled(&format!("[default: {}]", defaults.join(" ")));
     }
-    // A paragraph of an option stays indented.
+    // Keeps the paragraphs of an option indented.
     let _ = write!(page, ".TP\n.B {signature}\n{}", help.replace(".PP\n", ".IP\n"));
 }
 
-/// The command lines of the examples.
+/// Returns the command lines of the examples.
 fn examples(command: &Command) -> String {
     let help = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
     let lines = help.lines().skip_while(|line| !line.starts_with("Example")).skip(1);
@@ -199,12 +199,12 @@ fn examples(command: &Command) -> String {
     lines.map(|line| format!("{}\n", &line[2..])).collect()
 }
 
-/// Text with blank lines between its paragraphs.
+/// Separates paragraphs of text with blank lines.
 fn paragraphs(text: &str) -> String {
     text.split("\n\n").map(filled).collect::<Vec<_>>().join(".PP\n")
 }
 
-/// Words in lines that are not too long.
+/// Breaks text into lines of limited length.
 fn filled(text: &str) -> String {
     let mut lines = String::new();
     let mut line = String::new();
@@ -221,7 +221,7 @@ fn filled(text: &str) -> String {
     lines + &guarded(&line)
 }
 
-/// Lines as they are; long ones are continued, which nobody sees.
+/// Keeps lines as they are; long ones are continued invisibly.
 fn verbatim(text: &str) -> String {
     let continued = |line: &str| {
         let indent = " ".repeat(line.len() - line.trim_start().len());
@@ -230,18 +230,19 @@ fn verbatim(text: &str) -> String {
     text.lines().map(continued).collect()
 }
 
-/// A line that roff does not take for a request.
+/// Prevents roff from reading a line as a request.
 fn guarded(line: &str) -> String {
     let guard = if line.starts_with(['.', '\'']) { "\\&" } else { "" };
     format!("{guard}{line}\n")
 }
 
-/// Text without escapes and with hyphens that no dash replaces.
+/// Escapes text for roff, and keeps hyphens from becoming dashes.
 fn escaped(text: &str) -> String {
     text.replace('\\', "\\e").replace('-', "\\-")
 }
 
-/// The day of a time, or that of `SOURCE_DATE_EPOCH` for builds that repeat, as `2026-11-26`.
+/// Formats the date of a time as `2026-11-26`; `SOURCE_DATE_EPOCH` overrides it for reproducible
+/// builds.
 fn date(now: SystemTime) -> String {
     let set = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse::<u64>().ok());
     let since = || now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();

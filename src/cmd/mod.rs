@@ -1,5 +1,5 @@
-//! The subcommands: each reads its arguments, opens what they name, makes one call into the
-//! library, and writes the results.
+//! The subcommands. Each one reads its arguments, opens the files that they name, makes one call
+//! into the library, and writes the results.
 
 mod algorithms;
 mod arguments;
@@ -92,8 +92,8 @@ pub fn run(cli: Cli) -> Result<()> {
 }
 
 impl Command {
-    /// Whether the command sends something to somebody: then it has failed when the reader of its output
-    /// goes away. One that shows something has not.
+    /// Whether the command sends data: it then fails if the reader of its output closes the pipe.
+    /// Commands that only show something do not fail.
     fn sends(&self) -> bool {
         match self {
             Self::Keygen(_) | Self::Bundle(_) | Self::Encrypt(_) | Self::Wrap(_) => true,
@@ -127,27 +127,27 @@ fn run_command(cli: Cli) -> Result<()> {
     }
 }
 
-/// Keeps secrets out of core dumps: a limit of one byte stops files, and pipes to a collector as
-/// well, which do not care for a limit of zero (core(5)).
+/// Keeps secrets out of core dumps. A limit of one byte also stops dumps to a collector's pipe,
+/// which ignore a limit of zero (core(5)).
 pub fn harden() {
     use rustix::process::{Resource, Rlimit, setrlimit};
     let none = Rlimit { current: Some(1), maximum: Some(1) };
-    // Where the system does not allow it, there is nothing better to do than to go on.
+    // If the system does not allow it, continue anyway.
     let _ = setrlimit(Resource::Core, none);
 }
 
-/// The input that a command reads from stdin where no file is named.
+/// Returns the input that a command reads: the named file, or stdin.
 fn main_input(path: &Option<PathBuf>) -> Option<&Path> {
     Some(path.as_deref().unwrap_or(Path::new("-")))
 }
 
-/// The same for a command that reads several files one after the other.
+/// Returns the inputs of a command that reads several files in turn.
 fn main_inputs(paths: &[PathBuf]) -> impl Iterator<Item = Option<&Path>> {
     let stdin = paths.is_empty().then_some(Path::new("-"));
     paths.iter().map(PathBuf::as_path).chain(stdin).map(Some)
 }
 
-/// Refuses several inputs from stdin, of which all but the first would seem empty.
+/// Rejects several inputs from stdin, since all but the first would seem empty.
 fn one_from_stdin<'a>(inputs: impl IntoIterator<Item = Option<&'a Path>>) -> Result<()> {
     match inputs.into_iter().flatten().filter(|path| files::is_dash(path)).count() {
         0 | 1 => Ok(()),
@@ -155,7 +155,7 @@ fn one_from_stdin<'a>(inputs: impl IntoIterator<Item = Option<&'a Path>>) -> Res
     }
 }
 
-/// Refuses several outputs to stdout, where they would mix; an output of `None` is not written.
+/// Rejects several outputs to stdout, where they would mix; an output of `None` is not written.
 fn one_to_stdout<'a>(outputs: impl IntoIterator<Item = Option<&'a Path>>) -> Result<()> {
     let to_stdout = |path: &&Path| arguments::is_stdout(Some(path));
     match outputs.into_iter().flatten().filter(to_stdout).count() {

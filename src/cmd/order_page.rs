@@ -1,4 +1,4 @@
-//! `bundle client --form html`: what the shop's order form shows and asks.
+//! `bundle client --form html`: contents of the shop's order form.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use orderseal::protocol::roles::service::{ClientRequest, IdRequest};
 use orderseal::protocol::store::files::{self, FileId, Loaded, Small};
 use orderseal::protocol::{Erase, Error, KeyTrouble, Name, Place, Result};
 
-/// Bytes that a page may have without its pictures before something is said of it.
+/// Size in bytes of a page without its pictures that causes a warning.
 const LARGE: usize = 100_000;
 
 /// Heading of the options of a page.
@@ -54,12 +54,12 @@ enum ClientForm {
 }
 
 impl OrderPage {
-    /// The form, if a page is asked for. The identities of the files that it was read from are
-    /// added to `inputs`.
+    /// Returns the form if a page was requested. Adds the identities of the files that it was read
+    /// from to `inputs`.
     ///
     /// # Errors
-    /// A usage error for options that do not go together; [`KeyTrouble::Unfit`] when browsers
-    /// lack the shop's algorithms; [`Error::Malformed`] for items and fields.
+    /// A usage error for options that contradict each other; [`KeyTrouble::Unfit`] if browsers lack
+    /// the shop's algorithms; [`Error::Malformed`] for items and fields.
     pub fn form(
         &self,
         request: &ClientRequest,
@@ -112,7 +112,7 @@ impl OrderPage {
         }))
     }
 
-    /// Whoever can read the page can read the orders of everybody else: that has to be asked for.
+    /// Requires explicit consent if anyone who can read the page can also read everybody's orders.
     fn accept_shared_secret(&self, shop: &Name, global: &Global) -> Result<()> {
         let found = format!(
             "every visitor of this page gets the secret key of {shop}, which opens the orders of all \
@@ -128,12 +128,12 @@ impl OrderPage {
         Ok(())
     }
 
-    /// The file with the goods on offer.
+    /// The file with the items on offer.
     pub fn items(&self) -> Option<&Path> {
         self.items.as_deref()
     }
 
-    /// The file with the form's own fields.
+    /// The file with custom form fields.
     pub fn fields(&self) -> Option<&Path> {
         self.fields.as_deref()
     }
@@ -166,7 +166,7 @@ impl OrderPage {
     }
 }
 
-/// Warns of a page that is slow to send and to open, and says what makes it so.
+/// Warns about a page that is slow to send and to open, and names the cause.
 pub fn tell_size(page: &[u8], name: &str, global: &Global) {
     if page.len() <= LARGE {
         return;
@@ -187,12 +187,12 @@ pub fn tell_size(page: &[u8], name: &str, global: &Global) {
     }
 }
 
-/// Bytes in kB, rounded.
+/// Converts bytes to kB, rounded.
 fn thousands(bytes: usize) -> usize {
     (bytes + 500) / 1000
 }
 
-/// Reads a file of the form, which no output may be.
+/// Reads a file of the form; no output may overwrite it.
 fn read(path: &Path, inputs: &mut Vec<Option<FileId>>) -> Result<Small> {
     let file = files::load_small(path, MAX_PAGE, false)?;
     inputs.push(file.id);

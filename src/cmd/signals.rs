@@ -1,4 +1,4 @@
-//! Signals that end the program: what is under way is ended in order first.
+//! Signals that end the program, after work in progress has ended cleanly.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -11,18 +11,18 @@ use signal_hook::iterator::Signals;
 
 use super::ui;
 
-/// How long what is under way may take to end, unless another signal comes. After that the program ends as
-/// if it were killed.
+/// Time limit for work in progress to end, unless another signal arrives. After that the program
+/// ends as if killed.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// How long the main thread has for its last words.
+/// Time limit for the main thread's final output.
 const LAST_WORDS: Duration = Duration::from_millis(50);
 
 static STOP: LazyLock<Stop> = LazyLock::new(Stop::default);
 static CAUGHT: AtomicI32 = AtomicI32::new(0);
 
-/// Ends the program in order on SIGHUP, SIGINT and SIGTERM, unless they are ignored. Where no thread can be
-/// started for that, they end it at once.
+/// Ends the program cleanly on SIGHUP, SIGINT and SIGTERM, unless they are ignored. If the thread
+/// for this cannot be started, the signals end the program at once.
 pub fn heed() {
     let ignored = ignored();
     let wanted: Vec<i32> = [SIGHUP, SIGINT, SIGTERM]
@@ -37,17 +37,17 @@ pub fn heed() {
     });
 }
 
-/// Says that something is under way that is to be ended in order.
+/// Registers work in progress that must end cleanly.
 pub fn begin() -> Unfinished {
     STOP.begin()
 }
 
-/// What asks runs to stop.
+/// Returns the flag that asks runs to stop.
 pub fn stop() -> &'static Stop {
     &STOP
 }
 
-/// The exit code of a program that a signal ended.
+/// Returns the exit code of a program ended by a signal.
 pub fn exit_code() -> u8 {
     u8::try_from(128 + CAUGHT.load(Ordering::SeqCst)).unwrap_or(1)
 }
@@ -69,7 +69,7 @@ fn end(signal: i32, signals: &mut Signals) {
     std::process::exit(128 + signal);
 }
 
-/// The signals that were ignored when the program was started, as after `nohup`, a bit for each.
+/// Returns the signals that were ignored when the program started, as after `nohup`, one bit each.
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,4 +1,4 @@
-//! `simulate`: all roles in one process.
+//! `simulate`: plays all roles in one process.
 
 use clap::{Args, ValueEnum};
 use orderseal::protocol::simulate::{self, Case, CaseReport, Event, Report, Setup};
@@ -131,7 +131,7 @@ impl Simulate {
         let everywhere = self.erasing.erase;
         let public_shop =
             || Scheme::ALL[6..].iter().map(|scheme| (scheme.to_string(), *scheme, everywhere));
-        // Embodiment 7 is any of the others with erasing; alone it is played as the fourth.
+        // Embodiment 7 adds erasing to any of the others; on its own it runs as the fourth.
         let seventh = ("7".to_owned(), numbered(4), Some(Erase::All));
         let schemes: Vec<(String, Scheme, Option<Erase>)> = match self.embodiment.as_str() {
             "all" => (1..=6)
@@ -154,7 +154,7 @@ impl Simulate {
                     true => algorithms::suite(scheme, self.enc_for(scheme), self.wrap_for(scheme)),
                     false => algorithms::suite(scheme, self.algorithms.enc, self.algorithms.wrap),
                 }?;
-                // Where several schemes are played, a chain is for those that can have one.
+                // With several schemes, a chain applies only to those that support one.
                 let layers = self.layers.layers.filter(|_| !several || suite.takes_chain());
                 let layers = layers.unwrap_or(1);
                 Ok(Case { label, scheme, suite, layers, erase })
@@ -162,7 +162,7 @@ impl Simulate {
             .collect()
     }
 
-    /// Where several schemes are played, an algorithm counts for those that can have it.
+    /// With several schemes, an algorithm applies only to those that support it.
     fn enc_for(&self, scheme: Scheme) -> Option<Enc> {
         self.algorithms.enc.filter(|enc| algorithms::suite(scheme, Some(*enc), None).is_ok())
     }

@@ -1,4 +1,4 @@
-//! What a person sees on the terminal besides data: progress, summaries, warnings.
+//! Terminal output other than data: progress, summaries, warnings.
 
 use std::io::{IsTerminal, Write, stderr, stdout};
 use std::time::{Duration, Instant};
@@ -15,16 +15,16 @@ use serde_json::Value;
 
 use super::Global;
 
-/// A progress bar on stderr, if that is a terminal, with a summary at the end.
+/// A progress bar on stderr if it is a terminal, and a summary at the end.
 pub struct Progress {
-    /// The bar, if one is shown: even a hidden one has a hash table, which panics without random numbers.
+    /// The bar, if shown. Even a hidden one has a hash table, which panics without random numbers.
     bar: Option<ProgressBar>,
     started: Instant,
 }
 
 impl Progress {
-    /// Progress in bytes of an input, of which the size may be unknown. None is shown among data
-    /// that goes to a terminal.
+    /// Shows progress in bytes of an input, whose size may be unknown. Shows nothing if data goes
+    /// to a terminal.
     pub fn bytes(global: &Global, size: Option<u64>, output: Option<&Output>) -> Self {
         let template = match size {
             Some(_) => "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {msg} eta {eta}",
@@ -34,7 +34,7 @@ impl Progress {
         Self::new(global, size, template, shown)
     }
 
-    /// Progress in things of which the number is known.
+    /// Shows progress in items of a known number.
     pub fn count(global: &Global, count: u64) -> Self {
         Self::new(global, Some(count), "{bar:30} {pos}/{len} {per_sec} eta {eta}", true)
     }
@@ -68,7 +68,7 @@ impl Progress {
         }
     }
 
-    /// Sets the bytes that were read, and shows the rate of orders.
+    /// Sets the number of bytes read, and shows the rate of orders.
     pub fn update(&self, totals: &Totals) {
         if let Some(bar) = &self.bar {
             bar.set_position(totals.read);
@@ -77,17 +77,17 @@ impl Progress {
         }
     }
 
-    /// Sets the bytes that were read.
+    /// Sets the number of bytes read.
     pub fn update_bytes(&self, totals: &Totals) {
         self.reach(totals.read);
     }
 
-    /// Time since the beginning.
+    /// Returns the time since the start.
     pub fn elapsed(&self) -> Duration {
         self.started.elapsed().max(Duration::from_nanos(1))
     }
 
-    /// Takes the bar away, and says how it went.
+    /// Removes the bar and prints a summary.
     pub fn finish(&self, summary: &str) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -97,7 +97,7 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away, and says what was done to how many bytes.
+    /// Removes the bar and prints what was done to how many bytes.
     pub fn finish_bytes(&self, done: &str, totals: &Totals) {
         let seconds = self.elapsed().as_secs_f64();
         self.finish(&format!(
@@ -108,7 +108,7 @@ impl Progress {
         ));
     }
 
-    /// Takes the bar away, and says what was done to how many orders.
+    /// Removes the bar and prints what was done to how many orders.
     pub fn finish_orders(&self, done: &str, totals: &Totals) {
         let elapsed = self.elapsed();
         let rate = totals.orders as f64 / elapsed.as_secs_f64();
@@ -129,12 +129,12 @@ impl Drop for Progress {
     }
 }
 
-/// So many of something: `1 order`, `20,000 orders`.
+/// Formats a count with its noun: `1 order`, `20,000 orders`.
 pub fn counted(count: u64, what: &str) -> String {
     format!("{} {what}{}", HumanCount(count), if count == 1 { "" } else { "s" })
 }
 
-/// Warns on stderr.
+/// Prints a warning to stderr.
 pub fn warn(global: &Global, warning: &str) {
     if !global.quiet {
         say_as("warning", AnsiColor::Yellow, warning);
@@ -151,7 +151,7 @@ pub fn say_hint(hint: &str) {
     say_as("hint", AnsiColor::Cyan, hint);
 }
 
-/// Prints a message to stderr, with its kind in colour where that is wanted.
+/// Prints a message to stderr, with its kind in colour if enabled.
 fn say_as(kind: &str, colour: AnsiColor, message: &str) {
     let style = match is_coloured(&stderr()) {
         true => colour.on_default().bold(),
@@ -160,13 +160,13 @@ fn say_as(kind: &str, colour: AnsiColor, message: &str) {
     let _ = writeln!(stderr(), "orderseal: {style}{kind}:{style:#} {}", escaped(message));
 }
 
-/// Whether a stream takes colours, by `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE`, `TERM` and whether it
-/// is a terminal.
+/// Whether to use colours on a stream, given `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE`, `TERM` and
+/// whether it is a terminal.
 pub fn is_coloured<S: RawStream>(stream: &S) -> bool {
     AutoStream::choice(stream) != ColorChoice::Never
 }
 
-/// Prints a line to stderr, with what a terminal must not see [`escaped`]; write errors are ignored.
+/// Prints a line to stderr, [`escaped`] for the terminal; write errors are ignored.
 pub fn say(words: &str) {
     let _ = writeln!(stderr(), "{}", escaped(words));
 }
@@ -176,9 +176,9 @@ pub fn say_lines(text: &str) {
     text.lines().for_each(say);
 }
 
-/// Text for a terminal, with every character escaped that would act on it, show nothing or change the
-/// order of what is shown. Text from files, arguments and headers passes through here before it is
-/// printed, unless it is printed as JSON, for which there is [`json_line`].
+/// Escapes text for a terminal: every character that would control it, show nothing or change the
+/// display order. Text from files, arguments and headers must be escaped before it is printed,
+/// except as JSON, for which there is [`json_line`].
 pub fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
@@ -190,7 +190,7 @@ pub fn escaped(text: &str) -> String {
     safe
 }
 
-/// JSON on a line, with the same characters escaped as in [`escaped`], in the way of JSON.
+/// Formats JSON on one line, with the same characters as in [`escaped`] escaped as JSON escapes.
 pub fn json_line(value: &Value) -> String {
     let mut safe = String::new();
     for character in value.to_string().chars() {
@@ -207,8 +207,8 @@ pub fn json_line(value: &Value) -> String {
     safe
 }
 
-/// Controls (Cc), characters without a width, line and paragraph separators, and those that control
-/// direction (Unicode Standard Annex #9 section 2), annotate or tag.
+/// Whether a character is a control (Cc), has no width, separates lines or paragraphs, controls
+/// direction (Unicode Standard Annex #9 section 2), annotates or tags.
 fn is_deceptive(character: char) -> bool {
     character.is_control()
         || matches!(
@@ -222,7 +222,7 @@ fn is_deceptive(character: char) -> bool {
 /// Prints text to stdout.
 ///
 /// # Errors
-/// [`Error::Io`], or [`Error::ClosedPipe`] when nobody reads.
+/// [`Error::Io`], or [`Error::ClosedPipe`] if the reader closed the pipe.
 pub fn print(text: &str) -> Result<()> {
     let mut stdout = stdout().lock();
     stdout
@@ -231,8 +231,8 @@ pub fn print(text: &str) -> Result<()> {
         .map_err(|error| Error::io("stdout", "cannot write", error))
 }
 
-/// Prints a report where it does not mix with data: to stdout, unless that carries the data. What it reports
-/// was done, whether anybody reads it or not.
+/// Prints a report to stdout, or to stderr if stdout carries data. A closed pipe is not an error,
+/// since the reported work is done.
 pub fn print_report(report: &Value, stdout_has_data: bool) -> Result<()> {
     let line = json_line(report);
     if stdout_has_data {
@@ -245,7 +245,7 @@ pub fn print_report(report: &Value, stdout_has_data: bool) -> Result<()> {
     }
 }
 
-/// A name for a path in messages and printed commands.
+/// Formats a path for messages and printed commands.
 pub fn shown(path: &std::path::Path) -> String {
     path.display().to_string()
 }

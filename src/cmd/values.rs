@@ -1,4 +1,4 @@
-//! Option values that are chosen by name.
+//! Option values chosen by name.
 
 use std::ffi::OsStr;
 
@@ -6,13 +6,13 @@ use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, Error};
 
-/// How similar a name must be to what was typed to be suggested, from 0 to 1.
+/// Minimum similarity, from 0 to 1, of a suggested name to the one that was typed.
 const SIMILAR: f64 = 0.8;
 
-/// Another spelling, and the name that it stands for.
+/// An alternative spelling, and the name that it stands for.
 pub type Spelling = (&'static str, &'static str);
 
-/// Parses the name of one of some values, in upper or lower case.
+/// Parses one of a list of names, case-insensitively.
 #[derive(Debug, Clone)]
 pub struct OneOf<T> {
     values: Vec<(&'static str, T)>,
@@ -20,23 +20,23 @@ pub struct OneOf<T> {
     refused: Option<(&'static str, &'static str)>,
 }
 
-/// A parser for these names.
+/// Creates a parser for these names.
 pub fn one_of<T>(values: impl IntoIterator<Item = (&'static str, T)>) -> OneOf<T> {
     OneOf { values: values.into_iter().collect(), spellings: &[], refused: None }
 }
 
 impl<T> OneOf<T> {
-    /// Accepts other spellings, which are not listed.
+    /// Accepts alternative spellings, which are not listed.
     pub fn spelled(self, spellings: &'static [Spelling]) -> Self {
         Self { spellings, ..self }
     }
 
-    /// Refuses a name with a reason of its own.
+    /// Rejects a name with a specific reason.
     pub fn refusing(self, name: &'static str, reason: &'static str) -> Self {
         Self { refused: Some((name, reason)), ..self }
     }
 
-    /// The value of a name or spelling.
+    /// Returns the value of a name or spelling.
     pub fn find(&self, text: &str) -> Option<&T> {
         let spelled = self.spellings.iter().find(|(other, _)| other.eq_ignore_ascii_case(text));
         let name = spelled.map_or(text, |(_, name)| name);
@@ -48,7 +48,7 @@ impl<T> OneOf<T> {
         self.values.iter().map(|(name, _)| *name)
     }
 
-    /// The name that was probably meant.
+    /// Returns the name that was probably meant.
     fn similar(&self, text: &str) -> Option<&'static str> {
         let text = text.to_lowercase();
         let spellings = self.spellings.iter().copied();

@@ -1,4 +1,4 @@
-//! `wrap`: the client wraps a key, step by step, as a sealed line that carries a key.
+//! `wrap`: wraps a key, step by step, as a sealed line.
 
 use std::path::PathBuf;
 

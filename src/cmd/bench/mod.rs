@@ -1,4 +1,4 @@
-//! `bench`: how fast is each cipher here, and how many orders a second does that make.
+//! `bench`: measures ciphers and whole orders on this machine.
 
 mod svg;
 
@@ -83,10 +83,10 @@ pub struct Bench {
 /// Heading of the options of an embodiment's run.
 const EMBODIMENT: &str = "Embodiment options (with --embodiment)";
 
-/// The most time that is taken unless more is asked for.
+/// Default limit on the total time, in seconds.
 const MOST: f64 = 40.0;
 
-/// Seconds that `--scale` takes unless told.
+/// Default time of `--scale`, in seconds.
 const SCALE_TIME: f64 = 20.0;
 
 impl Bench {
@@ -145,7 +145,7 @@ impl Bench {
         let workers = Workers::new(Some(global.threads.map_or(1, usize::from)))?;
         let time = self.seconds.unwrap_or(MOST.min(rows.len() as f64));
         let share = Share::of(Duration::from_secs_f64(time), rows.len());
-        // Several threads may run at a clock each.
+        // Several threads may run at different clock rates.
         let chain = cycles::row().filter(|_| workers.threads() == 1);
         rows.extend(chain);
         let progress = ui::Progress::count(global, share.rounds.into());
@@ -179,7 +179,7 @@ impl Bench {
     }
 }
 
-/// The error when no row was chosen.
+/// Returns the error for a filter that matches no row.
 fn no_match(choice: &Choice<'_>) -> Error {
     let called = "no row of bench is called";
     let like = || format!("rows are called like {}", choose::examples().join(", "));
@@ -194,7 +194,7 @@ fn no_match(choice: &Choice<'_>) -> Error {
     }
 }
 
-/// A row in `--json`.
+/// A row as printed by `--json`.
 #[derive(Serialize)]
 struct Report {
     id: String,
@@ -214,7 +214,7 @@ impl Report {
     }
 }
 
-/// JSON objects, one a line.
+/// Returns one JSON object per line.
 fn json_lines(reports: &[impl Serialize]) -> String {
     let object =
         |report| serde_json::to_string(report).expect("writing to memory does not fail") + "\n";
@@ -235,7 +235,7 @@ fn seconds(text: &str) -> std::result::Result<f64, String> {
     }
 }
 
-/// Names of schemes that are measured together.
+/// Scheme names, including those that stand for several schemes.
 fn embodiments() -> OneOf<&'static [Scheme]> {
     static ALL: [Scheme; 8] = Scheme::ALL;
     let (numbered, public_shop) = ALL.split_at(6);
@@ -243,7 +243,7 @@ fn embodiments() -> OneOf<&'static [Scheme]> {
     one_of(numbers.chain([("public-shop", public_shop), ("all", &ALL)]))
 }
 
-/// The backends that this processor has.
+/// Names of the backends that this processor supports.
 fn backends() -> OneOf<Backend> {
     one_of(Backend::available().into_iter().map(|backend| (backend.name(), backend)))
 }

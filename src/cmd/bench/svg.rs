@@ -1,4 +1,4 @@
-//! The results as a chart: a line for each question, a dot on it for each backend.
+//! The results as a chart: one line per question, with one dot per backend.
 
 use std::fmt::{self, Write};
 
@@ -16,8 +16,8 @@ const PLOT: f64 = 400.0;
 const VALUE: f64 = 84.0;
 const COLUMN: f64 = LABEL + PLOT + VALUE + MARGIN;
 
-/// Backends from the slowest to the fastest, in colours that most people can tell apart, whichever
-/// way they see them (Okabe and Ito's).
+/// Backends from the slowest to the fastest, in colours that are distinct for most people,
+/// including those with colour blindness (Okabe and Ito's).
 const COLOURS: [(&str, &str); 6] = [
     ("rustcrypto", "#7f7f7f"),
     ("base64-simd", "#cc79a7"),
@@ -29,22 +29,22 @@ const COLOURS: [(&str, &str); 6] = [
 
 const WEAK: &str = "#b03a00";
 
-/// Rows with what came of them.
+/// Rows with their results.
 pub struct Chart<'a> {
-    /// The rows, those of a group and of a question together.
+    /// The rows, sorted by group and question.
     pub measured: &'a [Measured],
-    /// What they were measured on.
+    /// The machine that they were measured on.
     pub machine: &'a Machine,
 }
 
-/// A group's rates on a logarithmic axis of its own.
+/// The rates of a group on their own logarithmic axis.
 struct Panel<'a> {
     name: &'static str,
-    /// Those of a question together.
+    /// The rows of the group, by question.
     questions: Vec<&'a [Measured]>,
     unit: &'static str,
     rate: fn(&Measured) -> f64,
-    /// Powers of ten at the ends of the axis.
+    /// Exponents of the powers of ten at the ends of the axis.
     from: i32,
     to: i32,
 }
@@ -79,7 +79,7 @@ impl fmt::Display for Chart<'_> {
 }
 
 impl<'a> Chart<'a> {
-    /// Ciphers on the left, and what is made of them on the right.
+    /// Puts ciphers on the left, and the operations built from them on the right.
     fn columns(&self) -> Vec<Vec<Panel<'a>>> {
         let groups = self.measured.chunk_by(|a, b| a.group == b.group);
         let (left, right): (Vec<_>, Vec<_>) =
@@ -107,7 +107,7 @@ impl<'a> Chart<'a> {
 }
 
 impl<'a> Panel<'a> {
-    /// A panel for rows of one group.
+    /// Creates a panel for the rows of one group.
     fn of(rows: &'a [Measured]) -> Self {
         let name = rows[0].group;
         let (unit, rate): (_, fn(&Measured) -> f64) = match name {
@@ -183,7 +183,7 @@ impl<'a> Panel<'a> {
         writeln!(f, r#"<text x="{:.1}" y="{baseline}" font-weight="bold">{value}</text>"#, to + 9.0)
     }
 
-    /// Pixels from the left end of the axis.
+    /// Returns the distance from the left end of the axis in pixels.
     fn place(&self, rate: f64) -> f64 {
         (rate.log10() - f64::from(self.from)) / f64::from(self.to - self.from) * PLOT
     }
@@ -198,7 +198,7 @@ fn colour(backend: &str) -> &'static str {
     known.map_or("#000", |(_, colour)| colour)
 }
 
-/// `10 MB`, `1 k`: a power of ten with a decimal prefix and no more digits than it needs.
+/// Formats a power of ten with a decimal prefix and no more digits than needed: `10 MB`, `1 k`.
 fn axis_label(power: i32, unit: &str) -> String {
     let text = scaled(10_f64.powi(power) * 1.000_001, unit);
     let (number, prefix) = text.split_once(' ').unwrap_or((&text, ""));
@@ -207,7 +207,7 @@ fn axis_label(power: i32, unit: &str) -> String {
     format!("{number} {prefix}").trim_end().to_owned()
 }
 
-/// A size in bytes with a binary prefix.
+/// Formats a size in bytes with a binary prefix.
 fn size(bytes: usize) -> String {
     match bytes {
         bytes if bytes >= 1 << 20 => format!("{} MiB", bytes >> 20),
@@ -216,7 +216,7 @@ fn size(bytes: usize) -> String {
     }
 }
 
-/// Text as XML wants it.
+/// Escapes text for XML.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

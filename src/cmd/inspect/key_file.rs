@@ -1,4 +1,4 @@
-//! `inspect` of a key file: roles, shops, schemes and counts.
+//! `inspect` for a key file: roles, shops, schemes and counts.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::pads;
 
-/// A key file as a report, with no key of it.
+/// Returns a report on a key file, without any of its keys.
 pub fn to_json(file: &KeyFile, sealed: Option<&PadUse>) -> Value {
     let mut value = json!({ "kind": "key file", "role": file.role.name() });
     value["keys"] = json!(file.keys().len());
@@ -42,7 +42,7 @@ pub fn to_json(file: &KeyFile, sealed: Option<&PadUse>) -> Value {
     value
 }
 
-/// How many keys are marked, if any.
+/// Reports how many keys are marked as not random, if any.
 fn not_random<'k>(keys: impl IntoIterator<Item = &'k Jwk>, value: &mut Value) {
     let marked = keys.into_iter().filter(|key| key.origin != Origin::System).count();
     if marked > 0 {

@@ -1,9 +1,9 @@
-//! What `inspect` tells of an order page.
+//! `inspect` for an order page.
 
 use orderseal::protocol::page::Description;
 use serde_json::{Value, json};
 
-/// A page as a report, with no key of it.
+/// Returns a report on a page, without any of its keys.
 pub fn to_json(page: &Description) -> Value {
     let mut value = json!({
         "kind": "order page",

@@ -1,4 +1,4 @@
-//! What `inspect` prints: JSON, or the same as an indented list.
+//! Output of `inspect`: JSON, or the same data as an indented list.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::cmd::{Global, ui};
 
-/// Prints JSON, or the same as an indented list.
+/// Prints JSON, or the same data as an indented list.
 pub fn show(global: &Global, value: &Value) -> Result<()> {
     if global.json {
         return ui::print(&ui::json_line(value));
@@ -44,7 +44,7 @@ fn outline(value: &Value, depth: usize, text: &mut String) {
     }
 }
 
-/// A value as text that is safe on a terminal.
+/// Formats a value as text that is safe on a terminal.
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => ui::escaped(text),

@@ -1,4 +1,4 @@
-//! What `inspect` says of one-time pads.
+//! `inspect` for one-time pads.
 
 use orderseal::protocol::Name;
 use orderseal::protocol::jose::pad::Pad;
@@ -7,7 +7,7 @@ use orderseal::protocol::roles::pad_use::{PadUse, Totals};
 use orderseal::protocol::store::keyfile::{KeyFile, Shop};
 use serde_json::{Value, json};
 
-/// How much pad there is, and what is left of it. A pad that is not shared is good for one order.
+/// Reports the size of the pads and the bytes left. A pad that is not shared serves one order.
 pub fn of_shop(
     file: &KeyFile,
     name: &Name,
@@ -46,7 +46,7 @@ pub fn of_shop(
     }
 }
 
-/// The same of a lone pad.
+/// Reports the same for a lone pad.
 pub fn of_lone(file: &KeyFile, pad: &Pad, sealed: Option<&PadUse>, value: &mut Value) {
     value["pad_bytes"] = json!(pad.len());
     value["pad_bytes_left"] = json!(pad.len().saturating_sub(file.sealed));
@@ -55,7 +55,7 @@ pub fn of_lone(file: &KeyFile, pad: &Pad, sealed: Option<&PadUse>, value: &mut V
     }
 }
 
-/// What sealed orders leave of `bytes` bytes of pad.
+/// Reports what sealed orders left of `bytes` bytes of pad.
 fn used_up(bytes: u64, totals: Totals, value: &mut Value) {
     value["pad_bytes_used"] = json!(totals.used);
     value["pad_bytes_left"] = json!(bytes - totals.used);

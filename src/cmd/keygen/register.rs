@@ -12,8 +12,8 @@ use crate::cmd::arguments::TEACHING;
 use crate::cmd::exit::usage;
 use crate::cmd::{Global, ui};
 
-/// The smallest register that RSA and knapsack keys are made from: in a shorter sequence there may be
-/// no prime of the size.
+/// Degree of the smallest register for RSA and knapsack keys: a shorter sequence may contain no
+/// prime of the required size.
 const MIN_PAIR_DEGREE: u32 = 31;
 
 /// Longest seed file in bytes.
@@ -48,7 +48,7 @@ enum Rng {
 }
 
 impl Register {
-    /// The register that makes the keys, if one does.
+    /// Returns the register to make keys from, if requested.
     pub fn source(&self, global: &Global) -> Result<Option<RegisterSource>> {
         let (Some((degree, tap)), Some(path), Rng::Lfsr) =
             (self.trinomial, &self.seed_file, self.rng)
@@ -76,7 +76,7 @@ impl Register {
         Ok(Some(RegisterSource::new(register)?))
     }
 
-    /// Refuses a register that is too short for key pairs.
+    /// Rejects a register that is too short for key pairs.
     pub fn refuse_short(&self) -> Result<()> {
         match self.trinomial {
             Some((degree, _)) if degree < MIN_PAIR_DEGREE => Err(usage(format!(
