@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
-/// What `cargo package` writes beside the sources.
+/// The file that `cargo package` writes beside the sources.
 const PACKAGED: &str = ".cargo_vcs_info.json";
 
 fn main() {
@@ -16,7 +16,7 @@ fn main() {
     println!("cargo:rustc-env=ORDERSEAL_TARGET={}", env::var("TARGET").unwrap_or_default());
 }
 
-/// The commit that a package was made from.
+/// Returns the commit that a package was made from.
 fn packaged() -> Option<String> {
     let text = fs::read_to_string(PACKAGED).ok()?;
     watch(PACKAGED);
@@ -25,13 +25,13 @@ fn packaged() -> Option<String> {
     Some(commit.to_owned())
 }
 
-/// The commit that is checked out here. Debug builds do not ask for it: each commit would compile
-/// everything again.
+/// Returns the commit that is checked out here. Debug builds skip this, because every commit would
+/// cause a full rebuild.
 fn checked_out() -> Option<String> {
     if env::var("PROFILE").is_ok_and(|profile| profile == "debug") {
         return Some("not recorded in debug builds".to_owned());
     }
-    // Sources in a folder of some other repository have a prefix there.
+    // Sources inside another repository have a prefix there.
     let found = git(&["rev-parse", "HEAD", "--show-prefix"])?;
     let commit = found.strip_suffix("\n\n")?.to_owned();
     // The log of HEAD changes with every commit and checkout.
@@ -46,7 +46,7 @@ fn git(arguments: &[&str]) -> Option<String> {
     output.status.success().then(|| String::from_utf8(output.stdout).ok())?
 }
 
-/// Runs this script again when a file changes; cargo would run it each time for a missing one.
+/// Reruns this script when a file changes; cargo would rerun it every time for a missing file.
 fn watch(path: &str) {
     if Path::new(path).exists() {
         println!("cargo:rerun-if-changed={path}");

@@ -1,5 +1,5 @@
-//! What the tests of the command share: a folder to work in, command lines as one types them, orders
-//! to send, and sealed lines made by hand.
+//! Helpers shared by the command's tests: a folder to work in, command lines as users type them,
+//! orders to send, and hand-made sealed lines.
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
 use std::fs;
@@ -19,10 +19,10 @@ use tempfile::TempDir;
 /// The program under test.
 pub const ORDERSEAL: &str = env!("CARGO_BIN_EXE_orderseal");
 
-/// The orders that the project ships.
+/// The orders that ship with the project.
 pub const FIXTURE: &[u8] = include_bytes!("../../fixtures/orders.ndjson");
 
-/// Orders of unusual content: empty, ending in a carriage return, no UTF-8, a NUL, only a space.
+/// Orders with unusual content: empty, ending in a carriage return, not UTF-8, a NUL, only a space.
 pub const EDGES: [&[u8]; 5] = [b"", b"carriage return\r", b"\xff\xfe\x80", b"nul \0 nul", b" "];
 
 /// Whether strace can inject faults here.
@@ -34,32 +34,32 @@ pub static STRACE: LazyLock<bool> = LazyLock::new(|| {
     probe.is_ok_and(|output| output.status.success())
 });
 
-/// Prints past the test harness's capture, which hides what a passing test prints: which way a test
-/// took, or that it did not run.
+/// Prints past the test harness's capture, which hides the output of passing tests: which path a
+/// test took, or that it did not run.
 pub fn print(text: &str) {
     writeln!(io::stderr(), "    {text}").expect("standard error is open");
 }
 
-/// Says that a check did not run.
+/// Reports that a check did not run.
 pub fn not_run(what: &str, why: &str) {
     print(&format!("NOT RUN: {what}: {why}"));
 }
 
-/// A batch of `count` orders, the last of which are [`EDGES`] where there is room for them.
+/// Returns a batch of `count` orders, ending with [`EDGES`] if there is room for them.
 pub fn orders(count: usize) -> Vec<u8> {
     let edges = if count > EDGES.len() { &EDGES[..] } else { &[] };
     let real = lines(FIXTURE).take(count - edges.len());
     real.chain(edges.iter().copied()).flat_map(|order| [order, b"\n"].concat()).collect()
 }
 
-/// The lines of `bytes`, without their line feeds.
+/// Returns the lines of `bytes`, without their line feeds.
 pub fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     bytes
         .split_inclusive(|&byte| byte == b'\n')
         .map(|line| line.strip_suffix(b"\n").unwrap_or(line))
 }
 
-/// What came of a command line.
+/// Result of a command line.
 pub struct Run {
     /// The command line, for messages.
     pub line: String,
@@ -99,20 +99,21 @@ impl Run {
 pub struct Lab(TempDir);
 
 impl Lab {
-    /// An empty folder.
+    /// Creates an empty folder.
     pub fn new() -> Lab {
         Lab(TempDir::new().expect("a temporary folder can be made"))
     }
 
-    /// A folder with `service.jwks`, the shop's `tokyo.jwks` and a client's `client.jwks` for
-    /// `orders` transactions, made by `keygen` with `options`; and as many orders in `orders.ndjson`.
+    /// Creates a folder with `service.jwks`, the shop's `tokyo.jwks` and a client's `client.jwks`
+    /// for `orders` transactions, made by `keygen` with `options`; and as many orders in
+    /// `orders.ndjson`.
     pub fn with_keys(options: &str, orders: usize) -> Lab {
         let lab = Lab::new();
         lab.keys(options, orders);
         lab
     }
 
-    /// Does in this folder what [`Lab::with_keys`] does in a new one.
+    /// Adds to this folder what [`Lab::with_keys`] puts into a new one.
     pub fn keys(&self, options: &str, count: usize) {
         self.ok(&format!("keygen {options} --shop tokyo --orders {count} -o service.jwks --force"));
         self.ok("bundle shop --keys service.jwks --shop tokyo -o tokyo.jwks --force");
@@ -122,22 +123,22 @@ impl Lab {
         self.write("orders.ndjson", orders(count));
     }
 
-    /// The path of a file in the folder.
+    /// Returns the path of a file in the folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    /// The folder.
+    /// Returns the path of the folder.
     pub fn dir(&self) -> &Path {
         self.0.path()
     }
 
-    /// Whether a file is there.
+    /// Whether a file exists.
     pub fn has(&self, name: &str) -> bool {
         self.path(name).symlink_metadata().is_ok()
     }
 
-    /// Writes a file that only its owner can read, as a key file has to be.
+    /// Writes a file that only its owner can read, as required for key files.
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::write(self.path(name), content).expect("the folder is writable");
         self.mode(name, 0o600);
@@ -161,7 +162,7 @@ impl Lab {
             .expect("our own file");
     }
 
-    /// The names in the folder, sorted, to see that nothing was left behind.
+    /// Returns the sorted names in the folder, to check for leftovers.
     pub fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.dir()).expect("the folder is readable");
         let mut names: Vec<_> = entries
@@ -171,7 +172,7 @@ impl Lab {
         names
     }
 
-    /// The program with the words of `line` as its arguments, in this folder.
+    /// Returns the program with the words of `line` as its arguments, in this folder.
     pub fn command(&self, line: &str) -> assert_cmd::Command {
         let mut command = assert_cmd::Command::new(ORDERSEAL);
         command
@@ -181,7 +182,7 @@ impl Lab {
         command
     }
 
-    /// Runs a command line with `input` on its standard input.
+    /// Runs a command line with `input` on standard input.
     pub fn run(&self, line: &str, input: &[u8]) -> Run {
         finish(line, self.command(line).write_stdin(input))
     }
@@ -193,13 +194,13 @@ impl Lab {
         finish(script, command.timeout(Duration::from_secs(120)))
     }
 
-    /// Runs a command line that has to succeed.
+    /// Runs a command line that must succeed.
     #[track_caller]
     pub fn ok(&self, line: &str) -> Run {
         self.ok_with(line, b"")
     }
 
-    /// Runs a command line that has to succeed with `input` on its standard input.
+    /// Runs a command line that must succeed, with `input` on standard input.
     #[track_caller]
     pub fn ok_with(&self, line: &str, input: &[u8]) -> Run {
         let run = self.run(line, input);
@@ -207,13 +208,13 @@ impl Lab {
         run
     }
 
-    /// Runs a command line that has to fail with exit code `code`, and looks at its message.
+    /// Runs a command line that must fail with exit code `code`, and checks its message.
     #[track_caller]
     pub fn refused(&self, code: i32, line: &str) -> Run {
         self.refused_with(code, line, b"")
     }
 
-    /// [`Lab::refused`] with `input` on standard input.
+    /// Does the same as [`Lab::refused`], with `input` on standard input.
     #[track_caller]
     pub fn refused_with(&self, code: i32, line: &str, input: &[u8]) -> Run {
         let run = self.run(line, input);
@@ -232,7 +233,7 @@ fn finish(line: &str, command: &mut assert_cmd::Command) -> Run {
     Run { line: line.to_owned(), code: output.status.code(), stdout: output.stdout, stderr }
 }
 
-/// Asserts the form of messages.
+/// Asserts the format of messages.
 #[track_caller]
 fn assert_is_message(run: &Run) {
     if let Some(complaint) = complaint(run) {
@@ -240,7 +241,7 @@ fn assert_is_message(run: &Run) {
     }
 }
 
-/// What is wrong with an error as JSON.
+/// Returns what is wrong with an error printed as JSON.
 fn complaint_about_json(run: &Run, text: &str) -> Option<String> {
     let found: Value = serde_json::from_str(text).unwrap_or_default();
     let error = &found["error"];
@@ -253,8 +254,8 @@ fn complaint_about_json(run: &Run, text: &str) -> Option<String> {
     (!complete).then(|| format!("{}: not an error as JSON:\n{text}", run.line))
 }
 
-/// What is wrong with the form of a message: it is `orderseal: error: …`, then hints; lower case, no
-/// full stop, and no control character that came from the input.
+/// Returns what is wrong with the format of a message. It must be `orderseal: error: …`, then
+/// hints; lower case, no full stop, and no control character from the input.
 pub fn complaint(run: &Run) -> Option<String> {
     let Run { line, stderr, .. } = run;
     let first =
@@ -273,32 +274,32 @@ pub fn complaint(run: &Run) -> Option<String> {
         .then(|| format!("{line}: control character in {stderr:?}"))
 }
 
-/// Seals orders with the client's bundle and gives back the lines.
+/// Seals orders with the client's bundle and returns the lines.
 #[track_caller]
 pub fn seal(lab: &Lab, orders: &[u8]) -> Vec<String> {
     lab.ok_with("encrypt --bundle client.jwks", orders).text().lines().map(str::to_owned).collect()
 }
 
-/// The protected header of a sealed line.
+/// Returns the protected header of a sealed line.
 #[track_caller]
 pub fn header(line: &str) -> Value {
     let first = line.split('.').next().expect("split gives one part at least");
     serde_json::from_slice(&base64url_decode(first)).expect("a header is JSON")
 }
 
-/// The `kid` of each sealed line.
+/// Returns the `kid` of each sealed line.
 pub fn kids(sealed: &[u8]) -> Vec<String> {
     let text = std::str::from_utf8(sealed).expect("sealed lines are text");
     text.lines().map(|line| header(line)["kid"].as_str().expect("a kid").to_owned()).collect()
 }
 
-/// The names of the keys in a key file.
+/// Returns the names of the keys in a key file.
 pub fn key_ids(file: &Value) -> Vec<String> {
     let keys = file["keys"].as_array().expect("a JWK Set has keys");
     keys.iter().map(|key| key["kid"].as_str().expect("our keys have a kid").to_owned()).collect()
 }
 
-/// Puts another part on a sealed line: 1 is the encrypted key, 2 the IV, 3 the ciphertext, 4 the tag.
+/// Replaces a part of a sealed line: 1 is the encrypted key, 2 the IV, 3 the ciphertext, 4 the tag.
 pub fn with_part(line: &str, part: usize, bytes: &[u8]) -> String {
     let text = base64url(bytes);
     let mut parts: Vec<_> = line.split('.').collect();
@@ -306,18 +307,18 @@ pub fn with_part(line: &str, part: usize, bytes: &[u8]) -> String {
     parts.join(".")
 }
 
-/// Base64url without padding.
+/// Encodes base64url without padding.
 pub fn base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode_to_string(bytes)
 }
 
-/// Bytes from base64url without padding.
+/// Decodes base64url without padding.
 #[track_caller]
 pub fn base64url_decode(text: &str) -> Vec<u8> {
     URL_SAFE_NO_PAD.decode_to_vec(text).unwrap_or_else(|_| panic!("not base64url: {text}"))
 }
 
-/// A content-encryption key for lines made by hand: the bytes 0 to 31.
+/// A content-encryption key for hand-made lines: the bytes 0 to 31.
 pub const CEK: [u8; 32] = {
     let mut key = [0; 32];
     let mut i = 0;
@@ -328,13 +329,13 @@ pub const CEK: [u8; 32] = {
     key
 };
 
-/// [`CEK`] as a key file for `decrypt --key`.
+/// Returns [`CEK`] as a key file for `decrypt --key`.
 pub fn cek_jwk() -> String {
     format!(r#"{{"kty":"oct","alg":"A256GCM","k":"{}"}}"#, base64url(&CEK))
 }
 
-/// The five parts of a line sealed by hand with AES-256-GCM, before anything is done to them. They
-/// authenticate, whatever the header says: what is refused is refused for its form.
+/// The five parts of a line sealed by hand with AES-256-GCM, unmodified. They authenticate,
+/// whatever the header says, so a rejected line was rejected for its form.
 pub struct Parts {
     /// The protected header, encoded.
     pub header: String,
@@ -347,7 +348,7 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Seals `plaintext` under `cek` with the header as it is written here.
+    /// Seals `plaintext` under `cek`, with the header used verbatim.
     pub fn seal(header: &[u8], cek: &[u8; 32], plaintext: &[u8]) -> Parts {
         let header = base64url(header);
         let iv = *b"hand-made iv";
@@ -358,7 +359,7 @@ impl Parts {
         Parts { header, iv, ciphertext, tag: tag.try_into().expect("16 bytes") }
     }
 
-    /// The line with `key` as its encrypted key.
+    /// Returns the line with `key` as its encrypted key.
     pub fn line(&self, key: &[u8]) -> String {
         let parts: [&[u8]; 4] = [key, &self.iv, &self.ciphertext, &self.tag];
         parts.iter().fold(self.header.clone(), |line, part| line + "." + &base64url(part))
