@@ -218,9 +218,10 @@ fn decode(
     out: &mut Vec<u8>,
     what: &'static str,
 ) -> Result<(), Failure> {
-    base64url::decode_append(backend, segment, out)
-        .map(|_| ())
-        .ok_or(Failure::Malformed(Malformed::Base64(what)))
+    match base64url::decode_append(backend, segment, out) {
+        Some(_) => Ok(()),
+        None => Err(Failure::Malformed(Malformed::Base64(what))),
+    }
 }
 
 /// Appends a decoded segment of known length.
