@@ -386,6 +386,10 @@ impl Shop {
 /// # Ok::<(), orderseal::Error>(())
 /// ```
 ///
+/// Lines are written while the batch runs, before you can store the client. If they leave from there,
+/// write them to a file or buffer first, store [`Client::to_bytes`], and send them only then: a client
+/// that is read again from older bytes uses the same ids, IVs and pad bytes a second time.
+///
 /// # Errors
 /// As [`Client::seal`], at the first line that fails, and [`Error::Io`]. If something may have left
 /// by then, [`Error::Spending`] reports what was used up; otherwise nothing is used up.
