@@ -3,7 +3,7 @@
 use super::*;
 use crate::ciphers::Secret;
 use crate::ciphers::random::Origin;
-use crate::protocol::jose::jwk::{DecryptingKey, Material, Usage};
+use crate::protocol::jose::jwk::{DecryptingKey, Usage};
 use crate::protocol::model::{Alg, Enc, Erase, Run};
 
 fn place() -> Place {
@@ -142,62 +142,4 @@ fn what_a_file_will_have_to_record_fits_from_the_start() {
     // The record of an erased key is shorter than the key was.
     file.erase_keys(|_| true);
     assert!(file.to_bytes_within(full, &place()).is_ok());
-}
-
-#[test]
-fn the_length_of_a_file_is_known_before_it_is_written() {
-    use crate::ciphers::random::KeySource;
-    use crate::ciphers::random::SystemSource;
-    use crate::protocol::jose::pad::Pad;
-    use crate::protocol::roles::service::{Sizes, make_material};
-    let mut rng = SystemSource::new().unwrap().stream(0);
-    let sizes = Sizes { rsa_bits: 2048, pad_bytes: 100 };
-    let mut file = KeyFile::new(Role::Plain);
-    for (alg, enc) in [
-        ("A256KW", "A256GCM"),
-        ("RSA-OAEP-256", "A256GCM"),
-        ("MH-KNAPSACK", "A256GCM"),
-        ("dir", "VERNAM-HS256"),
-    ] {
-        let suite = Suite::new(Alg::named(alg).unwrap(), Enc::named(enc).unwrap()).unwrap();
-        let material = make_material(suite, sizes, &mut rng).unwrap();
-        for material in [Material::from(material.encrypting_half()), material.into()] {
-            for origin in [Origin::System, Origin::Seeded] {
-                let kid = Kid::new(&format!("tokyo/{}", file.keys().len()));
-                let alg = Some(suite.key_alg().to_owned());
-                let (usage, material) = (Usage::Encryption, material.clone());
-                file.push(Jwk { kid, alg, origin, usage, material });
-            }
-        }
-    }
-    let piece = Pad::new(1234, Secret::zeroed(50)).unwrap();
-    let alg = Some("VERNAM-HS256".to_owned());
-    let (origin, usage, material) = (Origin::System, Usage::Unsaid, DecryptingKey::Pad(piece));
-    file.push(Jwk { kid: None, alg, origin, usage, material });
-    assert_eq!(file.full_len(), file.to_bytes(&place()).unwrap().len() as u64);
-}
-
-#[test]
-fn a_client_holds_no_private_half_and_a_shop_no_public_half_alone() {
-    use crate::ciphers::random::{KeySource, SystemSource};
-    use crate::protocol::roles::service::{Sizes, make_material};
-    let suite = Suite::of_header("MH-KNAPSACK", "A256GCM").unwrap();
-    let mut rng = SystemSource::new().unwrap().stream(0);
-    let private = make_material(suite, Sizes::default(), &mut rng).unwrap();
-    let public = Material::from(private.encrypting_half());
-    let read = |role, material: Material| {
-        let mut file = KeyFile::new(role);
-        let shop = Shop::new(Scheme::embodiment(6).unwrap(), suite);
-        file.shops.insert("tokyo".parse().unwrap(), shop);
-        let (kid, alg) = (Kid::new("tokyo/00ff"), Some(suite.key_alg().to_owned()));
-        file.push(Jwk { kid, alg, origin: Origin::System, usage: Usage::Unsaid, material });
-        let read = KeyFile::parse(&file.to_bytes(&place()).unwrap(), &place());
-        read.map(|_| ()).map_err(|error| error.to_string())
-    };
-    assert_eq!(read(Role::Client, public.clone()), Ok(()));
-    assert!(read(Role::Client, private.clone().into()).unwrap_err().contains("never holds"));
-    for role in [Role::Shop, Role::Service] {
-        assert_eq!(read(role, private.clone().into()), Ok(()));
-        assert!(read(role, public.clone()).unwrap_err().contains("needs the private half"));
-    }
 }
