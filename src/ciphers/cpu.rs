@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// Proof that the processor has some instructions; `()` where no proof is needed.
 pub(crate) trait Proof: Copy {
@@ -144,6 +145,22 @@ pub(crate) enum Level {
     Avx512(Avx512),
 }
 
+impl Level {
+    /// Position among the levels, narrowest first.
+    fn rank(self) -> u8 {
+        match self {
+            Self::RustCrypto => 0,
+            Self::Portable => 1,
+            Self::Avx2(_) => 2,
+            Self::Vaes(_) => 3,
+            Self::Avx512(_) => 4,
+        }
+    }
+}
+
+/// Rank of the widest level that may be used; see [`Backend::limit`].
+static LIMIT: AtomicU8 = AtomicU8::new(u8::MAX);
+
 /// Reason why a backend requested by name is not available.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -151,41 +168,69 @@ pub enum BackendError {
     /// No backend has this name.
     #[error("unknown backend {0:?}: expected rustcrypto, portable, avx2, vaes or avx512")]
     Unknown(String),
-    /// The processor lacks its instructions.
+    /// The processor lacks its instructions, or a [limit](Backend::limit) rules it out.
     #[error("backend {0} is not available on this processor")]
     Unavailable(&'static str),
 }
 
 impl Backend {
-    /// Returns every backend that this processor can run, slowest first.
+    /// Returns every backend that this processor can run and the [`limit`](Self::limit) allows,
+    /// slowest first.
     pub fn available() -> Vec<Self> {
-        let mut all = vec![Self(Level::RustCrypto), Self(Level::Portable)];
-        all.extend(Avx2::detect().map(|proof| Self(Level::Avx2(proof))));
-        all.extend(Vaes::detect().map(|proof| Self(Level::Vaes(proof))));
-        all.extend(Avx512::detect().map(|proof| Self(Level::Avx512(proof))));
-        all
+        Self::usable().collect()
     }
 
-    /// Returns the widest backend that this processor can run.
+    /// Returns the widest backend that this processor can run and the [`limit`](Self::limit)
+    /// allows.
     pub fn detect() -> Self {
-        let vectors = Avx512::detect().map(Level::Avx512);
-        let vectors = vectors.or_else(|| Vaes::detect().map(Level::Vaes));
-        let vectors = vectors.or_else(|| Avx2::detect().map(Level::Avx2));
-        Self(vectors.unwrap_or(Level::Portable))
+        Self::usable().next_back().expect("the narrowest backend is always usable")
+    }
+
+    /// Limits the whole process to this backend and narrower ones, in all later calls of
+    /// [`available`](Self::available), [`detect`](Self::detect) and [`named`](Self::named).
+    ///
+    /// A limit is for support and for comparisons. A later call can lower it, never raise it.
+    ///
+    /// ```
+    /// use orderseal::ciphers::cpu::Backend;
+    ///
+    /// let widest = Backend::detect();
+    /// Backend::named("portable")?.limit();
+    /// assert_eq!(Backend::detect().name(), "portable");
+    /// assert!(Backend::named("avx2").is_err());
+    /// widest.limit();
+    /// assert_eq!(Backend::detect().name(), "portable");
+    /// # Ok::<(), orderseal::ciphers::cpu::BackendError>(())
+    /// ```
+    pub fn limit(self) {
+        LIMIT.fetch_min(self.0.rank(), Ordering::Relaxed);
+    }
+
+    /// The backends that can run here, slowest first.
+    fn usable() -> impl DoubleEndedIterator<Item = Self> {
+        let limit = LIMIT.load(Ordering::Relaxed);
+        let levels = [
+            Some(Level::RustCrypto),
+            Some(Level::Portable),
+            Avx2::detect().map(Level::Avx2),
+            Vaes::detect().map(Level::Vaes),
+            Avx512::detect().map(Level::Avx512),
+        ];
+        levels.into_iter().flatten().filter(move |level| level.rank() <= limit).map(Self)
     }
 
     /// Returns the backend with the given name.
     ///
     /// # Errors
-    /// [`BackendError`] if the name is unknown or the processor cannot run the backend.
+    /// [`BackendError`] if the name is unknown, the processor cannot run the backend, or the
+    /// [`limit`](Self::limit) does not allow it.
     pub fn named(name: &str) -> Result<Self, BackendError> {
         const NAMES: [&str; 5] = ["rustcrypto", "portable", "avx2", "vaes", "avx512"];
         let known = NAMES
             .into_iter()
             .find(|known| *known == name)
             .ok_or_else(|| BackendError::Unknown(name.to_owned()))?;
-        Self::available()
-            .into_iter()
+        Self::usable()
             .find(|backend| backend.name() == known)
             .ok_or(BackendError::Unavailable(known))
     }
