@@ -5,13 +5,13 @@ use std::mem::MaybeUninit;
 
 use super::lanes::AesLanes;
 #[cfg(target_arch = "x86_64")]
-use super::{avx512::Wide, vaes::Pair};
+use super::{aesni::Single, avx512::Wide, vaes::Pair};
 #[cfg(target_arch = "x86_64")]
 use crate::ciphers::cpu::Proof;
 use crate::ciphers::cpu::{Backend, Kernel, Level, Over};
 
 /// Backends with their own AES code.
-pub const BACKENDS: &[&str] = &["rustcrypto", "vaes", "avx512"];
+pub const BACKENDS: &[&str] = &["rustcrypto", "avx2", "vaes", "avx512"];
 
 /// A computation written over lanes, and its equivalent with the crates.
 pub(crate) trait Job {
@@ -37,15 +37,17 @@ impl<L: AesLanes, J: Job> Kernel<L::Proof> for Over<L, J> {
 /// Whether the backend runs jobs over lanes.
 pub(super) fn has_lanes(backend: Backend) -> bool {
     match backend.level() {
-        Level::Vaes(_) | Level::Avx512(_) => true,
-        Level::RustCrypto | Level::Portable | Level::Avx2(_) => false,
+        Level::Avx2(_) | Level::Vaes(_) | Level::Avx512(_) => true,
+        Level::RustCrypto | Level::Portable => false,
     }
 }
 
 /// Runs a job on the backend.
 pub(super) fn run<J: Job>(backend: Backend, job: J) -> J::Output {
     match backend.level() {
-        Level::RustCrypto | Level::Portable | Level::Avx2(_) => job.by_crates(),
+        Level::RustCrypto | Level::Portable => job.by_crates(),
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2(proof) => over::<Single, J>(proof, job),
         #[cfg(target_arch = "x86_64")]
         Level::Vaes(proof) => over::<Pair, J>(proof, job),
         #[cfg(target_arch = "x86_64")]

@@ -77,12 +77,15 @@ pub(crate) trait AesLanes: Copy {
 #[inline(always)]
 pub(super) fn transpose<L: AesLanes>(square: &mut [L]) {
     assert_eq!(square.len(), L::BLOCKS);
-    if L::BLOCKS == 2 {
-        (square[0], square[1]) = square[0].unzip(square[1]);
-    } else {
-        let (even01, odd01) = square[0].unzip(square[1]);
-        let (even23, odd23) = square[2].unzip(square[3]);
-        (square[0], square[2]) = even01.unzip(even23);
-        (square[1], square[3]) = odd01.unzip(odd23);
+    match square {
+        [_] => {}
+        [a, b] => (*a, *b) = a.unzip(*b),
+        [a, b, c, d] => {
+            let (even_ab, odd_ab) = a.unzip(*b);
+            let (even_cd, odd_cd) = c.unzip(*d);
+            (*a, *c) = even_ab.unzip(even_cd);
+            (*b, *d) = odd_ab.unzip(odd_cd);
+        }
+        _ => unreachable!("vectors have one, two or four lanes"),
     }
 }

@@ -7,14 +7,16 @@
 //! | [`kw`] | key wrap of many content keys at once | RFC 3394 |
 //! | `expander` | keys and IVs for a whole batch from one seed | fast key erasure over AES-256-CTR |
 //!
-//! The backends `avx512` and `vaes` run one algorithm, written over vectors of four or two blocks,
-//! each of which may have its own key. There, no branch and no address depends on secrets. All
-//! other backends call the RustCrypto crates, one operation at a time; the crates use AES-NI where
-//! available and are constant-time by design.
+//! The backends `avx512`, `vaes` and `avx2` run one algorithm, written over vectors of four, two or
+//! one block (the last with AES-NI), each of which may have its own key. There, no branch and no
+//! address depends on secrets. All other backends call the RustCrypto crates, one operation at a
+//! time; the crates use AES-NI where available and are constant-time by design.
 
 // Without vectors to run on, the kernels over lanes are only type-checked.
 #![cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 
+#[cfg(target_arch = "x86_64")]
+mod aesni;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 #[doc(hidden)]

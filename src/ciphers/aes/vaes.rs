@@ -4,6 +4,7 @@ use std::arch::asm;
 use std::arch::x86_64::*;
 
 use super::Block;
+use super::aesni::{ONES_THEN_ZEROS, padded};
 use super::lanes::AesLanes;
 use crate::ciphers::cpu::Vaes;
 
@@ -11,38 +12,6 @@ use crate::ciphers::cpu::Vaes;
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub(super) struct Pair(__m256i);
-
-/// 32 bytes of ones, then 32 of zeros: the mask of the first n bytes starts at 32 − n.
-static ONES_THEN_ZEROS: [u8; 64] = {
-    let mut mask = [0; 64];
-    let mut i = 0;
-    while i < 32 {
-        mask[i] = 0xff;
-        i += 1;
-    }
-    mask
-};
-
-/// Loads fewer than 16 bytes and fills up with zeros, little-endian.
-///
-/// Uses overlapping word loads: bytes assembled in memory would not forward to a vector load.
-#[inline(always)]
-fn padded(bytes: &[u8]) -> u128 {
-    let length = bytes.len();
-    if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
-        let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
-        u128::from(first) | u128::from(last) << (8 * (length - 8))
-    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
-        u128::from(first) | u128::from(last) << (8 * (length - 4))
-    } else {
-        let byte = |index: usize| u128::from(bytes[index]) << (8 * index);
-        match length {
-            0 => 0,
-            _ => byte(0) | byte(length / 2) | byte(length - 1),
-        }
-    }
-}
 
 /// Returns its argument in a register. Assembly blocks keep their order. Like the instructions of
 /// `core::arch`, the function names the one feature that its register needs.
