@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::ciphers::random::SystemSource;
 use crate::ciphers::{Secret, Wiped};
 use crate::protocol::model::{
-    Error, KeyTrouble, Name, Place, Program, Result, Role, Run, Scheme, Scope, Suite,
+    Error, KeyTrouble, Malformed, Name, NotName, Place, Program, Result, Role, Run, Scheme, Scope,
+    Suite,
 };
 use crate::protocol::pipeline::{Batch, Part, Workers};
 use crate::protocol::roles::client::{Plan, Sink, Totals};
@@ -261,8 +262,7 @@ impl Client {
         for (number, order) in (1..).zip(orders) {
             let order = order.as_ref();
             if memchr::memchr(b'\n', order).is_some() {
-                let found = "the order has a line feed in it";
-                return Err(Error::malformed(&place.at(number), found));
+                return Err(Error::malformed(&place.at(number), Malformed::LineFeed));
             }
             let added = text.write_all(order).and_then(|()| text.write_all(b"\n"));
             added.map_err(|error| Error::io(&place, "cannot copy", error))?;
@@ -461,7 +461,7 @@ impl<W: Write> Sink for Outgoing<W> {
 
 fn name(text: &str) -> Result<Name> {
     let place = || Place::file(format!("shop name {text:?}"));
-    text.parse().map_err(|expected: String| Error::malformed(&place(), expected))
+    text.parse().map_err(|fault: NotName| Error::malformed(&place(), fault))
 }
 
 fn add_keys(keyring: &mut KeyFile, request: &KeyRequest, place: &Place) -> Result<()> {

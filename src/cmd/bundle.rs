@@ -246,10 +246,8 @@ impl PageArgs {
             Some(path) => {
                 let file = files::load_small(path, MAX_PAGE, false)?;
                 inputs.push(file.id);
-                let items =
-                    orderseal::protocol::jose::json::parse(&file.bytes).map_err(|found| {
-                        Error::malformed(&file.place, format!("found {found}, expected JSON"))
-                    })?;
+                let items = orderseal::protocol::jose::json::parse(&file.bytes)
+                    .map_err(|found| Error::malformed(&file.place, found))?;
                 Items::from_json(&items, &file.place)?;
                 (*items).clone()
             }

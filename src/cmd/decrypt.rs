@@ -11,7 +11,7 @@ use orderseal::protocol::roles::shop::{self, Options, Skipped, Summary};
 use orderseal::protocol::roles::stream::{self, Opened};
 use orderseal::protocol::store::OpeningKeys;
 use orderseal::protocol::store::files::{self, FileId, Input, Inputs, Loaded, Output, Privacy};
-use orderseal::protocol::{Error, Kid, Place, Result};
+use orderseal::protocol::{Error, Kid, Malformed, Place, Result};
 use serde_json::json;
 
 use super::arguments::is_stdout;
@@ -223,8 +223,7 @@ impl Decrypt {
             .read_to_end(&mut rest)
             .map_err(|error| Error::io(&place, "cannot read", error))?;
         if several || !rest.is_empty() || text.contains(&b'\n') {
-            let found =
-                "found a wrapped key (cty jwk+json) among orders; it can only be opened by itself";
+            let found = Malformed::AmongOrders(Carries::Key.words());
             return Err(Error::malformed(&place.at(1), found));
         }
         let opened = shop::open_key(text, &place, keys)?;
@@ -255,8 +254,7 @@ impl Decrypt {
     ) -> Result<()> {
         let place = inputs.first().place();
         if inputs.count() > 1 {
-            let found = "found a sealed stream beside other files; it can only be opened by itself";
-            return Err(Error::malformed(&place.at(1), found));
+            return Err(Error::malformed(&place.at(1), Malformed::StreamAmongFiles));
         }
         let input = inputs.only("a sealed stream")?;
         let mut output = match self.check {

@@ -7,7 +7,7 @@ use orderseal::protocol::model::Amounts;
 use orderseal::protocol::roles::service::Share;
 use orderseal::protocol::store::files::{self, AfterSending, Erased, Kept, Selection};
 use orderseal::protocol::store::keyfile::KeyFile;
-use orderseal::protocol::{Error, KeyTrouble, Kid, Place, Result};
+use orderseal::protocol::{Error, KeyTrouble, Kid, Place, Result, Unfit};
 use serde_json::{Value, json};
 
 use super::{Global, signals, ui};
@@ -212,10 +212,7 @@ fn words(selection: Selection<'_>) -> String {
 fn not_held(kid: &Kid, file: &KeyFile) -> KeyTrouble {
     match file.was_erased(kid) {
         true => KeyTrouble::Erased(kid.clone()),
-        false => KeyTrouble::Unfit(format!(
-            "no key {kid} in this file, which holds {} keys",
-            file.keys().len()
-        )),
+        false => Unfit::NotHeld { kid: kid.clone(), held: file.keys().len() }.into(),
     }
 }
 

@@ -309,6 +309,23 @@ fn malformed_hint(found: &Malformed) -> Option<&'static str> {
         | Malformed::Base64(_)
         | Malformed::NoMember(_)
         | Malformed::Member { .. }
+        | Malformed::OutOfRange { .. }
+        | Malformed::Expected(_)
+        | Malformed::Version { .. }
+        | Malformed::Name(_)
+        | Malformed::Kid(_)
+        | Malformed::Address { .. }
+        | Malformed::Key(_)
+        | Malformed::Page(_)
+        | Malformed::OldData(_)
+        | Malformed::Seed(_)
+        | Malformed::Stream(_)
+        | Malformed::StreamKey { .. }
+        | Malformed::LineFeed
+        | Malformed::CutStream
+        | Malformed::StreamAmongFiles
+        | Malformed::Empty(_)
+        | Malformed::Request(_)
         | Malformed::Carries { .. }
         | Malformed::Value(_) => None,
     }

@@ -18,7 +18,7 @@ use orderseal::protocol::roles::stream;
 use orderseal::protocol::roles::survey::{self, Group, GroupKey, Survey};
 use orderseal::protocol::store::files::{self, Input};
 use orderseal::protocol::store::keyfile::{KeyFile, MAX_KEY_FILE};
-use orderseal::protocol::{Error, Place, Result, ServiceUrl};
+use orderseal::protocol::{Error, Malformed, Place, Result, ServiceUrl};
 use serde_json::{Value, json};
 
 use outline::show;
@@ -146,7 +146,7 @@ impl Inspect {
 fn show_stream(first: &[u8], sealed: Option<u64>, place: &Place, global: &Global) -> Result<()> {
     let (survey, line) = survey::first_line(first);
     let Some((kind, group)) = survey.groups.into_iter().next() else {
-        let found = survey.malformed.map_or(String::new(), |(_, found)| found.to_string());
+        let (_, found) = survey.malformed.expect("a line is in a group or malformed");
         return Err(Error::malformed(&place.at(1), found));
     };
     let mut value = json!({ "kind": "sealed stream" });
@@ -160,7 +160,7 @@ fn show_stream(first: &[u8], sealed: Option<u64>, place: &Place, global: &Global
     value["first line"] = group_to_json(kind, group, global);
     show(global, &value)?;
     match content {
-        Some(None) => Err(Error::malformed(place, "a sealed stream that is cut off")),
+        Some(None) => Err(Error::malformed(place, Malformed::CutStream)),
         _ => Ok(()),
     }
 }
@@ -174,10 +174,8 @@ fn first_bytes(input: &mut Input) -> Result<Vec<u8>> {
         .read_to_end(&mut first)
         .map_err(|error| Error::io(&input.name, "cannot read", error))?;
     if first.is_empty() {
-        return Err(Error::malformed(
-            &input.place(),
-            "the file is empty, expected a key file, an item page, an order page or sealed orders",
-        ));
+        let expected = "a key file, an item page, an order page or sealed orders";
+        return Err(Error::malformed(&input.place(), Malformed::Empty(expected)));
     }
     Ok(first)
 }

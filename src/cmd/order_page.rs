@@ -12,7 +12,7 @@ use orderseal::protocol::page::{
 };
 use orderseal::protocol::roles::service::{ClientRequest, IdRequest};
 use orderseal::protocol::store::files::{self, FileId, Loaded, Small};
-use orderseal::protocol::{Erase, Error, KeyTrouble, Name, Place, Result};
+use orderseal::protocol::{Erase, Error, Name, Place, Result};
 
 /// Size in bytes of a page without its pictures that causes a warning.
 const LARGE: usize = 100_000;
@@ -73,7 +73,7 @@ impl OrderPage {
         }
         let (_, shop) = loaded.file.shop_named(Some(&request.shop), &loaded.place)?;
         if let Some(reason) = page::refusal(shop.suite, request.layers) {
-            return Err(Error::key(&loaded.place, KeyTrouble::Unfit(reason)));
+            return Err(Error::key(&loaded.place, reason.into()));
         }
         if let IdRequest::Pool(count) | IdRequest::OnDemand(count) = request.ids
             && count > MAX_ORDERS

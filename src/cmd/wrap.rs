@@ -7,7 +7,7 @@ use orderseal::ciphers::random::SystemSource;
 use orderseal::protocol::model::Role;
 use orderseal::protocol::roles::client::Plan;
 use orderseal::protocol::store::files::{self, InUse, Privacy};
-use orderseal::protocol::{Error, KeyTrouble, Kid, Result};
+use orderseal::protocol::{Error, KeyTrouble, Kid, Result, Unfit};
 
 use super::arguments::{Layers, MORE, OutputFile};
 use super::{Global, algorithms, main_input, one_from_stdin, signals};
@@ -54,10 +54,7 @@ impl Wrap {
         key.file.refuse_weak(global.allow_weak, &key.place)?;
         if !key.file.is_lone() {
             let trouble = match key.file.role {
-                Role::Plain => KeyTrouble::Unfit(format!(
-                    "{} keys in a set, expected a lone key to wrap",
-                    key.file.keys().len()
-                )),
+                Role::Plain => Unfit::SetOfKeys(key.file.keys().len()).into(),
                 found => KeyTrouble::Role { found, expected: Role::Plain },
             };
             return Err(Error::key(&key.place, trouble));

@@ -67,7 +67,7 @@ impl Register {
         }
         let seed = files::read_small(path, MAX_SEED)?;
         let register = Generator::new(trinomial, &seed, self.whiten)
-            .map_err(|error| Error::malformed(&Place::file(ui::shown(path)), error.to_string()))?;
+            .map_err(|error| Error::malformed(&Place::file(ui::shown(path)), error))?;
         let warning = match self.whiten {
             false => format!("{} bits of a register's output reveal all of it", 2 * degree),
             true => format!("whoever tries 2^{degree} - 1 seeds finds all keys of a register"),

@@ -1,7 +1,6 @@
 //! JSON with the strictness that security needs: duplicate names are refused, numbers keep all
 //! digits, and secrets can be wiped.
 
-use crate::protocol::model::{JsonFault, Malformed};
 use std::fmt;
 use std::ops::Deref;
 use std::str::FromStr;
@@ -11,6 +10,7 @@ use serde_json::error::Category;
 use serde_json::{Map, Value};
 
 use crate::ciphers::{Secret, Wiped};
+use crate::protocol::model::{JsonFault, Malformed, Name};
 
 /// The members of a JSON object.
 pub type Object = Map<String, Value>;
@@ -247,12 +247,28 @@ pub(in crate::protocol) fn optional_text<'a>(
 ///
 /// # Errors
 /// The fault in the member.
-pub(in crate::protocol) fn optional_parsed<T: FromStr<Err = String>>(
+pub(in crate::protocol) fn optional_parsed<T: FromStr<Err = Malformed>>(
     members: &Object,
     name: &str,
 ) -> Result<Option<T>, Malformed> {
     let value = optional_text(members, name)?.map(str::parse).transpose();
-    value.map_err(|found: String| format!("{name:?} {found}").into())
+    value.map_err(|found: Malformed| found.within(format_args!("{name:?}")))
+}
+
+/// Returns a required member, which must be a name.
+pub(in crate::protocol) fn name(members: &Object, member: &str) -> Result<Name, Malformed> {
+    let found = text(members, member)?;
+    let name = found.parse::<Name>().map_err(Malformed::from);
+    name.map_err(|fault| fault.within(format_args!("{member} {found:?}")))
+}
+
+/// Checks the member `version` of the member `orderseal`.
+pub(in crate::protocol) fn check_version(ours: &Object, expected: u64) -> Result<(), Malformed> {
+    match ours.get("version") {
+        Some(version) if version.as_u64() == Some(expected) => Ok(()),
+        Some(version) => Err(Malformed::Version { found: version.to_string(), expected }),
+        None => Err(Malformed::NoMember("version".to_owned()).within("orderseal")),
+    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,8 @@ use crate::ciphers::{knapsack, rsa};
 use crate::protocol::jose::json::{Object, SecretJson, optional_text, text};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{
-    Enc, Error, Family, KeyTrouble, Kid, Malformed, Member, Place, Suite, Task, Unimplemented,
+    Enc, Error, Family, KeyFault, KeyTrouble, Kid, Malformed, Member, Place, Suite, Task,
+    Unimplemented, Unsound,
 };
 
 /// A key with its name and permitted uses.
@@ -69,6 +70,12 @@ impl From<String> for Refusal {
     }
 }
 
+impl From<KeyFault> for Refusal {
+    fn from(fault: KeyFault) -> Self {
+        Self::Malformed(fault.into())
+    }
+}
+
 impl From<Malformed> for Refusal {
     fn from(found: Malformed) -> Self {
         Self::Malformed(found)
@@ -83,13 +90,13 @@ impl From<&str> for Refusal {
 
 impl From<rsa::KeyError> for Refusal {
     fn from(error: rsa::KeyError) -> Self {
-        KeyTrouble::Unsound(error.to_string()).into()
+        KeyTrouble::Unsound(error.into()).into()
     }
 }
 
 impl From<knapsack::KeyError> for Refusal {
     fn from(error: knapsack::KeyError) -> Self {
-        KeyTrouble::Unsound(error.to_string()).into()
+        KeyTrouble::Unsound(error.into()).into()
     }
 }
 
@@ -138,17 +145,17 @@ impl Jwk {
     /// [`Refusal::Unusable`] for an unsupported key type, a key that is not for encryption, or
     /// components that contradict each other; [`Refusal::Malformed`] for anything else.
     pub fn from_json(value: &Value) -> Result<Self, Refusal> {
-        let members = value.as_object().ok_or("expected a key as a JSON object")?;
+        let members = value.as_object().ok_or(Malformed::Expected("a key as a JSON object"))?;
         let usage = Usage::read(members)?;
         let kid = match optional_text(members, "kid")? {
-            Some(text) => Some(Kid::new(text).ok_or_else(|| bad_kid(text))?),
+            Some(text) => Some(Kid::new(text).ok_or_else(|| Malformed::Kid(text.to_owned()))?),
             None => None,
         };
         let origin = match optional_text(members, "origin")? {
             None => Origin::System,
             Some("seeded") => Origin::Seeded,
             Some("register") => Origin::Register,
-            Some(other) => return Err(format!("the key's origin {other:?} is unknown").into()),
+            Some(other) => return Err(KeyFault::Origin(other.to_owned()).into()),
         };
         let alg = optional_text(members, "alg")?.map(str::to_owned);
         let takes_pad = alg.as_deref().and_then(Enc::named).is_some_and(Enc::takes_pad);
@@ -163,12 +170,12 @@ impl Jwk {
                 return Err(KeyTrouble::from(Unimplemented::new(Member::KeyType, other)).into());
             }
         };
-        if let (Some(name), Some(key)) = (&alg, material.secret())
-            && let Some(expected) = secret_len(name)
+        if let (Some(alg), Some(key)) = (&alg, material.secret())
+            && let Some(expected) = secret_len(alg)
             && key.len() != expected
         {
-            let found = key.len();
-            return Err(format!("member \"k\" has {found} bytes, {name} takes {expected}").into());
+            let (alg, found) = (alg.clone(), key.len());
+            return Err(KeyFault::Length { alg, found, expected }.into());
         }
         Ok(Self { kid, alg, usage, origin, material })
     }
@@ -350,7 +357,7 @@ const PRIVATE_RSA: [&str; 6] = ["d", "p", "q", "dp", "dq", "qi"];
 fn rsa_key(members: &Object) -> Result<Material, Refusal> {
     let (n, e) = (number(members, "n")?, number(members, "e")?);
     if members.contains_key("oth") {
-        return Err("the RSA key has more than two primes, which is not supported".into());
+        return Err(KeyFault::ManyPrimes.into());
     }
     let [d, p, q, dp, dq, qi] = PRIVATE_RSA.map(|name| match members.contains_key(name) {
         true => secret(members, name).map(Some),
@@ -359,17 +366,17 @@ fn rsa_key(members: &Object) -> Result<Material, Refusal> {
     let crt = match (dp?, dq?, qi?) {
         (Some(dp), Some(dq), Some(qi)) => Some((dp, dq, qi)),
         (None, None, None) => None,
-        _ => return Err("members \"dp\", \"dq\" and \"qi\" are not all there".into()),
+        _ => return Err(KeyFault::PartOfCrt.into()),
     };
     let primes = match (p?, q?) {
         (Some(p), Some(q)) => Some((p, q)),
         (None, None) if crt.is_none() => None,
-        (None, None) => return Err("members \"p\" and \"q\" are missing beside \"dp\"".into()),
-        _ => return Err("of the members \"p\" and \"q\" one is missing".into()),
+        (None, None) => return Err(KeyFault::NoPrimes.into()),
+        _ => return Err(KeyFault::OnePrime.into()),
     };
     let Some(d) = d? else {
         return match primes {
-            Some(_) => Err("member \"d\" is missing beside \"p\"".into()),
+            Some(_) => Err(KeyFault::NoExponent.into()),
             None => {
                 let key = rsa::PublicKey::from_be_bytes(&n, &e)?;
                 Ok(Material::Public(PublicHalf::Rsa(Box::new(key))))
@@ -384,9 +391,8 @@ fn rsa_key(members: &Object) -> Result<Material, Refusal> {
 }
 
 fn knapsack_key(members: &Object) -> Result<Material, Refusal> {
-    let within = |name: &'static str| {
-        move |fault: knapsack::KeyError| KeyTrouble::Unsound(format!("member {name:?}: {fault}"))
-    };
+    let within =
+        |name: &'static str| move |fault| KeyTrouble::Unsound(Unsound::Member { name, fault });
     let public =
         knapsack::PublicKey::from_bytes(&number(members, "pub")?).map_err(within("pub"))?;
     if !members.contains_key("priv") {
@@ -398,15 +404,11 @@ fn knapsack_key(members: &Object) -> Result<Material, Refusal> {
     Ok(DecryptingKey::Private(PrivateHalf::Knapsack(Box::new(key))).into())
 }
 
-fn bad_kid(text: &str) -> String {
-    format!("kid {text:?}, expected SHOP or SHOP/ID, each 1 to 64 of A-Z a-z 0-9 . _ -")
-}
-
 /// Offset of a piece of pad within the whole.
 fn offset(members: &Object) -> Result<u64, Malformed> {
     match members.get("offset") {
         None => Ok(0),
-        Some(value) => value.as_u64().ok_or("member \"offset\" is not a whole number".into()),
+        Some(value) => value.as_u64().ok_or_else(|| Malformed::member("offset", "a whole number")),
     }
 }
 

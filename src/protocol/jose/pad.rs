@@ -1,10 +1,10 @@
 //! One-time pads as keys: a MAC key with a pad or a piece of one. Each order uses a piece of its own.
 
-use crate::protocol::model::Malformed;
 use std::fmt;
 use std::sync::Arc;
 
 use crate::ciphers::Secret;
+use crate::protocol::model::KeyFault;
 
 /// Maximum length of a pad in bytes.
 pub const MAX_PAD: u64 = 64 << 20;
@@ -24,16 +24,14 @@ impl Pad {
     /// bytes) followed by the piece.
     ///
     /// # Errors
-    /// The fault, in words: no pad after the MAC key, or a pad that ends after [`MAX_PAD`] bytes.
-    pub fn new(offset: u64, key: Secret) -> Result<Self, Malformed> {
+    /// No pad after the MAC key, or a pad that ends after [`MAX_PAD`] bytes.
+    pub fn new(offset: u64, key: Secret) -> Result<Self, KeyFault> {
         let Some(len) = key.len().checked_sub(MAC_KEY_LEN) else {
-            return Err(
-                format!("a pad of {} bytes, expected a MAC key of 16 and more", key.len()).into()
-            );
+            return Err(KeyFault::ShortPad { found: key.len(), mac_key: MAC_KEY_LEN });
         };
         match offset.checked_add(len as u64) {
             Some(end) if end <= MAX_PAD => Ok(Self { offset, key: Arc::new(key) }),
-            _ => Err(format!("a pad that ends after {MAX_PAD} bytes, which is the most").into()),
+            _ => Err(KeyFault::LongPad(MAX_PAD)),
         }
     }
 

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
+use super::malformed::{AddressFault, Malformed};
+
 /// Longest address, in bytes.
 const MAX_ADDRESS: usize = 2000;
 
@@ -11,12 +13,12 @@ const MAX_ADDRESS: usize = 2000;
 ///
 /// # Errors
 /// If the address has another scheme or none.
-pub(in crate::protocol) fn split_scheme(text: &str) -> Result<(&'static str, &str), String> {
+pub(in crate::protocol) fn split_scheme(text: &str) -> Result<(&'static str, &str), AddressFault> {
     let (scheme, rest) = text.split_once("://").unwrap_or_default();
     match scheme.to_ascii_lowercase().as_str() {
         "https" => Ok(("https", rest)),
         "http" => Ok(("http", rest)),
-        _ => Err("not an http or https address".to_owned()),
+        _ => Err(AddressFault::Scheme),
     }
 }
 
@@ -47,32 +49,33 @@ impl fmt::Display for ServiceUrl {
 }
 
 impl FromStr for ServiceUrl {
-    type Err = String;
+    type Err = Malformed;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Malformed> {
         match check(text) {
             Ok(()) => Ok(Self(text.to_owned())),
-            Err(found) => Err(format!("{found}, expected like https://service.example/")),
+            Err(fault) => Err(Malformed::Address { fault, example: "https://service.example/" }),
         }
     }
 }
 
-fn check(text: &str) -> Result<(), String> {
+fn check(text: &str) -> Result<(), AddressFault> {
     let (_, rest) = split_scheme(text)?;
     if text.len() > MAX_ADDRESS {
-        return Err(format!("{} bytes, expected at most {MAX_ADDRESS}", text.len()));
+        return Err(AddressFault::Long { found: text.len(), most: MAX_ADDRESS });
     }
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(c);
     if let Some(found) = rest.chars().find(|&c| !allowed(c)) {
-        return Err(format!("{found:?} in the address"));
+        return Err(AddressFault::Character(found));
     }
     let host = rest.split(['/', '?', '#']).next().expect("there is a first part");
     if host.contains('@') {
-        return Err("a user name in the address".to_owned());
+        return Err(AddressFault::User);
     }
     let (name, port) = match host.strip_prefix('[').and_then(|host| host.split_once(']')) {
         Some((number, port)) => {
-            number.parse::<Ipv6Addr>().map_err(|_| format!("host \"[{number}]\""))?;
+            let ipv6 = number.parse::<Ipv6Addr>();
+            ipv6.map_err(|_| AddressFault::Ipv6(number.to_owned()))?;
             (number, port.strip_prefix(':').or(port.is_empty().then_some("80")))
         }
         None => match host.split_once(':') {
@@ -81,12 +84,12 @@ fn check(text: &str) -> Result<(), String> {
         },
     };
     if name.is_empty() {
-        return Err("no host name".to_owned());
+        return Err(AddressFault::NoHost);
     }
     let digits = |port: &&str| port.bytes().all(|byte| byte.is_ascii_digit());
     match port.filter(digits).and_then(|port| port.parse::<u16>().ok()) {
         Some(1..) => Ok(()),
-        Some(0) | None => Err("a port that is not a number from 1 to 65535".to_owned()),
+        Some(0) | None => Err(AddressFault::NoPort),
     }
 }
 
@@ -139,9 +142,9 @@ mod tests {
             ("https://[::1]8/", "a port"),
         ] {
             let found = text.parse::<ServiceUrl>().unwrap_err();
-            assert!(found.contains(complaint), "{text:?}: {found}");
+            assert!(found.to_string().contains(complaint), "{text:?}: {found}");
         }
         let long = format!("https://a/{}", "b".repeat(2000));
-        assert!(long.parse::<ServiceUrl>().unwrap_err().contains("2010 bytes"));
+        assert!(long.parse::<ServiceUrl>().unwrap_err().to_string().contains("2010 bytes"));
     }
 }

@@ -1,6 +1,20 @@
 //! Faults in malformed input.
 
+mod address;
+mod key;
+mod old_data;
+mod page;
+
 use std::fmt;
+
+pub use address::{AddressFault, SendFault};
+pub use key::KeyFault;
+pub use old_data::OldDataFault;
+pub use page::PageFault;
+
+use super::names::NotName;
+use crate::ciphers::chunked::TooLongError;
+use crate::ciphers::lfsr::SeedError;
 
 /// Fault in malformed input, with the expected and the actual value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -64,6 +78,79 @@ pub enum Malformed {
         /// Value that was expected.
         expected: &'static str,
     },
+    /// A member that is not a number within its limits.
+    #[error("member {name:?} is not a number from {least} to {most}")]
+    OutOfRange {
+        /// The member's name.
+        name: &'static str,
+        /// Least number.
+        least: u64,
+        /// Greatest number.
+        most: u64,
+    },
+    /// A value of another kind.
+    #[error("expected {0}")]
+    Expected(&'static str),
+    /// A version that cannot be read here.
+    #[error("version {found}, expected {expected}")]
+    Version {
+        /// The version, as in the file.
+        found: String,
+        /// The version that can be read.
+        expected: u64,
+    },
+    /// A text that is not a name.
+    #[error(transparent)]
+    Name(#[from] NotName),
+    /// A text that does not name a key.
+    #[error("kid {0:?}, expected SHOP or SHOP/ID, each 1 to 64 of A-Z a-z 0-9 . _ -")]
+    Kid(String),
+    /// A text that is not an address, or is one that cannot be used.
+    #[error("{fault}, expected like {example}")]
+    Address {
+        /// The fault.
+        fault: AddressFault,
+        /// An address that can be used.
+        example: &'static str,
+    },
+    /// A fault in a key.
+    #[error(transparent)]
+    Key(#[from] KeyFault),
+    /// A fault in what a shop puts on its pages.
+    #[error(transparent)]
+    Page(#[from] PageFault),
+    /// A fault in data of old systems.
+    #[error(transparent)]
+    OldData(#[from] OldDataFault),
+    /// A seed that a shift register cannot start from.
+    #[error(transparent)]
+    Seed(#[from] SeedError),
+    /// A text that is too long for a stream.
+    #[error(transparent)]
+    Stream(#[from] TooLongError),
+    /// A stream key of the wrong length.
+    #[error("found a stream key of {found} bytes, expected {expected}")]
+    StreamKey {
+        /// Bytes found.
+        found: usize,
+        /// Bytes expected.
+        expected: usize,
+    },
+    /// A line feed in the text of an order.
+    #[error("the order has a line feed in it")]
+    LineFeed,
+    /// A sealed stream that ends too early.
+    #[error("a sealed stream that is cut off")]
+    CutStream,
+    /// A sealed stream beside other files.
+    #[error("found a sealed stream beside other files; it can only be opened by itself")]
+    StreamAmongFiles,
+    /// A file with nothing in it.
+    #[error("the file is empty, expected {0}")]
+    Empty(&'static str),
+    /// A request for something unknown.
+    #[error("a request for {0:?}")]
+    Request(String),
     /// A sealed line among orders that contains something else.
     #[error("found {0} among orders; it can only be opened by itself")]
     AmongOrders(&'static str),

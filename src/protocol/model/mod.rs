@@ -20,10 +20,12 @@ pub(in crate::protocol) use address::split_scheme;
 pub use amounts::{Amounts, Spent};
 pub use error::{Aftermath, Error, Result};
 pub use form::{Expected, Form, Position, Syntax, WebPage};
-pub use malformed::{Document, JsonFault, Malformed};
+pub use malformed::{
+    AddressFault, Document, JsonFault, KeyFault, Malformed, OldDataFault, PageFault, SendFault,
+};
 pub use misuse::Misuse;
 pub(in crate::protocol) use names::KidMap;
-pub use names::{Kid, Name};
+pub use names::{Kid, Name, NotName};
 pub use place::Place;
 pub use program::{Erase, MAX_LAYERS, Program, Run, Step};
 pub use role::Role;
@@ -31,4 +33,4 @@ pub use scheme::{Content, Kind, Scheme, Scope};
 pub(in crate::protocol) use standards::shortened;
 pub use standards::{Member, Unimplemented};
 pub use suite::{Alg, Enc, Family, KeyUse, NoSuite, Suite, Task, Unpaired};
-pub use trouble::KeyTrouble;
+pub use trouble::{KeyTrouble, Unfit, Unsound};

@@ -36,13 +36,22 @@ impl Borrow<str> for Name {
 }
 
 impl std::str::FromStr for Name {
-    type Err = String;
+    type Err = NotName;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::new(text).ok_or_else(|| {
-            "expected 1 to 64 of A-Z a-z 0-9 . _ - not starting with a dot or dash".to_owned()
-        })
+    fn from_str(text: &str) -> Result<Self, NotName> {
+        Self::new(text).ok_or(NotName::Name)
     }
+}
+
+/// A text that has not the form of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotName {
+    /// It does not name a shop, a user or a transaction.
+    #[error("expected 1 to 64 of A-Z a-z 0-9 . _ - not starting with a dot or dash")]
+    Name,
+    /// It does not name a key.
+    #[error("expected SHOP or SHOP/ID")]
+    Kid,
 }
 
 /// Name of a key: `SHOP`, or `SHOP/ID` for one transaction or user.
@@ -105,10 +114,10 @@ impl Borrow<str> for Kid {
 }
 
 impl std::str::FromStr for Kid {
-    type Err = String;
+    type Err = NotName;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::new(text).ok_or_else(|| "expected SHOP or SHOP/ID".to_owned())
+    fn from_str(text: &str) -> Result<Self, NotName> {
+        Self::new(text).ok_or(NotName::Kid)
     }
 }
 

@@ -1,5 +1,11 @@
 //! Problems with keys.
 
+mod unfit;
+mod unsound;
+
+pub use unfit::Unfit;
+pub use unsound::Unsound;
+
 use super::names::{Kid, Name};
 use super::place::Place;
 use super::role::Role;
@@ -164,11 +170,11 @@ pub enum KeyTrouble {
     #[error(transparent)]
     Unusable(#[from] CipherError),
     /// The key's numbers are out of range or contradict each other.
-    #[error("{0}")]
-    Unsound(String),
+    #[error(transparent)]
+    Unsound(#[from] Unsound),
     /// The key does not fit the request.
-    #[error("{0}")]
-    Unfit(String),
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
 }
 
 impl From<NoSuite> for KeyTrouble {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{DATA, SendTo};
 use crate::protocol::jose::json::{self, Object, optional_text, text};
-use crate::protocol::model::{Alg, Enc, Error, Malformed, Name, Place, Result, Suite};
+use crate::protocol::model::{Alg, Enc, Error, Malformed, Name, PageFault, Place, Result, Suite};
 
 /// Description of an order page: everything except its keys.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,35 +53,27 @@ impl Description {
     /// # Errors
     /// [`Error::Malformed`].
     pub fn parse(page: &[u8], place: &Place) -> Result<Self> {
-        let malformed =
-            |found: String| Error::malformed(place, format!("found an order page {found}"));
-        let data = delivered(page).ok_or_else(|| {
-            malformed(
-                "without its data, as browsers save it; expected the file as it was made"
-                    .to_owned(),
-            )
-        })?;
-        let data =
-            json::parse(data).map_err(|found| malformed(format!("with {found} as its data")))?;
-        Self::read(&data, page.len()).map_err(|found| malformed(format!("whose data have {found}")))
+        let malformed = |fault: PageFault| Error::malformed(place, fault);
+        let data = delivered(page).ok_or_else(|| malformed(PageFault::NoData))?;
+        let data = json::parse(data).map_err(|found| malformed(PageFault::DataNotJson(found)))?;
+        Self::read(&data, page.len()).map_err(|found| malformed(PageFault::Data(Box::new(found))))
     }
 
     fn read(data: &Value, page: usize) -> Result<Self, Malformed> {
-        let members = data.as_object().ok_or("no members")?;
+        let members = data.as_object().ok_or(PageFault::NoMembers)?;
         let flag = |name: &str| {
             let value = members.get(name).and_then(Value::as_bool);
-            value.ok_or_else(|| format!("no member {name:?} that is true or false"))
+            value.ok_or_else(|| PageFault::NoFlag(name.to_owned()))
         };
         let list = |name: &str| members.get(name).and_then(Value::as_array);
-        let keys = list("keys").filter(|keys| !keys.is_empty()).ok_or("no keys")?;
+        let keys = list("keys").filter(|keys| !keys.is_empty()).ok_or(PageFault::NoKeys)?;
         let (reusable, erase) = (flag("reusable")?, flag("erase")?);
-        let shop = text(members, "shop")?;
         let send_to = optional_text(members, "send_to")?.map(str::parse).transpose()?;
         let goods = list("items");
         let pictures =
             goods.into_iter().flatten().filter_map(|item| item.get("picture")).map(written).sum();
         Ok(Self {
-            shop: shop.parse().map_err(|expected| format!("the shop {shop:?}: {expected}"))?,
+            shop: json::name(members, "shop")?,
             suite: suite(members)?,
             keys: keys.len(),
             reusable,
@@ -115,7 +107,7 @@ fn delivered(page: &[u8]) -> Option<&[u8]> {
 fn suite(members: &Object) -> Result<Suite, Malformed> {
     let (alg, enc) = (text(members, "alg")?, text(members, "enc")?);
     let suite = Alg::named(alg).zip(Enc::named(enc)).and_then(|(alg, enc)| Suite::new(alg, enc));
-    suite.ok_or_else(|| format!("the algorithms {alg:?} and {enc:?}").into())
+    suite.ok_or_else(|| PageFault::Algorithms { alg: alg.to_owned(), enc: enc.to_owned() }.into())
 }
 
 /// Length of a value as written in a page.
@@ -178,7 +170,7 @@ mod tests {
     #[test]
     fn pages_that_were_altered_are_refused() {
         for (member, value, complaint) in [
-            ("shop", json!("../x"), "the shop"),
+            ("shop", json!("../x"), "shop \"../x\""),
             ("alg", json!("none"), "the algorithms \"none\""),
             ("keys", json!([]), "no keys"),
             ("keys", json!("x"), "no keys"),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::words::{LANGUAGES, shown, words};
 use crate::protocol::jose::json::{self, Object, optional_text, text};
-use crate::protocol::model::{Error, Malformed, Place, Result};
+use crate::protocol::model::{Error, Malformed, PageFault, Place, Result};
 
 /// Greatest length that a field may have, in characters.
 const MAX_FIELD: u64 = 10_000;
@@ -55,15 +55,15 @@ impl Fields {
     }
 
     fn read(value: &Value) -> Result<Self, Malformed> {
-        let list = value.as_array().ok_or("expected a list of fields")?;
+        let list = value.as_array().ok_or(Malformed::Expected("a list of fields"))?;
         let mut fields = Self::default();
         let mut seen = Vec::new();
         for (index, value) in list.iter().enumerate() {
             let at = |fault: Malformed| fault.within(format_args!("field {}", index + 1));
-            let members = value.as_object().ok_or_else(|| at("expected an object".into()))?;
+            let members = value.as_object().ok_or_else(|| at(Malformed::Expected("an object")))?;
             let name = text(members, "name").map_err(at)?;
             if seen.contains(&name) {
-                return Err(at(format!("name {name:?} occurs twice").into()));
+                return Err(at(PageFault::SameName(name.to_owned()).into()));
             }
             seen.push(name);
             fields.take(name, members).map_err(at)?;
@@ -83,9 +83,7 @@ impl Fields {
                 }
                 self.0[index].clone()
             }
-            None if omit => {
-                return Err(format!("there is no field {name:?} to omit").into());
-            }
+            None if omit => return Err(PageFault::NoField(name.to_owned()).into()),
             None => own_field(name, members)?,
         };
         if let Some(label) = members.get("label") {
@@ -96,7 +94,7 @@ impl Fields {
         }
         if let Some(max) = members.get("max") {
             if !max.as_u64().is_some_and(|max| (1..=MAX_FIELD).contains(&max)) {
-                return Err(format!("\"max\" is not a number from 1 to {MAX_FIELD}").into());
+                return Err(Malformed::OutOfRange { name: "max", least: 1, most: MAX_FIELD });
             }
             field.insert("max".to_owned(), max.clone());
         }
@@ -131,12 +129,12 @@ fn members_of_own(kind: &str) -> &'static [&'static str] {
 }
 
 /// Refuses members that would have no effect: most often, they are misspelt.
-pub(super) fn only_members(members: &Object, known: &[&str]) -> Result<(), Malformed> {
+pub(super) fn only_members(
+    members: &Object,
+    known: &'static [&'static str],
+) -> Result<(), PageFault> {
     match members.keys().find(|member| !known.contains(&member.as_str())) {
-        Some(member) => {
-            Err(format!("member {member:?} has no effect here, expected {}", known.join(", "))
-                .into())
-        }
+        Some(member) => Err(PageFault::NoEffect { member: member.clone(), expected: known }),
         None => Ok(()),
     }
 }
@@ -145,7 +143,7 @@ fn flag(members: &Object, member: &str) -> Result<Option<bool>, Malformed> {
     match members.get(member) {
         None => Ok(None),
         Some(Value::Bool(value)) => Ok(Some(*value)),
-        Some(_) => Err(format!("{member:?} is not true or false").into()),
+        Some(_) => Err(Malformed::member(member, "true or false")),
     }
 }
 
@@ -156,23 +154,22 @@ fn own_field(name: &str, members: &Object) -> Result<Object, Malformed> {
         || !name.bytes().all(letters)
         || !name.as_bytes()[0].is_ascii_lowercase()
     {
-        return Err(
-            format!("name {name:?}, expected 1 to 32 of a-z 0-9 _ starting with a letter").into()
-        );
+        return Err(PageFault::FieldName(name.to_owned()).into());
     }
     if Fields::TAKEN.contains(&name) {
-        return Err(format!("name {name:?} is used by another member of the order").into());
+        return Err(PageFault::NameTaken(name.to_owned()).into());
     }
     let kind = optional_text(members, "type")?.unwrap_or("text");
     if !Fields::TYPES.contains(&kind) {
-        return Err(format!("type {kind:?}, expected one of {}", Fields::TYPES.join(", ")).into());
+        let (found, expected) = (kind.to_owned(), &Fields::TYPES);
+        return Err(PageFault::FieldType { found, expected }.into());
     }
     if kind != "choice" && members.contains_key("choices") {
-        return Err(format!("\"choices\" are for the type \"choice\", found {kind:?}").into());
+        return Err(PageFault::ChoicesOf(kind.to_owned()).into());
     }
     only_members(members, members_of_own(kind))?;
     if !members.contains_key("label") {
-        return Err("no member \"label\"".into());
+        return Err(Malformed::NoMember("label".to_owned()));
     }
     let mut field = json!({"name": name, "type": kind, "required": false});
     if kind == "choice" {
@@ -184,13 +181,13 @@ fn own_field(name: &str, members: &Object) -> Result<Object, Malformed> {
 /// Reads the texts to choose from; they must differ in every language.
 fn choices(members: &Object) -> Result<Value, Malformed> {
     let list = members.get("choices").and_then(Value::as_array).filter(|list| !list.is_empty());
-    let list = list.ok_or("no member \"choices\" that is a list of texts")?;
+    let list = list.ok_or_else(|| Malformed::member("choices", "a list of texts"))?;
     let list = list.iter().map(|text| words(text, "choices")).collect::<Result<Vec<_>, _>>()?;
     for language in LANGUAGES {
         let mut seen = BTreeSet::new();
         for text in list.iter().map(|text| shown(text, language).trim()) {
             if !seen.insert(text) {
-                return Err(format!("\"choices\" have {text:?} twice (in {language})").into());
+                return Err(PageFault::SameChoice { text: text.to_owned(), language }.into());
             }
         }
     }

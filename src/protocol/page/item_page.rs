@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::protocol::jose::json::{self, SecretJson, optional_parsed, optional_text, text};
+use crate::protocol::jose::json::{self, SecretJson, optional_parsed, optional_text};
 use crate::protocol::model::{
-    Document, Error, Malformed, Name, Place, Result, ServiceUrl, WebPage,
+    Document, Error, Malformed, Name, PageFault, Place, Result, ServiceUrl, WebPage,
 };
 use crate::protocol::page::Items;
 use crate::protocol::store::keyfile::VERSION;
@@ -47,20 +47,14 @@ impl Page {
         let ours = value
             .get("orderseal")
             .and_then(Value::as_object)
-            .ok_or("no member \"orderseal\" that is an object")?;
+            .ok_or_else(|| Malformed::member("orderseal", "an object"))?;
         match optional_text(ours, "role")? {
             Some("page") => {}
-            Some(role) => return Err(format!("found the role {role:?}, expected \"page\"").into()),
-            None => return Err("found no role, expected \"page\"".into()),
+            other => return Err(PageFault::Role(other.map(str::to_owned)).into()),
         }
-        match ours.get("version") {
-            Some(version) if version.as_u64() == Some(VERSION) => {}
-            Some(version) => return Err(format!("version {version}, expected {VERSION}").into()),
-            None => return Err("no member \"version\" in \"orderseal\"".into()),
-        }
-        let shop = text(ours, "shop")?;
+        json::check_version(ours, VERSION)?;
         Ok(Self {
-            shop: shop.parse().map_err(|expected| format!("shop {shop:?}: {expected}"))?,
+            shop: json::name(ours, "shop")?,
             service: optional_parsed(ours, "service")?,
             items: value.get("items").cloned().unwrap_or_else(|| json!([])),
         })

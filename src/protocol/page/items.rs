@@ -9,7 +9,7 @@ use super::fields::only_members;
 use super::price::price;
 use super::words::{description, readable, words};
 use crate::protocol::jose::json::{self, Object, optional_text};
-use crate::protocol::model::{Error, Malformed, Place, Result};
+use crate::protocol::model::{Error, Malformed, PageFault, Place, Result};
 
 /// Largest whole number that a browser represents exactly.
 const MAX_SAFE: f64 = ((1_i64 << 53) - 1) as f64;
@@ -58,12 +58,12 @@ impl Items {
         };
         only_members(members, &OF_LIST)?;
         let list = list.as_array().filter(|list| !list.is_empty());
-        let list = list.ok_or("expected a list of at least one item")?;
+        let list = list.ok_or(Malformed::Expected("a list of at least one item"))?;
         let currency = optional_text(members, "currency")?;
         if currency
             .is_some_and(|code| code.len() != 3 || !code.bytes().all(|b| b.is_ascii_uppercase()))
         {
-            return Err("\"currency\" is not a code of three letters, like JPY".into());
+            return Err(Malformed::member("currency", "a code of three letters, like JPY"));
         }
         Ok(Self {
             list: read_list(list, currency)?,
@@ -78,10 +78,11 @@ fn read_list(list: &[Value], currency: Option<&str>) -> Result<Value, Malformed>
     let mut places = BTreeMap::new();
     for (index, item) in list.iter().enumerate() {
         let number = index + 1;
-        let item = read_item(item, currency).map_err(|found| format!("item {number}: {found}"))?;
+        let at = |fault: Malformed| fault.within(format_args!("item {number}"));
+        let item = read_item(item, currency).map_err(at)?;
         let id = item["id"].to_string();
-        if let Some(first) = places.get(&id) {
-            return Err(format!("item {number}: \"id\" {id} is also that of item {first}").into());
+        if let Some(&first) = places.get(&id) {
+            return Err(at(PageFault::SameId { id, first }.into()));
         }
         places.insert(id, number);
         items.push(item);
@@ -90,10 +91,11 @@ fn read_list(list: &[Value], currency: Option<&str>) -> Result<Value, Malformed>
 }
 
 fn read_item(value: &Value, currency: Option<&str>) -> Result<Value, Malformed> {
-    let members = value.as_object().ok_or("expected an object with id, name and price")?;
+    let expected = Malformed::Expected("an object with id, name and price");
+    let members = value.as_object().ok_or(expected)?;
     only_members(members, &OF_ITEM)?;
-    let id = read_id(members.get("id").ok_or("no member \"id\"")?)?;
-    let name = members.get("name").ok_or("no member \"name\"")?;
+    let member = |name: &str| members.get(name).ok_or_else(|| Malformed::NoMember(name.to_owned()));
+    let (id, name) = (read_id(member("id")?)?, member("name")?);
     let mut item = json!({"id": id, "name": words(name, "name")?});
     if let Some(value) = members.get("price") {
         item["price"] = price(value, currency)?;
@@ -114,14 +116,15 @@ fn read_item(value: &Value, currency: Option<&str>) -> Result<Value, Malformed> 
 fn check_picture(url: &str) -> Result<(), Malformed> {
     let parts = url.strip_prefix("data:image/").and_then(|rest| rest.split_once(','));
     let Some((kind, data)) = parts else {
-        return Err("\"picture\" is not a data URL (data:image/…,…): a page loads nothing".into());
+        let expected = "a data URL (data:image/…,…): a page loads nothing";
+        return Err(Malformed::member("picture", expected));
     };
     let in_base64 = kind.to_ascii_lowercase().ends_with(";base64");
     // Decoded as browsers do, which ignore white space and missing padding. Percent-encoded data is
     // left to the browser.
     let readable = data.contains('%') || forgiving_decode_to_vec(data.as_bytes()).is_ok();
     if in_base64 && !readable {
-        return Err("\"picture\" is not in base64, as its data URL says".into());
+        return Err(Malformed::member("picture", "in base64, as its data URL says"));
     }
     Ok(())
 }
@@ -129,17 +132,13 @@ fn check_picture(url: &str) -> Result<(), Malformed> {
 /// Reads an id as a browser does: a number has to be whole and keep all its digits.
 fn read_id(id: &Value) -> Result<Value, Malformed> {
     match id {
-        Value::String(text) => readable(text, "id").map(|()| id.clone()),
+        Value::String(text) => Ok(readable(text, "id").map(|()| id.clone())?),
         Value::Number(number) => {
             let whole = number.as_f64().filter(|n| n.fract() == 0.0 && n.abs() <= MAX_SAFE);
-            let whole = whole.ok_or_else(|| {
-                format!(
-                    "\"id\" {number} is not a whole number that browsers keep exactly: write it as a string"
-                )
-            })?;
+            let whole = whole.ok_or_else(|| PageFault::InexactId(number.to_string()))?;
             Ok(json!(whole as i64))
         }
-        _ => Err("\"id\" is neither a text nor a number".into()),
+        _ => Err(PageFault::Id.into()),
     }
 }
 

@@ -30,7 +30,7 @@ use crate::ciphers::wrap::WrapAlgorithm;
 use crate::ciphers::{Secret, Wiped, base64url};
 use crate::protocol::jose::json::SecretJson;
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk, PublicHalf};
-use crate::protocol::model::{Alg, Enc, Kid, Name, Program, Run, Suite};
+use crate::protocol::model::{Alg, Enc, Kid, Name, Program, Run, Suite, Unfit};
 use crate::protocol::store::keyfile::{KeyFile, Shop};
 
 const TEMPLATE: &str = include_str!("page.html");
@@ -56,7 +56,7 @@ const USUAL_EXPONENT: [u8; 3] = [1, 0, 1];
 /// Returns the reason why no page can be made for these algorithms or this chain; `None` if one
 /// can.
 #[deny(clippy::wildcard_enum_match_arm)]
-pub fn refusal(suite: Suite, layers: u8) -> Option<String> {
+pub fn refusal(suite: Suite, layers: u8) -> Option<Unfit> {
     let wraps = match suite.alg() {
         Alg::Direct => true,
         Alg::Wrap(algorithm) => match algorithm {
@@ -80,19 +80,12 @@ pub fn refusal(suite: Suite, layers: u8) -> Option<String> {
         Enc::RsaBlocks => false,
     };
     if !wraps {
-        return Some(format!(
-            "a page wraps keys by A256KW, A128KW or RSA-OAEP-256, which browsers support; the shop \
-             uses {}",
-            suite.alg().name()
-        ));
+        return Some(Unfit::PageWraps(suite.alg()));
     }
     if !seals {
-        return Some(format!(
-            "a page encrypts orders by A256GCM or A128GCM, which browsers support; the shop uses {}",
-            suite.enc().name()
-        ));
+        return Some(Unfit::PageSeals(suite.enc()));
     }
-    (layers > 1).then(|| "a page makes one content-encryption key per order, no chain".to_owned())
+    (layers > 1).then_some(Unfit::PageChain)
 }
 
 /// Makes the page from a client's file. The page contains an id of its own, drawn from `rng`; under

@@ -1,7 +1,8 @@
 //! Prices that a browser can calculate with exactly.
 
-use crate::protocol::model::Malformed;
 use serde_json::{Value, json};
+
+use crate::protocol::model::{Malformed, PageFault};
 
 /// Most pieces of an item in one order; the page has the same limit.
 const MAX_PIECES: u64 = 9_999;
@@ -32,22 +33,19 @@ pub(super) fn decimals(currency: &str) -> u8 {
 /// Reads a price; it must not have more decimals than its currency.
 pub(super) fn price(value: &Value, currency: Option<&str>) -> Result<Value, Malformed> {
     let number = value.as_f64().filter(|number| *number >= 0.0 && !number.is_sign_negative());
-    let number = number.ok_or("\"price\" is not a number of 0 or more")?;
+    let number = number.ok_or_else(|| Malformed::member("price", "a number of 0 or more"))?;
     let decimals = currency.map_or(2, decimals);
     let scale = 10_f64.powi(decimals.into());
     let units = (number * scale).round();
     if units > MAX_UNITS {
-        return Err(format!(
-            "\"price\" {value} is more than {}: browsers cannot price {MAX_PIECES} pieces exactly",
-            MAX_UNITS / scale
-        )
-        .into());
+        let (found, most) = (value.to_string(), (MAX_UNITS / scale).to_string());
+        return Err(PageFault::Price { found, most, pieces: MAX_PIECES }.into());
     }
     // Division gives the same nearest floating-point number as parsing the decimal digits.
     let exact = units / scale;
     if (number - exact).abs() > number * 2.0 * f64::EPSILON {
-        let of = currency.map_or("without a currency".to_owned(), |code| format!("in {code}"));
-        return Err(format!("\"price\" {value} has more decimals than the {decimals} {of}").into());
+        let (found, currency) = (value.to_string(), currency.map(str::to_owned));
+        return Err(PageFault::Decimals { found, decimals, currency }.into());
     }
     Ok(if exact.fract() == 0.0 { json!(exact as u64) } else { json!(exact) })
 }

@@ -5,7 +5,7 @@
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 
-use crate::protocol::model::split_scheme;
+use crate::protocol::model::{AddressFault, Malformed, SendFault, split_scheme};
 
 /// Ports that browsers block (Fetch standard, section "Port blocking").
 const BLOCKED_PORTS: [u16; 82] = [
@@ -42,28 +42,27 @@ impl SendTo {
 }
 
 impl FromStr for SendTo {
-    type Err = String;
+    type Err = Malformed;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        read(text)
-            .map(Self)
-            .map_err(|found| format!("{found}, expected like https://shop.example/orders"))
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let example = "https://shop.example/orders";
+        read(text).map(Self).map_err(|fault| Malformed::Address { fault, example })
     }
 }
 
-fn read(text: &str) -> Result<String, String> {
+fn read(text: &str) -> Result<String, AddressFault> {
     let (scheme, rest) = split_scheme(text)?;
     let usual_port = if scheme == "https" { 443 } else { 80 };
     if rest.contains('#') {
-        return Err("a fragment (from # on), which is never sent".to_owned());
+        return Err(SendFault::Fragment.into());
     }
     let (address, query) = rest.split_at(rest.find('?').unwrap_or(rest.len()));
     let (host, path) = address.split_at(address.find('/').unwrap_or(address.len()));
     if host.contains('@') {
-        return Err("a user name, which pages cannot send".to_owned());
+        return Err(SendFault::User.into());
     }
     if host.starts_with('[') {
-        return Err("a content security policy cannot name IPv6 addresses".to_owned());
+        return Err(SendFault::Ipv6.into());
     }
     let (name, port) = match host.split_once(':') {
         Some((name, port)) => (name, self::port(port)?),
@@ -77,23 +76,23 @@ fn read(text: &str) -> Result<String, String> {
     Ok(format!("{scheme}://{name}{port}{path}{query}"))
 }
 
-fn port(text: &str) -> Result<u16, String> {
+fn port(text: &str) -> Result<u16, SendFault> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let port = text.parse().ok().filter(|_| digits && !text.starts_with('0'));
-    let port = port.ok_or_else(|| format!("port {text:?} is not a number from 1 to 65535"))?;
+    let port = port.ok_or_else(|| SendFault::NoPort(text.to_owned()))?;
     match BLOCKED_PORTS.contains(&port) {
-        true => Err(format!("port {port}, which browsers block")),
+        true => Err(SendFault::BlockedPort(port)),
         false => Ok(port),
     }
 }
 
 /// Checks a host name or an IPv4 address; returns it in lower case.
-fn host_name(name: &str) -> Result<String, String> {
+fn host_name(name: &str) -> Result<String, AddressFault> {
     if name.is_empty() {
-        return Err("no host name".to_owned());
+        return Err(AddressFault::NoHost);
     }
     if !name.is_ascii() {
-        return Err(format!("host name {name:?} is not ASCII: write it as xn--…"));
+        return Err(SendFault::NotAscii(name.to_owned()).into());
     }
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     let fits = |label: &str| {
@@ -103,13 +102,11 @@ fn host_name(name: &str) -> Result<String, String> {
             && !label.ends_with('-')
     };
     if name.len() > 253 || !name.split('.').all(fits) {
-        return Err(format!(
-            "host name {name:?} is not made of parts of 1 to 63 letters, digits and inner hyphens"
-        ));
+        return Err(SendFault::Host(name.to_owned()).into());
     }
     let name = name.to_ascii_lowercase();
     if ends_in_number(&name) && name.parse::<Ipv4Addr>().is_err() {
-        return Err(format!("host {name:?} ends in a number but is not an IPv4 address"));
+        return Err(SendFault::Ipv4(name).into());
     }
     Ok(name)
 }
@@ -124,28 +121,27 @@ fn ends_in_number(name: &str) -> bool {
     }
 }
 
-fn check_path(path: &str) -> Result<(), String> {
+fn check_path(path: &str) -> Result<(), SendFault> {
     // No character may end the directive or the attribute that contains the address.
     only(path, "path", |c| c.is_ascii_alphanumeric() || "/.-:_~%!$()+=@".contains(c))?;
     let mut escapes = path.split('%').skip(1).map(|rest| rest.as_bytes().get(..2));
     let escaped = |hex: Option<&[u8]>| hex.is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
     if !escapes.all(escaped) {
-        return Err("a % without two hexadecimal digits in its path (write it as %25)".to_owned());
+        return Err(SendFault::Percent);
     }
     let dots = |part: &str| [".", ".."].contains(&part.to_lowercase().replace("%2e", ".").as_str());
     match path.split('/').find(|part| dots(part)) {
-        Some(part) => Err(format!("a part {part:?} in its path, which browsers remove")),
+        Some(part) => Err(SendFault::Dots(part.to_owned())),
         None => Ok(()),
     }
 }
 
-/// Refuses characters that are not allowed in this part; the message gives the escape to use
-/// instead.
-fn only(text: &str, part: &str, allowed: impl Fn(char) -> bool) -> Result<(), String> {
-    let Some(found) = text.chars().find(|&c| !allowed(c)) else { return Ok(()) };
-    let bytes = found.to_string().into_bytes();
-    let escape: String = bytes.iter().map(|byte| format!("%{byte:02X}")).collect();
-    Err(format!("{found:?} in its {part} (write it as {escape})"))
+/// Refuses characters that are not allowed in this part.
+fn only(text: &str, part: &'static str, allowed: impl Fn(char) -> bool) -> Result<(), SendFault> {
+    match text.chars().find(|&c| !allowed(c)) {
+        Some(found) => Err(SendFault::Character { found, part }),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -155,7 +151,7 @@ mod tests {
     #[track_caller]
     fn refused(text: &str, complaint: &str) {
         let found = text.parse::<SendTo>().expect_err(text);
-        assert!(found.contains(complaint), "{text}: {found}");
+        assert!(found.to_string().contains(complaint), "{text}: {found}");
     }
 
     #[test]

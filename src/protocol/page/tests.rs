@@ -7,7 +7,7 @@ fn only_what_browsers_have_is_taken() {
     for alg in ["dir", "A256KW", "A128KW", "RSA-OAEP-256"] {
         for enc in ["A256GCM", "A128GCM"] {
             assert_eq!(refusal(suite(alg, enc), 1), None);
-            assert!(refusal(suite(alg, enc), 2).unwrap().contains("no chain"));
+            assert!(refusal(suite(alg, enc), 2).unwrap().to_string().contains("no chain"));
         }
     }
     for (alg, enc, named) in [
@@ -17,7 +17,7 @@ fn only_what_browsers_have_is_taken() {
         ("A256GCMKW", "A256GCM", "A256GCMKW"),
         ("MH-KNAPSACK", "A256GCM", "MH-KNAPSACK"),
     ] {
-        assert!(refusal(suite(alg, enc), 1).unwrap().ends_with(named));
+        assert!(refusal(suite(alg, enc), 1).unwrap().to_string().ends_with(named));
     }
 }
 

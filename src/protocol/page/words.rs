@@ -1,7 +1,8 @@
 //! Texts that a shop puts on the page.
 
-use crate::protocol::model::Malformed;
 use serde_json::Value;
+
+use crate::protocol::model::{Malformed, PageFault};
 
 /// Longest name, title, label or choice, in characters.
 const MAX_TEXT: usize = 200;
@@ -28,44 +29,33 @@ fn texts(value: &Value, member: &str, most: usize) -> Result<Value, Malformed> {
         Value::Object(languages) if !languages.is_empty() => {
             for (language, text) in languages {
                 let member = format!("{member}.{language}");
-                let text = text.as_str().ok_or_else(|| format!("{member:?} is not a text"))?;
+                let text = text.as_str().ok_or_else(|| Malformed::member(&member, "a text"))?;
                 check(text, &member, most)?;
             }
         }
-        _ => {
-            return Err(format!(
-                "{member:?} is neither a text nor an object with a text for each language"
-            )
-            .into());
-        }
+        _ => return Err(PageFault::NoText(member.to_owned()).into()),
     }
     Ok(value.clone())
 }
 
 /// Refuses a text that is blank, too long, or would be displayed misleadingly.
-pub(super) fn readable(text: &str, member: &str) -> Result<(), Malformed> {
+pub(super) fn readable(text: &str, member: &str) -> Result<(), PageFault> {
     check(text, member, MAX_TEXT)
 }
 
-fn check(text: &str, member: &str, most: usize) -> Result<(), Malformed> {
+fn check(text: &str, member: &str, most: usize) -> Result<(), PageFault> {
     let count = text.chars().count();
     let without_width = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
     if text.chars().all(|c| c.is_whitespace() || without_width(c)) {
-        return Err(format!("{member:?} is blank").into());
+        return Err(PageFault::Blank(member.to_owned()));
     }
     if count > most {
-        return Err(format!("{member:?} has {count} characters, expected at most {most}").into());
+        return Err(PageFault::LongText { member: member.to_owned(), found: count, most });
     }
     let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     match text.chars().find(|&c| c.is_control() || turns(c)) {
-        Some(c) if turns(c) => Err(format!(
-            "{member:?} has the character U+{:04X}, which changes the direction of writing",
-            u32::from(c)
-        )
-        .into()),
-        Some(c) => {
-            Err(format!("{member:?} has the control character U+{:04X}", u32::from(c)).into())
-        }
+        Some(found) if turns(found) => Err(PageFault::Turning { member: member.to_owned(), found }),
+        Some(found) => Err(PageFault::Control { member: member.to_owned(), found }),
         None => Ok(()),
     }
 }

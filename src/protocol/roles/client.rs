@@ -14,7 +14,7 @@ use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{
     Alg, Content, Enc, Error, KeyTrouble, Kid, MAX_LAYERS, Member, Misuse, Place, Program, Result,
-    Role, Scope, Suite, Task, Unimplemented,
+    Role, Scope, Suite, Task, Unfit, Unimplemented, Unsound,
 };
 use crate::protocol::pipeline::{Batch, Block, Cut, Measured, Workers};
 #[cfg(feature = "store")]
@@ -172,8 +172,7 @@ impl Plan {
         if let Some(pair) = key.material.rsa_pair()
             && !pair.is_consistent(Backend::detect(), &mut SystemSource::new()?.stream(0))
         {
-            let why = "the private half of the key does not open what the public half seals";
-            return Err(Error::key(place, KeyTrouble::Unsound(why.to_owned())));
+            return Err(Error::key(place, Unsound::Halves.into()));
         }
         let key = KeyPlan::shared(key, suite.has_budget());
         Ok(Self::new(place, suite, key, 1))
@@ -432,17 +431,13 @@ fn sealing_suite(
     match (Alg::named(name), file.direct_cipher(name)) {
         (Some(alg @ Alg::Wrap(_)), _) => {
             let enc = enc.unwrap_or(default);
-            Suite::new(alg, enc).ok_or_else(|| {
-                let enc = enc.name();
-                KeyTrouble::Unfit(format!("{enc} encrypts orders itself and takes no wrapped key"))
-            })
+            Suite::new(alg, enc).ok_or_else(|| Unfit::NothingToWrap(enc).into())
         }
         (Some(Alg::Direct) | None, Some(own)) if enc.is_none_or(|enc| enc == own) => {
             Ok(Suite::direct(own))
         }
         (Some(Alg::Direct) | None, Some(own)) => {
-            let why = format!("{} is for {}, and for no other", key.words(), own.name());
-            Err(KeyTrouble::Unfit(why))
+            Err(Unfit::OtherCipher { key: key.words(), own }.into())
         }
         (Some(Alg::Direct) | None, None) => Err(Unimplemented::new(Member::Alg, name).into()),
     }

@@ -16,7 +16,7 @@ pub use toy::ToyEncryption;
 
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::des::BLOCK;
-use crate::protocol::model::{Error, Place, Result};
+use crate::protocol::model::{Error, OldDataFault, Place, Result};
 use crate::protocol::pipeline::{Chunking, Workers};
 use crate::protocol::roles::client::Totals;
 use old_key::Mode;
@@ -133,8 +133,7 @@ fn take_iv(input: &mut dyn Read, place: &Place) -> Result<[u8; BLOCK]> {
     let read = input.take(BLOCK as u64).read_to_end(&mut iv);
     read.map_err(|error| Error::io(place, "cannot read", error))?;
     iv.as_slice().try_into().map_err(|_| {
-        let found = format!("found {} bytes, expected an IV of {BLOCK} in front", iv.len());
-        Error::malformed(place, found)
+        Error::malformed(place, OldDataFault::NoIv { found: iv.len(), expected: BLOCK })
     })
 }
 
@@ -168,26 +167,19 @@ impl Tail {
         }
         if !part.is_empty() {
             pass_on(self.held.as_ref().map_or(&[], |block| block))?;
-            let found = format!(
-                "incomplete block at byte {end}: found {} bytes, expected {BLOCK}; the data was cut \
-                 off, or is not in this mode",
-                part.len()
-            );
-            return Err(Error::malformed(place, found));
+            let fault = OldDataFault::CutBlock { at: end, found: part.len(), expected: BLOCK };
+            return Err(Error::malformed(place, fault));
         }
         if !last {
             return Ok(());
         }
         let block = self.held.as_ref().map_or(&[][..], |block| block);
         let text = strip(block, self.padding).ok_or_else(|| {
-            let found = match end.checked_sub(BLOCK as u64).filter(|_| !block.is_empty()) {
-                Some(at) => format!(
-                    "no PKCS #7 padding in the last block, at byte {at}: another key, mode or \
-                     padding, or altered data"
-                ),
-                None => format!("no data at byte {end}: PKCS #7 padding makes a block at least"),
+            let fault = match end.checked_sub(BLOCK as u64).filter(|_| !block.is_empty()) {
+                Some(at) => OldDataFault::NoPadding(at),
+                None => OldDataFault::NoData(end),
             };
-            Error::malformed(place, found)
+            Error::malformed(place, fault)
         })?;
         pass_on(&block[..text])
     }

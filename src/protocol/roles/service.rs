@@ -15,7 +15,7 @@ use crate::protocol::jose::jwk::{self, DecryptingKey, Jwk, PrivateHalf, Usage};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{
     Error, Family, KeyTrouble, KeyUse, Kid, Misuse, Name, Place, Program, Result, Role, Scheme,
-    Scope, ServiceUrl, Suite,
+    Scope, ServiceUrl, Suite, Unfit,
 };
 use crate::protocol::pipeline::Workers;
 use crate::protocol::store::keyfile::{KeyFile, MAX_KEY_FILE, Shop};
@@ -92,9 +92,7 @@ pub fn make_material(
         Family::Pad => {
             let mut key = Pad::unfilled(sizes.pad_bytes);
             rng.fill_bytes(&mut key);
-            Pad::new(0, key)
-                .map(DecryptingKey::Pad)
-                .map_err(|found| KeyTrouble::Unfit(found.to_string()))
+            Pad::new(0, key).map(DecryptingKey::Pad).map_err(|fault| Unfit::from(fault).into())
         }
         Family::Secret => {
             let len = suite.secret_len().expect("a secret key has a length");
@@ -152,8 +150,8 @@ fn make_pairs(
     sizes: Sizes,
     rng: &mut KeyStream,
 ) -> std::result::Result<Vec<DecryptingKey>, KeyTrouble> {
-    let pairs = rsa::generate(Backend::detect(), count, sizes.rsa_bits, rng)
-        .map_err(|error| KeyTrouble::Unfit(error.to_string()))?;
+    let pairs =
+        rsa::generate(Backend::detect(), count, sizes.rsa_bits, rng).map_err(Unfit::from)?;
     let private = |pair| DecryptingKey::Private(PrivateHalf::Rsa(Box::new(pair)));
     Ok(pairs.into_iter().map(private).collect())
 }

@@ -15,7 +15,7 @@ use crate::ciphers::chunked::{
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::jose::jwe::{Carries, Failure};
-use crate::protocol::model::{Error, Kid, Place, Result};
+use crate::protocol::model::{Error, Kid, Malformed, Place, Result};
 use crate::protocol::pipeline::{Chunking, Part, Workers};
 use crate::protocol::roles::client::{Plan, Sealed, Sink, Totals};
 use crate::protocol::roles::shop::open_alone;
@@ -71,7 +71,7 @@ impl Plan {
                 chunking,
                 |chunks| message.seal(chunks.first, chunks.cells()),
                 |sealed, chunks| {
-                    sealed.map_err(|why| Error::malformed(place, why.to_string()))?;
+                    sealed.map_err(|why| Error::malformed(place, why))?;
                     totals.read += chunks.read as u64;
                     totals.written += chunks.cells().len() as u64;
                     progress(&totals);
@@ -109,7 +109,7 @@ pub fn open(
         }
     })?;
     let key: &[u8; KEY_LEN] = key[..].try_into().map_err(|_| {
-        let found = format!("found a stream key of {} bytes, expected {KEY_LEN}", key.len());
+        let found = Malformed::StreamKey { found: key.len(), expected: KEY_LEN };
         Error::malformed(&place.at(1), found)
     })?;
     let mut prefix = [0; PREFIX_LEN];

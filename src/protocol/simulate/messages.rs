@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::protocol::jose::json::{self, text};
+use crate::protocol::jose::json::{self, Object, text};
 use crate::protocol::model::{Error, Malformed, Name, Place, Result};
 use crate::protocol::store::keyfile::VERSION;
 
@@ -36,16 +36,22 @@ impl Request {
 
     fn read(bytes: &[u8]) -> Result<Self, Malformed> {
         let value = json::parse(bytes)?;
-        let ours = value["orderseal"].as_object().ok_or("not a request")?;
+        let ours = value["orderseal"].as_object().ok_or(Malformed::Expected("a request"))?;
         match text(ours, "for")? {
             "page" => Ok(Self::Page),
-            "program" => Ok(Self::Program {
-                shop: text(ours, "shop")?.parse()?,
-                orders: ours.get("orders").and_then(Value::as_u64).ok_or("no orders")? as usize,
-            }),
-            other => Err(format!("a request for {other:?}").into()),
+            "program" => {
+                Ok(Self::Program { shop: json::name(ours, "shop")?, orders: orders(ours)? })
+            }
+            other => Err(Malformed::Request(other.to_owned())),
         }
     }
+}
+
+fn orders(ours: &Object) -> Result<usize, Malformed> {
+    let orders = ours.get("orders").and_then(Value::as_u64);
+    orders
+        .and_then(|orders| orders.try_into().ok())
+        .ok_or_else(|| Malformed::member("orders", "a number of orders"))
 }
 
 #[cfg(test)]

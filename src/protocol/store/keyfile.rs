@@ -17,7 +17,7 @@ use crate::ciphers::wrap::WrapAlgorithm;
 use crate::protocol::jose::jwk::{Jwk, Refusal};
 use crate::protocol::model::{
     Enc, Erase, Error, KeyTrouble, Kid, KidMap, Misuse, Name, Place, Program, Result, Role, Scheme,
-    ServiceUrl, Suite,
+    ServiceUrl, Suite, Unfit, Unsound,
 };
 
 /// Maximum number of random IVs for one key (NIST SP 800-38D section 8.3).
@@ -187,10 +187,12 @@ impl KeyFile {
         let (place, passed_over) = self.passed_over.iter().find(named)?;
         Some(match &passed_over.why {
             Refusal::Unusable(KeyTrouble::Unsound(fault)) => {
-                KeyTrouble::Unsound(format!("{place}: {fault}"))
+                Unsound::Within { place: place.clone(), fault: Box::new(fault.clone()) }.into()
             }
             Refusal::Unusable(trouble) => trouble.clone(),
-            Refusal::Malformed(found) => KeyTrouble::Unfit(format!("{place}: {found}")),
+            Refusal::Malformed(found) => {
+                Unfit::PassedOver { place: place.clone(), fault: Box::new(found.clone()) }.into()
+            }
         })
     }
 

@@ -44,7 +44,7 @@ impl Carries {
     }
 
     /// The content in words.
-    pub(super) fn words(self) -> &'static str {
+    pub fn words(self) -> &'static str {
         match self {
             Self::Order => "an order",
             Self::Key => "a wrapped key (cty jwk+json)",

@@ -298,7 +298,7 @@ fn one_direct_key<'k>(run: &[Candidate<'_>], parser: &Parser<'_, 'k>) -> Option<
 /// Refuses content that another tool may have sealed but that cannot be an order.
 fn check_order(order: &[u8]) -> Result<(), Failure> {
     if memchr::memchr(b'\n', order).is_some() {
-        return Err(Failure::Malformed("the order has a line feed in it".into()));
+        return Err(Failure::Malformed(Malformed::LineFeed));
     }
     if order.len() > MAX_ORDER {
         return Err(Failure::Malformed(Malformed::TooLong {

@@ -8,7 +8,7 @@ use crate::ciphers::rsa::PublicKey;
 use crate::ciphers::wrap::{OneOrEach, WrapAlgorithm, WrappingKeys};
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk, PublicHalf};
 use crate::protocol::jose::pad::Pad;
-use crate::protocol::model::{KeyTrouble, KeyUse, Kid, Suite};
+use crate::protocol::model::{KeyTrouble, KeyUse, Kid, Suite, Unfit};
 
 /// The distributed keys of a batch, prepared for one suite, with their header members: one for all
 /// orders, or one for each. Keys are borrowed, as at transaction scope there are as many as orders.
@@ -77,9 +77,7 @@ impl<'k> SealingKeys<'k> {
         };
         match keys == orders {
             true => Ok(()),
-            false => Err(KeyTrouble::Unfit(format!(
-                "the numbers of keys ({keys}) and of orders ({orders}) differ"
-            ))),
+            false => Err(Unfit::Counts { keys, orders }.into()),
         }
     }
 
@@ -183,8 +181,8 @@ fn knapsack(key: &EncryptingKey, suite: Suite) -> Result<&knapsack::PublicKey, K
 }
 
 /// The error for a key of the wrong kind.
-pub(super) fn unfit(key: &str, suite: Suite) -> KeyTrouble {
-    KeyTrouble::Unfit(format!("{key} does not fit {suite}"))
+pub(super) fn unfit(key: &'static str, suite: Suite) -> KeyTrouble {
+    Unfit::Suite { key, suite }.into()
 }
 
 #[cfg(test)]

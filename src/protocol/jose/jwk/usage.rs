@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Refusal;
 use crate::protocol::jose::json::{Object, optional_text};
-use crate::protocol::model::{KeyTrouble, shortened};
+use crate::protocol::model::{KeyFault, KeyTrouble, Malformed, shortened};
 
 /// The uses that a key's `use` and `key_ops` permit, as far as they concern encryption.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,10 +47,9 @@ impl Usage {
         let names: Option<Vec<String>> = operations
             .as_array()
             .and_then(|names| names.iter().map(|name| name.as_str().map(str::to_owned)).collect());
-        let names = names.ok_or("member \"key_ops\" is not an array of strings")?;
+        let names = names.ok_or_else(|| Malformed::member("key_ops", "an array of strings"))?;
         if let Some(twice) = (1..names.len()).find(|&at| names[..at].contains(&names[at])) {
-            let name = shortened(&names[twice]);
-            return Err(format!("member \"key_ops\" names {name:?} twice").into());
+            return Err(KeyFault::SameOperation(shortened(&names[twice]).to_string()).into());
         }
         let usage = Self::Operations(Box::new(Operations { with_use, names }));
         let ours = ENCRYPTION.map(|(public, private)| [public, private]);

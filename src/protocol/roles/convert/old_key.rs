@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::des::{self, BLOCK, DesKey, TripleDesKey, WeakKey};
 use crate::ciphers::toy_des::{Key, SBox, ToyDes};
-use crate::protocol::model::{Error, Place, Result};
+use crate::protocol::model::{Error, OldDataFault, Place, Result};
 
 /// Mode of operation of a block cipher (NIST SP 800-38A).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,12 +174,8 @@ pub(super) fn read_toy_key(text: &[u8], place: &Place) -> Result<ToyDes> {
         digits.iter().try_fold(0, |bits, digit| Some(bits << 4 | value(digit)? as u16))
     });
     let key = bits.and_then(|bits| Key::new(bits).ok()).ok_or_else(|| {
-        let found = format!(
-            "found {} bytes, expected a key for {}: 3 hexadecimal digits",
-            text.len(),
-            OldCipher::TOY.name
-        );
-        Error::malformed(place, found)
+        let (found, cipher) = (text.len(), OldCipher::TOY.name);
+        Error::malformed(place, OldDataFault::ToyKey { found, cipher })
     })?;
     Ok(ToyDes::new(&key, &SBox::DEFAULT))
 }
@@ -204,25 +200,13 @@ fn raw_or_hex(
     }
     let digits = text.trim_ascii();
     if !lengths.iter().any(|length| 2 * length == digits.len()) {
-        let raw = list(lengths.iter().copied());
-        let hex = list(lengths.iter().map(|length| 2 * length));
-        let found = format!(
-            "found {} bytes, expected {what}: {raw} bytes, or {hex} hexadecimal digits",
-            text.len()
-        );
-        return Err(Error::malformed(place, found));
+        let (found, what, bytes) = (text.len(), what.to_owned(), lengths.to_vec());
+        return Err(Error::malformed(place, OldDataFault::Length { found, what, bytes }));
     }
     let mut bytes = Zeroizing::new(vec![0; digits.len() / 2]);
     hex::decode_to_slice(digits, &mut bytes).map_err(|_| {
-        let found = format!(
-            "found {} characters that are not all hexadecimal digits, expected {what}",
-            digits.len()
-        );
-        Error::malformed(place, found)
+        let (found, what) = (digits.len(), what.to_owned());
+        Error::malformed(place, OldDataFault::NotHex { found, what })
     })?;
     Ok(bytes)
-}
-
-fn list(lengths: impl Iterator<Item = usize>) -> String {
-    lengths.map(|length| length.to_string()).collect::<Vec<_>>().join(" or ")
 }

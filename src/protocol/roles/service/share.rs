@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::{Range, Sub};
 
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
-use crate::protocol::model::{Amounts, Error, KeyTrouble, Kid, Name, Place, Result, Role};
+use crate::protocol::model::{Amounts, Error, Kid, Name, Place, Result, Role, Unfit};
 use crate::protocol::store::keyfile::KeyFile;
 
 /// Limited resources that a client holds and has not used: transaction ids, random IVs, pieces of pads.
@@ -137,7 +137,7 @@ impl Share {
             true => Ok(()),
             false => Err(Error::key(
                 &self.place,
-                KeyTrouble::Unfit(format!("key {kid} is not the one of that name in {place}")),
+                Unfit::Namesake { kid: kid.clone(), place: place.clone() }.into(),
             )),
         }
     }

@@ -11,7 +11,7 @@ use crate::ciphers::wrap::{self, OneOrEach, Wrapped};
 use crate::protocol::jose::jwe::seal_key::{Ready, SealingKeys};
 use crate::protocol::jose::jwe::{Failure, chain};
 use crate::protocol::jose::pad::Pad;
-use crate::protocol::model::KeyTrouble;
+use crate::protocol::model::{KeyTrouble, Unfit};
 
 /// Orders that are sealed together under one content cipher.
 pub(super) struct Group<'a> {
@@ -46,8 +46,7 @@ impl Group<'_> {
     /// The MAC key and a piece of pad, for each order.
     fn pieces_of_pad(&self, pads: &[&Pad]) -> Result<ContentKeys<'_>, (usize, Failure)> {
         if self.sealer.layers > 1 {
-            let why = "a pad encrypts orders itself: there is no key to chain".to_owned();
-            return Err((0, KeyTrouble::Unfit(why).into()));
+            return Err((0, KeyTrouble::from(Unfit::ChainOfPad).into()));
         }
         let lengths = self.orders.iter().map(|order| self.cipher.key_len_for(order.len()));
         let mut keys = Wiped::from(vec![0; lengths.sum()]);
@@ -96,8 +95,7 @@ impl Group<'_> {
         self.cipher.shape_keys(&mut ceks);
         let weak = |cek| self.cipher.check_key(cek).is_err();
         if let Some(index) = ceks.chunks_exact(len).position(weak) {
-            let why = "the typed text makes a weak key for this order".to_owned();
-            return Err((index, KeyTrouble::Unfit(why).into()));
+            return Err((index, KeyTrouble::from(Unfit::TypedWeak).into()));
         }
         Ok(ContentKeys::Each(ceks))
     }
@@ -119,12 +117,8 @@ impl Group<'_> {
             if let Ready::Direct(_, direct) = &self.keys.ready {
                 let key = direct.of(self.at + index);
                 let key: &[u8; chain::LINK_LEN] = key[..].try_into().map_err(|_| {
-                    let why = format!(
-                        "a chain under a direct key takes one of {} bytes, found {}",
-                        chain::LINK_LEN,
-                        key.len()
-                    );
-                    (index, KeyTrouble::Unfit(why).into())
+                    let unfit = Unfit::ChainKey { expected: chain::LINK_LEN, found: key.len() };
+                    (index, KeyTrouble::from(unfit).into())
                 })?;
                 keys[layers - 2].copy_from_slice(key);
             }

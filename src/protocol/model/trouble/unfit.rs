@@ -1,0 +1,101 @@
+//! Keys that are sound and do not fit what is asked.
+
+use crate::ciphers::rsa;
+use crate::protocol::model::malformed::{KeyFault, Malformed};
+use crate::protocol::model::names::Kid;
+use crate::protocol::model::place::Place;
+use crate::protocol::model::suite::{Alg, Enc, Suite};
+
+/// Reason why a key does not fit the request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// A key of another kind or size than the algorithms take.
+    #[error("{key} does not fit {suite}")]
+    Suite {
+        /// The key, in words.
+        key: &'static str,
+        /// The algorithms.
+        suite: Suite,
+    },
+    /// More or fewer keys than orders.
+    #[error("the numbers of keys ({keys}) and of orders ({orders}) differ")]
+    Counts {
+        /// Number of keys.
+        keys: usize,
+        /// Number of orders.
+        orders: usize,
+    },
+    /// A chain under a one-time pad.
+    #[error("a pad encrypts orders itself: there is no key to chain")]
+    ChainOfPad,
+    /// A chain under a direct key of another length than the keys of a chain have.
+    #[error("a chain under a direct key takes one of {expected} bytes, found {found}")]
+    ChainKey {
+        /// Bytes expected.
+        expected: usize,
+        /// Bytes found.
+        found: usize,
+    },
+    /// A typed text that makes a weak key of the cipher.
+    #[error("the typed text makes a weak key for this order")]
+    TypedWeak,
+    /// A cipher that takes no wrapped key.
+    #[error("{} encrypts orders itself and takes no wrapped key", .0.name())]
+    NothingToWrap(Enc),
+    /// A key that is for another cipher.
+    #[error("{key} is for {}, and for no other", .own.name())]
+    OtherCipher {
+        /// The key, in words.
+        key: String,
+        /// The cipher that it is for.
+        own: Enc,
+    },
+    /// A set where one key was expected.
+    #[error("{0} keys in a set, expected a lone key to wrap")]
+    SetOfKeys(usize),
+    /// A key that the file does not hold.
+    #[error("no key {kid} in this file, which holds {held} keys")]
+    NotHeld {
+        /// The key's name.
+        kid: Kid,
+        /// Number of keys in the file.
+        held: usize,
+    },
+    /// A key with the name of another one.
+    #[error("key {kid} is not the one of that name in {place}")]
+    Namesake {
+        /// The name.
+        kid: Kid,
+        /// The file with the other one.
+        place: Place,
+    },
+    /// A key of a set that was passed over, as it is malformed.
+    #[error("{place}: {fault}")]
+    PassedOver {
+        /// Place of the key.
+        place: Place,
+        /// The fault.
+        fault: Box<Malformed>,
+    },
+    /// An RSA key that cannot be made.
+    #[error(transparent)]
+    Rsa(#[from] rsa::KeyError),
+    /// A pad that cannot be made.
+    #[error(transparent)]
+    Pad(#[from] KeyFault),
+    /// A key-management algorithm that browsers do not have.
+    #[error(
+        "a page wraps keys by A256KW, A128KW or RSA-OAEP-256, which browsers support; the shop uses {}",
+        .0.name()
+    )]
+    PageWraps(Alg),
+    /// A content cipher that browsers do not have.
+    #[error(
+        "a page encrypts orders by A256GCM or A128GCM, which browsers support; the shop uses {}",
+        .0.name()
+    )]
+    PageSeals(Enc),
+    /// A chain in a page.
+    #[error("a page makes one content-encryption key per order, no chain")]
+    PageChain,
+}
