@@ -302,7 +302,9 @@ fn malformed_hint(found: &Malformed) -> Option<&'static str> {
         Malformed::AmongOrders(_) => {
             Some("put the wrapped key into a file of its own and decrypt that first")
         }
-        Malformed::Within { fault, .. } => malformed_hint(fault),
+        Malformed::Within { fault, .. } | Malformed::Unreadable { fault, .. } => {
+            malformed_hint(fault)
+        }
         Malformed::Long(_)
         | Malformed::TooLong { .. }
         | Malformed::Length { .. }

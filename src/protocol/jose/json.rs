@@ -252,7 +252,10 @@ pub(in crate::protocol) fn optional_parsed<T: FromStr<Err = Malformed>>(
     name: &str,
 ) -> Result<Option<T>, Malformed> {
     let value = optional_text(members, name)?.map(str::parse).transpose();
-    value.map_err(|found: Malformed| found.within(format_args!("{name:?}")))
+    value.map_err(|fault: Malformed| {
+        let (name, fault) = (name.to_owned(), Box::new(fault));
+        Malformed::Unreadable { name, fault }
+    })
 }
 
 /// Returns a required member, which must be a name.

@@ -162,6 +162,14 @@ pub enum Malformed {
         /// Content that was expected.
         expected: &'static str,
     },
+    /// A member whose text cannot be read as what it should be.
+    #[error("{name:?} {fault}")]
+    Unreadable {
+        /// The member's name.
+        name: String,
+        /// The fault in its text.
+        fault: Box<Self>,
+    },
     /// A fault in a part of the input.
     #[error("{part}: {fault}")]
     Within {
