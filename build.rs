@@ -7,6 +7,9 @@ use std::{env, fs};
 /// The file that `cargo package` writes beside the sources.
 const PACKAGED: &str = ".cargo_vcs_info.json";
 
+/// What the program is built from.
+const SOURCES: [&str; 4] = ["Cargo.lock", "Cargo.toml", "build.rs", "src"];
+
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-env-changed=ORDERSEAL_COMMIT");
@@ -38,7 +41,9 @@ fn checked_out() -> Option<String> {
     for name in ["HEAD", "logs/HEAD"] {
         watch(git(&["rev-parse", "--git-path", name])?.trim_end());
     }
-    Some(commit)
+    SOURCES.into_iter().for_each(watch);
+    let changed = git(&[&["status", "--porcelain", "--"], &SOURCES[..]].concat())?;
+    Some(if changed.is_empty() { commit } else { format!("{commit}, with changes") })
 }
 
 fn git(arguments: &[&str]) -> Option<String> {
