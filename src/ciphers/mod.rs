@@ -32,6 +32,8 @@ pub mod grain;
 pub mod knapsack;
 #[doc(hidden)]
 pub mod lfsr;
+#[cfg(target_arch = "x86_64")]
+mod partial;
 pub mod random;
 pub mod rsa;
 mod secret;

@@ -6,43 +6,12 @@ use std::arch::x86_64::*;
 use super::Block;
 use super::lanes::AesLanes;
 use crate::ciphers::cpu::Avx2;
+use crate::ciphers::partial::{self, ONES_THEN_ZEROS};
 
 /// One block. A value can only be made from an [`Avx2`], which makes its methods safe.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub(super) struct Single(__m128i);
-
-/// 32 bytes of ones, then 32 of zeros: the mask of the first n bytes starts at 32 − n.
-pub(super) static ONES_THEN_ZEROS: [u8; 64] = {
-    let mut mask = [0; 64];
-    let mut i = 0;
-    while i < 32 {
-        mask[i] = 0xff;
-        i += 1;
-    }
-    mask
-};
-
-/// Loads fewer than 16 bytes and fills up with zeros, little-endian.
-///
-/// Uses overlapping word loads: bytes assembled in memory would not forward to a vector load.
-#[inline(always)]
-pub(super) fn padded(bytes: &[u8]) -> u128 {
-    let length = bytes.len();
-    if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
-        let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
-        u128::from(first) | u128::from(last) << (8 * (length - 8))
-    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
-        u128::from(first) | u128::from(last) << (8 * (length - 4))
-    } else {
-        let byte = |index: usize| u128::from(bytes[index]) << (8 * index);
-        match length {
-            0 => 0,
-            _ => byte(0) | byte(length / 2) | byte(length - 1),
-        }
-    }
-}
 
 /// Returns its argument in a register. Assembly blocks keep their order. Like the instructions of
 /// `core::arch`, the function names the one feature that its register needs.
@@ -97,7 +66,7 @@ impl AesLanes for Single {
         if bytes.len() == 16 {
             return Self::load(proof, bytes);
         }
-        let bytes = padded(bytes);
+        let bytes = partial::load(bytes);
         // SAFETY: the proof shows that AVX2 is available.
         Self(unsafe { _mm_set_epi64x((bytes >> 64) as i64, bytes as i64) })
     }
@@ -114,7 +83,10 @@ impl AesLanes for Single {
         if bytes.len() == 16 {
             return self.store(bytes);
         }
-        bytes.copy_from_slice(&self.first()[..bytes.len()]);
+        // SAFETY: `self` proves AVX2.
+        let [low, high] = unsafe { [_mm_cvtsi128_si64(self.0), _mm_extract_epi64::<1>(self.0)] };
+        let value = u128::from(low.cast_unsigned()) | u128::from(high.cast_unsigned()) << 64;
+        partial::store(value, bytes);
     }
 
     #[inline(always)]

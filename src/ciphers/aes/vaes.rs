@@ -4,9 +4,9 @@ use std::arch::asm;
 use std::arch::x86_64::*;
 
 use super::Block;
-use super::aesni::{ONES_THEN_ZEROS, padded};
 use super::lanes::AesLanes;
 use crate::ciphers::cpu::Vaes;
+use crate::ciphers::partial::{self, ONES_THEN_ZEROS};
 
 /// Two blocks. A value can only be made from a [`Vaes`], which makes its methods safe.
 #[derive(Clone, Copy)]
@@ -67,7 +67,7 @@ impl AesLanes for Pair {
     fn load_partial(proof: Vaes, bytes: &[u8]) -> Self {
         match bytes.split_at_checked(16) {
             None => {
-                let bytes = padded(bytes);
+                let bytes = partial::load(bytes);
                 // SAFETY: the proof shows that AVX2 is available.
                 Self(unsafe {
                     let block = _mm_set_epi64x((bytes >> 64) as i64, bytes as i64);
@@ -76,7 +76,7 @@ impl AesLanes for Pair {
             }
             Some((_, end)) if end.len() == 16 => Self::load(proof, bytes),
             Some((start, end)) => {
-                let end = padded(end);
+                let end = partial::load(end);
                 // SAFETY: the proof shows that AVX2 is available; the load reads 16 bytes, all in
                 // `start`.
                 Self(unsafe {

@@ -7,6 +7,7 @@ use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
 use crate::ciphers::cpu::{Avx512, Kernel};
+use crate::ciphers::partial::Byte;
 
 /// Bytes encoded per full step.
 const BYTES: usize = 48;
@@ -125,16 +126,6 @@ impl Kernel<Avx512> for Decode<'_> {
         }
     }
 }
-
-/// A byte that can be written, initialized or not.
-///
-/// # Safety
-/// The type has the size of a byte, and any value is valid.
-unsafe trait Byte {}
-// SAFETY: it is a byte.
-unsafe impl Byte for u8 {}
-// SAFETY: it has the layout of a byte.
-unsafe impl Byte for MaybeUninit<u8> {}
 
 /// Mask that selects the first `length` of 64 bytes.
 #[inline(always)]
