@@ -10,7 +10,7 @@
 //!
 //! Kernels work on batches, so that a backend can put many messages side by side in wide registers.
 //! This module performs no input or output, reads no clock, knows no file format and starts no
-//! thread. The protocol reaches all ciphers through two families, `content` and `wrap`.
+//! thread.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
@@ -43,8 +43,6 @@ mod tests;
 pub mod toy_des;
 #[doc(hidden)]
 pub mod vernam;
-#[doc(hidden)]
-pub mod wrap;
 
 #[doc(hidden)]
 pub use error::CipherError;

@@ -1,8 +1,7 @@
 //! Algorithm names on the command line.
 
 use orderseal::ciphers::content::ContentCipher;
-use orderseal::ciphers::wrap::WrapAlgorithm;
-use orderseal::protocol::model::Role;
+use orderseal::protocol::model::{Role, WrapAlgorithm};
 use orderseal::protocol::store::files::Loaded;
 use orderseal::protocol::{Alg, Content, Enc, Error, KeyTrouble, Result, Scheme, Suite};
 

@@ -4,10 +4,9 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use orderseal::ciphers::content::ContentCipher;
-use orderseal::ciphers::wrap::WrapAlgorithm;
 use orderseal::protocol::model::{
     Aftermath, Amounts, Document, Expected, Form, JsonFault, Malformed, Misuse, Place, Role,
-    Unimplemented, WebPage,
+    Unimplemented, WebPage, WrapAlgorithm,
 };
 use orderseal::protocol::{Error, KeyTrouble, Spent};
 

@@ -41,7 +41,7 @@ use std::fmt;
 pub(crate) type Block = [u8; 16];
 
 /// The two supported key sizes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeySize {
     /// 128 bits, 10 rounds.
     Aes128,

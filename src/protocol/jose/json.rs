@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde_json::error::Category;
 use serde_json::{Map, Value};
 
-use crate::ciphers::{Secret, Wiped};
+use crate::ciphers::{Secret, Wiped, base64url};
 use crate::protocol::model::{JsonFault, Malformed, Name};
 
 /// The members of a JSON object.
@@ -223,6 +223,51 @@ impl<'de> Visitor<'de> for Strict<'_, '_> {
             object.0.insert(name, value);
         }
         Ok(Value::Object(std::mem::take(&mut object.0)))
+    }
+}
+
+/// Writes an object member by member, in a buffer that is reused. The types of all values guarantee
+/// plain ASCII, so nothing has to be escaped.
+#[derive(Debug, Default)]
+pub(super) struct ObjectText(String);
+
+impl ObjectText {
+    /// Clears the buffer and begins an object.
+    pub(super) fn begin(&mut self) {
+        self.0.clear();
+        self.0.push('{');
+    }
+
+    /// Adds a member whose value is a string of plain ASCII.
+    pub(super) fn text(&mut self, name: &str, value: &str) {
+        self.name(name);
+        for part in ["\"", value, "\""] {
+            self.0.push_str(part);
+        }
+    }
+
+    /// Adds a member whose value is bytes, encoded in base64url.
+    pub(super) fn bytes(&mut self, name: &str, value: &[u8]) {
+        self.text(name, &base64url::encode_to_string(value));
+    }
+
+    /// Adds a member whose value is JSON.
+    pub(super) fn json(&mut self, name: &str, value: &str) {
+        self.name(name);
+        self.0.push_str(value);
+    }
+
+    fn name(&mut self, name: &str) {
+        let start = if self.0.len() > 1 { ",\"" } else { "\"" };
+        for part in [start, name, "\":"] {
+            self.0.push_str(part);
+        }
+    }
+
+    /// Ends the object and returns it.
+    pub(super) fn finish(&mut self) -> &[u8] {
+        self.0.push('}');
+        self.0.as_bytes()
     }
 }
 

@@ -12,13 +12,12 @@ use crate::ciphers::Secret;
 use crate::ciphers::base64url;
 use crate::ciphers::content::ContentCipher;
 use crate::ciphers::random::Origin;
-use crate::ciphers::wrap::WrapAlgorithm;
 use crate::ciphers::{knapsack, rsa};
 use crate::protocol::jose::json::{Object, SecretJson, optional_text, text};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{
     Enc, Error, Family, KeyFault, KeyTrouble, Kid, Malformed, Member, Place, Suite, Task,
-    Unimplemented, Unsound,
+    Unimplemented, Unsound, WrapAlgorithm,
 };
 
 /// A key with its name and permitted uses.

@@ -3,8 +3,10 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod alg;
 pub mod json;
 pub mod jwe;
 pub mod jwk;
 pub mod pad;
 mod recognize;
+mod run;

@@ -1,9 +1,10 @@
 //! Requests that contradict themselves or the current state of files and keys.
 
+use super::algorithms::Enc;
 use super::names::{Kid, Name};
 use super::program::MAX_LAYERS;
 use super::scheme::Scheme;
-use super::suite::{Enc, Suite};
+use super::suite::Suite;
 
 /// Reason why a request cannot be carried out, whatever the input contains.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,6 +1,7 @@
 //! Names, schemes, suites, programs and errors: small value types that every other module uses.
 
 mod address;
+mod algorithms;
 mod amounts;
 mod error;
 mod form;
@@ -17,6 +18,7 @@ mod trouble;
 
 pub use address::ServiceUrl;
 pub(in crate::protocol) use address::split_scheme;
+pub use algorithms::{Alg, Enc, Family, WrapAlgorithm};
 pub use amounts::{Amounts, Spent};
 pub use error::{Aftermath, Error, Result};
 pub use form::{Expected, Form, Position, Syntax, WebPage};
@@ -32,5 +34,5 @@ pub use role::Role;
 pub use scheme::{Content, Kind, Scheme, Scope};
 pub(in crate::protocol) use standards::shortened;
 pub use standards::{Member, Unimplemented};
-pub use suite::{Alg, Enc, Family, KeyUse, NoSuite, Suite, Task, Unpaired};
+pub use suite::{KeyUse, NoSuite, Suite, Task, Unpaired};
 pub use trouble::{KeyTrouble, Unfit, Unsound};

@@ -1,9 +1,12 @@
-//! Names of algorithms and key types that other software uses and this program does not implement.
+//! Names of algorithms and key types that standards define, whether they are implemented here or
+//! not.
 //!
-//! This is the only place that decides whether a name is *not supported* (a standard defines it) or
-//! *unknown here*.
+//! This is the only place that decides whether a name that is not implemented is *not supported* (a
+//! standard defines it) or *unknown here*.
 
 use std::fmt;
+
+use super::algorithms::{Alg, Enc};
 
 /// Member of a header or key that contains a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,24 +29,33 @@ impl fmt::Display for Member {
     }
 }
 
-/// Names that are not implemented here, and the standards that define them.
-const NOT_SUPPORTED: &[(&str, &str)] = &[
+/// Names, and the standards that define them.
+const DEFINED: &[(&str, &str)] = &[
     ("RSA1_5", "RFC 7518 section 4.2"),
     ("RSA-OAEP", "RFC 7518 section 4.3"),
+    ("RSA-OAEP-256", "RFC 7518 section 4.3"),
     ("RSA-OAEP-384", "Web Cryptography API"),
     ("RSA-OAEP-512", "Web Cryptography API"),
+    ("A128KW", "RFC 7518 section 4.4"),
     ("A192KW", "RFC 7518 section 4.4"),
+    ("A256KW", "RFC 7518 section 4.4"),
+    ("dir", "RFC 7518 section 4.5"),
     ("ECDH-ES", "RFC 7518 section 4.6"),
     ("ECDH-ES+A128KW", "RFC 7518 section 4.6"),
     ("ECDH-ES+A192KW", "RFC 7518 section 4.6"),
     ("ECDH-ES+A256KW", "RFC 7518 section 4.6"),
+    ("A128GCMKW", "RFC 7518 section 4.7"),
     ("A192GCMKW", "RFC 7518 section 4.7"),
+    ("A256GCMKW", "RFC 7518 section 4.7"),
     ("PBES2-HS256+A128KW", "RFC 7518 section 4.8"),
     ("PBES2-HS384+A192KW", "RFC 7518 section 4.8"),
     ("PBES2-HS512+A256KW", "RFC 7518 section 4.8"),
+    ("A128CBC-HS256", "RFC 7518 section 5.2.3"),
     ("A192CBC-HS384", "RFC 7518 section 5.2.4"),
     ("A256CBC-HS512", "RFC 7518 section 5.2.5"),
+    ("A128GCM", "RFC 7518 section 5.3"),
     ("A192GCM", "RFC 7518 section 5.3"),
+    ("A256GCM", "RFC 7518 section 5.3"),
     ("HS256", "a signature, RFC 7518 section 3"),
     ("HS384", "a signature, RFC 7518 section 3"),
     ("HS512", "a signature, RFC 7518 section 3"),
@@ -65,6 +77,15 @@ const NOT_SUPPORTED: &[(&str, &str)] = &[
     ("OKP", "RFC 8037 section 2"),
 ];
 
+/// Whether standards define a name.
+pub(super) fn define(name: &str) -> bool {
+    standard(name).is_some()
+}
+
+fn standard(name: &str) -> Option<&'static str> {
+    DEFINED.iter().find(|(known, _)| *known == name).map(|(_, standard)| *standard)
+}
+
 /// A name that is not implemented here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unimplemented {
@@ -79,8 +100,10 @@ pub struct Unimplemented {
 impl Unimplemented {
     /// Describes a name that was not found.
     pub fn new(member: Member, name: &str) -> Self {
-        let standard = NOT_SUPPORTED.iter().find(|(known, _)| *known == name);
-        Self { member, name: shortened(name), standard: standard.map(|(_, standard)| *standard) }
+        // The name of an algorithm in the wrong place is not one that is not supported.
+        let implemented = Alg::named(name).is_some() || Enc::named(name).is_some();
+        let standard = standard(name).filter(|_| !implemented);
+        Self { member, name: shortened(name), standard }
     }
 }
 
@@ -99,4 +122,30 @@ impl std::error::Error for Unimplemented {}
 /// Returns the first 64 characters of a text from outside.
 pub fn shortened(text: &str) -> String {
     text.chars().take(64).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ciphers::content::ContentCipher;
+    use crate::protocol::model::WrapAlgorithm;
+
+    /// RFC 7518 sections 4.1 and 5.1.
+    #[test]
+    fn algorithms_of_the_standards_are_known_as_such() {
+        let alg = WrapAlgorithm::ALL.map(WrapAlgorithm::name);
+        let standard: Vec<_> = alg.into_iter().filter(|name| define(name)).collect();
+        assert_eq!(standard, ["A256KW", "A128KW", "A256GCMKW", "A128GCMKW", "RSA-OAEP-256"]);
+        let enc = ContentCipher::ALL.map(ContentCipher::name).into_iter();
+        let standard: Vec<_> = enc.filter(|name| define(name)).collect();
+        assert_eq!(standard, ["A256GCM", "A128GCM", "A128CBC-HS256"]);
+        assert!(define("dir") && !define(Enc::RsaBlocks.name()));
+    }
+
+    #[test]
+    fn a_name_in_the_wrong_place_is_unknown() {
+        let standard = |name| Unimplemented::new(Member::Alg, name).standard;
+        assert_eq!(standard("ECDH-ES"), Some("RFC 7518 section 4.6"));
+        assert_eq!([standard("A256GCM"), standard("dir"), standard("no-name")], [None; 3]);
+    }
 }

@@ -4,29 +4,11 @@
 
 use std::fmt;
 
+use super::algorithms::{Alg, Enc, Family, WrapAlgorithm};
 use super::scheme::{Content, Kind, Scheme};
-use super::standards::{Member, Unimplemented};
+use super::standards::{self, Member, Unimplemented};
+use crate::ciphers::aes::KeySize;
 use crate::ciphers::content::ContentCipher;
-use crate::ciphers::toy_des::SBox;
-use crate::ciphers::wrap::WrapAlgorithm;
-
-/// Key management algorithm: the header's `alg`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Alg {
-    /// `dir`: the distributed key encrypts the order itself.
-    Direct,
-    /// The distributed key wraps a content-encryption key.
-    Wrap(WrapAlgorithm),
-}
-
-/// Content encryption algorithm: the header's `enc`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Enc {
-    /// An authenticated cipher.
-    Cipher(ContentCipher),
-    /// `RSA-OAEP-256-BOUND-BLOCKS`: the order itself is encrypted in blocks of RSA-OAEP.
-    RsaBlocks,
-}
 
 /// `alg` and `enc` together, in one of the supported combinations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,108 +57,6 @@ pub enum Task {
     Open,
 }
 
-/// Families of keys that work with the same algorithms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
-    /// Secret bytes.
-    Secret,
-    /// A one-time pad.
-    Pad,
-    /// An RSA key, public or private.
-    Rsa,
-    /// A knapsack, public or private.
-    Knapsack,
-}
-
-impl Family {
-    /// Kind of key: secret or public.
-    pub fn kind(self) -> Kind {
-        match self {
-            Self::Secret | Self::Pad => Kind::Secret,
-            Self::Rsa | Self::Knapsack => Kind::Public,
-        }
-    }
-}
-
-impl fmt::Display for Family {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Secret => "a secret key",
-            Self::Pad => "a one-time pad",
-            Self::Rsa => "an RSA key",
-            Self::Knapsack => "a knapsack",
-        })
-    }
-}
-
-impl Alg {
-    /// Name in the header.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Direct => "dir",
-            Self::Wrap(algorithm) => algorithm.name(),
-        }
-    }
-
-    /// Finds the algorithm with this name.
-    pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "dir" => Some(Self::Direct),
-            name => WrapAlgorithm::named(name).map(Self::Wrap),
-        }
-    }
-}
-
-impl Enc {
-    /// Name in the header.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Cipher(cipher) => cipher.name(),
-            Self::RsaBlocks => "RSA-OAEP-256-BOUND-BLOCKS",
-        }
-    }
-
-    /// Finds the algorithm with this name.
-    pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "RSA-OAEP-256-BOUND-BLOCKS" => Some(Self::RsaBlocks),
-            name => ContentCipher::named(name).map(Self::Cipher),
-        }
-    }
-
-    /// Returns the toy DES with another S-box; `None` for every other algorithm.
-    pub fn with_sbox(self, sbox: SBox) -> Option<Self> {
-        match self {
-            Self::Cipher(cipher) => cipher.with_sbox(sbox).map(Self::Cipher),
-            Self::RsaBlocks => None,
-        }
-    }
-
-    /// S-box of the toy DES, unless it is the default one.
-    pub fn own_sbox(self) -> Option<SBox> {
-        match self {
-            Self::Cipher(cipher) => cipher.sbox().filter(|sbox| *sbox != SBox::DEFAULT),
-            Self::RsaBlocks => None,
-        }
-    }
-
-    /// Whether each order uses a piece of a one-time pad.
-    pub fn takes_pad(self) -> bool {
-        match self {
-            Self::Cipher(cipher) => cipher.takes_pad(),
-            Self::RsaBlocks => false,
-        }
-    }
-
-    /// Whether the algorithm is for teaching and old data only.
-    pub fn is_weak(self) -> bool {
-        match self {
-            Self::Cipher(cipher) => cipher.is_weak(),
-            Self::RsaBlocks => false,
-        }
-    }
-}
-
 impl Suite {
     /// Pairs two algorithms; `None` if they cannot be combined: RSA blocks and pads take no wrapped
     /// key.
@@ -207,7 +87,9 @@ impl Suite {
         Self(match (scheme.content, scheme.kind) {
             (Content::Direct, Kind::Secret) => KeyUse::Direct(cipher),
             (Content::Direct, Kind::Public) => KeyUse::Blocks,
-            (Content::Hybrid, Kind::Secret) => KeyUse::Wrap(WrapAlgorithm::A256Kw, cipher),
+            (Content::Hybrid, Kind::Secret) => {
+                KeyUse::Wrap(WrapAlgorithm::AesKw(KeySize::Aes256), cipher)
+            }
             (Content::Hybrid, Kind::Public) => KeyUse::Wrap(WrapAlgorithm::RsaOaep256, cipher),
         })
     }
@@ -272,14 +154,7 @@ impl Suite {
             KeyUse::Direct(_) => Family::Secret,
             KeyUse::Pad(_) => Family::Pad,
             KeyUse::Blocks => Family::Rsa,
-            KeyUse::Wrap(algorithm, _) => match algorithm {
-                WrapAlgorithm::A128Kw
-                | WrapAlgorithm::A256Kw
-                | WrapAlgorithm::A128GcmKw
-                | WrapAlgorithm::A256GcmKw => Family::Secret,
-                WrapAlgorithm::RsaOaep256 => Family::Rsa,
-                WrapAlgorithm::MhKnapsack => Family::Knapsack,
-            },
+            KeyUse::Wrap(algorithm, _) => algorithm.family(),
         }
     }
 
@@ -292,34 +167,9 @@ impl Suite {
         }
     }
 
-    /// Whether RFC 7518 defines both algorithms.
+    /// Whether standards define both algorithms.
     pub fn is_standard(self) -> bool {
-        let alg = match self.alg() {
-            Alg::Direct => true,
-            Alg::Wrap(algorithm) => match algorithm {
-                WrapAlgorithm::A128Kw
-                | WrapAlgorithm::A256Kw
-                | WrapAlgorithm::A128GcmKw
-                | WrapAlgorithm::A256GcmKw
-                | WrapAlgorithm::RsaOaep256 => true,
-                WrapAlgorithm::MhKnapsack => false,
-            },
-        };
-        let enc = match self.enc() {
-            Enc::Cipher(cipher) => match cipher {
-                ContentCipher::A128Gcm | ContentCipher::A256Gcm | ContentCipher::A128CbcHs256 => {
-                    true
-                }
-                ContentCipher::DesCbcHs256
-                | ContentCipher::DesEde3CbcHs256
-                | ContentCipher::ToyDesEcbHs256(_)
-                | ContentCipher::Feal8CbcHs256
-                | ContentCipher::Grain128AeadV2
-                | ContentCipher::VernamHs256 => false,
-            },
-            Enc::RsaBlocks => false,
-        };
-        alg && enc
+        standards::define(self.alg().name()) && standards::define(self.enc().name())
     }
 
     /// Operations of RFC 7517 section 4.3; a key with `key_ops` has to permit one of them. For
@@ -331,13 +181,8 @@ impl Suite {
         };
         match self.alg() {
             Alg::Direct => content,
-            Alg::Wrap(WrapAlgorithm::A128Kw | WrapAlgorithm::A256Kw) => wrapping,
-            Alg::Wrap(
-                WrapAlgorithm::A128GcmKw
-                | WrapAlgorithm::A256GcmKw
-                | WrapAlgorithm::RsaOaep256
-                | WrapAlgorithm::MhKnapsack,
-            ) => either,
+            Alg::Wrap(algorithm) if algorithm.encrypts() => either,
+            Alg::Wrap(_) => wrapping,
         }
     }
 

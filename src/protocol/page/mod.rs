@@ -26,11 +26,10 @@ pub use words::LANGUAGES;
 
 use crate::ciphers::content::ContentCipher;
 use crate::ciphers::random::KeyStream;
-use crate::ciphers::wrap::WrapAlgorithm;
 use crate::ciphers::{Secret, Wiped, base64url};
 use crate::protocol::jose::json::SecretJson;
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk, PublicHalf};
-use crate::protocol::model::{Alg, Enc, Kid, Name, Program, Run, Suite, Unfit};
+use crate::protocol::model::{Alg, Enc, Kid, Name, Program, Run, Suite, Unfit, WrapAlgorithm};
 use crate::protocol::store::keyfile::{KeyFile, Shop};
 
 const TEMPLATE: &str = include_str!("page.html");
@@ -60,10 +59,8 @@ pub fn refusal(suite: Suite, layers: u8) -> Option<Unfit> {
     let wraps = match suite.alg() {
         Alg::Direct => true,
         Alg::Wrap(algorithm) => match algorithm {
-            WrapAlgorithm::A256Kw | WrapAlgorithm::A128Kw | WrapAlgorithm::RsaOaep256 => true,
-            WrapAlgorithm::A128GcmKw | WrapAlgorithm::A256GcmKw | WrapAlgorithm::MhKnapsack => {
-                false
-            }
+            WrapAlgorithm::AesKw(_) | WrapAlgorithm::RsaOaep256 => true,
+            WrapAlgorithm::AesGcmKw(_) | WrapAlgorithm::MhKnapsack => false,
         },
     };
     let seals = match suite.enc() {

@@ -5,9 +5,9 @@ use rand::seq::SliceRandom;
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 use sha2::Sha256;
 
+use crate::ciphers::aes::kw;
 use crate::ciphers::content::ContentCipher;
 use crate::ciphers::random::{KeySource, Origin, SeededSource};
-use crate::ciphers::wrap::aes_kw;
 use crate::ciphers::{Secret, Wiped, base64url};
 use crate::protocol::jose::jwe::{Carries, Failure, Opener, Sealer, SealingKeys};
 use crate::protocol::jose::jwk::{DecryptingKey, Jwk, Usage};
@@ -293,7 +293,7 @@ fn a_failed_unwrapping_leaves_no_key_that_could_be_known() {
         let tag = record[0].tag;
         line(header, [encrypted_key, &iv, &text, &tag])
     };
-    let link = base64url::encode_to_string(&aes_kw::wrap_one((&[0; 32]).into(), cek_bytes));
+    let link = base64url::encode_to_string(&kw::wrap_one((&[0; 32]).into(), cek_bytes));
     let chained = format!(
         r#"{{"alg":"A256KW","enc":"A256GCM","kid":"a","chain":["{link}"],"crit":["chain"]}}"#
     );
@@ -303,7 +303,7 @@ fn a_failed_unwrapping_leaves_no_key_that_could_be_known() {
     }
     // The same line opens under a known key, so it is refused above because of the key.
     let zero = opening_keys(&[jwk(Some("a"), Some("A256KW"), secret(32, 0))]);
-    let good = forge(&chained, &aes_kw::wrap_one((&[0; 32]).into(), &[0; 32]), cek_bytes);
+    let good = forge(&chained, &kw::wrap_one((&[0; 32]).into(), &[0; 32]), cek_bytes);
     assert_eq!(open_alone(&zero, &good), Ok(b"forged".to_vec()));
 }
 

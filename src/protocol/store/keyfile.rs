@@ -13,11 +13,10 @@ use std::sync::Arc;
 use self::read::PassedOver;
 use crate::ciphers::random::Origin;
 use crate::ciphers::toy_des::SBox;
-use crate::ciphers::wrap::WrapAlgorithm;
 use crate::protocol::jose::jwk::{Jwk, Refusal};
 use crate::protocol::model::{
     Enc, Erase, Error, KeyTrouble, Kid, KidMap, Misuse, Name, Place, Program, Result, Role, Scheme,
-    ServiceUrl, Suite, Unfit, Unsound,
+    ServiceUrl, Suite, Unfit, Unsound, WrapAlgorithm,
 };
 
 /// Maximum number of random IVs for one key (NIST SP 800-38D section 8.3).

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
-use crate::ciphers::wrap::WrapAlgorithm;
 use crate::protocol::jose::jwe::{Algorithms, Chosen, Failure, Header, KeyLookup};
 use crate::protocol::jose::jwk::Jwk;
 use crate::protocol::model::{
     Error, KeyTrouble, Kid, Member, Misuse, Name, Place, Result, Role, Scope, Suite, Unimplemented,
+    WrapAlgorithm,
 };
 use crate::protocol::store::keyfile::KeyFile;
 

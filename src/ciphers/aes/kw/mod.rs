@@ -97,6 +97,27 @@ pub fn unwrap_many(
     run(backend, Unwrap { keks, length, wrapped, ceks, valid });
 }
 
+/// Wraps one key under another.
+///
+/// # Panics
+/// If the length of `cek` is not a multiple of 8 or is under 16.
+pub fn wrap_one(kek: AesKey<'_>, cek: &[u8]) -> Vec<u8> {
+    let mut wrapped = vec![0; cek.len() + OVERHEAD];
+    wrap_many(Backend::detect(), Keks::one(kek), cek.len(), cek, &mut wrapped);
+    wrapped
+}
+
+/// Unwraps one key under another. Returns whether it was intact; a key of the wrong length is not.
+#[must_use]
+pub fn unwrap_one(kek: AesKey<'_>, wrapped: &[u8], cek: &mut [u8]) -> bool {
+    if wrapped.len() != cek.len() + OVERHEAD || cek.len() < 16 || !cek.len().is_multiple_of(8) {
+        return false;
+    }
+    let mut valid = [false];
+    unwrap_many(Backend::detect(), Keks::one(kek), cek.len(), wrapped, cek, &mut valid);
+    valid[0]
+}
+
 /// Checks that the lengths match, and returns the number of content keys.
 fn check(keks: Keks<'_>, length: usize, ceks: usize, wrapped: usize) -> usize {
     assert!(length >= 16 && length.is_multiple_of(8), "RFC 3394 wraps 16, 24, 32 … bytes");

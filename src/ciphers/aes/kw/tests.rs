@@ -31,6 +31,15 @@ fn the_examples_of_rfc_3394_hold_on_every_backend() {
             assert_eq!(hex::encode(&wrapped), expected, "{backend}");
         }
     }
+    for (kek, length, expected) in cases {
+        let kek = || AesKey::new(&key[..kek]).unwrap();
+        let wrapped = wrap_one(kek(), &data[..length]);
+        assert_eq!(hex::encode(&wrapped), expected);
+        let mut back = vec![0; length];
+        assert!(unwrap_one(kek(), &wrapped, &mut back));
+        assert_eq!(back, &data[..length]);
+        assert!(!unwrap_one(kek(), &wrapped[1..], &mut back), "a key of the wrong length");
+    }
 }
 
 #[test]

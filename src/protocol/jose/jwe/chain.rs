@@ -2,9 +2,9 @@
 
 use zeroize::Zeroizing;
 
-use super::header::HeaderText;
+use crate::ciphers::aes::kw;
 use crate::ciphers::base64url;
-use crate::ciphers::wrap::aes_kw;
+use crate::protocol::jose::json::ObjectText;
 
 /// Length in bytes of every key of a chain except the first, whose length depends on its cipher.
 pub(super) const LINK_LEN: usize = 32;
@@ -14,13 +14,13 @@ pub(super) const LINK_LEN: usize = 32;
 pub(super) fn wrap(cek: &[u8], keys: &[[u8; LINK_LEN]]) -> Vec<Vec<u8>> {
     let wrapped = std::iter::once(cek).chain(keys.iter().map(|key| &key[..]));
     let pairs = keys.iter().zip(wrapped);
-    let mut links: Vec<_> = pairs.map(|(kek, key)| aes_kw::wrap_one(kek.into(), key)).collect();
+    let mut links: Vec<_> = pairs.map(|(kek, key)| kw::wrap_one(kek.into(), key)).collect();
     links.reverse();
     links
 }
 
 /// Adds a chain to a header, as a critical member.
-pub(super) fn describe(links: &[Vec<u8>], header: &mut HeaderText) {
+pub(super) fn describe(links: &[Vec<u8>], header: &mut ObjectText) {
     let links: Vec<String> =
         links.iter().map(|link| format!("\"{}\"", base64url::encode_to_string(link))).collect();
     header.json("chain", &format!("[{}]", links.join(",")));
@@ -35,13 +35,13 @@ pub(super) fn unwrap(outermost: &[u8; LINK_LEN], links: &[Vec<u8>], cek: &mut [u
     let Some((last, inner)) = links.split_last() else { return };
     for link in inner {
         let mut next = Zeroizing::new([0; LINK_LEN]);
-        if !aes_kw::unwrap_one((&*key).into(), link, &mut *next) {
+        if !kw::unwrap_one((&*key).into(), link, &mut *next) {
             return;
         }
         key = next;
     }
     let mut found = Zeroizing::new(vec![0; cek.len()]);
-    if aes_kw::unwrap_one((&*key).into(), last, &mut found) {
+    if kw::unwrap_one((&*key).into(), last, &mut found) {
         cek.copy_from_slice(&found);
     }
 }

@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use super::{Failure, MAX_HEADER};
 use crate::ciphers::base64url;
+use crate::protocol::jose::alg::KeyParams;
 use crate::protocol::jose::json::{self, Object, optional_text, text};
-use crate::protocol::model::{Kid, MAX_LAYERS, Malformed, Suite};
+use crate::protocol::model::{Kid, MAX_LAYERS, Malformed};
 
 /// Content type of a line that carries a key instead of an order (RFC 7517 section 7).
 const CTY_JWK: &str = "jwk+json";
@@ -53,9 +54,6 @@ impl Carries {
     }
 }
 
-/// IV and tag of AES-GCM key wrap.
-pub type IvAndTag = ([u8; 12], [u8; 16]);
-
 /// A parsed and well-formed protected header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header<'t> {
@@ -65,8 +63,8 @@ pub struct Header<'t> {
     pub enc: Cow<'t, str>,
     /// The name of the key, in the form of a [`Kid`].
     pub kid: Option<Cow<'t, str>>,
-    /// IV and tag of AES-GCM key wrap (RFC 7518 section 4.7.1).
-    pub gcm_kw: Option<IvAndTag>,
+    /// What the header carries beside the encrypted key.
+    pub params: KeyParams,
     /// Links of a chain: wrapped content-encryption keys, outermost first.
     pub chain: Vec<Vec<u8>>,
     /// The content of the line.
@@ -106,11 +104,12 @@ impl<'t> Header<'t> {
             .into());
         }
         let owned = |text: &str| Cow::Owned(text.to_owned());
+        let alg = self::text(members, "alg")?;
         Ok(Self {
-            alg: owned(self::text(members, "alg")?),
+            alg: owned(alg),
             enc: owned(self::text(members, "enc")?),
             kid: kid.map(owned),
-            gcm_kw: gcm_kw(members)?,
+            params: KeyParams::read(alg, members)?,
             chain: chain(members)?,
             carries: match (optional_text(members, "typ")?, optional_text(members, "cty")?) {
                 (Some(TYP_STREAM), _) => Carries::StreamKey,
@@ -133,7 +132,7 @@ impl<'t> Header<'t> {
             alg: Cow::Borrowed(alg),
             enc: Cow::Borrowed(enc),
             kid: Some(Cow::Borrowed(kid)),
-            gcm_kw: None,
+            params: KeyParams::None,
             chain: Vec::new(),
             carries: Carries::Order,
             typ: None,
@@ -148,19 +147,6 @@ fn plain_name(text: &[u8]) -> Option<(&str, &[u8])> {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
     let name = name.iter().all(plain).then(|| str::from_utf8(name).ok())??;
     Some((name, rest))
-}
-
-fn gcm_kw(members: &Object) -> Result<Option<IvAndTag>, Malformed> {
-    match members.contains_key("iv") && members.contains_key("tag") {
-        true => Ok(Some((exact(members, "iv")?, exact(members, "tag")?))),
-        false => Ok(None),
-    }
-}
-
-fn exact<const N: usize>(members: &Object, name: &str) -> Result<[u8; N], Malformed> {
-    base64url::decode_to_vec(text(members, name)?.as_bytes())
-        .and_then(|bytes| bytes.try_into().ok())
-        .ok_or_else(|| format!("member {name:?} is not base64url of {N} bytes").into())
 }
 
 fn chain(members: &Object) -> Result<Vec<Vec<u8>>, Malformed> {
@@ -192,47 +178,4 @@ fn chain(members: &Object) -> Result<Vec<Vec<u8>>, Malformed> {
             links.iter().map(|link| base64url::decode_to_vec(link.as_str()?.as_bytes())).collect()
         })
         .ok_or_else(|| format!("\"chain\" is not 1 to {} wrapped keys", MAX_LAYERS - 1).into())
-}
-
-/// Writes headers member by member, in a buffer that is reused. The types of all values guarantee
-/// plain ASCII, so nothing has to be escaped.
-#[derive(Debug, Default)]
-pub(super) struct HeaderText(String);
-
-impl HeaderText {
-    /// Clears the buffer and starts a header with the algorithms and the key's name.
-    pub(super) fn begin(&mut self, suite: Suite, kid: Option<&Kid>) {
-        self.0.clear();
-        for part in [r#"{"alg":""#, suite.alg().name(), r#"","enc":""#, suite.enc().name(), "\""] {
-            self.0.push_str(part);
-        }
-        if let Some(kid) = kid {
-            self.text("kid", kid.as_str());
-        }
-    }
-
-    /// Adds a member whose value is a string of plain ASCII.
-    pub(super) fn text(&mut self, name: &str, value: &str) {
-        for part in [",\"", name, "\":\"", value, "\""] {
-            self.0.push_str(part);
-        }
-    }
-
-    /// Adds a member whose value is bytes, encoded in base64url.
-    pub(super) fn bytes(&mut self, name: &str, value: &[u8]) {
-        self.text(name, &base64url::encode_to_string(value));
-    }
-
-    /// Adds a member whose value is JSON.
-    pub(super) fn json(&mut self, name: &str, value: &str) {
-        for part in [",\"", name, "\":", value] {
-            self.0.push_str(part);
-        }
-    }
-
-    /// Ends the header and returns it.
-    pub(super) fn finish(&mut self) -> &[u8] {
-        self.0.push('}');
-        self.0.as_bytes()
-    }
 }

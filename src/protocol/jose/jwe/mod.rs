@@ -1,27 +1,26 @@
 //! Sealed orders: JWE Compact Serialization (RFC 7516 section 7.1), one per line.
 
-mod blocks;
 mod chain;
 mod header;
 mod open;
 mod open_key;
 mod parse;
-mod run;
 mod seal;
 mod seal_key;
 mod typed_key;
 
-pub(in crate::protocol) use blocks::label as block_label;
 pub use header::{Carries, Header};
 pub use open::{Opened, OpenedBlock, Opener};
 pub(in crate::protocol) use open_key::Algorithms;
 pub use open_key::{Chosen, KeyLookup};
 pub(in crate::protocol) use parse::segments;
-pub use run::{Spread, Stage, Watch};
 pub use seal::Sealer;
 pub use seal_key::SealingKeys;
 pub use typed_key::{MIN_TYPED, TypedKey};
 
+pub use crate::protocol::jose::alg::KeyParams;
+pub(in crate::protocol) use crate::protocol::jose::alg::rsa_blocks::label as block_label;
+pub use crate::protocol::jose::run::{Spread, Stage, Watch};
 use crate::protocol::model::{Error, Expected, Form, KeyTrouble, Malformed, Place};
 
 /// Maximum length of an order in bytes.

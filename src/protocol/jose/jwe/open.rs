@@ -5,15 +5,15 @@ use std::ops::Range;
 use rand::Rng;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::open_key::{Chosen, Ready};
+use super::open_key::Chosen;
 use super::parse::{Parsed, Parser};
-use super::run::{in_turn, unwatched};
-use super::{Carries, Failure, KeyLookup, MAX_ORDER, Spread, Stage, Watch, blocks, chain};
+use super::{Carries, Failure, KeyLookup, MAX_ORDER, Spread, Stage, Watch, chain};
 use crate::ciphers::Wiped;
 use crate::ciphers::content::{ContentCipher, Keys, MAX_TAG, Record};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
-use crate::ciphers::wrap::{self, UnwrapJob};
+use crate::protocol::jose::alg::{Opening, UnwrapJob, UnwrapJobs, one_time_pad, rsa_blocks};
+use crate::protocol::jose::run::{in_turn, unwatched};
 use crate::protocol::model::Malformed;
 
 /// Lines opened side by side: enough that the memory cleared by kernels hardly counts, and few
@@ -109,18 +109,20 @@ impl<'a> Opener<'a> {
             let result = parser.parse(sealed, text).and_then(|parsed| {
                 let Chosen { number: key, ready } = parser.meaning(&parsed).key;
                 match ready {
-                    Ready::Direct(cipher, _) | Ready::Pad(cipher, _) | Ready::Unwrap(cipher, _) => {
+                    Opening::Direct(cipher, _)
+                    | Opening::Pad(cipher, _)
+                    | Opening::Wrap(cipher, _) => {
                         let (len, authentic) = (0, false);
                         candidates.push(Candidate { line, parsed, cipher, len, authentic });
                         Ok((key, Text::Pending))
                     }
-                    Ready::Blocks(pair) => {
+                    Opening::Blocks(pair) => {
                         let (iv, _, _) = parser.split(&parsed);
                         let start = parsed.ciphertext.start;
                         let sealed = &mut text[parsed.ciphertext];
                         let kernels = (self.backend, self.spread);
                         (self.watch)(Stage::Format);
-                        let len = blocks::open(kernels, pair, parsed.aad, iv, sealed, rng);
+                        let len = rsa_blocks::open(kernels, pair, parsed.aad, iv, sealed, rng);
                         (self.watch)(Stage::Open);
                         len.map(|len| (key, Text::Record(start..start + len)))
                             .ok_or(Failure::Authentication)
@@ -233,7 +235,7 @@ impl<'a> Opener<'a> {
         let mut outermost = Zeroizing::new(vec![[0; chain::LINK_LEN]; chained.count()]);
         rng.fill_bytes(&mut ceks);
         rng.fill_bytes(outermost.as_flattened_mut());
-        let mut jobs = Vec::with_capacity(candidates.len());
+        let mut jobs = UnwrapJobs::default();
         let (mut rest, mut heads) = (&mut ceks[..], outermost.iter_mut());
         for candidate in candidates {
             let cek = rest.split_off_mut(..candidate.cek_len()).expect("room for all");
@@ -244,23 +246,18 @@ impl<'a> Opener<'a> {
                 _ => heads.next().expect("one for each chain"),
             };
             match meaning.key.ready {
-                Ready::Direct(_, key) if key.len() == room.len() => room.copy_from_slice(key),
-                Ready::Pad(_, pad) => {
-                    let offset = iv.try_into().map(u64::from_be_bytes).ok();
-                    if offset.and_then(|offset| pad.copy_key(offset, room)).is_none() {
-                        rng.fill_bytes(room);
-                    }
-                }
-                Ready::Unwrap(_, kek) => {
-                    jobs.push(UnwrapJob { kek, encrypted_key, gcm: meaning.gcm_kw(), cek: room });
+                Opening::Direct(_, key) if key.len() == room.len() => room.copy_from_slice(key),
+                Opening::Pad(_, pad) => one_time_pad::key(pad, iv, room, rng),
+                Opening::Wrap(_, key) => {
+                    let params = meaning.params();
+                    jobs.push(UnwrapJob { key, encrypted_key, params, cek: room });
                 }
                 // A direct key that cannot head a chain: the random bytes stay, and the tag will
                 // not verify.
-                Ready::Direct(..) | Ready::Blocks(_) => {}
+                Opening::Direct(..) | Opening::Blocks(_) => {}
             }
         }
-        wrap::unwrap(self.backend, &mut jobs, rng);
-        drop(jobs);
+        jobs.unwrap(self.backend, rng);
         let (mut rest, mut heads) = (&mut ceks[..], outermost.iter());
         for candidate in candidates {
             let cek = rest.split_off_mut(..candidate.cek_len()).expect("room for all");
@@ -286,8 +283,10 @@ fn one_direct_key<'k>(run: &[Candidate<'_>], parser: &Parser<'_, 'k>) -> Option<
     let direct = |candidate: &Candidate<'_>| {
         let meaning = parser.meaning(&candidate.parsed);
         match meaning.key.ready {
-            Ready::Direct(_, key) if meaning.chain().is_empty() => Some((meaning.key.number, key)),
-            Ready::Direct(..) | Ready::Pad(..) | Ready::Unwrap(..) | Ready::Blocks(_) => None,
+            Opening::Direct(_, key) if meaning.chain().is_empty() => {
+                Some((meaning.key.number, key))
+            }
+            Opening::Direct(..) | Opening::Pad(..) | Opening::Wrap(..) | Opening::Blocks(_) => None,
         }
     };
     let (number, key) = direct(&run[0])?;

@@ -2,15 +2,10 @@
 
 use std::fmt::Debug;
 
-use super::seal_key::unfit;
 use super::{Failure, Header};
-use crate::ciphers::content::ContentCipher;
-use crate::ciphers::rsa::PrivateKey;
-use crate::ciphers::wrap::{UnwrappingKey, WrapAlgorithm};
-use crate::ciphers::{CipherError, Secret};
-use crate::protocol::jose::jwk::{DecryptingKey, Jwk, Material, PrivateHalf};
-use crate::protocol::jose::pad::Pad;
-use crate::protocol::model::{Alg, KeyTrouble, KeyUse, Suite, Task};
+use crate::protocol::jose::alg::Opening;
+use crate::protocol::jose::jwk::{DecryptingKey, Jwk, Material};
+use crate::protocol::model::{Alg, KeyTrouble, Suite, Task, WrapAlgorithm};
 
 type Checked<T> = Result<T, KeyTrouble>;
 
@@ -44,7 +39,7 @@ pub struct Chosen<'k> {
     /// Its number in the set of keys.
     pub(super) number: usize,
     /// The key itself, with the order's content cipher.
-    pub(super) ready: Ready<'k>,
+    pub(super) ready: Opening<'k>,
 }
 
 impl<'k> Chosen<'k> {
@@ -61,7 +56,7 @@ impl<'k> Chosen<'k> {
     ) -> Checked<Self> {
         let suite = algorithms.suite(key, header, allow_weak)?;
         key.check_usage(suite, Task::Open)?;
-        Ok(Self { number, ready: Ready::new(&key.material, suite)? })
+        Ok(Self { number, ready: Opening::prepare(&key.material, suite)? })
     }
 }
 
@@ -106,84 +101,5 @@ fn fits(key: &Jwk, suite: Suite) -> bool {
         Material::Decrypting(DecryptingKey::Secret(key)) => suite.secret_len() == Some(key.len()),
         Material::Decrypting(DecryptingKey::Pad(_) | DecryptingKey::Private(_))
         | Material::Public(_) => suite.material() == key.material.family(),
-    }
-}
-
-/// A key that is ready for use.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Ready<'k> {
-    /// Decrypts orders directly.
-    Direct(ContentCipher, &'k Secret),
-    /// Decrypts orders, each with its own piece of the pad.
-    Pad(ContentCipher, &'k Pad),
-    /// Unwraps content-encryption keys.
-    Unwrap(ContentCipher, UnwrappingKey<'k>),
-    /// Decrypts orders in blocks of RSA.
-    Blocks(&'k PrivateKey),
-}
-
-impl<'k> Ready<'k> {
-    /// Prepares a key for the algorithms of an order.
-    pub(super) fn new(material: &'k Material, suite: Suite) -> Checked<Self> {
-        let fitting = match (suite.key_use(), material) {
-            (KeyUse::Direct(cipher), Material::Decrypting(DecryptingKey::Secret(key))) => {
-                length(cipher, key)?;
-                Some(Self::Direct(cipher, key))
-            }
-            (KeyUse::Pad(cipher), Material::Decrypting(DecryptingKey::Pad(pad))) => {
-                Some(Self::Pad(cipher, pad))
-            }
-            (KeyUse::Wrap(algorithm, cipher), Material::Decrypting(key)) => {
-                unwrapping_key(key, algorithm)?.map(|key| Self::Unwrap(cipher, key))
-            }
-            (
-                KeyUse::Blocks,
-                Material::Decrypting(DecryptingKey::Private(PrivateHalf::Rsa(pair))),
-            ) => Some(Self::Blocks(pair)),
-            (KeyUse::Direct(_) | KeyUse::Pad(_) | KeyUse::Blocks, Material::Decrypting(_))
-            | (_, Material::Public(_)) => None,
-        };
-        fitting.ok_or_else(|| unfit(material.name(), suite))
-    }
-}
-
-/// The key as an unwrapping key, if its type fits the algorithm.
-fn unwrapping_key(
-    key: &DecryptingKey,
-    algorithm: WrapAlgorithm,
-) -> Checked<Option<UnwrappingKey<'_>>> {
-    Ok(match key {
-        DecryptingKey::Secret(key) => match algorithm {
-            WrapAlgorithm::A128Kw => Some(UnwrappingKey::A128Kw(algorithm.sized(key)?)),
-            WrapAlgorithm::A256Kw => Some(UnwrappingKey::A256Kw(algorithm.sized(key)?)),
-            WrapAlgorithm::A128GcmKw => Some(UnwrappingKey::A128GcmKw(algorithm.sized(key)?)),
-            WrapAlgorithm::A256GcmKw => Some(UnwrappingKey::A256GcmKw(algorithm.sized(key)?)),
-            WrapAlgorithm::RsaOaep256 | WrapAlgorithm::MhKnapsack => None,
-        },
-        DecryptingKey::Private(PrivateHalf::Rsa(pair)) => match algorithm {
-            WrapAlgorithm::RsaOaep256 => Some(UnwrappingKey::Rsa(pair)),
-            WrapAlgorithm::A128Kw
-            | WrapAlgorithm::A256Kw
-            | WrapAlgorithm::A128GcmKw
-            | WrapAlgorithm::A256GcmKw
-            | WrapAlgorithm::MhKnapsack => None,
-        },
-        DecryptingKey::Private(PrivateHalf::Knapsack(key)) => match algorithm {
-            WrapAlgorithm::MhKnapsack => Some(UnwrappingKey::Knapsack(key)),
-            WrapAlgorithm::A128Kw
-            | WrapAlgorithm::A256Kw
-            | WrapAlgorithm::A128GcmKw
-            | WrapAlgorithm::A256GcmKw
-            | WrapAlgorithm::RsaOaep256 => None,
-        },
-        DecryptingKey::Pad(_) => None,
-    })
-}
-
-/// Checks the length only: old data may be encrypted under a weak key.
-fn length(cipher: ContentCipher, key: &[u8]) -> Result<(), CipherError> {
-    match cipher.check_key(key) {
-        Err(CipherError::WeakKey { .. }) | Ok(()) => Ok(()),
-        Err(error) => Err(error),
     }
 }

@@ -2,12 +2,10 @@
 
 use std::ops::Range;
 
-use super::header::IvAndTag;
-use super::open_key::{Chosen, Ready};
-use super::{Carries, Failure, Header, KeyLookup, MAX_SEALED_LINE, blocks};
+use super::open_key::Chosen;
+use super::{Carries, Failure, Header, KeyLookup, KeyParams, MAX_SEALED_LINE};
 use crate::ciphers::base64url;
 use crate::ciphers::cpu::Backend;
-use crate::ciphers::wrap::UnwrappingKey;
 use crate::protocol::model::{Form, Malformed};
 
 /// A parsed line. It is kept small because it is moved more than once.
@@ -32,7 +30,7 @@ pub(super) struct Meaning<'k> {
 /// Header members that belong to one order alone, in the forms that have any.
 #[derive(Debug)]
 struct OfOrder {
-    gcm_kw: Option<IvAndTag>,
+    params: KeyParams,
     chain: Vec<Vec<u8>>,
 }
 
@@ -80,7 +78,7 @@ impl<'l, 'k> Parser<'l, 'k> {
 
     /// Initialization vector, tag and encrypted key of a line of this group.
     pub(super) fn split(&self, parsed: &Parsed<'_>) -> (&[u8], &[u8], &[u8]) {
-        let (iv_len, tag_len) = lengths(self.meaning(parsed).key.ready);
+        let (iv_len, tag_len) = self.meaning(parsed).key.ready.lengths();
         let (iv, rest) = self.parts[parsed.parts.clone()].split_at(iv_len);
         let (tag, encrypted_key) = rest.split_at(tag_len);
         (iv, tag, encrypted_key)
@@ -107,14 +105,20 @@ impl<'l, 'k> Parser<'l, 'k> {
             segments(line).ok_or_else(|| Failure::Malformed("expected 5 segments".into()))?;
         self.read_header(aad)?;
         let meaning = self.meanings.len() - 1;
-        let (iv_len, tag_len) = lengths(self.meanings[meaning].key.ready);
+        let (iv_len, tag_len) = self.meanings[meaning].key.ready.lengths();
         let (start, parts) = (self.parts.len(), &mut self.parts);
         decode_exact(self.backend, iv, iv_len, parts, "the initialization vector")?;
         decode_exact(self.backend, tag, tag_len, parts, "the tag")?;
         decode(self.backend, encrypted_key, parts, "the encrypted key")?;
         let (parts, start) = (start..parts.len(), texts.len());
         decode(self.backend, ciphertext, texts, "the ciphertext")?;
-        self.meanings[meaning].check(parts.len() > iv_len + tag_len)?;
+        let meaning_of = &self.meanings[meaning];
+        let has_encrypted_key = parts.len() > iv_len + tag_len;
+        meaning_of
+            .key
+            .ready
+            .check(meaning_of.params(), has_encrypted_key, !meaning_of.chain().is_empty())
+            .map_err(Failure::Malformed)?;
         Ok(Parsed { aad, meaning, parts, ciphertext: start..texts.len() })
     }
 
@@ -134,9 +138,9 @@ impl<'l, 'k> Parser<'l, 'k> {
             }));
         }
         let key = self.keys.choose(&header, self.guess)?;
-        let Header { gcm_kw, chain, .. } = header;
-        let own =
-            (gcm_kw.is_some() || !chain.is_empty()).then(|| Box::new(OfOrder { gcm_kw, chain }));
+        let Header { params, chain, .. } = header;
+        let own = (params != KeyParams::None || !chain.is_empty())
+            .then(|| Box::new(OfOrder { params, chain }));
         self.guess = key.number + 1;
         self.last = aad;
         self.meanings.push(Meaning { key, own });
@@ -145,52 +149,14 @@ impl<'l, 'k> Parser<'l, 'k> {
 }
 
 impl Meaning<'_> {
-    /// IV and tag of AES-GCM key wrap.
-    pub(super) fn gcm_kw(&self) -> Option<&IvAndTag> {
-        self.own.as_ref()?.gcm_kw.as_ref()
+    /// What the header carries beside the encrypted key.
+    pub(super) fn params(&self) -> &KeyParams {
+        self.own.as_ref().map_or(&KeyParams::None, |own| &own.params)
     }
 
     /// The links of a chain; empty if there is none.
     pub(super) fn chain(&self) -> &[Vec<u8>] {
         self.own.as_ref().map_or(&[], |own| &own.chain)
-    }
-
-    /// Checks what the algorithms require of a line, apart from lengths.
-    fn check(&self, has_encrypted_key: bool) -> Result<(), Failure> {
-        let malformed = |found: &str| Err(Failure::Malformed(found.into()));
-        match self.key.ready {
-            Ready::Unwrap(_, kek) => match kek {
-                UnwrappingKey::A128GcmKw(_) | UnwrappingKey::A256GcmKw(_)
-                    if self.gcm_kw().is_none() =>
-                {
-                    malformed("header: no members \"iv\" and \"tag\", which the algorithm needs")
-                }
-                UnwrappingKey::A128Kw(_)
-                | UnwrappingKey::A256Kw(_)
-                | UnwrappingKey::A128GcmKw(_)
-                | UnwrappingKey::A256GcmKw(_)
-                | UnwrappingKey::Rsa(_)
-                | UnwrappingKey::Knapsack(_) => Ok(()),
-            },
-            Ready::Direct(..) | Ready::Pad(..) | Ready::Blocks(_) if has_encrypted_key => {
-                malformed("an encrypted key beside the algorithm dir")
-            }
-            Ready::Blocks(_) if !self.chain().is_empty() => {
-                malformed("a chain of keys beside RSA blocks")
-            }
-            Ready::Pad(..) if !self.chain().is_empty() => malformed("a chain of keys beside a pad"),
-            Ready::Direct(..) | Ready::Pad(..) | Ready::Blocks(_) => Ok(()),
-        }
-    }
-}
-
-/// Lengths in bytes of the initialization vector and the tag.
-fn lengths(key: Ready<'_>) -> (usize, usize) {
-    match key {
-        Ready::Direct(cipher, _) | Ready::Pad(cipher, _) | Ready::Unwrap(cipher, _) => {
-            (cipher.iv_len(), cipher.tag_len())
-        }
-        Ready::Blocks(_) => (blocks::IV_LEN, 0),
     }
 }
 

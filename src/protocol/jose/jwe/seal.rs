@@ -7,14 +7,14 @@ use crate::protocol::model::Malformed;
 use rand::Rng;
 
 use self::content_keys::Group;
-use super::header::HeaderText;
-use super::run::{in_turn, unwatched};
-use super::seal_key::Ready;
-use super::{Failure, MAX_ORDER, SealingKeys, Spread, Stage, TypedKey, Watch, blocks};
+use super::{Failure, MAX_ORDER, SealingKeys, Spread, Stage, TypedKey, Watch};
 use crate::ciphers::base64url;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
 use crate::ciphers::rsa::PublicKey;
+use crate::protocol::jose::alg::{Sealing, rsa_blocks};
+use crate::protocol::jose::json::ObjectText;
+use crate::protocol::jose::run::{in_turn, unwatched};
 
 /// Maximum number of bytes of orders sealed side by side, so that they stay in the cache.
 const GROUP_BYTES: usize = 256 << 10;
@@ -61,14 +61,14 @@ impl Sealer {
         keys.check_count(orders.len()).map_err(|trouble| (0, trouble.into()))?;
         let fit = orders.iter().position(|order| order.len() > MAX_ORDER).unwrap_or(orders.len());
         match &keys.ready {
-            Ready::Blocks(public) => {
+            Sealing::Blocks(public) => {
                 for (index, order) in orders[..fit].iter().enumerate() {
-                    let mut header = HeaderText::default();
+                    let mut header = ObjectText::default();
                     keys.begin_header(index, &mut header);
                     self.seal_in_blocks(order, header.finish(), public.of(index), rng, out);
                 }
             }
-            Ready::Direct(cipher, _) | Ready::Pads(cipher, _) | Ready::Wrap(cipher, _) => {
+            Sealing::Direct(cipher, _) | Sealing::Pad(cipher, _) | Sealing::Wrap(cipher, _) => {
                 let mut done = 0;
                 while done < fit {
                     let count = group_len(&orders[done..fit], cipher.at_once());
@@ -96,10 +96,10 @@ impl Sealer {
     ) {
         let start = out.len();
         self.encode(header, out);
-        let mut iv = [0; blocks::IV_LEN];
+        let mut iv = [0; rsa_blocks::IV_LEN];
         rng.fill_bytes(&mut iv);
         let kernels = (self.backend, self.spread);
-        let sealed = blocks::seal(kernels, key, &out[start..], &iv, order, rng);
+        let sealed = rsa_blocks::seal(kernels, key, &out[start..], &iv, order, rng);
         (self.watch)(Stage::Seal);
         out.extend_from_slice(b"..");
         self.encode(&iv, out);

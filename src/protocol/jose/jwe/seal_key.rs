@@ -1,38 +1,19 @@
 //! Keys prepared for sealing.
 
-use super::header::{Carries, HeaderText};
-use crate::ciphers::Secret;
-use crate::ciphers::content::ContentCipher;
-use crate::ciphers::knapsack;
-use crate::ciphers::rsa::PublicKey;
-use crate::ciphers::wrap::{OneOrEach, WrapAlgorithm, WrappingKeys};
-use crate::protocol::jose::jwk::{EncryptingKey, Jwk, PublicHalf};
-use crate::protocol::jose::pad::Pad;
-use crate::protocol::model::{KeyTrouble, KeyUse, Kid, Suite, Unfit};
+use super::Carries;
+use crate::protocol::jose::alg::{OneOrEach, Sealing};
+use crate::protocol::jose::json::ObjectText;
+use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
+use crate::protocol::model::{KeyTrouble, Kid, Suite, Unfit};
 
 /// The distributed keys of a batch, prepared for one suite, with their header members: one for all
 /// orders, or one for each. Keys are borrowed, as at transaction scope there are as many as orders.
 #[derive(Debug)]
 pub struct SealingKeys<'k> {
-    pub(super) ready: Ready<'k>,
+    pub(super) ready: Sealing<'k>,
     kids: OneOrEach<Option<&'k Kid>>,
     suite: Suite,
     carries: Carries,
-}
-
-type Keys<'k> = OneOrEach<&'k Jwk<EncryptingKey>>;
-
-/// The keys of a batch by how they are used; all are used alike.
-#[derive(Debug)]
-pub(super) enum Ready<'k> {
-    /// Encrypt orders directly.
-    Direct(ContentCipher, OneOrEach<&'k Secret>),
-    /// Encrypt one order each, from the first byte of the pad.
-    Pads(ContentCipher, Vec<&'k Pad>),
-    /// Wrap content-encryption keys.
-    Wrap(ContentCipher, WrappingKeys<'k>),
-    /// Encrypt orders in blocks of RSA.
-    Blocks(OneOrEach<&'k PublicKey>),
 }
 
 impl<'k> SealingKeys<'k> {
@@ -60,9 +41,13 @@ impl<'k> SealingKeys<'k> {
         Self::new(&OneOrEach::Each(keys.iter().collect()), suite, carries)
     }
 
-    fn new(keys: &Keys<'k>, suite: Suite, carries: Carries) -> Result<Self, KeyTrouble> {
+    fn new(
+        keys: &OneOrEach<&'k Jwk<EncryptingKey>>,
+        suite: Suite,
+        carries: Carries,
+    ) -> Result<Self, KeyTrouble> {
         let kids = keys.map(|key| key.kid.as_ref());
-        Ok(Self { ready: Ready::new(keys, suite)?, kids, suite, carries })
+        Ok(Self { ready: Sealing::prepare(keys, suite)?, kids, suite, carries })
     }
 
     /// Checks that there is a key for each order.
@@ -71,7 +56,7 @@ impl<'k> SealingKeys<'k> {
     /// [`KeyTrouble::Unfit`].
     pub(super) fn check_count(&self, orders: usize) -> Result<(), KeyTrouble> {
         let keys = match (&self.ready, &self.kids) {
-            (Ready::Pads(_, pads), _) => pads.len(),
+            (Sealing::Pad(_, pads), _) => pads.len(),
             (_, OneOrEach::Each(kids)) => kids.len(),
             (_, OneOrEach::One(_)) => orders,
         };
@@ -90,99 +75,17 @@ impl<'k> SealingKeys<'k> {
     }
 
     /// Begins the header of line `index`.
-    pub(super) fn begin_header(&self, index: usize, header: &mut HeaderText) {
-        header.begin(self.suite, *self.kids.of(index));
+    pub(super) fn begin_header(&self, index: usize, header: &mut ObjectText) {
+        header.begin();
+        header.text("alg", self.suite.alg().name());
+        header.text("enc", self.suite.enc().name());
+        if let Some(kid) = self.kids.of(index) {
+            header.text("kid", kid.as_str());
+        }
         if let Some((name, value)) = self.carries.member() {
             header.text(name, value);
         }
     }
-}
-
-impl<'k> Ready<'k> {
-    fn new(keys: &Keys<'k>, suite: Suite) -> Result<Self, KeyTrouble> {
-        Ok(match suite.key_use() {
-            KeyUse::Direct(cipher) => {
-                let ready = |key: &&'k Jwk<_>| {
-                    let key = secret(&key.material, suite)?;
-                    cipher.check_key(key)?;
-                    Ok::<_, KeyTrouble>(key)
-                };
-                Self::Direct(cipher, keys.try_map(ready)?)
-            }
-            KeyUse::Pad(cipher) => {
-                let pads = keys.try_map(|key| pad(&key.material, suite))?;
-                Self::Pads(cipher, pads.into_vec())
-            }
-            KeyUse::Wrap(algorithm, cipher) => {
-                Self::Wrap(cipher, wrapping_keys(keys, suite, algorithm)?)
-            }
-            KeyUse::Blocks => Self::Blocks(keys.try_map(|key| rsa(&key.material, suite))?),
-        })
-    }
-}
-
-fn wrapping_keys<'k>(
-    keys: &Keys<'k>,
-    suite: Suite,
-    algorithm: WrapAlgorithm,
-) -> Result<WrappingKeys<'k>, KeyTrouble> {
-    Ok(match algorithm {
-        WrapAlgorithm::A128Kw => WrappingKeys::A128Kw(sized(keys, suite, algorithm)?),
-        WrapAlgorithm::A256Kw => WrappingKeys::A256Kw(sized(keys, suite, algorithm)?),
-        WrapAlgorithm::A128GcmKw => WrappingKeys::A128GcmKw(sized(keys, suite, algorithm)?),
-        WrapAlgorithm::A256GcmKw => WrappingKeys::A256GcmKw(sized(keys, suite, algorithm)?),
-        WrapAlgorithm::RsaOaep256 => {
-            WrappingKeys::Rsa(keys.try_map(|key| rsa(&key.material, suite))?)
-        }
-        WrapAlgorithm::MhKnapsack => {
-            WrappingKeys::Knapsack(keys.try_map(|key| knapsack(&key.material, suite))?)
-        }
-    })
-}
-
-fn sized<'k, const N: usize>(
-    keys: &Keys<'k>,
-    suite: Suite,
-    algorithm: WrapAlgorithm,
-) -> Result<OneOrEach<&'k [u8; N]>, KeyTrouble> {
-    keys.try_map(|key| Ok(algorithm.sized(secret(&key.material, suite)?)?))
-}
-
-fn secret(key: &EncryptingKey, suite: Suite) -> Result<&Secret, KeyTrouble> {
-    match key {
-        EncryptingKey::Secret(secret) => Ok(secret),
-        EncryptingKey::Pad(_) | EncryptingKey::Public(_) => Err(unfit(key.name(), suite)),
-    }
-}
-
-fn pad(key: &EncryptingKey, suite: Suite) -> Result<&Pad, KeyTrouble> {
-    match key {
-        EncryptingKey::Pad(pad) => Ok(pad),
-        EncryptingKey::Secret(_) | EncryptingKey::Public(_) => Err(unfit(key.name(), suite)),
-    }
-}
-
-fn rsa(key: &EncryptingKey, suite: Suite) -> Result<&PublicKey, KeyTrouble> {
-    match key {
-        EncryptingKey::Public(PublicHalf::Rsa(key)) => Ok(key),
-        EncryptingKey::Public(PublicHalf::Knapsack(_))
-        | EncryptingKey::Secret(_)
-        | EncryptingKey::Pad(_) => Err(unfit(key.name(), suite)),
-    }
-}
-
-fn knapsack(key: &EncryptingKey, suite: Suite) -> Result<&knapsack::PublicKey, KeyTrouble> {
-    match key {
-        EncryptingKey::Public(PublicHalf::Knapsack(key)) => Ok(key),
-        EncryptingKey::Public(PublicHalf::Rsa(_))
-        | EncryptingKey::Secret(_)
-        | EncryptingKey::Pad(_) => Err(unfit(key.name(), suite)),
-    }
-}
-
-/// The error for a key of the wrong kind.
-pub(super) fn unfit(key: &'static str, suite: Suite) -> KeyTrouble {
-    Unfit::Suite { key, suite }.into()
 }
 
 #[cfg(test)]
@@ -191,6 +94,7 @@ mod tests {
     use crate::ciphers::random::{KeySource, Origin, SeededSource};
     use crate::protocol::jose::jwe::{Failure, Sealer};
     use crate::protocol::jose::jwk::Usage;
+    use crate::protocol::jose::pad::Pad;
 
     fn jwk(material: EncryptingKey) -> Jwk<EncryptingKey> {
         Jwk { kid: None, alg: None, usage: Usage::Unsaid, origin: Origin::System, material }

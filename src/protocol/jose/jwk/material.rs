@@ -84,6 +84,38 @@ impl EncryptingKey {
             Self::Public(half) => half.name(),
         }
     }
+
+    /// The secret bytes, if it is a secret key.
+    pub fn secret(&self) -> Option<&Secret> {
+        match self {
+            Self::Secret(key) => Some(key),
+            Self::Pad(_) | Self::Public(_) => None,
+        }
+    }
+
+    /// The pad, if it is a pad.
+    pub fn pad(&self) -> Option<&Pad> {
+        match self {
+            Self::Pad(pad) => Some(pad),
+            Self::Secret(_) | Self::Public(_) => None,
+        }
+    }
+
+    /// The RSA public key, if it is one.
+    pub fn rsa(&self) -> Option<&rsa::PublicKey> {
+        match self {
+            Self::Public(PublicHalf::Rsa(key)) => Some(key),
+            Self::Public(PublicHalf::Knapsack(_)) | Self::Secret(_) | Self::Pad(_) => None,
+        }
+    }
+
+    /// The public knapsack, if it is one.
+    pub fn knapsack(&self) -> Option<&knapsack::PublicKey> {
+        match self {
+            Self::Public(PublicHalf::Knapsack(key)) => Some(key),
+            Self::Public(PublicHalf::Rsa(_)) | Self::Secret(_) | Self::Pad(_) => None,
+        }
+    }
 }
 
 impl PublicHalf {

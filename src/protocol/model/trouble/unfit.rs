@@ -1,10 +1,11 @@
 //! Keys that are sound and do not fit what is asked.
 
 use crate::ciphers::rsa;
+use crate::protocol::model::algorithms::{Alg, Enc};
 use crate::protocol::model::malformed::{KeyFault, Malformed};
 use crate::protocol::model::names::Kid;
 use crate::protocol::model::place::Place;
-use crate::protocol::model::suite::{Alg, Enc, Suite};
+use crate::protocol::model::suite::Suite;
 
 /// Reason why a key does not fit the request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -7,9 +7,8 @@ use super::Sealer;
 use crate::ciphers::Wiped;
 use crate::ciphers::content::{ContentCipher, Keys};
 use crate::ciphers::random::KeyStream;
-use crate::ciphers::wrap::{self, OneOrEach, Wrapped};
-use crate::protocol::jose::jwe::seal_key::{Ready, SealingKeys};
-use crate::protocol::jose::jwe::{Failure, chain};
+use crate::protocol::jose::alg::{OneOrEach, Sealing, Wrapped, one_time_pad};
+use crate::protocol::jose::jwe::{Failure, SealingKeys, chain};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{KeyTrouble, Unfit};
 
@@ -48,18 +47,8 @@ impl Group<'_> {
         if self.sealer.layers > 1 {
             return Err((0, KeyTrouble::from(Unfit::ChainOfPad).into()));
         }
-        let lengths = self.orders.iter().map(|order| self.cipher.key_len_for(order.len()));
-        let mut keys = Wiped::from(vec![0; lengths.sum()]);
-        let mut rest = &mut keys[..];
-        for (index, (order, pad)) in self.orders.iter().zip(pads).enumerate() {
-            let len = self.cipher.key_len_for(order.len());
-            let key = rest.split_off_mut(..len).expect("room for all");
-            pad.copy_key(pad.offset(), key).ok_or_else(|| {
-                let (needed, left) = (order.len() as u64, pad.len());
-                (index, KeyTrouble::PadShort { needed, left }.into())
-            })?;
-        }
-        Ok(ContentKeys::Each(keys))
+        let keys = one_time_pad::keys(self.cipher, self.orders, pads);
+        keys.map(ContentKeys::Each).map_err(|(index, trouble)| (index, trouble.into()))
     }
 
     pub(super) fn content_keys(
@@ -67,8 +56,8 @@ impl Group<'_> {
         rng: &mut KeyStream,
     ) -> Result<ContentKeys<'_>, (usize, Failure)> {
         match &self.keys.ready {
-            Ready::Pads(_, pads) => self.pieces_of_pad(&pads[self.at..]),
-            Ready::Direct(_, keys) if self.sealer.layers <= 1 => Ok(match keys {
+            Sealing::Pad(_, pads) => self.pieces_of_pad(&pads[self.at..]),
+            Sealing::Direct(_, keys) if self.sealer.layers <= 1 => Ok(match keys {
                 OneOrEach::One(key) => ContentKeys::One(key),
                 OneOrEach::Each(keys) => {
                     let keys = &keys[self.at..][..self.orders.len()];
@@ -77,7 +66,7 @@ impl Group<'_> {
                     ContentKeys::Each(ceks)
                 }
             }),
-            Ready::Direct(..) | Ready::Wrap(..) | Ready::Blocks(_) => self.fresh_keys(rng),
+            Sealing::Direct(..) | Sealing::Wrap(..) | Sealing::Blocks(_) => self.fresh_keys(rng),
         }
     }
 
@@ -114,7 +103,7 @@ impl Group<'_> {
         for index in 0..self.orders.len() {
             let mut keys = Zeroizing::new(vec![[0; chain::LINK_LEN]; layers - 1]);
             rng.fill_bytes(keys.as_flattened_mut());
-            if let Ready::Direct(_, direct) = &self.keys.ready {
+            if let Sealing::Direct(_, direct) = &self.keys.ready {
                 let key = direct.of(self.at + index);
                 let key: &[u8; chain::LINK_LEN] = key[..].try_into().map_err(|_| {
                     let unfit = Unfit::ChainKey { expected: chain::LINK_LEN, found: key.len() };
@@ -135,13 +124,13 @@ impl Group<'_> {
         chains: &[Chain],
         rng: &mut KeyStream,
     ) -> Wrapped {
-        let Ready::Wrap(_, keks) = &self.keys.ready else { return Wrapped::default() };
+        let Sealing::Wrap(_, keks) = &self.keys.ready else { return Wrapped::default() };
         let outermost = |index: usize| match chains.get(index) {
             Some(chain) => &chain.keys[chain.keys.len() - 1][..],
             None => ceks.of(index, self.cipher.key_len()),
         };
         let keys: Vec<&[u8]> = (0..self.orders.len()).map(outermost).collect();
-        wrap::wrap(self.sealer.backend, keks, self.at, &keys, rng)
+        keks.wrap(self.sealer.backend, self.at, &keys, rng)
     }
 }
 

@@ -9,9 +9,8 @@ use crate::ciphers::Wiped;
 use crate::ciphers::base64url;
 use crate::ciphers::content::{MAX_TAG, Record};
 use crate::ciphers::random::KeyStream;
-use crate::ciphers::wrap::Wrapped;
-use crate::protocol::jose::jwe::header::HeaderText;
-use crate::protocol::jose::jwe::seal_key::Ready;
+use crate::protocol::jose::alg::{Sealing, Wrapped, one_time_pad};
+use crate::protocol::jose::json::ObjectText;
 use crate::protocol::jose::jwe::{Failure, Stage, chain};
 
 /// Positions of the parts of a line in the output.
@@ -79,17 +78,14 @@ impl Group<'_> {
 
     /// The IVs: random, or the offset of each order's piece in the whole pad.
     fn ivs(&self, rng: &mut KeyStream) -> Vec<u8> {
-        let len = self.cipher.iv_len();
-        let mut ivs = vec![0; self.orders.len() * len];
         match &self.keys.ready {
-            Ready::Pads(_, pads) => {
-                for (iv, pad) in ivs.chunks_exact_mut(len).zip(&pads[self.at..]) {
-                    iv.copy_from_slice(&pad.offset().to_be_bytes());
-                }
+            Sealing::Pad(_, pads) => one_time_pad::ivs(&pads[self.at..][..self.orders.len()]),
+            Sealing::Direct(..) | Sealing::Wrap(..) | Sealing::Blocks(_) => {
+                let mut ivs = vec![0; self.orders.len() * self.cipher.iv_len()];
+                rng.fill_bytes(&mut ivs);
+                ivs
             }
-            Ready::Direct(..) | Ready::Wrap(..) | Ready::Blocks(_) => rng.fill_bytes(&mut ivs),
         }
-        ivs
     }
 
     /// Writes each line up to its ciphertext, and reserves space for the rest.
@@ -103,7 +99,7 @@ impl Group<'_> {
         let iv_len = self.cipher.iv_len();
         let tag = base64url::encoded_length(self.cipher.tag_len());
         let mut lines = Vec::with_capacity(self.orders.len());
-        let mut text = HeaderText::default();
+        let mut text = ObjectText::default();
         let (one_header, mut first) = (self.has_one_header(wrapped), None);
         for (index, order) in self.orders.iter().enumerate() {
             let header = if let Some(header) = &first {
@@ -136,22 +132,19 @@ impl Group<'_> {
         self.keys.have_one_header()
             && self.sealer.layers <= 1
             && self.sealer.typed.is_none()
-            && wrapped.iv_and_tag(0).is_none()
+            && !wrapped.has_params()
     }
 
     /// Writes a header, including the members that belong to this order alone.
     fn write_header(
         &self,
-        header: &mut HeaderText,
+        header: &mut ObjectText,
         index: usize,
         wrapped: &Wrapped,
         chains: &[Chain],
     ) {
         self.keys.begin_header(self.at + index, header);
-        if let Some((iv, tag)) = wrapped.iv_and_tag(index) {
-            header.bytes("iv", iv);
-            header.bytes("tag", tag);
-        }
+        wrapped.params(index).write(header);
         if let Some(chain) = chains.get(index) {
             chain::describe(&chain.links, header);
         }

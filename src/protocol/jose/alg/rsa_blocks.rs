@@ -8,20 +8,20 @@
 use rand::Rng;
 use sha2::{Digest, Sha256};
 
-use super::run::{Spread, gather};
 use crate::ciphers::Wiped;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
 use crate::ciphers::rsa::{self, PrivateKey, PublicKey, SECRET, UnwrapJob, WrapJob};
+use crate::protocol::jose::run::{Spread, gather};
 
 /// Length of the IV segment in bytes.
-pub(super) const IV_LEN: usize = 16;
+pub(in crate::protocol::jose) const IV_LEN: usize = 16;
 
 /// Blocks that one thread processes at a time: enough to fill the lanes; they take milliseconds.
 const AT_ONCE: usize = 32;
 
 /// Encrypts an order as at least one block, even if the order is empty.
-pub(super) fn seal(
+pub(in crate::protocol::jose) fn seal(
     (backend, spread): (Backend, Spread),
     key: &PublicKey,
     aad: &[u8],
@@ -57,7 +57,7 @@ pub(super) fn seal(
 ///
 /// All blocks are decrypted before one verdict is given on all of them together. Until then the
 /// time depends only on the key and on the number of blocks, which is public.
-pub(super) fn open(
+pub(in crate::protocol::jose) fn open(
     (backend, spread): (Backend, Spread),
     key: &PrivateKey,
     aad: &[u8],

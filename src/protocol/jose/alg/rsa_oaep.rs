@@ -1,9 +1,19 @@
-//! RSA-OAEP-256, eight keys at a time where the processor can.
+//! `RSA-OAEP-256` (RFC 7518 section 4.3), eight keys at a time where the processor can.
 
-use super::{OneOrEach, UnwrapJob, UnwrappingKey, Wrapped};
+use super::{OneOrEach, UnwrapJob, Wrapped, fitting};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
-use crate::ciphers::rsa::{self, PublicKey};
+use crate::ciphers::rsa::{self, PrivateKey, PublicKey};
+use crate::protocol::jose::jwk::{EncryptingKey, Material};
+use crate::protocol::model::{KeyTrouble, Suite};
+
+pub(super) fn wrapping_key(key: &EncryptingKey, suite: Suite) -> Result<&PublicKey, KeyTrouble> {
+    fitting(key.rsa(), key.name(), suite)
+}
+
+pub(super) fn unwrapping_key(key: &Material, suite: Suite) -> Result<&PrivateKey, KeyTrouble> {
+    fitting(key.rsa_pair(), key.name(), suite)
+}
 
 pub(super) fn wrap(
     backend: Backend,
@@ -24,15 +34,14 @@ pub(super) fn wrap(
         .expect("a content key fits any modulus that is accepted");
 }
 
-pub(super) fn unwrap(backend: Backend, jobs: &mut [UnwrapJob<'_>], rng: &mut KeyStream) {
+pub(super) fn unwrap(
+    backend: Backend,
+    jobs: &mut [UnwrapJob<'_, &PrivateKey>],
+    rng: &mut KeyStream,
+) {
     let ciphertexts: Vec<_> = jobs
         .iter()
-        .map(|job| {
-            let UnwrappingKey::Rsa(key) = job.kek else {
-                unreachable!("the jobs of a run are of one kind")
-            };
-            rsa::UnwrapJob { key, label: b"", ciphertext: job.encrypted_key }
-        })
+        .map(|job| rsa::UnwrapJob { key: job.key, label: b"", ciphertext: job.encrypted_key })
         .collect();
     let unwrapped = rsa::oaep_unwrap_many(backend, &ciphertexts, rng);
     for (job, found) in jobs.iter_mut().zip(unwrapped) {

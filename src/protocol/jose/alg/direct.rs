@@ -1,0 +1,30 @@
+//! `dir` with a secret key, which encrypts orders itself (RFC 7518 section 4.5).
+
+use super::fitting;
+use crate::ciphers::content::ContentCipher;
+use crate::ciphers::{CipherError, Secret};
+use crate::protocol::jose::jwk::{EncryptingKey, Material};
+use crate::protocol::model::{KeyTrouble, Suite};
+
+pub(super) fn sealing_key(
+    key: &EncryptingKey,
+    cipher: ContentCipher,
+    suite: Suite,
+) -> Result<&Secret, KeyTrouble> {
+    let key = fitting(key.secret(), key.name(), suite)?;
+    cipher.check_key(key)?;
+    Ok(key)
+}
+
+/// Checks the length only: old data may be encrypted under a weak key.
+pub(super) fn opening_key(
+    key: &Material,
+    cipher: ContentCipher,
+    suite: Suite,
+) -> Result<&Secret, KeyTrouble> {
+    let key = fitting(key.secret(), key.name(), suite)?;
+    match cipher.check_key(key) {
+        Err(CipherError::WeakKey { .. }) | Ok(()) => Ok(key),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,387 @@
+//! Key management: from the key that a client or a shop holds to the key that encrypts an order.
+//!
+//! There is one file for each family of algorithms. It prepares keys for sealing and for opening,
+//! wraps and unwraps in batches, and writes, reads and checks the header members that the family
+//! adds. This file only dispatches to them, by full matches.
+
+mod aes_kw;
+mod direct;
+mod gcm_kw;
+mod knapsack;
+pub(super) mod one_time_pad;
+pub(super) mod rsa_blocks;
+mod rsa_oaep;
+#[cfg(test)]
+mod tests;
+
+use crate::ciphers::Secret;
+use crate::ciphers::aes::AesKey;
+use crate::ciphers::content::ContentCipher;
+use crate::ciphers::cpu::Backend;
+use crate::ciphers::random::KeyStream;
+use crate::ciphers::rsa::{PrivateKey, PublicKey};
+use crate::protocol::jose::json::{Object, ObjectText};
+use crate::protocol::jose::jwk::{EncryptingKey, Jwk, Material};
+use crate::protocol::jose::pad::Pad;
+use crate::protocol::model::{KeyTrouble, KeyUse, Malformed, Suite, Unfit, WrapAlgorithm};
+
+/// The keys of a batch by how they are used; all are used alike.
+#[derive(Debug)]
+pub(super) enum Sealing<'k> {
+    /// Encrypt orders directly.
+    Direct(ContentCipher, OneOrEach<&'k Secret>),
+    /// Encrypt one order each, from the first byte of the pad.
+    Pad(ContentCipher, Vec<&'k Pad>),
+    /// Wrap content-encryption keys.
+    Wrap(ContentCipher, Wrapping<'k>),
+    /// Encrypt orders in blocks of RSA.
+    Blocks(OneOrEach<&'k PublicKey>),
+}
+
+/// A key that opens orders, by how it is used.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Opening<'k> {
+    /// Decrypts orders directly.
+    Direct(ContentCipher, &'k Secret),
+    /// Decrypts orders, each with its own piece of the pad.
+    Pad(ContentCipher, &'k Pad),
+    /// Unwraps content-encryption keys.
+    Wrap(ContentCipher, Unwrapping<'k>),
+    /// Decrypts orders in blocks of RSA.
+    Blocks(&'k PrivateKey),
+}
+
+/// Wrapping keys, all for one algorithm.
+#[derive(Debug)]
+pub(super) enum Wrapping<'k> {
+    /// AES key wrap.
+    AesKw(OneOrEach<AesKey<'k>>),
+    /// AES-GCM key wrap.
+    AesGcmKw(OneOrEach<AesKey<'k>>),
+    /// RSA-OAEP.
+    RsaOaep(OneOrEach<&'k PublicKey>),
+    /// The knapsack.
+    Knapsack(OneOrEach<&'k knapsack::PublicKey>),
+}
+
+/// An unwrapping key.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Unwrapping<'k> {
+    /// AES key wrap.
+    AesKw(AesKey<'k>),
+    /// AES-GCM key wrap.
+    AesGcmKw(AesKey<'k>),
+    /// RSA-OAEP.
+    RsaOaep(&'k PrivateKey),
+    /// The knapsack.
+    Knapsack(&'k knapsack::PrivateKey),
+}
+
+/// What the header of an order carries beside its encrypted key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyParams {
+    /// Nothing.
+    None,
+    /// IV and tag of AES-GCM key wrap (RFC 7518 section 4.7.1).
+    IvAndTag([u8; 12], [u8; 16]),
+}
+
+impl KeyParams {
+    /// Reads the members that belong to the algorithm named; they may be missing.
+    pub(super) fn read(alg: &str, members: &Object) -> Result<Self, Malformed> {
+        match WrapAlgorithm::named(alg) {
+            Some(WrapAlgorithm::AesGcmKw(_)) => gcm_kw::read(members),
+            Some(
+                WrapAlgorithm::AesKw(_) | WrapAlgorithm::RsaOaep256 | WrapAlgorithm::MhKnapsack,
+            )
+            | None => Ok(Self::None),
+        }
+    }
+
+    /// Writes the members.
+    pub(super) fn write(&self, header: &mut ObjectText) {
+        match self {
+            Self::None => {}
+            Self::IvAndTag(iv, tag) => gcm_kw::write(iv, tag, header),
+        }
+    }
+}
+
+impl<'k> Sealing<'k> {
+    /// Prepares keys for a suite.
+    ///
+    /// # Errors
+    /// [`KeyTrouble`] for the first key that does not fit or that the cipher refuses.
+    pub(super) fn prepare(
+        keys: &OneOrEach<&'k Jwk<EncryptingKey>>,
+        suite: Suite,
+    ) -> Result<Self, KeyTrouble> {
+        Ok(match suite.key_use() {
+            KeyUse::Direct(cipher) => {
+                let ready = |key: &&'k Jwk<_>| direct::sealing_key(&key.material, cipher, suite);
+                Self::Direct(cipher, keys.try_map(ready)?)
+            }
+            KeyUse::Pad(cipher) => {
+                let pads = keys.try_map(|key| one_time_pad::sealing_key(&key.material, suite))?;
+                Self::Pad(cipher, pads.into_vec())
+            }
+            KeyUse::Wrap(algorithm, cipher) => {
+                Self::Wrap(cipher, Wrapping::prepare(keys, algorithm, suite)?)
+            }
+            KeyUse::Blocks => {
+                Self::Blocks(keys.try_map(|key| rsa_oaep::wrapping_key(&key.material, suite))?)
+            }
+        })
+    }
+}
+
+impl<'k> Opening<'k> {
+    /// Prepares a key for a suite.
+    ///
+    /// # Errors
+    /// [`KeyTrouble`] if the key does not fit.
+    pub(super) fn prepare(key: &'k Material, suite: Suite) -> Result<Self, KeyTrouble> {
+        Ok(match suite.key_use() {
+            KeyUse::Direct(cipher) => {
+                Self::Direct(cipher, direct::opening_key(key, cipher, suite)?)
+            }
+            KeyUse::Pad(cipher) => Self::Pad(cipher, one_time_pad::opening_key(key, suite)?),
+            KeyUse::Wrap(algorithm, cipher) => {
+                Self::Wrap(cipher, Unwrapping::prepare(key, algorithm, suite)?)
+            }
+            KeyUse::Blocks => Self::Blocks(rsa_oaep::unwrapping_key(key, suite)?),
+        })
+    }
+
+    /// Lengths in bytes of an order's initialization vector and tag.
+    pub(super) fn lengths(self) -> (usize, usize) {
+        match self {
+            Self::Direct(cipher, _) | Self::Pad(cipher, _) | Self::Wrap(cipher, _) => {
+                (cipher.iv_len(), cipher.tag_len())
+            }
+            Self::Blocks(_) => (rsa_blocks::IV_LEN, 0),
+        }
+    }
+
+    /// Checks what the algorithms require of a line, apart from lengths.
+    pub(super) fn check(
+        self,
+        params: &KeyParams,
+        has_encrypted_key: bool,
+        has_chain: bool,
+    ) -> Result<(), Malformed> {
+        match self {
+            Self::Wrap(_, key) => key.check(params),
+            Self::Direct(..) | Self::Pad(..) | Self::Blocks(_) if has_encrypted_key => {
+                Err("an encrypted key beside the algorithm dir".into())
+            }
+            Self::Blocks(_) if has_chain => Err("a chain of keys beside RSA blocks".into()),
+            Self::Pad(..) if has_chain => Err("a chain of keys beside a pad".into()),
+            Self::Direct(..) | Self::Pad(..) | Self::Blocks(_) => Ok(()),
+        }
+    }
+}
+
+impl<'k> Wrapping<'k> {
+    fn prepare(
+        keys: &OneOrEach<&'k Jwk<EncryptingKey>>,
+        algorithm: WrapAlgorithm,
+        suite: Suite,
+    ) -> Result<Self, KeyTrouble> {
+        let aes = |size| keys.try_map(|key| aes_kw::wrapping_key(&key.material, size, suite));
+        Ok(match algorithm {
+            WrapAlgorithm::AesKw(size) => Self::AesKw(aes(size)?),
+            WrapAlgorithm::AesGcmKw(size) => Self::AesGcmKw(aes(size)?),
+            WrapAlgorithm::RsaOaep256 => {
+                Self::RsaOaep(keys.try_map(|key| rsa_oaep::wrapping_key(&key.material, suite))?)
+            }
+            WrapAlgorithm::MhKnapsack => {
+                Self::Knapsack(keys.try_map(|key| knapsack::wrapping_key(&key.material, suite))?)
+            }
+        })
+    }
+
+    /// Wraps keys, all of one length (a multiple of 8 bytes, at least 16). `first` is the index of
+    /// the first key among all keys of the batch.
+    ///
+    /// # Panics
+    /// If each key has its own wrapping key and there are too few.
+    pub(super) fn wrap(
+        &self,
+        backend: Backend,
+        first: usize,
+        ceks: &[&[u8]],
+        rng: &mut KeyStream,
+    ) -> Wrapped {
+        let mut wrapped = Wrapped::default();
+        match self {
+            Self::AesKw(keks) => aes_kw::wrap(backend, keks, first, ceks, &mut wrapped),
+            Self::AesGcmKw(keks) => gcm_kw::wrap(backend, keks, first, ceks, rng, &mut wrapped),
+            Self::RsaOaep(keks) => rsa_oaep::wrap(backend, keks, first, ceks, rng, &mut wrapped),
+            Self::Knapsack(keks) => knapsack::wrap(keks, first, ceks, &mut wrapped),
+        }
+        wrapped
+    }
+}
+
+impl<'k> Unwrapping<'k> {
+    fn prepare(
+        key: &'k Material,
+        algorithm: WrapAlgorithm,
+        suite: Suite,
+    ) -> Result<Self, KeyTrouble> {
+        Ok(match algorithm {
+            WrapAlgorithm::AesKw(size) => Self::AesKw(aes_kw::unwrapping_key(key, size, suite)?),
+            WrapAlgorithm::AesGcmKw(size) => {
+                Self::AesGcmKw(aes_kw::unwrapping_key(key, size, suite)?)
+            }
+            WrapAlgorithm::RsaOaep256 => Self::RsaOaep(rsa_oaep::unwrapping_key(key, suite)?),
+            WrapAlgorithm::MhKnapsack => Self::Knapsack(knapsack::unwrapping_key(key, suite)?),
+        })
+    }
+
+    /// Checks that the header has the members that the algorithm needs.
+    fn check(self, params: &KeyParams) -> Result<(), Malformed> {
+        match self {
+            Self::AesGcmKw(_) => gcm_kw::check(params),
+            Self::AesKw(_) | Self::RsaOaep(_) | Self::Knapsack(_) => Ok(()),
+        }
+    }
+}
+
+/// Wrapped keys, concatenated, and their parameters.
+#[derive(Debug, Default)]
+pub(super) struct Wrapped {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    /// Parameters of each key, in the families that have any.
+    params: Vec<KeyParams>,
+}
+
+impl Wrapped {
+    /// The JWE encrypted key of an order; empty if nothing was wrapped.
+    pub(super) fn encrypted_key(&self, index: usize) -> &[u8] {
+        let Some(&end) = self.ends.get(index) else { return b"" };
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.bytes[start..end]
+    }
+
+    /// The parameters of an order's key.
+    pub(super) fn params(&self, index: usize) -> &KeyParams {
+        self.params.get(index).unwrap_or(&KeyParams::None)
+    }
+
+    /// Whether each key has parameters of its own.
+    pub(super) fn has_params(&self) -> bool {
+        !self.params.is_empty()
+    }
+
+    /// Appends room for a key and returns it.
+    fn push(&mut self, len: usize) -> &mut [u8] {
+        let start = self.bytes.len();
+        self.bytes.resize(start + len, 0);
+        self.ends.push(self.bytes.len());
+        &mut self.bytes[start..]
+    }
+}
+
+/// A key to unwrap.
+#[derive(Debug)]
+pub(super) struct UnwrapJob<'a, K = Unwrapping<'a>> {
+    /// The unwrapping key.
+    pub(super) key: K,
+    /// The wrapped key.
+    pub(super) encrypted_key: &'a [u8],
+    /// Its parameters, from the header.
+    pub(super) params: &'a KeyParams,
+    /// Buffer for the key, filled with random bytes beforehand. If unwrapping fails, they stay, so
+    /// that decryption fails in one way only: by its authentication tag (RFC 7516 section 11.5).
+    pub(super) cek: &'a mut [u8],
+}
+
+impl<'a, K> UnwrapJob<'a, K> {
+    fn with<L>(self, key: L) -> UnwrapJob<'a, L> {
+        UnwrapJob { key, encrypted_key: self.encrypted_key, params: self.params, cek: self.cek }
+    }
+}
+
+/// Keys to unwrap together, by family.
+#[derive(Debug, Default)]
+pub(super) struct UnwrapJobs<'a> {
+    aes_kw: Vec<UnwrapJob<'a, AesKey<'a>>>,
+    gcm_kw: Vec<UnwrapJob<'a, AesKey<'a>>>,
+    rsa_oaep: Vec<UnwrapJob<'a, &'a PrivateKey>>,
+    knapsack: Vec<UnwrapJob<'a, &'a knapsack::PrivateKey>>,
+}
+
+impl<'a> UnwrapJobs<'a> {
+    /// Adds a key.
+    pub(super) fn push(&mut self, job: UnwrapJob<'a>) {
+        match job.key {
+            Unwrapping::AesKw(key) => self.aes_kw.push(job.with(key)),
+            Unwrapping::AesGcmKw(key) => self.gcm_kw.push(job.with(key)),
+            Unwrapping::RsaOaep(key) => self.rsa_oaep.push(job.with(key)),
+            Unwrapping::Knapsack(key) => self.knapsack.push(job.with(key)),
+        }
+    }
+
+    /// Unwraps all keys; where that fails, the random bytes in the buffer stay.
+    pub(super) fn unwrap(mut self, backend: Backend, rng: &mut KeyStream) {
+        let Self { aes_kw, gcm_kw, rsa_oaep, knapsack } = &mut self;
+        aes_kw::unwrap(backend, aes_kw);
+        gcm_kw::unwrap(backend, gcm_kw);
+        rsa_oaep::unwrap(backend, rsa_oaep, rng);
+        knapsack::unwrap(knapsack);
+    }
+}
+
+/// A value shared by all items of a batch, or one value per item.
+#[derive(Debug, Clone)]
+pub(super) enum OneOrEach<T> {
+    /// One value for all items.
+    One(T),
+    /// One value per item, in order.
+    Each(Vec<T>),
+}
+
+impl<T> OneOrEach<T> {
+    /// Returns the value for the item with the given index.
+    ///
+    /// # Panics
+    /// Panics if each item has its own value and the index is out of range.
+    pub(super) fn of(&self, index: usize) -> &T {
+        match self {
+            Self::One(one) => one,
+            Self::Each(each) => &each[index],
+        }
+    }
+
+    /// Applies `make` to each value.
+    pub(super) fn map<U>(&self, make: impl Fn(&T) -> U) -> OneOrEach<U> {
+        match self {
+            Self::One(one) => OneOrEach::One(make(one)),
+            Self::Each(each) => OneOrEach::Each(each.iter().map(make).collect()),
+        }
+    }
+
+    /// Applies `make` to each value and stops at the first error.
+    fn try_map<U, E>(&self, make: impl Fn(&T) -> Result<U, E>) -> Result<OneOrEach<U>, E> {
+        Ok(match self {
+            Self::One(one) => OneOrEach::One(make(one)?),
+            Self::Each(each) => OneOrEach::Each(each.iter().map(make).collect::<Result<_, _>>()?),
+        })
+    }
+
+    /// Returns all values in order, or the single shared one.
+    fn into_vec(self) -> Vec<T> {
+        match self {
+            Self::One(one) => vec![one],
+            Self::Each(each) => each,
+        }
+    }
+}
+
+/// Returns the key found, or the error for a key of another kind, which is named for the message.
+fn fitting<T>(found: Option<T>, key: &'static str, suite: Suite) -> Result<T, KeyTrouble> {
+    found.ok_or_else(|| Unfit::Suite { key, suite }.into())
+}

@@ -1,0 +1,53 @@
+//! `dir` with a one-time pad: each order is encrypted with a piece of its own, whose offset in the
+//! whole pad is the order's IV.
+
+use rand::Rng;
+
+use super::fitting;
+use crate::ciphers::Wiped;
+use crate::ciphers::content::ContentCipher;
+use crate::ciphers::random::KeyStream;
+use crate::protocol::jose::jwk::{EncryptingKey, Material};
+use crate::protocol::jose::pad::Pad;
+use crate::protocol::model::{KeyTrouble, Suite};
+
+pub(super) fn sealing_key(key: &EncryptingKey, suite: Suite) -> Result<&Pad, KeyTrouble> {
+    fitting(key.pad(), key.name(), suite)
+}
+
+pub(super) fn opening_key(key: &Material, suite: Suite) -> Result<&Pad, KeyTrouble> {
+    fitting(key.pad(), key.name(), suite)
+}
+
+/// The keys of orders, concatenated: the MAC key and a piece of pad for each.
+pub(in crate::protocol::jose) fn keys(
+    cipher: ContentCipher,
+    orders: &[&[u8]],
+    pads: &[&Pad],
+) -> Result<Wiped, (usize, KeyTrouble)> {
+    let lengths = orders.iter().map(|order| cipher.key_len_for(order.len()));
+    let mut keys = Wiped::from(vec![0; lengths.sum()]);
+    let mut rest = &mut keys[..];
+    for (index, (order, pad)) in orders.iter().zip(pads).enumerate() {
+        let len = cipher.key_len_for(order.len());
+        let key = rest.split_off_mut(..len).expect("room for all");
+        pad.copy_key(pad.offset(), key).ok_or_else(|| {
+            let (needed, left) = (order.len() as u64, pad.len());
+            (index, KeyTrouble::PadShort { needed, left })
+        })?;
+    }
+    Ok(keys)
+}
+
+/// The IVs of orders, concatenated.
+pub(in crate::protocol::jose) fn ivs(pads: &[&Pad]) -> Vec<u8> {
+    pads.iter().flat_map(|pad| pad.offset().to_be_bytes()).collect()
+}
+
+/// Writes the key of an order with this IV; a random one if the pad does not have its piece.
+pub(in crate::protocol::jose) fn key(pad: &Pad, iv: &[u8], key: &mut [u8], rng: &mut KeyStream) {
+    let offset = iv.try_into().map(u64::from_be_bytes).ok();
+    if offset.and_then(|offset| pad.copy_key(offset, key)).is_none() {
+        rng.fill_bytes(key);
+    }
+}

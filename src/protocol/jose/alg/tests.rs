@@ -1,0 +1,85 @@
+//! What every wrapping algorithm must do.
+
+use super::*;
+use crate::ciphers::base64url;
+use crate::ciphers::random::{KeySource, SeededSource};
+use crate::ciphers::rsa;
+
+/// Keys of every algorithm side by side, so that they also interleave.
+#[test]
+fn every_algorithm_returns_what_was_wrapped_and_notices_changes() {
+    let mut rng = SeededSource::new(3).stream(0);
+    let backend = Backend::detect();
+    let pair = rsa::generate(backend, 1, 2048, &mut rng).unwrap().remove(0);
+    let sack = knapsack::PrivateKey::generate(&mut rng);
+    let (short, long) = (AesKey::Aes128(&[7; 16]), AesKey::Aes256(&[9; 32]));
+    let keys = [
+        (Wrapping::AesKw(OneOrEach::One(short)), Unwrapping::AesKw(short)),
+        (Wrapping::AesKw(OneOrEach::One(long)), Unwrapping::AesKw(long)),
+        (Wrapping::AesKw(OneOrEach::Each(vec![long; 20])), Unwrapping::AesKw(long)),
+        (Wrapping::AesGcmKw(OneOrEach::One(short)), Unwrapping::AesGcmKw(short)),
+        (Wrapping::AesGcmKw(OneOrEach::One(long)), Unwrapping::AesGcmKw(long)),
+        (Wrapping::RsaOaep(OneOrEach::One(pair.public())), Unwrapping::RsaOaep(&pair)),
+        (Wrapping::Knapsack(OneOrEach::One(sack.public_key())), Unwrapping::Knapsack(&sack)),
+    ];
+    for len in [16, 24, 32, 40] {
+        let ceks: Vec<Vec<u8>> = (0..19).map(|number| vec![number; len]).collect();
+        let slices: Vec<&[u8]> = ceks.iter().map(|cek| &cek[..]).collect();
+        let wrapped = keys.each_ref().map(|(kek, _)| kek.wrap(backend, 1, &slices, &mut rng));
+        let mut unwrap_all = |change: &dyn Fn(usize, &mut Vec<u8>)| -> Vec<Vec<Vec<u8>>> {
+            let mut found = vec![vec![vec![0xee; len]; keys.len()]; 19];
+            let text = |number: usize, key: usize| {
+                let mut text = wrapped[key].encrypted_key(number).to_vec();
+                change(number, &mut text);
+                text
+            };
+            let texts: Vec<Vec<Vec<u8>>> = (0..19)
+                .map(|number| (0..keys.len()).map(|key| text(number, key)).collect())
+                .collect();
+            let mut jobs = UnwrapJobs::default();
+            for (number, (found, texts)) in found.iter_mut().zip(&texts).enumerate() {
+                for (key, (cek, encrypted_key)) in found.iter_mut().zip(texts).enumerate() {
+                    let params = wrapped[key].params(number);
+                    jobs.push(UnwrapJob { key: keys[key].1, encrypted_key, params, cek });
+                }
+            }
+            jobs.unwrap(backend, &mut rng);
+            found
+        };
+        for (found, cek) in unwrap_all(&|_, _| {}).iter().zip(&ceks) {
+            assert_eq!(found, &vec![cek.clone(); keys.len()]);
+        }
+        let changed = unwrap_all(&|number, text| {
+            if number == 3 {
+                text[5] ^= 1;
+            }
+            if number == 7 {
+                text.pop();
+            }
+        });
+        for (number, (found, cek)) in changed.iter().zip(&ceks).enumerate() {
+            for (found, (kek, _)) in found.iter().zip(&keys) {
+                assert_eq!(found == cek, number != 3 && number != 7, "{kek:?} {len} {number}");
+            }
+        }
+    }
+}
+
+/// RFC 7516 section 4: header members that an algorithm does not use are ignored.
+#[test]
+fn only_the_members_of_the_algorithm_are_read() {
+    let read = |alg: &str, members: serde_json::Value| {
+        KeyParams::read(alg, members.as_object().unwrap()).map_err(|found| found.to_string())
+    };
+    let (iv, tag) = (base64url::encode_to_string(&[1; 12]), base64url::encode_to_string(&[2; 16]));
+    let both = serde_json::json!({"iv": iv, "tag": tag});
+    for alg in ["A128GCMKW", "A256GCMKW"] {
+        assert_eq!(read(alg, both.clone()), Ok(KeyParams::IvAndTag([1; 12], [2; 16])));
+        assert_eq!(read(alg, serde_json::json!({"iv": iv})), Ok(KeyParams::None));
+        let short = serde_json::json!({"iv": iv, "tag": iv});
+        assert_eq!(read(alg, short), Err("member \"tag\" is not base64url of 16 bytes".into()));
+    }
+    for alg in ["A256KW", "RSA-OAEP-256", "MH-KNAPSACK", "dir", "unknown"] {
+        assert_eq!(read(alg, serde_json::json!({"iv": 7, "tag": tag})), Ok(KeyParams::None));
+    }
+}

@@ -1,0 +1,222 @@
+//! Algorithms by name: a header's `alg` and `enc`, and the families of keys that they take.
+
+#![deny(clippy::wildcard_enum_match_arm)]
+
+use std::fmt;
+
+use super::scheme::Kind;
+use crate::ciphers::aes::KeySize;
+use crate::ciphers::content::ContentCipher;
+use crate::ciphers::toy_des::SBox;
+
+/// Key management algorithm: the header's `alg`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Alg {
+    /// `dir`: the distributed key encrypts the order itself.
+    Direct,
+    /// The distributed key wraps a content-encryption key.
+    Wrap(WrapAlgorithm),
+}
+
+/// Key management algorithm that wraps content-encryption keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WrapAlgorithm {
+    /// AES key wrap (RFC 3394; RFC 7518 section 4.4).
+    AesKw(KeySize),
+    /// AES-GCM as key wrap (RFC 7518 section 4.7).
+    AesGcmKw(KeySize),
+    /// RSA-OAEP with SHA-256 (RFC 7518 section 4.3).
+    RsaOaep256,
+    /// The Merkle–Hellman knapsack. Weak: broken in 1982.
+    MhKnapsack,
+}
+
+/// Content encryption algorithm: the header's `enc`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Enc {
+    /// An authenticated cipher.
+    Cipher(ContentCipher),
+    /// `RSA-OAEP-256-BOUND-BLOCKS`: the order itself is encrypted in blocks of RSA-OAEP.
+    RsaBlocks,
+}
+
+/// Families of keys that work with the same algorithms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// Secret bytes.
+    Secret,
+    /// A one-time pad.
+    Pad,
+    /// An RSA key, public or private.
+    Rsa,
+    /// A knapsack, public or private.
+    Knapsack,
+}
+
+/// Fixed properties of a wrapping algorithm.
+struct Facts {
+    name: &'static str,
+    family: Family,
+    weak: bool,
+    draws_iv: bool,
+    encrypts: bool,
+}
+
+impl WrapAlgorithm {
+    /// Every wrapping algorithm.
+    pub const ALL: [Self; 6] = [
+        Self::AesKw(KeySize::Aes256),
+        Self::AesKw(KeySize::Aes128),
+        Self::AesGcmKw(KeySize::Aes256),
+        Self::AesGcmKw(KeySize::Aes128),
+        Self::RsaOaep256,
+        Self::MhKnapsack,
+    ];
+
+    const fn facts(self) -> Facts {
+        let (name, family) = match self {
+            Self::AesKw(KeySize::Aes128) => ("A128KW", Family::Secret),
+            Self::AesKw(KeySize::Aes256) => ("A256KW", Family::Secret),
+            Self::AesGcmKw(KeySize::Aes128) => ("A128GCMKW", Family::Secret),
+            Self::AesGcmKw(KeySize::Aes256) => ("A256GCMKW", Family::Secret),
+            Self::RsaOaep256 => ("RSA-OAEP-256", Family::Rsa),
+            Self::MhKnapsack => ("MH-KNAPSACK", Family::Knapsack),
+        };
+        let facts = Facts { name, family, weak: false, draws_iv: false, encrypts: true };
+        match self {
+            Self::AesKw(_) => Facts { encrypts: false, ..facts },
+            Self::AesGcmKw(_) => Facts { draws_iv: true, ..facts },
+            Self::RsaOaep256 => facts,
+            Self::MhKnapsack => Facts { weak: true, ..facts },
+        }
+    }
+
+    /// Returns the algorithm with the given `alg` name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+    }
+
+    /// Returns the `alg` name.
+    pub const fn name(self) -> &'static str {
+        self.facts().name
+    }
+
+    /// Family of the wrapping key.
+    pub const fn family(self) -> Family {
+        self.facts().family
+    }
+
+    /// Whether the algorithm is only for teaching.
+    pub const fn is_weak(self) -> bool {
+        self.facts().weak
+    }
+
+    /// Whether each wrapping draws a random 96-bit IV, which limits a key to 2³² uses (NIST SP
+    /// 800-38D section 8.3).
+    pub const fn draws_iv(self) -> bool {
+        self.facts().draws_iv
+    }
+
+    /// Whether a key is wrapped by a method that encrypts any data. For these algorithms, other
+    /// software permits the operation under either name: `wrapKey` or `encrypt`.
+    pub const fn encrypts(self) -> bool {
+        self.facts().encrypts
+    }
+
+    /// Length of a secret key in bytes; `None` for public keys.
+    pub const fn key_len(self) -> Option<usize> {
+        match self {
+            Self::AesKw(size) | Self::AesGcmKw(size) => Some(size.bytes()),
+            Self::RsaOaep256 | Self::MhKnapsack => None,
+        }
+    }
+}
+
+impl Family {
+    /// Kind of key: secret or public.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Secret | Self::Pad => Kind::Secret,
+            Self::Rsa | Self::Knapsack => Kind::Public,
+        }
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Secret => "a secret key",
+            Self::Pad => "a one-time pad",
+            Self::Rsa => "an RSA key",
+            Self::Knapsack => "a knapsack",
+        })
+    }
+}
+
+impl Alg {
+    /// Name in the header.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "dir",
+            Self::Wrap(algorithm) => algorithm.name(),
+        }
+    }
+
+    /// Finds the algorithm with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "dir" => Some(Self::Direct),
+            name => WrapAlgorithm::named(name).map(Self::Wrap),
+        }
+    }
+}
+
+impl Enc {
+    /// Name in the header.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cipher(cipher) => cipher.name(),
+            Self::RsaBlocks => "RSA-OAEP-256-BOUND-BLOCKS",
+        }
+    }
+
+    /// Finds the algorithm with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "RSA-OAEP-256-BOUND-BLOCKS" => Some(Self::RsaBlocks),
+            name => ContentCipher::named(name).map(Self::Cipher),
+        }
+    }
+
+    /// Returns the toy DES with another S-box; `None` for every other algorithm.
+    pub fn with_sbox(self, sbox: SBox) -> Option<Self> {
+        match self {
+            Self::Cipher(cipher) => cipher.with_sbox(sbox).map(Self::Cipher),
+            Self::RsaBlocks => None,
+        }
+    }
+
+    /// S-box of the toy DES, unless it is the default one.
+    pub fn own_sbox(self) -> Option<SBox> {
+        match self {
+            Self::Cipher(cipher) => cipher.sbox().filter(|sbox| *sbox != SBox::DEFAULT),
+            Self::RsaBlocks => None,
+        }
+    }
+
+    /// Whether each order uses a piece of a one-time pad.
+    pub fn takes_pad(self) -> bool {
+        match self {
+            Self::Cipher(cipher) => cipher.takes_pad(),
+            Self::RsaBlocks => false,
+        }
+    }
+
+    /// Whether the algorithm is for teaching and old data only.
+    pub fn is_weak(self) -> bool {
+        match self {
+            Self::Cipher(cipher) => cipher.is_weak(),
+            Self::RsaBlocks => false,
+        }
+    }
+}
