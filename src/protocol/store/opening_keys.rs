@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
-use crate::protocol::jose::jwe::{Algorithms, Chosen, Failure, Header, KeyLookup};
+use crate::protocol::jose::jwe::{Algorithms, Failure, Header, KeyLookup, OpeningKey};
 use crate::protocol::jose::jwk::Jwk;
 use crate::protocol::model::{
     Error, KeyTrouble, Kid, Member, Misuse, Name, Place, Result, Role, Scope, Suite, Unimplemented,
@@ -215,10 +215,10 @@ impl KeyLookup for OpeningKeys {
         &self,
         header: &Header<'_>,
         guess: usize,
-    ) -> std::result::Result<Chosen<'_>, Failure> {
+    ) -> std::result::Result<OpeningKey<'_>, Failure> {
         let ready = |number| {
             let (held, key) = (self.held(number), self.key(number));
-            Chosen::new(number, key, &algorithms(&held.file, key)?, header, self.allow_weak)
+            OpeningKey::new(number, key, &algorithms(&held.file, key)?, header, self.allow_weak)
         };
         let chosen = self.find(header.kid.as_deref(), guess).and_then(ready);
         chosen.map_err(|trouble| {

@@ -25,30 +25,44 @@ use crate::protocol::jose::jwk::{EncryptingKey, Jwk, Material};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{KeyTrouble, KeyUse, Malformed, Suite, Unfit, WrapAlgorithm};
 
-/// The keys of a batch by how they are used; all are used alike.
+/// The keys of a batch, which are all used alike.
 #[derive(Debug)]
 pub(super) enum Sealing<'k> {
-    /// Encrypt orders directly.
-    Direct(ContentCipher, OneOrEach<&'k Secret>),
-    /// Encrypt one order each, from the first byte of the pad.
-    Pad(ContentCipher, Vec<&'k Pad>),
-    /// Wrap content-encryption keys.
-    Wrap(ContentCipher, Wrapping<'k>),
+    /// For orders under a content cipher.
+    Cipher(ContentCipher, SealBy<'k>),
     /// Encrypt orders in blocks of RSA.
     Blocks(OneOrEach<&'k PublicKey>),
 }
 
-/// A key that opens orders, by how it is used.
+/// The key that opens an order.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Opening<'k> {
-    /// Decrypts orders directly.
-    Direct(ContentCipher, &'k Secret),
-    /// Decrypts orders, each with its own piece of the pad.
-    Pad(ContentCipher, &'k Pad),
-    /// Unwraps content-encryption keys.
-    Wrap(ContentCipher, Unwrapping<'k>),
+    /// For orders under a content cipher.
+    Cipher(ContentCipher, OpenBy<'k>),
     /// Decrypts orders in blocks of RSA.
     Blocks(&'k PrivateKey),
+}
+
+/// How keys lead to content-encryption keys.
+#[derive(Debug)]
+pub(super) enum SealBy<'k> {
+    /// They are the content-encryption keys.
+    Direct(OneOrEach<&'k Secret>),
+    /// Each encrypts one order, from the first byte of the pad.
+    Pad(Vec<&'k Pad>),
+    /// They wrap content-encryption keys.
+    Wrap(Wrapping<'k>),
+}
+
+/// How a key leads to a content-encryption key.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum OpenBy<'k> {
+    /// It is the content-encryption key.
+    Direct(&'k Secret),
+    /// It decrypts orders, each with its own piece of the pad.
+    Pad(&'k Pad),
+    /// It unwraps content-encryption keys.
+    Wrap(Unwrapping<'k>),
 }
 
 /// Wrapping keys, all for one algorithm.
@@ -116,22 +130,24 @@ impl<'k> Sealing<'k> {
         keys: &OneOrEach<&'k Jwk<EncryptingKey>>,
         suite: Suite,
     ) -> Result<Self, KeyTrouble> {
-        Ok(match suite.key_use() {
+        let (cipher, by) = match suite.key_use() {
             KeyUse::Direct(cipher) => {
                 let ready = |key: &&'k Jwk<_>| direct::sealing_key(&key.material, cipher, suite);
-                Self::Direct(cipher, keys.try_map(ready)?)
+                (cipher, SealBy::Direct(keys.try_map(ready)?))
             }
             KeyUse::Pad(cipher) => {
                 let pads = keys.try_map(|key| one_time_pad::sealing_key(&key.material, suite))?;
-                Self::Pad(cipher, pads.into_vec())
+                (cipher, SealBy::Pad(pads.into_vec()))
             }
             KeyUse::Wrap(algorithm, cipher) => {
-                Self::Wrap(cipher, Wrapping::prepare(keys, algorithm, suite)?)
+                (cipher, SealBy::Wrap(Wrapping::prepare(keys, algorithm, suite)?))
             }
             KeyUse::Blocks => {
-                Self::Blocks(keys.try_map(|key| rsa_oaep::wrapping_key(&key.material, suite))?)
+                let keys = keys.try_map(|key| rsa_oaep::wrapping_key(&key.material, suite))?;
+                return Ok(Self::Blocks(keys));
             }
-        })
+        };
+        Ok(Self::Cipher(cipher, by))
     }
 }
 
@@ -141,24 +157,23 @@ impl<'k> Opening<'k> {
     /// # Errors
     /// [`KeyTrouble`] if the key does not fit.
     pub(super) fn prepare(key: &'k Material, suite: Suite) -> Result<Self, KeyTrouble> {
-        Ok(match suite.key_use() {
+        let (cipher, by) = match suite.key_use() {
             KeyUse::Direct(cipher) => {
-                Self::Direct(cipher, direct::opening_key(key, cipher, suite)?)
+                (cipher, OpenBy::Direct(direct::opening_key(key, cipher, suite)?))
             }
-            KeyUse::Pad(cipher) => Self::Pad(cipher, one_time_pad::opening_key(key, suite)?),
+            KeyUse::Pad(cipher) => (cipher, OpenBy::Pad(one_time_pad::opening_key(key, suite)?)),
             KeyUse::Wrap(algorithm, cipher) => {
-                Self::Wrap(cipher, Unwrapping::prepare(key, algorithm, suite)?)
+                (cipher, OpenBy::Wrap(Unwrapping::prepare(key, algorithm, suite)?))
             }
-            KeyUse::Blocks => Self::Blocks(rsa_oaep::unwrapping_key(key, suite)?),
-        })
+            KeyUse::Blocks => return Ok(Self::Blocks(rsa_oaep::unwrapping_key(key, suite)?)),
+        };
+        Ok(Self::Cipher(cipher, by))
     }
 
     /// Lengths in bytes of an order's initialization vector and tag.
     pub(super) fn lengths(self) -> (usize, usize) {
         match self {
-            Self::Direct(cipher, _) | Self::Pad(cipher, _) | Self::Wrap(cipher, _) => {
-                (cipher.iv_len(), cipher.tag_len())
-            }
+            Self::Cipher(cipher, _) => (cipher.iv_len(), cipher.tag_len()),
             Self::Blocks(_) => (rsa_blocks::IV_LEN, 0),
         }
     }
@@ -170,14 +185,18 @@ impl<'k> Opening<'k> {
         has_encrypted_key: bool,
         has_chain: bool,
     ) -> Result<(), Malformed> {
-        match self {
-            Self::Wrap(_, key) => key.check(params),
-            Self::Direct(..) | Self::Pad(..) | Self::Blocks(_) if has_encrypted_key => {
-                Err("an encrypted key beside the algorithm dir".into())
-            }
-            Self::Blocks(_) if has_chain => Err("a chain of keys beside RSA blocks".into()),
-            Self::Pad(..) if has_chain => Err("a chain of keys beside a pad".into()),
-            Self::Direct(..) | Self::Pad(..) | Self::Blocks(_) => Ok(()),
+        let beside = match self {
+            Self::Cipher(_, OpenBy::Wrap(key)) => return key.check(params),
+            Self::Cipher(_, OpenBy::Direct(_)) => None,
+            Self::Cipher(_, OpenBy::Pad(_)) => Some("a chain of keys beside a pad"),
+            Self::Blocks(_) => Some("a chain of keys beside RSA blocks"),
+        };
+        if has_encrypted_key {
+            return Err("an encrypted key beside the algorithm dir".into());
+        }
+        match beside.filter(|_| has_chain) {
+            Some(found) => Err(found.into()),
+            None => Ok(()),
         }
     }
 }

@@ -1,30 +1,80 @@
 //! Chained wrapping: each content-encryption key wrapped under the next.
 
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::ciphers::aes::kw;
 use crate::ciphers::base64url;
-use crate::protocol::jose::json::ObjectText;
+use crate::protocol::jose::json::{Object, ObjectText};
+use crate::protocol::model::{MAX_LAYERS, Malformed};
 
 /// Length in bytes of every key of a chain except the first, whose length depends on its cipher.
 pub(super) const LINK_LEN: usize = 32;
 
-/// Wraps keys along a chain, outermost first: CEKₙ₋₁ under CEKₙ … CEK₁ under CEK₂.
-/// `keys` are CEK₂ … CEKₙ.
-pub(super) fn wrap(cek: &[u8], keys: &[[u8; LINK_LEN]]) -> Vec<Vec<u8>> {
-    let wrapped = std::iter::once(cek).chain(keys.iter().map(|key| &key[..]));
-    let pairs = keys.iter().zip(wrapped);
-    let mut links: Vec<_> = pairs.map(|(kek, key)| kw::wrap_one(kek.into(), key)).collect();
-    links.reverse();
-    links
+/// Wrapped keys, outermost first: CEKₙ₋₁ under CEKₙ … CEK₁ under CEK₂.
+pub(super) type Links = Vec<Vec<u8>>;
+
+/// An order's chain, for sealing.
+pub(super) struct Chain {
+    keys: Zeroizing<Vec<[u8; LINK_LEN]>>,
+    links: Links,
 }
 
-/// Adds a chain to a header, as a critical member.
-pub(super) fn describe(links: &[Vec<u8>], header: &mut ObjectText) {
-    let links: Vec<String> =
-        links.iter().map(|link| format!("\"{}\"", base64url::encode_to_string(link))).collect();
-    header.json("chain", &format!("[{}]", links.join(",")));
-    header.json("crit", r#"["chain"]"#);
+impl Chain {
+    /// Wraps keys along a chain. `keys` are CEK₂ … CEKₙ.
+    pub(super) fn new(cek: &[u8], keys: Zeroizing<Vec<[u8; LINK_LEN]>>) -> Self {
+        let wrapped = std::iter::once(cek).chain(keys.iter().map(|key| &key[..]));
+        let pairs = keys.iter().zip(wrapped);
+        let mut links: Vec<_> = pairs.map(|(kek, key)| kw::wrap_one(kek.into(), key)).collect();
+        links.reverse();
+        Self { keys, links }
+    }
+
+    /// The key CEKₙ.
+    pub(super) fn outermost(&self) -> &[u8] {
+        &self.keys[self.keys.len() - 1]
+    }
+
+    /// Writes the links, as a critical member.
+    pub(super) fn write(&self, header: &mut ObjectText) {
+        let links = self.links.iter();
+        let links = links.map(|link| format!("\"{}\"", base64url::encode_to_string(link)));
+        let links: Vec<String> = links.collect();
+        header.json("chain", &format!("[{}]", links.join(",")));
+        header.json("crit", r#"["chain"]"#);
+    }
+}
+
+/// Reads the links from a header; none if it has no chain.
+pub(super) fn read(members: &Object) -> Result<Links, Malformed> {
+    let critical = match members.get("crit") {
+        None => false,
+        Some(Value::Array(names)) if names.len() == 1 && names[0] == "chain" => true,
+        Some(Value::Array(names)) if names.is_empty() => {
+            return Err("\"crit\" is empty".into());
+        }
+        Some(other) => {
+            return Err(
+                format!("critical members {other}, of which only \"chain\" is known").into()
+            );
+        }
+    };
+    let Some(value) = members.get("chain") else {
+        return match critical {
+            true => Err("\"crit\" names \"chain\", which is missing".into()),
+            false => Ok(Vec::new()),
+        };
+    };
+    if !critical {
+        return Err("\"chain\" is not named in \"crit\"".into());
+    }
+    value
+        .as_array()
+        .filter(|links| (1..usize::from(MAX_LAYERS)).contains(&links.len()))
+        .and_then(|links| {
+            links.iter().map(|link| base64url::decode_to_vec(link.as_str()?.as_bytes())).collect()
+        })
+        .ok_or_else(|| format!("\"chain\" is not 1 to {} wrapped keys", MAX_LAYERS - 1).into())
 }
 
 /// Follows a chain from CEKₙ down to CEK₁, and writes CEK₁ over the random bytes in `cek`. If a

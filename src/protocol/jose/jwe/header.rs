@@ -2,13 +2,12 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
-
+use super::chain::{self, Links};
 use super::{Failure, MAX_HEADER};
 use crate::ciphers::base64url;
 use crate::protocol::jose::alg::KeyParams;
-use crate::protocol::jose::json::{self, Object, optional_text, text};
-use crate::protocol::model::{Kid, MAX_LAYERS, Malformed};
+use crate::protocol::jose::json::{self, optional_text, text};
+use crate::protocol::model::{Kid, Malformed};
 
 /// Content type of a line that carries a key instead of an order (RFC 7517 section 7).
 const CTY_JWK: &str = "jwk+json";
@@ -66,7 +65,7 @@ pub struct Header<'t> {
     /// What the header carries beside the encrypted key.
     pub params: KeyParams,
     /// Links of a chain: wrapped content-encryption keys, outermost first.
-    pub chain: Vec<Vec<u8>>,
+    pub chain: Links,
     /// The content of the line.
     pub carries: Carries,
     /// The header's `typ`, if present.
@@ -110,7 +109,7 @@ impl<'t> Header<'t> {
             enc: owned(self::text(members, "enc")?),
             kid: kid.map(owned),
             params: KeyParams::read(alg, members)?,
-            chain: chain(members)?,
+            chain: chain::read(members)?,
             carries: match (optional_text(members, "typ")?, optional_text(members, "cty")?) {
                 (Some(TYP_STREAM), _) => Carries::StreamKey,
                 (_, Some(CTY_JWK)) => Carries::Key,
@@ -147,35 +146,4 @@ fn plain_name(text: &[u8]) -> Option<(&str, &[u8])> {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
     let name = name.iter().all(plain).then(|| str::from_utf8(name).ok())??;
     Some((name, rest))
-}
-
-fn chain(members: &Object) -> Result<Vec<Vec<u8>>, Malformed> {
-    let critical = match members.get("crit") {
-        None => false,
-        Some(Value::Array(names)) if names.len() == 1 && names[0] == "chain" => true,
-        Some(Value::Array(names)) if names.is_empty() => {
-            return Err("\"crit\" is empty".into());
-        }
-        Some(other) => {
-            return Err(
-                format!("critical members {other}, of which only \"chain\" is known").into()
-            );
-        }
-    };
-    let Some(value) = members.get("chain") else {
-        return match critical {
-            true => Err("\"crit\" names \"chain\", which is missing".into()),
-            false => Ok(Vec::new()),
-        };
-    };
-    if !critical {
-        return Err("\"chain\" is not named in \"crit\"".into());
-    }
-    value
-        .as_array()
-        .filter(|links| (1..usize::from(MAX_LAYERS)).contains(&links.len()))
-        .and_then(|links| {
-            links.iter().map(|link| base64url::decode_to_vec(link.as_str()?.as_bytes())).collect()
-        })
-        .ok_or_else(|| format!("\"chain\" is not 1 to {} wrapped keys", MAX_LAYERS - 1).into())
 }

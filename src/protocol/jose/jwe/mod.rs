@@ -3,19 +3,13 @@
 mod chain;
 mod header;
 mod open;
-mod open_key;
-mod parse;
 mod seal;
-mod seal_key;
 mod typed_key;
 
 pub use header::{Carries, Header};
-pub use open::{Opened, OpenedBlock, Opener};
-pub(in crate::protocol) use open_key::Algorithms;
-pub use open_key::{Chosen, KeyLookup};
-pub(in crate::protocol) use parse::segments;
-pub use seal::Sealer;
-pub use seal_key::SealingKeys;
+pub(in crate::protocol) use open::{Algorithms, segments};
+pub use open::{KeyLookup, Opened, OpenedBlock, Opener, OpeningKey};
+pub use seal::{Sealer, SealingKeys};
 pub use typed_key::{MIN_TYPED, TypedKey};
 
 pub use crate::protocol::jose::alg::KeyParams;

@@ -1,20 +1,20 @@
 //! Sealing a block of orders.
 
-mod content_keys;
 mod group;
 
-use crate::protocol::model::Malformed;
 use rand::Rng;
 
-use self::content_keys::Group;
-use super::{Failure, MAX_ORDER, SealingKeys, Spread, Stage, TypedKey, Watch};
+use self::group::Group;
+use super::{Carries, Failure, MAX_ORDER, Spread, Stage, TypedKey, Watch};
 use crate::ciphers::base64url;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
 use crate::ciphers::rsa::PublicKey;
-use crate::protocol::jose::alg::{Sealing, rsa_blocks};
+use crate::protocol::jose::alg::{OneOrEach, SealBy, Sealing, rsa_blocks};
 use crate::protocol::jose::json::ObjectText;
+use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
 use crate::protocol::jose::run::{in_turn, unwatched};
+use crate::protocol::model::{KeyTrouble, Kid, Malformed, Suite, Unfit};
 
 /// Maximum number of bytes of orders sealed side by side, so that they stay in the cache.
 const GROUP_BYTES: usize = 256 << 10;
@@ -31,6 +31,88 @@ pub struct Sealer {
     pub spread: Spread,
     /// Called at the end of each stage.
     pub watch: Watch,
+}
+
+/// The distributed keys of a batch, prepared for one suite, with their header members: one for all
+/// orders, or one for each. Keys are borrowed, as at transaction scope there are as many as orders.
+#[derive(Debug)]
+pub struct SealingKeys<'k> {
+    ready: Sealing<'k>,
+    kids: OneOrEach<Option<&'k Kid>>,
+    suite: Suite,
+    carries: Carries,
+}
+
+impl<'k> SealingKeys<'k> {
+    /// Prepares one key for all orders. A pad can seal one order only.
+    ///
+    /// # Errors
+    /// [`KeyTrouble`] if the key does not fit the algorithms, or the cipher refuses it.
+    pub fn one(
+        key: &'k Jwk<EncryptingKey>,
+        suite: Suite,
+        carries: Carries,
+    ) -> Result<Self, KeyTrouble> {
+        Self::new(&OneOrEach::One(key), suite, carries)
+    }
+
+    /// Prepares one key for each order, in the same order.
+    ///
+    /// # Errors
+    /// As [`one`](Self::one), for the first key that does not fit.
+    pub fn each(
+        keys: &'k [Jwk<EncryptingKey>],
+        suite: Suite,
+        carries: Carries,
+    ) -> Result<Self, KeyTrouble> {
+        Self::new(&OneOrEach::Each(keys.iter().collect()), suite, carries)
+    }
+
+    fn new(
+        keys: &OneOrEach<&'k Jwk<EncryptingKey>>,
+        suite: Suite,
+        carries: Carries,
+    ) -> Result<Self, KeyTrouble> {
+        let kids = keys.map(|key| key.kid.as_ref());
+        Ok(Self { ready: Sealing::prepare(keys, suite)?, kids, suite, carries })
+    }
+
+    /// Checks that there is a key for each order.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::Unfit`].
+    fn check_count(&self, orders: usize) -> Result<(), KeyTrouble> {
+        let keys = match (&self.ready, &self.kids) {
+            (Sealing::Cipher(_, SealBy::Pad(pads)), _) => pads.len(),
+            (_, OneOrEach::Each(kids)) => kids.len(),
+            (_, OneOrEach::One(_)) => orders,
+        };
+        match keys == orders {
+            true => Ok(()),
+            false => Err(Unfit::Counts { keys, orders }.into()),
+        }
+    }
+
+    /// Whether all lines have the same header, except for members that belong to one order.
+    fn have_one_header(&self) -> bool {
+        match &self.kids {
+            OneOrEach::One(_) => true,
+            OneOrEach::Each(_) => false,
+        }
+    }
+
+    /// Begins the header of line `index`.
+    fn begin_header(&self, index: usize, header: &mut ObjectText) {
+        header.begin();
+        header.text("alg", self.suite.alg().name());
+        header.text("enc", self.suite.enc().name());
+        if let Some(kid) = self.kids.of(index) {
+            header.text("kid", kid.as_str());
+        }
+        if let Some((name, value)) = self.carries.member() {
+            header.text(name, value);
+        }
+    }
 }
 
 impl Default for Sealer {
@@ -68,12 +150,12 @@ impl Sealer {
                     self.seal_in_blocks(order, header.finish(), public.of(index), rng, out);
                 }
             }
-            Sealing::Direct(cipher, _) | Sealing::Pad(cipher, _) | Sealing::Wrap(cipher, _) => {
+            Sealing::Cipher(cipher, by) => {
                 let mut done = 0;
                 while done < fit {
                     let count = group_len(&orders[done..fit], cipher.at_once());
                     let (orders, cipher) = (&orders[done..done + count], *cipher);
-                    Group { sealer: self, orders, keys, cipher, at: done, first }
+                    Group { sealer: self, orders, keys, cipher, by, at: done, first }
                         .seal(rng, out)
                         .map_err(|(index, failure)| (done + index, failure))?;
                     done += count;
@@ -125,4 +207,77 @@ fn group_len(orders: &[&[u8]], at_once: usize) -> usize {
         bytes <= GROUP_BYTES
     });
     fitting.count().max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ciphers::random::{KeySource, Origin, SeededSource};
+    use crate::protocol::jose::jwk::Usage;
+    use crate::protocol::jose::pad::Pad;
+
+    fn jwk(material: EncryptingKey) -> Jwk<EncryptingKey> {
+        Jwk { kid: None, alg: None, usage: Usage::Unsaid, origin: Origin::System, material }
+    }
+
+    fn secret(len: usize) -> Jwk<EncryptingKey> {
+        jwk(EncryptingKey::Secret(vec![7; len].into()))
+    }
+
+    fn pad() -> Jwk<EncryptingKey> {
+        jwk(EncryptingKey::Pad(Pad::new(0, vec![7; 116].into()).unwrap()))
+    }
+
+    fn suite(alg: &str, enc: &str) -> Suite {
+        Suite::of_header(alg, enc).unwrap()
+    }
+
+    #[test]
+    fn a_key_that_does_not_fit_the_suite_of_the_batch_is_refused() {
+        let refused = |keys: &[Jwk<EncryptingKey>], suite| {
+            let made = SealingKeys::each(keys, suite, Carries::Order);
+            assert!(made.is_err(), "{suite}");
+        };
+        refused(&[secret(32), secret(16)], suite("dir", "A256GCM"));
+        refused(&[secret(32), secret(16)], suite("A256KW", "A256GCM"));
+        refused(&[secret(16), secret(32)], suite("A128GCMKW", "A256GCM"));
+        refused(&[secret(32), pad()], suite("A256KW", "A256GCM"));
+        refused(&[pad(), secret(32)], suite("dir", "VERNAM-HS256"));
+        refused(&[secret(32)], suite("RSA-OAEP-256", "A256GCM"));
+        refused(&[secret(32)], suite("dir", "RSA-OAEP-256-BOUND-BLOCKS"));
+    }
+
+    #[test]
+    fn there_is_a_key_for_each_order() {
+        let seal = |keys: Result<SealingKeys<'_>, KeyTrouble>, orders: usize| {
+            let (mut lines, mut rng) = (Vec::new(), SeededSource::new(7).stream(0));
+            let orders = vec![&b"order"[..]; orders];
+            let sealed = Sealer::default().seal(&orders, &keys.unwrap(), 0, &mut rng, &mut lines);
+            let lines = lines.iter().filter(|&&byte| byte == b'\n').count();
+            match sealed {
+                Ok(()) => Ok(lines),
+                Err((0, Failure::Key(trouble))) if lines == 0 => Err(trouble.to_string()),
+                Err(other) => panic!("{other:?}, {lines} lines"),
+            }
+        };
+        let (secrets, pads) = ([secret(32), secret(32)], [pad(), pad()]);
+        for (keys, suite) in
+            [(&secrets, suite("dir", "A256GCM")), (&pads, suite("dir", "VERNAM-HS256"))]
+        {
+            let each = || SealingKeys::each(keys, suite, Carries::Order);
+            assert_eq!(seal(each(), 2), Ok(2));
+            for orders in [1, 3] {
+                let refusal = format!("the numbers of keys (2) and of orders ({orders}) differ");
+                assert_eq!(seal(each(), orders), Err(refusal));
+            }
+        }
+        let one = SealingKeys::one(&secrets[0], suite("A256KW", "A256GCM"), Carries::Order);
+        assert_eq!(seal(one, 3), Ok(3));
+        // The second order would be encrypted under the same bytes of the pad.
+        let one = SealingKeys::one(&pads[0], suite("dir", "VERNAM-HS256"), Carries::Order);
+        assert_eq!(
+            seal(one, 2),
+            Err("the numbers of keys (1) and of orders (2) differ".to_owned())
+        );
+    }
 }

@@ -1,17 +1,42 @@
-//! Orders sealed side by side: their lines are laid out, then the orders are encrypted into them.
+//! Orders sealed side by side: their content keys are made and wrapped, their lines laid out, and
+//! the orders encrypted into them.
 
 use std::ops::Range;
 
 use rand::Rng;
+use zeroize::Zeroizing;
 
-use super::content_keys::{Chain, Group, nth};
+use super::{Sealer, SealingKeys};
 use crate::ciphers::Wiped;
 use crate::ciphers::base64url;
-use crate::ciphers::content::{MAX_TAG, Record};
+use crate::ciphers::content::{ContentCipher, Keys, MAX_TAG, Record};
 use crate::ciphers::random::KeyStream;
-use crate::protocol::jose::alg::{Sealing, Wrapped, one_time_pad};
+use crate::protocol::jose::alg::{OneOrEach, SealBy, Wrapped, one_time_pad};
 use crate::protocol::jose::json::ObjectText;
-use crate::protocol::jose::jwe::{Failure, Stage, chain};
+use crate::protocol::jose::jwe::chain::{Chain, LINK_LEN};
+use crate::protocol::jose::jwe::{Failure, Stage};
+use crate::protocol::jose::pad::Pad;
+use crate::protocol::model::{KeyTrouble, Unfit};
+
+/// Orders that are sealed together under one content cipher.
+pub(super) struct Group<'a> {
+    pub(super) sealer: &'a Sealer,
+    pub(super) orders: &'a [&'a [u8]],
+    /// The keys of the batch.
+    pub(super) keys: &'a SealingKeys<'a>,
+    pub(super) cipher: ContentCipher,
+    /// How the keys lead to content-encryption keys.
+    pub(super) by: &'a SealBy<'a>,
+    /// The index of the first order in the batch, and the number of the batch's first order in the run.
+    pub(super) at: usize,
+    pub(super) first: u64,
+}
+
+/// The key that encrypts each order.
+enum ContentKeys<'a> {
+    One(&'a [u8]),
+    Each(Wiped),
+}
 
 /// Positions of the parts of a line in the output.
 struct Line {
@@ -27,7 +52,7 @@ impl Group<'_> {
         rng: &mut KeyStream,
         out: &mut Vec<u8>,
     ) -> Result<(), (usize, Failure)> {
-        let (cipher, backend, watch) = (self.cipher, self.sealer.backend, self.sealer.watch);
+        let watch = self.sealer.watch;
         let ceks = self.content_keys(rng)?;
         watch(Stage::Seal);
         let chains = self.chains(&ceks, rng)?;
@@ -35,7 +60,13 @@ impl Group<'_> {
         watch(Stage::Wrap);
         let ivs = self.ivs(rng);
         let lines = self.lay_out(&wrapped, &chains, &ivs, out);
+        self.encrypt(&lines, &ceks, &ivs, out);
+        Ok(())
+    }
 
+    /// Encrypts the orders into their lines.
+    fn encrypt(&self, lines: &[Line], ceks: &ContentKeys<'_>, ivs: &[u8], out: &mut [u8]) {
+        let (cipher, backend, watch) = (self.cipher, self.sealer.backend, self.sealer.watch);
         let lengths = self.orders.iter().map(|order| cipher.sealed_len(order.len()));
         let mut texts = Wiped::from(Vec::with_capacity(lengths.sum()));
         for order in self.orders {
@@ -45,10 +76,10 @@ impl Group<'_> {
         }
         let mut rest = &mut texts[..];
         let mut records = Vec::with_capacity(self.orders.len());
-        for (index, (order, line)) in self.orders.iter().zip(&lines).enumerate() {
+        for (index, (order, line)) in self.orders.iter().zip(lines).enumerate() {
             let text = rest.split_off_mut(..cipher.sealed_len(order.len())).expect("room for all");
             records.push(Record {
-                iv: nth(&ivs, index, cipher.iv_len()),
+                iv: nth(ivs, index, cipher.iv_len()),
                 aad: &out[line.header.clone()],
                 text,
                 len: order.len(),
@@ -63,7 +94,7 @@ impl Group<'_> {
         drop(records);
 
         let mut rest = &texts[..];
-        for ((order, line), tag) in self.orders.iter().zip(&lines).zip(&tags) {
+        for ((order, line), tag) in self.orders.iter().zip(lines).zip(&tags) {
             let text = rest.split_off(..cipher.sealed_len(order.len())).expect("as above");
             let at = line.ciphertext;
             let end = at + base64url::encode(backend, text, &mut out[at..]);
@@ -73,14 +104,105 @@ impl Group<'_> {
             out[end] = b'\n';
         }
         watch(Stage::Format);
-        Ok(())
+    }
+
+    /// The number in the run of an order of this group.
+    fn number(&self, index: usize) -> u64 {
+        self.first + (self.at + index) as u64
+    }
+
+    /// The MAC key and a piece of pad, for each order.
+    fn pieces_of_pad(&self, pads: &[&Pad]) -> Result<ContentKeys<'_>, (usize, Failure)> {
+        if self.sealer.layers > 1 {
+            return Err((0, KeyTrouble::from(Unfit::ChainOfPad).into()));
+        }
+        let keys = one_time_pad::keys(self.cipher, self.orders, pads);
+        keys.map(ContentKeys::Each).map_err(|(index, trouble)| (index, trouble.into()))
+    }
+
+    fn content_keys(&self, rng: &mut KeyStream) -> Result<ContentKeys<'_>, (usize, Failure)> {
+        match self.by {
+            SealBy::Pad(pads) => self.pieces_of_pad(&pads[self.at..]),
+            SealBy::Direct(keys) if self.sealer.layers <= 1 => Ok(match keys {
+                OneOrEach::One(key) => ContentKeys::One(key),
+                OneOrEach::Each(keys) => {
+                    let keys = &keys[self.at..][..self.orders.len()];
+                    let mut ceks = Wiped::with_capacity(keys.len() * self.cipher.key_len());
+                    keys.iter().for_each(|key| ceks.extend_from_slice(key));
+                    ContentKeys::Each(ceks)
+                }
+            }),
+            SealBy::Direct(_) | SealBy::Wrap(_) => self.fresh_keys(rng),
+        }
+    }
+
+    /// Communication keys: random, or derived from the text that the user typed.
+    fn fresh_keys(&self, rng: &mut KeyStream) -> Result<ContentKeys<'_>, (usize, Failure)> {
+        let len = self.cipher.key_len();
+        let mut ceks = Wiped::from(vec![0; self.orders.len() * len]);
+        let Some(typed) = &self.sealer.typed else {
+            self.cipher.fill_keys(rng, &mut ceks);
+            return Ok(ContentKeys::Each(ceks));
+        };
+        for (index, cek) in (self.number(0)..).zip(ceks.chunks_exact_mut(len)) {
+            typed.derive(index, cek);
+        }
+        self.cipher.shape_keys(&mut ceks);
+        let weak = |cek| self.cipher.check_key(cek).is_err();
+        if let Some(index) = ceks.chunks_exact(len).position(weak) {
+            return Err((index, KeyTrouble::from(Unfit::TypedWeak).into()));
+        }
+        Ok(ContentKeys::Each(ceks))
+    }
+
+    /// For each order, the keys CEK₂ … CEKₙ of its chain and the links between them.
+    fn chains(
+        &self,
+        ceks: &ContentKeys<'_>,
+        rng: &mut KeyStream,
+    ) -> Result<Vec<Chain>, (usize, Failure)> {
+        let layers = usize::from(self.sealer.layers.max(1));
+        if layers == 1 {
+            return Ok(Vec::new());
+        }
+        let mut chains = Vec::with_capacity(self.orders.len());
+        for index in 0..self.orders.len() {
+            let mut keys = Zeroizing::new(vec![[0; LINK_LEN]; layers - 1]);
+            rng.fill_bytes(keys.as_flattened_mut());
+            match self.by {
+                SealBy::Direct(direct) => {
+                    let key = direct.of(self.at + index);
+                    keys[layers - 2] = key[..].try_into().map_err(|_| {
+                        let unfit = Unfit::ChainKey { expected: LINK_LEN, found: key.len() };
+                        (index, KeyTrouble::from(unfit).into())
+                    })?;
+                }
+                SealBy::Wrap(_) | SealBy::Pad(_) => {}
+            }
+            chains.push(Chain::new(ceks.of(index, self.cipher.key_len()), keys));
+        }
+        Ok(chains)
+    }
+
+    /// Wraps the outermost key of each order; does nothing in the direct forms.
+    fn wrap(&self, ceks: &ContentKeys<'_>, chains: &[Chain], rng: &mut KeyStream) -> Wrapped {
+        let keks = match self.by {
+            SealBy::Wrap(keks) => keks,
+            SealBy::Direct(_) | SealBy::Pad(_) => return Wrapped::default(),
+        };
+        let outermost = |index: usize| match chains.get(index) {
+            Some(chain) => chain.outermost(),
+            None => ceks.of(index, self.cipher.key_len()),
+        };
+        let keys: Vec<&[u8]> = (0..self.orders.len()).map(outermost).collect();
+        keks.wrap(self.sealer.backend, self.at, &keys, rng)
     }
 
     /// The IVs: random, or the offset of each order's piece in the whole pad.
     fn ivs(&self, rng: &mut KeyStream) -> Vec<u8> {
-        match &self.keys.ready {
-            Sealing::Pad(_, pads) => one_time_pad::ivs(&pads[self.at..][..self.orders.len()]),
-            Sealing::Direct(..) | Sealing::Wrap(..) | Sealing::Blocks(_) => {
+        match self.by {
+            SealBy::Pad(pads) => one_time_pad::ivs(&pads[self.at..][..self.orders.len()]),
+            SealBy::Direct(_) | SealBy::Wrap(_) => {
                 let mut ivs = vec![0; self.orders.len() * self.cipher.iv_len()];
                 rng.fill_bytes(&mut ivs);
                 ivs
@@ -146,10 +268,31 @@ impl Group<'_> {
         self.keys.begin_header(self.at + index, header);
         wrapped.params(index).write(header);
         if let Some(chain) = chains.get(index) {
-            chain::describe(&chain.links, header);
+            chain.write(header);
         }
         if let Some(typed) = &self.sealer.typed {
             header.json("typed", &typed.describe(self.number(index)));
         }
     }
+}
+
+impl ContentKeys<'_> {
+    fn of(&self, index: usize, len: usize) -> &[u8] {
+        match self {
+            Self::One(key) => key,
+            Self::Each(keys) => nth(keys, index, len),
+        }
+    }
+
+    fn as_keys(&self) -> Keys<'_> {
+        match self {
+            Self::One(key) => Keys::One(key),
+            Self::Each(keys) => Keys::Each(keys),
+        }
+    }
+}
+
+/// The item at `index` in a sequence of items of equal length.
+fn nth(items: &[u8], index: usize, len: usize) -> &[u8] {
+    &items[index * len..(index + 1) * len]
 }

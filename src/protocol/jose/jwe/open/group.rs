@@ -1,0 +1,374 @@
+//! Lines opened side by side: they are parsed and their keys found, their content keys unwrapped,
+//! and the orders decrypted in place.
+
+use std::ops::Range;
+
+use rand::Rng;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::{Opened, OpenedBlock, Opener, OpeningKey, segments};
+use crate::ciphers::content::{ContentCipher, Keys, MAX_TAG, Record};
+use crate::ciphers::cpu::Backend;
+use crate::ciphers::random::KeyStream;
+use crate::ciphers::{Wiped, base64url};
+use crate::protocol::jose::alg::{
+    KeyParams, OpenBy, Opening, UnwrapJob, UnwrapJobs, one_time_pad, rsa_blocks,
+};
+use crate::protocol::jose::jwe::chain::{self, LINK_LEN, Links};
+use crate::protocol::jose::jwe::{Carries, Failure, Header, MAX_ORDER, MAX_SEALED_LINE, Stage};
+use crate::protocol::model::{Form, Malformed};
+
+/// Lines that are opened together; the memory is reused from group to group.
+pub(super) struct Group<'o, 'l, 'k> {
+    opener: &'o Opener<'k>,
+    /// The lines under content ciphers.
+    lines: Vec<Line<'l, 'k>>,
+    /// The headers; a run of equal headers is stored once.
+    heads: Vec<Head<'k>>,
+    /// The last of these headers, which the next line is likely to repeat.
+    last: &'l [u8],
+    /// The decoded segments, except headers and ciphertexts.
+    parts: Vec<u8>,
+    /// The number of the key that is likely to be used next.
+    guess: usize,
+    /// Buffer for a decoded header.
+    header: Vec<u8>,
+}
+
+/// A parsed header and the key it selects.
+struct Head<'k> {
+    key: OpeningKey<'k>,
+    /// Members that belong to one order alone, in the forms that have any.
+    own: Option<Box<(KeyParams, Links)>>,
+}
+
+/// Positions of the parts of a line, which is kept small because it is moved more than once.
+struct Parts<'l> {
+    aad: &'l [u8],
+    /// Index of its header in [`Group::heads`].
+    head: usize,
+    /// Range of IV, tag and encrypted key, concatenated, in [`Group::parts`].
+    parts: Range<usize>,
+    /// Range of the ciphertext in the texts.
+    ciphertext: Range<usize>,
+}
+
+/// A line under a content cipher.
+struct Line<'l, 'k> {
+    /// Index of the line in the group.
+    index: usize,
+    cipher: ContentCipher,
+    by: OpenBy<'k>,
+    parts: Parts<'l>,
+}
+
+impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
+    pub(super) fn new(opener: &'o Opener<'k>) -> Self {
+        Self {
+            opener,
+            lines: Vec::new(),
+            heads: Vec::new(),
+            last: &[],
+            parts: Vec::new(),
+            guess: 0,
+            header: Vec::new(),
+        }
+    }
+
+    /// Opens orders in place, where their ciphertexts were decoded to: after the text so far, each
+    /// with room for its line feed.
+    pub(super) fn open(
+        &mut self,
+        lines: &[&'l [u8]],
+        rng: &mut KeyStream,
+        block: &mut OpenedBlock,
+    ) {
+        self.lines.clear();
+        self.heads.clear();
+        self.parts.clear();
+        let (start, text) = (block.text.len(), &mut block.text);
+        let mut results = Vec::with_capacity(lines.len());
+        for (index, line) in lines.iter().enumerate() {
+            results.push(self.begin(index, line, text, rng));
+            text.push(b'\n');
+        }
+        (self.opener.watch)(Stage::Format);
+        let ceks = self.content_keys(rng);
+        (self.opener.watch)(Stage::Unwrap);
+        for (line, authentic) in self.lines.iter().zip(self.decrypt(&ceks, text)) {
+            if let Some(len) = authentic {
+                let start = line.parts.ciphertext.start;
+                results[line.index] =
+                    Ok((self.heads[line.parts.head].key.number, start..start + len));
+            }
+        }
+        (self.opener.watch)(Stage::Open);
+        let mut end = start;
+        for result in results {
+            let opened = result.and_then(|(key, order)| {
+                end += self.settle(order, end, text)? + 1;
+                Ok(Opened { key, end })
+            });
+            block.lines.push(opened);
+        }
+        text[end..].zeroize();
+        text.truncate(end);
+        (self.opener.watch)(Stage::Format);
+    }
+
+    /// Parses a line. If it is in RSA blocks, opens it at once, and returns the number of its key
+    /// and the range of the order in `text`; otherwise it counts as forged until it is found
+    /// authentic.
+    fn begin(
+        &mut self,
+        index: usize,
+        line: &'l [u8],
+        text: &mut Vec<u8>,
+        rng: &mut KeyStream,
+    ) -> Result<(usize, Range<usize>), Failure> {
+        let parts = self.parse(line, text)?;
+        let OpeningKey { number, ready } = self.heads[parts.head].key;
+        match ready {
+            Opening::Cipher(cipher, by) => {
+                self.lines.push(Line { index, cipher, by, parts });
+                Err(Failure::Authentication)
+            }
+            Opening::Blocks(pair) => {
+                let (iv, _, _) = self.split(&parts);
+                let start = parts.ciphertext.start;
+                let sealed = &mut text[parts.ciphertext];
+                let kernels = (self.opener.backend, self.opener.spread);
+                (self.opener.watch)(Stage::Format);
+                let len = rsa_blocks::open(kernels, pair, parts.aad, iv, sealed, rng);
+                (self.opener.watch)(Stage::Open);
+                len.map(|len| (number, start..start + len)).ok_or(Failure::Authentication)
+            }
+        }
+    }
+
+    /// Parses a line and finds its key. The ciphertext is appended to `texts`.
+    fn parse(&mut self, line: &'l [u8], texts: &mut Vec<u8>) -> Result<Parts<'l>, Failure> {
+        self.take_apart(line, texts).map_err(|failure| match failure {
+            Failure::Malformed(_) => Form::of_line(line).map_or(failure, Failure::Unexpected),
+            Failure::Unexpected(_) | Failure::Key(_) | Failure::Authentication => failure,
+        })
+    }
+
+    fn take_apart(&mut self, line: &'l [u8], texts: &mut Vec<u8>) -> Result<Parts<'l>, Failure> {
+        if line.len() > MAX_SEALED_LINE {
+            let most = MAX_SEALED_LINE as u64;
+            return Err(Failure::Malformed(Malformed::TooLong { what: "sealed line", most }));
+        }
+        let [aad, encrypted_key, iv, ciphertext, tag] =
+            segments(line).ok_or_else(|| Failure::Malformed("expected 5 segments".into()))?;
+        self.read_header(aad)?;
+        let (backend, index) = (self.opener.backend, self.heads.len() - 1);
+        let head = &self.heads[index];
+        let (iv_len, tag_len) = head.key.ready.lengths();
+        let (start, parts) = (self.parts.len(), &mut self.parts);
+        decode_exact(backend, iv, iv_len, parts, "the initialization vector")?;
+        decode_exact(backend, tag, tag_len, parts, "the tag")?;
+        decode(backend, encrypted_key, parts, "the encrypted key")?;
+        let (parts, start) = (start..parts.len(), texts.len());
+        decode(backend, ciphertext, texts, "the ciphertext")?;
+        let (has_key, has_chain) = (parts.len() > iv_len + tag_len, !head.chain().is_empty());
+        head.key.ready.check(head.params(), has_key, has_chain).map_err(Failure::Malformed)?;
+        Ok(Parts { aad, head: index, parts, ciphertext: start..texts.len() })
+    }
+
+    /// Parses a header and finds its key, unless the header is the same as that of the previous line.
+    fn read_header(&mut self, aad: &'l [u8]) -> Result<(), Failure> {
+        if self.last == aad && !self.heads.is_empty() {
+            return Ok(());
+        }
+        let (header, expect) = (Header::decode(aad, &mut self.header)?, self.opener.expect);
+        if header.carries != expect {
+            let found = header.carries.words();
+            return Err(Failure::Malformed(match expect {
+                Carries::Order => Malformed::AmongOrders(found),
+                Carries::Key | Carries::StreamKey => {
+                    Malformed::Carries { found, expected: expect.words() }
+                }
+            }));
+        }
+        let key = self.opener.keys.choose(&header, self.guess)?;
+        let Header { params, chain, .. } = header;
+        let has_own = params != KeyParams::None || !chain.is_empty();
+        let own = has_own.then(|| Box::new((params, chain)));
+        self.guess = key.number + 1;
+        self.last = aad;
+        self.heads.push(Head { key, own });
+        Ok(())
+    }
+
+    /// Initialization vector, tag and encrypted key of a line.
+    fn split(&self, line: &Parts<'_>) -> (&[u8], &[u8], &[u8]) {
+        let (iv_len, tag_len) = self.heads[line.head].key.ready.lengths();
+        let (iv, rest) = self.parts[line.parts.clone()].split_at(iv_len);
+        let (tag, encrypted_key) = rest.split_at(tag_len);
+        (iv, tag, encrypted_key)
+    }
+
+    /// The content-encryption keys of all lines, concatenated. A key that cannot be unwrapped is
+    /// replaced by a random one, under which the tag will not verify.
+    fn content_keys(&self, rng: &mut KeyStream) -> Wiped {
+        let mut ceks = Wiped::from(vec![0; self.lines.iter().map(Line::cek_len).sum()]);
+        let chain = |line: &Line<'_, '_>| self.heads[line.parts.head].chain();
+        let chained = self.lines.iter().filter(|line| !chain(line).is_empty());
+        let mut outermost = Zeroizing::new(vec![[0; LINK_LEN]; chained.count()]);
+        rng.fill_bytes(&mut ceks);
+        rng.fill_bytes(outermost.as_flattened_mut());
+        let mut jobs = UnwrapJobs::default();
+        let (mut rest, mut chained) = (&mut ceks[..], outermost.iter_mut());
+        for line in &self.lines {
+            let cek = rest.split_off_mut(..line.cek_len()).expect("room for all");
+            let head = &self.heads[line.parts.head];
+            let (iv, _, encrypted_key) = self.split(&line.parts);
+            let cek = match head.chain() {
+                [] => cek,
+                _ => chained.next().expect("one for each chain"),
+            };
+            match line.by {
+                OpenBy::Direct(key) if key.len() == cek.len() => cek.copy_from_slice(key),
+                // It cannot head a chain: the random bytes stay, and the tag will not verify.
+                OpenBy::Direct(_) => {}
+                OpenBy::Pad(pad) => one_time_pad::key(pad, iv, cek, rng),
+                OpenBy::Wrap(key) => {
+                    jobs.push(UnwrapJob { key, encrypted_key, params: head.params(), cek });
+                }
+            }
+        }
+        jobs.unwrap(self.opener.backend, rng);
+        let (mut rest, mut chained) = (&mut ceks[..], outermost.iter());
+        for line in &self.lines {
+            let cek = rest.split_off_mut(..line.cek_len()).expect("room for all");
+            let links = self.heads[line.parts.head].chain();
+            if !links.is_empty() {
+                chain::unwrap(chained.next().expect("as above"), links, cek);
+            }
+        }
+        ceks
+    }
+
+    /// Verifies and decrypts all lines in place. Returns the length of each order that is authentic.
+    fn decrypt(&self, ceks: &[u8], texts: &mut [u8]) -> Vec<Option<usize>> {
+        let (mut rest, mut taken) = (texts, 0);
+        let mut records = Vec::with_capacity(self.lines.len());
+        for Line { parts, .. } in &self.lines {
+            let text = rest
+                .split_at_mut_checked(parts.ciphertext.start - taken)
+                .map(|(_, text)| text)
+                .expect("ciphertexts lie in the order of their lines");
+            let (text, after) = text.split_at_mut(parts.ciphertext.len());
+            (rest, taken) = (after, parts.ciphertext.end);
+            let ((iv, sent, _), mut tag) = (self.split(parts), [0; MAX_TAG]);
+            tag[..sent.len()].copy_from_slice(sent);
+            records.push(Record { iv, aad: parts.aad, text, len: 0, tag, authentic: false });
+        }
+        // Lines under one cipher are mostly adjacent, and each run of them is opened together.
+        let (mut from, mut cek_from) = (0, 0);
+        for run in self.lines.chunk_by(|a, b| a.cipher == b.cipher) {
+            let cek_to = cek_from + run.iter().map(Line::cek_len).sum::<usize>();
+            let keys = match self.one_direct_key(run) {
+                Some(key) => Keys::One(key),
+                None => Keys::Each(&ceks[cek_from..cek_to]),
+            };
+            let records = &mut records[from..from + run.len()];
+            run[0].cipher.open(self.opener.backend, keys, records);
+            (from, cek_from) = (from + run.len(), cek_to);
+        }
+        records.iter().map(|record| record.authentic.then_some(record.len)).collect()
+    }
+
+    /// The distributed key, if one key encrypts all these orders directly. A key that encrypts one
+    /// order directly may also wrap a key for the next order, or head its chain.
+    fn one_direct_key(&self, run: &[Line<'_, 'k>]) -> Option<&'k [u8]> {
+        let direct = |line: &Line<'_, 'k>| {
+            let head = &self.heads[line.parts.head];
+            match line.by {
+                OpenBy::Direct(key) if head.chain().is_empty() => Some((head.key.number, key)),
+                OpenBy::Direct(_) | OpenBy::Pad(_) | OpenBy::Wrap(_) => None,
+            }
+        };
+        let (number, key) = direct(&run[0])?;
+        let same = |line| direct(line).is_some_and(|(other, _)| other == number);
+        run.iter().all(same).then_some(key)
+    }
+
+    /// Moves an order to the end of the previous one, unless it is already there, and returns its
+    /// length.
+    fn settle(&self, order: Range<usize>, to: usize, text: &mut [u8]) -> Result<usize, Failure> {
+        if self.opener.expect == Carries::Order {
+            check_order(&text[order.clone()])?;
+        }
+        let len = order.len();
+        if order.start != to {
+            text.copy_within(order, to);
+        }
+        text[to + len] = b'\n';
+        Ok(len)
+    }
+}
+
+impl Head<'_> {
+    /// What the header carries beside the encrypted key.
+    fn params(&self) -> &KeyParams {
+        self.own.as_ref().map_or(&KeyParams::None, |own| &own.0)
+    }
+
+    /// The links of a chain; empty if there is none.
+    fn chain(&self) -> &[Vec<u8>] {
+        self.own.as_ref().map_or(&[], |own| &own.1)
+    }
+}
+
+impl Line<'_, '_> {
+    /// Length in bytes of the content-encryption key.
+    fn cek_len(&self) -> usize {
+        self.cipher.key_len_for(self.parts.ciphertext.len())
+    }
+}
+
+/// Appends a decoded segment. It is decoded directly into place: if a small array is moved, it is
+/// read before its writes have completed, and the processor stalls.
+fn decode(
+    backend: Backend,
+    segment: &[u8],
+    out: &mut Vec<u8>,
+    what: &'static str,
+) -> Result<(), Failure> {
+    match base64url::decode_append(backend, segment, out) {
+        Some(_) => Ok(()),
+        None => Err(Failure::Malformed(Malformed::Base64(what))),
+    }
+}
+
+/// Appends a decoded segment of known length.
+fn decode_exact(
+    backend: Backend,
+    segment: &[u8],
+    expected: usize,
+    out: &mut Vec<u8>,
+    what: &'static str,
+) -> Result<(), Failure> {
+    match base64url::decoded_length(segment.len()) {
+        Some(found) if found != expected => {
+            Err(Failure::Malformed(Malformed::Length { what, found, expected }))
+        }
+        _ => decode(backend, segment, out, what),
+    }
+}
+
+/// Refuses content that another tool may have sealed but that cannot be an order.
+fn check_order(order: &[u8]) -> Result<(), Failure> {
+    if memchr::memchr(b'\n', order).is_some() {
+        return Err(Failure::Malformed(Malformed::LineFeed));
+    }
+    if order.len() > MAX_ORDER {
+        return Err(Failure::Malformed(Malformed::TooLong {
+            what: "order",
+            most: MAX_ORDER as u64,
+        }));
+    }
+    Ok(())
+}
