@@ -7,8 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::ciphers::random::SystemSource;
 use crate::ciphers::{Secret, Wiped};
 use crate::protocol::model::{
-    Error, KeyTrouble, Malformed, Name, NotName, Place, Program, Result, Role, Run, Scheme, Scope,
-    Suite,
+    Error, KeyTrouble, Malformed, Name, NotName, Place, Result, Run, Scheme, Scope, Suite,
 };
 use crate::protocol::pipeline::{Batch, Part, Workers};
 use crate::protocol::roles::client::{Plan, Sink, Totals};
@@ -16,9 +15,9 @@ use crate::protocol::roles::service::{
     self, ClientRequest, IdRequest, KeyRequest, ShopForm, Sizes,
 };
 use crate::protocol::roles::shop::{self, Options};
-use crate::protocol::store::OpeningKeys;
-use crate::protocol::store::keyfile::KeyFile;
-use crate::protocol::store::spend::KeyStore;
+use crate::protocol::store::keyfile::{ClientBundle, KeyFile, KeyHolder, Keyring, ShopBundle};
+use crate::protocol::store::spend::Durable;
+use crate::protocol::store::{OpeningFile, OpeningKeys};
 
 /// Names of the values in memory, for messages.
 const KEYRING: &str = "keyring";
@@ -48,7 +47,7 @@ const SEALED: &str = "sealed orders";
 /// ```
 #[derive(Debug)]
 pub struct Service {
-    keyring: RefCell<KeyFile>,
+    keyring: RefCell<Keyring>,
 }
 
 impl Default for Service {
@@ -60,7 +59,7 @@ impl Default for Service {
 impl Service {
     /// Creates an empty keyring.
     pub fn new() -> Self {
-        Self { keyring: RefCell::new(KeyFile::new(Role::Service)) }
+        Self { keyring: RefCell::new(Keyring::new()) }
     }
 
     /// Reads a keyring written by [`to_bytes`](Self::to_bytes) or `orderseal keygen`.
@@ -69,8 +68,7 @@ impl Service {
     /// [`Error::Malformed`], [`Error::Unexpected`] and [`Error::Key`] for bytes that are not a keyring.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let place = Place::file(KEYRING);
-        let keyring = KeyFile::parse(bytes, &place)?;
-        keyring.require(&[Role::Service], Role::Service, &place)?;
+        let keyring = KeyFile::parse(bytes, &place)?.into_keyring(&place)?;
         Ok(Self { keyring: RefCell::new(keyring) })
     }
 
@@ -157,8 +155,8 @@ impl Service {
         let source = SystemSource::new()?;
         let workers = workers()?;
         let delivery = self.keyring.update(|keyring| {
-            let (_, state) = keyring.shop_named(Some(&shop), &place)?;
-            let missing = match state.scheme.scope {
+            let (_, account) = keyring.account(Some(&shop), &place)?;
+            let missing = match account.shop.scheme.scope {
                 Scope::Shop => 0,
                 Scope::Transaction => {
                     orders.saturating_sub(service::unused_ids(keyring, &shop).count())
@@ -221,7 +219,7 @@ impl Service {
 /// ```
 #[derive(Debug)]
 pub struct Client {
-    bundle: RefCell<KeyFile>,
+    bundle: RefCell<ClientBundle>,
 }
 
 impl Client {
@@ -232,8 +230,7 @@ impl Client {
     /// bundle, or whose keys are not random or are for a weak algorithm.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let place = Place::file(CLIENT);
-        let bundle = KeyFile::parse(bytes, &place)?;
-        bundle.require(&[Role::Client], Role::Client, &place)?;
+        let bundle = KeyFile::parse(bytes, &place)?.into_client(&place)?;
         bundle.refuse_weak(false, &place)?;
         Ok(Self { bundle: RefCell::new(bundle) })
     }
@@ -277,7 +274,7 @@ impl Client {
         let source = SystemSource::new()?;
         let sealed = plan.seal(&workers()?, orders, &source, &self.bundle, sink, |_| {})?;
         let bundle = self.bundle.get_mut();
-        if let Some(Program::Client { erase: Some(what), .. }) = bundle.program {
+        if let Some(what) = bundle.erases() {
             bundle.erase(what);
         }
         Ok(sealed.totals)
@@ -305,7 +302,7 @@ impl Client {
 /// ```
 #[derive(Debug)]
 pub struct Shop {
-    bundle: Arc<KeyFile>,
+    bundle: Arc<ShopBundle>,
     keys: OpeningKeys,
 }
 
@@ -317,16 +314,14 @@ impl Shop {
     /// bundle, or whose keys are not random.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let place = Place::file(SHOP);
-        let bundle = KeyFile::parse(bytes, &place)?;
-        bundle.require(&[Role::Shop], Role::Shop, &place)?;
-        Self::new(bundle)
+        Self::new(KeyFile::parse(bytes, &place)?.into_shop(&place)?)
     }
 
-    fn new(bundle: KeyFile) -> Result<Self> {
+    fn new(bundle: ShopBundle) -> Result<Self> {
         let (bundle, place) = (Arc::new(bundle), Place::file(SHOP));
         bundle.refuse_marked(false, &place)?;
         let mut keys = OpeningKeys::new(false);
-        keys.add(Arc::clone(&bundle), &place)?;
+        keys.add(OpeningFile::Shop(Arc::clone(&bundle)), &place)?;
         Ok(Self { bundle, keys })
     }
 
@@ -464,7 +459,7 @@ fn name(text: &str) -> Result<Name> {
     text.parse().map_err(|fault: NotName| Error::malformed(&place(), fault))
 }
 
-fn add_keys(keyring: &mut KeyFile, request: &KeyRequest, place: &Place) -> Result<()> {
+fn add_keys(keyring: &mut Keyring, request: &KeyRequest, place: &Place) -> Result<()> {
     service::check_room(keyring, request, place)?;
     service::check_len(keyring, request, place)?;
     let source = SystemSource::new()?;

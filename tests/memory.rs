@@ -22,9 +22,11 @@ use orderseal::protocol::pipeline::{Part, Workers};
 use orderseal::protocol::roles::client::Plan;
 use orderseal::protocol::roles::service::{self, ClientRequest, IdRequest, ShopForm};
 use orderseal::protocol::roles::shop;
-use orderseal::protocol::store::OpeningKeys;
 use orderseal::protocol::store::files::{self, Selection};
-use orderseal::protocol::store::keyfile::KeyFile;
+use orderseal::protocol::store::keyfile::{
+    ClientBundle, KeyFile, KeyHolder, KeySet, Keyring, PlainFile,
+};
+use orderseal::protocol::store::{OpeningFile, OpeningKeys};
 use orderseal::protocol::{Kid, Name, Place, Run};
 use serde_json::{Value, json};
 
@@ -147,6 +149,10 @@ fn parse(bytes: &[u8]) -> KeyFile {
     KeyFile::parse(bytes, &place()).unwrap()
 }
 
+fn read_keyring() -> Keyring {
+    parse(&KEYRING).into_keyring(&place()).unwrap()
+}
+
 fn name(text: &str) -> Name {
     text.parse().unwrap()
 }
@@ -163,8 +169,8 @@ fn request(shop: &str, orders: usize) -> ClientRequest {
     }
 }
 
-fn client(shop: &str, orders: usize) -> KeyFile {
-    let mut keyring = parse(&KEYRING);
+fn client(shop: &str, orders: usize) -> ClientBundle {
+    let mut keyring = read_keyring();
     let source = SystemSource::new().unwrap();
     let request = request(shop, orders);
     let made = service::bundle_client(
@@ -212,18 +218,19 @@ fn no_freed_block_holds_a_key() {
         let bytes = files::read_limited(Slow(&KEYRING), 1 << 20, &place()).unwrap();
         parse(&bytes)
     });
-    let keyring = parse(&KEYRING);
+    let keyring = read_keyring();
     watch("writing", || keyring.to_bytes(&place()).unwrap());
     watch("copying and removing", || {
         let mut copy = keyring.clone();
-        copy.erase_keys(|key| key.kid.as_ref().is_some_and(|kid| kid.id().is_some()));
+        copy.erase_keys(&|kid| kid.is_some_and(|kid| kid.id().is_some()));
         copy
     });
 
     write(&path, &KEYRING);
     watch("changing on the disk", || {
         files::update(&path, |file| {
-            file.shops.get_mut(&name("osaka")).unwrap().users.insert(name("alice"));
+            let keyring = file.keyring_mut(&place())?;
+            keyring.account_mut(&name("osaka"), &place())?.shop.users.insert(name("alice"));
             Ok(())
         })
         .unwrap();
@@ -248,8 +255,8 @@ fn no_freed_block_holds_a_key() {
         let form = Form { items: None, fields: Fields::default(), send_to: None, lang: None };
         let mut rng = SystemSource::new().unwrap().stream(0);
         (
-            page::page(&client("tokyo", 5), &form, &mut rng),
-            page::page(&client("osaka", 1), &form, &mut rng),
+            page::page(&client("tokyo", 5), &form, &mut rng).unwrap(),
+            page::page(&client("osaka", 1), &form, &mut rng).unwrap(),
         )
     });
 
@@ -259,9 +266,12 @@ fn no_freed_block_holds_a_key() {
             let store = std::cell::RefCell::new(client("tokyo", 2));
             let plan = Plan::of_client(&store.borrow(), &place()).unwrap();
             let (mut line, source) = (Vec::new(), SystemSource::new().unwrap());
-            plan.wrap_key(&parse(text.as_bytes()), &place(), &source, &store, &mut line).unwrap();
+            let KeyFile::Plain(PlainFile::Lone(key)) = parse(text.as_bytes()) else {
+                panic!("not a lone key");
+            };
+            plan.wrap_key(&key, &place(), &source, &store, &mut line).unwrap();
             let mut keys = OpeningKeys::new(false);
-            keys.add(parse(&KEYRING), &place()).unwrap();
+            keys.add(OpeningFile::of(parse(&KEYRING), &place()).unwrap(), &place()).unwrap();
             shop::open_key(line.trim_ascii_end(), &place(), &keys).unwrap()
         });
     }

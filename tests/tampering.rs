@@ -12,8 +12,8 @@ use orderseal::ciphers::Wiped;
 use orderseal::ciphers::random::{KeySource, SeededSource};
 use orderseal::protocol::Place;
 use orderseal::protocol::jose::jwe::{Carries, Opener};
-use orderseal::protocol::store::OpeningKeys;
 use orderseal::protocol::store::keyfile::KeyFile;
+use orderseal::protocol::store::{OpeningFile, OpeningKeys};
 use serde_json::{Value, json};
 
 /// Puts another protected header on a sealed line.
@@ -257,7 +257,8 @@ fn equal_orders_do_not_look_equal() {
 fn nothing_stays_behind_the_orders_of_a_block() {
     let place = Place::file("cek.jwk");
     let mut keys = OpeningKeys::new(false);
-    keys.add(KeyFile::parse(cek_jwk().as_bytes(), &place).unwrap(), &place).unwrap();
+    let file = KeyFile::parse(cek_jwk().as_bytes(), &place).unwrap();
+    keys.add(OpeningFile::of(file, &place).unwrap(), &place).unwrap();
     let header = br#"{"alg":"dir","enc":"A256GCM"}"#;
     let order = [0x5a; 100];
     let good = Parts::seal(header, &CEK, &order).line(b"");

@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 use crate::ciphers::Wiped;
 use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::jose::jwe::{Carries, Opener, Sealer, SealingKeys, Stage};
-use crate::protocol::jose::jwk::Jwk;
 use crate::protocol::pipeline::Workers;
 use crate::protocol::roles::service::{self, KeyRequest, Sizes};
-use crate::protocol::store::OpeningKeys;
+use crate::protocol::store::{OpeningFile, OpeningKeys};
 use crate::protocol::{Place, Result, Scheme, Scope};
 use serde::Serialize;
 
@@ -119,14 +118,13 @@ fn run(scheme: Scheme, setup: Setup, workers: &Workers) -> Result<Parts> {
 
     let start = Instant::now();
     let Delivery { client, shop } = Delivery::of(&request, keys, &source)?;
-    let keys: Vec<_> = client.keys().iter().map(Jwk::encrypting_half).collect();
     let keys = match scheme.scope {
-        Scope::Shop => SealingKeys::one(&keys[0], suite, Carries::Order),
-        Scope::Transaction => SealingKeys::each(&keys, suite, Carries::Order),
+        Scope::Shop => SealingKeys::one(&client.keys[0], suite, Carries::Order),
+        Scope::Transaction => SealingKeys::each(&client.keys, suite, Carries::Order),
     };
     let keys = keys.expect("made for this suite");
     let mut opening = OpeningKeys::new(false);
-    opening.add(shop, &place)?;
+    opening.add(OpeningFile::Shop(shop.into()), &place)?;
     parts.bundle = start.elapsed().as_secs_f64();
 
     let mut lines = Vec::new();

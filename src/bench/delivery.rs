@@ -3,17 +3,16 @@
 
 use crate::ciphers::random::SystemSource;
 use crate::protocol::jose::jwk::DecryptingKey;
-use crate::protocol::model::Role;
 use crate::protocol::roles::service::{self, ClientRequest, IdRequest, KeyRequest, ShopForm};
-use crate::protocol::store::keyfile::KeyFile;
+use crate::protocol::store::keyfile::{ClientBundle, KeyFile, KeyHolder, Keyring, ShopBundle};
 use crate::protocol::{Place, Result, Run};
 
 /// The files of one client and its shop.
 pub struct Delivery {
     /// The client's.
-    pub client: KeyFile,
+    pub client: ClientBundle,
     /// The shop's.
-    pub shop: KeyFile,
+    pub shop: ShopBundle,
 }
 
 impl Delivery {
@@ -24,7 +23,7 @@ impl Delivery {
         source: &SystemSource,
     ) -> Result<Self> {
         let place = Place::file("bench");
-        let mut keyring = KeyFile::new(Role::Service);
+        let mut keyring = Keyring::new();
         service::add_keys(&mut keyring, request, keys, source, &place)?;
         let shop = service::bundle_shop(&keyring, None, ShopForm::Program, &place)?;
         let wanted = ClientRequest {
@@ -39,7 +38,10 @@ impl Delivery {
         let none_on_demand = |_: &KeyRequest| Ok(Vec::new());
         let client =
             service::bundle_client(&mut keyring, &wanted, source, none_on_demand, &place)?.client;
-        let carry = |file: KeyFile| KeyFile::parse(&file.to_bytes(&place)?, &place);
-        Ok(Self { client: carry(client)?, shop: carry(shop)? })
+        let carry = |file: &dyn KeyHolder| KeyFile::parse(&file.to_bytes(&place)?, &place);
+        Ok(Self {
+            client: carry(&client)?.into_client(&place)?,
+            shop: carry(&shop)?.into_shop(&place)?,
+        })
     }
 }

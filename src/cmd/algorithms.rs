@@ -1,8 +1,9 @@
 //! Algorithm names on the command line.
 
 use orderseal::ciphers::content::ContentCipher;
-use orderseal::protocol::model::{Role, WrapAlgorithm};
+use orderseal::protocol::model::WrapAlgorithm;
 use orderseal::protocol::store::files::Loaded;
+use orderseal::protocol::store::keyfile::KeyFile;
 use orderseal::protocol::{Alg, Content, Enc, Error, KeyTrouble, Result, Scheme, Suite};
 
 use super::values::{OneOf, Spelling, one_of};
@@ -64,7 +65,10 @@ pub fn assume<'f>(
     let mut found = false;
     let mut first = None;
     for loaded in files {
-        found |= loaded.file.role == Role::Plain && loaded.file.assume_alg(alg);
+        found |= match &mut loaded.file {
+            KeyFile::Plain(file) => file.assume_alg(alg),
+            KeyFile::Keyring(_) | KeyFile::Shop(_) | KeyFile::Client(_) => false,
+        };
         first.get_or_insert(&loaded.place);
     }
     match first {

@@ -10,8 +10,8 @@ use orderseal::protocol::page::item_page::{MAX_PAGE, Page};
 use orderseal::protocol::page::{self, Items};
 use orderseal::protocol::roles::service::{self, ClientRequest, IdRequest, Outputs, ShopForm};
 use orderseal::protocol::store::files::{self, FileId, Loaded, Output, Privacy};
-use orderseal::protocol::store::keyfile::KeyFile;
-use orderseal::protocol::store::spend::KeyStore;
+use orderseal::protocol::store::keyfile::{KeyFile, KeyHolder, Keyring};
+use orderseal::protocol::store::spend::Durable;
 use orderseal::protocol::{Error, Name, Place, Result, Run, ServiceUrl};
 use serde_json::json;
 
@@ -161,18 +161,22 @@ impl Bundle {
 impl From {
     fn load(&self, global: &Global) -> Result<Loaded> {
         let loaded = files::load(&self.keyring, global.allow_readable_keys)?;
-        loaded.file.refuse_weak(global.allow_weak, &loaded.place)?;
+        loaded.file.holder().refuse_weak(global.allow_weak, &loaded.place)?;
         Ok(loaded)
+    }
+
+    fn load_keyring(&self, global: &Global) -> Result<Loaded<Keyring>> {
+        self.load(global)?.of(KeyFile::into_keyring)
     }
 
     /// Updates the keyring in its file. A keyring from a pipe works if nothing has to change.
     fn change<T>(
         &self,
-        loaded: &Loaded,
-        change: impl FnOnce(&mut KeyFile) -> Result<T>,
+        loaded: &Loaded<Keyring>,
+        change: impl FnOnce(&mut Keyring) -> Result<T>,
     ) -> Result<T> {
         if loaded.changeable {
-            return files::update(&self.keyring, change);
+            return files::update(&self.keyring, |file| change(file.keyring_mut(&loaded.place)?));
         }
         let mut changed = loaded.file.clone();
         let result = change(&mut changed)?;
@@ -187,18 +191,14 @@ impl From {
 }
 
 /// The keyring to issue from.
-struct Keyring<'a> {
+struct Issuer<'a> {
     from: &'a From,
-    loaded: &'a Loaded,
+    loaded: &'a Loaded<Keyring>,
 }
 
-impl KeyStore for Keyring<'_> {
-    fn update<T>(&self, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T> {
+impl Durable<Keyring> for Issuer<'_> {
+    fn update<T>(&self, change: impl FnOnce(&mut Keyring) -> Result<T>) -> Result<T> {
         self.from.change(self.loaded, change)
-    }
-
-    fn is_shared(&self) -> Result<bool> {
-        Ok(false)
     }
 }
 
@@ -207,22 +207,21 @@ fn shown(to: &OutputFile) -> String {
     to.path().filter(|path| !files::is_dash(path)).map_or("stdout".into(), ui::shown)
 }
 
-fn report(to: &OutputFile, global: &Global, bundle: &KeyFile) -> Result<()> {
+fn report(to: &OutputFile, global: &Global, bundle: &dyn KeyHolder) -> Result<()> {
     if !global.json {
         return Ok(());
     }
-    let shops: Vec<&str> = bundle.shops.keys().map(Name::as_str).collect();
     let report = json!({
-        "role": bundle.role.name(),
-        "shop": shops[0],
-        "keys": bundle.keys().len(),
+        "role": bundle.role().name(),
+        "shop": bundle.shops().next().map(|(name, _)| name.as_str()),
+        "keys": bundle.all_keys().count(),
     });
     ui::print_report(&report, to.is_stdout())
 }
 
 impl Shop {
     fn run(&self, global: &Global) -> Result<()> {
-        let loaded = self.from.load(global)?;
+        let loaded = self.from.load_keyring(global)?;
         let shop = self.shop.shop.as_ref();
         let bundle = service::bundle_shop(&loaded.file, shop, self.form, &loaded.place)?;
         write_key_file(&bundle, self.to.path(), self.to.existing(), &[loaded.id])?;
@@ -240,7 +239,8 @@ impl PageArgs {
     fn run(&self, global: &Global) -> Result<()> {
         one_from_stdin([Some(self.from.keyring.as_path()), self.items.as_deref()])?;
         let loaded = self.from.load(global)?;
-        let (name, shop) = loaded.file.shop_named(self.shop.shop.as_ref(), &loaded.place)?;
+        let wanted = self.shop.shop.as_ref();
+        let (name, shop) = loaded.file.holder().choose_shop(wanted, &loaded.place)?;
         let mut inputs = vec![loaded.id];
         let items = match &self.items {
             Some(path) => {
@@ -276,7 +276,7 @@ impl Client {
             self.order_page.items(),
             self.order_page.fields(),
         ])?;
-        let loaded = self.from.load(global)?;
+        let loaded = self.from.load_keyring(global)?;
         let mut inputs = vec![loaded.id];
         let page = self.page.as_deref().map(|path| read_page(path, &mut inputs)).transpose()?;
         let request = self.request(&loaded, page.as_ref().map(|(page, _)| page))?;
@@ -300,7 +300,7 @@ impl Client {
         let workers = global.workers()?;
         let source = SystemSource::new()?;
         let place = &loaded.place;
-        let keyring = Keyring { from: &self.from, loaded: &loaded };
+        let keyring = Issuer { from: &self.from, loaded: &loaded };
         let name = Place::file(output.name());
         let _unfinished = signals::begin();
         let (delivery, bytes) = service::deliver(
@@ -309,7 +309,8 @@ impl Client {
             &source,
             |making| service::make_keys(making, &source, &workers, &|| {}, place),
             |client| match &form {
-                Some(form) => Ok(page::page(client, form, &mut source.stream(PAGE_STREAM))),
+                Some(form) => page::page(client, form, &mut source.stream(PAGE_STREAM))
+                    .map_err(|trouble| Error::key(place, trouble)),
                 None => client.to_bytes(&name),
             },
             Outputs { client: output, shop: shop_output },
@@ -324,9 +325,9 @@ impl Client {
         })
     }
 
-    fn request(&self, loaded: &Loaded, page: Option<&Page>) -> Result<ClientRequest> {
+    fn request(&self, loaded: &Loaded<Keyring>, page: Option<&Page>) -> Result<ClientRequest> {
         let named = page.map(|page| &page.shop).or(self.shop.shop.as_ref());
-        let (shop, _) = loaded.file.shop_named(named, &loaded.place)?;
+        let (shop, _) = loaded.file.account(named, &loaded.place)?;
         let orders = self.orders as usize;
         Ok(ClientRequest {
             shop: shop.clone(),

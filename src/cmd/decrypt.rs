@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use orderseal::protocol::jose::jwe::{Carries, MAX_SEALED_LINE};
-use orderseal::protocol::model::Role;
 use orderseal::protocol::roles::shop::{self, Options, Skipped, Summary};
 use orderseal::protocol::roles::stream::{self, Opened};
-use orderseal::protocol::store::OpeningKeys;
 use orderseal::protocol::store::files::{self, FileId, Input, Inputs, Loaded, Output, Privacy};
+use orderseal::protocol::store::{OpeningFile, OpeningKeys};
 use orderseal::protocol::{Error, Kid, Malformed, Place, Result};
 use serde_json::json;
 
@@ -151,7 +150,7 @@ impl Decrypt {
         let mut ids = Vec::new();
         for path in &self.bundle {
             let loaded = files::load(path, global.allow_readable_keys)?;
-            loaded.file.require(&[Role::Shop, Role::Service], Role::Shop, &loaded.place)?;
+            let loaded = loaded.of(OpeningFile::of_shop)?;
             ids.push(loaded.id);
             self.add(&mut keys, loaded, global)?;
         }
@@ -160,7 +159,7 @@ impl Decrypt {
         algorithms::assume(self.alg, &mut plain)?;
         for loaded in plain {
             ids.push(loaded.id);
-            self.add(&mut keys, loaded, global)?;
+            self.add(&mut keys, loaded.of(OpeningFile::of)?, global)?;
         }
         if let Some(kid) = &self.kid {
             let chosen = keys.choose_for_unnamed(kid);
@@ -169,9 +168,15 @@ impl Decrypt {
         Ok((keys, ids))
     }
 
-    fn add(&self, keys: &mut OpeningKeys, loaded: Loaded, global: &Global) -> Result<()> {
-        loaded.file.refuse_marked(global.allow_weak, &loaded.place)?;
-        if let Some(name) = loaded.file.weak_algorithm().filter(|_| !global.allow_weak) {
+    fn add(
+        &self,
+        keys: &mut OpeningKeys,
+        loaded: Loaded<OpeningFile>,
+        global: &Global,
+    ) -> Result<()> {
+        let file = loaded.file.holder();
+        file.refuse_marked(global.allow_weak, &loaded.place)?;
+        if let Some(name) = file.weak_algorithm().filter(|_| !global.allow_weak) {
             let place = &loaded.place;
             ui::warn(global, &format!("{place}: {name} is weak, for teaching and old data only"));
         }

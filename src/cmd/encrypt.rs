@@ -7,8 +7,8 @@ use orderseal::ciphers::random::SystemSource;
 use orderseal::protocol::pipeline::Workers;
 use orderseal::protocol::roles::client::{Plan, Sink, Totals};
 use orderseal::protocol::store::files::{self, FileId, InUse, Inputs, Loaded, Output, Privacy};
-use orderseal::protocol::store::keyfile::Sent;
-use orderseal::protocol::{Error, KeyTrouble, Program, Result};
+use orderseal::protocol::store::keyfile::{KeyFile, Sent};
+use orderseal::protocol::{Error, KeyTrouble, Result};
 use serde_json::json;
 
 use super::arguments::{Layers, MORE, OutputFile, Sealing, TEACHING};
@@ -96,8 +96,12 @@ impl Encrypt {
             let line = typed.strip_suffix(b"\n").unwrap_or(&typed);
             plan.type_key(line, &source)?;
         }
-        let erases = program_erases(&loaded);
-        let guide = Guide::for_program(loaded.file.program.as_ref(), self.guided, &self.orders);
+        let program = match &loaded.file {
+            KeyFile::Client(client) => client.program,
+            KeyFile::Plain(_) | KeyFile::Keyring(_) | KeyFile::Shop(_) => None,
+        };
+        let erases = program.is_some_and(|program| program.erase.is_some());
+        let guide = Guide::for_program(program, self.guided, &self.orders);
 
         if plan.wants_expected()
             && convert.is_none()
@@ -158,10 +162,10 @@ impl Encrypt {
 
     fn plan(&self, loaded: &Loaded) -> Result<Plan> {
         if self.sealing.bundle.is_some() {
-            return Plan::of_client(&loaded.file, &loaded.place);
+            return Plan::of_client(loaded.file.client(&loaded.place)?, &loaded.place);
         }
         let Sealing { kid, enc, .. } = &self.sealing;
-        Plan::of_key(&loaded.file, kid.as_ref(), *enc, &loaded.place)
+        Plan::of_key(loaded.file.plain(&loaded.place)?, kid.as_ref(), *enc, &loaded.place)
     }
 
     fn report(&self, global: &Global, totals: &Totals) -> Result<()> {
@@ -213,17 +217,9 @@ impl Sink for Delivery<'_> {
     }
 }
 
-/// Whether a client's program erases after sending.
-fn program_erases(loaded: &Loaded) -> bool {
-    match &loaded.file.program {
-        Some(Program::Client { erase, .. }) => erase.is_some(),
-        Some(Program::Shop { .. }) | None => false,
-    }
-}
-
 /// Refuses to seal with a weak algorithm or a key that is not random, unless explicitly allowed.
 pub fn refuse_weak(plan: &Plan, loaded: &Loaded, global: &Global) -> Result<()> {
-    loaded.file.refuse_weak(global.allow_weak, &loaded.place)?;
+    loaded.file.holder().refuse_weak(global.allow_weak, &loaded.place)?;
     match plan.suite().weak().filter(|_| !global.allow_weak) {
         Some(name) => Err(Error::key(&loaded.place, KeyTrouble::Weak(name))),
         None => Ok(()),

@@ -6,7 +6,7 @@ use clap::Args;
 use orderseal::protocol::model::Amounts;
 use orderseal::protocol::roles::service::Share;
 use orderseal::protocol::store::files::{self, AfterSending, Erased, Kept, Selection};
-use orderseal::protocol::store::keyfile::KeyFile;
+use orderseal::protocol::store::keyfile::{KeyFile, KeyHolder};
 use orderseal::protocol::{Error, KeyTrouble, Kid, Place, Result, Unfit};
 use serde_json::{Value, json};
 
@@ -95,14 +95,15 @@ impl Erase {
         files::check_changeable(keyring)?;
         let service = files::load(keyring, global.allow_readable_keys)?;
         let place = Place::file(ui::shown(path));
-        let look = |client: &KeyFile| {
-            let share = Share::unused(client, &place)?;
-            let amounts = share.give_back(&mut service.file.clone(), &service.place)?;
+        let look = |client: KeyFile| {
+            let share = Share::unused(&client.into_client(&place)?, &place);
+            let amounts = share
+                .give_back(service.file.clone().keyring_mut(&service.place)?, &service.place)?;
             Ok((share, amounts))
         };
         if self.dry_run {
             files::check_changeable(path)?;
-            let (_, amounts) = look(&files::load(path, global.allow_readable_keys)?.file)?;
+            let (_, amounts) = look(files::load(path, global.allow_readable_keys)?.file)?;
             let returned = returned_in_words(amounts, &service.place);
             return match global.json {
                 true => {
@@ -119,7 +120,9 @@ impl Erase {
         }
         let _unfinished = signals::begin();
         let ((share, expected), erased) = files::erase_key_file(path, look)?;
-        let returned = files::update(keyring, |file| share.give_back(file, &service.place));
+        let returned = files::update(keyring, |file| {
+            share.give_back(file.keyring_mut(&service.place)?, &service.place)
+        });
         let returned = returned.map_err(|source| {
             let lost = super::amounts_in_words(expected).unwrap_or("nothing".to_owned());
             let what = format!("{place} was erased, and {lost} not returned,");
@@ -173,13 +176,14 @@ fn check(selection: Selection<'_>, path: &Path, global: &Global) -> Result<()> {
 
 /// Returns the error for the first selected part that is not in the file.
 fn missing(selection: Selection<'_>, file: &KeyFile) -> Option<KeyTrouble> {
+    let keys = file.holder().all_keys();
     match selection {
         Selection::File => None,
-        Selection::Keys => file.keys().is_empty().then_some(KeyTrouble::Missing("key at all")),
-        Selection::Programs => file.program.is_none().then_some(KeyTrouble::Missing("program")),
+        Selection::Keys => (keys.count() == 0).then_some(KeyTrouble::Missing("key at all")),
+        Selection::Programs => (!file.has_program()).then_some(KeyTrouble::Missing("program")),
         Selection::Named(kids) => {
-            let missing = kids.iter().find(|kid| file.key(kid.as_str()).is_none());
-            missing.map(|kid| not_held(kid, file))
+            let missing = kids.iter().find(|kid| keys.position(kid.as_str()).is_none());
+            missing.map(|kid| not_held(kid, file.holder()))
         }
     }
 }
@@ -209,10 +213,10 @@ fn words(selection: Selection<'_>) -> String {
 }
 
 /// Returns the reason why a key with this name cannot be erased.
-fn not_held(kid: &Kid, file: &KeyFile) -> KeyTrouble {
+fn not_held(kid: &Kid, file: &dyn KeyHolder) -> KeyTrouble {
     match file.was_erased(kid) {
         true => KeyTrouble::Erased(kid.clone()),
-        false => Unfit::NotHeld { kid: kid.clone(), held: file.keys().len() }.into(),
+        false => Unfit::NotHeld { kid: kid.clone(), held: file.all_keys().count() }.into(),
     }
 }
 

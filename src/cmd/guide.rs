@@ -7,8 +7,9 @@ use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use orderseal::protocol::model::ClientProgram;
 use orderseal::protocol::store::files::{self, is_dash};
-use orderseal::protocol::{Content, Erase, Error, Program, Result, Run};
+use orderseal::protocol::{Content, Erase, Error, Result, Run};
 
 use super::{signals, ui};
 use crate::cmd::exit::usage;
@@ -26,9 +27,9 @@ struct Steps {
 
 impl Guide {
     /// Creates a guide for a client's program; `asked` makes an automatic run guided.
-    pub fn for_program(program: Option<&Program>, asked: bool, orders: &[PathBuf]) -> Self {
+    pub fn for_program(program: Option<ClientProgram>, asked: bool, orders: &[PathBuf]) -> Self {
         let guided = match program {
-            Some(Program::Client { content, erase, .. }) if asked || is_guided(program) => {
+            Some(ClientProgram { content, erase, run, .. }) if asked || run == Run::Guided => {
                 // If orders come from stdin, answers are read from the terminal.
                 let from_stdin = orders.is_empty() || orders.iter().any(|path| is_dash(path));
                 let answers = match from_stdin {
@@ -36,9 +37,9 @@ impl Guide {
                     false => stdin().as_fd().try_clone_to_owned().map(File::from),
                 };
                 let answers = RefCell::new(answers.ok().map(BufReader::new));
-                Some(Steps { content: *content, erase: *erase, answers })
+                Some(Steps { content, erase, answers })
             }
-            _ => None,
+            Some(_) | None => None,
         };
         Self { guided }
     }
@@ -112,11 +113,6 @@ fn wait_for(answers: &BufReader<File>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Whether a program asks for confirmation of each step.
-pub fn is_guided(program: Option<&Program>) -> bool {
-    matches!(program, Some(Program::Client { run: Run::Guided, .. }))
 }
 
 /// Describes in words what a program erases.

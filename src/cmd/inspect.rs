@@ -10,14 +10,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use orderseal::protocol::jose::jwe::Carries;
-use orderseal::protocol::model::{Expected, Form, Role, WebPage};
+use orderseal::protocol::model::{Expected, Form, WebPage};
 use orderseal::protocol::page::Description;
 use orderseal::protocol::page::item_page::Page;
 use orderseal::protocol::roles::pad_use::PadUse;
 use orderseal::protocol::roles::stream;
 use orderseal::protocol::roles::survey::{self, Group, GroupKey, Survey};
 use orderseal::protocol::store::files::{self, Input};
-use orderseal::protocol::store::keyfile::{KeyFile, MAX_KEY_FILE};
+use orderseal::protocol::store::keyfile::{KeyFile, KeyHolder, MAX_KEY_FILE};
 use orderseal::protocol::{Error, Malformed, Place, Result, ServiceUrl};
 use serde_json::{Value, json};
 
@@ -78,7 +78,7 @@ impl Inspect {
         let file = KeyFile::parse(&bytes, &place)?;
         files::finish(path, &file)?;
         if self.public {
-            let public = file.public_keys();
+            let public = file.holder().public_keys();
             return ui::print(&String::from_utf8_lossy(&public.to_bytes(&place)?));
         }
         let sealed = self.pad_use(&file, global)?;
@@ -90,12 +90,16 @@ impl Inspect {
         if self.sealed.is_empty() {
             return Ok(None);
         }
-        let has_pads = file.keys().iter().any(|key| key.material.pad().is_some());
-        if !has_pads || !matches!(file.role, Role::Shop | Role::Plain) {
+        let keys = file.holder().all_keys();
+        let counts = match file {
+            KeyFile::Plain(_) | KeyFile::Shop(_) => true,
+            KeyFile::Keyring(_) | KeyFile::Client(_) => false,
+        };
+        if !counts || !keys.views().any(|key| key.material.pad().is_some()) {
             let found = "--sealed counts what is left of the pads of a shop or a lone key";
             return Err(usage(found.to_owned()));
         }
-        let mut pads = PadUse::new(file);
+        let mut pads = PadUse::new(keys);
         for path in &self.sealed {
             let input = Input::open(Some(path))?;
             let place = input.place();

@@ -10,11 +10,10 @@ use orderseal::ciphers::random::{KeySource, SystemSource};
 use orderseal::ciphers::toy_des::SBox;
 use orderseal::protocol::jose::jwk::{Jwk, Usage};
 use orderseal::protocol::jose::pad::MAX_PAD;
-use orderseal::protocol::model::Role;
 use orderseal::protocol::pipeline::Workers;
 use orderseal::protocol::roles::service::{self, DEFAULT_RSA_BITS, KeyRequest, Sizes};
 use orderseal::protocol::store::files::{self, Existing, FileId, Output, Privacy};
-use orderseal::protocol::store::keyfile::KeyFile;
+use orderseal::protocol::store::keyfile::{KeyFile, KeyHolder, Keyring, LoneKey};
 use orderseal::protocol::{
     Alg, Content, Enc, Error, KeyTrouble, Kid, Kind, Name, Place, Result, Scheme, Scope,
     ServiceUrl, Suite,
@@ -138,7 +137,7 @@ impl Keygen {
             origin: S::ORIGIN,
             material,
         };
-        let mut file = KeyFile::lone(key);
+        let mut file = LoneKey::new(key);
         file.sbox = suite.enc().own_sbox();
         self.write(&file)?;
         self.report(global, 1, None)
@@ -166,10 +165,11 @@ impl Keygen {
         match &self.into {
             Some(keyring) => {
                 let loaded = files::load(keyring, global.allow_readable_keys)?;
+                let loaded = loaded.of(KeyFile::into_keyring)?;
                 service::check_room(&loaded.file, &request, &place)?;
                 service::check_len(&loaded.file, &request, &place)?;
             }
-            None => service::check_len(&KeyFile::new(Role::Service), &request, &place)?,
+            None => service::check_len(&Keyring::new(), &request, &place)?,
         }
         let count = if scheme.scope == Scope::Shop { 1 } else { request.orders };
         let progress = ui::Progress::count(global, count as u64);
@@ -179,11 +179,12 @@ impl Keygen {
         match &self.into {
             Some(keyring) => {
                 files::update(keyring, |file| {
+                    let file = file.keyring_mut(&place)?;
                     service::add_keys(file, &request, keys, source, &place)
                 })?;
             }
             None => {
-                let mut file = KeyFile::new(Role::Service);
+                let mut file = Keyring::new();
                 service::add_keys(&mut file, &request, keys, source, &place)?;
                 self.write(&file)?;
             }
@@ -238,7 +239,7 @@ impl Keygen {
         Ok(Suite::new(suite.alg(), enc).expect("only the S-box is another"))
     }
 
-    fn write(&self, file: &KeyFile) -> Result<()> {
+    fn write(&self, file: &dyn KeyHolder) -> Result<()> {
         write_key_file(file, self.to.path(), self.to.existing(), &[])
     }
 
@@ -258,7 +259,7 @@ impl Keygen {
 
 /// Writes a key file that only its owner can read; refuses to write secrets to a terminal.
 pub fn write_key_file(
-    file: &KeyFile,
+    file: &dyn KeyHolder,
     path: Option<&Path>,
     existing: Existing,
     inputs: &[Option<FileId>],

@@ -12,6 +12,7 @@ use orderseal::protocol::page::{
 };
 use orderseal::protocol::roles::service::{ClientRequest, IdRequest};
 use orderseal::protocol::store::files::{self, FileId, Loaded, Small};
+use orderseal::protocol::store::keyfile::{Account, Keyring};
 use orderseal::protocol::{Erase, Error, Name, Place, Result};
 
 /// Size in bytes of a page without its pictures that causes a warning.
@@ -58,12 +59,12 @@ impl OrderPage {
     /// from to `inputs`.
     ///
     /// # Errors
-    /// A usage error for options that contradict each other; [`KeyTrouble::Unfit`] if browsers lack
+    /// A usage error for options that contradict each other; `KeyTrouble::Unfit` if browsers lack
     /// the shop's algorithms; [`Error::Malformed`] for items and fields.
     pub fn form(
         &self,
         request: &ClientRequest,
-        loaded: &Loaded,
+        loaded: &Loaded<Keyring>,
         item_page: Option<&(Page, Place)>,
         inputs: &mut Vec<Option<FileId>>,
         global: &Global,
@@ -71,7 +72,7 @@ impl OrderPage {
         if self.form != ClientForm::Html {
             return self.refuse_options().map(|()| None);
         }
-        let (_, shop) = loaded.file.shop_named(Some(&request.shop), &loaded.place)?;
+        let (_, Account { shop, .. }) = loaded.file.account(Some(&request.shop), &loaded.place)?;
         if let Some(reason) = page::refusal(shop.suite, request.layers) {
             return Err(Error::key(&loaded.place, reason.into()));
         }

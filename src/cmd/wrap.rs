@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use orderseal::ciphers::random::SystemSource;
-use orderseal::protocol::model::Role;
 use orderseal::protocol::roles::client::Plan;
 use orderseal::protocol::store::files::{self, InUse, Privacy};
-use orderseal::protocol::{Error, KeyTrouble, Kid, Result, Unfit};
+use orderseal::protocol::store::keyfile::{KeyFile, PlainFile};
+use orderseal::protocol::{Error, Kid, Result, Unfit};
 
 use super::arguments::{Layers, MORE, OutputFile};
 use super::{Global, algorithms, main_input, one_from_stdin, signals};
@@ -51,17 +51,18 @@ impl Wrap {
         algorithms::assume(self.alg, [&mut with])?;
         let stdin = PathBuf::from("-");
         let key = files::load(self.key.as_ref().unwrap_or(&stdin), global.allow_readable_keys)?;
-        key.file.refuse_weak(global.allow_weak, &key.place)?;
-        if !key.file.is_lone() {
-            let trouble = match key.file.role {
-                Role::Plain => Unfit::SetOfKeys(key.file.keys().len()).into(),
-                found => KeyTrouble::Role { found, expected: Role::Plain },
-            };
-            return Err(Error::key(&key.place, trouble));
-        }
-        let mut plan = match with.file.role {
-            Role::Plain => Plan::of_key(&with.file, self.kid.as_ref(), None, &with.place)?,
-            _ => Plan::of_client(&with.file, &with.place)?,
+        key.file.holder().refuse_weak(global.allow_weak, &key.place)?;
+        let lone = match key.file.plain(&key.place)? {
+            PlainFile::Lone(lone) => lone,
+            PlainFile::Set(set) => {
+                return Err(Error::key(&key.place, Unfit::SetOfKeys(set.keys.len()).into()));
+            }
+        };
+        let mut plan = match &with.file {
+            KeyFile::Plain(file) => Plan::of_key(file, self.kid.as_ref(), None, &with.place)?,
+            KeyFile::Keyring(_) | KeyFile::Shop(_) | KeyFile::Client(_) => {
+                Plan::of_client(with.file.client(&with.place)?, &with.place)?
+            }
         };
         if let Some(layers) = self.layers.layers {
             plan.set_layers(layers)?;
@@ -79,6 +80,6 @@ impl Wrap {
             true => InUse::join(&self.with)?,
             false => InUse::unchanged(&self.with),
         };
-        plan.wrap_key(&key.file, &key.place, &SystemSource::new()?, &with, &mut output)
+        plan.wrap_key(lone, &key.place, &SystemSource::new()?, &with, &mut output)
     }
 }

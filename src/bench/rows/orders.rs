@@ -8,10 +8,9 @@ use crate::ciphers::random::KeyStream;
 use crate::ciphers::rsa;
 use crate::protocol::jose::jwe::{Carries, Opener, Sealer, SealingKeys};
 use crate::protocol::jose::jwk::{DecryptingKey, EncryptingKey, Jwk, PrivateHalf};
-use crate::protocol::model::Role;
 use crate::protocol::roles::service::{self, KeyRequest, ShopForm, Sizes};
-use crate::protocol::store::OpeningKeys;
-use crate::protocol::store::keyfile::KeyFile;
+use crate::protocol::store::keyfile::{Keyring, ShopBundle};
+use crate::protocol::store::{OpeningFile, OpeningKeys};
 use crate::protocol::{Kind, Place, Scheme, Scope, Suite};
 
 use super::fixtures::{orders, pairs, rng, source, usual_suite};
@@ -83,7 +82,7 @@ struct Party {
     /// The client's keys.
     keys: Vec<Jwk<EncryptingKey>>,
     /// The shop's file.
-    file: Arc<KeyFile>,
+    file: Arc<ShopBundle>,
     scope: Scope,
     /// At shop scope, the one key, prepared for opening.
     shared: Option<OpeningKeys>,
@@ -94,7 +93,7 @@ impl Party {
         let suite = usual_suite(scheme);
         let file = Arc::new(shop_file(scheme, suite, count));
         let shared = (scheme.scope == Scope::Shop).then(|| opening_keys(&file));
-        let keys = file.keys().iter().map(Jwk::encrypting_half).collect();
+        let keys = file.keys.iter().map(Jwk::encrypting_half).collect();
         Self { suite, backend, keys, file, scope: scheme.scope, shared }
     }
 
@@ -120,14 +119,14 @@ impl Party {
     }
 }
 
-fn opening_keys(file: &Arc<KeyFile>) -> OpeningKeys {
+fn opening_keys(file: &Arc<ShopBundle>) -> OpeningKeys {
     let mut keys = OpeningKeys::new(false);
-    keys.add(Arc::clone(file), &place()).expect("a shop's file");
+    keys.add(OpeningFile::Shop(Arc::clone(file)), &place()).expect("a shop's file");
     keys
 }
 
 /// Returns a shop's file: one key at shop scope, or one for each order.
-fn shop_file(scheme: Scheme, suite: Suite, count: usize) -> KeyFile {
+fn shop_file(scheme: Scheme, suite: Suite, count: usize) -> ShopBundle {
     let count = if scheme.scope == Scope::Shop { 1 } else { count };
     let sizes = Sizes { rsa_bits: 2048, ..Sizes::default() };
     let private =
@@ -143,7 +142,7 @@ fn shop_file(scheme: Scheme, suite: Suite, count: usize) -> KeyFile {
     let shop = "tokyo".parse().expect("a name");
     let service = None;
     let request = KeyRequest { shop, scheme, suite, orders: count, sizes, service };
-    let mut keyring = KeyFile::new(Role::Service);
+    let mut keyring = Keyring::new();
     service::add_keys(&mut keyring, &request, materials, &source(), &place())
         .and_then(|_| service::bundle_shop(&keyring, None, ShopForm::Program, &place()))
         .expect("a keyring with one shop")

@@ -13,8 +13,8 @@ use crate::protocol::roles::client::{Plan, Sink, Totals};
 use crate::protocol::roles::service::{self, KeyRequest, Sizes};
 use crate::protocol::roles::shop::{self, Options};
 use crate::protocol::roles::stream;
-use crate::protocol::store::OpeningKeys;
-use crate::protocol::store::keyfile::KeyFile;
+use crate::protocol::store::keyfile::ClientBundle;
+use crate::protocol::store::{OpeningFile, OpeningKeys};
 use crate::protocol::{Error, Place, Result, Scheme};
 
 use crate::bench::delivery::Delivery;
@@ -60,7 +60,7 @@ pub fn all(workers: &Workers) -> Result<Vec<Job>> {
     let keys = service::make_keys(&request, &source, workers, &|| {}, &place)?;
     let Delivery { client, shop } = Delivery::of(&request, keys, &source)?;
     let mut keys = OpeningKeys::new(false);
-    keys.add(shop, &place)?;
+    keys.add(OpeningFile::Shop(shop.into()), &place)?;
     let (client, keys) = (Arc::new(client), Arc::new(keys));
 
     let texts = fixtures::orders(BYTES / LINE, LINE - 1);
@@ -129,7 +129,7 @@ fn copy() -> Job {
 }
 
 fn seal_orders(
-    client: &KeyFile,
+    client: &ClientBundle,
     orders: &Arc<[u8]>,
     workers: &Workers,
     sink: &mut impl Sink,
@@ -141,7 +141,7 @@ fn seal_orders(
 }
 
 fn seal_stream(
-    client: &KeyFile,
+    client: &ClientBundle,
     file: &Arc<[u8]>,
     workers: &Workers,
     sink: &mut impl Sink,
@@ -171,7 +171,7 @@ impl Sink for Nowhere {
     }
 }
 
-fn ready(client: &KeyFile) -> Result<(RefCell<KeyFile>, Plan)> {
+fn ready(client: &ClientBundle) -> Result<(RefCell<ClientBundle>, Plan)> {
     let plan = Plan::of_client(client, &Place::file("bench"))?;
     Ok((RefCell::new(client.clone()), plan))
 }

@@ -3,63 +3,136 @@
 use std::collections::BTreeSet;
 
 use orderseal::ciphers::random::Origin;
-use orderseal::protocol::jose::jwk::Jwk;
-use orderseal::protocol::model::Role;
+use orderseal::protocol::jose::jwk::{AsKey, JwkRef};
 use orderseal::protocol::roles::pad_use::PadUse;
 use orderseal::protocol::roles::service;
-use orderseal::protocol::store::keyfile::{KeyFile, Shop};
-use orderseal::protocol::{Name, Program, Scope, Step};
+use orderseal::protocol::store::keyfile::{
+    Account, AnyKeys, ClientBundle, KeyFile, Keyring, PlainFile, Shop, ShopBundle,
+};
+use orderseal::protocol::{Name, Scope, Step};
 use serde_json::{Value, json};
 
 use super::pads;
 
 /// Returns a report on a key file, without any of its keys.
 pub fn to_json(file: &KeyFile, sealed: Option<&PadUse>) -> Value {
-    let mut value = json!({ "kind": "key file", "role": file.role.name() });
-    value["keys"] = json!(file.keys().len());
-    if file.role == Role::Plain {
-        let algs = file.keys().iter().map(|key| key.alg.clone().unwrap_or("unknown".to_owned()));
-        value["algorithms"] = algs.collect::<BTreeSet<_>>().into_iter().collect();
-        match file.keys() {
-            [key] if let Some(pad) = key.material.pad() => {
-                pads::of_lone(file, pad, sealed, &mut value);
-            }
-            _ if file.sealed > 0 => value["sealed_directly"] = json!(file.sealed),
-            _ => {}
+    let mut value = match file {
+        KeyFile::Plain(file) => plain_to_json(file, sealed),
+        KeyFile::Keyring(file) => {
+            let shops = file
+                .shops
+                .iter()
+                .map(|(name, account)| (name.to_string(), account_to_json(file, name, account)));
+            json!({ "shops": shops.collect::<Value>() })
         }
-        not_random(file.keys(), &mut value);
-        return value;
+        KeyFile::Shop(file) => shop_bundle_to_json(file, sealed),
+        KeyFile::Client(file) => client_bundle_to_json(file),
+    };
+    value["kind"] = json!("key file");
+    value["role"] = json!(file.holder().role().name());
+    value["keys"] = json!(file.holder().all_keys().count());
+    value
+}
+
+fn plain_to_json(file: &PlainFile, sealed: Option<&PadUse>) -> Value {
+    let keys = file.holder().all_keys();
+    let algs: BTreeSet<&str> = keys.views().map(|key| key.alg.unwrap_or("unknown")).collect();
+    let mut value = json!({ "algorithms": algs });
+    let used = match file {
+        PlainFile::Lone(file) => file.sealed,
+        PlainFile::Set(_) => 0,
+    };
+    match file.keys() {
+        [key] if let Some(pad) = key.material.as_key().pad() => {
+            pads::of_lone(pad, used, sealed, &mut value);
+        }
+        _ if used > 0 => value["sealed_directly"] = json!(used),
+        _ => {}
     }
-    let shops: serde_json::Map<String, Value> = file
-        .shops
-        .iter()
-        .map(|(name, shop)| (name.to_string(), shop_to_json(file, name, shop, sealed)))
-        .collect();
-    value["shops"] = Value::Object(shops);
-    if let Some(program) = &file.program {
-        value["program"] = program_to_json(program);
-    }
+    not_random(keys.views(), &mut value);
     value
 }
 
 /// Reports how many keys are marked as not random, if any.
-fn not_random<'k>(keys: impl IntoIterator<Item = &'k Jwk>, value: &mut Value) {
-    let marked = keys.into_iter().filter(|key| key.origin != Origin::System).count();
-    if marked > 0 {
-        value["keys_not_random"] = json!(marked);
+fn not_random<'k>(keys: impl Iterator<Item = JwkRef<'k>>, value: &mut Value) {
+    add_count(value, "keys_not_random", keys.filter(|key| key.origin != Origin::System).count());
+}
+
+/// Reports a number, unless it is zero.
+fn add_count(value: &mut Value, what: &str, count: usize) {
+    if count > 0 {
+        value[what] = json!(count);
     }
 }
 
-fn shop_to_json(file: &KeyFile, name: &Name, shop: &Shop, sealed: Option<&PadUse>) -> Value {
-    let of_shop = |kid: &orderseal::protocol::Kid| kid.shop() == *name;
-    let keys = file.keys().iter().filter(|key| key.kid.as_ref().is_some_and(of_shop));
+fn account_to_json(file: &Keyring, name: &Name, account: &Account) -> Value {
+    let mut value = shop_to_json(&file.keys, name, &account.shop);
+    match account.shop.scheme.scope {
+        Scope::Transaction => {
+            value["issued"] = json!(account.issued.len());
+            value["unused"] = json!(service::unused_ids(file, name).count());
+        }
+        Scope::Shop => {}
+    }
+    if account.shop.suite.enc().takes_pad() {
+        pads::of_account(&file.keys, name, account, &mut value);
+    }
+    value
+}
+
+fn shop_bundle_to_json(file: &ShopBundle, sealed: Option<&PadUse>) -> Value {
+    let mut shop = shop_to_json(&file.keys, &file.name, &file.shop);
+    if file.shop.suite.enc().takes_pad() {
+        pads::of_shop(file, sealed, &mut shop);
+    }
+    let mut value = json!({"shops": {file.name.as_str(): shop}});
+    if let Some(own) = &file.program {
+        value["program"] = program_to_json(own.steps());
+        if let Some(kids) = &own.built_in {
+            value["program"]["built_in_keys"] = json!(kids.len());
+        }
+    }
+    value
+}
+
+fn client_bundle_to_json(file: &ClientBundle) -> Value {
+    let mut shop = shop_to_json(&file.keys, &file.name, &file.shop);
+    match file.shop.scheme.scope {
+        Scope::Transaction if file.shop.users.is_empty() => {
+            shop["spent"] = json!(file.spent.len());
+            let held = file.keys.names().filter_map(|kid| kid.id());
+            shop["unused"] = json!(held.filter(|id| !file.spent.contains(id)).count());
+        }
+        Scope::Transaction | Scope::Shop => {}
+    }
+    if file.shop.suite.enc().takes_pad() {
+        pads::of_client(file, &mut shop);
+    } else if let Some(left) = file.budget.values().next() {
+        shop["orders_left"] = json!(left);
+    }
+    let mut value = json!({"shops": {file.name.as_str(): shop}});
+    if let Some(own) = &file.program {
+        let mut program = program_to_json(own.steps());
+        program["run"] = json!(own.run.name());
+        program["layers"] = json!(own.layers);
+        if let Some(erase) = own.erase {
+            program["erases"] = json!(erase.name());
+        }
+        value["program"] = program;
+    }
+    value
+}
+
+/// Reports what files of all roles record of a shop.
+fn shop_to_json(keys: &dyn AnyKeys, name: &Name, shop: &Shop) -> Value {
+    let of_shop = |key: &JwkRef<'_>| key.kid.is_some_and(|kid| kid.shop() == *name);
     let mut value = json!({
         "scheme": shop.scheme.to_string(),
         "alg": shop.suite.alg().name(),
         "enc": shop.suite.enc().name(),
-        "keys": keys.clone().count(),
+        "keys": keys.views().filter(of_shop).count(),
     });
-    not_random(keys, &mut value);
+    not_random(keys.views().filter(of_shop), &mut value);
     if let Some(number) = shop.scheme.number() {
         value["embodiment"] = json!(number);
     }
@@ -69,49 +142,11 @@ fn shop_to_json(file: &KeyFile, name: &Name, shop: &Shop, sealed: Option<&PadUse
     if shop.suite.weak().is_some() {
         value["weak"] = json!(true);
     }
-    let history = |value: &mut Value, what: &str, count: usize| {
-        if count > 0 {
-            value[what] = json!(count);
-        }
-    };
-    history(&mut value, "users", shop.users.len());
-    history(&mut value, "erased", shop.erased.len() + usize::from(shop.erased_shop_key));
-    match (file.role, shop.scheme.scope) {
-        (Role::Service, Scope::Transaction) => {
-            value["issued"] = json!(shop.issued.len());
-            value["unused"] = json!(service::unused_ids(file, name).count());
-        }
-        (Role::Client, Scope::Transaction) if shop.users.is_empty() => {
-            value["spent"] = json!(shop.spent.len());
-            let held = file.keys().iter().filter_map(|key| key.kid.as_ref()?.id());
-            value["unused"] = json!(held.filter(|id| !shop.spent.contains(id)).count());
-        }
-        _ => {}
-    }
-    if shop.suite.enc().takes_pad() {
-        pads::of_shop(file, name, shop, sealed, &mut value);
-    } else if let Some(left) = shop.budget.values().next() {
-        value["orders_left"] = json!(left);
-    }
+    add_count(&mut value, "users", shop.users.len());
+    add_count(&mut value, "erased", shop.erased.len() + usize::from(shop.erased_shop_key));
     value
 }
 
-fn program_to_json(program: &Program) -> Value {
-    let steps: Vec<&str> = program.steps().into_iter().map(Step::name).collect();
-    let mut value = json!({ "steps": steps });
-    match program {
-        Program::Client { run, erase, layers, .. } => {
-            value["run"] = json!(run.name());
-            value["layers"] = json!(layers);
-            if let Some(erase) = erase {
-                value["erases"] = json!(erase.name());
-            }
-        }
-        Program::Shop { built_in, .. } => {
-            if let Some(kids) = built_in {
-                value["built_in_keys"] = json!(kids.len());
-            }
-        }
-    }
-    value
+fn program_to_json(steps: Vec<Step>) -> Value {
+    json!({ "steps": steps.into_iter().map(Step::name).collect::<Vec<_>>() })
 }

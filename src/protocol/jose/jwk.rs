@@ -5,7 +5,9 @@ mod usage;
 
 use serde_json::Value;
 
-pub use material::{DecryptingKey, EncryptingKey, Material, PrivateHalf, PublicHalf};
+pub use material::{
+    AsKey, DecryptingKey, EncryptingKey, KeyRef, Material, PrivateHalf, PublicHalf,
+};
 pub use usage::Usage;
 
 use crate::ciphers::Secret;
@@ -34,6 +36,21 @@ pub struct Jwk<K = Material> {
     pub origin: Origin,
     /// The key itself.
     pub material: K,
+}
+
+/// A key of any kind, borrowed, with its name and permitted uses.
+#[derive(Debug, Clone, Copy)]
+pub struct JwkRef<'k> {
+    /// The key's name.
+    pub kid: Option<&'k Kid>,
+    /// The one algorithm that the key may be used with.
+    pub alg: Option<&'k str>,
+    /// The uses that `use` and `key_ops` permit.
+    pub usage: &'k Usage,
+    /// The origin of the key.
+    pub origin: Origin,
+    /// The key itself.
+    pub material: KeyRef<'k>,
 }
 
 /// The reason why a key, or a file of keys, is refused.
@@ -116,11 +133,6 @@ impl<K> Jwk<K> {
             material,
         }
     }
-
-    /// The name of the key for messages.
-    pub fn words(&self) -> String {
-        self.kid.as_ref().map_or("the key".to_owned(), |kid| format!("key {kid}"))
-    }
 }
 
 impl From<Jwk<DecryptingKey>> for Jwk {
@@ -169,7 +181,7 @@ impl Jwk {
                 return Err(KeyTrouble::from(Unimplemented::new(Member::KeyType, other)).into());
             }
         };
-        if let (Some(alg), Some(key)) = (&alg, material.secret())
+        if let (Some(alg), Some(key)) = (&alg, material.as_key().secret())
             && let Some(expected) = secret_len(alg)
             && key.len() != expected
         {
@@ -177,6 +189,45 @@ impl Jwk {
             return Err(KeyFault::Length { alg, found, expected }.into());
         }
         Ok(Self { kid, alg, usage, origin, material })
+    }
+}
+
+impl<K: AsKey> Jwk<K> {
+    /// The key, borrowed.
+    pub fn view(&self) -> JwkRef<'_> {
+        JwkRef {
+            kid: self.kid.as_ref(),
+            alg: self.alg.as_deref(),
+            usage: &self.usage,
+            origin: self.origin,
+            material: self.material.as_key(),
+        }
+    }
+
+    /// The part that a client may hold: all of a secret key, the public half of a pair.
+    pub fn encrypting_half(&self) -> Jwk<EncryptingKey> {
+        self.view().encrypting_half()
+    }
+}
+
+impl JwkRef<'_> {
+    /// The name of the key for messages.
+    pub fn words(&self) -> String {
+        self.kid.map_or("the key".to_owned(), |kid| format!("key {kid}"))
+    }
+
+    /// The part that a client may hold, as in [`Jwk::encrypting_half`].
+    pub fn encrypting_half(&self) -> Jwk<EncryptingKey> {
+        Jwk {
+            kid: self.kid.cloned(),
+            alg: self.alg.map(str::to_owned),
+            usage: match self.material {
+                KeyRef::Private(_) => self.usage.of_public_half(),
+                KeyRef::Secret(_) | KeyRef::Pad(_) | KeyRef::Public(_) => self.usage.clone(),
+            },
+            origin: self.origin,
+            material: self.material.encrypting_half(),
+        }
     }
 
     /// Checks that `use` and `key_ops` permit what the algorithms require of the key.
@@ -195,22 +246,8 @@ impl Jwk {
         }
     }
 
-    /// The part that a client may hold: all of a secret key, the public half of a pair.
-    pub fn encrypting_half(&self) -> Jwk<EncryptingKey> {
-        let usage = match self.material.private_half() {
-            Some(_) => self.usage.of_public_half(),
-            None => self.usage.clone(),
-        };
-        Jwk { usage, ..self.with(self.material.encrypting_half()) }
-    }
-
-    /// Converts the key to JSON.
-    pub fn to_json(&self) -> SecretJson {
-        self.to_json_with(None)
-    }
-
     /// Converts the key to JSON, with the member `orderseal` if one is given.
-    pub(in crate::protocol) fn to_json_with(&self, ours: Option<Value>) -> SecretJson {
+    pub(in crate::protocol) fn to_json(self, ours: Option<Value>) -> SecretJson {
         let mut members = Object::new();
         // The encoded keys are moved into the value, which wipes them; a copy would be left in memory.
         self.byte_members(|name, bytes| {
@@ -251,19 +288,19 @@ impl Jwk {
             member("n", &key.modulus_be_bytes());
             member("e", &key.exponent_be_bytes());
         };
-        match &self.material {
-            Material::Public(PublicHalf::Rsa(key)) => public_rsa(key),
-            Material::Public(PublicHalf::Knapsack(key)) => member("pub", &key.to_bytes()),
-            Material::Decrypting(DecryptingKey::Secret(key)) => member("k", key),
-            Material::Decrypting(DecryptingKey::Pad(pad)) => member("k", pad.key()),
-            Material::Decrypting(DecryptingKey::Private(PrivateHalf::Rsa(pair))) => {
+        match self.material {
+            KeyRef::Secret(key) => member("k", key),
+            KeyRef::Pad(pad) => member("k", pad.key()),
+            KeyRef::Public(PublicHalf::Rsa(key)) => public_rsa(key),
+            KeyRef::Public(PublicHalf::Knapsack(key)) => member("pub", &key.to_bytes()),
+            KeyRef::Private(PrivateHalf::Rsa(pair)) => {
                 public_rsa(pair.public());
                 let numbers = [pair.d(), pair.p(), pair.q(), pair.dp(), pair.dq(), pair.qi()];
                 for (name, number) in PRIVATE_RSA.into_iter().zip(&numbers) {
                     member(name, number);
                 }
             }
-            Material::Decrypting(DecryptingKey::Private(PrivateHalf::Knapsack(key))) => {
+            KeyRef::Private(PrivateHalf::Knapsack(key)) => {
                 member("pub", &key.public_key().to_bytes());
                 member("priv", &key.to_bytes());
             }
@@ -277,11 +314,10 @@ impl Jwk {
             Origin::Seeded => Some("seeded"),
             Origin::Register => Some("register"),
         };
-        let kid = self.kid.as_ref().map(Kid::as_str);
         [
             ("kty", Some(key_type(self.material.family()))),
-            ("kid", kid),
-            ("alg", self.alg.as_deref()),
+            ("kid", self.kid.map(Kid::as_str)),
+            ("alg", self.alg),
             ("origin", origin),
             ("use", self.usage.key_use()),
         ]
@@ -296,7 +332,7 @@ impl Jwk {
     }
 }
 
-/// Length in characters of a key that has not been made yet, as in [`Jwk::text_len`].
+/// Length in characters of a key that has not been made yet, as in [`JwkRef::text_len`].
 pub(in crate::protocol) fn foreseen_len(
     kid: &Kid,
     alg: &str,
@@ -432,9 +468,9 @@ mod tests {
     fn a_published_key_is_read_and_written() {
         let value: Value = serde_json::from_str(A3).unwrap();
         let jwk = Jwk::from_json(&value).unwrap();
-        assert_eq!(jwk.material.secret().map(|key| key.len()), Some(16));
-        assert_eq!(jwk.to_json()["k"], value["k"]);
-        assert_eq!(Jwk::from_json(&jwk.to_json()), Ok(jwk));
+        assert_eq!(jwk.material.as_key().secret().map(|key| key.len()), Some(16));
+        assert_eq!(jwk.view().to_json(None)["k"], value["k"]);
+        assert_eq!(Jwk::from_json(&jwk.view().to_json(None)), Ok(jwk));
     }
 
     #[test]
@@ -499,8 +535,8 @@ mod tests {
             let text = format!("{{\"k\":\"GawgguFyGrWKav7AX4VKUg\",\"kty\":\"oct\"{usage}}}");
             let value: Value = serde_json::from_str(&text).unwrap();
             let jwk = Jwk::from_json(&value).unwrap();
-            assert_eq!(*jwk.to_json(), value);
-            assert_eq!(jwk.text_len(), value.to_string().len());
+            assert_eq!(*jwk.view().to_json(None), value);
+            assert_eq!(jwk.view().text_len(), value.to_string().len());
         }
     }
 }

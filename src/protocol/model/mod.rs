@@ -29,7 +29,7 @@ pub use misuse::Misuse;
 pub(in crate::protocol) use names::KidMap;
 pub use names::{Kid, Name, NotName};
 pub use place::Place;
-pub use program::{Erase, MAX_LAYERS, Program, Run, Step};
+pub use program::{ClientProgram, Erase, MAX_LAYERS, Run, ShopProgram, Step};
 pub use role::Role;
 pub use scheme::{Content, Kind, Scheme, Scope};
 pub(in crate::protocol) use standards::shortened;

@@ -1,6 +1,6 @@
 //! Delivered programs, as data: the steps that a client or a shop carries out.
 
-use crate::protocol::model::{Content, Kid, Scheme};
+use crate::protocol::model::{Content, Kid};
 
 /// A step of a delivered program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,61 +41,54 @@ pub enum Run {
     Guided,
 }
 
-/// A delivered program.
+/// A client's program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientProgram {
+    /// Whether a content-encryption key is made and wrapped.
+    pub content: Content,
+    /// Content-encryption keys per order; more than one form a chain.
+    pub layers: u8,
+    /// How the steps are started.
+    pub run: Run,
+    /// Part of the file to erase after sending, if any.
+    pub erase: Option<Erase>,
+}
+
+/// A shop's program.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Program {
-    /// Program of a client.
-    Client {
-        /// Whether a content-encryption key is made and wrapped.
-        content: Content,
-        /// Content-encryption keys per order; more than one form a chain.
-        layers: u8,
-        /// How the steps are started.
-        run: Run,
-        /// Part of the file to erase after sending, if any.
-        erase: Option<Erase>,
-    },
-    /// Program of a shop.
-    Shop {
-        /// Whether a content-encryption key is unwrapped.
-        content: Content,
-        /// Names of the built-in keys, if there are any; the program then accepts no others.
-        built_in: Option<Vec<Kid>>,
-    },
+pub struct ShopProgram {
+    /// Whether a content-encryption key is unwrapped.
+    pub content: Content,
+    /// Names of the built-in keys, if there are any; the program then accepts no others.
+    pub built_in: Option<Vec<Kid>>,
 }
 
 /// Largest number of content-encryption keys in a chain.
 pub const MAX_LAYERS: u8 = 16;
 
-impl Program {
+impl ClientProgram {
     /// Steps in order. The steps in a file must be exactly these: nothing is interpreted.
     pub fn steps(&self) -> Vec<Step> {
-        match self {
-            Self::Client { content, erase, .. } => {
-                let mut steps = match content {
-                    Content::Direct => vec![Step::Seal, Step::Send],
-                    Content::Hybrid => vec![Step::Generate, Step::Seal, Step::Wrap, Step::Send],
-                };
-                steps.extend(erase.map(|_| Step::Erase));
-                steps
-            }
-            Self::Shop { content: Content::Direct, .. } => vec![Step::Open],
-            Self::Shop { content: Content::Hybrid, .. } => vec![Step::Unwrap, Step::Open],
-        }
+        let mut steps = match self.content {
+            Content::Direct => vec![Step::Seal, Step::Send],
+            Content::Hybrid => vec![Step::Generate, Step::Seal, Step::Wrap, Step::Send],
+        };
+        steps.extend(self.erase.map(|_| Step::Erase));
+        steps
     }
+}
 
-    /// Whether the program implements the scheme.
-    pub fn fits(&self, scheme: Scheme) -> bool {
-        match self {
-            Self::Client { content, .. } | Self::Shop { content, .. } => *content == scheme.content,
+impl ShopProgram {
+    /// Steps in order, as in [`ClientProgram::steps`].
+    pub fn steps(&self) -> Vec<Step> {
+        match self.content {
+            Content::Direct => vec![Step::Open],
+            Content::Hybrid => vec![Step::Unwrap, Step::Open],
         }
     }
 }
 
 impl Step {
-    const ALL: [Self; 7] =
-        [Self::Generate, Self::Seal, Self::Wrap, Self::Send, Self::Erase, Self::Unwrap, Self::Open];
-
     /// Name in files.
     pub const fn name(self) -> &'static str {
         match self {
@@ -107,11 +100,6 @@ impl Step {
             Self::Unwrap => "unwrap",
             Self::Open => "open",
         }
-    }
-
-    /// Finds the step with this name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|step| step.name() == name)
     }
 }
 

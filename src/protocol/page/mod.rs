@@ -29,8 +29,8 @@ use crate::ciphers::random::KeyStream;
 use crate::ciphers::{Secret, Wiped, base64url};
 use crate::protocol::jose::json::SecretJson;
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk, PublicHalf};
-use crate::protocol::model::{Alg, Enc, Kid, Name, Program, Run, Suite, Unfit, WrapAlgorithm};
-use crate::protocol::store::keyfile::{KeyFile, Shop};
+use crate::protocol::model::{Alg, Enc, KeyTrouble, Kid, Name, Run, Suite, Unfit, WrapAlgorithm};
+use crate::protocol::store::keyfile::ClientBundle;
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -85,17 +85,17 @@ pub fn refusal(suite: Suite, layers: u8) -> Option<Unfit> {
     (layers > 1).then_some(Unfit::PageChain)
 }
 
-/// Makes the page from a client's file. The page contains an id of its own, drawn from `rng`; under
-/// it, the browser records what is spent.
+/// Makes the page from a client's bundle. The page contains an id of its own, drawn from `rng`;
+/// under it, the browser records what is spent.
 ///
-/// # Panics
-/// If `client` is not a client's file, or [`refusal`] has a reason against it.
-pub fn page(client: &KeyFile, form: &Form, rng: &mut KeyStream) -> Secret {
-    let (name, shop) = client.shops.iter().next().expect("a client's file has its shop");
-    let data = SecretJson::new(delivered(client, name, shop, form, rng.next_u64())).to_bytes();
+/// # Errors
+/// [`KeyTrouble::Missing`] if program or keys were erased; [`KeyTrouble::Unfit`] for keys against
+/// which [`refusal`] has a reason.
+pub fn page(client: &ClientBundle, form: &Form, rng: &mut KeyStream) -> Result<Secret, KeyTrouble> {
+    let data = SecretJson::new(delivered(client, form, rng.next_u64())?).to_bytes();
     let data = without_tags(&data);
     let policy = policy(form.send_to.as_ref());
-    let title = escaped(form.title(name));
+    let title = escaped(form.title(&client.name));
 
     let mut page = Wiped::with_capacity(
         TEMPLATE.len() + STYLE.len() + SCRIPT.len() + data.len() + policy.len() + 2 * title.len(),
@@ -116,7 +116,7 @@ pub fn page(client: &KeyFile, form: &Form, rng: &mut KeyStream) -> Secret {
         rest = after;
     }
     page.extend_from_slice(rest.as_bytes());
-    page.into()
+    Ok(page.into())
 }
 
 /// Replaces `<` in the data by a JSON escape, so that no text in it can close its element.
@@ -151,26 +151,24 @@ fn escaped(text: &str) -> String {
 }
 
 /// Data passed to the script.
-fn delivered(client: &KeyFile, name: &Name, shop: &Shop, form: &Form, id: u64) -> Value {
-    let Some(Program::Client { run, erase, .. }) = &client.program else {
-        panic!("a client's file has a client's program");
-    };
-    let first = client.keys().first().and_then(|key| key.kid.as_ref()).expect("a key with a name");
-    let reusable = first.id().is_none_or(|id| shop.users.contains(&id));
+fn delivered(client: &ClientBundle, form: &Form, id: u64) -> Result<Value, KeyTrouble> {
+    let ClientBundle { name, shop, keys, .. } = client;
+    let program = client.program.ok_or(KeyTrouble::Missing("program"))?;
+    let first = keys.names().next().ok_or(KeyTrouble::Missing("key at all"))?;
     let mut data = json!({
         "id": hex::encode(id.to_be_bytes()),
         "shop": name.as_str(),
         "title": form.items.as_ref().and_then(|items| items.title.clone()).unwrap_or(json!(name.as_str())),
         "alg": shop.suite.alg().name(),
         "enc": shop.suite.enc().name(),
-        "reusable": reusable,
-        "orders": client.keys().len(),
-        "guided": *run == Run::Guided,
-        "erase": erase.is_some(),
+        "reusable": shop.is_reusable(first),
+        "orders": keys.len(),
+        "guided": program.run == Run::Guided,
+        "erase": program.erase.is_some(),
         "fields": form.fields.to_json(),
     });
-    data["keys"] = client.keys().iter().map(key).collect();
-    if let Some(budget) = shop.budget.get(first) {
+    data["keys"] = keys.iter().map(key).collect::<Result<_, _>>()?;
+    if let Some(budget) = client.budget.get(first) {
         data["budget"] = json!(budget);
     }
     if let Some(items) = &form.items {
@@ -186,18 +184,18 @@ fn delivered(client: &KeyFile, name: &Name, shop: &Shop, form: &Form, id: u64) -
     if let Some(lang) = &form.lang {
         data["lang"] = json!(lang);
     }
-    data
+    Ok(data)
 }
 
 /// A key as the script reads it: id, bytes or modulus, and the exponent if it is not the default.
 #[deny(clippy::wildcard_enum_match_arm)]
-fn key(key: &Jwk) -> Value {
+fn key(key: &Jwk<EncryptingKey>) -> Result<Value, KeyTrouble> {
     let id = key.kid.as_ref().and_then(Kid::id);
     let id = id.as_ref().map_or("", Name::as_str);
-    match &key.material.encrypting_half() {
+    match &key.material {
         // Moved into the value, which is wiped: the macro `json` leaves a copy behind.
         EncryptingKey::Secret(bytes) => {
-            Value::Array(vec![id.into(), base64url::encode_to_string(bytes).into()])
+            Ok(Value::Array(vec![id.into(), base64url::encode_to_string(bytes).into()]))
         }
         EncryptingKey::Public(PublicHalf::Rsa(key)) => {
             let (n, e) = (key.modulus_be_bytes(), key.exponent_be_bytes());
@@ -205,10 +203,10 @@ fn key(key: &Jwk) -> Value {
             if e != USUAL_EXPONENT {
                 parts.push(json!(base64url::encode_to_string(&e)));
             }
-            json!(parts)
+            Ok(json!(parts))
         }
         other @ (EncryptingKey::Pad(_) | EncryptingKey::Public(PublicHalf::Knapsack(_))) => {
-            unreachable!("{} has no place in a page", other.name())
+            Err(Unfit::NotInPages(other.name()).into())
         }
     }
 }

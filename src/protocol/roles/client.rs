@@ -10,16 +10,16 @@ use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::jose::jwe::{
     Carries, Failure, MAX_ORDER, MIN_TYPED, Sealer, SealingKeys, TypedKey,
 };
-use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
+use crate::protocol::jose::jwk::{AsKey, EncryptingKey, Jwk};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{
-    Alg, Content, Enc, Error, KeyTrouble, Kid, MAX_LAYERS, Member, Misuse, Place, Program, Result,
-    Role, Scope, Suite, Task, Unfit, Unimplemented, Unsound,
+    Alg, Content, Enc, Error, KeyTrouble, Kid, MAX_LAYERS, Member, Misuse, Place, Result, Suite,
+    Task, Unfit, Unimplemented, Unsound,
 };
 use crate::protocol::pipeline::{Batch, Block, Cut, Measured, Workers};
 #[cfg(feature = "store")]
 use crate::protocol::store::files::Output;
-use crate::protocol::store::keyfile::KeyFile;
+use crate::protocol::store::keyfile::{ClientBundle, LoneKey, PlainFile};
 use crate::protocol::store::spend::{Budget, Ids, KeyStore, Pads};
 
 /// The plan for sealing a batch, prepared from a client's file or a lone key.
@@ -123,29 +123,23 @@ pub struct Sealed {
 }
 
 impl Plan {
-    /// Creates a plan from a client's file.
+    /// Creates a plan from a client's bundle.
     ///
     /// # Errors
-    /// [`KeyTrouble::Role`] for another role's file; [`KeyTrouble::Missing`] if the program or the
-    /// key was erased.
-    pub fn of_client(file: &KeyFile, place: &Place) -> Result<Self> {
-        file.require(&[Role::Client], Role::Client, place)?;
-        let (name, shop) = file.shop_named(None, place)?;
-        let Some(Program::Client { layers, .. }) = &file.program else {
+    /// [`KeyTrouble::Missing`] if the program or the key was erased.
+    pub fn of_client(client: &ClientBundle, place: &Place) -> Result<Self> {
+        let ClientBundle { name, shop, keys, .. } = client;
+        let Some(program) = &client.program else {
             return Err(Error::key(place, KeyTrouble::Missing("program any more: it was erased")));
         };
-        let Some(first) = file.keys().first() else {
+        let Some(first) = keys.first() else {
             return Err(Error::key(place, KeyTrouble::Missing("key any more: they were erased")));
         };
-        let id = first.kid.as_ref().and_then(Kid::id);
-        let of_user = id.is_some_and(|id| shop.users.contains(&id));
-        let key = match shop.scheme.scope {
-            Scope::Transaction if !of_user => {
-                KeyPlan::Each { shop: name.clone(), longest_pad: longest_pad(file.keys()) }
-            }
-            Scope::Transaction | Scope::Shop => KeyPlan::shared(first, shop.suite.has_budget()),
+        let key = match first.kid.as_ref().is_some_and(|kid| shop.is_reusable(kid)) {
+            true => KeyPlan::shared(first.clone(), shop.suite.has_budget()),
+            false => KeyPlan::Each { shop: name.clone(), longest_pad: longest_pad(keys) },
         };
-        Ok(Self::new(place, shop.suite, key, *layers))
+        Ok(Self::new(place, shop.suite, key, program.layers))
     }
 
     /// Creates a plan from a lone key or a key of a plain set: the key named `kid`, or the only one
@@ -157,24 +151,27 @@ impl Plan {
     /// must be counted; [`KeyTrouble::Unsound`] if a pair does not open what it seals; otherwise
     /// the reason why the key, or the first of the set, cannot seal.
     pub fn of_key(
-        file: &KeyFile,
+        file: &PlainFile,
         kid: Option<&Kid>,
         enc: Option<Enc>,
         place: &Place,
     ) -> Result<Self> {
-        file.require(&[Role::Plain], Role::Plain, place)?;
         let (key, suite) = choose(file, kid, enc).map_err(|trouble| Error::key(place, trouble))?;
         let counted = suite.has_budget() || suite.enc().takes_pad();
-        if counted && !file.is_lone() {
-            let trouble = KeyTrouble::Uncounted { key: key.words(), alg: suite.key_alg() };
-            return Err(Error::key(place, trouble));
+        match file {
+            PlainFile::Set(_) if counted => {
+                let trouble =
+                    KeyTrouble::Uncounted { key: key.view().words(), alg: suite.key_alg() };
+                return Err(Error::key(place, trouble));
+            }
+            PlainFile::Set(_) | PlainFile::Lone(_) => {}
         }
-        if let Some(pair) = key.material.rsa_pair()
+        if let Some(pair) = key.material.as_key().rsa_pair()
             && !pair.is_consistent(Backend::detect(), &mut SystemSource::new()?.stream(0))
         {
             return Err(Error::key(place, Unsound::Halves.into()));
         }
-        let key = KeyPlan::shared(key, suite.has_budget());
+        let key = KeyPlan::shared(key.encrypting_half(), suite.has_budget());
         Ok(Self::new(place, suite, key, 1))
     }
 
@@ -295,7 +292,7 @@ impl Plan {
     /// As [`Plan::seal`].
     pub fn wrap_key<S: KeySource, K: KeyStore + ?Sized, O: Sink>(
         self,
-        key: &KeyFile,
+        key: &LoneKey,
         place: &Place,
         source: &S,
         store: &K,
@@ -388,20 +385,20 @@ impl Plan {
 
 /// Chooses the key of a plain file that seals, and its algorithms.
 fn choose<'f>(
-    file: &'f KeyFile,
+    file: &'f PlainFile,
     kid: Option<&Kid>,
     enc: Option<Enc>,
 ) -> std::result::Result<(&'f Jwk, Suite), KeyTrouble> {
     let checked = |key: &'f Jwk| {
         let suite = sealing_suite(file, key, enc)?;
-        key.check_usage(suite, Task::Seal)?;
+        key.view().check_usage(suite, Task::Seal)?;
         SealingKeys::one(&key.encrypting_half(), suite, Carries::Order)?;
         Ok((key, suite))
     };
     if let Some(kid) = kid {
-        return match file.key(kid.as_str()) {
-            Some(key) => checked(key),
-            None => Err(file.passed_over(kid.as_str()).unwrap_or(file.unknown(kid))),
+        return match file.holder().all_keys().position(kid.as_str()) {
+            Some(index) => checked(&file.keys()[index]),
+            None => Err(file.passed_over(kid.as_str()).unwrap_or(file.holder().unknown(kid))),
         };
     }
     let (mut fit, mut refused) = (Vec::new(), None);
@@ -420,12 +417,12 @@ fn choose<'f>(
 
 /// The algorithms with which a key of a plain file seals.
 fn sealing_suite(
-    file: &KeyFile,
+    file: &PlainFile,
     key: &Jwk,
     enc: Option<Enc>,
 ) -> std::result::Result<Suite, KeyTrouble> {
     let Some(name) = key.alg.as_deref() else {
-        return Err(KeyTrouble::NoAlgorithm(key.words()));
+        return Err(KeyTrouble::NoAlgorithm(key.view().words()));
     };
     let default = Enc::Cipher(ContentCipher::A256Gcm);
     match (Alg::named(name), file.direct_cipher(name)) {
@@ -437,7 +434,7 @@ fn sealing_suite(
             Ok(Suite::direct(own))
         }
         (Some(Alg::Direct) | None, Some(own)) => {
-            Err(Unfit::OtherCipher { key: key.words(), own }.into())
+            Err(Unfit::OtherCipher { key: key.view().words(), own }.into())
         }
         (Some(Alg::Direct) | None, None) => Err(Unimplemented::new(Member::Alg, name).into()),
     }
@@ -445,8 +442,8 @@ fn sealing_suite(
 
 impl KeyPlan {
     /// One key for all orders, or a piece of it for each order if it is a pad.
-    fn shared(key: &Jwk, budget: bool) -> Self {
-        let key = Box::new(key.encrypting_half());
+    fn shared(key: Jwk<EncryptingKey>, budget: bool) -> Self {
+        let key = Box::new(key);
         match &key.material {
             EncryptingKey::Pad(pad) => Self::Pad { pad: pad.clone(), key },
             EncryptingKey::Secret(_) | EncryptingKey::Public(_) => Self::Shared { key, budget },
@@ -455,8 +452,8 @@ impl KeyPlan {
 }
 
 /// Length of the longest pad among the keys, if they are pads.
-fn longest_pad(keys: &[Jwk]) -> Option<u64> {
-    keys.iter().filter_map(|key| key.material.pad().map(Pad::len)).max()
+fn longest_pad(keys: &[Jwk<EncryptingKey>]) -> Option<u64> {
+    keys.iter().filter_map(|key| key.material.as_key().pad().map(Pad::len)).max()
 }
 
 /// Seals the lines of a block up to the first failure; returns them and the failure.

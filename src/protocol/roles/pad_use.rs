@@ -8,7 +8,7 @@ use crate::ciphers::base64url;
 use crate::protocol::jose::jwe::{Header, MAX_SEALED_LINE, segments};
 use crate::protocol::model::{Kid, Place, Result};
 use crate::protocol::pipeline::{Block, Cut, Part, Workers};
-use crate::protocol::store::keyfile::KeyFile;
+use crate::protocol::store::keyfile::AnyKeys;
 
 /// The pads of a key file, with one bit per byte of pad that marks it as used.
 pub struct PadUse {
@@ -36,10 +36,10 @@ type Piece = (Option<Kid>, u64, u64);
 
 impl PadUse {
     /// Creates a count for the pads of a file, with nothing used yet.
-    pub fn new(file: &KeyFile) -> Self {
-        let pads = file.keys().iter().filter_map(|key| {
+    pub fn new(keys: &dyn AnyKeys) -> Self {
+        let pads = keys.views().filter_map(|key| {
             let pad = key.material.pad()?;
-            Some((key.kid.clone(), Used::new(pad.offset(), pad.len())))
+            Some((key.kid.cloned(), Used::new(pad.offset(), pad.len())))
         });
         Self { pads: pads.collect() }
     }

@@ -14,11 +14,13 @@ use crate::ciphers::{knapsack, rsa};
 use crate::protocol::jose::jwk::{self, DecryptingKey, Jwk, PrivateHalf, Usage};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{
-    Error, Family, KeyTrouble, KeyUse, Kid, Misuse, Name, Place, Program, Result, Role, Scheme,
-    Scope, ServiceUrl, Suite, Unfit,
+    Error, Family, KeyTrouble, KeyUse, Kid, Misuse, Name, Place, Result, Scheme, Scope, ServiceUrl,
+    ShopProgram, Suite, Unfit,
 };
 use crate::protocol::pipeline::Workers;
-use crate::protocol::store::keyfile::{KeyFile, MAX_KEY_FILE, Shop};
+use crate::protocol::store::keyfile::{
+    Account, KeyHolder, Keyring, MAX_KEY_FILE, Shop, ShopBundle,
+};
 
 pub use client::{ClientRequest, Delivery, IdRequest, bundle_client};
 #[cfg(feature = "store")]
@@ -159,22 +161,21 @@ fn make_pairs(
 /// Adds keys to the service's keyring, under fresh ids at transaction scope.
 ///
 /// # Errors
-/// [`Error::Usage`] if the keyring has the shop with another scheme, or has its key already;
-/// [`KeyTrouble::Role`] if the file is not a keyring.
+/// [`Error::Usage`] if the keyring has the shop with another scheme, or has its key already.
 pub fn add_keys<S: KeySource>(
-    file: &mut KeyFile,
+    file: &mut Keyring,
     request: &KeyRequest,
     keys: Vec<DecryptingKey>,
     source: &S,
     place: &Place,
 ) -> Result<Vec<Kid>> {
     check_room(file, request, place)?;
-    let shop = file
+    let account = file
         .shops
         .entry(request.shop.clone())
-        .or_insert_with(|| Shop::new(request.scheme, request.suite));
+        .or_insert_with(|| Account::new(request.scheme, request.suite));
     if request.service.is_some() {
-        shop.service = request.service.clone();
+        account.shop.service = request.service.clone();
     }
     let mut rng = source.public_stream(ID_STREAM);
     let mut added = Vec::with_capacity(keys.len());
@@ -184,7 +185,7 @@ pub fn add_keys<S: KeySource>(
             Scope::Transaction => fresh_id(file, &request.shop, &mut rng),
         };
         added.push(kid.clone());
-        file.push(Jwk {
+        file.keys.push(Jwk {
             kid: Some(kid),
             alg: Some(request.suite.key_alg().to_owned()),
             usage: Usage::Encryption,
@@ -199,15 +200,14 @@ pub fn add_keys<S: KeySource>(
 ///
 /// # Errors
 /// As [`add_keys`].
-pub fn check_room(file: &KeyFile, request: &KeyRequest, place: &Place) -> Result<()> {
-    file.require(&[Role::Service], Role::Service, place)?;
-    let Some(shop) = file.shops.get(&request.shop) else { return Ok(()) };
+pub fn check_room(file: &Keyring, request: &KeyRequest, place: &Place) -> Result<()> {
+    let Some(Account { shop, .. }) = file.shops.get(&request.shop) else { return Ok(()) };
     if (shop.scheme, shop.suite) != (request.scheme, request.suite) {
         let (held, asked) = ((shop.scheme, shop.suite), (request.scheme, request.suite));
         let (keyring, shop) = (place.to_string(), request.shop.clone());
         return Err(Misuse::OtherScheme { keyring, shop, held, asked }.into());
     }
-    if request.scheme.scope == Scope::Shop && file.key(request.shop.as_str()).is_some() {
+    if request.scheme.scope == Scope::Shop && file.keys.index_of(request.shop.as_str()).is_some() {
         let (keyring, shop) = (place.to_string(), request.shop.clone());
         return Err(Misuse::HasItsKey { keyring, shop }.into());
     }
@@ -219,7 +219,7 @@ pub fn check_room(file: &KeyFile, request: &KeyRequest, place: &Place) -> Result
 ///
 /// # Errors
 /// [`Error::KeyFileFull`].
-pub fn check_len(file: &KeyFile, request: &KeyRequest, place: &Place) -> Result<()> {
+pub fn check_len(file: &Keyring, request: &KeyRequest, place: &Place) -> Result<()> {
     let len = file.full_len() + request.len();
     match len <= MAX_KEY_FILE {
         true => Ok(()),
@@ -252,11 +252,11 @@ impl KeyRequest {
 const ID_LEN: usize = 16;
 
 /// A transaction id of 64 random bits that the shop does not have yet.
-fn fresh_id(file: &KeyFile, shop: &Name, rng: &mut KeyStream) -> Kid {
+fn fresh_id(file: &Keyring, shop: &Name, rng: &mut KeyStream) -> Kid {
     loop {
         let id = Name::new(&hex::encode(rng.next_u64().to_be_bytes())).expect("hex digits");
         let kid = Kid::of_id(shop, &id);
-        if file.key(kid.as_str()).is_none() && !file.was_erased(&kid) {
+        if file.keys.index_of(kid.as_str()).is_none() && !file.was_erased(&kid) {
             return kid;
         }
     }
@@ -267,52 +267,50 @@ fn fresh_id(file: &KeyFile, shop: &Name, rng: &mut KeyStream) -> Kid {
 /// # Errors
 /// [`KeyTrouble::UnknownShop`], and [`KeyTrouble::Missing`] if the shop has no keys yet.
 pub fn bundle_shop(
-    file: &KeyFile,
+    file: &Keyring,
     shop: Option<&Name>,
     form: ShopForm,
     place: &Place,
-) -> Result<KeyFile> {
-    file.require(&[Role::Service], Role::Service, place)?;
-    let (name, state) = file.shop_named(shop, place)?;
-    let keys =
-        file.keys().iter().filter(|key| key.kid.as_ref().is_some_and(|kid| kid.shop() == *name));
-    let bundle = shop_file(name, state, keys, form);
-    if bundle.keys().is_empty() {
+) -> Result<ShopBundle> {
+    let (name, account) = file.account(shop, place)?;
+    let own = |key: &&Jwk<_>| key.kid.as_ref().is_some_and(|kid| kid.shop() == *name);
+    let bundle = shop_bundle(name, &account.shop, file.keys.iter().filter(own), form);
+    if bundle.keys.is_empty() {
         return Err(Error::key(place, KeyTrouble::Missing("key of this shop")));
     }
     Ok(bundle)
 }
 
-fn shop_file<'k>(
+fn shop_bundle<'k>(
     name: &Name,
-    state: &Shop,
-    keys: impl Iterator<Item = &'k Jwk>,
+    shop: &Shop,
+    keys: impl Iterator<Item = &'k Jwk<DecryptingKey>>,
     form: ShopForm,
-) -> KeyFile {
-    let mut bundle = KeyFile::new(Role::Shop);
-    let mut told = state.without_history();
-    told.users = state.users.clone();
-    bundle.shops.insert(name.clone(), told);
+) -> ShopBundle {
+    let mut told = shop.without_history();
+    told.users = shop.users.clone();
+    let mut bundle = ShopBundle::new(name.clone(), told);
     for key in keys {
-        bundle.push(key.clone());
+        bundle.keys.push(key.clone());
     }
-    let content = state.scheme.content;
-    let names = || bundle.keys().iter().filter_map(|key| key.kid.clone()).collect();
+    let content = shop.scheme.content;
     bundle.program = match form {
         ShopForm::Key => None,
-        ShopForm::Program => Some(Program::Shop { content, built_in: None }),
-        ShopForm::BuiltIn => Some(Program::Shop { content, built_in: Some(names()) }),
+        ShopForm::Program => Some(ShopProgram { content, built_in: None }),
+        ShopForm::BuiltIn => {
+            let built_in = Some(bundle.keys.names().cloned().collect());
+            Some(ShopProgram { content, built_in })
+        }
     };
     bundle
 }
 
 /// Transaction ids of a shop that have not been handed out.
-pub fn unused_ids<'f>(file: &'f KeyFile, shop: &'f Name) -> impl Iterator<Item = Kid> + 'f {
-    let state = file.shops.get(shop);
-    file.keys().iter().filter_map(move |key| {
-        let kid = key.kid.as_ref().filter(|kid| kid.shop() == *shop)?;
-        let (id, state) = (kid.id()?, state?);
-        (!state.issued.contains(&id) && !state.users.contains(&id)).then(|| kid.clone())
+pub fn unused_ids<'f>(file: &'f Keyring, shop: &'f Name) -> impl Iterator<Item = Kid> + 'f {
+    let account = file.shops.get(shop);
+    file.keys.names().filter_map(move |kid| {
+        let (id, account) = (kid.id().filter(|_| kid.shop() == *shop)?, account?);
+        (!account.issued.contains(&id) && !account.shop.users.contains(&id)).then(|| kid.clone())
     })
 }
 

@@ -1,5 +1,7 @@
 //! Opening whole batches, and attacks that a failed unwrapping might allow.
 
+use std::sync::Arc;
+
 use hmac::{Hmac, KeyInit, Mac};
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
@@ -10,14 +12,14 @@ use crate::ciphers::content::ContentCipher;
 use crate::ciphers::random::{KeySource, Origin, SeededSource};
 use crate::ciphers::{Secret, Wiped, base64url};
 use crate::protocol::jose::jwe::{Carries, Failure, Opener, Sealer, SealingKeys};
-use crate::protocol::jose::jwk::{DecryptingKey, Jwk, Usage};
+use crate::protocol::jose::jwk::{AsKey, DecryptingKey, Jwk, Usage};
 use crate::protocol::jose::pad::Pad;
-use crate::protocol::model::{KeyTrouble, Kid, Place, Role, Suite};
+use crate::protocol::model::{KeyTrouble, Kid, Place, Suite};
 use crate::protocol::pipeline::{Part, Workers};
 use crate::protocol::roles::service::{Sizes, make_material};
 use crate::protocol::roles::shop::{self, Options};
-use crate::protocol::store::OpeningKeys;
-use crate::protocol::store::keyfile::KeyFile;
+use crate::protocol::store::keyfile::{JwkSet, LoneKey, PlainFile};
+use crate::protocol::store::{OpeningFile, OpeningKeys};
 
 fn place() -> Place {
     Place::file("keys")
@@ -36,7 +38,8 @@ fn secret(len: usize, fill: u8) -> DecryptingKey {
 fn opening_keys(keys: &[Jwk]) -> OpeningKeys {
     let mut opening = OpeningKeys::new(false);
     for key in keys {
-        opening.add(KeyFile::lone(key.clone()), &place()).unwrap();
+        let file = PlainFile::Lone(LoneKey::new(key.clone()));
+        opening.add(OpeningFile::Plain(Arc::new(file)), &place()).unwrap();
     }
     opening
 }
@@ -267,6 +270,7 @@ fn use_and_key_ops_limit_what_a_key_opens() {
         assert_eq!(opens, expected, "{ops}");
     }
     let trouble = read(r#""decrypt""#)
+        .view()
         .check_usage(suite("dir", "A256GCM"), crate::protocol::model::Task::Seal);
     assert!(matches!(trouble, Err(KeyTrouble::OtherUse { .. })));
 }
@@ -276,7 +280,7 @@ fn use_and_key_ops_limit_what_a_key_opens() {
 fn a_failed_unwrapping_leaves_no_key_that_could_be_known() {
     let keys = opening_keys(&[jwk(Some("a"), Some("A256KW"), secret(32, 1))]);
     let cek = jwk(None, Some("A256GCM"), secret(32, 9));
-    let cek_bytes = cek.material.secret().unwrap();
+    let cek_bytes = cek.material.as_key().secret().unwrap();
     let forge = |header: &str, encrypted_key: &[u8], key: &[u8]| {
         let aad = base64url::encode_to_string(header.as_bytes());
         let (mut text, iv) = (b"forged".to_vec(), [3; 12]);
@@ -356,10 +360,11 @@ fn a_chain_beside_a_pad_is_malformed() {
 #[test]
 fn a_key_that_stands_twice_has_one_number() {
     let key = |kid: &str| jwk(Some(kid), Some("A256KW"), secret(32, 1));
-    let mut set = KeyFile::new(Role::Plain);
-    set.push(key("a"));
-    set.push(key("b"));
+    let mut set = JwkSet::default();
+    set.keys.push(key("a"));
+    set.keys.push(key("b"));
     let mut keys = OpeningKeys::new(false);
+    let set = OpeningFile::Plain(Arc::new(PlainFile::Set(set)));
     keys.add(set.clone(), &place()).unwrap();
     keys.add(set, &place()).unwrap();
     let lines =

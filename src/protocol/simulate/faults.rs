@@ -9,11 +9,11 @@ use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, SeededSource};
 use crate::ciphers::rsa::{self, PublicKey, WrapJob};
 use crate::protocol::jose::jwe::block_label;
-use crate::protocol::jose::jwk::Jwk;
+use crate::protocol::jose::jwk::{AsKey, DecryptingKey, Jwk};
 use crate::protocol::model::{Enc, Error, KeyTrouble, Kid, Result, Scope, Suite};
 use crate::protocol::pipeline::Workers;
 use crate::protocol::roles::service::{self, Sizes};
-use crate::protocol::store::keyfile::KeyFile;
+use crate::protocol::store::keyfile::ShopBundle;
 
 /// Faults and attacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -271,8 +271,9 @@ fn change_header(line: &mut String, change: impl Fn(&str) -> String) {
 
 /// Attacks the blocks of a line, with the public key and another line; returns `false` if the line
 /// has fewer than three blocks.
-fn attack_blocks(attack: BlockAttack, line: &mut String, other: &str, bundle: &KeyFile) -> bool {
-    let key = named_key(line, bundle).and_then(|key| Some(key.material.rsa_pair()?.public()));
+fn attack_blocks(attack: BlockAttack, line: &mut String, other: &str, bundle: &ShopBundle) -> bool {
+    let key =
+        named_key(line, bundle).and_then(|key| Some(key.material.as_key().rsa_pair()?.public()));
     let Some(key) = key else { return false };
     let (mut blocks, others) = (blocks(line, key.size()), blocks(other, key.size()));
     let last = blocks.len() - 1;
@@ -318,33 +319,36 @@ fn forged_block(line: &str, key: &PublicKey, number: usize, count: usize) -> Vec
 }
 
 /// Finds the key that a line's header names.
-fn named_key<'f>(line: &str, file: &'f KeyFile) -> Option<&'f Jwk> {
+fn named_key<'f>(line: &str, file: &'f ShopBundle) -> Option<&'f Jwk<DecryptingKey>> {
     let decoded = base64url::decode_to_vec(segment(line, 0).as_bytes())?;
     let header = String::from_utf8_lossy(&decoded).into_owned();
     let named =
-        |key: &&Jwk| key.kid.as_ref().is_some_and(|kid| header.contains(&format!("\"{kid}\"")));
-    file.keys().iter().find(named)
+        |key: &&Jwk<_>| key.kid.as_ref().is_some_and(|kid| header.contains(&format!("\"{kid}\"")));
+    file.keys.iter().find(named)
 }
 
 /// Returns the same names with different keys of the same kind.
-fn with_wrong_keys(bundle: &KeyFile, case: &Case) -> Result<KeyFile> {
+fn with_wrong_keys(bundle: &ShopBundle, case: &Case) -> Result<ShopBundle> {
     let mut wrong = bundle.clone();
     let mut rng = SeededSource::new(0).stream(0);
     let place = crate::protocol::model::Place::file("wrong key");
     let sizes = Sizes { rsa_bits: 2048, pad_bytes: super::play::PAD_OF_ORDER };
     let material = service::make_material(case.suite, sizes, &mut rng)
         .map_err(|trouble| Error::key(&place, trouble))?;
-    for key in bundle.keys() {
-        wrong.push(key.with(material.clone()));
+    for key in bundle.keys.iter() {
+        wrong.keys.push(key.with(material.clone()));
     }
     Ok(wrong)
 }
 
 /// Returns the name in a line's header and another existing name, at the same shop if possible.
-fn foreign_name(line: &str, own: &KeyFile, other: Option<&KeyFile>) -> Option<(String, String)> {
-    let names = |file: &KeyFile| -> Vec<String> {
-        file.keys().iter().filter_map(|key| key.kid.as_ref().map(Kid::to_string)).collect()
-    };
+fn foreign_name(
+    line: &str,
+    own: &ShopBundle,
+    other: Option<&ShopBundle>,
+) -> Option<(String, String)> {
+    let names =
+        |file: &ShopBundle| -> Vec<String> { file.keys.names().map(Kid::to_string).collect() };
     let named = named_key(line, own)?.kid.as_ref()?.to_string();
     let mut others = names(own);
     others.extend(other.map(names).unwrap_or_default());

@@ -9,7 +9,7 @@ use super::messages::Request;
 use super::trace::{Event, Party, Steps, steps};
 use super::{Case, Setup, orders};
 use crate::ciphers::random::{KeySource, SeededSource};
-use crate::protocol::model::{Enc, Name, Place, Program, Result, Role, Run, Scope};
+use crate::protocol::model::{Enc, Name, Place, Result, Run, Scope, ShopProgram};
 use crate::protocol::page::item_page::Page;
 use crate::protocol::pipeline::{Part, Workers};
 use crate::protocol::roles::client::Plan;
@@ -17,8 +17,10 @@ use crate::protocol::roles::service::{
     self, ClientRequest, IdRequest, KeyRequest, ShopForm, Sizes,
 };
 use crate::protocol::roles::shop::{self, Options};
-use crate::protocol::store::OpeningKeys;
-use crate::protocol::store::keyfile::KeyFile;
+use crate::protocol::store::keyfile::{
+    ClientBundle, KeyFile, KeyHolder, Keyring, Shop, ShopBundle,
+};
+use crate::protocol::store::{OpeningFile, OpeningKeys};
 
 /// Bytes of pad for an order: more than the longest order of [`orders::make`].
 pub(super) const PAD_OF_ORDER: usize = 512;
@@ -36,7 +38,7 @@ pub(super) struct Played {
 
 /// A shop, its keys, and the orders sent to it.
 pub(super) struct PlayedShop {
-    pub(super) bundle: KeyFile,
+    pub(super) bundle: ShopBundle,
     pub(super) orders: Vec<String>,
     pub(super) sealed: Vec<u8>,
 }
@@ -48,7 +50,7 @@ struct Stage<'a, W> {
     workers: &'a Workers,
     watch: &'a mut W,
     steps: Steps,
-    service: KeyFile,
+    service: Keyring,
     violations: Vec<String>,
 }
 
@@ -67,7 +69,7 @@ pub(super) fn play(
         workers,
         watch,
         steps: steps(case.scheme),
-        service: KeyFile::new(Role::Service),
+        service: Keyring::new(),
         violations: Vec::new(),
     };
     let names: Vec<Name> = (0..setup.shops)
@@ -93,7 +95,7 @@ pub(super) fn play(
 
 impl<W: FnMut(&Event)> Stage<'_, W> {
     /// Makes keys and delivers the shop's half in advance.
-    fn deliver_to_shop(&mut self, shop: &Name) -> Result<KeyFile> {
+    fn deliver_to_shop(&mut self, shop: &Name) -> Result<ShopBundle> {
         let clients = (0..self.setup.clients)
             .filter(|client| format!("shop-{}", client % self.setup.shops) == shop.as_str())
             .count();
@@ -121,19 +123,29 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
         let keys = service::make_keys(&request, &source, self.workers, &|| {}, &place)?;
         service::add_keys(&mut self.service, &request, keys, &source, &place)?;
         if pool == 0 {
-            return Ok(KeyFile::new(Role::Shop));
+            return Ok(ShopBundle::new(shop.clone(), self.shop()));
         }
         let bundle = service::bundle_shop(&self.service, Some(shop), ShopForm::BuiltIn, &place)?;
         self.carry_to_shop(shop, &bundle, "decrypting keys and program")
     }
 
-    fn carry_to_shop(&mut self, shop: &Name, bundle: &KeyFile, what: &str) -> Result<KeyFile> {
+    /// The record of a shop that has no history.
+    fn shop(&self) -> Shop {
+        Shop::new(self.case.scheme, self.case.suite)
+    }
+
+    fn carry_to_shop(
+        &mut self,
+        shop: &Name,
+        bundle: &ShopBundle,
+        what: &str,
+    ) -> Result<ShopBundle> {
         let step = Some(self.steps.deliver_to_shop);
         let to = Party::Shop(shop.to_string());
         let place = Place::file(shop.as_str());
         let bytes = bundle.to_bytes(&place)?.to_vec();
         let bytes = self.carry(step, Party::Service, to, what, bytes);
-        KeyFile::parse(&bytes, &place)
+        KeyFile::parse(&bytes, &place)?.into_shop(&place)
     }
 
     /// Lets a client get page and program, seal its orders, send them, and erase.
@@ -194,7 +206,11 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
         Page::parse(&bytes, &Place::file("page"))
     }
 
-    fn get_program(&mut self, client: usize, page: &Page) -> Result<(KeyFile, Option<KeyFile>)> {
+    fn get_program(
+        &mut self,
+        client: usize,
+        page: &Page,
+    ) -> Result<(ClientBundle, Option<ShopBundle>)> {
         let me = Party::Client(client);
         let step = if self.setup.shops > 1 { "105A" } else { "105" };
         let asked =
@@ -203,7 +219,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
         let asked = self.carry(Some(step), me.clone(), Party::Service, what, asked);
         let Request::Program { shop, orders } = Request::parse(&asked)? else {
             self.violations.push(format!("{me}: the request for a program changed on its way"));
-            return Ok((KeyFile::new(Role::Client), None));
+            return Ok((ClientBundle::new(page.shop.clone(), self.shop()), None));
         };
         let made_now = self.setup.on_demand && self.case.scheme.scope == Scope::Transaction;
         let shares_pad = self.case.suite.enc().takes_pad() && self.case.scheme.scope == Scope::Shop;
@@ -236,14 +252,15 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
         };
         let bytes = delivery.client.to_bytes(&place)?.to_vec();
         let bytes = self.carry(Some(step), Party::Service, me, "program with keys built in", bytes);
-        let file = KeyFile::parse(&bytes, &Place::file("client"))?;
+        let place = Place::file("client");
+        let file = KeyFile::parse(&bytes, &place)?.into_client(&place)?;
         Ok((file, made_now.then_some(delivery.shop_half)))
     }
 
     fn seal(
         &mut self,
         client: usize,
-        store: &RefCell<KeyFile>,
+        store: &RefCell<ClientBundle>,
         entered: &[String],
     ) -> Result<Vec<u8>> {
         let place = Place::file(format!("orders of client-{client}"));
@@ -271,7 +288,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
     }
 
     /// Erases if the client's program says so, and checks that the client can no longer seal.
-    fn erase(&mut self, client: usize, store: &RefCell<KeyFile>) {
+    fn erase(&mut self, client: usize, store: &RefCell<ClientBundle>) {
         let Some(what) = self.case.erase else { return };
         let me = Party::Client(client);
         self.act(Some("162"), me.clone(), &format!("erase {}", what.name()));
@@ -318,10 +335,10 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
 }
 
 /// Opens a batch as a shop does, with the ledger of transaction ids.
-pub(super) fn open(workers: &Workers, bundle: &KeyFile, sealed: Vec<u8>) -> Result<Vec<String>> {
+pub(super) fn open(workers: &Workers, bundle: &ShopBundle, sealed: Vec<u8>) -> Result<Vec<String>> {
     let place = Place::file("sealed orders");
     let mut keys = OpeningKeys::new(false);
-    keys.add(bundle.clone(), &place)?;
+    keys.add(OpeningFile::Shop(bundle.clone().into()), &place)?;
     let mut opened = Vec::new();
     shop::open(
         workers,
@@ -339,16 +356,13 @@ pub(super) fn open(workers: &Workers, bundle: &KeyFile, sealed: Vec<u8>) -> Resu
 }
 
 /// Adds the keys that come with a request to the shop's bundle.
-fn merge(bundle: &mut KeyFile, half: &KeyFile) {
-    if bundle.shops.is_empty() {
-        bundle.shops = half.shops.clone();
-    }
-    for key in half.keys() {
-        bundle.push(key.clone());
+fn merge(bundle: &mut ShopBundle, half: &ShopBundle) {
+    for key in half.keys.iter() {
+        bundle.keys.push(key.clone());
     }
     // A program with built-in keys accepts no others; since keys arrive one by one, use a program
     // without built-in keys.
-    if let Some(Program::Shop { content, .. }) = half.program {
-        bundle.program = Some(Program::Shop { content, built_in: None });
+    if let Some(ShopProgram { content, .. }) = half.program {
+        bundle.program = Some(ShopProgram { content, built_in: None });
     }
 }

@@ -10,4 +10,4 @@ pub mod keyfile;
 mod opening_keys;
 pub mod spend;
 
-pub use opening_keys::OpeningKeys;
+pub use opening_keys::{OpeningFile, OpeningKeys};

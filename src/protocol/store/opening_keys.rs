@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use crate::protocol::jose::jwe::{Algorithms, Failure, Header, KeyLookup, OpeningKey};
-use crate::protocol::jose::jwk::Jwk;
+use crate::protocol::jose::jwk::{Jwk, JwkRef};
 use crate::protocol::model::{
     Error, KeyTrouble, Kid, Member, Misuse, Name, Place, Result, Role, Scope, Suite, Unimplemented,
     WrapAlgorithm,
 };
-use crate::protocol::store::keyfile::KeyFile;
+use crate::protocol::store::keyfile::{
+    AnyKeys, KeyFile, KeyHolder, Keyring, PlainFile, Shop, ShopBundle,
+};
 
 type Checked<T> = std::result::Result<T, KeyTrouble>;
 
@@ -32,23 +34,60 @@ pub struct OpeningKeys {
     shops: OnceLock<String>,
 }
 
-/// A key file.
+/// A key file that opens orders.
+#[derive(Debug, Clone)]
+pub enum OpeningFile {
+    /// A lone key or a plain set that the user chose to open orders with.
+    Plain(Arc<PlainFile>),
+    /// The service's keyring.
+    Keyring(Arc<Keyring>),
+    /// A shop's bundle.
+    Shop(Arc<ShopBundle>),
+}
+
+/// A key file, with the number of its first key in the numbering over all files.
 #[derive(Debug)]
 struct Held {
-    file: Arc<KeyFile>,
-    /// The number of its first key in the numbering over all files.
+    file: OpeningFile,
     first: usize,
 }
 
-impl Held {
-    /// Holds a file whose first key has the number `first` in the numbering over all files.
-    fn new(file: Arc<KeyFile>, first: usize) -> Self {
-        Self { file, first }
+impl OpeningFile {
+    /// The key file as one that opens orders.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::Role`] for a client's file.
+    pub fn of(file: KeyFile, place: &Place) -> Result<Self> {
+        match file {
+            KeyFile::Plain(file) => Ok(Self::Plain(Arc::new(file))),
+            KeyFile::Keyring(file) => Ok(Self::Keyring(Arc::new(file))),
+            KeyFile::Shop(file) => Ok(Self::Shop(Arc::new(file))),
+            KeyFile::Client(_) => Err(file.other_than(Role::Shop, place)),
+        }
     }
 
-    /// The key with this number.
-    fn key(&self, number: usize) -> &Jwk {
-        &self.file.keys()[number - self.first]
+    /// The key file as one of a shop or of the service.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::Role`] for any other file.
+    pub fn of_shop(file: KeyFile, place: &Place) -> Result<Self> {
+        match file {
+            KeyFile::Plain(_) => Err(file.other_than(Role::Shop, place)),
+            KeyFile::Keyring(_) | KeyFile::Shop(_) | KeyFile::Client(_) => Self::of(file, place),
+        }
+    }
+
+    /// What files of all kinds have in common.
+    pub fn holder(&self) -> &dyn KeyHolder {
+        match self {
+            Self::Plain(file) => file.holder(),
+            Self::Keyring(file) => &**file,
+            Self::Shop(file) => &**file,
+        }
+    }
+
+    fn keys(&self) -> &dyn AnyKeys {
+        self.holder().all_keys()
     }
 }
 
@@ -59,34 +98,32 @@ impl OpeningKeys {
         Self { allow_weak, ..Self::default() }
     }
 
-    /// Adds the keys of a shop's or the service's file, or of a plain file that the user chose to
-    /// open orders with.
+    /// Adds the keys of a file.
     ///
     /// # Errors
-    /// [`KeyTrouble::Role`] for a client's file; [`KeyTrouble::Conflict`] if another key has the
-    /// same name; [`KeyTrouble::Missing`] if the file has no keys; the error for the first key of a
-    /// plain file if none of its keys can open orders.
-    pub fn add(&mut self, file: impl Into<Arc<KeyFile>>, place: &Place) -> Result<()> {
-        let file = file.into();
-        let keys = file.keys();
-        file.require(&[Role::Shop, Role::Service, Role::Plain], Role::Shop, place)?;
-        let (first, repeated) = (self.numbers(), self.count_repeated(keys, place)?);
-        if file.role == Role::Plain {
-            let single = single_key(&file).map_err(|trouble| Error::key(place, trouble))?;
-            if let (Some(index), 0) = (single, repeated) {
-                if keys[index].kid.is_none() && self.unnamed.is_some() {
-                    return Err(Misuse::SecondUnnamedKey.into());
+    /// [`KeyTrouble::Conflict`] if another key has the same name; [`KeyTrouble::Missing`] if the file
+    /// has no keys; the error for the first key of a plain file if none of its keys can open orders.
+    pub fn add(&mut self, file: OpeningFile, place: &Place) -> Result<()> {
+        let (first, repeated) = (self.numbers(), self.count_repeated(&file, place)?);
+        match &file {
+            OpeningFile::Plain(file) => {
+                let single = single_key(file).map_err(|trouble| Error::key(place, trouble))?;
+                if let (Some(index), 0) = (single, repeated) {
+                    if file.keys()[index].kid.is_none() && self.unnamed.is_some() {
+                        return Err(Misuse::SecondUnnamedKey.into());
+                    }
+                    // With two lone keys, neither is chosen for lines that name no key.
+                    self.unnamed = (self.lone == 0).then_some(first + index);
+                    self.lone += 1;
                 }
-                // With two lone keys, neither is chosen for lines that name no key.
-                self.unnamed = (self.lone == 0).then_some(first + index);
-                self.lone += 1;
             }
+            OpeningFile::Keyring(_) | OpeningFile::Shop(_) => {}
         }
-        let empty = keys.is_empty();
+        let empty = file.keys().count() == 0;
         self.repeated += repeated;
         self.shops.take();
-        self.files.push(Held::new(file, first));
-        if empty && !self.files.iter().any(|held| held.file.has_erased()) {
+        self.files.push(Held { file, first });
+        if empty && !self.files.iter().any(|held| held.file.holder().has_erased()) {
             return Err(Error::key(place, KeyTrouble::Missing("key at all")));
         }
         Ok(())
@@ -102,12 +139,12 @@ impl OpeningKeys {
         Ok(())
     }
 
-    /// Number of these keys that are already in the set.
-    fn count_repeated(&self, keys: &[Jwk], place: &Place) -> Result<usize> {
+    /// Number of keys of a file that are already in the set.
+    fn count_repeated(&self, file: &OpeningFile, place: &Place) -> Result<usize> {
         let mut repeated = 0;
         // Names within one file are unique, which is checked when the file is read.
-        for key in keys.iter().filter(|_| !self.files.is_empty()) {
-            let Some(kid) = &key.kid else { continue };
+        for key in file.keys().views().filter(|_| !self.files.is_empty()) {
+            let Some(kid) = key.kid else { continue };
             match self.position(kid.as_str()) {
                 Some(held) if self.key(held).material == key.material => repeated += 1,
                 Some(_) => return Err(Error::key(place, KeyTrouble::Conflict(kid.to_string()))),
@@ -119,7 +156,7 @@ impl OpeningKeys {
 
     /// Number of key numbers, which is more than [`len`](Self::len) if some keys are repeated.
     pub fn numbers(&self) -> usize {
-        self.files.last().map_or(0, |held| held.first + held.file.keys().len())
+        self.files.last().map_or(0, |held| held.first + held.file.keys().count())
     }
 
     /// Number of different keys.
@@ -134,29 +171,29 @@ impl OpeningKeys {
 
     /// Whether some key is an RSA pair, which makes opening slow.
     pub fn has_pairs(&self) -> bool {
-        let mut keys = self.files.iter().flat_map(|held| held.file.keys());
+        let mut keys = self.files.iter().flat_map(|held| held.file.keys().views());
         keys.any(|key| key.material.rsa_pair().is_some())
     }
 
     /// The name of a key, for counts and reports.
     pub fn name(&self, number: usize) -> Option<&Kid> {
-        self.key(number).kid.as_ref()
+        self.key(number).kid
     }
 
     /// The shop that the key belongs to, if the key file has it.
     pub fn shop(&self, number: usize) -> Option<Name> {
         let kid = self.name(number)?;
-        self.held(number).file.shop_of(kid).map(|_| kid.shop())
+        self.held(number).file.holder().shop_of(kid).map(|_| kid.shop())
     }
 
     /// Whether the key may open only one order.
     pub fn is_single_use(&self, number: usize) -> bool {
         let held = self.held(number);
         let Some(kid) = self.name(number) else { return false };
-        held.file.shop_of(kid).is_some_and(|shop| {
-            shop.scheme.scope == Scope::Transaction
-                && kid.parts().1.is_some_and(|id| !shop.users.contains(id))
-        })
+        held.file
+            .holder()
+            .shop_of(kid)
+            .is_some_and(|shop| shop.scheme.scope == Scope::Transaction && !shop.is_reusable(kid))
     }
 
     fn find(&self, kid: Option<&str>, guess: usize) -> Checked<usize> {
@@ -178,21 +215,24 @@ impl OpeningKeys {
 
     /// The number of the key named `kid`.
     fn position(&self, kid: &str) -> Option<usize> {
-        self.files.iter().find_map(|held| Some(held.first + held.file.position(kid)?))
+        self.files.iter().find_map(|held| Some(held.first + held.file.keys().position(kid)?))
     }
 
     fn unknown(&self, kid: &str) -> KeyTrouble {
-        if let Some(trouble) = self.files.iter().find_map(|held| held.file.passed_over(kid)) {
+        let passed_over = self.files.iter().find_map(|held| match &held.file {
+            OpeningFile::Plain(file) => file.passed_over(kid),
+            OpeningFile::Keyring(_) | OpeningFile::Shop(_) => None,
+        });
+        if let Some(trouble) = passed_over {
             return trouble;
         }
         let named = Kid::new(kid).expect("a header's kid has the form of one");
-        if self.files.iter().any(|held| held.file.was_erased(&named)) {
+        if self.files.iter().any(|held| held.file.holder().was_erased(&named)) {
             return KeyTrouble::Erased(named);
         }
         let of = self.shops.get_or_init(|| {
-            let keys = self.files.iter().flat_map(|held| held.file.keys());
-            let shops: BTreeSet<&str> =
-                keys.filter_map(|key| Some(key.kid.as_ref()?.parts().0)).collect();
+            let keys = self.files.iter().flat_map(|held| held.file.keys().views());
+            let shops: BTreeSet<&str> = keys.filter_map(|key| Some(key.kid?.parts().0)).collect();
             let shops: Vec<&str> = shops.into_iter().collect();
             if shops.is_empty() { String::new() } else { format!(" (of {})", shops.join(", ")) }
         });
@@ -205,8 +245,9 @@ impl OpeningKeys {
         files.find(|held| held.first <= number).expect("the number of a key")
     }
 
-    fn key(&self, number: usize) -> &Jwk {
-        self.held(number).key(number)
+    fn key(&self, number: usize) -> JwkRef<'_> {
+        let held = self.held(number);
+        held.file.keys().at(number - held.first)
     }
 }
 
@@ -230,11 +271,21 @@ impl KeyLookup for OpeningKeys {
 }
 
 /// The algorithms of a key, according to its file.
-fn algorithms(file: &KeyFile, key: &Jwk) -> Checked<Algorithms> {
-    if let Some(shop) = key.kid.as_ref().and_then(|kid| file.shop_of(kid)) {
-        return Ok(Algorithms::Fixed(shop.suite));
+fn algorithms(file: &OpeningFile, key: JwkRef<'_>) -> Checked<Algorithms> {
+    let fixed = |shop: &Shop| Algorithms::Fixed(shop.suite);
+    match file {
+        OpeningFile::Plain(file) => plain_algorithms(file, key.alg),
+        OpeningFile::Shop(file) => Ok(fixed(&file.shop)),
+        OpeningFile::Keyring(file) => {
+            let shop = key.kid.and_then(|kid| file.shop_of(kid));
+            shop.map(fixed).ok_or_else(|| KeyTrouble::NoAlgorithm(key.words()))
+        }
     }
-    let Some(alg) = key.alg.as_deref() else { return Ok(Algorithms::Unsaid) };
+}
+
+/// The algorithms of a key of a plain file.
+fn plain_algorithms(file: &PlainFile, alg: Option<&str>) -> Checked<Algorithms> {
+    let Some(alg) = alg else { return Ok(Algorithms::Unsaid) };
     match (WrapAlgorithm::named(alg), file.direct_cipher(alg)) {
         (Some(algorithm), _) => Ok(Algorithms::AnyContent(algorithm)),
         (None, Some(enc)) => Ok(Algorithms::Fixed(Suite::direct(enc))),
@@ -246,8 +297,8 @@ fn algorithms(file: &KeyFile, key: &Jwk) -> Checked<Algorithms> {
 ///
 /// # Errors
 /// The error for the first key if none can.
-fn single_key(file: &KeyFile) -> Checked<Option<usize>> {
-    let usable = |key: &Jwk| algorithms(file, key).map(|_| ());
+fn single_key(file: &PlainFile) -> Checked<Option<usize>> {
+    let usable = |key: &Jwk| plain_algorithms(file, key.alg.as_deref()).map(|_| ());
     let mut found = file.keys().iter().enumerate().filter(|(_, key)| usable(key).is_ok());
     match (found.next(), found.next()) {
         (Some((only, _)), None) => Ok(Some(only)),

@@ -17,17 +17,23 @@ pub use budget::Budget;
 pub use ids::Ids;
 pub use pads::Pads;
 
-use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
+use crate::protocol::jose::jwk::{AsKey, EncryptingKey, Jwk};
 use crate::protocol::model::{Error, KeyTrouble, Place, Result};
-use crate::protocol::store::keyfile::KeyFile;
+use crate::protocol::store::keyfile::{ClientBundle, KeyFile, LoneKey, PlainFile};
 
-/// A key file that can be changed durably.
-pub trait KeyStore {
+/// A key file of the kind `F` that can be changed durably.
+pub trait Durable<F> {
     /// Changes the file; when this returns, the change is durable.
     ///
     /// # Errors
     /// Errors of `change`, in which case the file is unchanged, and [`Error::Io`].
-    fn update<T>(&self, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T>;
+    fn update<T>(&self, change: impl FnOnce(&mut F) -> Result<T>) -> Result<T>;
+}
+
+/// A key file to spend from.
+pub trait KeyStore: Durable<Self::File> {
+    /// The kind of key file.
+    type File: Spendable;
 
     /// Whether other running processes spend from the file, and may give back what they have
     /// reserved. Call this within `update`.
@@ -37,14 +43,49 @@ pub trait KeyStore {
     fn is_shared(&self) -> Result<bool>;
 }
 
+/// A kind of key file that records what is spent, or that may be of such a kind.
+pub trait Spendable {
+    /// The file, if it is of such a kind.
+    fn spending(&mut self) -> Option<Spending<'_>>;
+}
+
+/// A key file that records what is spent.
+#[derive(Debug)]
+pub enum Spending<'f> {
+    /// A lone key.
+    Lone(&'f mut LoneKey),
+    /// A client's bundle.
+    Client(&'f mut ClientBundle),
+}
+
+impl Spendable for ClientBundle {
+    fn spending(&mut self) -> Option<Spending<'_>> {
+        Some(Spending::Client(self))
+    }
+}
+
+impl Spendable for KeyFile {
+    fn spending(&mut self) -> Option<Spending<'_>> {
+        match self {
+            Self::Plain(PlainFile::Lone(file)) => Some(Spending::Lone(file)),
+            Self::Client(file) => Some(Spending::Client(file)),
+            Self::Plain(PlainFile::Set(_)) | Self::Keyring(_) | Self::Shop(_) => None,
+        }
+    }
+}
+
 /// A key file in memory.
-impl KeyStore for RefCell<KeyFile> {
-    fn update<T>(&self, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T> {
+impl<F: Clone> Durable<F> for RefCell<F> {
+    fn update<T>(&self, change: impl FnOnce(&mut F) -> Result<T>) -> Result<T> {
         let mut changed = self.borrow().clone();
         let result = change(&mut changed)?;
         *self.borrow_mut() = changed;
         Ok(result)
     }
+}
+
+impl<F: Spendable + Clone> KeyStore for RefCell<F> {
+    type File = F;
 
     fn is_shared(&self) -> Result<bool> {
         Ok(false)
@@ -112,33 +153,34 @@ fn change_left<S: KeyStore + ?Sized, T>(
     whole: u64,
     change: impl FnOnce(&mut Left<'_>) -> Result<T>,
 ) -> Result<T> {
-    store.update(|file| {
-        let kid = key.kid.as_ref().filter(|_| !file.is_lone());
-        let held = match kid {
-            Some(kid) => file.key(kid.as_str()),
-            None => file.keys().first(),
-        };
-        if held.is_none_or(|held| held.material.encrypting_half() != key.material) {
-            return Err(Error::key(bundle, KeyTrouble::Exchanged));
-        }
-        let Some(kid) = kid else {
+    let exchanged = || Error::key(bundle, KeyTrouble::Exchanged);
+    store.update(|file| match file.spending() {
+        Some(Spending::Lone(file)) => {
+            if file.key.material.as_key().encrypting_half() != key.material {
+                return Err(exchanged());
+            }
             let count = whole.saturating_sub(file.sealed);
             let mut left = Left { count, gaps: &mut file.gaps };
             let result = change(&mut left)?;
             file.sealed = whole - left.count;
-            return Ok(result);
-        };
-        let Some(shop) = file.shops.get_mut(&kid.shop()) else {
-            return change(&mut Left { count: 0, gaps: &mut Vec::new() });
-        };
-        let count = shop.budget.entry(kid.clone()).or_default();
-        let gaps = shop.gaps.entry(kid.clone()).or_default();
-        let mut left = Left { count: *count, gaps };
-        let result = change(&mut left)?;
-        *count = left.count;
-        if gaps.is_empty() {
-            shop.gaps.remove(kid);
+            Ok(result)
         }
-        Ok(result)
+        Some(Spending::Client(file)) => {
+            let kid = key.kid.as_ref().ok_or_else(exchanged)?;
+            let held = file.keys.named(kid.as_str()).ok_or_else(exchanged)?;
+            if held.material != key.material {
+                return Err(exchanged());
+            }
+            let count = file.budget.entry(kid.clone()).or_default();
+            let gaps = file.gaps.entry(kid.clone()).or_default();
+            let mut left = Left { count: *count, gaps };
+            let result = change(&mut left)?;
+            *count = left.count;
+            if gaps.is_empty() {
+                file.gaps.remove(kid);
+            }
+            Ok(result)
+        }
+        None => Err(exchanged()),
     })
 }

@@ -5,7 +5,7 @@ use crate::ciphers::aes::kw::{self, Keks, OVERHEAD};
 use crate::ciphers::aes::{AesKey, KeySize};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::{CipherError, Secret, Wiped};
-use crate::protocol::jose::jwk::{EncryptingKey, Material};
+use crate::protocol::jose::jwk::{AsKey, EncryptingKey, KeyRef};
 use crate::protocol::model::{KeyTrouble, Suite};
 
 pub(super) fn wrapping_key(
@@ -13,11 +13,11 @@ pub(super) fn wrapping_key(
     size: KeySize,
     suite: Suite,
 ) -> Result<AesKey<'_>, KeyTrouble> {
-    sized(fitting(key.secret(), key.name(), suite)?, size, suite)
+    sized(fitting(key.as_key().secret(), key.name(), suite)?, size, suite)
 }
 
 pub(super) fn unwrapping_key(
-    key: &Material,
+    key: KeyRef<'_>,
     size: KeySize,
     suite: Suite,
 ) -> Result<AesKey<'_>, KeyTrouble> {

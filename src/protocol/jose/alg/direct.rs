@@ -3,7 +3,7 @@
 use super::fitting;
 use crate::ciphers::content::ContentCipher;
 use crate::ciphers::{CipherError, Secret};
-use crate::protocol::jose::jwk::{EncryptingKey, Material};
+use crate::protocol::jose::jwk::{AsKey, EncryptingKey, KeyRef};
 use crate::protocol::model::{KeyTrouble, Suite};
 
 pub(super) fn sealing_key(
@@ -11,14 +11,14 @@ pub(super) fn sealing_key(
     cipher: ContentCipher,
     suite: Suite,
 ) -> Result<&Secret, KeyTrouble> {
-    let key = fitting(key.secret(), key.name(), suite)?;
+    let key = fitting(key.as_key().secret(), key.name(), suite)?;
     cipher.check_key(key)?;
     Ok(key)
 }
 
 /// Checks the length only: old data may be encrypted under a weak key.
 pub(super) fn opening_key(
-    key: &Material,
+    key: KeyRef<'_>,
     cipher: ContentCipher,
     suite: Suite,
 ) -> Result<&Secret, KeyTrouble> {

@@ -3,14 +3,14 @@
 pub(super) use crate::ciphers::knapsack::{PrivateKey, PublicKey};
 
 use super::{OneOrEach, UnwrapJob, Wrapped, fitting};
-use crate::protocol::jose::jwk::{EncryptingKey, Material};
+use crate::protocol::jose::jwk::{AsKey, EncryptingKey, KeyRef};
 use crate::protocol::model::{KeyTrouble, Suite};
 
 pub(super) fn wrapping_key(key: &EncryptingKey, suite: Suite) -> Result<&PublicKey, KeyTrouble> {
-    fitting(key.knapsack(), key.name(), suite)
+    fitting(key.as_key().public_knapsack(), key.name(), suite)
 }
 
-pub(super) fn unwrapping_key(key: &Material, suite: Suite) -> Result<&PrivateKey, KeyTrouble> {
+pub(super) fn unwrapping_key(key: KeyRef<'_>, suite: Suite) -> Result<&PrivateKey, KeyTrouble> {
     fitting(key.knapsack(), key.name(), suite)
 }
 

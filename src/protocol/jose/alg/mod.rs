@@ -21,7 +21,7 @@ use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
 use crate::ciphers::rsa::{PrivateKey, PublicKey};
 use crate::protocol::jose::json::{Object, ObjectText};
-use crate::protocol::jose::jwk::{EncryptingKey, Jwk, Material};
+use crate::protocol::jose::jwk::{EncryptingKey, Jwk, KeyRef};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{KeyTrouble, KeyUse, Malformed, Suite, Unfit, WrapAlgorithm};
 
@@ -156,7 +156,7 @@ impl<'k> Opening<'k> {
     ///
     /// # Errors
     /// [`KeyTrouble`] if the key does not fit.
-    pub(super) fn prepare(key: &'k Material, suite: Suite) -> Result<Self, KeyTrouble> {
+    pub(super) fn prepare(key: KeyRef<'k>, suite: Suite) -> Result<Self, KeyTrouble> {
         let (cipher, by) = match suite.key_use() {
             KeyUse::Direct(cipher) => {
                 (cipher, OpenBy::Direct(direct::opening_key(key, cipher, suite)?))
@@ -245,7 +245,7 @@ impl<'k> Wrapping<'k> {
 
 impl<'k> Unwrapping<'k> {
     fn prepare(
-        key: &'k Material,
+        key: KeyRef<'k>,
         algorithm: WrapAlgorithm,
         suite: Suite,
     ) -> Result<Self, KeyTrouble> {

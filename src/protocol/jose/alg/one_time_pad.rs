@@ -7,15 +7,15 @@ use super::fitting;
 use crate::ciphers::Wiped;
 use crate::ciphers::content::ContentCipher;
 use crate::ciphers::random::KeyStream;
-use crate::protocol::jose::jwk::{EncryptingKey, Material};
+use crate::protocol::jose::jwk::{AsKey, EncryptingKey, KeyRef};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{KeyTrouble, Suite};
 
 pub(super) fn sealing_key(key: &EncryptingKey, suite: Suite) -> Result<&Pad, KeyTrouble> {
-    fitting(key.pad(), key.name(), suite)
+    fitting(key.as_key().pad(), key.name(), suite)
 }
 
-pub(super) fn opening_key(key: &Material, suite: Suite) -> Result<&Pad, KeyTrouble> {
+pub(super) fn opening_key(key: KeyRef<'_>, suite: Suite) -> Result<&Pad, KeyTrouble> {
     fitting(key.pad(), key.name(), suite)
 }
 

@@ -4,14 +4,14 @@ use super::{OneOrEach, UnwrapJob, Wrapped, fitting};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
 use crate::ciphers::rsa::{self, PrivateKey, PublicKey};
-use crate::protocol::jose::jwk::{EncryptingKey, Material};
+use crate::protocol::jose::jwk::{AsKey, EncryptingKey, KeyRef};
 use crate::protocol::model::{KeyTrouble, Suite};
 
 pub(super) fn wrapping_key(key: &EncryptingKey, suite: Suite) -> Result<&PublicKey, KeyTrouble> {
-    fitting(key.rsa(), key.name(), suite)
+    fitting(key.as_key().public_rsa(), key.name(), suite)
 }
 
-pub(super) fn unwrapping_key(key: &Material, suite: Suite) -> Result<&PrivateKey, KeyTrouble> {
+pub(super) fn unwrapping_key(key: KeyRef<'_>, suite: Suite) -> Result<&PrivateKey, KeyTrouble> {
     fitting(key.rsa_pair(), key.name(), suite)
 }
 

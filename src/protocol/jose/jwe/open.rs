@@ -10,7 +10,7 @@ use crate::ciphers::Wiped;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
 use crate::protocol::jose::alg::Opening;
-use crate::protocol::jose::jwk::{DecryptingKey, Jwk, Material};
+use crate::protocol::jose::jwk::{JwkRef, KeyRef};
 use crate::protocol::jose::run::{in_turn, unwatched};
 use crate::protocol::model::{Alg, KeyTrouble, Suite, Task, WrapAlgorithm};
 
@@ -116,20 +116,20 @@ impl<'k> OpeningKey<'k> {
     /// [`KeyTrouble`] if the key may not be used for the order.
     pub(in crate::protocol) fn new(
         number: usize,
-        key: &'k Jwk,
+        key: JwkRef<'k>,
         algorithms: &Algorithms,
         header: &Header<'_>,
         allow_weak: bool,
     ) -> Checked<Self> {
         let suite = algorithms.suite(key, header, allow_weak)?;
         key.check_usage(suite, Task::Open)?;
-        Ok(Self { number, ready: Opening::prepare(&key.material, suite)? })
+        Ok(Self { number, ready: Opening::prepare(key.material, suite)? })
     }
 }
 
 impl Algorithms {
     /// The algorithms that the order names, if the key may be used with them.
-    fn suite(&self, key: &Jwk, header: &Header<'_>, allow_weak: bool) -> Checked<Suite> {
+    fn suite(&self, key: JwkRef<'_>, header: &Header<'_>, allow_weak: bool) -> Checked<Suite> {
         if let Self::Fixed(own) = self
             && own.alg().name() == header.alg
             && own.enc().name() == header.enc
@@ -142,7 +142,7 @@ impl Algorithms {
             Self::AnyContent(own) => {
                 asked.alg() == Alg::Wrap(*own) && (allow_weak || !asked.enc().is_weak())
             }
-            Self::Unsaid => asked.is_standard() && fits(key, asked),
+            Self::Unsaid => asked.is_standard() && fits(key.material, asked),
         };
         match is_for_it {
             true => Ok(asked),
@@ -150,7 +150,7 @@ impl Algorithms {
         }
     }
 
-    fn other(&self, key: &Jwk, asked: Suite) -> KeyTrouble {
+    fn other(&self, key: JwkRef<'_>, asked: Suite) -> KeyTrouble {
         let own = match self {
             Self::Fixed(own) => own.to_string(),
             Self::AnyContent(own) if asked.alg() == Alg::Wrap(*own) => {
@@ -163,11 +163,10 @@ impl Algorithms {
     }
 }
 
-fn fits(key: &Jwk, suite: Suite) -> bool {
-    match &key.material {
-        Material::Decrypting(DecryptingKey::Secret(key)) => suite.secret_len() == Some(key.len()),
-        Material::Decrypting(DecryptingKey::Pad(_) | DecryptingKey::Private(_))
-        | Material::Public(_) => suite.material() == key.material.family(),
+fn fits(key: KeyRef<'_>, suite: Suite) -> bool {
+    match key {
+        KeyRef::Secret(key) => suite.secret_len() == Some(key.len()),
+        KeyRef::Pad(_) | KeyRef::Public(_) | KeyRef::Private(_) => suite.material() == key.family(),
     }
 }
 

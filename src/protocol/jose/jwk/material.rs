@@ -3,7 +3,7 @@
 
 use crate::ciphers::{Secret, knapsack, rsa};
 use crate::protocol::jose::pad::Pad;
-use crate::protocol::model::{Family, Kind};
+use crate::protocol::model::Family;
 
 /// A key that encrypts, as a client holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,178 +64,187 @@ impl PrivateHalf {
     }
 }
 
-impl DecryptingKey {
-    /// The part that a client may hold: all of a secret key, the public half of a pair.
-    pub fn encrypting_half(&self) -> EncryptingKey {
-        match self {
-            Self::Secret(key) => EncryptingKey::Secret(key.clone()),
-            Self::Pad(pad) => EncryptingKey::Pad(pad.clone()),
-            Self::Private(half) => EncryptingKey::Public(half.public_half()),
-        }
-    }
+/// Any key, borrowed: what it is, whatever its holder may do with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyRef<'k> {
+    /// A secret key.
+    Secret(&'k Secret),
+    /// A pad, or a piece of one.
+    Pad(&'k Pad),
+    /// A public half alone.
+    Public(&'k PublicHalf),
+    /// A private half with its public half.
+    Private(&'k PrivateHalf),
+}
+
+/// A key that can be looked at as any key.
+pub trait AsKey {
+    /// The key, borrowed.
+    fn as_key(&self) -> KeyRef<'_>;
 }
 
 impl EncryptingKey {
     /// A name for messages.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Secret(_) => SECRET,
-            Self::Pad(_) => PAD,
-            Self::Public(half) => half.name(),
-        }
-    }
-
-    /// The secret bytes, if it is a secret key.
-    pub fn secret(&self) -> Option<&Secret> {
-        match self {
-            Self::Secret(key) => Some(key),
-            Self::Pad(_) | Self::Public(_) => None,
-        }
-    }
-
-    /// The pad, if it is a pad.
-    pub fn pad(&self) -> Option<&Pad> {
-        match self {
-            Self::Pad(pad) => Some(pad),
-            Self::Secret(_) | Self::Public(_) => None,
-        }
-    }
-
-    /// The RSA public key, if it is one.
-    pub fn rsa(&self) -> Option<&rsa::PublicKey> {
-        match self {
-            Self::Public(PublicHalf::Rsa(key)) => Some(key),
-            Self::Public(PublicHalf::Knapsack(_)) | Self::Secret(_) | Self::Pad(_) => None,
-        }
-    }
-
-    /// The public knapsack, if it is one.
-    pub fn knapsack(&self) -> Option<&knapsack::PublicKey> {
-        match self {
-            Self::Public(PublicHalf::Knapsack(key)) => Some(key),
-            Self::Public(PublicHalf::Rsa(_)) | Self::Secret(_) | Self::Pad(_) => None,
-        }
-    }
-}
-
-impl PublicHalf {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Rsa(_) => "a public RSA key",
-            Self::Knapsack(_) => "a public knapsack",
-        }
-    }
-
-    fn family(&self) -> Family {
-        match self {
-            Self::Rsa(_) => Family::Rsa,
-            Self::Knapsack(_) => Family::Knapsack,
-        }
-    }
-}
-
-impl PrivateHalf {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Rsa(_) => "a private RSA key",
-            Self::Knapsack(_) => "a secret knapsack",
-        }
-    }
-
-    fn family(&self) -> Family {
-        match self {
-            Self::Rsa(_) => Family::Rsa,
-            Self::Knapsack(_) => Family::Knapsack,
-        }
+        self.as_key().name()
     }
 }
 
 impl Material {
-    /// The family of the key.
-    pub fn family(&self) -> Family {
+    /// The key of a shop or the service.
+    ///
+    /// # Errors
+    /// A public half alone.
+    pub fn into_decrypting(self) -> Result<DecryptingKey, PublicHalf> {
         match self {
-            Self::Public(half) => half.family(),
-            Self::Decrypting(key) => match key {
-                DecryptingKey::Secret(_) => Family::Secret,
-                DecryptingKey::Pad(_) => Family::Pad,
-                DecryptingKey::Private(half) => half.family(),
-            },
+            Self::Decrypting(key) => Ok(key),
+            Self::Public(half) => Err(half),
         }
     }
 
-    /// Whether it is a secret key or a pair.
-    pub fn kind(&self) -> Kind {
-        self.family().kind()
+    /// The key of a client.
+    ///
+    /// # Errors
+    /// A private half.
+    pub fn into_encrypting(self) -> Result<EncryptingKey, PrivateHalf> {
+        match self {
+            Self::Public(half) => Ok(EncryptingKey::Public(half)),
+            Self::Decrypting(DecryptingKey::Secret(key)) => Ok(EncryptingKey::Secret(key)),
+            Self::Decrypting(DecryptingKey::Pad(pad)) => Ok(EncryptingKey::Pad(pad)),
+            Self::Decrypting(DecryptingKey::Private(half)) => Err(half),
+        }
+    }
+}
+
+impl AsKey for EncryptingKey {
+    fn as_key(&self) -> KeyRef<'_> {
+        match self {
+            Self::Secret(key) => KeyRef::Secret(key),
+            Self::Pad(pad) => KeyRef::Pad(pad),
+            Self::Public(half) => KeyRef::Public(half),
+        }
+    }
+}
+
+impl AsKey for DecryptingKey {
+    fn as_key(&self) -> KeyRef<'_> {
+        match self {
+            Self::Secret(key) => KeyRef::Secret(key),
+            Self::Pad(pad) => KeyRef::Pad(pad),
+            Self::Private(half) => KeyRef::Private(half),
+        }
+    }
+}
+
+impl AsKey for Material {
+    fn as_key(&self) -> KeyRef<'_> {
+        match self {
+            Self::Public(half) => KeyRef::Public(half),
+            Self::Decrypting(key) => key.as_key(),
+        }
+    }
+}
+
+impl<'k> KeyRef<'k> {
+    /// The part that a client may hold: all of a secret key, the public half of a pair.
+    pub fn encrypting_half(self) -> EncryptingKey {
+        match self {
+            Self::Secret(key) => EncryptingKey::Secret(key.clone()),
+            Self::Pad(pad) => EncryptingKey::Pad(pad.clone()),
+            Self::Public(half) => EncryptingKey::Public(half.clone()),
+            Self::Private(half) => EncryptingKey::Public(half.public_half()),
+        }
+    }
+
+    /// The family of the key.
+    pub fn family(self) -> Family {
+        match self {
+            Self::Secret(_) => Family::Secret,
+            Self::Pad(_) => Family::Pad,
+            Self::Public(PublicHalf::Rsa(_)) | Self::Private(PrivateHalf::Rsa(_)) => Family::Rsa,
+            Self::Public(PublicHalf::Knapsack(_)) | Self::Private(PrivateHalf::Knapsack(_)) => {
+                Family::Knapsack
+            }
+        }
     }
 
     /// A name for messages.
-    pub fn name(&self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
-            Self::Public(half) => half.name(),
-            Self::Decrypting(key) => match key {
-                DecryptingKey::Secret(_) => SECRET,
-                DecryptingKey::Pad(_) => PAD,
-                DecryptingKey::Private(half) => half.name(),
-            },
-        }
-    }
-
-    /// The part that a client may hold: all but the private half of a pair.
-    pub fn encrypting_half(&self) -> EncryptingKey {
-        match self {
-            Self::Public(half) => EncryptingKey::Public(half.clone()),
-            Self::Decrypting(key) => key.encrypting_half(),
+            Self::Secret(_) => "a secret key",
+            Self::Pad(_) => "a one-time pad",
+            Self::Public(PublicHalf::Rsa(_)) => "a public RSA key",
+            Self::Public(PublicHalf::Knapsack(_)) => "a public knapsack",
+            Self::Private(PrivateHalf::Rsa(_)) => "a private RSA key",
+            Self::Private(PrivateHalf::Knapsack(_)) => "a secret knapsack",
         }
     }
 
     /// The secret bytes, if it is a secret key.
-    pub fn secret(&self) -> Option<&Secret> {
+    pub fn secret(self) -> Option<&'k Secret> {
         match self {
-            Self::Decrypting(DecryptingKey::Secret(key)) => Some(key),
-            Self::Decrypting(DecryptingKey::Pad(_) | DecryptingKey::Private(_))
-            | Self::Public(_) => None,
+            Self::Secret(key) => Some(key),
+            Self::Pad(_) | Self::Public(_) | Self::Private(_) => None,
         }
     }
 
     /// The pad, if it is a pad.
-    pub fn pad(&self) -> Option<&Pad> {
+    pub fn pad(self) -> Option<&'k Pad> {
         match self {
-            Self::Decrypting(DecryptingKey::Pad(pad)) => Some(pad),
-            Self::Decrypting(DecryptingKey::Secret(_) | DecryptingKey::Private(_))
-            | Self::Public(_) => None,
-        }
-    }
-
-    /// The private half, if it is a pair.
-    pub fn private_half(&self) -> Option<&PrivateHalf> {
-        match self {
-            Self::Decrypting(DecryptingKey::Private(half)) => Some(half),
-            Self::Decrypting(DecryptingKey::Secret(_) | DecryptingKey::Pad(_))
-            | Self::Public(_) => None,
+            Self::Pad(pad) => Some(pad),
+            Self::Secret(_) | Self::Public(_) | Self::Private(_) => None,
         }
     }
 
     /// The RSA private key, if it is an RSA pair.
-    pub fn rsa_pair(&self) -> Option<&rsa::PrivateKey> {
-        match self.private_half()? {
-            PrivateHalf::Rsa(pair) => Some(pair),
-            PrivateHalf::Knapsack(_) => None,
+    pub fn rsa_pair(self) -> Option<&'k rsa::PrivateKey> {
+        match self {
+            Self::Private(PrivateHalf::Rsa(pair)) => Some(pair),
+            Self::Private(PrivateHalf::Knapsack(_))
+            | Self::Secret(_)
+            | Self::Pad(_)
+            | Self::Public(_) => None,
         }
     }
 
     /// The secret knapsack, if it is a knapsack pair.
-    pub fn knapsack(&self) -> Option<&knapsack::PrivateKey> {
-        match self.private_half()? {
-            PrivateHalf::Knapsack(key) => Some(key),
-            PrivateHalf::Rsa(_) => None,
+    pub fn knapsack(self) -> Option<&'k knapsack::PrivateKey> {
+        match self {
+            Self::Private(PrivateHalf::Knapsack(key)) => Some(key),
+            Self::Private(PrivateHalf::Rsa(_))
+            | Self::Secret(_)
+            | Self::Pad(_)
+            | Self::Public(_) => None,
+        }
+    }
+
+    /// The RSA public key, if it is a public half alone.
+    pub fn public_rsa(self) -> Option<&'k rsa::PublicKey> {
+        match self {
+            Self::Public(PublicHalf::Rsa(key)) => Some(key),
+            Self::Public(PublicHalf::Knapsack(_))
+            | Self::Secret(_)
+            | Self::Pad(_)
+            | Self::Private(_) => None,
+        }
+    }
+
+    /// The public knapsack, if it is a public half alone.
+    pub fn public_knapsack(self) -> Option<&'k knapsack::PublicKey> {
+        match self {
+            Self::Public(PublicHalf::Knapsack(key)) => Some(key),
+            Self::Public(PublicHalf::Rsa(_))
+            | Self::Secret(_)
+            | Self::Pad(_)
+            | Self::Private(_) => None,
         }
     }
 
     /// Whether the key must be kept secret because it can decrypt.
-    pub fn is_secret(&self) -> bool {
+    pub fn is_secret(self) -> bool {
         match self {
             Self::Public(_) => false,
-            Self::Decrypting(_) => true,
+            Self::Secret(_) | Self::Pad(_) | Self::Private(_) => true,
         }
     }
 }
@@ -256,9 +265,6 @@ impl From<EncryptingKey> for Material {
     }
 }
 
-const SECRET: &str = "a secret key";
-const PAD: &str = "a one-time pad";
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -269,12 +275,12 @@ mod tests {
         let sack = knapsack::PrivateKey::generate(&mut SeededSource::new(1).stream(0));
         let public = PublicHalf::Knapsack(Box::new(sack.public_key().clone()));
         let pair = DecryptingKey::Private(PrivateHalf::Knapsack(Box::new(sack)));
-        assert_eq!(pair.encrypting_half(), EncryptingKey::Public(public.clone()));
-        assert_eq!(Material::from(pair.encrypting_half()), Material::Public(public));
+        assert_eq!(pair.as_key().encrypting_half(), EncryptingKey::Public(public.clone()));
+        assert_eq!(Material::from(pair.as_key().encrypting_half()), Material::Public(public));
 
         let pad = Pad::new(0, vec![1; 20].into()).unwrap();
         for key in [DecryptingKey::Secret(vec![7; 16].into()), DecryptingKey::Pad(pad)] {
-            let written = Material::from(key.encrypting_half());
+            let written = Material::from(key.as_key().encrypting_half());
             assert_eq!(written, Material::Decrypting(key), "as it is written, both are the same");
         }
     }

@@ -96,6 +96,9 @@ pub enum Unfit {
         .0.name()
     )]
     PageSeals(Enc),
+    /// A kind of key that pages do not carry.
+    #[error("{0} has no place in a page")]
+    NotInPages(&'static str),
     /// A chain in a page.
     #[error("a page makes one content-encryption key per order, no chain")]
     PageChain,

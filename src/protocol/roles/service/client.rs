@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{KeyRequest, Share, ShopForm, Sizes, add_keys, check_len, shop_file, unused_ids};
+use super::{KeyRequest, Share, ShopForm, Sizes, add_keys, check_len, shop_bundle, unused_ids};
 use crate::ciphers::random::KeySource;
-use crate::protocol::jose::jwk::{DecryptingKey, EncryptingKey, Jwk, Usage};
+use crate::protocol::jose::jwk::{AsKey, DecryptingKey, EncryptingKey, Jwk, Usage};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{
-    Amounts, Enc, Erase, Error, KeyTrouble, Kid, Misuse, Name, Place, Program, Result, Role, Run,
+    Amounts, ClientProgram, Enc, Erase, Error, KeyTrouble, Kid, Misuse, Name, Place, Result, Run,
     Scope, ServiceUrl,
 };
-use crate::protocol::store::keyfile::{IV_BUDGET, KeyFile, Shop};
+use crate::protocol::store::keyfile::{
+    Account, ClientBundle, IV_BUDGET, KeyHolder, Keyring, Shop, ShopBundle,
+};
 
 /// Divisor for a client's share of what is left of a key's budget of random IVs: the first client
 /// may seal 16 million orders, and 4,653 clients exhaust the budget.
@@ -53,9 +55,9 @@ pub enum IdRequest {
 #[derive(Debug)]
 pub struct Delivery {
     /// The bundle for the client.
-    pub client: KeyFile,
+    pub client: ClientBundle,
     /// The shop's half, to be sent to the shop with the request.
-    pub shop_half: KeyFile,
+    pub shop_half: ShopBundle,
     /// Transaction ids made for this request.
     made: Vec<Kid>,
     /// The user who got their first key by this request.
@@ -64,10 +66,7 @@ pub struct Delivery {
 
 impl Delivery {
     /// All limited resources that were handed out.
-    ///
-    /// # Errors
-    /// None for a client's file that was just made.
-    pub fn share(&self, place: &Place) -> Result<Share> {
+    pub fn share(&self, place: &Place) -> Share {
         Share::unused(&self.client, place)
     }
 
@@ -81,11 +80,11 @@ impl Delivery {
     ///
     /// # Errors
     /// As [`Share::give_back`].
-    pub fn take_back(&self, keyring: &mut KeyFile, place: &Place) -> Result<Amounts> {
-        let share = self.share(place)?;
+    pub fn take_back(&self, keyring: &mut Keyring, place: &Place) -> Result<Amounts> {
+        let share = self.share(place);
         let returned = share.give_back(keyring, place)?;
         let made: BTreeSet<&Kid> = self.made.iter().collect();
-        keyring.retain(|key| key.kid.as_ref().is_none_or(|kid| !made.contains(kid)));
+        keyring.keys.retain(|kid| kid.is_none_or(|kid| !made.contains(kid)));
         Ok(share.amounts() - returned)
     }
 }
@@ -98,95 +97,87 @@ impl Delivery {
 /// [`KeyTrouble::PadShort`] if other clients have all that a key allows; [`Error::Usage`] if the
 /// request does not fit the shop's scheme.
 pub fn bundle_client<S: KeySource>(
-    file: &mut KeyFile,
+    file: &mut Keyring,
     request: &ClientRequest,
     source: &S,
     make: impl FnMut(&KeyRequest) -> Result<Vec<DecryptingKey>>,
     place: &Place,
 ) -> Result<Delivery> {
-    file.require(&[Role::Service], Role::Service, place)?;
-    let (_, state) = file.shop_named(Some(&request.shop), place)?;
-    let state = state.clone();
-    check_request(request, &state)?;
-    let kids = match state.scheme.scope {
-        Scope::Shop => vec![Kid::of_shop(&request.shop)],
-        Scope::Transaction => hand_out(file, request, &state, source, make, place)?,
+    let (name, Account { shop, .. }) = file.account(Some(&request.shop), place)?;
+    let (name, shop) = (name.clone(), shop.clone());
+    check_request(request, &shop)?;
+    let kids = match shop.scheme.scope {
+        Scope::Shop => vec![Kid::of_shop(&name)],
+        Scope::Transaction => hand_out(file, request, &shop, source, make, place)?,
     };
     let made = match request.ids {
         IdRequest::OnDemand(_) => kids.clone(),
         IdRequest::Pool(_) | IdRequest::User(_) => Vec::new(),
     };
     let admitted = match &request.ids {
-        IdRequest::User(user) if !state.users.contains(user) => kids.first().cloned(),
+        IdRequest::User(user) if !shop.users.contains(user) => kids.first().cloned(),
         IdRequest::User(_) | IdRequest::Pool(_) | IdRequest::OnDemand(_) => None,
     };
-    let mut client = KeyFile::new(Role::Client);
-    let mut told = state.without_history();
+    let mut client = ClientBundle::new(name.clone(), shop.without_history());
     if request.service.is_some() {
-        told.service = request.service.clone();
+        client.shop.service = request.service.clone();
     }
     let pieces = pieces_of_pads(file, request, &kids, place)?;
-    let shop = file.shops.get_mut(&request.shop).expect("it was found above");
+    let account = file.account_mut(&name, place)?;
     for kid in &kids {
-        let reusable = kid.id().is_none_or(|id| shop.users.contains(&id));
-        if reusable && state.suite.has_budget() {
-            let allotted = shop.allotted.entry(kid.clone()).or_default();
+        if account.shop.is_reusable(kid) && shop.suite.has_budget() {
+            let allotted = account.allotted.entry(kid.clone()).or_default();
             let left = IV_BUDGET.saturating_sub(*allotted);
             if left == 0 {
                 return Err(Error::key(place, KeyTrouble::AllAllotted(kid.clone())));
             }
             let share = (left / BUDGET_SHARE).max(1);
             *allotted += share;
-            told.budget.insert(kid.clone(), share);
+            client.budget.insert(kid.clone(), share);
         }
         if let Some(piece) = pieces.get(kid) {
-            shop.allotted.insert(kid.clone(), piece.offset() + piece.len());
-            told.budget.insert(kid.clone(), piece.len());
+            account.allotted.insert(kid.clone(), piece.offset() + piece.len());
+            client.budget.insert(kid.clone(), piece.len());
         }
-        if let Some(id) = kid.id().filter(|id| shop.users.contains(id)) {
-            told.users.insert(id);
+        if let Some(id) = kid.id().filter(|id| account.shop.users.contains(id)) {
+            client.shop.users.insert(id);
         }
     }
-    let told_shop = shop.clone();
-    client.shops.insert(request.shop.clone(), told);
-    client.program = Some(Program::Client {
-        content: state.scheme.content,
+    let shop = account.shop.clone();
+    client.program = Some(ClientProgram {
+        content: shop.scheme.content,
         layers: request.layers,
         run: request.run,
         erase: request.erase,
     });
     let mut keys = Vec::with_capacity(kids.len());
     for kid in &kids {
-        let key = file.key(kid.as_str()).ok_or_else(|| Error::key(place, file.unknown(kid)))?;
-        client.push(match pieces.get(kid) {
+        let key =
+            file.keys.named(kid.as_str()).ok_or_else(|| Error::key(place, file.unknown(kid)))?;
+        client.keys.push(match pieces.get(kid) {
             Some(piece) => key.with(EncryptingKey::Pad(piece.clone())),
             None => key.encrypting_half(),
         });
         keys.push(key);
     }
-    let shop_half = shop_file(&request.shop, &told_shop, keys.into_iter(), ShopForm::Program);
+    let shop_half = shop_bundle(&name, &shop, keys.into_iter(), ShopForm::Program);
     Ok(Delivery { client, shop_half, made, admitted })
 }
 
 /// For every key that is a pad shared with other clients, the piece for this client: the next bytes
 /// that no other client has.
 fn pieces_of_pads(
-    file: &KeyFile,
+    file: &Keyring,
     request: &ClientRequest,
     kids: &[Kid],
     place: &Place,
 ) -> Result<BTreeMap<Kid, Pad>> {
     let mut pieces = BTreeMap::new();
-    let Some(shop) = file.shops.get(&request.shop) else { return Ok(pieces) };
-    for kid in kids {
-        let shared = kid.id().is_none_or(|id| shop.users.contains(&id));
-        let Some(pad) = file.key(kid.as_str()).and_then(|key| key.material.pad()) else {
-            continue;
-        };
-        if !shared {
-            continue;
-        }
-        let allotted = shop.allotted.get(kid).copied().unwrap_or_default();
+    let (_, account) = file.account(Some(&request.shop), place)?;
+    for kid in kids.iter().filter(|kid| account.shop.is_reusable(kid)) {
+        let key = file.keys.named(kid.as_str());
+        let Some(pad) = key.and_then(|key| key.material.as_key().pad()) else { continue };
+        let allotted = account.allotted.get(kid).copied().unwrap_or_default();
         let left = pad.len().saturating_sub(allotted);
         let share = (pad.len() / PAD_SHARES).max(1);
         let needed = request.pad_bytes.unwrap_or(share.min(left)).max(1);
@@ -199,13 +190,16 @@ fn pieces_of_pads(
     Ok(pieces)
 }
 
-fn check_request(request: &ClientRequest, state: &Shop) -> Result<()> {
-    let (scheme, suite) = (state.scheme, state.suite);
+fn check_request(request: &ClientRequest, shop: &Shop) -> Result<()> {
+    let (scheme, suite) = (shop.scheme, shop.suite);
     let shop = request.shop.clone();
-    if scheme.scope == Scope::Shop && !matches!(request.ids, IdRequest::Pool(_)) {
-        return Err(Misuse::OneKeyForAll { shop, scheme }.into());
-    }
-    let shared = scheme.scope == Scope::Shop || matches!(request.ids, IdRequest::User(_));
+    let shared = match (scheme.scope, &request.ids) {
+        (Scope::Shop, IdRequest::OnDemand(_) | IdRequest::User(_)) => {
+            return Err(Misuse::OneKeyForAll { shop, scheme }.into());
+        }
+        (Scope::Shop, IdRequest::Pool(_)) | (Scope::Transaction, IdRequest::User(_)) => true,
+        (Scope::Transaction, IdRequest::Pool(_) | IdRequest::OnDemand(_)) => false,
+    };
     if request.pad_bytes.is_some() && !(shared && suite.enc().takes_pad()) {
         return Err(Misuse::NoSharedPad { shop, scheme, suite }.into());
     }
@@ -220,9 +214,9 @@ fn check_request(request: &ClientRequest, state: &Shop) -> Result<()> {
 
 /// Chooses or makes the ids for a client, and records them as issued.
 fn hand_out<S: KeySource>(
-    file: &mut KeyFile,
+    file: &mut Keyring,
     request: &ClientRequest,
-    state: &Shop,
+    known: &Shop,
     source: &S,
     mut make: impl FnMut(&KeyRequest) -> Result<Vec<DecryptingKey>>,
     place: &Place,
@@ -250,18 +244,19 @@ fn hand_out<S: KeySource>(
         }
         IdRequest::User(user) => {
             let kid = Kid::of_id(shop, user);
-            if file.key(kid.as_str()).is_some() && !state.users.contains(user) {
+            let is_new = file.keys.index_of(kid.as_str()).is_none();
+            if !is_new && !known.users.contains(user) {
                 return Err(Misuse::NotAUser(kid).into());
             }
             if file.was_erased(&kid) {
                 return Err(Error::key(place, KeyTrouble::Erased(kid)));
             }
-            if file.key(kid.as_str()).is_none() {
+            if is_new {
                 check_len(file, &making, place)?;
                 let material = make(&making)?.pop().expect("one key was asked for");
-                file.push(Jwk {
+                file.keys.push(Jwk {
                     kid: Some(kid.clone()),
-                    alg: Some(state.suite.key_alg().to_owned()),
+                    alg: Some(known.suite.key_alg().to_owned()),
                     usage: Usage::Encryption,
                     origin: S::ORIGIN,
                     material,
@@ -270,11 +265,11 @@ fn hand_out<S: KeySource>(
             vec![kid]
         }
     };
-    let shop = file.shops.get_mut(shop).expect("the caller found it");
+    let account = file.account_mut(shop, place)?;
     for id in kids.iter().filter_map(Kid::id) {
         match request.ids {
-            IdRequest::User(_) => shop.users.insert(id),
-            IdRequest::Pool(_) | IdRequest::OnDemand(_) => shop.issued.insert(id),
+            IdRequest::User(_) => account.shop.users.insert(id),
+            IdRequest::Pool(_) | IdRequest::OnDemand(_) => account.issued.insert(id),
         };
     }
     Ok(kids)
@@ -285,28 +280,28 @@ impl KeyRequest {
     ///
     /// # Errors
     /// [`KeyTrouble::UnknownShop`].
-    pub fn more(file: &KeyFile, shop: &Name, orders: usize, place: &Place) -> Result<Self> {
-        let (_, state) = file.shop_named(Some(shop), place)?;
+    pub fn more(file: &Keyring, name: &Name, orders: usize, place: &Place) -> Result<Self> {
+        let (_, Account { shop, .. }) = file.account(Some(name), place)?;
         Ok(Self {
-            shop: shop.clone(),
-            scheme: state.scheme,
-            suite: state.suite,
+            shop: name.clone(),
+            scheme: shop.scheme,
+            suite: shop.suite,
             orders,
-            sizes: sizes(file, shop),
+            sizes: sizes(file, name),
             service: None,
         })
     }
 }
 
 /// The sizes of the shop's keys, or the defaults if it has none yet.
-fn sizes(file: &KeyFile, shop: &Name) -> Sizes {
+fn sizes(file: &Keyring, shop: &Name) -> Sizes {
     let mut sizes = Sizes::default();
-    let of_shop = |key: &&Jwk| key.kid.as_ref().is_some_and(|kid| kid.shop() == *shop);
-    let Some(key) = file.keys().iter().find(of_shop) else { return sizes };
-    if let Some(pair) = key.material.rsa_pair() {
+    let of_shop = |key: &&Jwk<_>| key.kid.as_ref().is_some_and(|kid| kid.shop() == *shop);
+    let Some(key) = file.keys.iter().find(of_shop) else { return sizes };
+    if let Some(pair) = key.material.as_key().rsa_pair() {
         sizes.rsa_bits = pair.public().bits();
     }
-    if let Some(pad) = key.material.pad() {
+    if let Some(pad) = key.material.as_key().pad() {
         sizes.pad_bytes = pad.len() as usize;
     }
     sizes

@@ -6,8 +6,8 @@ use crate::ciphers::random::KeySource;
 use crate::protocol::jose::jwk::DecryptingKey;
 use crate::protocol::model::{Aftermath, Error, Place, Result};
 use crate::protocol::store::files::{self, Output, Selection};
-use crate::protocol::store::keyfile::KeyFile;
-use crate::protocol::store::spend::KeyStore;
+use crate::protocol::store::keyfile::{ClientBundle, KeyHolder, Keyring};
+use crate::protocol::store::spend::Durable;
 
 /// Destinations of a delivery.
 pub struct Outputs {
@@ -31,12 +31,12 @@ struct Progress {
 /// # Errors
 /// As [`bundle_client`], in which case nothing is changed; [`Error::Undelivered`] if a change
 /// remains; otherwise the failure of the delivery itself.
-pub fn deliver<S: KeySource, K: KeyStore + ?Sized>(
+pub fn deliver<S: KeySource, K: Durable<Keyring> + ?Sized>(
     keyring: &K,
     request: &ClientRequest,
     source: &S,
     make: impl FnMut(&KeyRequest) -> Result<Vec<DecryptingKey>>,
-    form: impl FnOnce(&KeyFile) -> Result<Secret>,
+    form: impl FnOnce(&ClientBundle) -> Result<Secret>,
     outputs: Outputs,
     place: &Place,
 ) -> Result<(Delivery, Secret)> {
@@ -105,14 +105,14 @@ fn send(
 }
 
 /// Takes back what did not leave, and returns the error of the delivery, with whatever remains changed.
-fn aftermath<K: KeyStore + ?Sized>(
+fn aftermath<K: Durable<Keyring> + ?Sized>(
     keyring: &K,
     delivery: &Delivery,
     progress: Progress,
     source: Error,
     place: &Place,
 ) -> Error {
-    let all = delivery.share(place).map(|share| share.amounts()).unwrap_or_default();
+    let all = delivery.share(place).amounts();
     let (lost, not_taken_back) = match progress.may_have_left {
         true => (all, None),
         false => match keyring.update(|file| delivery.take_back(file, place)) {

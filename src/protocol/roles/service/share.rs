@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::ops::{Range, Sub};
 
-use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
-use crate::protocol::model::{Amounts, Error, Kid, Name, Place, Result, Role, Unfit};
-use crate::protocol::store::keyfile::KeyFile;
+use crate::protocol::jose::jwk::{AsKey, EncryptingKey, Jwk};
+use crate::protocol::model::{Amounts, Error, Kid, Name, Place, Result, Unfit};
+use crate::protocol::store::keyfile::{ClientBundle, KeyHolder, Keyring};
 
 /// Limited resources that a client holds and has not used: transaction ids, random IVs, pieces of pads.
 #[derive(Debug, Clone)]
 pub struct Share {
     place: Place,
     shop: Name,
-    keys: Vec<Jwk>,
+    keys: Vec<Jwk<EncryptingKey>>,
     ids: Vec<Kid>,
     ivs: BTreeMap<Kid, u64>,
     /// Ranges of bytes in the whole pad.
@@ -33,39 +33,36 @@ impl Sub for Amounts {
 }
 
 impl Share {
-    /// The unused resources in a client's file.
-    ///
-    /// # Errors
-    /// [`KeyTrouble::Role`] for the file of another role.
-    pub fn unused(client: &KeyFile, place: &Place) -> Result<Self> {
-        client.require(&[Role::Client], Role::Client, place)?;
-        let (name, shop) = client.shop_named(None, place)?;
+    /// The unused resources in a client's bundle.
+    pub fn unused(client: &ClientBundle, place: &Place) -> Self {
         let mut share = Self {
             place: place.clone(),
-            shop: name.clone(),
-            keys: client.keys().to_vec(),
+            shop: client.name.clone(),
+            keys: client.keys.to_vec(),
             ids: Vec::new(),
             ivs: BTreeMap::new(),
             pads: BTreeMap::new(),
         };
-        for key in client.keys() {
+        for key in client.keys.iter() {
             let Some(kid) = &key.kid else { continue };
-            if let Some(id) = kid.id().filter(|id| !shop.users.contains(id)) {
-                if !shop.spent.contains(&id) {
+            if let Some(id) = kid.id().filter(|_| !client.shop.is_reusable(kid)) {
+                if !client.spent.contains(&id) {
                     share.ids.push(kid.clone());
                 }
                 continue;
             }
-            let left = shop.budget.get(kid).copied().unwrap_or_default();
-            match key.material.pad() {
-                Some(pad) => {
+            let left = client.budget.get(kid).copied().unwrap_or_default();
+            match &key.material {
+                EncryptingKey::Pad(pad) => {
                     let end = pad.offset() + pad.len();
                     share.pads.insert(kid.clone(), end - left.min(pad.len())..end);
                 }
-                None => drop(share.ivs.insert(kid.clone(), left)),
+                EncryptingKey::Secret(_) | EncryptingKey::Public(_) => {
+                    share.ivs.insert(kid.clone(), left);
+                }
             }
         }
-        Ok(share)
+        share
     }
 
     /// The amounts of these resources.
@@ -85,21 +82,20 @@ impl Share {
     /// will use the same resources.
     ///
     /// # Errors
-    /// [`KeyTrouble::Role`] and [`KeyTrouble::UnknownShop`]; [`KeyTrouble::Unfit`] if the keys are
-    /// not those of the keyring. Nothing is changed in these cases.
-    pub fn give_back(&self, keyring: &mut KeyFile, place: &Place) -> Result<Amounts> {
-        keyring.require(&[Role::Service], Role::Service, place)?;
-        keyring.shop_named(Some(&self.shop), place)?;
+    /// [`KeyTrouble::UnknownShop`]; [`KeyTrouble::Unfit`] if the keys are not those of the keyring.
+    /// Nothing is changed in these cases.
+    pub fn give_back(&self, keyring: &mut Keyring, place: &Place) -> Result<Amounts> {
+        keyring.account(Some(&self.shop), place)?;
         for key in &self.keys {
             self.check_origin(key, keyring, place)?;
         }
-        let shop = keyring.shops.get_mut(&self.shop).expect("it was found above");
+        let account = keyring.account_mut(&self.shop, place)?;
         let mut returned = Amounts::default();
         for id in self.ids.iter().filter_map(Kid::id) {
-            returned.ids += u64::from(shop.issued.remove(&id));
+            returned.ids += u64::from(account.issued.remove(&id));
         }
         for (kid, &left) in &self.ivs {
-            let allotted = shop.allotted.get_mut(kid);
+            let allotted = account.allotted.get_mut(kid);
             if let Some((allotted, rest)) =
                 allotted.and_then(|all| all.checked_sub(left).map(|rest| (all, rest)))
             {
@@ -108,7 +104,7 @@ impl Share {
             }
         }
         for (kid, piece) in &self.pads {
-            if let Some(allotted) = shop.allotted.get_mut(kid).filter(|all| **all == piece.end) {
+            if let Some(allotted) = account.allotted.get_mut(kid).filter(|all| **all == piece.end) {
                 *allotted = piece.start;
                 returned.pad_bytes += piece.end - piece.start;
             }
@@ -118,20 +114,25 @@ impl Share {
 
     /// Checks that a key is the keyring's own. A key that was erased from the keyring cannot be
     /// compared; it is accepted, as it gives nothing back by itself.
-    fn check_origin(&self, key: &Jwk, keyring: &KeyFile, place: &Place) -> Result<()> {
+    fn check_origin(
+        &self,
+        key: &Jwk<EncryptingKey>,
+        keyring: &Keyring,
+        place: &Place,
+    ) -> Result<()> {
         let Some(kid) = &key.kid else { return Ok(()) };
-        let Some(own) = keyring.key(kid.as_str()) else {
+        let Some(own) = keyring.keys.named(kid.as_str()) else {
             return match keyring.was_erased(kid) {
                 true => Ok(()),
                 false => Err(Error::key(place, keyring.unknown(kid))),
             };
         };
-        let same = match (own.material.encrypting_half(), key.material.encrypting_half()) {
+        let same = match (own.material.as_key().encrypting_half(), &key.material) {
             (EncryptingKey::Pad(whole), EncryptingKey::Pad(piece)) => {
                 let from = piece.offset().checked_sub(whole.offset());
-                from.and_then(|from| whole.piece(from, piece.len())) == Some(piece)
+                from.and_then(|from| whole.piece(from, piece.len())).as_ref() == Some(piece)
             }
-            (own, theirs) => own == theirs,
+            (own, theirs) => own == *theirs,
         };
         match same {
             true => Ok(()),

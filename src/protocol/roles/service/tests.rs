@@ -4,11 +4,11 @@ use std::cell::{Cell, RefCell};
 
 use super::*;
 use crate::ciphers::random::{Origin, SystemSource};
-use crate::protocol::jose::jwk::Material;
+use crate::protocol::jose::jwk::{AsKey, Material};
 use crate::protocol::model::{Alg, Amounts, Enc, Run};
 use crate::protocol::store::files::{self, Existing, Output, Privacy};
-use crate::protocol::store::keyfile::IV_BUDGET;
-use crate::protocol::store::spend::KeyStore;
+use crate::protocol::store::keyfile::{ClientBundle, IV_BUDGET, JwkSet, KeyFile, KeySet};
+use crate::protocol::store::spend::Durable;
 
 const ALG_OF: [(u8, &str, &str); 3] =
     [(1, "dir", "A256GCM"), (3, "dir", "A256GCM"), (4, "A256KW", "A256GCM")];
@@ -41,9 +41,9 @@ fn make(request: &KeyRequest) -> Result<Vec<DecryptingKey>> {
     make_keys(request, &SystemSource::new()?, &Workers::new(Some(1))?, &|| {}, &place())
 }
 
-fn keyring(embodiment: u8, orders: usize, enc: Option<&str>) -> KeyFile {
+fn keyring(embodiment: u8, orders: usize, enc: Option<&str>) -> Keyring {
     let request = key_request(embodiment, orders, enc);
-    let mut file = KeyFile::new(Role::Service);
+    let mut file = Keyring::new();
     let keys = make(&request).unwrap();
     add_keys(&mut file, &request, keys, &SystemSource::new().unwrap(), &place()).unwrap();
     file
@@ -61,16 +61,16 @@ fn asks_for(ids: IdRequest) -> ClientRequest {
     }
 }
 
-fn bundle(file: &mut KeyFile, ids: IdRequest) -> Result<KeyFile> {
+fn bundle(file: &mut Keyring, ids: IdRequest) -> Result<ClientBundle> {
     bundle_client(file, &asks_for(ids), &SystemSource::new().unwrap(), make, &place())
         .map(|made| made.client)
 }
 
-fn budget(client: &KeyFile) -> u64 {
-    client.shops[&name("tokyo")].budget.values().sum()
+fn budget(client: &ClientBundle) -> u64 {
+    client.budget.values().sum()
 }
 
-fn allotted(file: &KeyFile) -> u64 {
+fn allotted(file: &Keyring) -> u64 {
     file.shops[&name("tokyo")].allotted.values().sum()
 }
 
@@ -97,10 +97,10 @@ fn an_erased_user_gets_no_new_key() {
         let mut file = keyring(embodiment, 1, None);
         bundle(&mut file, IdRequest::User(name("alice"))).unwrap();
         let kid = Kid::new("tokyo/alice").unwrap();
-        file.erase_keys(|key| key.kid.as_ref() == Some(&kid));
+        file.erase_keys(&|other| other == Some(&kid));
         let refused = bundle(&mut file, IdRequest::User(name("alice"))).unwrap_err();
         assert!(matches!(refused, Error::Key { trouble: KeyTrouble::Erased(_), .. }), "{refused}");
-        assert!(file.key("tokyo/alice").is_none());
+        assert!(file.keys.named("tokyo/alice").is_none());
     }
 }
 
@@ -109,9 +109,9 @@ fn an_unused_share_comes_back_and_a_used_one_does_not() {
     // Ids.
     let mut file = keyring(4, 3, None);
     let mut client = bundle(&mut file, IdRequest::Pool(2)).unwrap();
-    let first = client.keys()[0].kid.as_ref().and_then(Kid::id).unwrap();
-    client.shops.get_mut(&name("tokyo")).unwrap().spent.insert(first.clone());
-    let share = Share::unused(&client, &place()).unwrap();
+    let first = client.keys[0].kid.as_ref().and_then(Kid::id).unwrap();
+    client.spent.insert(first.clone());
+    let share = Share::unused(&client, &place());
     let one = Amounts { ids: 1, ..Amounts::default() };
     assert_eq!((share.amounts(), share.give_back(&mut file, &place()).unwrap()), (one, one));
     let unused: Vec<Kid> = unused_ids(&file, &name("tokyo")).collect();
@@ -122,10 +122,10 @@ fn an_unused_share_comes_back_and_a_used_one_does_not() {
     // Random IVs.
     let mut file = keyring(1, 1, None);
     let mut client = bundle(&mut file, IdRequest::Pool(1)).unwrap();
-    let left = client.shops.get_mut(&name("tokyo")).unwrap().budget.values_mut().next().unwrap();
+    let left = client.budget.values_mut().next().unwrap();
     *left -= 1000;
     let unused = *left;
-    let share = Share::unused(&client, &place()).unwrap();
+    let share = Share::unused(&client, &place());
     assert_eq!(share.give_back(&mut file, &place()).unwrap().ivs, unused);
     assert_eq!(allotted(&file), 1000);
 
@@ -134,12 +134,12 @@ fn an_unused_share_comes_back_and_a_used_one_does_not() {
     let mut first = bundle(&mut file, IdRequest::Pool(1)).unwrap();
     let second = bundle(&mut file, IdRequest::Pool(1)).unwrap();
     assert_eq!((budget(&first), budget(&second), allotted(&file)), (100, 100, 200));
-    let kept = Share::unused(&first, &place()).unwrap();
+    let kept = Share::unused(&first, &place());
     assert!(kept.give_back(&mut file, &place()).unwrap().is_nothing());
-    let back = Share::unused(&second, &place()).unwrap();
+    let back = Share::unused(&second, &place());
     assert_eq!(back.give_back(&mut file, &place()).unwrap().pad_bytes, 100);
-    *first.shops.get_mut(&name("tokyo")).unwrap().budget.values_mut().next().unwrap() = 30;
-    let back = Share::unused(&first, &place()).unwrap();
+    *first.budget.values_mut().next().unwrap() = 30;
+    let back = Share::unused(&first, &place());
     assert_eq!(back.give_back(&mut file, &place()).unwrap().pad_bytes, 30);
     assert_eq!(allotted(&file), 70);
 }
@@ -149,26 +149,25 @@ fn another_keyring_takes_nothing_back() {
     for (embodiment, enc) in [(1, None), (4, None), (1, Some("VERNAM-HS256"))] {
         let mut file = keyring(embodiment, 2, enc);
         let client = bundle(&mut file, IdRequest::Pool(1)).unwrap();
-        let share = Share::unused(&client, &place()).unwrap();
+        let share = Share::unused(&client, &place());
         let mut other = keyring(embodiment, 2, enc);
         bundle(&mut other, IdRequest::Pool(1)).unwrap();
         let before = other.clone();
         assert!(matches!(share.give_back(&mut other, &place()), Err(Error::Key { .. })));
         assert_eq!(other, before);
-        assert!(share.give_back(&mut client.clone(), &place()).is_err(), "a client is no service");
     }
 }
 
 /// A keyring in memory that others change after each of our changes, and whose changes may fail.
 struct Busy<'o> {
-    file: RefCell<KeyFile>,
+    file: RefCell<Keyring>,
     changes: Cell<usize>,
     fails_at: Option<usize>,
-    others: &'o dyn Fn(&mut KeyFile),
+    others: &'o dyn Fn(&mut Keyring),
 }
 
-impl KeyStore for Busy<'_> {
-    fn update<T>(&self, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T> {
+impl Durable<Keyring> for Busy<'_> {
+    fn update<T>(&self, change: impl FnOnce(&mut Keyring) -> Result<T>) -> Result<T> {
         self.changes.set(self.changes.get() + 1);
         if self.fails_at == Some(self.changes.get()) {
             let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
@@ -177,10 +176,6 @@ impl KeyStore for Busy<'_> {
         let result = self.file.update(change)?;
         (self.others)(&mut self.file.borrow_mut());
         Ok(result)
-    }
-
-    fn is_shared(&self) -> Result<bool> {
-        Ok(true)
     }
 }
 
@@ -197,14 +192,14 @@ fn fail_to_deliver(store: &Busy<'_>, ids: IdRequest, existing_half: bool) -> (Er
         shop: Some(open(&half, Existing::Replace)),
     };
     std::fs::write(&client, b"somebody else's").unwrap();
-    let form = |file: &KeyFile| file.to_bytes(&place());
+    let form = |file: &ClientBundle| file.to_bytes(&place());
     let source = SystemSource::new().unwrap();
     let failed = deliver(store, &asks_for(ids), &source, make, form, outputs, &place());
     assert_eq!(std::fs::read(&client).unwrap(), b"somebody else's");
     (failed.unwrap_err(), files::load(&half, false).is_ok())
 }
 
-fn busy(file: &KeyFile, others: &'static dyn Fn(&mut KeyFile)) -> Busy<'static> {
+fn busy(file: &Keyring, others: &'static dyn Fn(&mut Keyring)) -> Busy<'static> {
     Busy { file: RefCell::new(file.clone()), changes: Cell::new(0), fails_at: None, others }
 }
 
@@ -222,7 +217,7 @@ fn what_reached_nobody_is_taken_back() {
             assert!(matches!(error, Error::Usage(_)), "{error:?}");
             assert!(!half_is_there, "{ids:?}: a half without its other half");
             let after = store.file.into_inner();
-            assert_eq!(after.keys(), before.keys(), "{ids:?}");
+            assert_eq!(after.keys, before.keys, "{ids:?}");
             assert_eq!(
                 unused_ids(&after, &name("tokyo")).count(),
                 if embodiment == 4 { 3 } else { 0 }
@@ -284,7 +279,7 @@ fn what_cannot_be_taken_back_is_told() {
     let (error, _) = fail_to_deliver(&store, IdRequest::User(name("alice")), false);
     let Error::Undelivered { aftermath, .. } = error else { panic!("{error:?}") };
     assert_eq!(aftermath.admitted, Kid::new("tokyo/alice"));
-    assert!(store.file.into_inner().key("tokyo/alice").is_some());
+    assert!(store.file.into_inner().keys.named("tokyo/alice").is_some());
 }
 
 #[test]
@@ -308,14 +303,14 @@ fn the_length_of_keys_is_known_before_they_are_made() {
         assert!(check_len(&few, &key_request(embodiment, 10, enc), &place()).is_ok());
     }
     let request = key_request(4, 4_600_000, None);
-    let empty = KeyFile::new(Role::Service);
+    let empty = Keyring::new();
     assert!(matches!(check_len(&empty, &request, &place()), Err(Error::KeyFileFull { .. })));
     // Existing keys in the keyring count as well.
     let request = key_request(4, 3_700_000, None);
     assert!(check_len(&empty, &request, &place()).is_ok());
     let mut full = keyring(1, 1, Some("VERNAM-HS256"));
     let pad = Pad::new(0, Pad::unfilled(32 << 20)).unwrap();
-    full.push(full.keys()[0].with(DecryptingKey::Pad(pad)));
+    full.keys.push(full.keys[0].with(DecryptingKey::Pad(pad)));
     assert!(matches!(check_len(&full, &request, &place()), Err(Error::KeyFileFull { .. })));
 }
 
@@ -323,7 +318,7 @@ fn the_length_of_keys_is_known_before_they_are_made() {
 fn the_length_of_a_file_is_known_before_it_is_written() {
     let mut rng = SystemSource::new().unwrap().stream(0);
     let sizes = Sizes { rsa_bits: 2048, pad_bytes: 100 };
-    let mut file = KeyFile::new(Role::Plain);
+    let mut file = JwkSet::default();
     for (alg, enc) in [
         ("A256KW", "A256GCM"),
         ("RSA-OAEP-256", "A256GCM"),
@@ -332,19 +327,19 @@ fn the_length_of_a_file_is_known_before_it_is_written() {
     ] {
         let suite = Suite::new(Alg::named(alg).unwrap(), Enc::named(enc).unwrap()).unwrap();
         let material = make_material(suite, sizes, &mut rng).unwrap();
-        for material in [Material::from(material.encrypting_half()), material.into()] {
+        for material in [Material::from(material.as_key().encrypting_half()), material.into()] {
             for origin in [Origin::System, Origin::Seeded] {
-                let kid = Kid::new(&format!("tokyo/{}", file.keys().len()));
+                let kid = Kid::new(&format!("tokyo/{}", file.keys.len()));
                 let alg = Some(suite.key_alg().to_owned());
                 let (usage, material) = (Usage::Encryption, material.clone());
-                file.push(Jwk { kid, alg, origin, usage, material });
+                file.keys.push(Jwk { kid, alg, origin, usage, material });
             }
         }
     }
     let piece = Pad::new(1234, Secret::zeroed(50)).unwrap();
     let alg = Some("VERNAM-HS256".to_owned());
     let (origin, usage, material) = (Origin::System, Usage::Unsaid, DecryptingKey::Pad(piece));
-    file.push(Jwk { kid: None, alg, origin, usage, material });
+    file.keys.push(Jwk { kid: None, alg, origin, usage, material });
     assert_eq!(file.full_len(), file.to_bytes(&place()).unwrap().len() as u64);
 }
 
@@ -353,20 +348,26 @@ fn a_client_holds_no_private_half_and_a_shop_no_public_half_alone() {
     let suite = Suite::of_header("MH-KNAPSACK", "A256GCM").unwrap();
     let mut rng = SystemSource::new().unwrap().stream(0);
     let private = make_material(suite, Sizes::default(), &mut rng).unwrap();
-    let public = Material::from(private.encrypting_half());
-    let read = |role, material: Material| {
-        let mut file = KeyFile::new(role);
-        let shop = Shop::new(Scheme::embodiment(6).unwrap(), suite);
-        file.shops.insert("tokyo".parse().unwrap(), shop);
+    let public = Material::from(private.as_key().encrypting_half());
+    // No file with the wrong half can be made, so the text of one is.
+    let read = |role: &str, material: Material| {
+        let mut keys = JwkSet::default();
         let (kid, alg) = (Kid::new("tokyo/00ff"), Some(suite.key_alg().to_owned()));
-        file.push(Jwk { kid, alg, origin: Origin::System, usage: Usage::Unsaid, material });
-        let read = KeyFile::parse(&file.to_bytes(&place()).unwrap(), &place());
-        read.map(|_| ()).map_err(|error| error.to_string())
+        keys.keys.push(Jwk { kid, alg, origin: Origin::System, usage: Usage::Unsaid, material });
+        let mut file = Keyring::new();
+        file.shops.insert(name("tokyo"), Account::new(Scheme::embodiment(6).unwrap(), suite));
+        let mut ours = file.member().unwrap();
+        ours["role"] = role.into();
+        let keys = keys.to_bytes(&place()).unwrap();
+        let keys = std::str::from_utf8(&keys).unwrap().trim_end().strip_suffix('}').unwrap();
+        let text = format!("{keys},\"orderseal\":{ours}}}");
+        let read = KeyFile::parse(text.as_bytes(), &place());
+        read.map(|file| file.holder().role().name().to_owned()).map_err(|error| error.to_string())
     };
-    assert_eq!(read(Role::Client, public.clone()), Ok(()));
-    assert!(read(Role::Client, private.clone().into()).unwrap_err().contains("never holds"));
-    for role in [Role::Shop, Role::Service] {
-        assert_eq!(read(role, private.clone().into()), Ok(()));
+    assert_eq!(read("client", public.clone()).as_deref(), Ok("client"));
+    assert!(read("client", private.clone().into()).unwrap_err().contains("never holds"));
+    for role in ["shop", "service"] {
+        assert_eq!(read(role, private.clone().into()).as_deref(), Ok(role));
         assert!(read(role, public.clone()).unwrap_err().contains("needs the private half"));
     }
 }

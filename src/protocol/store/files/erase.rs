@@ -44,11 +44,11 @@ pub fn erase(path: &Path, selection: Selection<'_>) -> Result<Erased> {
 /// As [`erase`], and those that `look` returns.
 pub fn erase_key_file<T>(
     path: &Path,
-    look: impl FnOnce(&KeyFile) -> Result<T>,
+    look: impl FnOnce(KeyFile) -> Result<T>,
 ) -> Result<(T, Erased)> {
     let mut locked = Locked::open(path)?;
     sent::publish_of(&mut locked)?;
-    let seen = look(&locked.read()?)?;
+    let seen = look(locked.read()?)?;
     users::forget(path);
     Ok((seen, locked.erase()?))
 }

@@ -9,12 +9,12 @@ use rustix::fs::FlockOperation;
 use super::locked::Locked;
 use super::output::Output;
 use super::overwrite::{Erased, Selection};
-use super::sent::{self, Finished, erasing, settle};
+use super::sent::{self, Finished, settle};
 use super::temporary::lock_soon;
 use super::users::{forget, lock, open_users};
 use crate::protocol::model::{Erase, Error, KeyTrouble, Kid, Place, Result};
-use crate::protocol::store::keyfile::{KeyFile, Sent};
-use crate::protocol::store::spend::KeyStore;
+use crate::protocol::store::keyfile::{ClientBundle, KeyFile, Sent};
+use crate::protocol::store::spend::{Durable, KeyStore};
 
 /// A client's file, or a lone key, that this process seals with.
 #[derive(Debug)]
@@ -56,12 +56,8 @@ impl InUse {
         Ok(Self { path: path.to_owned(), users: Some(users) })
     }
 
-    /// Changes the file durably.
-    ///
-    /// # Errors
-    /// As [`update`](super::update).
-    pub fn update<T>(&self, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T> {
-        super::update(&self.path, change)
+    fn update_client(&self, change: impl FnOnce(&mut ClientBundle)) -> Result<()> {
+        Locked::open(&self.path)?.update_client(change)
     }
 
     /// Whether other processes also use the file. Call this only while the file is locked, as in
@@ -90,10 +86,7 @@ impl InUse {
         let Some(sent) = (if erases { output.make_ready()? } else { None }) else {
             return output.send().map(|()| None);
         };
-        let recorded = self.update(|file| {
-            file.sent.push(sent.clone());
-            Ok(())
-        });
+        let recorded = self.update_client(|file| file.sent.push(sent.clone()));
         match recorded.and_then(|()| output.send()) {
             Ok(()) => Ok(Some(sent)),
             Err(error) => {
@@ -111,10 +104,7 @@ impl InUse {
     /// As [`update`](super::update).
     pub fn keep(&self, sent: Option<&Sent>) -> Result<()> {
         match sent {
-            Some(sent) => self.update(|file| {
-                file.sent.retain(|other| other != sent);
-                Ok(())
-            }),
+            Some(sent) => self.update_client(|file| file.sent.retain(|other| other != sent)),
             None => Ok(()),
         }
     }
@@ -127,10 +117,12 @@ impl InUse {
     /// [`erase`](super::erase).
     pub fn erase(mut self, sent: Option<&Sent>, used: &[Kid]) -> Result<AfterSending> {
         let mut locked = Locked::open(&self.path)?;
-        let file = locked.read()?;
-        if !is_ours(&file, sent, used) {
-            return Err(Error::key(&locked.place, KeyTrouble::Exchanged));
-        }
+        let file = match locked.read()? {
+            KeyFile::Client(file) if is_ours(&file, sent, used) => file,
+            KeyFile::Client(_) | KeyFile::Plain(_) | KeyFile::Keyring(_) | KeyFile::Shop(_) => {
+                return Err(Error::key(&locked.place, KeyTrouble::Exchanged));
+            }
+        };
         if !self.is_shared()? {
             self.users = None;
             return match settle(&mut locked, true)? {
@@ -138,18 +130,17 @@ impl InUse {
                 Finished::File(erased) | Finished::Parts(erased) => Ok(AfterSending::All(erased)),
             };
         }
-        let change = |file: &mut KeyFile| {
+        let change = |file: &mut ClientBundle| {
             file.sent.retain(|other| Some(other) != sent);
             file.erase_due = true;
         };
-        let done = match erasing(&file) {
+        let done = match file.erases() {
             Some(Erase::All | Erase::Keys) if !used.is_empty() => {
                 locked.rewrite_and_erase(Selection::Named(used), change).map(AfterSending::Own)?
             }
-            Some(Erase::All | Erase::Keys | Erase::Programs) | None => locked.update(|file| {
-                change(file);
-                Ok(AfterSending::Nothing)
-            })?,
+            Some(Erase::All | Erase::Keys | Erase::Programs) | None => {
+                locked.update_client(change).map(|()| AfterSending::Nothing)?
+            }
         };
         // Other processes must not rely on this one to erase the rest.
         self.users = None;
@@ -157,10 +148,14 @@ impl InUse {
     }
 }
 
-impl KeyStore for InUse {
+impl Durable<KeyFile> for InUse {
     fn update<T>(&self, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T> {
-        Self::update(self, change)
+        super::update(&self.path, change)
     }
+}
+
+impl KeyStore for InUse {
+    type File = KeyFile;
 
     fn is_shared(&self) -> Result<bool> {
         Self::is_shared(self)
@@ -168,12 +163,12 @@ impl KeyStore for InUse {
 }
 
 /// Whether the file is still the one that this process used, and not a replacement.
-fn is_ours(file: &KeyFile, sent: Option<&Sent>, used: &[Kid]) -> bool {
-    let spent = |kid: &Kid| {
-        let state = file.shop_of(kid);
-        state
-            .zip(kid.parts().1)
-            .is_some_and(|(state, id)| state.spent.contains(id) || state.erased.contains(id))
+fn is_ours(file: &ClientBundle, sent: Option<&Sent>, used: &[Kid]) -> bool {
+    let spent = |kid: &Kid| match kid.parts() {
+        (shop, Some(id)) => {
+            shop == file.name.as_str() && (file.spent.contains(id) || file.shop.erased.contains(id))
+        }
+        (_, None) => false,
     };
     sent.is_none_or(|sent| file.sent.contains(sent)) && used.iter().all(spent)
 }

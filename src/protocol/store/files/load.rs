@@ -17,15 +17,26 @@ use crate::protocol::store::keyfile::KeyFile;
 
 /// A key file, with the identity of the file it was read from.
 #[derive(Debug)]
-pub struct Loaded {
+pub struct Loaded<F = KeyFile> {
     /// Content of the file.
-    pub file: KeyFile,
+    pub file: F,
     /// Its name for messages.
     pub place: Place,
     /// Its identity.
     pub id: Option<FileId>,
     /// Whether the content can be changed: it is in a regular file, not a pipe.
     pub changeable: bool,
+}
+
+impl Loaded {
+    /// The key file as one of the kind that `kind` takes it for, as in [`KeyFile::into_keyring`].
+    ///
+    /// # Errors
+    /// Those of `kind`.
+    pub fn of<F>(self, kind: impl FnOnce(KeyFile, &Place) -> Result<F>) -> Result<Loaded<F>> {
+        let Self { file, place, id, changeable } = self;
+        Ok(Loaded { file: kind(file, &place)?, place, id, changeable })
+    }
 }
 
 /// Reads a key file; `-` is stdin. Work that a killed process left undone is finished first.
@@ -40,7 +51,7 @@ pub fn load(path: &Path, allow_readable: bool) -> Result<Loaded> {
     if finish(Some(path), &file)? {
         return load(path, allow_readable);
     }
-    if !allow_readable && file.has_secrets() {
+    if !allow_readable && file.holder().has_secrets() {
         refuse_readable(id, mode, &place)?;
     }
     let changeable = id.is_some() && !is_dash(path);

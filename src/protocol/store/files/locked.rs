@@ -13,8 +13,7 @@ use super::temporary::{
     Owner, Replaced, Swept, Temporary, clear, rename_to_new, sweep, temporary_name,
 };
 use crate::protocol::model::{Error, Place, Result};
-use crate::protocol::store::keyfile::KeyFile;
-use crate::protocol::store::spend::KeyStore;
+use crate::protocol::store::keyfile::{ClientBundle, KeyFile};
 
 /// Reads a key file, changes it, and replaces the old file by the new one.
 ///
@@ -25,17 +24,6 @@ use crate::protocol::store::spend::KeyStore;
 /// nothing has changed; and those that `change` returns.
 pub fn update<T>(path: &Path, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T> {
     Locked::open(path)?.update(change)
-}
-
-/// Key file on the disk that no other process spends from.
-impl KeyStore for Path {
-    fn update<T>(&self, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T> {
-        update(self, change)
-    }
-
-    fn is_shared(&self) -> Result<bool> {
-        Ok(false)
-    }
 }
 
 /// File at a path, locked. A process that changes or erases it holds this lock.
@@ -101,13 +89,22 @@ impl Locked {
         Ok(result)
     }
 
+    /// Changes a client's file, as [`update`](Self::update).
+    ///
+    /// # Errors
+    /// Also [`KeyTrouble::Role`](crate::protocol::model::KeyTrouble::Role).
+    pub(super) fn update_client(&mut self, change: impl FnOnce(&mut ClientBundle)) -> Result<()> {
+        let place = self.place.clone();
+        self.update(|file| file.client_mut(&place).map(change))
+    }
+
     /// Replaces this file by a new one, which is written and synced first and is locked from then
     /// on. Returns the old file with its content unchanged.
     ///
     /// # Errors
-    /// As [`Temporary::replace`], and those of [`KeyFile::to_bytes`].
+    /// As [`Temporary::replace`], and those of [`KeyHolder::to_bytes`](crate::protocol::store::keyfile::KeyHolder::to_bytes).
     pub(super) fn replace(&mut self, file: &KeyFile) -> io::Result<Old> {
-        let bytes = file.to_bytes(&self.place).map_err(io::Error::other)?;
+        let bytes = file.holder().to_bytes(&self.place).map_err(io::Error::other)?;
         let new = Temporary::beside(&self.path, Privacy::Owner)?;
         new.file().write_all(&bytes)?;
         new.file().sync_all()?;
@@ -194,10 +191,15 @@ impl Old {
 mod tests {
     use super::*;
     use crate::protocol::model::Misuse;
-    use crate::protocol::model::Role;
+    use crate::protocol::store::keyfile::{JwkSet, Keyring, LoneKey, PlainFile};
 
     fn write(path: &Path, file: &KeyFile) {
-        std::fs::write(path, &file.to_bytes(&Place::file("key")).unwrap()[..]).unwrap();
+        std::fs::write(path, &file.holder().to_bytes(&Place::file("key")).unwrap()[..]).unwrap();
+    }
+
+    fn lone(file: &mut KeyFile) -> &mut LoneKey {
+        let KeyFile::Plain(PlainFile::Lone(file)) = file else { panic!("{file:?}") };
+        file
     }
 
     #[test]
@@ -211,13 +213,13 @@ mod tests {
             origin: crate::ciphers::random::Origin::System,
             material: crate::protocol::jose::jwk::DecryptingKey::Secret(vec![1; 16].into()),
         };
-        write(&path, &KeyFile::lone(key));
+        write(&path, &KeyFile::Plain(PlainFile::Lone(LoneKey::new(key))));
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..8 {
                         update(&path, |file| {
-                            file.sealed += 1;
+                            lone(file).sealed += 1;
                             Ok(())
                         })
                         .unwrap();
@@ -225,7 +227,7 @@ mod tests {
                 });
             }
         });
-        let sealed = update(&path, |file| Ok(file.sealed)).unwrap();
+        let sealed = update(&path, |file| Ok(lone(file).sealed)).unwrap();
         assert_eq!(sealed, 64);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
@@ -234,10 +236,10 @@ mod tests {
     fn a_failed_change_leaves_the_file_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.jwks");
-        write(&path, &KeyFile::new(Role::Plain));
+        write(&path, &KeyFile::Plain(PlainFile::Set(JwkSet::default())));
         let before = std::fs::read(&path).unwrap();
         let failed: Result<()> = update(&path, |file| {
-            file.role = Role::Service;
+            *file = KeyFile::Keyring(Keyring::new());
             Err(Misuse::SecondUnnamedKey.into())
         });
         assert!(failed.is_err());

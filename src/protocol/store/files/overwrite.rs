@@ -1,5 +1,6 @@
 //! Overwrites files and keys, and reports exactly what was done.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -12,8 +13,8 @@ use super::paths::random_number;
 use super::strike;
 use super::temporary::Swept;
 use crate::ciphers::random::{KeySource, SeededSource};
-use crate::protocol::model::{Error, Kid, Misuse, Program, Result};
-use crate::protocol::store::keyfile::KeyFile;
+use crate::protocol::model::{Error, Kid, Misuse, Result};
+use crate::protocol::store::keyfile::{ClientBundle, KeyFile, KeySet};
 
 /// Part of a file to erase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,25 +48,25 @@ pub struct Erased {
     pub kept: Option<Kept>,
 }
 
+/// What a selection removed from a key file.
+struct Removed {
+    /// The names of the keys.
+    keys: BTreeSet<Kid>,
+    /// Whether there was a program.
+    program: bool,
+}
+
 impl Selection<'_> {
     /// Removes the selected parts from a key file.
-    pub(super) fn apply(self, file: &mut KeyFile) {
-        match self {
-            Self::File => {}
-            Self::Keys => {
-                file.erase_keys(|_| true);
-            }
-            Self::Programs => {
-                // Erasing a program with built-in keys also erases the keys.
-                if let Some(Program::Shop { built_in: Some(_), .. }) = &file.program {
-                    file.erase_keys(|_| true);
-                }
-                file.program = None;
-            }
-            Self::Named(kids) => {
-                file.erase_keys(|key| key.kid.as_ref().is_some_and(|kid| kids.contains(kid)));
-            }
-        }
+    fn apply(self, file: &mut dyn KeySet) -> Removed {
+        let program = file.has_program();
+        let keys = match self {
+            Self::File => Vec::new(),
+            Self::Keys => file.erase_keys(&|_| true),
+            Self::Programs => file.erase_program(),
+            Self::Named(kids) => file.erase_keys(&|kid| kid.is_some_and(|kid| kids.contains(kid))),
+        };
+        Removed { keys: keys.into_iter().collect(), program: program && !file.has_program() }
     }
 }
 
@@ -90,24 +91,27 @@ impl Locked {
         Ok(report)
     }
 
-    /// Removes the selected parts from a key file, and erases the file that it replaces.
+    /// Removes the selected parts from a key file, makes another change if it is a client's, and
+    /// erases the file that it replaces.
     pub(super) fn rewrite_and_erase(
         &mut self,
         selection: Selection<'_>,
-        change: impl FnOnce(&mut KeyFile),
+        change: impl FnOnce(&mut ClientBundle),
     ) -> Result<Erased> {
         self.refuse_held()?;
-        let before = self.read()?;
-        if before.is_lone() {
+        let mut file = self.read()?;
+        let Some(set) = file.as_set() else {
             return Err(Misuse::LoneKeyIsWhole(self.place.to_string()).into());
+        };
+        let removed = selection.apply(set);
+        match &mut file {
+            KeyFile::Client(client) => change(client),
+            KeyFile::Plain(_) | KeyFile::Keyring(_) | KeyFile::Shop(_) => {}
         }
-        let mut file = before.clone();
-        selection.apply(&mut file);
-        change(&mut file);
         let seed =
             random_number().map_err(|error| Error::io(&self.place, "cannot erase", error))?;
         let erased = match self.replace(&file) {
-            Err(error) if is_full(&error) => self.strike_out(&before, selection, error),
+            Err(error) if is_full(&error) => self.strike_out(&removed, error),
             replaced => replaced.and_then(|old| {
                 let overwritten = old.has_no_other_name().and_then(|()| overwrite(&old.file, seed));
                 old.unlink()?;
@@ -119,21 +123,14 @@ impl Locked {
 
     /// Overwrites the selected keys in place, if the disk has no room for a new file. If the power
     /// fails at any point, the file can be read, and the keys count as erased.
-    fn strike_out(
-        &self,
-        file: &KeyFile,
-        selection: Selection<'_>,
-        full: io::Error,
-    ) -> io::Result<Erased> {
-        let mut kept = file.clone();
-        selection.apply(&mut kept);
-        let is_chosen = |kid: &str| file.key(kid).is_some() && kept.key(kid).is_none();
+    fn strike_out(&self, selected: &Removed, full: io::Error) -> io::Result<Erased> {
         let (_, older) = file_system(&self.file);
         // Overwriting in place does not work on file systems that keep the old data, or for parts
         // that are not keys.
-        if older.is_some() || kept.program != file.program {
+        if older.is_some() || selected.program {
             return Err(full);
         }
+        let is_chosen = |kid: &str| selected.keys.contains(kid);
         // Allocate all memory for the keys at once: a growing buffer would leave copies.
         let len = self.file.metadata()?.len() as usize;
         let mut text = zeroize::Zeroizing::new(vec![0; len]);

@@ -11,8 +11,8 @@ use super::overwrite::{Erased, Selection};
 use super::paths::{folder_of, sync_folder};
 use super::temporary::{ready_name, rename_to_new};
 use super::users;
-use crate::protocol::model::{Erase, Error, Program, Result};
-use crate::protocol::store::keyfile::{KeyFile, Sent};
+use crate::protocol::model::{Erase, Error, Result};
+use crate::protocol::store::keyfile::{ClientBundle, KeyFile, Sent};
 
 /// Result of finishing work on a client's file.
 #[derive(Debug)]
@@ -43,16 +43,18 @@ pub(super) fn finish(path: &Path) -> Result<Finished> {
 /// # Errors
 /// Errors from reading, sending and erasing; the work then stays pending.
 pub(super) fn settle(locked: &mut Locked, due: bool) -> Result<Finished> {
-    let file = locked.read()?;
-    if !file.is_unfinished() && !due {
-        return Ok(Finished::Nothing);
-    }
+    let file = match locked.read()? {
+        KeyFile::Client(file) if file.is_unfinished() || due => file,
+        KeyFile::Client(_) | KeyFile::Plain(_) | KeyFile::Keyring(_) | KeyFile::Shop(_) => {
+            return Ok(Finished::Nothing);
+        }
+    };
     publish(locked, &file)?;
-    let settled = |file: &mut KeyFile| {
+    let settled = |file: &mut ClientBundle| {
         file.sent.clear();
         file.erase_due = false;
     };
-    match erasing(&file) {
+    match file.erases() {
         Some(Erase::All) => {
             users::forget(&locked.path);
             locked.erase().map(Finished::File)
@@ -64,18 +66,7 @@ pub(super) fn settle(locked: &mut Locked, due: bool) -> Result<Finished> {
             locked.rewrite_and_erase(Selection::Programs, settled).map(Finished::Parts)
         }
         // The program has already been erased.
-        None => locked.update(|file| {
-            settled(file);
-            Ok(Finished::Nothing)
-        }),
-    }
-}
-
-/// Part of a client's file that its program erases after sending.
-pub(super) fn erasing(file: &KeyFile) -> Option<Erase> {
-    match &file.program {
-        Some(Program::Client { erase, .. }) => *erase,
-        Some(Program::Shop { .. }) | None => None,
+        None => locked.update_client(settled).map(|()| Finished::Nothing),
     }
 }
 
@@ -85,7 +76,7 @@ pub(super) fn erasing(file: &KeyFile) -> Option<Erase> {
 /// Errors from sending.
 pub(super) fn publish_of(locked: &mut Locked) -> Result<()> {
     match locked.read() {
-        Ok(file) if !file.sent.is_empty() && !users::are_there(&locked.path)? => {
+        Ok(KeyFile::Client(file)) if !file.sent.is_empty() && !users::are_there(&locked.path)? => {
             publish(locked, &file)
         }
         // Files that are not key files can also be erased.
@@ -93,7 +84,7 @@ pub(super) fn publish_of(locked: &mut Locked) -> Result<()> {
     }
 }
 
-fn publish(locked: &Locked, file: &KeyFile) -> Result<()> {
+fn publish(locked: &Locked, file: &ClientBundle) -> Result<()> {
     file.sent.iter().try_for_each(|sent| {
         publish_one(sent).map_err(|error| Error::Unpublished {
             bundle: locked.place.file.clone(),

@@ -4,15 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{IV_BUDGET, KeyFile, Sent, Shop, VERSION};
+use super::{
+    Account, ClientBundle, IV_BUDGET, JwkSet, KeyFile, Keyring, Keys, LoneKey, PlainFile, Sent,
+    Shop, ShopBundle, VERSION,
+};
 use crate::ciphers::base64url;
 use crate::ciphers::toy_des::SBox;
 use crate::protocol::jose::json::{self, Object, optional_parsed, optional_text, text};
-use crate::protocol::jose::jwk::{DecryptingKey, Jwk, Material, Refusal};
+use crate::protocol::jose::jwk::{
+    AsKey, DecryptingKey, EncryptingKey, Jwk, KeyRef, Material, Refusal,
+};
 use crate::protocol::model::{
-    Alg, Content, Document, Enc, Erase, Error, Expected, Form, KeyTrouble, Kid, Kind, MAX_LAYERS,
-    Malformed, Member, Name, Place, Program, Result, Role, Run, Scheme, Scope, Step, Suite,
-    Unimplemented, shortened,
+    Alg, ClientProgram, Content, Document, Enc, Erase, Error, Expected, Form, KeyTrouble, Kid,
+    Kind, MAX_LAYERS, Malformed, Member, Name, Place, Result, Role, Run, Scheme, Scope,
+    ShopProgram, Step, Suite, Unimplemented, shortened,
 };
 
 type Checked<T> = std::result::Result<T, Malformed>;
@@ -47,7 +52,9 @@ impl KeyFile {
             return Err(unexpected(Form::of_object(members)));
         }
         let mut file = from_members(members, &value, is_set.then_some(keys), place)?;
-        struck.iter().for_each(|kid| file.remember_erased(kid));
+        if let Some(set) = file.as_set() {
+            struck.iter().for_each(|kid| set.remember_erased(kid));
+        }
         Ok(file)
     }
 }
@@ -92,13 +99,13 @@ fn from_members(
     if members.contains_key("keys") {
         return Err(malformed(Malformed::member("keys", "an array")));
     }
-    let mut file = KeyFile::lone(Jwk::from_json(whole).map_err(|why| why.at(place))?);
+    let mut file = LoneKey::new(Jwk::from_json(whole).map_err(|why| why.at(place))?);
     if let Some(ours) = ours {
         file.sealed = count(ours, "sealed").map_err(malformed)?;
         file.gaps = ours.get("gaps").map_or(Ok(Vec::new()), pieces).map_err(malformed)?;
         file.sbox = sbox(ours).map_err(malformed)?;
     }
-    Ok(file)
+    Ok(KeyFile::Plain(PlainFile::Lone(file)))
 }
 
 /// The member `orderseal`, if its version can be read.
@@ -113,111 +120,178 @@ fn ours(members: &Object) -> Checked<Option<&Object>> {
 }
 
 fn set(keys: Vec<Read>, ours: Option<&Object>, place: &Place) -> Result<KeyFile> {
-    let malformed = |found: Malformed| Error::malformed(place, found);
-    let mut file = KeyFile::new(Role::Plain);
-    if let Some(ours) = ours {
-        (file.role, file.shops) = role_and_shops(ours).map_err(|why| why.at(place))?;
-    }
-    for (number, key) in (1..).zip(keys) {
-        let at = |kid: Option<&str>| {
-            let kid = kid.map_or(String::new(), |kid| format!(" ({})", shortened(kid)));
-            Place::file(format!("{place}: key {number}{kid}"))
-        };
-        let key = match key {
-            Ok(key) => key,
-            // Sets made by other software may contain keys that are not for us (RFC 7517 section 5).
-            Err(passed_over) if file.role == Role::Plain => {
-                file.passed_over.push((at(passed_over.kid.as_deref()), passed_over));
-                continue;
-            }
-            Err(PassedOver { kid, why }) => return Err(why.at(&at(kid.as_deref()))),
-        };
-        check_key(&file, &key).map_err(|found| Error::malformed(&at(None), found))?;
-        file.push(key);
-    }
-    if let (true, [(place, PassedOver { why, .. }), ..]) =
-        (file.keys().is_empty(), &file.passed_over[..])
-    {
-        return Err(why.clone().at(place));
-    }
-    if let Some(ours) = ours {
-        file.program = program(ours, &file).map_err(malformed)?;
-        file.sent = sent(ours).map_err(malformed)?;
-        file.erase_due = ours.get("erase_due") == Some(&Value::Bool(true));
-    }
-    Ok(file)
-}
-
-fn role_and_shops(ours: &Object) -> Result<(Role, BTreeMap<Name, Shop>), Refusal> {
-    let role = match text(ours, "role")? {
-        "service" => Role::Service,
-        "shop" => Role::Shop,
-        "client" => Role::Client,
-        other => return Err(format!("role {other:?}, expected service, shop or client").into()),
+    let Some(ours) = ours else {
+        return plain_set(keys, place).map(|file| KeyFile::Plain(PlainFile::Set(file)));
     };
-    let shops = shops(ours)?;
-    match role {
-        Role::Service => Ok((role, shops)),
-        Role::Shop | Role::Client | Role::Plain if shops.len() == 1 => Ok((role, shops)),
-        Role::Shop | Role::Client | Role::Plain => {
-            Err(format!("a {role} file has one shop, found {}", shops.len()).into())
+    match text(ours, "role").map_err(|found| Error::malformed(place, found))? {
+        "service" => keyring(keys, ours, place).map(KeyFile::Keyring),
+        "shop" => shop_bundle(keys, ours, place).map(KeyFile::Shop),
+        "client" => client_bundle(keys, ours, place).map(KeyFile::Client),
+        other => {
+            let found = format!("role {other:?}, expected service, shop or client");
+            Err(Error::malformed(place, found))
         }
     }
 }
 
-fn check_key(file: &KeyFile, key: &Jwk) -> Checked<()> {
-    let Some(kid) = &key.kid else {
-        return match file.role {
-            Role::Plain => Ok(()),
-            role @ (Role::Service | Role::Shop | Role::Client) => {
-                Err(format!("no member \"kid\", which a {role} file needs").into())
+/// A set made by other software may contain keys that are not for us (RFC 7517 section 5).
+fn plain_set(keys: Vec<Read>, place: &Place) -> Result<JwkSet> {
+    let mut file = JwkSet::default();
+    for (number, key) in (1..).zip(keys) {
+        match key {
+            Ok(key) => {
+                refuse_repeated(&file.keys, &key)
+                    .map_err(|found| Error::malformed(&key_place(place, number, None), found))?;
+                file.keys.push(key);
             }
-        };
+            Err(passed_over) => {
+                let at = key_place(place, number, passed_over.kid.as_deref());
+                file.passed_over.push((at, passed_over));
+            }
+        }
+    }
+    match (file.keys.first(), file.passed_over.first()) {
+        (None, Some((place, PassedOver { why, .. }))) => Err(why.clone().at(place)),
+        (Some(_), _) | (None, None) => Ok(file),
+    }
+}
+
+fn keyring(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<Keyring> {
+    let account = |members: &Object, name: &Name| {
+        Ok(Account {
+            shop: shop(members)?,
+            issued: names(members, "issued")?,
+            allotted: counts(members, "allotted", name)?,
+        })
     };
-    if file.key(kid.as_str()).is_some() {
-        return Err(format!("the name {kid} stands twice").into());
+    let shops = shops(ours, account).map_err(|why| why.at(place))?;
+    let shop_of = |name: &str| shops.get(name).map(|account| &account.shop);
+    let keys = keys_of(keys, Role::Service, shop_of, decrypting, place)?;
+    match ours.contains_key("program") {
+        true => Err(Error::malformed(place, "a service file carries no program")),
+        false => Ok(Keyring { shops, keys }),
     }
-    if file.role == Role::Plain {
-        return Ok(());
+}
+
+fn shop_bundle(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<ShopBundle> {
+    let (name, shop) =
+        one_shop(ours, Role::Shop, |members, _| shop(members)).map_err(|why| why.at(place))?;
+    let shop_of = |other: &str| (name.as_str() == other).then_some(&shop);
+    let keys = keys_of(keys, Role::Shop, shop_of, decrypting, place)?;
+    let program = shop_program(ours, shop.scheme.content, &keys)
+        .map_err(|found| Error::malformed(place, found))?;
+    Ok(ShopBundle { name, shop, program, keys })
+}
+
+fn client_bundle(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<ClientBundle> {
+    let client = |members: &Object, name: &Name| {
+        Ok(ClientBundle {
+            spent: names(members, "spent")?,
+            budget: counts(members, "budget", name)?,
+            gaps: gaps(members, name)?,
+            ..ClientBundle::new(name.clone(), shop(members)?)
+        })
+    };
+    let (name, client) = one_shop(ours, Role::Client, client).map_err(|why| why.at(place))?;
+    let shop_of = |other: &str| (name.as_str() == other).then_some(&client.shop);
+    let keys = keys_of(keys, Role::Client, shop_of, encrypting, place)?;
+    let malformed = |found: Malformed| Error::malformed(place, found);
+    Ok(ClientBundle {
+        program: client_program(ours, client.shop.scheme.content).map_err(malformed)?,
+        keys,
+        sent: sent(ours).map_err(malformed)?,
+        erase_due: ours.get("erase_due") == Some(&Value::Bool(true)),
+        ..client
+    })
+}
+
+/// The key that a shop or the service holds; an error says what it is instead.
+fn decrypting(key: Material, role: Role) -> std::result::Result<DecryptingKey, String> {
+    key.into_decrypting().map_err(|half| {
+        format!("{} only, a {role} needs the private half", KeyRef::Public(&half).name())
+    })
+}
+
+/// The key that a client holds; an error says what it is instead.
+fn encrypting(key: Material, _: Role) -> std::result::Result<EncryptingKey, String> {
+    key.into_encrypting()
+        .map_err(|half| format!("{}, which a client never holds", KeyRef::Private(&half).name()))
+}
+
+/// The place of a key in a set, for messages.
+fn key_place(place: &Place, number: usize, kid: Option<&str>) -> Place {
+    let kid = kid.map_or(String::new(), |kid| format!(" ({})", shortened(kid)));
+    Place::file(format!("{place}: key {number}{kid}"))
+}
+
+/// The keys of a file that belongs to a role, each of the kind that `convert` finds in it.
+fn keys_of<'s, K: AsKey + Clone>(
+    read: Vec<Read>,
+    role: Role,
+    shop_of: impl Fn(&str) -> Option<&'s Shop>,
+    convert: impl Fn(Material, Role) -> std::result::Result<K, String>,
+    place: &Place,
+) -> Result<Keys<K>> {
+    let mut keys = Keys::default();
+    for (number, key) in (1..).zip(read) {
+        let key = key
+            .map_err(|PassedOver { kid, why }| why.at(&key_place(place, number, kid.as_deref())))?;
+        let checked = refuse_repeated(&keys, &key)
+            .and_then(|()| key_of(key, role, &shop_of, &convert))
+            .map_err(|found| Error::malformed(&key_place(place, number, None), found))?;
+        keys.push(checked);
     }
-    let Some(shop) = file.shop_of(kid) else {
+    Ok(keys)
+}
+
+fn refuse_repeated<K: AsKey + Clone>(keys: &Keys<K>, key: &Jwk) -> Checked<()> {
+    match &key.kid {
+        Some(kid) if keys.index_of(kid.as_str()).is_some() => {
+            Err(format!("the name {kid} stands twice").into())
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn key_of<'s, K>(
+    key: Jwk,
+    role: Role,
+    shop_of: impl Fn(&str) -> Option<&'s Shop>,
+    convert: impl Fn(Material, Role) -> std::result::Result<K, String>,
+) -> Checked<Jwk<K>> {
+    let Jwk { kid, alg, usage, origin, material } = key;
+    let Some(kid) = kid else {
+        return Err(format!("no member \"kid\", which a {role} file needs").into());
+    };
+    let Some(shop) = shop_of(kid.parts().0) else {
         return Err(format!("{kid} belongs to no shop of this file").into());
     };
     if kid.parts().1.is_some() != (shop.scheme.scope == Scope::Transaction) {
         return Err(format!("{kid} does not fit the scope {}", shop.scheme.scope.name()).into());
     }
-    if key.alg.as_deref() != Some(shop.suite.key_alg()) {
+    if alg.as_deref() != Some(shop.suite.key_alg()) {
         return Err(
             format!("{kid} is not for {}, as the shop's keys are", shop.suite.key_alg()).into()
         );
     }
-    let expected = shop.suite.material();
-    if expected != key.material.family() {
-        return Err(format!("{kid} is {}, expected {expected}", key.material.name()).into());
+    let (key, expected) = (material.as_key(), shop.suite.material());
+    if expected != key.family() {
+        return Err(format!("{kid} is {}, expected {expected}", key.name()).into());
     }
-    if let (Some(secret), Some(len)) = (key.material.secret(), shop.suite.secret_len())
+    if let (Some(secret), Some(len)) = (key.secret(), shop.suite.secret_len())
         && secret.len() != len
     {
         return Err(format!("{kid} has {} bytes, expected {len}", secret.len()).into());
     }
-    match (&key.material, file.role) {
-        (Material::Decrypting(DecryptingKey::Private(_)), Role::Client) => {
-            Err(format!("{kid} is {}, which a client never holds", key.material.name()).into())
-        }
-        (Material::Public(_), Role::Shop | Role::Service) => Err(format!(
-            "{kid} is {} only, a {} needs the private half",
-            key.material.name(),
-            file.role
-        )
-        .into()),
-        (Material::Decrypting(DecryptingKey::Secret(_) | DecryptingKey::Pad(_)), _)
-        | (Material::Decrypting(DecryptingKey::Private(_)), Role::Shop | Role::Service)
-        | (Material::Public(_), Role::Client)
-        | (_, Role::Plain) => Ok(()),
-    }
+    let material = convert(material, role).map_err(|found| format!("{kid} is {found}"))?;
+    Ok(Jwk { kid: Some(kid), alg, usage, origin, material })
 }
 
-fn shops(ours: &Object) -> Result<BTreeMap<Name, Shop>, Refusal> {
+/// The shops of a file, each read by `shop`.
+fn shops<S>(
+    ours: &Object,
+    shop: impl Fn(&Object, &Name) -> Result<S, Refusal>,
+) -> Result<BTreeMap<Name, S>, Refusal> {
     let members = object(ours, "shops")?;
     let mut shops = BTreeMap::new();
     for (name, value) in members {
@@ -230,7 +304,21 @@ fn shops(ours: &Object) -> Result<BTreeMap<Name, Shop>, Refusal> {
     Ok(shops)
 }
 
-fn shop(members: &Object, name: &Name) -> Result<Shop, Refusal> {
+/// The one shop of a bundle.
+fn one_shop<S>(
+    ours: &Object,
+    role: Role,
+    shop: impl Fn(&Object, &Name) -> Result<S, Refusal>,
+) -> Result<(Name, S), Refusal> {
+    let shops = shops(ours, shop)?;
+    let found = shops.len();
+    match shops.into_iter().next().filter(|_| found == 1) {
+        Some(only) => Ok(only),
+        None => Err(format!("a {role} file has one shop, found {found}").into()),
+    }
+}
+
+fn shop(members: &Object) -> Result<Shop, Refusal> {
     let scheme = scheme(object(members, "scheme")?)?;
     let alg = algorithm(members, Member::Alg, Alg::named)?;
     let enc = with_sbox(algorithm(members, Member::Enc, Enc::named)?, members)?;
@@ -243,14 +331,9 @@ fn shop(members: &Object, name: &Name) -> Result<Shop, Refusal> {
         scheme,
         suite,
         service: optional_parsed(members, "service")?,
-        issued: names(members, "issued")?,
         users: names(members, "users")?,
-        spent: names(members, "spent")?,
         erased: names(members, "erased")?,
         erased_shop_key: members.get("erased_shop_key") == Some(&Value::Bool(true)),
-        allotted: counts(members, "allotted", name)?,
-        budget: counts(members, "budget", name)?,
-        gaps: gaps(members, name)?,
     })
 }
 
@@ -278,37 +361,45 @@ fn scheme(members: &Object) -> Checked<Scheme> {
     ))
 }
 
-fn program(ours: &Object, file: &KeyFile) -> Checked<Option<Program>> {
-    let Some(value) = ours.get("program") else { return Ok(None) };
-    let members = value.as_object().ok_or("member \"program\" is not an object")?;
-    let Some(shop) = file.shops.values().next() else {
-        return Err("a program without a shop".into());
-    };
-    let content = shop.scheme.content;
-    let program = match file.role {
-        Role::Client => Program::Client {
-            content,
-            layers: layers(members)?,
-            run: choice(members, "run", Run::named)?,
-            erase: match members.contains_key("erase") {
-                true => Some(choice(members, "erase", Erase::named)?),
-                false => None,
-            },
+fn client_program(ours: &Object, content: Content) -> Checked<Option<ClientProgram>> {
+    let Some(members) = program_members(ours)? else { return Ok(None) };
+    let program = ClientProgram {
+        content,
+        layers: layers(members)?,
+        run: choice(members, "run", Run::named)?,
+        erase: match members.contains_key("erase") {
+            true => Some(choice(members, "erase", Erase::named)?),
+            false => None,
         },
-        Role::Shop => Program::Shop { content, built_in: built_in(members, file)? },
-        role @ (Role::Service | Role::Plain) => {
-            return Err(format!("a {role} file carries no program").into());
-        }
     };
-    let expected: Vec<&str> = program.steps().into_iter().map(Step::name).collect();
+    check_steps(members, &program.steps()).map(|()| Some(program))
+}
+
+fn shop_program(
+    ours: &Object,
+    content: Content,
+    keys: &Keys<DecryptingKey>,
+) -> Checked<Option<ShopProgram>> {
+    let Some(members) = program_members(ours)? else { return Ok(None) };
+    let program = ShopProgram { content, built_in: built_in(members, keys)? };
+    check_steps(members, &program.steps()).map(|()| Some(program))
+}
+
+fn program_members(ours: &Object) -> Checked<Option<&Object>> {
+    let Some(value) = ours.get("program") else { return Ok(None) };
+    Ok(Some(value.as_object().ok_or("member \"program\" is not an object")?))
+}
+
+fn check_steps(members: &Object, expected: &[Step]) -> Checked<()> {
+    let expected: Vec<&str> = expected.iter().copied().map(Step::name).collect();
     let found: Option<Vec<&str>> = members
         .get("steps")
         .and_then(Value::as_array)
         .map(|steps| steps.iter().map(|step| step.as_str().unwrap_or("?")).collect());
-    if found.as_ref() != Some(&expected) {
-        return Err(format!("the program's steps are not {}", expected.join(", ")).into());
+    match found.as_ref() == Some(&expected) {
+        true => Ok(()),
+        false => Err(format!("the program's steps are not {}", expected.join(", ")).into()),
     }
-    Ok(Some(program))
 }
 
 fn layers(members: &Object) -> Checked<u8> {
@@ -324,15 +415,14 @@ fn layers(members: &Object) -> Checked<u8> {
     }
 }
 
-fn built_in(members: &Object, file: &KeyFile) -> Checked<Option<Vec<Kid>>> {
+fn built_in(members: &Object, keys: &Keys<DecryptingKey>) -> Checked<Option<Vec<Kid>>> {
     let Some(value) = members.get("built_in") else { return Ok(None) };
     let kids: Vec<Kid> = value
         .as_array()
         .and_then(|kids| kids.iter().map(|kid| Kid::new(kid.as_str()?)).collect())
         .ok_or("member \"built_in\" is not an array of key names")?;
     let known: BTreeSet<&Kid> = kids.iter().collect();
-    let mut held = file.keys().iter().filter_map(|key| key.kid.as_ref());
-    if let Some(kid) = held.find(|kid| !known.contains(kid)) {
+    if let Some(kid) = keys.names().find(|kid| !known.contains(kid)) {
         return Err(format!("the program is not built with key {kid}").into());
     }
     Ok(Some(kids))

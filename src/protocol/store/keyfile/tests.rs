@@ -3,48 +3,54 @@
 use super::*;
 use crate::ciphers::Secret;
 use crate::ciphers::random::Origin;
-use crate::protocol::jose::jwk::{DecryptingKey, Usage};
-use crate::protocol::model::{Alg, Enc, Erase, Run};
+use crate::protocol::jose::jwk::{DecryptingKey, Jwk, Usage};
+use crate::protocol::model::{Alg, ClientProgram, Enc, Erase, Kid, Name, Run, Scheme, Suite};
 
 fn place() -> Place {
     Place::file("client.jwks")
 }
 
-fn client() -> KeyFile {
-    let scheme = Scheme::embodiment(4).unwrap();
-    let suite = Suite::new(Alg::named("A256KW").unwrap(), Enc::named("A256GCM").unwrap()).unwrap();
-    let shop: Name = "tokyo".parse().unwrap();
-    let mut file = KeyFile::new(Role::Client);
-    let mut state = Shop::new(scheme, suite);
-    state.spent.insert("00ff".parse().unwrap());
-    file.shops.insert(shop, state);
-    file.program = Some(Program::Client {
-        content: scheme.content,
-        layers: 3,
-        run: Run::Automatic,
-        erase: Some(Erase::All),
-    });
-    file.push(Jwk {
+fn key() -> Jwk<DecryptingKey> {
+    Jwk {
         kid: Kid::new("tokyo/00ff"),
         alg: Some("A256KW".to_owned()),
         usage: Usage::Encryption,
         origin: Origin::Seeded,
         material: DecryptingKey::Secret(Secret::from(vec![7; 32])),
+    }
+}
+
+fn shop() -> Shop {
+    let suite = Suite::new(Alg::named("A256KW").unwrap(), Enc::named("A256GCM").unwrap()).unwrap();
+    Shop::new(Scheme::embodiment(4).unwrap(), suite)
+}
+
+fn client() -> ClientBundle {
+    let mut file = ClientBundle::new("tokyo".parse().unwrap(), shop());
+    file.spent.insert("00ff".parse().unwrap());
+    file.program = Some(ClientProgram {
+        content: file.shop.scheme.content,
+        layers: 3,
+        run: Run::Automatic,
+        erase: Some(Erase::All),
     });
+    file.keys.push(key().encrypting_half());
     file
 }
 
 #[test]
 fn a_file_is_read_back_as_written() {
     let file = client();
-    assert_eq!(KeyFile::parse(&file.to_bytes(&place()).unwrap(), &place()).unwrap(), file);
+    let read = KeyFile::parse(&file.to_bytes(&place()).unwrap(), &place()).unwrap();
+    assert_eq!(read, KeyFile::Client(file));
 }
 
 #[test]
 fn a_lone_key_keeps_its_count() {
-    let mut file = KeyFile::lone(client().keys()[0].clone());
+    let mut file = LoneKey::new(key());
     file.sealed = 12;
-    assert_eq!(KeyFile::parse(&file.to_bytes(&place()).unwrap(), &place()).unwrap(), file);
+    let read = KeyFile::parse(&file.to_bytes(&place()).unwrap(), &place()).unwrap();
+    assert_eq!(read, KeyFile::Plain(PlainFile::Lone(file)));
 }
 
 #[test]
@@ -70,7 +76,6 @@ fn contradictions_are_refused() {
         ("\"enc\":\"A256GCM\"", "\"enc\":\"ROT13\"", "ROT13"),
         ("\"spent\":[\"00ff\"]", "\"spent\":[\"../x\"]", "not an id"),
         ("\"spent\"", "\"budget\":{\"tokyo\":4294967297},\"spent\"", "to counts"),
-        ("\"spent\"", "\"allotted\":{\"tokyo\":4294967297},\"spent\"", "to counts"),
     ] {
         assert!(good.contains(from), "{from} in {good}");
         let bad = good.replace(from, to);
@@ -84,23 +89,41 @@ fn contradictions_are_refused() {
 fn erased_keys_are_remembered() {
     let mut file = client();
     let kid = Kid::new("tokyo/00ff").unwrap();
-    assert_eq!(file.erase_keys(|_| true), std::slice::from_ref(&kid));
+    assert_eq!(file.erase_keys(&|_| true), std::slice::from_ref(&kid));
     assert!(file.was_erased(&kid));
-    assert!(file.key("tokyo/00ff").is_none());
+    assert!(file.keys.named("tokyo/00ff").is_none());
 }
 
 /// A keyring of one shop, with one key per id in `ids`; the ids have different lengths.
-fn keyring(ids: &[&str]) -> KeyFile {
-    let mut file = KeyFile::new(Role::Service);
-    let shop: Name = "tokyo".parse().unwrap();
-    let mut state = client().shops.remove(&shop).unwrap();
-    state.spent.clear();
-    file.shops.insert(shop.clone(), state);
+fn keyring(ids: &[&str]) -> Keyring {
+    let mut file = Keyring::new();
+    let name: Name = "tokyo".parse().unwrap();
+    file.shops.insert(name.clone(), Account::new(shop().scheme, shop().suite));
     for id in ids {
-        let kid = Kid::of_id(&shop, &id.parse().unwrap());
-        file.push(Jwk { kid: Some(kid), ..client().keys()[0].clone() });
+        let kid = Kid::of_id(&name, &id.parse().unwrap());
+        file.keys.push(Jwk { kid: Some(kid), ..key() });
     }
     file
+}
+
+fn account(file: &mut Keyring) -> &mut Account {
+    file.shops.values_mut().next().unwrap()
+}
+
+#[test]
+fn what_a_keyring_handed_out_is_checked() {
+    let mut file = keyring(&["00ff"]);
+    account(&mut file).issued.insert("00ff".parse().unwrap());
+    let good = String::from_utf8(file.to_bytes(&place()).unwrap().to_vec()).unwrap();
+    for (to, complaint) in [
+        ("\"allotted\":{\"tokyo\":4294967297},\"issued\"", "to counts"),
+        ("\"issued\":[\"../x\"],\"was\"", "not an id"),
+    ] {
+        assert!(good.contains("\"issued\""), "{good}");
+        let bad = good.replace("\"issued\"", to);
+        let found = KeyFile::parse(bad.as_bytes(), &place()).unwrap_err().to_string();
+        assert!(found.contains(complaint), "{to}: {found}");
+    }
 }
 
 #[test]
@@ -108,38 +131,38 @@ fn what_a_file_will_have_to_record_fits_from_the_start() {
     // Issued at the service.
     let mut file = keyring(&["00ff", "a-longer-id"]);
     let full = file.full_len();
-    assert!(file.to_bytes_within(full, &place()).unwrap().len() as u64 <= full);
-    let refused = file.to_bytes_within(full - 1, &place()).unwrap_err();
+    assert!(write::set(&file, full, &place()).unwrap().len() as u64 <= full);
+    let refused = write::set(&file, full - 1, &place()).unwrap_err();
     assert!(matches!(refused, Error::KeyFileFull { len, .. } if len == full));
     for id in ["00ff", "a-longer-id"] {
-        file.shops.values_mut().next().unwrap().issued.insert(id.parse().unwrap());
+        account(&mut file).issued.insert(id.parse().unwrap());
         assert_eq!(file.full_len(), full);
     }
-    assert_eq!(file.to_bytes_within(full, &place()).unwrap().len() as u64, full);
+    assert_eq!(write::set(&file, full, &place()).unwrap().len() as u64, full);
 
     // Spent at a client.
     let mut client = client();
     let full = client.full_len();
     assert_eq!(client.to_bytes(&place()).unwrap().len() as u64, full);
-    client.shops.values_mut().next().unwrap().spent.clear();
+    client.spent.clear();
     assert_eq!(client.full_len(), full);
 
     // Counted at the service, where a key has a budget.
     let scheme = Scheme::embodiment(1).unwrap();
     let suite = Suite::new(Alg::Direct, Enc::named("A256GCM").unwrap()).unwrap();
-    let mut file = KeyFile::new(Role::Service);
-    file.shops.insert("tokyo".parse().unwrap(), Shop::new(scheme, suite));
+    let mut file = Keyring::new();
+    file.shops.insert("tokyo".parse().unwrap(), Account::new(scheme, suite));
     let kid = Kid::new("tokyo").unwrap();
     let alg = Some("A256GCM".to_owned());
-    file.push(Jwk { kid: Some(kid.clone()), alg, ..client.keys()[0].clone() });
+    file.keys.push(Jwk { kid: Some(kid.clone()), alg, ..key() });
     let full = file.full_len();
     for count in [1, IV_BUDGET] {
-        file.shops.values_mut().next().unwrap().allotted.insert(kid.clone(), count);
+        account(&mut file).allotted.insert(kid.clone(), count);
         assert_eq!(file.full_len(), full);
     }
     assert_eq!(file.to_bytes(&place()).unwrap().len() as u64, full);
 
     // The record of an erased key is shorter than the key was.
-    file.erase_keys(|_| true);
-    assert!(file.to_bytes_within(full, &place()).is_ok());
+    file.erase_keys(&|_| true);
+    assert!(write::set(&file, full, &place()).is_ok());
 }

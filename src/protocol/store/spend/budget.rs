@@ -53,7 +53,7 @@ impl<'s, S: KeyStore + ?Sized> Budget<'s, S> {
                 Reserved::TooLittle { shared: true, .. }
                     if patience.wait_after(|| self.give_back())? => {}
                 Reserved::TooLittle { left, .. } => {
-                    let key = self.key.words();
+                    let key = self.key.view().words();
                     let line = place_of(self.reserved + left);
                     return Err(Error::key(&line, KeyTrouble::Budget { key }));
                 }

@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use super::{KeyStore, Patience, Reserved};
+use super::{KeyStore, Patience, Reserved, Spendable, Spending};
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
 use crate::protocol::model::{Error, KeyTrouble, Kid, Name, Place, Result};
-use crate::protocol::store::keyfile::KeyFile;
+use crate::protocol::store::keyfile::ClientBundle;
 
 /// Divisor of the number of a client's ids for the first block: every block requires writing the
 /// whole file again.
@@ -79,7 +79,7 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
                     if patience.wait_after(|| self.give_back())? => {}
                 Reserved::TooLittle { left, .. } => {
                     let line = place_of(self.ready.len() as u64 + left);
-                    let issued = self.store.update(|file| Ok(file.keys().len()))?;
+                    let issued = self.store.update(|file| Ok(self.client(file)?.keys.len()))?;
                     let (bundle, shop) = (self.bundle.file.clone(), self.shop.clone());
                     return Err(Error::key(&line, KeyTrouble::Spent { bundle, shop, issued }));
                 }
@@ -91,21 +91,19 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
     fn reserve(&mut self, needed: usize) -> Result<Reserved<Vec<Jwk<EncryptingKey>>>> {
         let next = self.next;
         let (reserved, shared) = self.store.update(|file| {
+            let client = self.client(file)?;
             let want = match next {
                 Block::None => 0,
-                Block::Part => file.keys().len() / FIRST_PART,
+                Block::Part => client.keys.len() / FIRST_PART,
                 Block::Of(count) => count,
             };
-            let unspent = unspent(file, &self.shop, want.max(needed));
+            let unspent = unspent(client, want.max(needed));
             let shared = self.store.is_shared()?;
             if unspent.len() < needed {
                 let left = unspent.len() as u64;
                 return Ok((Reserved::TooLittle { left, shared }, shared));
             }
-            let ids = unspent.iter().filter_map(|key| key.kid.as_ref()?.id());
-            if let Some(shop) = file.shops.get_mut(&self.shop) {
-                shop.spent.extend(ids);
-            }
+            client.spent.extend(unspent.iter().filter_map(|key| key.kid.as_ref()?.id()));
             Ok((Reserved::Enough(unspent), shared))
         })?;
         self.next = match (next, &reserved) {
@@ -134,13 +132,27 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
             return Ok(());
         }
         self.store.update(|file| {
-            if let Some(shop) = file.shops.get_mut(&self.shop) {
+            // If the file is another by now, these ids are gone with the one that had them.
+            if let Ok(client) = self.client(file) {
                 for id in returned {
-                    shop.spent.remove(id);
+                    client.spent.remove(id);
                 }
             }
             Ok(())
         })
+    }
+
+    /// The client's file with these ids.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::Exchanged`] if it is another file by now.
+    fn client<'f>(&self, file: &'f mut S::File) -> Result<&'f mut ClientBundle> {
+        match file.spending() {
+            Some(Spending::Client(client)) if client.name == self.shop => Ok(client),
+            Some(Spending::Client(_) | Spending::Lone(_)) | None => {
+                Err(Error::key(&self.bundle, KeyTrouble::Exchanged))
+            }
+        }
     }
 
     /// Gives back used ids if nothing that they sealed has left. Returns the names of the ids that
@@ -166,12 +178,11 @@ fn is_pad(key: &Jwk<EncryptingKey>) -> bool {
     }
 }
 
-/// The first keys of a shop that have not sealed anything, at most `want`.
-fn unspent(file: &KeyFile, shop: &Name, want: usize) -> Vec<Jwk<EncryptingKey>> {
-    let Some(state) = file.shops.get(shop) else { return Vec::new() };
-    let unspent = |key: &&Jwk| {
+/// The first keys that have not sealed anything, at most `want`.
+fn unspent(client: &ClientBundle, want: usize) -> Vec<Jwk<EncryptingKey>> {
+    let unspent = |key: &&Jwk<_>| {
         let id = key.kid.as_ref().and_then(|kid| kid.parts().1);
-        id.is_some_and(|id| !state.spent.contains(id))
+        id.is_some_and(|id| !client.spent.contains(id))
     };
-    file.keys().iter().filter(unspent).take(want).map(Jwk::encrypting_half).collect()
+    client.keys.iter().filter(unspent).take(want).cloned().collect()
 }

@@ -1,0 +1,186 @@
+//! What the service hands out: the bundles of shops and clients.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{AnyKeys, KeyHolder, KeySet, Keys, Shop, write};
+use crate::protocol::jose::jwk::{DecryptingKey, EncryptingKey};
+use crate::protocol::model::{ClientProgram, Erase, Kid, Name, Role, ShopProgram};
+
+/// A shop's bundle: its decrypting keys, and perhaps a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShopBundle {
+    /// The shop's name.
+    pub name: Name,
+    /// The shop.
+    pub shop: Shop,
+    /// The program.
+    pub program: Option<ShopProgram>,
+    /// The keys.
+    pub keys: Keys<DecryptingKey>,
+}
+
+/// A client's bundle: keys that encrypt orders for one shop, and a program. It never holds a key
+/// that decrypts orders, unless that is the same key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientBundle {
+    /// The shop's name.
+    pub name: Name,
+    /// The shop.
+    pub shop: Shop,
+    /// The program, if it was not erased.
+    pub program: Option<ClientProgram>,
+    /// The keys.
+    pub keys: Keys<EncryptingKey>,
+    /// Transaction ids that have sealed an order.
+    pub spent: BTreeSet<Name>,
+    /// For each key with a budget, the number of orders that it may still seal.
+    pub budget: BTreeMap<Kid, u64>,
+    /// For each pad, the unused pieces before the remaining part, as start and end.
+    pub gaps: BTreeMap<Kid, Vec<(u64, u64)>>,
+    /// Outputs that were ready to be sent, by processes that have not erased yet.
+    pub sent: Vec<Sent>,
+    /// Whether the last process that uses the file must erase it.
+    pub erase_due: bool,
+}
+
+/// An output of a client whose program erases. It was ready to be sent; once it is sent, erasing is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// The output's path, in the bytes of the operating system.
+    pub output: Vec<u8>,
+    /// The token in the temporary name that the output has until it is sent.
+    pub token: u64,
+    /// Whether the output replaces another file.
+    pub replace: bool,
+}
+
+impl ShopBundle {
+    /// Creates a bundle with no keys and no program.
+    pub fn new(name: Name, shop: Shop) -> Self {
+        Self { name, shop, program: None, keys: Keys::default() }
+    }
+}
+
+impl ClientBundle {
+    /// Creates a bundle with no keys and no program.
+    pub fn new(name: Name, shop: Shop) -> Self {
+        Self {
+            name,
+            shop,
+            program: None,
+            keys: Keys::default(),
+            spent: BTreeSet::new(),
+            budget: BTreeMap::new(),
+            gaps: BTreeMap::new(),
+            sent: Vec::new(),
+            erase_due: false,
+        }
+    }
+
+    /// Part of the file that the program erases after sending.
+    pub fn erases(&self) -> Option<Erase> {
+        self.program.and_then(|program| program.erase)
+    }
+
+    /// Erases what the program erases after sending.
+    pub fn erase(&mut self, what: Erase) {
+        match what {
+            Erase::Keys => drop(self.erase_keys(&|_| true)),
+            Erase::Programs => self.program = None,
+            Erase::All => {
+                self.erase_keys(&|_| true);
+                self.program = None;
+            }
+        }
+    }
+
+    /// Whether a process that used the file has sent but not erased yet.
+    pub fn is_unfinished(&self) -> bool {
+        self.erase_due || !self.sent.is_empty()
+    }
+}
+
+impl KeyHolder for ShopBundle {
+    fn role(&self) -> Role {
+        Role::Shop
+    }
+
+    fn all_keys(&self) -> &dyn AnyKeys {
+        &self.keys
+    }
+
+    fn shops(&self) -> Box<dyn Iterator<Item = (&Name, &Shop)> + '_> {
+        Box::new(std::iter::once((&self.name, &self.shop)))
+    }
+
+    fn member(&self) -> Option<Value> {
+        Some(write::shop_bundle(self))
+    }
+}
+
+impl KeySet for ShopBundle {
+    fn retain(&mut self, wanted: &dyn Fn(Option<&Kid>) -> bool) -> Vec<Kid> {
+        self.keys.retain(wanted)
+    }
+
+    fn shop_named_mut(&mut self, name: &str) -> Option<&mut Shop> {
+        (self.name.as_str() == name).then_some(&mut self.shop)
+    }
+
+    fn has_program(&self) -> bool {
+        self.program.is_some()
+    }
+
+    fn erase_program(&mut self) -> Vec<Kid> {
+        match self.program.take() {
+            Some(ShopProgram { built_in: Some(_), .. }) => self.erase_keys(&|_| true),
+            Some(ShopProgram { built_in: None, .. }) | None => Vec::new(),
+        }
+    }
+}
+
+impl KeyHolder for ClientBundle {
+    fn role(&self) -> Role {
+        Role::Client
+    }
+
+    fn all_keys(&self) -> &dyn AnyKeys {
+        &self.keys
+    }
+
+    fn shops(&self) -> Box<dyn Iterator<Item = (&Name, &Shop)> + '_> {
+        Box::new(std::iter::once((&self.name, &self.shop)))
+    }
+
+    fn member(&self) -> Option<Value> {
+        Some(write::client_bundle(self))
+    }
+
+    fn member_when_used(&self) -> Option<Value> {
+        let mut used = self.clone();
+        let single = self.keys.names().filter(|kid| !self.shop.is_reusable(kid));
+        used.spent.extend(single.filter_map(Kid::id));
+        used.member()
+    }
+}
+
+impl KeySet for ClientBundle {
+    fn retain(&mut self, wanted: &dyn Fn(Option<&Kid>) -> bool) -> Vec<Kid> {
+        self.keys.retain(wanted)
+    }
+
+    fn shop_named_mut(&mut self, name: &str) -> Option<&mut Shop> {
+        (self.name.as_str() == name).then_some(&mut self.shop)
+    }
+
+    fn has_program(&self) -> bool {
+        self.program.is_some()
+    }
+
+    fn erase_program(&mut self) -> Vec<Kid> {
+        self.program = None;
+        Vec::new()
+    }
+}

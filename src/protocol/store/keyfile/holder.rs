@@ -1,0 +1,222 @@
+//! What key files of all kinds have in common.
+
+use serde_json::Value;
+
+use super::shop::choose;
+use super::{JwkSet, Keys, MAX_KEY_FILE, Shop, write};
+use crate::ciphers::Secret;
+use crate::ciphers::random::Origin;
+use crate::protocol::jose::jwk::{AsKey, Jwk, JwkRef, KeyRef};
+use crate::protocol::model::WrapAlgorithm;
+use crate::protocol::model::{Enc, Error, KeyTrouble, Kid, Name, Place, Result, Role};
+
+/// The keys of a file, whatever they can do.
+pub trait AnyKeys {
+    /// Number of keys.
+    fn count(&self) -> usize;
+
+    /// The key with this index, in the order of the file.
+    fn at(&self, index: usize) -> JwkRef<'_>;
+
+    /// Index of the key named `kid`.
+    fn position(&self, kid: &str) -> Option<usize>;
+
+    /// The keys, in the order of the file.
+    fn views(&self) -> Box<dyn Iterator<Item = JwkRef<'_>> + '_> {
+        Box::new((0..self.count()).map(|index| self.at(index)))
+    }
+}
+
+impl<K: AsKey + Clone> AnyKeys for Keys<K> {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn at(&self, index: usize) -> JwkRef<'_> {
+        self[index].view()
+    }
+
+    fn position(&self, kid: &str) -> Option<usize> {
+        self.index_of(kid)
+    }
+}
+
+/// A lone key.
+impl AnyKeys for Jwk {
+    fn count(&self) -> usize {
+        1
+    }
+
+    fn at(&self, _: usize) -> JwkRef<'_> {
+        self.view()
+    }
+
+    fn position(&self, kid: &str) -> Option<usize> {
+        self.kid.as_ref().filter(|own| own.as_str() == kid).map(|_| 0)
+    }
+}
+
+/// A key file of any kind.
+pub trait KeyHolder {
+    /// The role of the file's holder.
+    fn role(&self) -> Role;
+
+    /// The keys.
+    fn all_keys(&self) -> &dyn AnyKeys;
+
+    /// The shops that the file has keys for.
+    fn shops(&self) -> Box<dyn Iterator<Item = (&Name, &Shop)> + '_> {
+        Box::new(std::iter::empty())
+    }
+
+    /// The record of the shop with this name.
+    fn shop_named(&self, name: &str) -> Option<&Shop> {
+        self.shops().find_map(|(own, shop)| (own.as_str() == name).then_some(shop))
+    }
+
+    /// The member `orderseal` of the file, if it has one.
+    fn member(&self) -> Option<Value> {
+        None
+    }
+
+    /// The member `orderseal` when all keys of the file are used and recorded as such.
+    fn member_when_used(&self) -> Option<Value> {
+        self.member()
+    }
+
+    /// Serializes the file.
+    ///
+    /// # Errors
+    /// [`Error::KeyFileFull`] if the file is too long to be read again, or would become so by the
+    /// time all of its keys are used.
+    fn to_bytes(&self, place: &Place) -> Result<Secret> {
+        write::set(self, MAX_KEY_FILE, place)
+    }
+
+    /// Length in bytes of the file when all of its keys are used and recorded as such. Erasing
+    /// makes it shorter.
+    fn full_len(&self) -> u64 {
+        write::len(self.all_keys(), self.member_when_used())
+    }
+
+    /// The record of the shop that a key belongs to, if the file has one.
+    fn shop_of(&self, kid: &Kid) -> Option<&Shop> {
+        self.shop_named(kid.parts().0)
+    }
+
+    /// The shop named `wanted`, or the only one of the file.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::UnknownShop`], or [`Error::Usage`] if there are several shops and none was chosen.
+    fn choose_shop(&self, wanted: Option<&Name>, place: &Place) -> Result<(&Name, &Shop)> {
+        choose(self.shops(), wanted, place)
+    }
+
+    /// Whether the file contains a key that can decrypt.
+    fn has_secrets(&self) -> bool {
+        self.all_keys().views().any(|key| key.material.is_secret())
+    }
+
+    /// Whether the key named `kid` was erased from this file.
+    fn was_erased(&self, kid: &Kid) -> bool {
+        self.shop_of(kid).is_some_and(|shop| shop.was_erased(kid))
+    }
+
+    /// Whether any key was erased from this file.
+    fn has_erased(&self) -> bool {
+        self.shops().any(|(_, shop)| shop.has_erased())
+    }
+
+    /// The public keys of the file as a plain JWK Set, without private halves.
+    fn public_keys(&self) -> JwkSet {
+        let mut set = JwkSet::default();
+        for key in self.all_keys().views() {
+            match key.material {
+                KeyRef::Public(_) | KeyRef::Private(_) => set.keys.push(key.encrypting_half()),
+                KeyRef::Secret(_) | KeyRef::Pad(_) => {}
+            }
+        }
+        set
+    }
+
+    /// The error for a key that is not in the file.
+    fn unknown(&self, kid: &Kid) -> KeyTrouble {
+        let shops: Vec<&str> = self.shops().map(|(name, _)| name.as_str()).collect();
+        let of = match shops.is_empty() {
+            true => String::new(),
+            false => format!(" (of {})", shops.join(", ")),
+        };
+        KeyTrouble::Unknown { kid: kid.to_string(), held: self.all_keys().count(), of }
+    }
+
+    /// Refuses keys from a repeatable source, and weak algorithms, unless they are allowed.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::Marked`] and [`KeyTrouble::Weak`].
+    fn refuse_weak(&self, allow_weak: bool, place: &Place) -> Result<()> {
+        self.refuse_marked(allow_weak, place)?;
+        match self.weak_algorithm().filter(|_| !allow_weak) {
+            Some(name) => Err(Error::key(place, KeyTrouble::Weak(name))),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses keys from a repeatable source unless they are allowed.
+    ///
+    /// # Errors
+    /// [`KeyTrouble::Marked`].
+    fn refuse_marked(&self, allow_weak: bool, place: &Place) -> Result<()> {
+        match self.all_keys().views().find(|key| key.origin != Origin::System && !allow_weak) {
+            Some(key) => {
+                let kid = key.kid.map_or("without a name".to_owned(), Kid::to_string);
+                Err(Error::key(place, KeyTrouble::Marked { kid, origin: key.origin }))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// A weak algorithm that a key of this file is for, if there is one.
+    fn weak_algorithm(&self) -> Option<&'static str> {
+        let of_shops = self.shops().find_map(|(_, shop)| shop.suite.weak());
+        let weak = |name: &str| {
+            let enc = Enc::named(name).filter(|enc| enc.is_weak()).map(Enc::name);
+            enc.or_else(|| {
+                WrapAlgorithm::named(name).filter(|wrap| wrap.is_weak()).map(WrapAlgorithm::name)
+            })
+        };
+        of_shops.or_else(|| self.all_keys().views().find_map(|key| weak(key.alg?)))
+    }
+}
+
+/// A key file of several keys, which can be erased one by one.
+pub trait KeySet: KeyHolder {
+    /// Keeps only the keys with wanted names, and returns the names of the removed ones.
+    fn retain(&mut self, wanted: &dyn Fn(Option<&Kid>) -> bool) -> Vec<Kid>;
+
+    /// The record of the shop with this name.
+    fn shop_named_mut(&mut self, name: &str) -> Option<&mut Shop>;
+
+    /// Whether the file has a program.
+    fn has_program(&self) -> bool {
+        false
+    }
+
+    /// Erases the program, and with it the keys that are built into it; returns their names.
+    fn erase_program(&mut self) -> Vec<Kid> {
+        Vec::new()
+    }
+
+    /// Erases keys and records their names as erased; returns the names.
+    fn erase_keys(&mut self, chosen: &dyn Fn(Option<&Kid>) -> bool) -> Vec<Kid> {
+        let removed = self.retain(&|kid| !chosen(kid));
+        removed.iter().for_each(|kid| self.remember_erased(kid));
+        removed
+    }
+
+    /// Records that the key named `kid` was erased from this file.
+    fn remember_erased(&mut self, kid: &Kid) {
+        if let Some(shop) = self.shop_named_mut(kid.parts().0) {
+            shop.remember_erased(kid);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The service's keyring: the keys of all shops, and what was handed out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::shop::choose;
+use super::{AnyKeys, IV_BUDGET, KeyHolder, KeySet, Keys, Shop, write};
+use crate::protocol::jose::jwk::DecryptingKey;
+use crate::protocol::model::{Kid, Name, Place, Result, Role, Scheme, Suite};
+
+/// The service's keyring.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Keyring {
+    /// The shops.
+    pub shops: BTreeMap<Name, Account>,
+    /// The keys of all shops.
+    pub keys: Keys<DecryptingKey>,
+}
+
+/// A keyring's record of a shop and of what was handed out to its clients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The shop.
+    pub shop: Shop,
+    /// Transaction ids that were handed out.
+    pub issued: BTreeSet<Name>,
+    /// For each key with a budget, the amount given to clients.
+    pub allotted: BTreeMap<Kid, u64>,
+}
+
+impl Account {
+    /// Creates the record of a shop to whose clients nothing was handed out.
+    pub fn new(scheme: Scheme, suite: Suite) -> Self {
+        let shop = Shop::new(scheme, suite);
+        Self { shop, issued: BTreeSet::new(), allotted: BTreeMap::new() }
+    }
+}
+
+impl Keyring {
+    /// Creates a keyring with no shops.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The shop named `wanted`, or the only one.
+    ///
+    /// # Errors
+    /// As [`KeyHolder::choose_shop`].
+    pub fn account(&self, wanted: Option<&Name>, place: &Place) -> Result<(&Name, &Account)> {
+        choose(self.shops.iter(), wanted, place)
+    }
+
+    /// The shop named `name`, to be changed.
+    ///
+    /// # Errors
+    /// As [`KeyHolder::choose_shop`].
+    pub fn account_mut(&mut self, name: &Name, place: &Place) -> Result<&mut Account> {
+        let shops = self.shops.iter_mut();
+        choose(shops, Some(name), place).map(|(_, account)| account)
+    }
+}
+
+impl KeyHolder for Keyring {
+    fn role(&self) -> Role {
+        Role::Service
+    }
+
+    fn all_keys(&self) -> &dyn AnyKeys {
+        &self.keys
+    }
+
+    fn shops(&self) -> Box<dyn Iterator<Item = (&Name, &Shop)> + '_> {
+        Box::new(self.shops.iter().map(|(name, account)| (name, &account.shop)))
+    }
+
+    fn shop_named(&self, name: &str) -> Option<&Shop> {
+        self.shops.get(name).map(|account| &account.shop)
+    }
+
+    fn member(&self) -> Option<Value> {
+        Some(write::keyring(self))
+    }
+
+    fn member_when_used(&self) -> Option<Value> {
+        let mut used = self.clone();
+        for kid in self.keys.names() {
+            let Some(account) = used.shops.get_mut(kid.parts().0) else { continue };
+            let suite = account.shop.suite;
+            match kid.id().filter(|_| !account.shop.is_reusable(kid)) {
+                Some(id) => drop(account.issued.insert(id)),
+                None if suite.has_budget() || suite.enc().takes_pad() => {
+                    account.allotted.insert(kid.clone(), IV_BUDGET);
+                }
+                None => {}
+            }
+        }
+        used.member()
+    }
+}
+
+impl KeySet for Keyring {
+    fn retain(&mut self, wanted: &dyn Fn(Option<&Kid>) -> bool) -> Vec<Kid> {
+        self.keys.retain(wanted)
+    }
+
+    fn shop_named_mut(&mut self, name: &str) -> Option<&mut Shop> {
+        self.shops.get_mut(name).map(|account| &mut account.shop)
+    }
+}

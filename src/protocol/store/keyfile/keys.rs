@@ -1,0 +1,83 @@
+//! Keys of a file, in its order, found by name.
+
+use std::collections::hash_map::Entry;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::protocol::jose::jwk::{AsKey, Jwk};
+use crate::protocol::model::{Kid, KidMap};
+
+/// The keys of a file, in its order; no two have the same name. Clones share the keys until one of
+/// them changes its keys, so changing anything else of a file is cheap even with many keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keys<K> {
+    list: Arc<Vec<Jwk<K>>>,
+    index: Arc<KidMap<usize>>,
+}
+
+impl<K> Default for Keys<K> {
+    fn default() -> Self {
+        Self { list: Arc::default(), index: Arc::default() }
+    }
+}
+
+impl<K> Deref for Keys<K> {
+    type Target = [Jwk<K>];
+
+    fn deref(&self) -> &[Jwk<K>] {
+        &self.list
+    }
+}
+
+impl<K: AsKey + Clone> Keys<K> {
+    /// The key named `kid`.
+    pub fn named(&self, kid: &str) -> Option<&Jwk<K>> {
+        self.index_of(kid).map(|index| &self.list[index])
+    }
+
+    /// Index of the key named `kid`.
+    pub fn index_of(&self, kid: &str) -> Option<usize> {
+        self.index.get(kid).copied()
+    }
+
+    /// The names of the keys.
+    pub fn names(&self) -> impl Iterator<Item = &Kid> {
+        self.list.iter().filter_map(|key| key.kid.as_ref())
+    }
+
+    /// Adds a key, or replaces the key of the same name.
+    pub fn push(&mut self, key: impl Into<Jwk<K>>) {
+        let key = key.into();
+        let list = Arc::make_mut(&mut self.list);
+        if let Some(kid) = &key.kid {
+            match Arc::make_mut(&mut self.index).entry(kid.clone()) {
+                Entry::Occupied(entry) => {
+                    list[*entry.get()] = key;
+                    return;
+                }
+                Entry::Vacant(entry) => entry.insert(list.len()),
+            };
+        }
+        list.push(key);
+    }
+
+    /// Keeps only the keys with wanted names, and returns the names of the removed ones.
+    pub fn retain(&mut self, wanted: impl Fn(Option<&Kid>) -> bool) -> Vec<Kid> {
+        let list = std::mem::take(Arc::make_mut(&mut self.list));
+        let (kept, removed): (Vec<_>, Vec<_>) =
+            list.into_iter().partition(|key| wanted(key.kid.as_ref()));
+        let named = kept.iter().enumerate().filter_map(|(at, key)| Some((key.kid.clone()?, at)));
+        self.index = Arc::new(named.collect());
+        self.list = Arc::new(kept);
+        removed.into_iter().filter_map(|key| key.kid).collect()
+    }
+
+    /// Sets the algorithm of keys that name none, and returns whether any key is now for `alg`.
+    pub(super) fn assume_alg(&mut self, alg: &str) -> bool {
+        let mut found = false;
+        for key in Arc::make_mut(&mut self.list) {
+            found |= key.alg.get_or_insert_with(|| alg.to_owned()) == alg;
+        }
+        found
+    }
+}

@@ -1,0 +1,131 @@
+//! Files of no role: a lone key, or any JWK Set.
+
+use super::read::PassedOver;
+use super::{AnyKeys, KeyHolder, KeySet, Keys, Shop, write};
+use crate::ciphers::Secret;
+use crate::ciphers::toy_des::SBox;
+use crate::protocol::jose::jwk::{Jwk, Material, Refusal};
+use crate::protocol::model::{Enc, KeyTrouble, Kid, Place, Result, Role, Unfit, Unsound};
+
+/// A lone JWK, with the record of its use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoneKey {
+    /// The key.
+    pub key: Jwk,
+    /// Number of orders sealed directly so far, or bytes used of a pad.
+    pub sealed: u64,
+    /// Unused pieces within the used part of a pad, as start and end.
+    pub gaps: Vec<(u64, u64)>,
+    /// The S-box of a key of the toy DES, if it is not the default one.
+    pub sbox: Option<SBox>,
+}
+
+/// A JWK Set without a member of ours.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct JwkSet {
+    /// The keys that were read.
+    pub keys: Keys<Material>,
+    /// Keys that were not read, with their places.
+    pub(super) passed_over: Vec<(Place, PassedOver)>,
+}
+
+/// A file of no role. The user chooses what it is used for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlainFile {
+    /// A lone key.
+    Lone(LoneKey),
+    /// A set.
+    Set(JwkSet),
+}
+
+impl LoneKey {
+    /// Creates a file of a key that has not been used.
+    pub fn new(key: impl Into<Jwk>) -> Self {
+        Self { key: key.into(), sealed: 0, gaps: Vec::new(), sbox: None }
+    }
+}
+
+impl PlainFile {
+    /// The keys, in the order of the file.
+    pub fn keys(&self) -> &[Jwk] {
+        match self {
+            Self::Lone(file) => std::slice::from_ref(&file.key),
+            Self::Set(file) => &file.keys,
+        }
+    }
+
+    /// The content cipher of a key that encrypts orders directly.
+    pub fn direct_cipher(&self, name: &str) -> Option<Enc> {
+        let enc = Enc::named(name)?;
+        match self {
+            Self::Lone(LoneKey { sbox: Some(sbox), .. }) => enc.with_sbox(*sbox),
+            Self::Lone(_) | Self::Set(_) => Some(enc),
+        }
+    }
+
+    /// The error for the key named `kid`, if it is in the file but was not read.
+    pub fn passed_over(&self, kid: &str) -> Option<KeyTrouble> {
+        let Self::Set(file) = self else { return None };
+        let named = |it: &&(Place, PassedOver)| it.1.kid.as_deref() == Some(kid);
+        let (place, passed_over) = file.passed_over.iter().find(named)?;
+        Some(match &passed_over.why {
+            Refusal::Unusable(KeyTrouble::Unsound(fault)) => {
+                Unsound::Within { place: place.clone(), fault: Box::new(fault.clone()) }.into()
+            }
+            Refusal::Unusable(trouble) => trouble.clone(),
+            Refusal::Malformed(found) => {
+                Unfit::PassedOver { place: place.clone(), fault: Box::new(found.clone()) }.into()
+            }
+        })
+    }
+
+    /// Sets the algorithm of keys that name none, and returns whether any key is now for `alg`.
+    pub fn assume_alg(&mut self, alg: &str) -> bool {
+        match self {
+            Self::Lone(file) => file.key.alg.get_or_insert_with(|| alg.to_owned()) == alg,
+            Self::Set(file) => file.keys.assume_alg(alg),
+        }
+    }
+
+    /// The file, of whichever kind.
+    pub fn holder(&self) -> &dyn KeyHolder {
+        match self {
+            Self::Lone(file) => file,
+            Self::Set(file) => file,
+        }
+    }
+}
+
+impl KeyHolder for LoneKey {
+    fn role(&self) -> Role {
+        Role::Plain
+    }
+
+    fn all_keys(&self) -> &dyn AnyKeys {
+        &self.key
+    }
+
+    fn to_bytes(&self, place: &Place) -> Result<Secret> {
+        write::lone(self, place)
+    }
+}
+
+impl KeyHolder for JwkSet {
+    fn role(&self) -> Role {
+        Role::Plain
+    }
+
+    fn all_keys(&self) -> &dyn AnyKeys {
+        &self.keys
+    }
+}
+
+impl KeySet for JwkSet {
+    fn retain(&mut self, wanted: &dyn Fn(Option<&Kid>) -> bool) -> Vec<Kid> {
+        self.keys.retain(wanted)
+    }
+
+    fn shop_named_mut(&mut self, _: &str) -> Option<&mut Shop> {
+        None
+    }
+}
