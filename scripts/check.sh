@@ -56,6 +56,16 @@ CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target} step cargo test --doc --locked
 # Order in = order out and nothing shared wrongly, at one thread as at many.
 RAYON_NUM_THREADS=1 step cargo test --locked --lib --test flow
 
+# Machines without wide instructions send and open the same orders.
+backends=$(cargo run --quiet --locked -- --version | sed -n 's/^backends *\(.*\);.*/\1/p')
+for backend in portable avx2; do
+    if [[ " $backends " = *" $backend "* ]]; then
+        ORDERSEAL_BACKEND=$backend step cargo test --locked --test flow --test variants
+    else
+        echo; echo "== not run, this processor has only $backends: tests/flow and tests/variants on $backend"
+    fi
+done
+
 # Advisories are checked by CI: their database has to be fetched.
 if command -v cargo-deny > /dev/null; then
     step cargo deny --locked check licenses bans sources

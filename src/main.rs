@@ -9,6 +9,9 @@ fn main() -> ExitCode {
     cmd::harden();
     cmd::heed();
     let as_json = std::env::args_os().any(|argument| argument == "--json");
+    if let Err(error) = cmd::limit_backend() {
+        return cmd::report(&error, as_json);
+    }
     match cmd::parse() {
         Ok(cli) => match cmd::run(cli) {
             Ok(()) => ExitCode::SUCCESS,

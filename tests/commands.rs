@@ -271,6 +271,55 @@ fn the_version_tells_commit_target_and_backends() {
     assert!(value("backends ").is_some_and(|it| it.contains("portable")), "{version}");
 }
 
+#[test]
+fn a_variable_limits_the_backends_and_never_raises_them() {
+    let lab = Lab::new();
+    let backends = |run: &Run| {
+        let text = run.text();
+        let line = text.lines().find_map(|line| line.strip_prefix("backends ")).expect("its line");
+        line.trim().replace("; encrypt and decrypt run on ", " ")
+    };
+    let widest = backends(&lab.ok("--version"));
+    let all: Vec<&str> = widest.split(' ').collect();
+    let (last, all) = all.split_last().expect("a backend is used");
+    assert_eq!(all.last(), Some(last), "the widest is used");
+    assert_eq!(all[..2], ["rustcrypto", "portable"]);
+    for (index, name) in all.iter().enumerate().skip(1) {
+        let limited = lab.shell(&format!("ORDERSEAL_BACKEND={name} $ORDERSEAL --version"));
+        assert_eq!(backends(&limited), format!("{} {name}", all[..=index].join(" ")));
+    }
+    let missing = ["avx2", "vaes", "avx512"].into_iter().filter(|name| !all.contains(name));
+    for name in missing.chain(["rustcrypto", "AVX2", "sse9", "''"]) {
+        let run = lab.shell(&format!("ORDERSEAL_BACKEND={name} $ORDERSEAL --json encrypt -k x"));
+        assert_eq!(run.code, Some(2), "{name}: {}", run.stderr);
+        run.says(&["\"kind\":\"usage\"", "ORDERSEAL_BACKEND is ", "set it to one of portable"]);
+    }
+    for text in [lab.ok("--help").text(), lab.ok("man").text()] {
+        assert!(text.contains("ORDERSEAL_BACKEND"), "{text}");
+    }
+}
+
+#[test]
+fn a_limited_bench_names_no_wider_backend() {
+    let lab = Lab::new();
+    for (limit, wider) in
+        [("portable", &["avx2", "vaes", "avx512"][..]), ("avx2", &["vaes", "avx512"])]
+    {
+        if !lab.ok("--version").text().contains(limit) {
+            not_run(&format!("a bench limited to {limit}"), "this processor lacks it");
+            continue;
+        }
+        let line = "bench --json --seconds 0.05 --filter /64 seal-jwe/A256KW";
+        let run = lab.shell(&format!("ORDERSEAL_BACKEND={limit} $ORDERSEAL --allow-weak {line}"));
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        let text = run.text();
+        assert!(text.contains(&format!("/{limit}/")), "{text}");
+        for name in wider {
+            assert!(!text.contains(&format!("/{name}/")), "{text}");
+        }
+    }
+}
+
 /// What the build script says in a folder, by its `cargo:` lines.
 fn build_script(script: &Path, folder: &Path, profile: &str) -> Vec<String> {
     let output = Command::new(script)

@@ -30,10 +30,22 @@ pub const EXIT_CODES: [(u8, &str); 7] = [
     (6, "some records failed, or a simulation did not hold"),
 ];
 
-/// Text on files and colours, valid for every command.
+/// Text on files, valid for every command.
 pub const CONVENTIONS: &str = "Inputs and outputs may be - or left out for stdin and stdout. Existing \
-    files are kept unless you pass --force. Data go to stdout, messages to stderr; NO_COLOR, CLICOLOR, \
-    CLICOLOR_FORCE and TERM decide about colours.";
+    files are kept unless you pass --force. Data go to stdout, messages to stderr.";
+
+/// Environment variable that limits the instruction sets in use.
+pub const BACKEND_VARIABLE: &str = "ORDERSEAL_BACKEND";
+
+/// Environment variables and what they do.
+pub const ENVIRONMENT: [(&str, &str); 2] = [
+    (
+        BACKEND_VARIABLE,
+        "portable, avx2, vaes or avx512: use no wider instructions of the processor than these; \
+         --version lists those that it has",
+    ),
+    ("NO_COLOR, CLICOLOR, CLICOLOR_FORCE, TERM", "decide about colours"),
+];
 
 /// Maximum number of names that `-h` lists for an option.
 const FEW: usize = 4;
@@ -50,10 +62,11 @@ pub fn parse() -> Result<Cli, clap::Error> {
 pub fn command() -> Command {
     let command = shared(Cli::command().version(env!("CARGO_PKG_VERSION")));
     let template = template(&command);
-    command
-        .long_version(VERSION.as_str())
-        .help_template(template)
-        .after_long_help(format!("Exit codes:\n{}\n{CONVENTIONS}", exit_codes()))
+    command.long_version(VERSION.as_str()).help_template(template).after_long_help(format!(
+        "Exit codes:\n{}\nEnvironment:\n{}\n{CONVENTIONS}",
+        exit_codes(),
+        environment()
+    ))
 }
 
 /// Applies settings shared by the options of every command. `-h` leaves out options with a heading
@@ -106,6 +119,10 @@ fn template(command: &Command) -> StyledStr {
 
 fn exit_codes() -> String {
     EXIT_CODES.iter().map(|(code, meaning)| format!("  {code}  {meaning}\n")).collect()
+}
+
+fn environment() -> String {
+    ENVIRONMENT.iter().map(|(names, what)| format!("  {names}\n      {what}\n")).collect()
 }
 
 /// Output of `--version` after the name.

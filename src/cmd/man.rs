@@ -119,6 +119,12 @@ fn page(command: &Command, names: &[String], date: &str) -> String {
     for (code, meaning) in help::EXIT_CODES {
         let _ = write!(page, ".TP\n.B {code}\n{}\n", escaped(meaning));
     }
+    if is_program {
+        page.push_str(".SH ENVIRONMENT\n");
+        for (names, what) in help::ENVIRONMENT {
+            let _ = write!(page, ".TP\n.B {}\n{}", escaped(names), filled(what));
+        }
+    }
     page.push_str(".SH FILES\n");
     let files = FILES.iter().filter(|(file, _)| is_program || examples.contains(file));
     let files: String = files

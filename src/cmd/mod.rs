@@ -28,9 +28,10 @@ use std::path::{Path, PathBuf};
 use arguments::COMMON;
 use clap::{Args, Parser, Subcommand};
 
-use exit::usage;
 pub use exit::{amounts_in_words, report, report_usage};
+use exit::{usage, usage_with};
 pub use help::parse;
+use orderseal::ciphers::cpu::Backend;
 use orderseal::protocol::store::files;
 use orderseal::protocol::{Error, Result};
 pub use signals::heed;
@@ -134,6 +135,31 @@ pub fn harden() {
     let none = Rlimit { current: Some(1), maximum: Some(1) };
     // If the system does not allow it, continue anyway.
     let _ = setrlimit(Resource::Core, none);
+}
+
+/// Limits the instruction sets in use to those of the backend named by `ORDERSEAL_BACKEND`, if it
+/// is set. The crates, which stay available to `bench`, are no limit.
+pub fn limit_backend() -> Result<()> {
+    let Some(wanted) = std::env::var_os(help::BACKEND_VARIABLE) else { return Ok(()) };
+    let mut usable = Backend::available();
+    usable.retain(|backend| backend.name() != "rustcrypto");
+    match usable.iter().find(|backend| wanted == backend.name()) {
+        Some(backend) => {
+            backend.limit();
+            Ok(())
+        }
+        None => {
+            let names: Vec<_> = usable.iter().map(|backend| backend.name()).collect();
+            let names = names.join(", ");
+            Err(usage_with(
+                format!(
+                    "{} is {wanted:?}, which this processor cannot run",
+                    help::BACKEND_VARIABLE
+                ),
+                format!("set it to one of {names}, or leave it out to use the last of them"),
+            ))
+        }
+    }
 }
 
 /// Returns the input that a command reads: the named file, or stdin.
