@@ -1,8 +1,8 @@
 //! What `ct-check` needs from inside the RSA module; compiled with `--cfg ct_check` only.
 
 use super::key::PrivateKey;
-use super::lanes::{self, Limbs, Number, RsaLanes, zero};
-use crate::ciphers::cpu::{Backend, Kernel, Proof};
+use super::lanes::{Lanes, Number, OverLanes, RsaLanes};
+use crate::ciphers::cpu::{Backend, Kernel};
 
 /// Marks every secret number of a key.
 pub fn conceal(key: &mut PrivateKey, mark: fn(&mut [u64])) {
@@ -12,35 +12,41 @@ pub fn conceal(key: &mut PrivateKey, mark: fn(&mut [u64])) {
 }
 
 /// A table look-up as it must not be: each lane reads its entry only.
-struct LeakyLookUp<'a> {
-    table: &'a [Number<2>],
-    index: &'a Limbs,
+struct LeakyLookUp<'a, L: RsaLanes> {
+    table: &'a [Number<L, 2>],
+    index: &'a L::Limbs,
 }
 
-impl<L: RsaLanes> Kernel<L> for LeakyLookUp<'_> {
+impl<L: RsaLanes> Kernel<L> for LeakyLookUp<'_, L> {
     type Output = u64;
     #[inline(always)]
     fn run(self, lanes: L) -> u64 {
-        let mut out = Limbs::ZERO;
+        let mut out = L::Limbs::default();
         let mut sum = lanes.splat(0);
-        for index in self.index.0 {
-            let entry = &self.table[index as usize & (self.table.len() - 1)];
-            sum = lanes.add(sum, lanes.load(&entry[0][0]));
+        for index in self.index.as_ref() {
+            let entry = &self.table[*index as usize & (self.table.len() - 1)];
+            sum = lanes.add(sum, lanes.load(&entry.limbs()[0]));
         }
         lanes.store(&mut out, sum);
-        out.0[0]
+        out.as_ref()[0]
+    }
+}
+
+/// Runs [`LeakyLookUp`] with an index marked as secret.
+struct MarkedLookUp(fn(&mut [u64]));
+
+impl OverLanes for MarkedLookUp {
+    type Output = ();
+    fn run<L: RsaLanes>(self, lanes: L) {
+        let table = vec![Number::zero(); 16];
+        let mut index = L::Limbs::default();
+        index.as_mut().fill(3);
+        (self.0)(index.as_mut());
+        std::hint::black_box(lanes.enter(LeakyLookUp { table: &table, index: &index }));
     }
 }
 
 /// Looks up secret indices in the leaky way.
 pub fn leaky_look_up(backend: Backend, mark: fn(&mut [u64])) -> bool {
-    let Some(lanes) = lanes::of(backend) else {
-        return false;
-    };
-    let table = vec![zero::<2>(); 16];
-    let mut index = Limbs([3; 8]);
-    mark(&mut index.0);
-    let sum = lanes.enter(LeakyLookUp { table: &table, index: &index });
-    std::hint::black_box(sum);
-    true
+    Lanes::of(backend).map(|lanes| lanes.run(MarkedLookUp(mark))).is_some()
 }

@@ -1,8 +1,9 @@
 //! Runs RSA private operations, OAEP unpadding and the joining of blocks under MemorySanitizer with all secrets marked as
 //! uninitialized memory: the sanitizer reports any branch and any address that depends on them.
 //!
-//! The argument says what to run: `kernel`, which must pass, or one of two leaky variants,
-//! `leaky-address` and `leaky-branch`, which must be reported. Exit code 0 after a correct result.
+//! The first argument says what to run: `kernel`, which must pass, or one of two leaky variants,
+//! `leaky-address` and `leaky-branch`, which must be reported. The second names the backend. Exit
+//! code 0 after a correct result, 3 if the processor lacks the backend.
 
 #![no_main]
 #![allow(dead_code, unused_imports, missing_docs)]
@@ -65,7 +66,7 @@ impl TryCryptoRng for Concealed {}
 /// The content keys that the messages carry.
 const MESSAGE: [u8; 32] = [7; 32];
 
-/// Five keys of one size, wrapped and unwrapped: the halves fill the lanes once and a bit.
+/// Five keys of one size, wrapped and unwrapped: the halves fill eight lanes once and a bit.
 fn unwrap(backend: Backend, bits: usize, look_at_outcome: bool) -> bool {
     let mut rng = StdRng::seed_from_u64(1);
     let mut keys = generate(backend, 5, bits, &mut rng).expect("a size that is made");
@@ -159,20 +160,27 @@ fn join_blocks(backend: Backend, bits: usize) -> bool {
 extern "C" fn main(count: c_int, arguments: *const *const c_char) -> c_int {
     // SAFETY: the C runtime passes `count` pointers to strings that end in zero.
     let arguments = unsafe { std::slice::from_raw_parts(arguments, count as usize) };
-    let what = arguments
-        .get(1)
+    let argument = |i: usize| {
         // SAFETY: as above.
-        .map(|text| unsafe { CStr::from_ptr(*text) }.to_bytes());
-    let Ok(backend) = Backend::named("avx512") else {
-        eprintln!("ct-check: this processor has no AVX-512 IFMA, so there is no kernel to check");
-        return 3;
+        let text = unsafe { CStr::from_ptr(*arguments.get(i)?) };
+        text.to_str().ok()
+    };
+    let (Some(what), Some(name)) = (argument(1), argument(2)) else {
+        return 2;
+    };
+    let backend = match Backend::named(name) {
+        Ok(backend) => backend,
+        Err(error) => {
+            eprintln!("ct-check: {error}");
+            return 3;
+        }
     };
     let right = match what {
-        Some(b"kernel") => [2048, 3072, 4096]
+        "kernel" => [2048, 3072, 4096]
             .into_iter()
             .all(|bits| unwrap(backend, bits, false) && join_blocks(backend, bits)),
-        Some(b"leaky-branch") => unwrap(backend, 2048, true),
-        Some(b"leaky-address") => ct_check::leaky_look_up(backend, conceal),
+        "leaky-branch" => unwrap(backend, 2048, true),
+        "leaky-address" => ct_check::leaky_look_up(backend, conceal),
         _ => return 2,
     };
     c_int::from(!right)

@@ -1,8 +1,11 @@
 //! Wrapping and unwrapping many messages, each under its own key.
 
 use super::key::boxed;
+use super::lanes::Lanes;
+use super::lanes::private::{Block, Decrypt};
+use super::lanes::public::Encrypt;
 use super::oaep::{self, HASH, Unwrapped};
-use super::{PrivateKey, PublicKey, lanes, words};
+use super::{PrivateKey, PublicKey, words};
 use crate::ciphers::cpu::Backend;
 use rand::CryptoRng;
 use rsa::{BoxedUint, hazmat};
@@ -47,8 +50,8 @@ pub struct MessageTooLong {
 /// Wraps each message. `out` receives the concatenated ciphertexts in the order of the jobs, each
 /// as long as its key's modulus, so its length must be the sum of [`PublicKey::size`].
 ///
-/// Keys may differ in size; eight jobs of one size fill the lanes, so batches should have many jobs
-/// of each size. The 32-byte seeds are drawn in the order of the jobs: the same `rng` gives the
+/// Keys may differ in size; four or eight jobs of one size fill the lanes, so batches should have
+/// many jobs of each size. The 32-byte seeds are drawn in the order of the jobs: the same `rng` gives the
 /// same ciphertexts with every backend.
 ///
 /// # Errors
@@ -80,11 +83,11 @@ pub fn oaep_wrap_many<R: CryptoRng + ?Sized>(
         oaep::encode(job.label, job.message, &seed, block);
         blocks.push((job.key, block));
     }
-    let lanes = lanes::of(backend);
+    let lanes = Lanes::of(backend);
     blocks.sort_by_key(|(key, _)| key.bits());
     for group in blocks.chunk_by_mut(|(a, _), (b, _)| a.bits() == b.bits()) {
         match lanes {
-            Some(lanes) if group[0].0.fits_lanes() => lanes::public::encrypt(lanes, group),
+            Some(lanes) if group[0].0.fits_lanes() => lanes.run(Encrypt { jobs: group }),
             _ => group.iter_mut().for_each(|(key, block)| encrypt_by_crate(key, block)),
         }
     }
@@ -113,13 +116,13 @@ fn as_long_as_modulus(bytes: &[u8], key: &PublicKey) -> BoxedUint {
 /// `rng`, and its result is checked with the public exponent before it is used. Every job runs one,
 /// even with a ciphertext that cannot belong to its key.
 ///
-/// Keys may differ in size; four jobs of one size fill the lanes, eight fill them twice.
+/// Keys may differ in size; each job takes two lanes, of four or eight.
 pub fn oaep_unwrap_many<R: CryptoRng + ?Sized>(
     backend: Backend,
     jobs: &[UnwrapJob<'_>],
     rng: &mut R,
 ) -> Vec<Unwrapped> {
-    let lanes = lanes::of(backend);
+    let lanes = Lanes::of(backend);
     let replaced: Vec<Option<Vec<u8>>> = jobs.iter().map(replacement).collect();
     let mut out: Vec<Option<Unwrapped>> = jobs.iter().map(|_| None).collect();
     let kind = |i: &usize| (jobs[*i].key.fits_lanes(), jobs[*i].key.public().bits());
@@ -129,7 +132,7 @@ pub fn oaep_unwrap_many<R: CryptoRng + ?Sized>(
         let pair = |&i: &usize| (jobs[i].key, replaced[i].as_deref().unwrap_or(jobs[i].ciphertext));
         let pairs: Vec<_> = group.iter().map(pair).collect();
         let blocks = match lanes {
-            Some(lanes) if pairs[0].0.fits_lanes() => lanes::private::decrypt(lanes, &pairs, rng),
+            Some(lanes) if pairs[0].0.fits_lanes() => lanes.run(Decrypt { jobs: &pairs, rng }),
             _ => pairs.iter().map(|(key, text)| decrypt_by_crate(key, text, rng)).collect(),
         };
         for (&i, (block, sound)) in group.iter().zip(blocks) {
@@ -171,7 +174,7 @@ fn decrypt_by_crate<R: CryptoRng + ?Sized>(
     key: &PrivateKey,
     ciphertext: &[u8],
     rng: &mut R,
-) -> lanes::private::Block {
+) -> Block {
     let number = as_long_as_modulus(ciphertext, key.public());
     let result = key
         .for_crate()

@@ -3,7 +3,7 @@
 use super::key::{KeyError, MAX_GENERATED_BITS, MIN_BITS, PrivateKey};
 use super::lanes::convert::blocks;
 use super::lanes::prime::{SMALL_PRIMES, miller_rabin, sieve};
-use super::lanes::{self, LANES, RsaLanes};
+use super::lanes::{Lanes, OverLanes, RsaLanes};
 use super::words::{self, Secret};
 use crate::ciphers::cpu::Backend;
 use rand::CryptoRng;
@@ -29,8 +29,8 @@ const DRAW: usize = 256;
 /// that FIPS 186-5, table B.1, requires for an error probability of 2⁻¹¹² for 2,048 bits (five
 /// rounds), 2⁻¹²⁸ for 3,072 and 2⁻¹⁴⁴ for 4,096 bits (four).
 ///
-/// AVX-512 tests eight candidates at a time; generating four or more pairs per call keeps all lanes
-/// busy. The other backends take their primes from the crate `rsa`.
+/// AVX-512 tests eight candidates at a time, AVX2 four; generating four or more pairs per call keeps
+/// all lanes busy. The other backends take their primes from the crate `rsa`.
 ///
 /// # Errors
 /// [`KeyError::GeneratedBits`] unless `bits` is from 2,048 to 4,096 and a multiple of 128.
@@ -46,8 +46,8 @@ pub fn generate<R: CryptoRng + ?Sized>(
     let mut keys = Vec::with_capacity(count);
     while keys.len() < count {
         let missing = 2 * (count - keys.len());
-        let primes = match lanes::of(backend) {
-            Some(lanes) => primes(lanes, missing, bits / 2, rng),
+        let primes = match Lanes::of(backend) {
+            Some(lanes) => lanes.run(Primes { count: missing, bits: bits / 2, rng }),
             None => primes_by_crate(missing, bits, rng),
         };
         keys.extend(primes.chunks_exact(2).filter_map(|pair| key_of(&pair[0], &pair[1])));
@@ -74,13 +74,26 @@ const fn rounds(bits: usize) -> usize {
 }
 
 /// Draws `count` primes of `bits` bits, a multiple of the word size.
-pub(super) fn primes<L: RsaLanes, R: CryptoRng + ?Sized>(
+pub(super) struct Primes<'a, R: ?Sized> {
+    pub count: usize,
+    pub bits: usize,
+    pub rng: &'a mut R,
+}
+
+impl<R: CryptoRng + ?Sized> OverLanes for Primes<'_, R> {
+    type Output = Vec<Secret>;
+    fn run<L: RsaLanes>(self, lanes: L) -> Vec<Secret> {
+        primes(lanes, self.count, self.bits, self.rng)
+    }
+}
+
+fn primes<L: RsaLanes, R: CryptoRng + ?Sized>(
     lanes: L,
     count: usize,
     bits: usize,
     rng: &mut R,
 ) -> Vec<Secret> {
-    let round = match blocks(bits) {
+    let round = match blocks::<L>(bits) {
         2 => miller_rabin::<L, R, 2>,
         3 => miller_rabin::<L, R, 3>,
         _ => miller_rabin::<L, R, 4>,
@@ -91,12 +104,12 @@ pub(super) fn primes<L: RsaLanes, R: CryptoRng + ?Sized>(
         let missing = count - found.len();
         let mut probable = Vec::with_capacity(missing);
         while probable.len() < missing {
-            if sieved.len() < LANES {
+            if sieved.len() < L::LANES {
                 sieved.extend(candidates(lanes, bits, rng));
                 continue;
             }
-            let eight = sieved.split_off(sieved.len() - LANES);
-            probable.extend(round(lanes, eight, bits, rng));
+            let few = sieved.split_off(sieved.len() - L::LANES);
+            probable.extend(round(lanes, few, bits, rng));
         }
         probable.truncate(missing);
         for _ in 1..rounds(bits) {

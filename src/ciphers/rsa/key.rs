@@ -1,5 +1,6 @@
-//! RSA keys, for the eight-lane kernels and the crate `rsa`.
+//! RSA keys, for the kernels in lanes and the crate `rsa`.
 
+use super::lanes::public::RadixSquared;
 use super::words::{self, Secret};
 use rsa::BoxedUint;
 use std::fmt;
@@ -53,7 +54,7 @@ pub struct PublicKey {
     bits: usize,
     /// The Montgomery constant R² mod n, cached by the key's first use in the lanes. Reading a key
     /// then costs nothing, and using it again costs a quarter less.
-    pub(super) radix_squared: OnceLock<Vec<u64>>,
+    pub(super) radix_squared: OnceLock<RadixSquared>,
     for_crate: OnceLock<Option<Box<rsa::PublicKey>>>,
 }
 

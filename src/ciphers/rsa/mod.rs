@@ -1,8 +1,8 @@
 //! RSA-OAEP with SHA-256 for batches of messages, and keys for it.
 //!
-//! On processors with AVX-512 IFMA, eight keys are processed at a time, one per lane; every other
-//! backend, and keys that the lanes do not support, use the exponentiation of the crate `rsa`, with
-//! equal results. Private operations are blinded and checked, unpadding takes constant time, and
+//! Keys are processed several at a time, one per lane: eight on processors with AVX-512 IFMA, four
+//! on those with AVX2. Every other backend, and keys that the lanes do not support, use the
+//! exponentiation of the crate `rsa`, with equal results. Private operations are blinded and checked, unpadding takes constant time, and
 //! all failures look the same whatever their cause. Keys are checked when they are built from their
 //! components.
 //!
@@ -51,4 +51,4 @@ pub use key::{
 pub use oaep::Unwrapped;
 
 /// Backends with their own RSA code.
-pub const BACKENDS: &[&str] = &["rustcrypto", "avx512"];
+pub const BACKENDS: &[&str] = &["rustcrypto", "avx2", "avx512"];

@@ -1,9 +1,9 @@
 //! Trial division, Miller–Rabin and key generation against `num-bigint` and Wycheproof.
 
-use super::generate::primes;
+use super::generate::Primes;
 use super::lanes::model::Model;
 use super::lanes::prime::{SMALL_PRIMES, miller_rabin, sieve};
-use super::lanes::{self, LANES, RsaLanes};
+use super::lanes::{Lanes, OverLanes, RsaLanes};
 use super::words::Secret;
 use super::*;
 use crate::ciphers::cpu::Backend;
@@ -23,6 +23,14 @@ fn words(number: &BigUint) -> Secret {
     Zeroizing::new(number.to_u64_digits())
 }
 
+/// Returns every kind of lanes that the processor has.
+fn all_lanes() -> Vec<Lanes> {
+    let mut all: Vec<_> = Backend::available().into_iter().filter_map(Lanes::of).collect();
+    all.dedup_by_key(|lanes| std::mem::discriminant(lanes));
+    println!("lanes: {all:?}");
+    all
+}
+
 /// Runs a textbook round of Miller–Rabin for a base.
 fn passes(n: &BigUint, base: u32) -> bool {
     let one = BigUint::from(1u8);
@@ -39,11 +47,20 @@ fn passes(n: &BigUint, base: u32) -> bool {
     })
 }
 
-/// Runs the kernels' test, eight rounds at once.
+/// Runs the kernels' test for eight rounds.
 fn is_probable_prime<L: RsaLanes>(lanes: L, n: &BigUint, rng: &mut StdRng) -> bool {
-    let copies = vec![words(n); LANES];
+    let copies = vec![words(n); 8];
     let passed = miller_rabin::<L, StdRng, 6>(lanes, copies, n.bits() as usize, rng);
-    passed.len() == LANES
+    passed.len() == 8
+}
+
+struct Wycheproof;
+
+impl OverLanes for Wycheproof {
+    type Output = ();
+    fn run<L: RsaLanes>(self, lanes: L) {
+        wycheproof_agrees(lanes);
+    }
 }
 
 fn wycheproof_agrees<L: RsaLanes>(lanes: L) {
@@ -66,6 +83,15 @@ fn wycheproof_agrees<L: RsaLanes>(lanes: L) {
         assert_eq!(is_probable_prime(lanes, &n, rng), expected, "{} {}", test.tc_id, test.comment);
     }
     assert!(tested > 250, "{tested} values");
+}
+
+struct Sieve;
+
+impl OverLanes for Sieve {
+    type Output = ();
+    fn run<L: RsaLanes>(self, lanes: L) {
+        sieve_divides(lanes);
+    }
 }
 
 fn sieve_divides<L: RsaLanes>(lanes: L) {
@@ -102,47 +128,52 @@ fn small_primes_are_counted() {
 
 #[test]
 fn wycheproof_primality_agrees() {
-    match lanes::of(Backend::detect()) {
-        Some(lanes) => wycheproof_agrees(lanes),
-        None => wycheproof_agrees(Model),
+    match &all_lanes()[..] {
+        [] => wycheproof_agrees(Model),
+        all => all.iter().for_each(|lanes| lanes.run(Wycheproof)),
     }
 }
 
 #[test]
 fn trial_division_agrees() {
     sieve_divides(Model);
-    if let Some(lanes) = lanes::of(Backend::detect()) {
-        sieve_divides(lanes);
-    }
+    all_lanes().iter().for_each(|lanes| lanes.run(Sieve));
 }
 
 #[test]
 fn primes_pass_another_test() {
-    fn check<L: RsaLanes>(lanes: L, count: usize, bits: usize) {
-        let mut rng = StdRng::seed_from_u64(bits as u64);
-        for prime in primes(lanes, count, bits, &mut rng) {
-            let bytes: Vec<u8> = prime.iter().flat_map(|word| word.to_le_bytes()).collect();
-            let prime = BigUint::from_bytes_le(&bytes);
-            assert_eq!(prime.bits() as usize, bits);
-            assert!([2, 3, 5, 7, 11, 13, 17].iter().all(|base| passes(&prime, *base)));
-            assert!(!passes(&(&prime * &prime), 2));
+    struct Check {
+        count: usize,
+        bits: usize,
+    }
+    impl OverLanes for Check {
+        type Output = ();
+        fn run<L: RsaLanes>(self, lanes: L) {
+            let Self { count, bits } = self;
+            let mut rng = StdRng::seed_from_u64(bits as u64);
+            for prime in (Primes { count, bits, rng: &mut rng }).run(lanes) {
+                let bytes: Vec<u8> = prime.iter().flat_map(|word| word.to_le_bytes()).collect();
+                let prime = BigUint::from_bytes_le(&bytes);
+                assert_eq!(prime.bits() as usize, bits);
+                assert!([2, 3, 5, 7, 11, 13, 17].iter().all(|base| passes(&prime, *base)));
+                assert!(!passes(&(&prime * &prime), 2));
+            }
         }
     }
-    match lanes::of(Backend::detect()) {
-        Some(lanes) => {
-            check(lanes, 9, 1024);
-            check(lanes, 3, 1280);
-            check(lanes, 2, 1536);
-            check(lanes, 1, 2048);
+    match &all_lanes()[..] {
+        [] => Check { count: 1, bits: 1024 }.run(Model),
+        all => {
+            for (count, bits) in [(9, 1024), (3, 1280), (2, 1536), (1, 2048)] {
+                all.iter().for_each(|lanes| lanes.run(Check { count, bits }));
+            }
         }
-        None => check(Model, 1, 1024),
     }
 }
 
 #[test]
 fn generated_keys_meet_the_conditions_of_fips_186() {
     let one = &BigUint::from(1u8);
-    for backend in ["rustcrypto", "avx512"] {
+    for backend in BACKENDS {
         let Ok(backend) = Backend::named(backend) else {
             not_run(&format!("key generation on {backend}"), "the processor lacks it");
             continue;

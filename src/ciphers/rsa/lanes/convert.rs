@@ -1,38 +1,52 @@
-//! Conversion between 64-bit words and 52-bit limbs in lanes. Bit positions are public, and so is
+//! Conversion between 64-bit words and limbs in lanes. Bit positions are public, and so is
 //! the time.
 
-use super::{BLOCK, LANES, LIMB_BITS, LIMB_MASK, Limbs, Number, zero};
+use super::{Number, RsaLanes};
 
 /// Returns word `i` of a number, zero beyond its end.
 fn word(words: &[u64], i: usize) -> u64 {
     words.get(i).copied().unwrap_or(0)
 }
 
-/// Returns 52 bits, starting at bit `position`.
-fn limb(words: &[u64], position: usize) -> u64 {
+/// Returns `width` bits, at most 63, starting at bit `position`.
+fn bits_at(words: &[u64], position: usize, width: usize) -> u64 {
     let pair =
         u128::from(word(words, position / 64)) | u128::from(word(words, position / 64 + 1)) << 64;
-    (pair >> (position % 64)) as u64 & LIMB_MASK
+    (pair >> (position % 64)) as u64 & ((1 << width) - 1)
 }
 
 /// Loads one number into each lane, starting at its bit `from`. Lanes past the end of `numbers`
 /// repeat the first; bits above the `B` blocks are dropped.
-pub(in super::super) fn gather<const B: usize>(numbers: &[&[u64]], from: usize) -> Number<B> {
-    let mut out = zero::<B>();
-    for (i, limbs) in out.as_flattened_mut().iter_mut().enumerate() {
-        limbs.0 = std::array::from_fn(|lane| {
-            limb(numbers.get(lane).unwrap_or(&numbers[0]), from + i * LIMB_BITS)
-        });
+pub(in super::super) fn gather<L: RsaLanes, const B: usize>(
+    numbers: &[&[u64]],
+    from: usize,
+) -> Number<L, B> {
+    let mut out = Number::<L, B>::zero();
+    for (i, limbs) in out.limbs_mut().iter_mut().enumerate() {
+        *limbs = limbs_at::<L>(numbers, from + i * L::LIMB_BITS, L::LIMB_BITS);
     }
     out
 }
 
+/// Returns the same bits of every number; lanes past the end of `numbers` repeat the first.
+fn limbs_at<L: RsaLanes>(numbers: &[&[u64]], position: usize, width: usize) -> L::Limbs {
+    let mut limbs = L::Limbs::default();
+    for (lane, limb) in limbs.as_mut().iter_mut().enumerate() {
+        *limb = bits_at(numbers.get(lane).unwrap_or(&numbers[0]), position, width);
+    }
+    limbs
+}
+
 /// Stores the normalized number in `lane` as words; excess bits are dropped.
-pub(in super::super) fn scatter<const B: usize>(number: &Number<B>, lane: usize, out: &mut [u64]) {
+pub(in super::super) fn scatter<L: RsaLanes, const B: usize>(
+    number: &Number<L, B>,
+    lane: usize,
+    out: &mut [u64],
+) {
     out.fill(0);
-    for (i, limbs) in number.as_flattened().iter().enumerate() {
-        let position = i * LIMB_BITS;
-        let pair = u128::from(limbs.0[lane]) << (position % 64);
+    for (i, limbs) in number.limbs().iter().enumerate() {
+        let position = i * L::LIMB_BITS;
+        let pair = u128::from(limbs.as_ref()[lane]) << (position % 64);
         if let Some(low) = out.get_mut(position / 64) {
             *low |= pair as u64;
         }
@@ -44,26 +58,23 @@ pub(in super::super) fn scatter<const B: usize>(number: &Number<B>, lane: usize,
 
 /// Splits one exponent per lane into windows of `width` bits, most significant first; bits from
 /// `bits` on are ignored. Missing lanes repeat the first.
-pub(in super::super) fn windows(exponents: &[&[u64]], bits: usize, width: usize) -> Vec<Limbs> {
-    (0..bits.div_ceil(width))
-        .rev()
-        .map(|i| {
-            Limbs(std::array::from_fn(|lane| {
-                let exponent = exponents.get(lane).unwrap_or(&exponents[0]);
-                limb(exponent, i * width) & ((1 << width) - 1)
-            }))
-        })
-        .collect()
+pub(in super::super) fn windows<L: RsaLanes>(
+    exponents: &[&[u64]],
+    bits: usize,
+    width: usize,
+) -> Vec<L::Limbs> {
+    let windows = (0..bits.div_ceil(width)).rev();
+    windows.map(|i| limbs_at::<L>(exponents, i * width, width)).collect()
 }
 
 /// Returns the same small number in every lane.
-pub(in super::super) fn small<const B: usize>(value: u64) -> Number<B> {
-    let mut out = zero::<B>();
-    out[0][0] = Limbs([value; LANES]);
+pub(in super::super) fn small<L: RsaLanes, const B: usize>(value: u64) -> Number<L, B> {
+    let mut out = Number::<L, B>::zero();
+    out.limbs_mut()[0].as_mut().fill(value);
     out
 }
 
 /// Number of blocks for moduli of `bits` bits, with two spare bits.
-pub(in super::super) const fn blocks(bits: usize) -> usize {
-    (bits + 2).div_ceil(BLOCK * LIMB_BITS)
+pub(in super::super) const fn blocks<L: RsaLanes>(bits: usize) -> usize {
+    (bits + 2).div_ceil(L::BLOCK_BITS)
 }

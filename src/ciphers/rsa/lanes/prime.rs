@@ -1,12 +1,12 @@
 //! Trial division and the Miller–Rabin test, with one candidate per lane.
 
 use super::super::words::{self, Secret};
-use super::convert::{gather, small, windows};
+use super::convert::{gather, windows};
 use super::modulus::{Canonical, Modulus};
 use super::montgomery::Multiply;
 use super::power::{SecretPower, WINDOW};
 use super::radix::RadixPowers;
-use super::{LANES, LIMB_BITS, LIMB_MASK, Limbs, Number, RsaLanes, zero};
+use super::{Number, RsaLanes};
 use crate::ciphers::cpu::Kernel;
 use rand::CryptoRng;
 use std::sync::LazyLock;
@@ -20,13 +20,12 @@ const DIGITS: usize = 64;
 const SIEVE_LIMIT: u64 = 1 << 13;
 
 /// A small odd prime for trial division.
-pub(in super::super) struct SmallPrime {
+pub(crate) struct SmallPrime {
+    pub(super) prime: u64,
     /// Its inverse modulo 2⁵².
-    inverse: u64,
-    /// The largest quotient of a number of 52 bits.
-    limit: u64,
+    pub(super) inverse: u64,
     /// 2^(32·i) modulo the prime.
-    powers: [u64; DIGITS],
+    pub(super) powers: [u64; DIGITS],
 }
 
 impl SmallPrime {
@@ -37,7 +36,7 @@ impl SmallPrime {
         for i in 1..DIGITS {
             powers[i] = (powers[i - 1] << DIGIT_BITS) % prime;
         }
-        Self { inverse: inverse & LIMB_MASK, limit: LIMB_MASK / prime, powers }
+        Self { prime, inverse: inverse & ((1 << 52) - 1), powers }
     }
 }
 
@@ -47,32 +46,28 @@ pub(in super::super) static SMALL_PRIMES: LazyLock<Vec<SmallPrime>> = LazyLock::
     (3..SIEVE_LIMIT).step_by(2).filter(is_prime).map(SmallPrime::new).collect()
 });
 
-/// Finds out for each lane whether none of the primes divides its number.
-struct Coprime<'a> {
-    digits: &'a [Limbs],
+/// Returns for each lane 1 if none of the primes divides its number, 0 otherwise.
+struct Coprime<'a, L: RsaLanes> {
+    digits: &'a [L::Limbs],
     primes: &'a [SmallPrime],
 }
 
-impl<L: RsaLanes> Kernel<L> for Coprime<'_> {
-    type Output = [bool; LANES];
+impl<L: RsaLanes> Kernel<L> for Coprime<'_, L> {
+    type Output = L::Limbs;
     #[inline(always)]
-    fn run(self, lanes: L) -> [bool; LANES] {
-        let zero = lanes.splat(0);
-        let mut divided = zero;
+    fn run(self, lanes: L) -> L::Limbs {
+        let (zero, mut coprime) = (lanes.splat(0), lanes.splat(1));
         for prime in self.primes {
-            // The sum is congruent to the number and below 2⁵², so it is a multiple of the prime
-            // exactly if its product with the inverse modulo 2⁵² is a valid quotient.
+            // The sum is congruent to the number and below 2⁵¹.
             let mut sum = zero;
             for (digit, power) in self.digits.iter().zip(&prime.powers) {
-                sum = lanes.add_low(sum, lanes.load(digit), lanes.splat(*power));
+                sum = lanes.add_product(sum, lanes.load(digit), lanes.splat(*power));
             }
-            let quotient = lanes.add_low(zero, sum, lanes.splat(prime.inverse));
-            let excess = lanes.carry(lanes.sub(lanes.splat(prime.limit), quotient));
-            divided = lanes.select(lanes.equal(excess, zero), lanes.splat(1), divided);
+            coprime = lanes.select(lanes.is_multiple(sum, prime), zero, coprime);
         }
-        let mut out = Limbs::ZERO;
-        lanes.store(&mut out, divided);
-        out.0.map(|divided| divided == 0)
+        let mut out = L::Limbs::default();
+        lanes.store(&mut out, coprime);
+        out
     }
 }
 
@@ -83,8 +78,8 @@ pub(in super::super) fn sieve<L: RsaLanes>(
     bits: usize,
     primes: &[SmallPrime],
 ) -> Vec<Secret> {
-    keep(numbers, |numbers| {
-        let digits = Zeroizing::new(windows(numbers, bits, DIGIT_BITS));
+    keep::<L>(numbers, |numbers| {
+        let digits = Zeroizing::new(windows::<L>(numbers, bits, DIGIT_BITS));
         let digits: Zeroizing<Vec<_>> = Zeroizing::new(digits.iter().rev().copied().collect());
         lanes.enter(Coprime { digits: &digits, primes })
     })
@@ -101,18 +96,21 @@ pub(in super::super) fn miller_rabin<L: RsaLanes, R: CryptoRng + ?Sized, const B
     bits: usize,
     rng: &mut R,
 ) -> Vec<Secret> {
-    keep(numbers, |numbers| round_lanes::<L, R, B>(lanes, numbers, bits, rng))
+    keep::<L>(numbers, |numbers| round_lanes::<L, R, B>(lanes, numbers, bits, rng))
 }
 
-/// Keeps the numbers for which `test` returns true, eight at a time.
-fn keep(mut numbers: Vec<Secret>, mut test: impl FnMut(&[&[u64]]) -> [bool; LANES]) -> Vec<Secret> {
+/// Keeps the numbers for which `test` returns 1; it gets as many as there are lanes at a time.
+fn keep<L: RsaLanes>(
+    mut numbers: Vec<Secret>,
+    mut test: impl FnMut(&[&[u64]]) -> L::Limbs,
+) -> Vec<Secret> {
     let mut verdicts = Vec::with_capacity(numbers.len());
-    for numbers in numbers.chunks(LANES) {
+    for numbers in numbers.chunks(L::LANES) {
         let numbers: Vec<_> = numbers.iter().map(|number| number.as_slice()).collect();
-        verdicts.extend_from_slice(&test(&numbers)[..numbers.len()]);
+        verdicts.extend_from_slice(&test(&numbers).as_ref()[..numbers.len()]);
     }
     let mut verdicts = verdicts.into_iter();
-    numbers.retain(|_| verdicts.next().unwrap_or(false));
+    numbers.retain(|_| verdicts.next() == Some(1));
     numbers
 }
 
@@ -125,8 +123,8 @@ fn round_lanes<L: RsaLanes, R: CryptoRng + ?Sized, const B: usize>(
     numbers: &[&[u64]],
     bits: usize,
     rng: &mut R,
-) -> [bool; LANES] {
-    let modulus = &*Zeroizing::new(Modulus::new(&gather::<B>(numbers, 0)));
+) -> L::Limbs {
+    let modulus = &*Zeroizing::new(Modulus::new(&gather::<L, B>(numbers, 0)));
     let constants = Zeroizing::new(lanes.enter(RadixPowers { modulus, bits }));
     let one = &constants.0;
     let minus_one = &*Zeroizing::new(difference(&gather(numbers, 0), one));
@@ -134,14 +132,14 @@ fn round_lanes<L: RsaLanes, R: CryptoRng + ?Sized, const B: usize>(
     // A random number is the Montgomery form of another random number.
     let bases: Vec<Secret> = numbers.iter().map(|n| random_below(n, bits, rng)).collect();
     let bases: Vec<_> = bases.iter().map(|base| base.as_slice()).collect();
-    let mut x = Zeroizing::new(gather::<B>(&bases, 0));
+    let mut x = Zeroizing::new(gather::<L, B>(&bases, 0));
     let (exponents, twos): (Vec<Secret>, Vec<usize>) = numbers.iter().map(|n| odd_part(n)).unzip();
     let exponents: Vec<_> = exponents.iter().map(|exponent| exponent.as_slice()).collect();
     lanes.enter(SecretPower {
         x: &mut x,
-        windows: &Zeroizing::new(windows(&exponents, bits, WINDOW)),
+        windows: &Zeroizing::new(windows::<L>(&exponents, bits, WINDOW)),
         one,
-        table: &mut Zeroizing::new(vec![zero::<B>(); 1 << WINDOW]),
+        table: &mut Zeroizing::new(vec![Number::zero(); 1 << WINDOW]),
         modulus,
     });
     lanes.enter(Canonical { x: &mut x, modulus });
@@ -149,8 +147,8 @@ fn round_lanes<L: RsaLanes, R: CryptoRng + ?Sized, const B: usize>(
     let squarings = twos.iter().fold(MIN_SQUARINGS, |all, twos| all.max(twos - 1));
     for i in 0..=squarings {
         let hit = equal(&x, minus_one);
-        for (lane, passed) in passed.iter_mut().enumerate() {
-            *passed |= hit[lane] & (i < *twos.get(lane).unwrap_or(&0));
+        for (lane, passed) in passed.as_mut().iter_mut().enumerate() {
+            *passed |= hit.as_ref()[lane] & u64::from(i < *twos.get(lane).unwrap_or(&0));
         }
         let factor = Zeroizing::new(*x);
         lanes.enter(Multiply { x: &mut x, y: &factor, modulus });
@@ -192,27 +190,32 @@ fn random_below<R: CryptoRng + ?Sized>(n: &[u64], bits: usize, rng: &mut R) -> S
 }
 
 /// a − b in each lane, for normalized a ≥ b.
-fn difference<const B: usize>(a: &Number<B>, b: &Number<B>) -> Number<B> {
-    let mut out = small::<B>(0);
-    let mut borrow = [0i64; LANES];
-    let limbs = out.as_flattened_mut().iter_mut();
-    for (out, (a, b)) in limbs.zip(a.as_flattened().iter().zip(b.as_flattened())) {
-        for (lane, borrow) in borrow.iter_mut().enumerate() {
-            let rest = a.0[lane].wrapping_sub(b.0[lane]).cast_signed() + *borrow;
-            out.0[lane] = rest.cast_unsigned() & LIMB_MASK;
-            *borrow = rest >> LIMB_BITS;
+fn difference<L: RsaLanes, const B: usize>(a: &Number<L, B>, b: &Number<L, B>) -> Number<L, B> {
+    let mut out = *a;
+    let mut borrow = L::Limbs::default();
+    for (out, b) in out.limbs_mut().iter_mut().zip(b.limbs()) {
+        let lanes = out.as_mut().iter_mut().zip(b.as_ref());
+        for ((out, b), borrow) in lanes.zip(borrow.as_mut()) {
+            let rest = out.wrapping_sub(*b).wrapping_sub(*borrow);
+            *out = rest & L::LIMB_MASK;
+            *borrow = rest >> 63;
         }
     }
     out
 }
 
-/// Whether the numbers are equal, lane by lane.
-fn equal<const B: usize>(a: &Number<B>, b: &Number<B>) -> [bool; LANES] {
-    let mut differences = [0; LANES];
-    for (a, b) in a.as_flattened().iter().zip(b.as_flattened()) {
-        for (lane, difference) in differences.iter_mut().enumerate() {
-            *difference |= a.0[lane] ^ b.0[lane];
+/// Returns for each lane 1 if the numbers are equal, 0 otherwise.
+fn equal<L: RsaLanes, const B: usize>(a: &Number<L, B>, b: &Number<L, B>) -> L::Limbs {
+    let mut differences = L::Limbs::default();
+    for (a, b) in a.limbs().iter().zip(b.limbs()) {
+        let lanes = a.as_ref().iter().zip(b.as_ref());
+        for ((a, b), difference) in lanes.zip(differences.as_mut()) {
+            *difference |= a ^ b;
         }
     }
-    differences.map(|difference| difference == 0)
+    differences
+        .as_mut()
+        .iter_mut()
+        .for_each(|difference| *difference = u64::from(*difference == 0));
+    differences
 }

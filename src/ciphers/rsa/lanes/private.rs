@@ -8,14 +8,13 @@ use super::montgomery::{Multiply, ReduceWide};
 use super::power::{PublicPower, SecretPower, WINDOW};
 use super::public::power_lanes;
 use super::radix::RadixPowers;
-use super::{BLOCK_BITS, LANES, Number, RsaLanes, zero};
+use super::{Number, OverLanes, RsaLanes};
 use rand::CryptoRng;
-use std::array;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 impl PrivateKey {
-    /// Whether the eight lanes support the key: both primes must have half the bits of the modulus,
+    /// Whether lanes support the key: both primes must have half the bits of the modulus,
     /// as in keys by FIPS 186-5.
     pub(in super::super) fn fits_lanes(&self) -> bool {
         let bits = self.public().bits();
@@ -29,20 +28,25 @@ pub(in super::super) type Block = (Zeroizing<Vec<u8>>, Choice);
 
 /// Decrypts each ciphertext, which is as long as its key's modulus and below it. All keys are
 /// balanced and have the same number of bits.
-pub(in super::super) fn decrypt<L: RsaLanes, R: CryptoRng + ?Sized>(
-    lanes: L,
-    jobs: &[(&PrivateKey, &[u8])],
-    rng: &mut R,
-) -> Vec<Block> {
-    let mut out = Vec::with_capacity(jobs.len());
-    for jobs in jobs.chunks(LANES) {
-        out.extend(match blocks(jobs[0].0.public().bits() / 2) {
-            2 => decrypt_lanes::<L, R, 2, 4>(lanes, jobs, rng),
-            3 => decrypt_lanes::<L, R, 3, 6>(lanes, jobs, rng),
-            _ => decrypt_lanes::<L, R, 4, 8>(lanes, jobs, rng),
-        });
+pub(in super::super) struct Decrypt<'a, R: ?Sized> {
+    pub jobs: &'a [(&'a PrivateKey, &'a [u8])],
+    pub rng: &'a mut R,
+}
+
+impl<R: CryptoRng + ?Sized> OverLanes for Decrypt<'_, R> {
+    type Output = Vec<Block>;
+    fn run<L: RsaLanes>(self, lanes: L) -> Vec<Block> {
+        let Self { jobs, rng } = self;
+        let mut out = Vec::with_capacity(jobs.len());
+        for jobs in jobs.chunks(L::LANES) {
+            out.extend(match blocks::<L>(jobs[0].0.public().bits() / 2) {
+                2 => decrypt_lanes::<L, R, 2, 4>(lanes, jobs, rng),
+                3 => decrypt_lanes::<L, R, 3, 6>(lanes, jobs, rng),
+                _ => decrypt_lanes::<L, R, 4, 8>(lanes, jobs, rng),
+            });
+        }
+        out
     }
-    out
 }
 
 /// One prime of a key, with its related values.
@@ -77,7 +81,7 @@ fn decrypt_lanes<L: RsaLanes, R: CryptoRng + ?Sized, const H: usize, const F: us
     let halves: Vec<_> = half(true).chain(half(false)).collect();
     let bits = keys[0].public().bits() / 2;
     let roots: Vec<Secret> = halves
-        .chunks(LANES)
+        .chunks(L::LANES)
         .flat_map(|halves| root_lanes::<L, R, H>(lanes, halves, bits, rng))
         .collect();
     let (mod_p, mod_q) = roots.split_at(jobs.len());
@@ -95,7 +99,7 @@ fn root_lanes<L: RsaLanes, R: CryptoRng + ?Sized, const H: usize>(
     rng: &mut R,
 ) -> Vec<Secret> {
     let primes: Vec<_> = halves.iter().map(|half| half.prime).collect();
-    let modulus = &*Zeroizing::new(Modulus::new(&gather::<H>(&primes, 0)));
+    let modulus = &*Zeroizing::new(Modulus::new(&gather::<L, H>(&primes, 0)));
     let constants = Zeroizing::new(lanes.enter(RadixPowers { modulus, bits }));
     let (one, radix_squared) = &*constants;
 
@@ -105,20 +109,17 @@ fn root_lanes<L: RsaLanes, R: CryptoRng + ?Sized, const H: usize>(
         .map(|_| Zeroizing::new((0..bits / 64).map(|_| rng.next_u64()).collect()))
         .collect();
     let blinds: Vec<_> = blinds.iter().map(|blind| blind.as_slice()).collect();
-    let blind = &*Zeroizing::new(gather::<H>(&blinds, 0));
+    let blind = &*Zeroizing::new(gather::<L, H>(&blinds, 0));
     let mut factor = Zeroizing::new(*blind);
-    lanes.enter(PublicPower {
-        x: &mut factor,
-        exponents: array::from_fn(|lane| {
-            halves.get(lane).unwrap_or(&halves[0]).public_exponent - 1
-        }),
-        one,
-        modulus,
-    });
+    let mut exponents = L::Limbs::default();
+    for (lane, exponent) in exponents.as_mut().iter_mut().enumerate() {
+        *exponent = halves.get(lane).unwrap_or(&halves[0]).public_exponent - 1;
+    }
+    lanes.enter(PublicPower { x: &mut factor, exponents, one, modulus });
 
     let ciphertexts: Vec<_> = halves.iter().map(|half| half.ciphertext).collect();
-    let low = gather::<H>(&ciphertexts, 0);
-    let mut unblinding = Zeroizing::new(gather::<H>(&ciphertexts, H * BLOCK_BITS));
+    let low = gather::<L, H>(&ciphertexts, 0);
+    let mut unblinding = Zeroizing::new(gather::<L, H>(&ciphertexts, H * L::BLOCK_BITS));
     lanes.enter(ReduceWide { low: &low, high: &mut unblinding, modulus });
     for y in [radix_squared, radix_squared, &*factor] {
         lanes.enter(Multiply { x: &mut unblinding, y, modulus });
@@ -130,9 +131,9 @@ fn root_lanes<L: RsaLanes, R: CryptoRng + ?Sized, const H: usize>(
     let exponents: Vec<_> = exponents.iter().map(|exponent| exponent.as_slice()).collect();
     lanes.enter(SecretPower {
         x: &mut root,
-        windows: &Zeroizing::new(windows(&exponents, bits, WINDOW)),
+        windows: &Zeroizing::new(windows::<L>(&exponents, bits, WINDOW)),
         one,
-        table: &mut Zeroizing::new(vec![zero::<H>(); 1 << WINDOW]),
+        table: &mut Zeroizing::new(vec![Number::zero(); 1 << WINDOW]),
         modulus,
     });
     for y in [&*unblinding, &small(1)] {
@@ -150,7 +151,11 @@ fn less_one(number: &[u64]) -> Secret {
 }
 
 /// Returns the numbers in the first `count` lanes.
-fn take<const B: usize>(number: &Number<B>, count: usize, bits: usize) -> Vec<Secret> {
+fn take<L: RsaLanes, const B: usize>(
+    number: &Number<L, B>,
+    count: usize,
+    bits: usize,
+) -> Vec<Secret> {
     let one = |lane| {
         let mut words = Zeroizing::new(vec![0; bits.div_ceil(64)]);
         scatter(number, lane, &mut words);
@@ -176,9 +181,9 @@ fn recombine_lanes<L: RsaLanes, const H: usize>(
     let differences: Vec<_> = differences.iter().map(|number| number.as_slice()).collect();
     let primes: Vec<_> = keys.iter().map(|key| key.p.as_slice()).collect();
     let inverses: Vec<_> = keys.iter().map(|key| key.qi.as_slice()).collect();
-    let modulus = &*Zeroizing::new(Modulus::new(&gather::<H>(&primes, 0)));
+    let modulus = &*Zeroizing::new(Modulus::new(&gather::<L, H>(&primes, 0)));
     let constants = Zeroizing::new(lanes.enter(RadixPowers { modulus, bits }));
-    let mut x = Zeroizing::new(gather::<H>(&differences, 0));
+    let mut x = Zeroizing::new(gather::<L, H>(&differences, 0));
     for y in [&*Zeroizing::new(gather(&inverses, 0)), &constants.1] {
         lanes.enter(Multiply { x: &mut x, y, modulus });
     }
@@ -213,7 +218,7 @@ fn check_lanes<L: RsaLanes, const F: usize>(
 ) -> Vec<Block> {
     let public: Vec<_> = keys.iter().map(|key| key.public()).collect();
     let numbers: Vec<_> = results.iter().map(|number| number.as_slice()).collect();
-    let x = Zeroizing::new(gather::<F>(&numbers, 0));
+    let x = Zeroizing::new(gather::<L, F>(&numbers, 0));
     let power = Zeroizing::new(power_lanes::<L, F>(lanes, &public, &x));
     let powers = take(&power, keys.len(), public[0].bits());
     let block = |(result, (power, ciphertext)): (&Secret, (&Secret, &Secret))| {

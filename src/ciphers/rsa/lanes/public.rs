@@ -6,12 +6,19 @@ use super::modulus::{Canonical, Modulus};
 use super::montgomery::Multiply;
 use super::power::PublicPower;
 use super::radix::RadixPowers;
-use super::{LANES, MAX_BITS, Number, RsaLanes, zero};
-use std::array;
+use super::{MAX_BITS, Number, OverLanes, RsaLanes};
 use zeroize::Zeroizing;
 
+/// The Montgomery constant R² mod n of a key.
+#[derive(Clone)]
+pub(in super::super) struct RadixSquared {
+    /// R is 2 to this power; it depends on the lanes.
+    radix_bits: usize,
+    words: Vec<u64>,
+}
+
 impl PublicKey {
-    /// Whether the eight lanes support the modulus.
+    /// Whether lanes support the modulus.
     pub(in super::super) fn fits_lanes(&self) -> bool {
         self.bits() <= MAX_BITS
     }
@@ -19,12 +26,19 @@ impl PublicKey {
 
 /// Replaces each block, a big-endian number below its key's modulus, with its e-th power. All keys
 /// have the same number of bits.
-pub(in super::super) fn encrypt<L: RsaLanes>(lanes: L, jobs: &mut [(&PublicKey, &mut [u8])]) {
-    for jobs in jobs.chunks_mut(LANES) {
-        match 2 * blocks(jobs[0].0.bits().div_ceil(2)) {
-            4 => encrypt_lanes::<L, 4>(lanes, jobs),
-            6 => encrypt_lanes::<L, 6>(lanes, jobs),
-            _ => encrypt_lanes::<L, 8>(lanes, jobs),
+pub(in super::super) struct Encrypt<'j, 'a> {
+    pub jobs: &'j mut [(&'a PublicKey, &'a mut [u8])],
+}
+
+impl OverLanes for Encrypt<'_, '_> {
+    type Output = ();
+    fn run<L: RsaLanes>(self, lanes: L) {
+        for jobs in self.jobs.chunks_mut(L::LANES) {
+            match 2 * blocks::<L>(jobs[0].0.bits().div_ceil(2)) {
+                4 => encrypt_lanes::<L, 4>(lanes, jobs),
+                6 => encrypt_lanes::<L, 6>(lanes, jobs),
+                _ => encrypt_lanes::<L, 8>(lanes, jobs),
+            }
         }
     }
 }
@@ -51,14 +65,17 @@ fn encrypt_lanes<L: RsaLanes, const F: usize>(lanes: L, jobs: &mut [(&PublicKey,
 pub(super) fn power_lanes<L: RsaLanes, const F: usize>(
     lanes: L,
     keys: &[&PublicKey],
-    x: &Number<F>,
-) -> Number<F> {
+    x: &Number<L, F>,
+) -> Number<L, F> {
     let moduli: Vec<_> = keys.iter().map(|key| key.modulus()).collect();
-    let modulus = &Modulus::new(&gather::<F>(&moduli, 0));
-    let exponents = array::from_fn(|lane| keys.get(lane).unwrap_or(&keys[0]).exponent() - 1);
+    let modulus = &Modulus::new(&gather::<L, F>(&moduli, 0));
+    let mut exponents = L::Limbs::default();
+    for (lane, exponent) in exponents.as_mut().iter_mut().enumerate() {
+        *exponent = keys.get(lane).unwrap_or(&keys[0]).exponent() - 1;
+    }
     let radix_squared = &radix_squared(lanes, keys, modulus);
-    let mut one = zero();
-    if exponents.iter().any(|exponent| *exponent != exponents[0]) {
+    let mut one = Number::zero();
+    if exponents.as_ref().iter().any(|exponent| *exponent != exponents.as_ref()[0]) {
         one = *radix_squared;
         lanes.enter(Multiply { x: &mut one, y: &small(1), modulus });
     }
@@ -75,10 +92,14 @@ pub(super) fn power_lanes<L: RsaLanes, const F: usize>(
 fn radix_squared<L: RsaLanes, const F: usize>(
     lanes: L,
     keys: &[&PublicKey],
-    modulus: &Modulus<F>,
-) -> Number<F> {
-    let known: Option<Vec<&[u64]>> =
-        keys.iter().map(|key| key.radix_squared.get().map(Vec::as_slice)).collect();
+    modulus: &Modulus<L, F>,
+) -> Number<L, F> {
+    let radix_bits = F * L::BLOCK_BITS;
+    let known: Option<Vec<&[u64]>> = keys
+        .iter()
+        .map(|key| key.radix_squared.get().filter(|square| square.radix_bits == radix_bits))
+        .map(|square| square.map(|square| square.words.as_slice()))
+        .collect();
     if let Some(known) = known {
         return gather(&known, 0);
     }
@@ -87,7 +108,7 @@ fn radix_squared<L: RsaLanes, const F: usize>(
         key.radix_squared.get_or_init(|| {
             let mut words = vec![0; key.modulus().len()];
             scatter(&square, lane, &mut words);
-            words
+            RadixSquared { radix_bits, words }
         });
     }
     square

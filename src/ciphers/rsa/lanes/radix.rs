@@ -1,35 +1,32 @@
 //! The constants of Montgomery arithmetic: powers of its radix.
 
 use super::modulus::{Modulus, canonical, double};
-use super::montgomery::square;
-use super::{BLOCK, BLOCK_BITS, LIMB_BITS, LIMB_MASK, Number, RsaLanes, zero};
+use super::{Number, RsaLanes};
 use crate::ciphers::cpu::Kernel;
 
 /// Computes R mod n and R² mod n using only additions and squarings: starting with 2^`bits` − n as
-/// the Montgomery form of 2^(`bits` − 520·B), doublings lead to that of 1, 2, 4, … and squarings to
+/// the Montgomery form of 2^`bits`/R, doublings lead to that of 1, 2, 4, … and squarings to
 /// that of R.
 #[inline(always)]
 fn radix_powers<L: RsaLanes, const B: usize>(
     lanes: L,
     bits: usize,
-    modulus: &Modulus<B>,
-) -> (Number<B>, Number<B>) {
-    let radix_bits = BLOCK_BITS * B;
-    let mask = lanes.splat(LIMB_MASK);
-    let mut x = zero::<B>();
+    modulus: &Modulus<L, B>,
+) -> (Number<L, B>, Number<L, B>) {
+    let radix_bits = L::BLOCK_BITS * B;
+    let mask = lanes.splat(L::LIMB_MASK);
+    let mut x = Number::zero();
     let mut borrow = lanes.splat(0);
-    for (i, (block, n)) in x.iter_mut().zip(&modulus.n).enumerate() {
-        for (j, (limb, n)) in block.iter_mut().zip(n).enumerate() {
-            let position = (i * BLOCK + j) * LIMB_BITS;
-            let digit = if position <= bits && bits - position < LIMB_BITS {
-                1 << (bits - position)
-            } else {
-                0
-            };
-            let rest = lanes.add(lanes.sub(lanes.splat(digit), lanes.load(n)), borrow);
-            borrow = lanes.carry(rest);
-            lanes.store(limb, lanes.and(rest, mask));
-        }
+    for (i, (limb, n)) in x.limbs_mut().iter_mut().zip(modulus.n.limbs()).enumerate() {
+        let position = i * L::LIMB_BITS;
+        let digit = if position <= bits && bits - position < L::LIMB_BITS {
+            1 << (bits - position)
+        } else {
+            0
+        };
+        let rest = lanes.add(lanes.sub(lanes.splat(digit), lanes.load(n)), borrow);
+        borrow = lanes.borrow(rest);
+        lanes.store(limb, lanes.and(rest, mask));
     }
     for _ in bits..radix_bits {
         double(lanes, &mut x, &modulus.n);
@@ -40,7 +37,7 @@ fn radix_powers<L: RsaLanes, const B: usize>(
         double(lanes, &mut x, &modulus.n);
     }
     for i in (0..squarings).rev() {
-        square(lanes, &mut x, modulus);
+        lanes.square(&mut x, modulus);
         canonical(lanes, &mut x, &modulus.n);
         if radix_bits >> i & 1 == 1 {
             double(lanes, &mut x, &modulus.n);
@@ -50,13 +47,13 @@ fn radix_powers<L: RsaLanes, const B: usize>(
 }
 
 /// Computes [`radix_powers`]: (R mod n, R² mod n) for moduli of exactly `bits` bits.
-pub(in super::super) struct RadixPowers<'a, const B: usize> {
-    pub modulus: &'a Modulus<B>,
+pub(in super::super) struct RadixPowers<'a, L: RsaLanes, const B: usize> {
+    pub modulus: &'a Modulus<L, B>,
     pub bits: usize,
 }
 
-impl<L: RsaLanes, const B: usize> Kernel<L> for RadixPowers<'_, B> {
-    type Output = (Number<B>, Number<B>);
+impl<L: RsaLanes, const B: usize> Kernel<L> for RadixPowers<'_, L, B> {
+    type Output = (Number<L, B>, Number<L, B>);
     #[inline(always)]
     fn run(self, lanes: L) -> Self::Output {
         radix_powers(lanes, self.bits, self.modulus)
