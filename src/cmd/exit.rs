@@ -316,7 +316,9 @@ fn malformed_hint(found: &Malformed) -> Option<&'static str> {
         | Malformed::Name(_)
         | Malformed::Kid(_)
         | Malformed::Address { .. }
+        | Malformed::Line(_)
         | Malformed::Key(_)
+        | Malformed::KeyFile(_)
         | Malformed::Page(_)
         | Malformed::OldData(_)
         | Malformed::Seed(_)
@@ -327,8 +329,7 @@ fn malformed_hint(found: &Malformed) -> Option<&'static str> {
         | Malformed::StreamAmongFiles
         | Malformed::Empty(_)
         | Malformed::Request(_)
-        | Malformed::Carries { .. }
-        | Malformed::Value(_) => None,
+        | Malformed::Carries { .. } => None,
     }
 }
 

@@ -18,8 +18,8 @@ use crate::ciphers::{knapsack, rsa};
 use crate::protocol::jose::json::{Object, SecretJson, optional_text, text};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{
-    Enc, Error, Family, KeyFault, KeyTrouble, Kid, Malformed, Member, Place, Suite, Task,
-    Unimplemented, Unsound, WrapAlgorithm,
+    Enc, Error, Family, KeyFault, KeyFileFault, KeyTrouble, Kid, Malformed, Member, Place, Suite,
+    Task, Unimplemented, Unsound, WrapAlgorithm,
 };
 
 /// A key with its name and permitted uses.
@@ -80,9 +80,9 @@ impl Refusal {
     }
 }
 
-impl From<String> for Refusal {
-    fn from(found: String) -> Self {
-        Self::Malformed(found.into())
+impl From<KeyFileFault> for Refusal {
+    fn from(fault: KeyFileFault) -> Self {
+        Self::Malformed(fault.into())
     }
 }
 
@@ -95,12 +95,6 @@ impl From<KeyFault> for Refusal {
 impl From<Malformed> for Refusal {
     fn from(found: Malformed) -> Self {
         Self::Malformed(found)
-    }
-}
-
-impl From<&str> for Refusal {
-    fn from(found: &str) -> Self {
-        Self::Malformed(found.into())
     }
 }
 

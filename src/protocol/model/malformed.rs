@@ -2,6 +2,8 @@
 
 mod address;
 mod key;
+mod key_file;
+mod line;
 mod old_data;
 mod page;
 
@@ -9,6 +11,8 @@ use std::fmt;
 
 pub use address::{AddressFault, SendFault};
 pub use key::KeyFault;
+pub use key_file::KeyFileFault;
+pub use line::LineFault;
 pub use old_data::OldDataFault;
 pub use page::PageFault;
 
@@ -113,9 +117,15 @@ pub enum Malformed {
         /// An address that can be used.
         example: &'static str,
     },
+    /// A fault in a sealed order.
+    #[error(transparent)]
+    Line(#[from] LineFault),
     /// A fault in a key.
     #[error(transparent)]
     Key(#[from] KeyFault),
+    /// A fault in a key file.
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileFault),
     /// A fault in what a shop puts on its pages.
     #[error(transparent)]
     Page(#[from] PageFault),
@@ -178,9 +188,6 @@ pub enum Malformed {
         /// The fault.
         fault: Box<Self>,
     },
-    /// A value that breaks a rule, with the rule in words.
-    #[error("{0}")]
-    Value(String),
 }
 
 /// Fault in a text that should be JSON (RFC 8259).
@@ -228,18 +235,6 @@ impl Malformed {
     /// Adds the name of the part of the input that contains the fault.
     pub fn within(self, part: impl fmt::Display) -> Self {
         Self::Within { part: part.to_string(), fault: Box::new(self) }
-    }
-}
-
-impl From<String> for Malformed {
-    fn from(rule: String) -> Self {
-        Self::Value(rule)
-    }
-}
-
-impl From<&str> for Malformed {
-    fn from(rule: &str) -> Self {
-        Self::Value(rule.to_owned())
     }
 }
 

@@ -23,7 +23,8 @@ pub use amounts::{Amounts, Spent};
 pub use error::{Aftermath, Error, Result};
 pub use form::{Expected, Form, Position, Syntax, WebPage};
 pub use malformed::{
-    AddressFault, Document, JsonFault, KeyFault, Malformed, OldDataFault, PageFault, SendFault,
+    AddressFault, Document, JsonFault, KeyFault, KeyFileFault, LineFault, Malformed, OldDataFault,
+    PageFault, SendFault,
 };
 pub use misuse::Misuse;
 pub(in crate::protocol) use names::KidMap;

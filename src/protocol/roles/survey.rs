@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use crate::protocol::jose::jwe::{Carries, Failure, Header, MAX_SEALED_LINE};
-use crate::protocol::model::{Kid, Malformed, Place, Result};
+use crate::protocol::jose::jwe::{Carries, Header, MAX_SEALED_LINE};
+use crate::protocol::model::{Kid, LineFault, Malformed, Place, Result};
 use crate::protocol::pipeline::{Block, Cut, Part, Workers};
 
 /// Maximum number of different key names that are kept, each with a count of its lines.
@@ -148,12 +148,9 @@ fn describe(line: &[u8]) -> std::result::Result<(GroupKey, Option<String>), Malf
     let mut segments = line.split(|&byte| byte == b'.');
     let first = segments.next().unwrap_or_default();
     let mut text = Vec::new();
-    let header = Header::decode(first, &mut text).map_err(|failure| match failure {
-        Failure::Malformed(found) => found,
-        Failure::Unexpected(_) | Failure::Key(_) | Failure::Authentication => "not a header".into(),
-    })?;
+    let header = Header::decode(first, &mut text)?;
     if segments.count() != 4 {
-        return Err("not a compact JWE of 5 segments".into());
+        return Err(LineFault::Segments.into());
     }
     let key = GroupKey {
         shop: header.kid.as_deref().and_then(Kid::new).map(|kid| kid.shop().to_string()),

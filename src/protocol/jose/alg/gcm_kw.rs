@@ -11,7 +11,7 @@ use crate::ciphers::base64url;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
 use crate::protocol::jose::json::{Object, ObjectText, text};
-use crate::protocol::model::Malformed;
+use crate::protocol::model::{LineFault, Malformed};
 
 pub(super) fn read(members: &Object) -> Result<KeyParams, Malformed> {
     match members.contains_key("iv") && members.contains_key("tag") {
@@ -20,18 +20,16 @@ pub(super) fn read(members: &Object) -> Result<KeyParams, Malformed> {
     }
 }
 
-fn exact<const N: usize>(members: &Object, name: &str) -> Result<[u8; N], Malformed> {
+fn exact<const N: usize>(members: &Object, name: &'static str) -> Result<[u8; N], Malformed> {
     base64url::decode_to_vec(text(members, name)?.as_bytes())
         .and_then(|bytes| bytes.try_into().ok())
-        .ok_or_else(|| format!("member {name:?} is not base64url of {N} bytes").into())
+        .ok_or_else(|| LineFault::Bytes { name, bytes: N }.into())
 }
 
 pub(super) fn check(params: &KeyParams) -> Result<(), Malformed> {
     match params {
         KeyParams::IvAndTag(..) => Ok(()),
-        KeyParams::None => {
-            Err("header: no members \"iv\" and \"tag\", which the algorithm needs".into())
-        }
+        KeyParams::None => Err(LineFault::NoIvAndTag.into()),
     }
 }
 

@@ -23,7 +23,9 @@ use crate::ciphers::rsa::{PrivateKey, PublicKey};
 use crate::protocol::jose::json::{Object, ObjectText};
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk, KeyRef};
 use crate::protocol::jose::pad::Pad;
-use crate::protocol::model::{KeyTrouble, KeyUse, Malformed, Suite, Unfit, WrapAlgorithm};
+use crate::protocol::model::{
+    KeyTrouble, KeyUse, LineFault, Malformed, Suite, Unfit, WrapAlgorithm,
+};
 
 /// The keys of a batch, which are all used alike.
 #[derive(Debug)]
@@ -188,14 +190,14 @@ impl<'k> Opening<'k> {
         let beside = match self {
             Self::Cipher(_, OpenBy::Wrap(key)) => return key.check(params),
             Self::Cipher(_, OpenBy::Direct(_)) => None,
-            Self::Cipher(_, OpenBy::Pad(_)) => Some("a chain of keys beside a pad"),
-            Self::Blocks(_) => Some("a chain of keys beside RSA blocks"),
+            Self::Cipher(_, OpenBy::Pad(_)) => Some("a pad"),
+            Self::Blocks(_) => Some("RSA blocks"),
         };
         if has_encrypted_key {
-            return Err("an encrypted key beside the algorithm dir".into());
+            return Err(LineFault::KeyBesideDirect.into());
         }
         match beside.filter(|_| has_chain) {
-            Some(found) => Err(found.into()),
+            Some(found) => Err(LineFault::ChainBeside(found).into()),
             None => Ok(()),
         }
     }

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use crate::ciphers::aes::kw;
 use crate::ciphers::base64url;
 use crate::protocol::jose::json::{Object, ObjectText};
-use crate::protocol::model::{MAX_LAYERS, Malformed};
+use crate::protocol::model::{LineFault, MAX_LAYERS, Malformed};
 
 /// Length in bytes of every key of a chain except the first, whose length depends on its cipher.
 pub(super) const LINK_LEN: usize = 32;
@@ -51,22 +51,20 @@ pub(super) fn read(members: &Object) -> Result<Links, Malformed> {
         None => false,
         Some(Value::Array(names)) if names.len() == 1 && names[0] == "chain" => true,
         Some(Value::Array(names)) if names.is_empty() => {
-            return Err("\"crit\" is empty".into());
+            return Err(LineFault::NothingCritical.into());
         }
         Some(other) => {
-            return Err(
-                format!("critical members {other}, of which only \"chain\" is known").into()
-            );
+            return Err(LineFault::Critical(other.to_string()).into());
         }
     };
     let Some(value) = members.get("chain") else {
         return match critical {
-            true => Err("\"crit\" names \"chain\", which is missing".into()),
+            true => Err(LineFault::NoChain.into()),
             false => Ok(Vec::new()),
         };
     };
     if !critical {
-        return Err("\"chain\" is not named in \"crit\"".into());
+        return Err(LineFault::ChainNotCritical.into());
     }
     value
         .as_array()
@@ -74,7 +72,7 @@ pub(super) fn read(members: &Object) -> Result<Links, Malformed> {
         .and_then(|links| {
             links.iter().map(|link| base64url::decode_to_vec(link.as_str()?.as_bytes())).collect()
         })
-        .ok_or_else(|| format!("\"chain\" is not 1 to {} wrapped keys", MAX_LAYERS - 1).into())
+        .ok_or_else(|| LineFault::Chain(usize::from(MAX_LAYERS) - 1).into())
 }
 
 /// Follows a chain from CEKₙ down to CEK₁, and writes CEK₁ over the random bytes in `cek`. If a

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
+use super::MAX_HEADER;
 use super::chain::{self, Links};
-use super::{Failure, MAX_HEADER};
 use crate::ciphers::base64url;
 use crate::protocol::jose::alg::KeyParams;
 use crate::protocol::jose::json::{self, optional_text, text};
-use crate::protocol::model::{Kid, Malformed};
+use crate::protocol::model::{Kid, LineFault, Malformed};
 
 /// Content type of a line that carries a key instead of an order (RFC 7517 section 7).
 const CTY_JWK: &str = "jwk+json";
@@ -76,31 +76,28 @@ impl<'t> Header<'t> {
     /// Decodes and parses the first segment of a line. `text` is the buffer for the decoded bytes.
     ///
     /// # Errors
-    /// [`Failure::Malformed`] if the header is too long, not canonical base64url, not JSON, or has
+    /// [`Malformed`] if the header is too long, not canonical base64url, not JSON, or has
     /// duplicate names or an unknown critical member, or if the content is compressed.
-    pub fn decode(segment: &[u8], text: &'t mut Vec<u8>) -> Result<Self, Failure> {
-        Self::read(segment, text).map_err(|found| Failure::Malformed(found.within("header")))
+    pub fn decode(segment: &[u8], text: &'t mut Vec<u8>) -> Result<Self, Malformed> {
+        Self::read(segment, text).map_err(|found| found.within("header"))
     }
 
     fn read(segment: &[u8], text: &'t mut Vec<u8>) -> Result<Self, Malformed> {
         if segment.len() > base64url::encoded_length(MAX_HEADER) {
             return Err(Malformed::Long(MAX_HEADER as u64));
         }
-        base64url::decode_into(segment, text).ok_or("not canonical base64url")?;
+        base64url::decode_into(segment, text).ok_or(LineFault::Base64)?;
         if let Some(header) = Self::plain(text) {
             return Ok(header);
         }
         let value = json::parse(text)?;
-        let members = value.as_object().ok_or("not a JSON object")?;
+        let members = value.as_object().ok_or(LineFault::NoObject)?;
         if members.contains_key("zip") {
-            return Err("compressed content (\"zip\") is not supported".into());
+            return Err(LineFault::Compressed.into());
         }
         let kid = optional_text(members, "kid")?;
         if let Some(kid) = kid.filter(|kid| !Kid::has_form(kid)) {
-            return Err(format!(
-                "kid {kid:?}, expected SHOP or SHOP/ID, each 1 to 64 of A-Z a-z 0-9 . _ -"
-            )
-            .into());
+            return Err(Malformed::Kid(kid.to_owned()));
         }
         let owned = |text: &str| Cow::Owned(text.to_owned());
         let alg = self::text(members, "alg")?;

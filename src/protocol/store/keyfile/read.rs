@@ -15,9 +15,9 @@ use crate::protocol::jose::jwk::{
     AsKey, DecryptingKey, EncryptingKey, Jwk, KeyRef, Material, Refusal,
 };
 use crate::protocol::model::{
-    Alg, ClientProgram, Content, Document, Enc, Erase, Error, Expected, Form, KeyTrouble, Kid,
-    Kind, MAX_LAYERS, Malformed, Member, Name, Place, Result, Role, Run, Scheme, Scope,
-    ShopProgram, Step, Suite, Unimplemented, shortened,
+    Alg, ClientProgram, Content, Document, Enc, Erase, Error, Expected, Form, KeyFileFault,
+    KeyTrouble, Kid, Kind, MAX_LAYERS, Malformed, Member, Name, Place, Result, Role, Run, Scheme,
+    Scope, ShopProgram, Step, Suite, Unimplemented, shortened,
 };
 
 type Checked<T> = std::result::Result<T, Malformed>;
@@ -111,12 +111,8 @@ fn from_members(
 /// The member `orderseal`, if its version can be read.
 fn ours(members: &Object) -> Checked<Option<&Object>> {
     let Some(value) = members.get("orderseal") else { return Ok(None) };
-    let ours = value.as_object().ok_or("member \"orderseal\" is not an object")?;
-    let version = ours.get("version").ok_or("no member \"version\" in \"orderseal\"")?;
-    match version.as_u64() {
-        Some(VERSION) => Ok(Some(ours)),
-        _ => Err(format!("key file version {version}, expected {VERSION}").into()),
-    }
+    let ours = value.as_object().ok_or_else(|| Malformed::member("orderseal", "an object"))?;
+    json::check_version(ours, VERSION).map(|()| Some(ours))
 }
 
 fn set(keys: Vec<Read>, ours: Option<&Object>, place: &Place) -> Result<KeyFile> {
@@ -127,10 +123,7 @@ fn set(keys: Vec<Read>, ours: Option<&Object>, place: &Place) -> Result<KeyFile>
         "service" => keyring(keys, ours, place).map(KeyFile::Keyring),
         "shop" => shop_bundle(keys, ours, place).map(KeyFile::Shop),
         "client" => client_bundle(keys, ours, place).map(KeyFile::Client),
-        other => {
-            let found = format!("role {other:?}, expected service, shop or client");
-            Err(Error::malformed(place, found))
-        }
+        other => Err(Error::malformed(place, KeyFileFault::Role(other.to_owned()))),
     }
 }
 
@@ -168,7 +161,7 @@ fn keyring(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<Keyring> {
     let shop_of = |name: &str| shops.get(name).map(|account| &account.shop);
     let keys = keys_of(keys, Role::Service, shop_of, decrypting, place)?;
     match ours.contains_key("program") {
-        true => Err(Error::malformed(place, "a service file carries no program")),
+        true => Err(Error::malformed(place, KeyFileFault::NoProgram(Role::Service))),
         false => Ok(Keyring { shops, keys }),
     }
 }
@@ -205,17 +198,20 @@ fn client_bundle(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<Client
     })
 }
 
-/// The key that a shop or the service holds; an error says what it is instead.
-fn decrypting(key: Material, role: Role) -> std::result::Result<DecryptingKey, String> {
+/// The key that a shop or the service holds.
+fn decrypting(key: Material, kid: &Kid, role: Role) -> Checked<DecryptingKey> {
     key.into_decrypting().map_err(|half| {
-        format!("{} only, a {role} needs the private half", KeyRef::Public(&half).name())
+        let (kid, found) = (kid.clone(), KeyRef::Public(&half).name());
+        KeyFileFault::PublicOnly { kid, found, role }.into()
     })
 }
 
-/// The key that a client holds; an error says what it is instead.
-fn encrypting(key: Material, _: Role) -> std::result::Result<EncryptingKey, String> {
-    key.into_encrypting()
-        .map_err(|half| format!("{}, which a client never holds", KeyRef::Private(&half).name()))
+/// The key that a client holds.
+fn encrypting(key: Material, kid: &Kid, _: Role) -> Checked<EncryptingKey> {
+    key.into_encrypting().map_err(|half| {
+        let (kid, found) = (kid.clone(), KeyRef::Private(&half).name());
+        KeyFileFault::Private { kid, found }.into()
+    })
 }
 
 /// The place of a key in a set, for messages.
@@ -229,7 +225,7 @@ fn keys_of<'s, K: AsKey + Clone>(
     read: Vec<Read>,
     role: Role,
     shop_of: impl Fn(&str) -> Option<&'s Shop>,
-    convert: impl Fn(Material, Role) -> std::result::Result<K, String>,
+    convert: impl Fn(Material, &Kid, Role) -> Checked<K>,
     place: &Place,
 ) -> Result<Keys<K>> {
     let mut keys = Keys::default();
@@ -247,7 +243,7 @@ fn keys_of<'s, K: AsKey + Clone>(
 fn refuse_repeated<K: AsKey + Clone>(keys: &Keys<K>, key: &Jwk) -> Checked<()> {
     match &key.kid {
         Some(kid) if keys.index_of(kid.as_str()).is_some() => {
-            Err(format!("the name {kid} stands twice").into())
+            Err(KeyFileFault::SameName(kid.clone()).into())
         }
         Some(_) | None => Ok(()),
     }
@@ -257,33 +253,31 @@ fn key_of<'s, K>(
     key: Jwk,
     role: Role,
     shop_of: impl Fn(&str) -> Option<&'s Shop>,
-    convert: impl Fn(Material, Role) -> std::result::Result<K, String>,
+    convert: impl Fn(Material, &Kid, Role) -> Checked<K>,
 ) -> Checked<Jwk<K>> {
     let Jwk { kid, alg, usage, origin, material } = key;
     let Some(kid) = kid else {
-        return Err(format!("no member \"kid\", which a {role} file needs").into());
+        return Err(KeyFileFault::NoName(role).into());
     };
     let Some(shop) = shop_of(kid.parts().0) else {
-        return Err(format!("{kid} belongs to no shop of this file").into());
+        return Err(KeyFileFault::NoShop(kid).into());
     };
     if kid.parts().1.is_some() != (shop.scheme.scope == Scope::Transaction) {
-        return Err(format!("{kid} does not fit the scope {}", shop.scheme.scope.name()).into());
+        return Err(KeyFileFault::Scope { kid, scope: shop.scheme.scope }.into());
     }
     if alg.as_deref() != Some(shop.suite.key_alg()) {
-        return Err(
-            format!("{kid} is not for {}, as the shop's keys are", shop.suite.key_alg()).into()
-        );
+        return Err(KeyFileFault::Algorithm { kid, expected: shop.suite.key_alg() }.into());
     }
     let (key, expected) = (material.as_key(), shop.suite.material());
     if expected != key.family() {
-        return Err(format!("{kid} is {}, expected {expected}", key.name()).into());
+        return Err(KeyFileFault::Family { kid, found: key.name(), expected }.into());
     }
-    if let (Some(secret), Some(len)) = (key.secret(), shop.suite.secret_len())
-        && secret.len() != len
+    if let (Some(secret), Some(expected)) = (key.secret(), shop.suite.secret_len())
+        && secret.len() != expected
     {
-        return Err(format!("{kid} has {} bytes, expected {len}", secret.len()).into());
+        return Err(KeyFileFault::Length { kid, found: secret.len(), expected }.into());
     }
-    let material = convert(material, role).map_err(|found| format!("{kid} is {found}"))?;
+    let material = convert(material, &kid, role)?;
     Ok(Jwk { kid: Some(kid), alg, usage, origin, material })
 }
 
@@ -295,10 +289,11 @@ fn shops<S>(
     let members = object(ours, "shops")?;
     let mut shops = BTreeMap::new();
     for (name, value) in members {
-        let name = name.parse::<Name>().map_err(|expected| format!("shop {name:?}: {expected}"))?;
-        let members =
-            value.as_object().ok_or_else(|| format!("shop {name}: expected an object"))?;
-        let shop = shop(members, &name).map_err(|why| why.within(format_args!("shop {name}")))?;
+        let parsed = name.parse::<Name>().map_err(Malformed::from);
+        let name = parsed.map_err(|fault| fault.within(format_args!("shop {name:?}")))?;
+        let members = value.as_object().ok_or(Malformed::Expected("an object"));
+        let shop = members.map_err(Refusal::from).and_then(|members| shop(members, &name));
+        let shop = shop.map_err(|why| why.within(format_args!("shop {name}")))?;
         shops.insert(name, shop);
     }
     Ok(shops)
@@ -314,7 +309,7 @@ fn one_shop<S>(
     let found = shops.len();
     match shops.into_iter().next().filter(|_| found == 1) {
         Some(only) => Ok(only),
-        None => Err(format!("a {role} file has one shop, found {found}").into()),
+        None => Err(KeyFileFault::Shops { role, found }.into()),
     }
 }
 
@@ -324,9 +319,7 @@ fn shop(members: &Object) -> Result<Shop, Refusal> {
     let enc = with_sbox(algorithm(members, Member::Enc, Enc::named)?, members)?;
     let suite = Suite::new(alg, enc)
         .filter(|suite| suite.content() == scheme.content && suite.kind() == scheme.kind)
-        .ok_or_else(|| {
-            format!("algorithms {} and {} do not make the scheme {scheme}", alg.name(), enc.name())
-        })?;
+        .ok_or(KeyFileFault::Scheme { alg, enc, scheme })?;
     Ok(Shop {
         scheme,
         suite,
@@ -341,15 +334,13 @@ fn shop(members: &Object) -> Result<Shop, Refusal> {
 fn with_sbox(enc: Enc, members: &Object) -> Checked<Enc> {
     match sbox(members)? {
         None => Ok(enc),
-        Some(sbox) => enc
-            .with_sbox(sbox)
-            .ok_or_else(|| format!("an S-box beside {}, which has none", enc.name()).into()),
+        Some(sbox) => enc.with_sbox(sbox).ok_or_else(|| KeyFileFault::SBoxBeside(enc).into()),
     }
 }
 
 fn sbox(members: &Object) -> Checked<Option<SBox>> {
     let text = optional_text(members, "toy_sbox")?;
-    let parse = |text: &str| text.parse().map_err(|expected| format!("toy_sbox: {expected}"));
+    let parse = |text: &str| text.parse().map_err(KeyFileFault::SBox);
     Ok(text.map(parse).transpose()?)
 }
 
@@ -387,7 +378,7 @@ fn shop_program(
 
 fn program_members(ours: &Object) -> Checked<Option<&Object>> {
     let Some(value) = ours.get("program") else { return Ok(None) };
-    Ok(Some(value.as_object().ok_or("member \"program\" is not an object")?))
+    value.as_object().map(Some).ok_or_else(|| Malformed::member("program", "an object"))
 }
 
 fn check_steps(members: &Object, expected: &[Step]) -> Checked<()> {
@@ -398,7 +389,7 @@ fn check_steps(members: &Object, expected: &[Step]) -> Checked<()> {
         .map(|steps| steps.iter().map(|step| step.as_str().unwrap_or("?")).collect());
     match found.as_ref() == Some(&expected) {
         true => Ok(()),
-        false => Err(format!("the program's steps are not {}", expected.join(", ")).into()),
+        false => Err(KeyFileFault::Steps(expected).into()),
     }
 }
 
@@ -409,9 +400,7 @@ fn layers(members: &Object) -> Checked<u8> {
             .as_u64()
             .filter(|layers| (1..=u64::from(MAX_LAYERS)).contains(layers))
             .map(|layers| layers as u8)
-            .ok_or_else(|| {
-                format!("member \"layers\" is not a number from 1 to {MAX_LAYERS}").into()
-            }),
+            .ok_or(Malformed::OutOfRange { name: "layers", least: 1, most: MAX_LAYERS.into() }),
     }
 }
 
@@ -420,17 +409,21 @@ fn built_in(members: &Object, keys: &Keys<DecryptingKey>) -> Checked<Option<Vec<
     let kids: Vec<Kid> = value
         .as_array()
         .and_then(|kids| kids.iter().map(|kid| Kid::new(kid.as_str()?)).collect())
-        .ok_or("member \"built_in\" is not an array of key names")?;
+        .ok_or_else(|| Malformed::member("built_in", "an array of key names"))?;
     let known: BTreeSet<&Kid> = kids.iter().collect();
     if let Some(kid) = keys.names().find(|kid| !known.contains(kid)) {
-        return Err(format!("the program is not built with key {kid}").into());
+        return Err(KeyFileFault::NotBuiltIn(kid.clone()).into());
     }
     Ok(Some(kids))
 }
 
-fn choice<T>(members: &Object, name: &str, named: impl Fn(&str) -> Option<T>) -> Checked<T> {
+fn choice<T>(
+    members: &Object,
+    name: &'static str,
+    named: impl Fn(&str) -> Option<T>,
+) -> Checked<T> {
     let found = text(members, name)?;
-    named(found).ok_or_else(|| format!("member {name:?} is {found:?}, which is unknown").into())
+    named(found).ok_or_else(|| KeyFileFault::Unknown { name, found: found.to_owned() }.into())
 }
 
 /// Reads an algorithm, which may be one that is not implemented.
@@ -447,17 +440,17 @@ fn object<'a>(members: &'a Object, name: &str) -> Checked<&'a Object> {
     members.get(name).and_then(Value::as_object).ok_or_else(|| Malformed::member(name, "an object"))
 }
 
-fn names(members: &Object, member: &str) -> Checked<BTreeSet<Name>> {
+fn names(members: &Object, member: &'static str) -> Checked<BTreeSet<Name>> {
     let Some(value) = members.get(member) else { return Ok(BTreeSet::new()) };
     let names = value.as_array().ok_or_else(|| Malformed::member(member, "an array"))?;
     names
         .iter()
         .map(|name| name.as_str().and_then(Name::new))
         .collect::<Option<_>>()
-        .ok_or_else(|| format!("member {member:?} holds something that is not an id").into())
+        .ok_or_else(|| KeyFileFault::NotIds(member).into())
 }
 
-fn counts(members: &Object, member: &str, shop: &Name) -> Checked<BTreeMap<Kid, u64>> {
+fn counts(members: &Object, member: &'static str, shop: &Name) -> Checked<BTreeMap<Kid, u64>> {
     let Some(value) = members.get(member) else { return Ok(BTreeMap::new()) };
     let counts = value.as_object().ok_or_else(|| Malformed::member(member, "an object"))?;
     counts
@@ -468,16 +461,16 @@ fn counts(members: &Object, member: &str, shop: &Name) -> Checked<BTreeMap<Kid, 
             Some((kid, count))
         })
         .collect::<Option<_>>()
-        .ok_or_else(|| format!("member {member:?} does not map this shop's keys to counts").into())
+        .ok_or_else(|| KeyFileFault::NotCounts(member).into())
 }
 
 fn gaps(members: &Object, shop: &Name) -> Checked<BTreeMap<Kid, Vec<(u64, u64)>>> {
     let Some(value) = members.get("gaps") else { return Ok(BTreeMap::new()) };
-    let gaps = value.as_object().ok_or("member \"gaps\" is not an object")?;
+    let gaps = value.as_object().ok_or_else(|| Malformed::member("gaps", "an object"))?;
     gaps.iter()
         .map(|(kid, gaps)| {
             let kid = Kid::new(kid).filter(|kid| kid.shop() == *shop);
-            Ok((kid.ok_or("member \"gaps\" names a key of no shop here")?, pieces(gaps)?))
+            Ok((kid.ok_or(KeyFileFault::ForeignGaps)?, pieces(gaps)?))
         })
         .collect()
 }
@@ -489,7 +482,7 @@ fn pieces(value: &Value) -> Checked<Vec<(u64, u64)>> {
         _ => None,
     };
     let pieces = value.as_array().and_then(|pieces| pieces.iter().map(piece).collect());
-    pieces.ok_or_else(|| "\"gaps\" are not pairs of numbers".into())
+    pieces.ok_or_else(|| KeyFileFault::NotGaps.into())
 }
 
 fn sent(ours: &Object) -> Checked<Vec<Sent>> {
@@ -502,7 +495,7 @@ fn sent(ours: &Object) -> Checked<Vec<Sent>> {
         })
     };
     let all = value.as_array().and_then(|all| all.iter().map(sent).collect());
-    all.ok_or_else(|| "member \"sent\" does not list outputs".into())
+    all.ok_or_else(|| KeyFileFault::NotSent.into())
 }
 
 fn count(members: &Object, name: &str) -> Checked<u64> {

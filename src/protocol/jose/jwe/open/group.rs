@@ -16,7 +16,7 @@ use crate::protocol::jose::alg::{
 };
 use crate::protocol::jose::jwe::chain::{self, LINK_LEN, Links};
 use crate::protocol::jose::jwe::{Carries, Failure, Header, MAX_ORDER, MAX_SEALED_LINE, Stage};
-use crate::protocol::model::{Form, Malformed};
+use crate::protocol::model::{Form, LineFault, Malformed};
 
 /// Lines that are opened together; the memory is reused from group to group.
 pub(super) struct Group<'o, 'l, 'k> {
@@ -160,7 +160,7 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
             return Err(Failure::Malformed(Malformed::TooLong { what: "sealed line", most }));
         }
         let [aad, encrypted_key, iv, ciphertext, tag] =
-            segments(line).ok_or_else(|| Failure::Malformed("expected 5 segments".into()))?;
+            segments(line).ok_or_else(|| Failure::Malformed(LineFault::Segments.into()))?;
         self.read_header(aad)?;
         let (backend, index) = (self.opener.backend, self.heads.len() - 1);
         let head = &self.heads[index];
@@ -181,7 +181,10 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
         if self.last == aad && !self.heads.is_empty() {
             return Ok(());
         }
-        let (header, expect) = (Header::decode(aad, &mut self.header)?, self.opener.expect);
+        let (header, expect) = (
+            Header::decode(aad, &mut self.header).map_err(Failure::Malformed)?,
+            self.opener.expect,
+        );
         if header.carries != expect {
             let found = header.carries.words();
             return Err(Failure::Malformed(match expect {

@@ -1,0 +1,133 @@
+//! Faults in key files.
+
+use crate::protocol::model::algorithms::{Alg, Enc, Family};
+use crate::protocol::model::names::Kid;
+use crate::protocol::model::role::Role;
+use crate::protocol::model::scheme::{Scheme, Scope};
+
+/// A fault in a keyring, a bundle or a set of keys.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyFileFault {
+    /// A role that nobody has.
+    #[error("role {0:?}, expected service, shop or client")]
+    Role(String),
+    /// A program in a file whose holder runs none.
+    #[error("a {0} file carries no program")]
+    NoProgram(Role),
+    /// A bundle of several shops, or of none.
+    #[error("a {role} file has one shop, found {found}")]
+    Shops {
+        /// The role that the file belongs to.
+        role: Role,
+        /// Number of shops.
+        found: usize,
+    },
+    /// Algorithms that do not make the scheme of the shop.
+    #[error("algorithms {} and {} do not make the scheme {scheme}", .alg.name(), .enc.name())]
+    Scheme {
+        /// Key management.
+        alg: Alg,
+        /// Content encryption.
+        enc: Enc,
+        /// The scheme.
+        scheme: Scheme,
+    },
+    /// An S-box beside a cipher that is not the toy DES.
+    #[error("an S-box beside {}, which has none", .0.name())]
+    SBoxBeside(Enc),
+    /// An S-box of another form.
+    #[error("toy_sbox: {0}")]
+    SBox(&'static str),
+    /// A member with a value that is not one of its values.
+    #[error("member {name:?} is {found:?}, which is unknown")]
+    Unknown {
+        /// The member's name.
+        name: &'static str,
+        /// The value.
+        found: String,
+    },
+    /// Steps of another program than the file's.
+    #[error("the program's steps are not {}", .0.join(", "))]
+    Steps(Vec<&'static str>),
+    /// A key that the program was not built with.
+    #[error("the program is not built with key {0}")]
+    NotBuiltIn(Kid),
+    /// Two keys of one name.
+    #[error("the name {0} stands twice")]
+    SameName(Kid),
+    /// A key without a name.
+    #[error("no member \"kid\", which a {0} file needs")]
+    NoName(Role),
+    /// A key of a shop that is not in the file.
+    #[error("{0} belongs to no shop of this file")]
+    NoShop(Kid),
+    /// A key with an id at shop scope, or without one at transaction scope.
+    #[error("{kid} does not fit the scope {}", .scope.name())]
+    Scope {
+        /// The key.
+        kid: Kid,
+        /// The shop's scope.
+        scope: Scope,
+    },
+    /// A key for other algorithms than the shop's.
+    #[error("{kid} is not for {expected}, as the shop's keys are")]
+    Algorithm {
+        /// The key.
+        kid: Kid,
+        /// The algorithm of the shop's keys.
+        expected: &'static str,
+    },
+    /// A key of another kind than the shop's.
+    #[error("{kid} is {found}, expected {expected}")]
+    Family {
+        /// The key.
+        kid: Kid,
+        /// Its kind, in words.
+        found: &'static str,
+        /// The kind of the shop's keys.
+        expected: Family,
+    },
+    /// A secret key of another length than the shop's.
+    #[error("{kid} has {found} bytes, expected {expected}")]
+    Length {
+        /// The key.
+        kid: Kid,
+        /// Bytes found.
+        found: usize,
+        /// Bytes expected.
+        expected: usize,
+    },
+    /// A public half where a private half is needed.
+    #[error("{kid} is {found} only, a {role} needs the private half")]
+    PublicOnly {
+        /// The key.
+        kid: Kid,
+        /// Its kind, in words.
+        found: &'static str,
+        /// The role that the file belongs to.
+        role: Role,
+    },
+    /// A private half in a client's file.
+    #[error("{kid} is {found}, which a client never holds")]
+    Private {
+        /// The key.
+        kid: Kid,
+        /// Its kind, in words.
+        found: &'static str,
+    },
+    /// A list with something that is not an id.
+    #[error("member {0:?} holds something that is not an id")]
+    NotIds(&'static str),
+    /// Something else than a map from keys of the shop to numbers within their limits.
+    #[error("member {0:?} does not map this shop's keys to counts")]
+    NotCounts(&'static str),
+    /// Gaps in a pad of another shop.
+    #[error("member \"gaps\" names a key of no shop here")]
+    ForeignGaps,
+    /// Gaps that are not pieces of a pad.
+    #[error("\"gaps\" are not pairs of numbers")]
+    NotGaps,
+    /// Something else than a list of outputs.
+    #[error("member \"sent\" does not list outputs")]
+    NotSent,
+}

@@ -1,0 +1,50 @@
+//! Faults in the headers and segments of sealed orders.
+
+/// A fault in a sealed order (RFC 7516).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LineFault {
+    /// A header that is not base64url, or has nonzero trailing bits.
+    #[error("not canonical base64url")]
+    Base64,
+    /// JSON other than an object.
+    #[error("not a JSON object")]
+    NoObject,
+    /// The member `zip`.
+    #[error("compressed content (\"zip\") is not supported")]
+    Compressed,
+    /// A member that is not base64url of its length.
+    #[error("member {name:?} is not base64url of {bytes} bytes")]
+    Bytes {
+        /// The member's name.
+        name: &'static str,
+        /// Bytes expected.
+        bytes: usize,
+    },
+    /// AES-GCM key wrap without its members (RFC 7518 section 4.7.1).
+    #[error("header: no members \"iv\" and \"tag\", which the algorithm needs")]
+    NoIvAndTag,
+    /// An empty list of critical members (RFC 7515 section 4.1.11).
+    #[error("\"crit\" is empty")]
+    NothingCritical,
+    /// Critical members that are not known here.
+    #[error("critical members {0}, of which only \"chain\" is known")]
+    Critical(String),
+    /// A chain that is only announced.
+    #[error("\"crit\" names \"chain\", which is missing")]
+    NoChain,
+    /// A chain that readers might pass over.
+    #[error("\"chain\" is not named in \"crit\"")]
+    ChainNotCritical,
+    /// A chain with another number of links, or with links that are not base64url.
+    #[error("\"chain\" is not 1 to {0} wrapped keys")]
+    Chain(usize),
+    /// Another number of segments than a compact JWE has.
+    #[error("expected 5 segments")]
+    Segments,
+    /// A wrapped key where the distributed key encrypts the order itself.
+    #[error("an encrypted key beside the algorithm dir")]
+    KeyBesideDirect,
+    /// A chain under a key that heads none.
+    #[error("a chain of keys beside {0}")]
+    ChainBeside(&'static str),
+}
