@@ -232,16 +232,15 @@ impl<'de> Visitor<'de> for Strict<'_, '_> {
 pub(super) struct ObjectText(String);
 
 impl ObjectText {
-    /// Clears the buffer and begins an object.
-    pub(super) fn begin(&mut self) {
+    /// Clears the buffer and begins an object with its first members, in JSON.
+    pub(super) fn begin(&mut self, start: &str) {
         self.0.clear();
-        self.0.push('{');
+        self.0.push_str(start);
     }
 
     /// Adds a member whose value is a string of plain ASCII.
     pub(super) fn text(&mut self, name: &str, value: &str) {
-        self.name(name);
-        for part in ["\"", value, "\""] {
+        for part in [",\"", name, "\":\"", value, "\""] {
             self.0.push_str(part);
         }
     }
@@ -253,13 +252,7 @@ impl ObjectText {
 
     /// Adds a member whose value is JSON.
     pub(super) fn json(&mut self, name: &str, value: &str) {
-        self.name(name);
-        self.0.push_str(value);
-    }
-
-    fn name(&mut self, name: &str) {
-        let start = if self.0.len() > 1 { ",\"" } else { "\"" };
-        for part in [start, name, "\":"] {
+        for part in [",\"", name, "\":", value] {
             self.0.push_str(part);
         }
     }

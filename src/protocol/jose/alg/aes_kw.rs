@@ -25,9 +25,14 @@ pub(super) fn unwrapping_key(
 }
 
 fn sized(key: &Secret, size: KeySize, suite: Suite) -> Result<AesKey<'_>, KeyTrouble> {
-    let (cipher, expected, found) = (suite.key_alg(), size.bytes(), key.len());
-    let sized = AesKey::new(key).ok().filter(|key| key.size() == size);
-    sized.ok_or(CipherError::KeyLength { cipher, expected, found }.into())
+    let sized = match size {
+        KeySize::Aes128 => key[..].try_into().map(AesKey::Aes128),
+        KeySize::Aes256 => key[..].try_into().map(AesKey::Aes256),
+    };
+    sized.map_err(|_| {
+        let (cipher, expected, found) = (suite.key_alg(), size.bytes(), key.len());
+        CipherError::KeyLength { cipher, expected, found }.into()
+    })
 }
 
 pub(super) fn wrap(

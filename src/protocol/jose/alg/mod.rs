@@ -103,15 +103,9 @@ pub enum KeyParams {
 }
 
 impl KeyParams {
-    /// Reads the members that belong to the algorithm named; they may be missing.
-    pub(super) fn read(alg: &str, members: &Object) -> Result<Self, Malformed> {
-        match WrapAlgorithm::named(alg) {
-            Some(WrapAlgorithm::AesGcmKw(_)) => gcm_kw::read(members),
-            Some(
-                WrapAlgorithm::AesKw(_) | WrapAlgorithm::RsaOaep256 | WrapAlgorithm::MhKnapsack,
-            )
-            | None => Ok(Self::None),
-        }
+    /// Reads the members of any algorithm, whatever `alg` is; they may be missing.
+    pub(super) fn read(members: &Object) -> Result<Self, Malformed> {
+        gcm_kw::read(members)
     }
 
     /// Writes the members.
@@ -329,6 +323,8 @@ impl<'a, K> UnwrapJob<'a, K> {
 /// Keys to unwrap together, by family.
 #[derive(Debug, Default)]
 pub(super) struct UnwrapJobs<'a> {
+    /// Number of keys expected in all, mostly of one family.
+    expected: usize,
     aes_kw: Vec<UnwrapJob<'a, AesKey<'a>>>,
     gcm_kw: Vec<UnwrapJob<'a, AesKey<'a>>>,
     rsa_oaep: Vec<UnwrapJob<'a, &'a PrivateKey>>,
@@ -336,19 +332,31 @@ pub(super) struct UnwrapJobs<'a> {
 }
 
 impl<'a> UnwrapJobs<'a> {
+    /// Makes room for keys.
+    pub(super) fn with_capacity(expected: usize) -> Self {
+        Self { expected, ..Self::default() }
+    }
+
     /// Adds a key.
     pub(super) fn push(&mut self, job: UnwrapJob<'a>) {
+        fn add<K>(jobs: &mut Vec<K>, expected: usize, job: K) {
+            if jobs.is_empty() {
+                jobs.reserve(expected);
+            }
+            jobs.push(job);
+        }
+        let expected = self.expected;
         match job.key {
-            Unwrapping::AesKw(key) => self.aes_kw.push(job.with(key)),
-            Unwrapping::AesGcmKw(key) => self.gcm_kw.push(job.with(key)),
-            Unwrapping::RsaOaep(key) => self.rsa_oaep.push(job.with(key)),
-            Unwrapping::Knapsack(key) => self.knapsack.push(job.with(key)),
+            Unwrapping::AesKw(key) => add(&mut self.aes_kw, expected, job.with(key)),
+            Unwrapping::AesGcmKw(key) => add(&mut self.gcm_kw, expected, job.with(key)),
+            Unwrapping::RsaOaep(key) => add(&mut self.rsa_oaep, expected, job.with(key)),
+            Unwrapping::Knapsack(key) => add(&mut self.knapsack, expected, job.with(key)),
         }
     }
 
     /// Unwraps all keys; where that fails, the random bytes in the buffer stay.
     pub(super) fn unwrap(mut self, backend: Backend, rng: &mut KeyStream) {
-        let Self { aes_kw, gcm_kw, rsa_oaep, knapsack } = &mut self;
+        let Self { expected: _, aes_kw, gcm_kw, rsa_oaep, knapsack } = &mut self;
         aes_kw::unwrap(backend, aes_kw);
         gcm_kw::unwrap(backend, gcm_kw);
         rsa_oaep::unwrap(backend, rsa_oaep, rng);

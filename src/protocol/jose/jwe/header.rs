@@ -100,12 +100,11 @@ impl<'t> Header<'t> {
             return Err(Malformed::Kid(kid.to_owned()));
         }
         let owned = |text: &str| Cow::Owned(text.to_owned());
-        let alg = self::text(members, "alg")?;
         Ok(Self {
-            alg: owned(alg),
+            alg: owned(self::text(members, "alg")?),
             enc: owned(self::text(members, "enc")?),
             kid: kid.map(owned),
-            params: KeyParams::read(alg, members)?,
+            params: KeyParams::read(members)?,
             chain: chain::read(members)?,
             carries: match (optional_text(members, "typ")?, optional_text(members, "cty")?) {
                 (Some(TYP_STREAM), _) => Carries::StreamKey,

@@ -39,7 +39,8 @@ pub struct Sealer {
 pub struct SealingKeys<'k> {
     ready: Sealing<'k>,
     kids: OneOrEach<Option<&'k Kid>>,
-    suite: Suite,
+    /// The beginning of every header.
+    start: String,
     carries: Carries,
 }
 
@@ -74,7 +75,9 @@ impl<'k> SealingKeys<'k> {
         carries: Carries,
     ) -> Result<Self, KeyTrouble> {
         let kids = keys.map(|key| key.kid.as_ref());
-        Ok(Self { ready: Sealing::prepare(keys, suite)?, kids, suite, carries })
+        let (alg, enc) = (suite.alg().name(), suite.enc().name());
+        let start = format!(r#"{{"alg":"{alg}","enc":"{enc}""#);
+        Ok(Self { ready: Sealing::prepare(keys, suite)?, kids, start, carries })
     }
 
     /// Checks that there is a key for each order.
@@ -103,9 +106,7 @@ impl<'k> SealingKeys<'k> {
 
     /// Begins the header of line `index`.
     fn begin_header(&self, index: usize, header: &mut ObjectText) {
-        header.begin();
-        header.text("alg", self.suite.alg().name());
-        header.text("enc", self.suite.enc().name());
+        header.begin(&self.start);
         if let Some(kid) = self.kids.of(index) {
             header.text("kid", kid.as_str());
         }

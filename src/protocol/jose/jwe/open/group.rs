@@ -221,7 +221,7 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
         let mut outermost = Zeroizing::new(vec![[0; LINK_LEN]; chained.count()]);
         rng.fill_bytes(&mut ceks);
         rng.fill_bytes(outermost.as_flattened_mut());
-        let mut jobs = UnwrapJobs::default();
+        let mut jobs = UnwrapJobs::with_capacity(self.lines.len());
         let (mut rest, mut chained) = (&mut ceks[..], outermost.iter_mut());
         for line in &self.lines {
             let cek = rest.split_off_mut(..line.cek_len()).expect("room for all");
