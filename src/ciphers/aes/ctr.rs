@@ -71,17 +71,16 @@ impl Ctr {
 }
 
 /// Consecutive counter blocks, a vector at a time.
-pub(super) struct Counter<L> {
+struct Counter<L> {
     value: L,
     step: L,
     order: L,
 }
 
 impl<L: AesLanes> Counter<L> {
-    /// Starts `ahead` blocks after `first`. The last word is stored little-endian and byte-swapped
-    /// on output.
+    /// Starts at `first`. The last word is stored little-endian and byte-swapped on output.
     #[inline(always)]
-    pub(super) fn new(proof: L::Proof, first: &Block, ahead: u8) -> Self {
+    fn new(proof: L::Proof, first: &Block) -> Self {
         /// Lane numbers in the last word.
         const LANES: [u8; 64] = {
             let mut lanes = [0; 64];
@@ -92,13 +91,8 @@ impl<L: AesLanes> Counter<L> {
         let order = L::broadcast(proof, &LAST_WORD_TURNED);
         let mut step = [0; 16];
         step[12] = L::BLOCKS as u8;
-        let mut skip = [0; 16];
-        skip[12] = ahead;
         Self {
-            value: L::broadcast(proof, first)
-                .shuffle(order)
-                .add32(L::load(proof, &LANES))
-                .add32(L::broadcast(proof, &skip)),
+            value: L::broadcast(proof, first).shuffle(order).add32(L::load(proof, &LANES)),
             step: L::broadcast(proof, &step),
             order,
         }
@@ -106,7 +100,7 @@ impl<L: AesLanes> Counter<L> {
 
     /// Returns the next `VECTORS` vectors of counter blocks.
     #[inline(always)]
-    pub(super) fn next<const VECTORS: usize>(&mut self) -> [L; VECTORS] {
+    fn next<const VECTORS: usize>(&mut self) -> [L; VECTORS] {
         let mut blocks = [self.value; VECTORS];
         for block in &mut blocks {
             *block = self.value.shuffle(self.order);
@@ -159,7 +153,7 @@ fn apply<L: AesLanes, const ROUNDS: usize>(
     first: &Block,
     text: &mut [u8],
 ) {
-    let mut counter = Counter::new(proof, first, 0);
+    let mut counter = Counter::new(proof, first);
     let mut strides = text.chunks_exact_mut(VECTORS * L::BYTES);
     for stride in &mut strides {
         let mut states: [L; VECTORS] = counter.next();

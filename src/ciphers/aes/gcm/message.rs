@@ -1,11 +1,11 @@
 //! One message through GCM (SP 800-38D, section 7): counter mode and GHASH in one pass.
 
+use super::counter::Counter;
 use super::ghash::Hash;
 use super::powers::Powers;
 use crate::ciphers::aes::Block;
-use crate::ciphers::aes::ctr::Counter;
 use crate::ciphers::aes::lanes::AesLanes;
-use crate::ciphers::aes::rounds::{KeySource, LaneKeys, encrypt};
+use crate::ciphers::aes::rounds::{KeySource, LaneKeys, encrypt_whitened};
 
 /// Vectors in a stride of a long text: enough in flight to hide the latency of an AES round.
 const LONG: usize = 8;
@@ -37,7 +37,7 @@ impl<L: AesLanes, P: Powers> Message<'_, L, P> {
         mut self,
         text: &mut [u8],
     ) -> Block {
-        let mut counter = Counter::new(self.proof, self.first, 1);
+        let mut counter = Counter::new(self.proof, self.first);
         let length = text.len();
         let mut rest = text;
         if rest.len() > SHORT * L::BYTES {
@@ -79,7 +79,7 @@ impl<L: AesLanes, P: Powers> Message<'_, L, P> {
         while text.len() >= VECTORS * L::BYTES + left {
             let (bytes, rest) = text.split_at_mut(VECTORS * L::BYTES);
             text = rest;
-            let mut stream = counter.next::<VECTORS>();
+            let mut stream = counter.next::<VECTORS>(self.keys[0]);
             let pending = if SEAL {
                 sealed.as_ref().map(Pending::Vectors)
             } else {
@@ -87,7 +87,7 @@ impl<L: AesLanes, P: Powers> Message<'_, L, P> {
             };
             match pending {
                 Some(pending) => self.rounds::<ROUNDS, VECTORS, GROUP>(&mut stream, &pending),
-                None => encrypt::<L, ROUNDS, VECTORS>(self.keys, &mut stream),
+                None => encrypt_whitened::<L, ROUNDS, VECTORS>(self.keys, &mut stream),
             }
             for (vector, bytes) in stream.iter_mut().zip(bytes.chunks_exact_mut(L::BYTES)) {
                 *vector = vector.xor(L::load(self.proof, bytes));
@@ -105,7 +105,7 @@ impl<L: AesLanes, P: Powers> Message<'_, L, P> {
         text
     }
 
-    /// Encrypts a stride of counter blocks while hashing the `pending` ciphertext.
+    /// Encrypts a stride of whitened counter blocks while hashing the `pending` ciphertext.
     ///
     /// Processors have separate units for the two, but look ahead by less than a stride, so the
     /// hashing is spread over the rounds and pinned there. Otherwise, the compiler would encrypt
@@ -120,9 +120,6 @@ impl<L: AesLanes, P: Powers> Message<'_, L, P> {
         let together = if L::REGISTERS < 32 { 1 } else { 2 };
         let steps = VECTORS / together;
         let first_round = |step| 1 + step * (ROUNDS - 1) / steps;
-        for block in stream.iter_mut() {
-            *block = block.xor(self.keys.key(0, 0));
-        }
         // A macro, because the compiler would not unroll a loop.
         macro_rules! steps {
             ($($step:literal)*) => {$(
@@ -165,8 +162,8 @@ impl<L: AesLanes, P: Powers> Message<'_, L, P> {
         text: &mut [u8],
         length: usize,
     ) -> L {
-        let mut stream = counter.next::<COUNT>();
-        encrypt::<L, ROUNDS, COUNT>(self.keys, &mut stream);
+        let mut stream = counter.next::<COUNT>(self.keys[0]);
+        encrypt_whitened::<L, ROUNDS, COUNT>(self.keys, &mut stream);
         let mut vectors = [L::zero(self.proof); COUNT];
         let whole = (COUNT - 1) * L::BYTES;
         let (body, end) = text.split_at_mut(whole);

@@ -22,6 +22,7 @@
 //! assert_eq!(second, [0; 10]);
 //! ```
 
+mod counter;
 mod crates;
 mod field;
 mod ghash;

@@ -216,14 +216,20 @@ fn key_each<L: AesLanes, const ROUNDS: usize, const GROUP: usize, const SEAL: bo
         secrets.prepare::<ROUNDS>(proof, field);
         for (index, record) in records.iter_mut().enumerate() {
             let (group, lane) = (index / L::BLOCKS, index % L::BLOCKS);
-            for (key, expanded) in round_keys[..=ROUNDS].iter_mut().zip(&secrets.expanded[group]) {
-                *key = expanded.broadcast_lane(lane);
-            }
+            let expanded = &secrets.expanded[group];
+            let keys = if L::BLOCKS == 1 {
+                expanded
+            } else {
+                for (key, expanded) in round_keys[..=ROUNDS].iter_mut().zip(expanded) {
+                    *key = expanded.broadcast_lane(lane);
+                }
+                &round_keys
+            };
             let mut hash = Hash::new(field, &secrets.powers[index]);
             hash.bytes::<GROUP>(record.aad);
             let message = Message {
                 proof,
-                keys: &round_keys,
+                keys,
                 hash,
                 aad: record.aad.len(),
                 first: &secrets.counters[index],
