@@ -160,27 +160,23 @@ fn join_blocks(backend: Backend, bits: usize) -> bool {
 extern "C" fn main(count: c_int, arguments: *const *const c_char) -> c_int {
     // SAFETY: the C runtime passes `count` pointers to strings that end in zero.
     let arguments = unsafe { std::slice::from_raw_parts(arguments, count as usize) };
-    let argument = |i: usize| {
-        // SAFETY: as above.
-        let text = unsafe { CStr::from_ptr(*arguments.get(i)?) };
-        text.to_str().ok()
+    // SAFETY: as above.
+    let argument = |i| arguments.get(i).map(|text| unsafe { CStr::from_ptr(*text) }.to_bytes());
+    let name = match argument(2) {
+        Some(b"avx2") => "avx2",
+        Some(b"avx512") => "avx512",
+        _ => return 2,
     };
-    let (Some(what), Some(name)) = (argument(1), argument(2)) else {
-        return 2;
+    let Ok(backend) = Backend::named(name) else {
+        eprintln!("ct-check: this processor cannot run the backend {name}");
+        return 3;
     };
-    let backend = match Backend::named(name) {
-        Ok(backend) => backend,
-        Err(error) => {
-            eprintln!("ct-check: {error}");
-            return 3;
-        }
-    };
-    let right = match what {
-        "kernel" => [2048, 3072, 4096]
+    let right = match argument(1) {
+        Some(b"kernel") => [2048, 3072, 4096]
             .into_iter()
             .all(|bits| unwrap(backend, bits, false) && join_blocks(backend, bits)),
-        "leaky-branch" => unwrap(backend, 2048, true),
-        "leaky-address" => ct_check::leaky_look_up(backend, conceal),
+        Some(b"leaky-branch") => unwrap(backend, 2048, true),
+        Some(b"leaky-address") => ct_check::leaky_look_up(backend, conceal),
         _ => return 2,
     };
     c_int::from(!right)
