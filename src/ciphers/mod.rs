@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`aes`] | AES-GCM and AES key wrap for batches |
 //! | [`rsa`] | RSA-OAEP with SHA-256 for batches |
+//! | [`x25519`] | X25519 key agreement for batches |
 //! | [`des`] | DES and triple DES, bitsliced |
 //! | [`cpu`] | backends: instruction sets that the kernels can use |
 //! | [`random`] | sources of random bytes |
@@ -43,6 +44,7 @@ mod tests;
 pub mod toy_des;
 #[doc(hidden)]
 pub mod vernam;
+pub mod x25519;
 
 #[doc(hidden)]
 pub use error::CipherError;

@@ -2,7 +2,7 @@
 
 use super::content::{ContentCipher, Keys, MAX_TAG, Record};
 use super::cpu::{Backend, ENTERED};
-use super::{aes, base64url, des, feal, rsa};
+use super::{aes, base64url, des, feal, rsa, x25519};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -65,6 +65,21 @@ fn cases() -> Vec<Case> {
                 let job = rsa::WrapJob { key: &key, label: b"", message: b"1" };
                 let rng = &mut StdRng::seed_from_u64(1);
                 rsa::oaep_wrap_many(backend, &[job; 8], rng, &mut [0; 8 * 256]).unwrap();
+            }),
+        ),
+        (
+            "X25519 agreement",
+            x25519::BACKENDS,
+            Box::new(|backend| {
+                let (secret, public) = ([1; 32].into(), [9; 32].into());
+                x25519::agree(backend, &[(&secret, &public)], &mut [Default::default()]);
+            }),
+        ),
+        (
+            "X25519 public keys",
+            x25519::BACKENDS,
+            Box::new(|backend| {
+                x25519::public_keys(backend, &[[1; 32].into()], &mut [Default::default()]);
             }),
         ),
     ];

@@ -1,0 +1,80 @@
+//! X25519 (RFC 7748) for batches of keys: agreement, and public keys for new secret ones.
+//!
+//! On processors with AVX-512 IFMA, eight keys are processed at a time, one per lane; every other
+//! backend uses the crate `x25519-dalek`, with equal results. A batch gives what its items give
+//! alone. No branch and no address depends on a secret.
+//!
+//! ```
+//! use orderseal::ciphers::cpu::Backend;
+//! use orderseal::ciphers::random::{KeySource, SystemSource};
+//! use orderseal::ciphers::x25519::{PublicKey, SecretKey, SharedSecret, agree, public_keys};
+//!
+//! let (backend, mut rng) = (Backend::detect(), SystemSource::new()?.stream(0));
+//! let secrets = [SecretKey::random(&mut rng), SecretKey::random(&mut rng)];
+//! let mut publics = [PublicKey::default(); 2];
+//! public_keys(backend, &secrets, &mut publics);
+//!
+//! let mut shared = [SharedSecret::default(), SharedSecret::default()];
+//! let pairs = [(&secrets[0], &publics[1]), (&secrets[1], &publics[0])];
+//! agree(backend, &pairs, &mut shared);
+//! assert_eq!(shared[0].bytes(), shared[1].bytes());
+//! assert!(shared[0].bytes().is_some());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod crates;
+mod key;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
+#[cfg(test)]
+mod tests;
+
+#[cfg(target_arch = "x86_64")]
+use super::cpu::Proof;
+use super::cpu::{Backend, Level};
+
+pub use key::{PublicKey, SecretKey, SharedSecret};
+
+/// Backends with their own X25519 code.
+pub const BACKENDS: &[&str] = &["rustcrypto", "avx512"];
+
+/// Bytes in a secret key, a public key and a shared secret.
+pub const KEY_BYTES: usize = 32;
+
+/// Computes the shared secret of each pair of keys: the function X25519 of RFC 7748, section 5.
+///
+/// Groups of eight pairs fill the lanes.
+///
+/// # Panics
+/// If `pairs` and `out` differ in length.
+pub fn agree(backend: Backend, pairs: &[(&SecretKey, &PublicKey)], out: &mut [SharedSecret]) {
+    assert_eq!(pairs.len(), out.len(), "room for one shared secret per pair");
+    match backend.level() {
+        Level::RustCrypto | Level::Portable | Level::Avx2(_) | Level::Vaes(_) => {
+            crates::agree(pairs, out);
+        }
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512(proof) => proof.enter(lanes::Agree { pairs, out }),
+        #[cfg(not(target_arch = "x86_64"))]
+        Level::Avx512(proof) => match proof.0 {},
+    }
+}
+
+/// Computes the public key of each secret key (RFC 7748, section 6.1).
+///
+/// Groups of eight keys fill the lanes.
+///
+/// # Panics
+/// If `secrets` and `out` differ in length.
+pub fn public_keys(backend: Backend, secrets: &[SecretKey], out: &mut [PublicKey]) {
+    assert_eq!(secrets.len(), out.len(), "room for one public key per secret key");
+    match backend.level() {
+        Level::RustCrypto | Level::Portable | Level::Avx2(_) | Level::Vaes(_) => {
+            crates::public_keys(secrets, out);
+        }
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512(proof) => proof.enter(lanes::PublicKeys { secrets, out }),
+        #[cfg(not(target_arch = "x86_64"))]
+        Level::Avx512(proof) => match proof.0 {},
+    }
+}
