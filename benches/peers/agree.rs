@@ -10,8 +10,10 @@ use orderseal::ciphers::aes::kw::{self, Keks, OVERHEAD};
 use orderseal::ciphers::cpu::Backend;
 use orderseal::ciphers::des::{self, DesKey, Message, TripleDesKey};
 use orderseal::ciphers::rsa::{self, UnwrapJob, WrapJob};
+use orderseal::ciphers::x25519::{self, PublicKey, SecretKey, SharedSecret};
 use ring::aead as ring;
 
+use super::curves;
 use super::gcm::{self, Gcm};
 use super::modes::{self, Cipher};
 use super::wrapping::{self, Pair};
@@ -31,6 +33,7 @@ pub fn check() {
         }
         key_wrap(backend);
         oaep(backend);
+        x25519(backend);
     }
 }
 
@@ -107,4 +110,16 @@ fn oaep(backend: Backend) {
     let unwrapped = rsa::oaep_unwrap_many(backend, &[job], &mut rng());
     let unwrapped = unwrapped[0].message() == Some(&cek[..]);
     assert!(unwrapped, "RSA-OAEP-256, {backend}: not what aws-lc-rs wrapped");
+}
+
+fn x25519(backend: Backend) {
+    let secrets = [1, 2].map(|fill| SecretKey::from([fill; 32]));
+    let mut publics = [PublicKey::default(); 2];
+    x25519::public_keys(backend, &secrets, &mut publics);
+    let mut shared = [SharedSecret::default()];
+    x25519::agree(backend, &[(&secrets[0], &publics[1])], &mut shared);
+    let peers = secrets.each_ref().map(|secret| curves::secret(secret.as_bytes()));
+    let same = publics[1].as_bytes()[..] == curves::public(&peers[1])
+        && shared[0].bytes() == Some(&curves::shared(&peers[0], publics[1].as_bytes()));
+    assert!(same, "X25519, {backend}: not what aws-lc-rs makes");
 }

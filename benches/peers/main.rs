@@ -23,6 +23,7 @@ use self::openssl::{Openssl, Test};
 use self::ratios::Ratios;
 
 mod agree;
+mod curves;
 mod gcm;
 mod modes;
 mod openssl;
@@ -195,6 +196,7 @@ fn peers(ours: &Row) -> Vec<Row> {
         gcm::answer::<::ring::aead::LessSafeKey>(ours),
         modes::answer(ours),
         wrapping::answer(ours),
+        curves::answer(ours),
     ];
     answers.into_iter().flatten().collect()
 }

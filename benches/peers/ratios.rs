@@ -6,11 +6,13 @@ use orderseal::bench::Measured;
 use orderseal::bench::table::{NOISY, digits, scaled, spread};
 
 /// The columns: a peer and the backends that it answers as.
-const PEERS: [(&str, &[&str]); 4] = [
+const PEERS: [(&str, &[&str]); 6] = [
     ("aws-lc-rs", &["aws-lc-rs"]),
     ("ring", &["ring"]),
     ("openssl", &["openssl", "openssl-sign", "openssl-verify"]),
     ("rustcrypto", &["rustcrypto"]),
+    ("x25519-dalek", &["x25519-dalek"]),
+    ("graviola", &["graviola"]),
 ];
 
 /// Rows with what came of them, those of a question together.

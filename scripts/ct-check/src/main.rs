@@ -1,9 +1,10 @@
-//! Runs RSA private operations, OAEP unpadding and the joining of blocks under MemorySanitizer with all secrets marked as
-//! uninitialized memory: the sanitizer reports any branch and any address that depends on them.
+//! Runs RSA private operations, OAEP unpadding, the joining of blocks, and X25519 under
+//! MemorySanitizer with all secrets marked as uninitialized memory: the sanitizer reports any branch
+//! and any address that depends on them.
 //!
-//! The first argument says what to run: `kernel`, which must pass, or one of two leaky variants,
-//! `leaky-address` and `leaky-branch`, which must be reported. The second names the backend. Exit
-//! code 0 after a correct result, 3 if the processor lacks the backend.
+//! The first argument says what to run: `kernel` (RSA) or `x25519`, which must pass, or one of two
+//! leaky variants, `leaky-address` and `leaky-branch`, which must be reported. The second names the
+//! backend. Exit code 0 after a correct result, 3 if the processor lacks the backend.
 
 #![no_main]
 #![allow(dead_code, unused_imports, missing_docs)]
@@ -12,6 +13,7 @@
 mod ciphers {
     pub mod cpu;
     pub mod rsa;
+    pub mod x25519;
 }
 
 use ciphers::cpu::Backend;
@@ -19,6 +21,7 @@ use ciphers::rsa::{
     PrivateKey, SECRET, UnwrapJob, WrapJob, ct_check, generate, join, oaep_unwrap_many,
     oaep_wrap_many,
 };
+use ciphers::x25519::{PublicKey, SecretKey, SharedSecret, agree, public_keys};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng, TryCryptoRng, TryRng};
 use std::convert::Infallible;
@@ -155,6 +158,38 @@ fn join_blocks(backend: Backend, bits: usize) -> bool {
     right
 }
 
+/// Number of X25519 keys for which public keys come from the table of multiples, after those that
+/// come from the ladder, and more than share an inversion.
+const X25519_KEYS: usize = 130;
+
+/// Makes public keys and agrees with both sides' keys, few at a time and many, one pair with a
+/// public key that must be refused.
+fn x25519(backend: Backend) -> bool {
+    [3, X25519_KEYS].into_iter().all(|count| {
+        let mut rng = Concealed(StdRng::seed_from_u64(4));
+        let mut side = || {
+            let secrets: Vec<_> = (0..count).map(|_| SecretKey::random(&mut rng)).collect();
+            let mut publics = vec![PublicKey::default(); count];
+            public_keys(backend, &secrets, &mut publics);
+            reveal(&mut publics);
+            (secrets, publics)
+        };
+        let ((ours, mut ours_public), (theirs, mut theirs_public)) = (side(), side());
+        (ours_public[1], theirs_public[1]) = (PublicKey::default(), PublicKey::default());
+        let shared = |secrets: &[SecretKey], publics: &[PublicKey]| {
+            let pairs: Vec<_> = secrets.iter().zip(publics).collect();
+            let mut out = vec![SharedSecret::default(); count];
+            agree(backend, &pairs, &mut out);
+            reveal(&mut out);
+            out
+        };
+        let (one, other) = (shared(&ours, &theirs_public), shared(&theirs, &ours_public));
+        one.iter().zip(&other).enumerate().all(|(i, (one, other))| {
+            one.bytes() == other.bytes() && one.bytes().is_some() == (i != 1)
+        })
+    })
+}
+
 /// The C runtime's entry point: the standard library's own is not instrumented.
 #[unsafe(no_mangle)]
 extern "C" fn main(count: c_int, arguments: *const *const c_char) -> c_int {
@@ -175,6 +210,7 @@ extern "C" fn main(count: c_int, arguments: *const *const c_char) -> c_int {
         Some(b"kernel") => [2048, 3072, 4096]
             .into_iter()
             .all(|bits| unwrap(backend, bits, false) && join_blocks(backend, bits)),
+        Some(b"x25519") => x25519(backend),
         Some(b"leaky-branch") => unwrap(backend, 2048, true),
         Some(b"leaky-address") => ct_check::leaky_look_up(backend, conceal),
         _ => return 2,

@@ -21,6 +21,7 @@ mod rustcrypto;
 mod stream;
 mod transport;
 mod wrapping;
+mod x25519;
 
 use std::borrow::Cow;
 
@@ -32,9 +33,9 @@ pub type List = fn() -> Vec<Row>;
 /// The rows, grouped by the question that they answer.
 pub const GROUPS: [(&str, &[List]); 4] = [
     ("ciphers", &[aes::rows, des::rows, feal::rows, stream::rows, content::rows]),
-    ("wrapping", &[wrapping::rows, rsa::rows]),
+    ("wrapping", &[wrapping::rows, rsa::rows, x25519::rows]),
     ("orders", &[orders::rows, transport::rows]),
-    ("keys", &[rsa::key_rows, keys::rows]),
+    ("keys", &[rsa::key_rows, x25519::key_rows, keys::rows]),
 ];
 
 /// Sizes in bytes of a long message.

@@ -1,8 +1,9 @@
 //! X25519 (RFC 7748) for batches of keys: agreement, and public keys for new secret ones.
 //!
-//! On processors with AVX-512 IFMA, eight keys are processed at a time, one per lane; every other
-//! backend uses the crate `x25519-dalek`, with equal results. A batch gives what its items give
-//! alone. No branch and no address depends on a secret.
+//! On processors with AVX-512 IFMA, eight keys are processed at a time, one per lane. The other
+//! backends use crates, one key at a time, with equal results: `avx2` and `vaes` the assembly of
+//! `graviola`, `portable` and `rustcrypto` the crate `x25519-dalek`. A batch gives what its items
+//! give alone. No branch and no address depends on a secret.
 //!
 //! ```
 //! use orderseal::ciphers::cpu::Backend;
@@ -22,7 +23,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod crates;
+mod dalek;
+#[cfg(target_arch = "x86_64")]
+mod graviola;
 mod key;
 #[cfg(target_arch = "x86_64")]
 mod lanes;
@@ -33,9 +36,11 @@ mod tests;
 use super::cpu::Proof;
 use super::cpu::{Backend, Level};
 
+#[cfg(not(target_arch = "x86_64"))]
+use dalek as graviola;
 pub use key::{PublicKey, SecretKey, SharedSecret};
 
-/// Backends with their own X25519 code.
+/// Backends with their own X25519 code. The others use crates.
 pub const BACKENDS: &[&str] = &["rustcrypto", "avx512"];
 
 /// Bytes in a secret key, a public key and a shared secret.
@@ -50,9 +55,8 @@ pub const KEY_BYTES: usize = 32;
 pub fn agree(backend: Backend, pairs: &[(&SecretKey, &PublicKey)], out: &mut [SharedSecret]) {
     assert_eq!(pairs.len(), out.len(), "room for one shared secret per pair");
     match backend.level() {
-        Level::RustCrypto | Level::Portable | Level::Avx2(_) | Level::Vaes(_) => {
-            crates::agree(pairs, out);
-        }
+        Level::RustCrypto | Level::Portable => dalek::agree(pairs, out),
+        Level::Avx2(_) | Level::Vaes(_) => graviola::agree(pairs, out),
         #[cfg(target_arch = "x86_64")]
         Level::Avx512(proof) => proof.enter(lanes::Agree { pairs, out }),
         #[cfg(not(target_arch = "x86_64"))]
@@ -69,9 +73,8 @@ pub fn agree(backend: Backend, pairs: &[(&SecretKey, &PublicKey)], out: &mut [Sh
 pub fn public_keys(backend: Backend, secrets: &[SecretKey], out: &mut [PublicKey]) {
     assert_eq!(secrets.len(), out.len(), "room for one public key per secret key");
     match backend.level() {
-        Level::RustCrypto | Level::Portable | Level::Avx2(_) | Level::Vaes(_) => {
-            crates::public_keys(secrets, out);
-        }
+        Level::RustCrypto | Level::Portable => dalek::public_keys(secrets, out),
+        Level::Avx2(_) | Level::Vaes(_) => graviola::public_keys(secrets, out),
         #[cfg(target_arch = "x86_64")]
         Level::Avx512(proof) => proof.enter(lanes::PublicKeys { secrets, out }),
         #[cfg(not(target_arch = "x86_64"))]

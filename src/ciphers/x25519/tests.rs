@@ -50,8 +50,8 @@ fn same_everywhere(secrets: &[SecretKey], publics: &[PublicKey]) {
     let count = pairs.len();
     let mut shared = vec![SharedSecret::default(); count];
     let mut made = vec![PublicKey::default(); count];
-    crates::agree(&pairs, &mut shared);
-    crates::public_keys(secrets, &mut made);
+    dalek::agree(&pairs, &mut shared);
+    dalek::public_keys(secrets, &mut made);
     for backend in Backend::available() {
         // Bytes that were there before must not matter, nor the bytes behind.
         let mut found = vec![SharedSecret([0xa5; KEY_BYTES]); count + 1];

@@ -18,9 +18,11 @@ const COLUMN: f64 = LABEL + PLOT + VALUE + MARGIN;
 
 /// Backends from the slowest to the fastest, in colours that are distinct for most people,
 /// including those with colour blindness (Okabe and Ito's).
-const COLOURS: [(&str, &str); 6] = [
+const COLOURS: [(&str, &str); 8] = [
     ("rustcrypto", "#7f7f7f"),
     ("base64-simd", "#cc79a7"),
+    ("x25519-dalek", "#d55e00"),
+    ("graviola", "#f0e442"),
     ("portable", "#e69f00"),
     ("avx2", "#56b4e9"),
     ("vaes", "#009e73"),
