@@ -13,6 +13,7 @@
 mod ciphers {
     pub mod cpu;
     pub mod rsa;
+    pub mod secret;
     pub mod x25519;
 }
 

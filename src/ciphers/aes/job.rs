@@ -1,14 +1,13 @@
 //! Jobs for AES, and the dispatch into a kernel.
 
-#[cfg(target_arch = "x86_64")]
-use std::mem::MaybeUninit;
-
 use super::lanes::AesLanes;
 #[cfg(target_arch = "x86_64")]
 use super::{aesni::Single, avx512::Wide, vaes::Pair};
 #[cfg(target_arch = "x86_64")]
 use crate::ciphers::cpu::Proof;
 use crate::ciphers::cpu::{Backend, Kernel, Level, Over};
+#[cfg(target_arch = "x86_64")]
+use crate::ciphers::secret::clear_stack;
 
 /// Backends with their own AES code.
 pub const BACKENDS: &[&str] = &["rustcrypto", "avx2", "vaes", "avx512"];
@@ -59,7 +58,7 @@ pub(super) fn run<J: Job>(backend: Backend, job: J) -> J::Output {
 #[cfg(target_arch = "x86_64")]
 fn over<L: AesLanes, J: Job>(proof: L::Proof, job: J) -> J::Output {
     let output = proof.enter(Over::<L, J>::new(job));
-    clear_stack::<J>();
+    clear_frame::<J>();
     output
 }
 
@@ -69,20 +68,11 @@ fn over<L: AesLanes, J: Job>(proof: L::Proof, job: J) -> J::Output {
 /// frames were 1.5 KiB in counter mode, up to 2 KiB for the others and up to 23 KiB for the large
 /// ones.
 #[cfg(target_arch = "x86_64")]
-fn clear_stack<J: Job>() {
-    /// Cleared in parts: for a single large array the compiler uses a microcoded instruction, which
-    /// measured some 60 cycles slower for 4 KiB.
-    #[inline(never)]
-    fn clear<const PARTS: usize>() {
-        let mut frame = [const { MaybeUninit::<[u8; 1024]>::uninit() }; PARTS];
-        for part in &mut frame {
-            zeroize::optimization_barrier(part.write([0; 1024]));
-        }
-    }
+fn clear_frame<J: Job>() {
     const { assert!(J::STACK <= 32, "more than is ever cleared") };
     match J::STACK {
-        ..=2 => clear::<2>(),
-        3..=4 => clear::<4>(),
-        _ => clear::<32>(),
+        ..=2 => clear_stack::<2>(),
+        3..=4 => clear_stack::<4>(),
+        _ => clear_stack::<32>(),
     }
 }

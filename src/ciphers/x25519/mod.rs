@@ -1,9 +1,10 @@
 //! X25519 (RFC 7748) for batches of keys: agreement, and public keys for new secret ones.
 //!
-//! On processors with AVX-512 IFMA, eight keys are processed at a time, one per lane. The other
-//! backends use crates, one key at a time, with equal results: `avx2` and `vaes` the assembly of
-//! `graviola`, `portable` and `rustcrypto` the crate `x25519-dalek`. A batch gives what its items
-//! give alone. No branch and no address depends on a secret.
+//! On processors with AVX-512 IFMA, eight keys are processed at a time, one per lane; one key alone
+//! goes to a crate, which is faster. The other backends use crates, one key at a time, with equal
+//! results: `avx2` and `vaes` the assembly of `graviola`, `portable` and `rustcrypto` the crate
+//! `x25519-dalek`. A batch gives what its items give alone. No branch and no address depends on a
+//! secret.
 //!
 //! ```
 //! use orderseal::ciphers::cpu::Backend;
@@ -32,8 +33,6 @@ mod lanes;
 #[cfg(test)]
 mod tests;
 
-#[cfg(target_arch = "x86_64")]
-use super::cpu::Proof;
 use super::cpu::{Backend, Level};
 
 #[cfg(not(target_arch = "x86_64"))]
@@ -48,7 +47,8 @@ pub const KEY_BYTES: usize = 32;
 
 /// Computes the shared secret of each pair of keys: the function X25519 of RFC 7748, section 5.
 ///
-/// Groups of eight pairs fill the lanes.
+/// Groups of eight pairs fill the lanes. One pair alone is faster with the crate: 27 µs instead of
+/// 48, where two take 54 in lanes.
 ///
 /// # Panics
 /// If `pairs` and `out` differ in length.
@@ -57,8 +57,9 @@ pub fn agree(backend: Backend, pairs: &[(&SecretKey, &PublicKey)], out: &mut [Sh
     match backend.level() {
         Level::RustCrypto | Level::Portable => dalek::agree(pairs, out),
         Level::Avx2(_) | Level::Vaes(_) => graviola::agree(pairs, out),
+        Level::Avx512(_) if pairs.len() == 1 => graviola::agree(pairs, out),
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512(proof) => proof.enter(lanes::Agree { pairs, out }),
+        Level::Avx512(proof) => lanes::run(proof, lanes::Agree { pairs, out }),
         #[cfg(not(target_arch = "x86_64"))]
         Level::Avx512(proof) => match proof.0 {},
     }
@@ -66,7 +67,7 @@ pub fn agree(backend: Backend, pairs: &[(&SecretKey, &PublicKey)], out: &mut [Sh
 
 /// Computes the public key of each secret key (RFC 7748, section 6.1).
 ///
-/// Groups of eight keys fill the lanes.
+/// Groups of eight keys fill the lanes. One key alone is faster with the crate: 9 µs instead of 16.
 ///
 /// # Panics
 /// If `secrets` and `out` differ in length.
@@ -75,8 +76,9 @@ pub fn public_keys(backend: Backend, secrets: &[SecretKey], out: &mut [PublicKey
     match backend.level() {
         Level::RustCrypto | Level::Portable => dalek::public_keys(secrets, out),
         Level::Avx2(_) | Level::Vaes(_) => graviola::public_keys(secrets, out),
+        Level::Avx512(_) if secrets.len() == 1 => graviola::public_keys(secrets, out),
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512(proof) => proof.enter(lanes::PublicKeys { secrets, out }),
+        Level::Avx512(proof) => lanes::run(proof, lanes::PublicKeys { secrets, out }),
         #[cfg(not(target_arch = "x86_64"))]
         Level::Avx512(proof) => match proof.0 {},
     }

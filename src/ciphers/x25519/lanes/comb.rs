@@ -90,8 +90,7 @@ impl<L: X25519Lanes> Point<L> {
     /// Adds a point where the mask is set, and subtracts it elsewhere.
     #[inline(always)]
     fn plus_or_minus(self, lanes: L, adds: L::Mask, point: Addend<L>) -> Self {
-        // The negative point has −x: y − x and y + x change places, and so do the sums with the
-        // product of the x.
+        // The negative point has −x: y − x and y + x change places, and the product its sign.
         let for_minus = Factor::select(lanes, adds, point.minus, point.plus);
         let for_plus = Factor::select(lanes, adds, point.plus, point.minus);
         let a = self.y.minus(lanes, self.x).times(lanes, for_minus);

