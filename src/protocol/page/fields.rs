@@ -28,13 +28,15 @@ impl Default for Fields {
         Self(
             built_in
                 .into_iter()
-                .map(|(name, kind, required)| {
-                    let field = json!({"name": name, "type": kind, "required": required});
-                    field.as_object().expect("it is one").clone()
-                })
+                .map(|(name, kind, required)| field(name, kind, required))
                 .collect(),
         )
     }
+}
+
+fn field(name: &str, kind: &str, required: bool) -> Object {
+    let members = [("name", json!(name)), ("type", json!(kind)), ("required", json!(required))];
+    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 impl Fields {
@@ -171,11 +173,11 @@ fn own_field(name: &str, members: &Object) -> Result<Object, Malformed> {
     if !members.contains_key("label") {
         return Err(Malformed::NoMember("label".to_owned()));
     }
-    let mut field = json!({"name": name, "type": kind, "required": false});
+    let mut field = field(name, kind, false);
     if kind == "choice" {
-        field["choices"] = choices(members)?;
+        field.insert("choices".to_owned(), choices(members)?);
     }
-    Ok(field.as_object().expect("it is one").clone())
+    Ok(field)
 }
 
 /// Reads the texts to choose from; they must differ in every language.

@@ -100,10 +100,9 @@ pub fn page(client: &ClientBundle, form: &Form, rng: &mut KeyStream) -> Result<S
     let mut page = Wiped::with_capacity(
         TEMPLATE.len() + STYLE.len() + SCRIPT.len() + data.len() + policy.len() + 2 * title.len(),
     );
-    let mut rest = TEMPLATE;
-    while let Some((before, after)) = rest.split_once("{{") {
-        let (place, after) = after.split_once("}}").expect("the template closes its places");
-        page.extend_from_slice(before.as_bytes());
+    // The text up to the first place comes as if it stood behind one without a name.
+    for piece in TEMPLATE.split("{{") {
+        let (place, text) = piece.split_once("}}").unwrap_or(("", piece));
         page.extend_from_slice(match place {
             "policy" => policy.as_bytes(),
             "version" => env!("CARGO_PKG_VERSION").as_bytes(),
@@ -111,11 +110,10 @@ pub fn page(client: &ClientBundle, form: &Form, rng: &mut KeyStream) -> Result<S
             "style" => STYLE.as_bytes(),
             "data" => &data,
             "script" => SCRIPT.as_bytes(),
-            place => unreachable!("the template has no place {place}"),
+            _ => b"",
         });
-        rest = after;
+        page.extend_from_slice(text.as_bytes());
     }
-    page.extend_from_slice(rest.as_bytes());
     Ok(page.into())
 }
 

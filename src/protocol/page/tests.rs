@@ -36,3 +36,10 @@ fn an_order_page_is_recognized() {
         assert_eq!(WebPage::recognized(page.as_bytes()), Some(WebPage::Order));
     }
 }
+
+#[test]
+fn the_template_has_the_places_that_are_filled() {
+    let places: Vec<&str> =
+        TEMPLATE.split("{{").skip(1).map(|piece| piece.split_once("}}").unwrap().0).collect();
+    assert_eq!(places, ["policy", "version", "title", "style", "title", "data", "script"]);
+}
