@@ -17,6 +17,11 @@ impl Name {
         is_name(text).then(|| Self(text.into()))
     }
 
+    /// The name of a transaction: a number as 16 hexadecimal digits.
+    pub fn of_transaction(number: u64) -> Self {
+        Self(format!("{number:016x}").into())
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0

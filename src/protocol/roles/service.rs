@@ -233,8 +233,7 @@ impl KeyRequest {
         let (count, kid) = match self.scheme.scope {
             Scope::Shop => (1, Kid::of_shop(&self.shop)),
             Scope::Transaction => {
-                let id = Name::new(&"0".repeat(ID_LEN)).expect("digits");
-                (self.orders as u64, Kid::of_id(&self.shop, &id))
+                (self.orders as u64, Kid::of_id(&self.shop, &Name::of_transaction(0)))
             }
         };
         let recorded = match self.scheme.scope {
@@ -254,8 +253,7 @@ const ID_LEN: usize = 16;
 /// A transaction id of 64 random bits that the shop does not have yet.
 fn fresh_id(file: &Keyring, shop: &Name, rng: &mut KeyStream) -> Kid {
     loop {
-        let id = Name::new(&hex::encode(rng.next_u64().to_be_bytes())).expect("hex digits");
-        let kid = Kid::of_id(shop, &id);
+        let kid = Kid::of_id(shop, &Name::of_transaction(rng.next_u64()));
         if file.keys.index_of(kid.as_str()).is_none() && !file.was_erased(&kid) {
             return kid;
         }
