@@ -226,8 +226,9 @@ impl OpeningKeys {
         if let Some(trouble) = passed_over {
             return trouble;
         }
-        let named = Kid::new(kid).expect("a header's kid has the form of one");
-        if self.files.iter().any(|held| held.file.holder().was_erased(&named)) {
+        if let Some(named) = Kid::new(kid)
+            && self.files.iter().any(|held| held.file.holder().was_erased(&named))
+        {
             return KeyTrouble::Erased(named);
         }
         let of = self.shops.get_or_init(|| {
@@ -236,7 +237,7 @@ impl OpeningKeys {
             let shops: Vec<&str> = shops.into_iter().collect();
             if shops.is_empty() { String::new() } else { format!(" (of {})", shops.join(", ")) }
         });
-        KeyTrouble::Unknown { kid: named.to_string(), held: self.len(), of: of.clone() }
+        KeyTrouble::Unknown { kid: kid.to_owned(), held: self.len(), of: of.clone() }
     }
 
     /// The file that contains the key with this number.

@@ -40,19 +40,15 @@ pub fn deliver<S: KeySource, K: Durable<Keyring> + ?Sized>(
     outputs: Outputs,
     place: &Place,
 ) -> Result<(Delivery, Secret)> {
-    let mut handed_out = None;
-    let recorded = keyring.update(|file| {
+    let (delivery, client, half) = keyring.update(|file| {
         let delivery = bundle_client(file, request, source, make, place)?;
         let client = form(&delivery.client)?;
         let half = match &outputs.shop {
             Some(output) => Some(delivery.shop_half.to_bytes(&Place::file(output.name()))?),
             None => None,
         };
-        handed_out = Some((delivery, client, half));
-        Ok(())
-    });
-    recorded?;
-    let (delivery, client, half) = handed_out.expect("the change was made");
+        Ok((delivery, client, half))
+    })?;
     let mut progress = Progress::default();
     match send(outputs, &client, half.as_deref(), &mut progress) {
         Ok(()) => Ok((delivery, client)),

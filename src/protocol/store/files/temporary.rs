@@ -133,13 +133,14 @@ impl Temporary {
         })
     }
 
-    /// Gives the file the fixed name. A file that a killed process left there is removed first.
-    fn take_name(&mut self) -> io::Result<()> {
+    /// Gives the file the fixed name, and returns it. A file that a killed process left there is
+    /// removed first.
+    fn take_name(&mut self) -> io::Result<PathBuf> {
+        if let Some(name) = &self.name {
+            return Ok(name.clone());
+        }
         let name = temporary_name(&self.target)?;
         for _ in 0..TRIES {
-            if self.name.is_some() {
-                return Ok(());
-            }
             match link(&self.file, &name) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     if sweep(&self.target, Owner::IsWaitedFor)? == Swept::Owned {
@@ -149,6 +150,7 @@ impl Temporary {
                 linked => {
                     linked?;
                     self.name = Some(name.clone());
+                    return Ok(name);
                 }
             }
         }
@@ -192,8 +194,7 @@ impl Temporary {
     /// system cannot exchange two files and the folder cannot be synced, the new file stays there.
     pub(super) fn replace(mut self, old: &File) -> io::Result<(File, Replaced)> {
         self.is_finished();
-        self.take_name()?;
-        let name = self.name.clone().expect("it has just been given one");
+        let name = self.take_name()?;
         // After the exchange, every step that can fail must be undone.
         let file = self.file.try_clone()?;
         let exchange = || renameat_with(CWD, &name, CWD, &self.target, RenameFlags::EXCHANGE);
@@ -231,8 +232,7 @@ impl Temporary {
     pub(super) fn publish_over(mut self) -> io::Result<()> {
         self.take_mode()?;
         self.is_finished();
-        self.take_name()?;
-        let name = self.name.as_ref().expect("it has just been given one");
+        let name = self.take_name()?;
         std::fs::rename(name, &self.target)?;
         self.name = None;
         sync_folder(folder_of(&self.target))

@@ -184,9 +184,10 @@ impl Free {
         if let Some(last) = merged.pop_if(|last| last.end == self.from) {
             self.from = last.start;
         }
-        while merged.len() > MOST_GAPS {
-            let shortest = (0..merged.len()).min_by_key(|&at| merged[at].end - merged[at].start);
-            merged.remove(shortest.expect("there are many"));
+        while merged.len() > MOST_GAPS
+            && let Some(at) = (0..merged.len()).min_by_key(|&at| merged[at].end - merged[at].start)
+        {
+            merged.remove(at);
         }
         self.gaps = merged;
     }
