@@ -147,19 +147,23 @@ fn decrypt<K: des::Key>(
 /// # Errors
 /// [`Error::Malformed`] for any other length, and for characters that are not hexadecimal digits.
 pub fn read_key(cipher: OldCipher, text: &[u8], place: &Place) -> Result<OldKey> {
-    let bytes = |lengths| raw_or_hex(text, lengths, &format!("a key for {}", cipher.name), place);
+    let refused = |lengths| neither(text, lengths, &format!("a key for {}", cipher.name), place);
     let material = match cipher.kind {
         Kind::Triple => {
-            let bytes = bytes(&[24, 16])?;
             // Two-key triple DES: the third key is the first one again.
-            let mut three = Zeroizing::new([0; 24]);
-            three.iter_mut().zip(bytes.iter().cycle()).for_each(|(to, from)| *to = *from);
+            let three = raw_or_hex(text).or_else(|| {
+                let two = raw_or_hex::<16>(text)?;
+                let mut three = Zeroizing::new([0; 24]);
+                three[..16].copy_from_slice(&*two);
+                three[16..].copy_from_slice(&two[..8]);
+                Some(three)
+            });
+            let three = three.ok_or_else(|| refused(&[24, 16]))?;
             Material::Triple(TripleDesKey::from(*three))
         }
         Kind::Single => {
-            let one = bytes(&[BLOCK])?;
-            let one: [u8; BLOCK] = one.as_slice().try_into().expect("the one length allowed");
-            Material::Single(DesKey::from(one))
+            let one = raw_or_hex(text).ok_or_else(|| refused(&[BLOCK]))?;
+            Material::Single(DesKey::from(*one))
         }
         Kind::Toy => Material::Toy(read_toy_key(text, place)?),
     };
@@ -185,28 +189,26 @@ pub(super) fn read_toy_key(text: &[u8], place: &Place) -> Result<ToyDes> {
 /// # Errors
 /// As [`read_key`].
 pub fn read_iv(text: &[u8], place: &Place) -> Result<[u8; BLOCK]> {
-    let bytes = raw_or_hex(text, &[BLOCK], "an IV", place)?;
-    Ok(bytes.as_slice().try_into().expect("the one length allowed"))
+    let iv = raw_or_hex(text).ok_or_else(|| neither(text, &[BLOCK], "an IV", place))?;
+    Ok(*iv)
 }
 
-fn raw_or_hex(
-    text: &[u8],
-    lengths: &[usize],
-    what: &str,
-    place: &Place,
-) -> Result<Zeroizing<Vec<u8>>> {
-    if lengths.contains(&text.len()) {
-        return Ok(Zeroizing::new(text.to_vec()));
+/// Bytes of this number, raw or in hexadecimal with optional white space around them.
+fn raw_or_hex<const N: usize>(text: &[u8]) -> Option<Zeroizing<[u8; N]>> {
+    let mut bytes = Zeroizing::new([0; N]);
+    if text.len() == N {
+        bytes.copy_from_slice(text);
+        return Some(bytes);
     }
-    let digits = text.trim_ascii();
-    if !lengths.iter().any(|length| 2 * length == digits.len()) {
-        let (found, what, bytes) = (text.len(), what.to_owned(), lengths.to_vec());
-        return Err(Error::malformed(place, OldDataFault::Length { found, what, bytes }));
-    }
-    let mut bytes = Zeroizing::new(vec![0; digits.len() / 2]);
-    hex::decode_to_slice(digits, &mut bytes).map_err(|_| {
-        let (found, what) = (digits.len(), what.to_owned());
-        Error::malformed(place, OldDataFault::NotHex { found, what })
-    })?;
-    Ok(bytes)
+    hex::decode_to_slice(text.trim_ascii(), &mut *bytes).ok().map(|()| bytes)
+}
+
+/// The error for a text that is no such bytes of any of these lengths.
+fn neither(text: &[u8], lengths: &[usize], what: &str, place: &Place) -> Error {
+    let (digits, what) = (text.trim_ascii().len(), what.to_owned());
+    let fault = match lengths.iter().any(|length| 2 * length == digits) {
+        true => OldDataFault::NotHex { found: digits, what },
+        false => OldDataFault::Length { found: text.len(), what, bytes: lengths.to_vec() },
+    };
+    Error::malformed(place, fault)
 }
