@@ -127,24 +127,20 @@ impl Simulate {
     }
 
     fn cases(&self) -> Result<Vec<Case>> {
-        let numbered = |number: u8| Scheme::embodiment(number).expect("a number from 1 to 6");
         let everywhere = self.erasing.erase;
+        let numbered = || {
+            let numbers = (1..=6).zip(Scheme::ALL);
+            numbers.map(|(number, scheme)| (number.to_string(), scheme, everywhere))
+        };
         let public_shop =
             || Scheme::ALL[6..].iter().map(|scheme| (scheme.to_string(), *scheme, everywhere));
         // Embodiment 7 adds erasing to any of the others; on its own it runs as the fourth.
-        let seventh = ("7".to_owned(), numbered(4), Some(Erase::All));
+        let seventh = ("7".to_owned(), Scheme::HYBRID_TRANSACTION_SECRET, Some(Erase::All));
         let schemes: Vec<(String, Scheme, Option<Erase>)> = match self.embodiment.as_str() {
-            "all" => (1..=6)
-                .map(|number| (number.to_string(), numbered(number), everywhere))
-                .chain([seventh])
-                .chain(public_shop())
-                .collect(),
+            "all" => numbered().chain([seventh]).chain(public_shop()).collect(),
             "public-shop" => public_shop().collect(),
             "7" => vec![seventh],
-            number => {
-                let scheme = numbered(number.parse().expect("clap knows the numbers"));
-                vec![(number.to_owned(), scheme, everywhere)]
-            }
+            number => numbered().filter(|(own, ..)| own == number).collect(),
         };
         let several = schemes.len() > 1;
         schemes

@@ -150,7 +150,18 @@ impl Fault {
             (Self::Repeated, Scope::Transaction) => Outcome::Noticed,
             (Self::Repeated, Scope::Shop) | (Self::Dropped, _) => Outcome::Undetectable,
             (Self::Reordered, _) => Outcome::Harmless,
-            _ => Outcome::Refused,
+            (
+                Self::TamperedCiphertext
+                | Self::ChangedHeader
+                | Self::ExchangedHeader
+                | Self::Blocks(_)
+                | Self::SwappedCiphertexts
+                | Self::TruncatedLine
+                | Self::WrongKey
+                | Self::MixedUpShop
+                | Self::ForeignId,
+                _,
+            ) => Outcome::Refused,
         }
     }
 }
@@ -197,8 +208,8 @@ fn observe(fault: Fault, case: &Case, played: &Played, workers: &Workers) -> Res
             change_header(&mut lines[0], |header| header.replacen('{', r#"{"typ":"JOSE","#, 1));
         }
         Fault::Blocks(attack) => {
-            let (line, others) = lines.split_first_mut().expect("it got more than one order");
-            if !attack_blocks(attack, line, &others[0], &shop.bundle) {
+            let [line, other, ..] = &mut lines[..] else { return Ok(Outcome::NotPlayed) };
+            if !attack_blocks(attack, line, other, &shop.bundle) {
                 return Ok(Outcome::NotPlayed);
             }
         }

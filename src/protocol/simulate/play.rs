@@ -1,7 +1,6 @@
 //! Plays one case, from making keys to opening the last order.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 use serde_json::json;
 
@@ -9,7 +8,7 @@ use super::messages::Request;
 use super::trace::{Event, Party, Steps, steps};
 use super::{Case, Setup, orders};
 use crate::ciphers::random::{KeySource, SeededSource};
-use crate::protocol::model::{Enc, Name, Place, Result, Run, Scope, ShopProgram};
+use crate::protocol::model::{Enc, Name, Place, Result, Run, Scope, ServiceUrl, ShopProgram};
 use crate::protocol::page::item_page::Page;
 use crate::protocol::pipeline::{Part, Workers};
 use crate::protocol::roles::client::Plan;
@@ -26,7 +25,9 @@ use crate::protocol::store::{OpeningFile, OpeningKeys};
 pub(super) const PAD_OF_ORDER: usize = 512;
 
 /// The service's address in the simulation.
-const SERVICE: &str = "https://service.example/";
+fn service_url() -> ServiceUrl {
+    "https://service.example/".parse().expect("an https address")
+}
 
 /// State after a case, on which faults are tried.
 pub(super) struct Played {
@@ -72,25 +73,22 @@ pub(super) fn play(
         service: Keyring::new(),
         violations: Vec::new(),
     };
-    let names: Vec<Name> = (0..setup.shops)
-        .map(|shop| Name::new(&format!("shop-{shop}")).expect("a name by its form"))
-        .collect();
-    let mut shops = BTreeMap::new();
-    for name in &names {
-        let bundle = stage.deliver_to_shop(name)?;
-        shops.insert(name.clone(), PlayedShop { bundle, orders: Vec::new(), sealed: Vec::new() });
+    let mut shops = Vec::with_capacity(setup.shops);
+    for shop in 0..setup.shops {
+        let name = Name::new(&format!("shop-{shop}")).expect("a name by its form");
+        let bundle = stage.deliver_to_shop(&name)?;
+        shops.push(PlayedShop { bundle, orders: Vec::new(), sealed: Vec::new() });
     }
     let mut sent = 0;
     for client in 0..setup.clients {
-        let shop = shops.get_mut(&names[client % names.len()]).expect("every name has a shop");
-        sent += stage.order(client, &names[client % names.len()], shop)?;
+        sent += stage.order(client, &mut shops[client % setup.shops])?;
     }
+    shops.sort_by(|one, other| one.bundle.name.cmp(&other.bundle.name));
     let mut received = 0;
-    for (name, shop) in &shops {
-        received += stage.receive(name, shop)?;
+    for shop in &shops {
+        received += stage.receive(shop)?;
     }
-    let violations = stage.violations;
-    Ok(Played { sent, received, violations, shops: shops.into_values().collect() })
+    Ok(Played { sent, received, violations: stage.violations, shops })
 }
 
 impl<W: FnMut(&Event)> Stage<'_, W> {
@@ -102,7 +100,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
         let pool = match (self.case.scheme.scope, self.setup.on_demand) {
             (Scope::Transaction, true) => 0,
             // One more pair than there are orders, as the description requires.
-            _ => clients * self.setup.orders + 1,
+            (Scope::Transaction, false) | (Scope::Shop, _) => clients * self.setup.orders + 1,
         };
         let request = KeyRequest {
             shop: shop.clone(),
@@ -116,7 +114,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
                     Scope::Transaction => PAD_OF_ORDER,
                 },
             },
-            service: Some(SERVICE.parse().expect("an https address")),
+            service: Some(service_url()),
         };
         let place = Place::file("service");
         let source = self.source.child(&format!("keys of {shop}"));
@@ -149,7 +147,8 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
     }
 
     /// Lets a client get page and program, seal its orders, send them, and erase.
-    fn order(&mut self, client: usize, name: &Name, shop: &mut PlayedShop) -> Result<usize> {
+    fn order(&mut self, client: usize, shop: &mut PlayedShop) -> Result<usize> {
+        let name = &shop.bundle.name.clone();
         let me = Party::Client(client);
         let page = self.get_page(client, name)?;
         let mut rng = self.source.child(&format!("orders of {client}")).stream(0);
@@ -195,7 +194,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
         }
         let page = Page {
             shop: shop.clone(),
-            service: Some(SERVICE.parse().expect("an https address")),
+            service: Some(service_url()),
             items: json!([
                 {"id": 1, "name": "green tea", "specification": "100 g", "performance": "30 cups"},
                 {"id": 2, "name": "rice paper", "specification": "20 sheets"},
@@ -300,8 +299,8 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
     }
 
     /// Opens the orders that a shop received and compares each with what was entered.
-    fn receive(&mut self, name: &Name, shop: &PlayedShop) -> Result<usize> {
-        let me = Party::Shop(name.to_string());
+    fn receive(&mut self, shop: &PlayedShop) -> Result<usize> {
+        let me = Party::Shop(shop.bundle.name.to_string());
         let opened = open(self.workers, &shop.bundle, shop.sealed.clone())?;
         if let Some(step) = self.steps.unwrap {
             self.act(Some(step), me.clone(), "pick keys by name, unwrap the content keys");
