@@ -94,7 +94,7 @@ impl Convert {
         let (from, from_key) = match (self.from, &self.from_key, &self.to_key) {
             (_, _, Some(key)) => return self.encrypt_toy(key, global),
             (Some(from), Some(key), None) => (from, key),
-            (Some(_) | None, _, None) => unreachable!("clap demands a cipher and its key"),
+            (Some(_) | None, _, None) => return Err(usage("--from goes with --from-key")),
         };
         let (decryption, ids) = self.decryption(from, from_key, global)?;
         let name = from.name();

@@ -71,7 +71,9 @@ impl Encrypt {
         convert: Option<Conversion<'_>>,
     ) -> Result<()> {
         let Sealing { bundle, key, alg, stream, .. } = &self.sealing;
-        let path = bundle.as_deref().or(key.as_deref()).expect("clap demands one");
+        let Some(path) = bundle.as_deref().or(key.as_deref()) else {
+            return Err(usage("--bundle or --key is needed"));
+        };
         let keys = [Some(path), self.typed_key.as_deref()];
         one_from_stdin(keys.into_iter().chain(main_inputs(&self.orders)))?;
         if *stream && self.orders.len() > 1 {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::ValueHint;
+use orderseal::ciphers::content::ContentCipher;
 use orderseal::ciphers::random::{KeySource, SystemSource};
 use orderseal::ciphers::toy_des::SBox;
 use orderseal::protocol::jose::jwk::{Jwk, Usage};
@@ -120,10 +121,10 @@ impl Keygen {
     fn lone_key<S: KeySource>(&self, name: &str, source: &S, global: &Global) -> Result<()> {
         let suite = match (Alg::named(name), Enc::named(name)) {
             (_, Some(enc)) => Suite::new(Alg::Direct, enc),
-            (Some(alg), None) => Suite::new(alg, Enc::named("A256GCM").expect("a cipher of ours")),
+            (Some(alg), None) => Suite::new(alg, Enc::Cipher(ContentCipher::A256Gcm)),
             (None, None) => None,
         }
-        .expect("clap knows the names");
+        .ok_or_else(|| usage(format!("no key can be made for {name}")))?;
         let suite = self.with_sbox(suite)?;
         let place = Place::file("keygen");
         refuse_weak(suite, global, &place)?;

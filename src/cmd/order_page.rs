@@ -10,7 +10,7 @@ use orderseal::protocol::page::item_page::{MAX_PAGE, Page};
 use orderseal::protocol::page::{
     self, Description, Fields, Form, Items, LANGUAGES, MAX_ORDERS, SendTo,
 };
-use orderseal::protocol::roles::service::{ClientRequest, IdRequest};
+use orderseal::protocol::roles::service::ClientRequest;
 use orderseal::protocol::store::files::{self, FileId, Loaded, Small};
 use orderseal::protocol::store::keyfile::{Account, Keyring};
 use orderseal::protocol::{Erase, Error, Name, Place, Result};
@@ -76,9 +76,7 @@ impl OrderPage {
         if let Some(reason) = page::refusal(shop.suite, request.layers) {
             return Err(Error::key(&loaded.place, reason.into()));
         }
-        if let IdRequest::Pool(count) | IdRequest::OnDemand(count) = request.ids
-            && count > MAX_ORDERS
-        {
+        if request.ids.orders().is_some_and(|orders| orders > MAX_ORDERS) {
             return Err(usage(format!("a page has {MAX_ORDERS} orders at most")));
         }
         if let Some(what @ (Erase::Keys | Erase::Programs)) = request.erase {
@@ -86,9 +84,7 @@ impl OrderPage {
             let found = format!("--erase={what}: a page erases all that it can, say --erase alone");
             return Err(usage(found));
         }
-        if let IdRequest::Pool(2..) | IdRequest::OnDemand(2..) = request.ids
-            && request.erase.is_some()
-        {
+        if request.erase.is_some() && request.ids.orders().is_some_and(|orders| orders > 1) {
             return Err(usage(
                 "a page that erases takes one order: --erase goes with --orders 1".to_owned(),
             ));
@@ -177,12 +173,10 @@ pub fn tell_size(page: &[u8], name: &str, global: &Global) {
     let without_pictures = sizes.page - sizes.pictures;
     if without_pictures > LARGE {
         let keys = format!("{} {} keys take", page.keys, page.suite.kind().name());
-        let parts = [
-            (sizes.keys, keys.as_str()),
-            (sizes.items, "the texts of its goods take"),
-            (sizes.fields, "its fields take"),
-        ];
-        let (bytes, what) = parts.into_iter().max().expect("there are three");
+        let largest = (sizes.keys, keys.as_str())
+            .max((sizes.items, "the texts of its goods take"))
+            .max((sizes.fields, "its fields take"));
+        let (bytes, what) = largest;
         let (whole, part) = (thousands(without_pictures), thousands(bytes));
         ui::warn(global, &format!("{name}: {whole} kB without pictures: {what} {part} kB"));
     }

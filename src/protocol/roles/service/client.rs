@@ -51,6 +51,16 @@ pub enum IdRequest {
     User(Name),
 }
 
+impl IdRequest {
+    /// Number of orders that the ids are for, unless they may be used again.
+    pub fn orders(&self) -> Option<usize> {
+        match self {
+            Self::Pool(orders) | Self::OnDemand(orders) => Some(*orders),
+            Self::User(_) => None,
+        }
+    }
+}
+
 /// The result of a client's request.
 #[derive(Debug)]
 pub struct Delivery {
@@ -253,14 +263,15 @@ fn hand_out<S: KeySource>(
             }
             if is_new {
                 check_len(file, &making, place)?;
-                let material = make(&making)?.pop().expect("one key was asked for");
-                file.keys.push(Jwk {
-                    kid: Some(kid.clone()),
-                    alg: Some(known.suite.key_alg().to_owned()),
-                    usage: Usage::Encryption,
-                    origin: S::ORIGIN,
-                    material,
-                });
+                for material in make(&making)? {
+                    file.keys.push(Jwk {
+                        kid: Some(kid.clone()),
+                        alg: Some(known.suite.key_alg().to_owned()),
+                        usage: Usage::Encryption,
+                        origin: S::ORIGIN,
+                        material,
+                    });
+                }
             }
             vec![kid]
         }
