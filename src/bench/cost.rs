@@ -100,7 +100,7 @@ fn run(scheme: Scheme, setup: Setup, workers: &Workers) -> Result<Parts> {
     let (source, place) = (SystemSource::new()?, Place::file("bench"));
     let suite = fixtures::usual_suite(scheme);
     let request = KeyRequest {
-        shop: "tokyo".parse().expect("a name"),
+        shop: fixtures::shop(),
         scheme,
         suite,
         orders: setup.orders,

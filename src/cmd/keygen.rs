@@ -233,11 +233,11 @@ impl Keygen {
 
     fn with_sbox(&self, suite: Suite) -> Result<Suite> {
         let Some(sbox) = self.toy_sbox else { return Ok(suite) };
-        let enc = suite.enc().with_sbox(sbox).ok_or_else(|| {
+        let other = suite.enc().with_sbox(sbox).and_then(|enc| Suite::new(suite.alg(), enc));
+        other.ok_or_else(|| {
             let name = suite.enc().name();
             usage(format!("--toy-sbox is for TOYDES-ECB-HS256, the cipher is {name}"))
-        })?;
-        Ok(Suite::new(suite.alg(), enc).expect("only the S-box is another"))
+        })
     }
 
     fn write(&self, file: &dyn KeyHolder) -> Result<()> {

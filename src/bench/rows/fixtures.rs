@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, KeyStream, SeededSource};
 use crate::ciphers::rsa::{self, PrivateKey};
-use crate::protocol::{Alg, Content, Enc, Kind, Scheme, Suite};
+use crate::protocol::{Alg, Content, Enc, Kind, Name, Scheme, Suite};
 use ::rsa::BoxedUint;
 use rand::Rng;
 
@@ -25,6 +25,18 @@ pub fn bytes(len: usize) -> Vec<u8> {
     let mut bytes = vec![0; len];
     rng().fill_bytes(&mut bytes);
     bytes
+}
+
+/// Returns bytes for a key of a fixed length.
+pub fn array<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    rng().fill_bytes(&mut bytes);
+    bytes
+}
+
+/// Returns the name of the shop of all fixtures.
+pub fn shop() -> Name {
+    "tokyo".parse().expect("a name")
 }
 
 /// Returns `count` texts or keys of `len` bytes each.

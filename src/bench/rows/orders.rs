@@ -13,7 +13,7 @@ use crate::protocol::store::keyfile::{Keyring, ShopBundle};
 use crate::protocol::store::{OpeningFile, OpeningKeys};
 use crate::protocol::{Kind, Place, Scheme, Scope, Suite};
 
-use super::fixtures::{orders, pairs, rng, source, usual_suite};
+use super::fixtures::{orders, pairs, rng, shop, source, usual_suite};
 use super::{ORDER_SIZES, Row, USUAL_ORDER, available, orders_at_once, plain, widest};
 
 /// Number of orders per iteration if each takes an RSA operation.
@@ -31,15 +31,15 @@ pub fn rows() -> Vec<Row> {
         let peer = plain::rows("A256KW+A256GCM", size);
         rows.extend(peer.map(|row| row.extra(!usual)));
         for backend in available(BACKENDS) {
-            let batch = jwe("A256KW+A256GCM".to_owned(), embodiment(2), backend, size);
+            let batch = jwe("A256KW+A256GCM".to_owned(), Scheme::HYBRID_SHOP_SECRET, backend, size);
             let usual = usual && backend.name() == widest(BACKENDS).name();
             rows.extend(batch.map(|row| row.extra(!usual)));
         }
     }
-    for number in 1..=6 {
+    for (number, scheme) in (1..=6).zip(Scheme::ALL) {
         let name = format!("embodiment-{number}");
         for size in ORDER_SIZES {
-            let both = jwe(name.clone(), embodiment(number), widest(BACKENDS), size);
+            let both = jwe(name.clone(), scheme, widest(BACKENDS), size);
             rows.extend(both.map(|row| row.extra(size != USUAL_ORDER)));
         }
     }
@@ -139,17 +139,12 @@ fn shop_file(scheme: Scheme, suite: Suite, count: usize) -> ShopBundle {
             std::iter::repeat_with(make).take(count).collect()
         }
     };
-    let shop = "tokyo".parse().expect("a name");
     let service = None;
-    let request = KeyRequest { shop, scheme, suite, orders: count, sizes, service };
+    let request = KeyRequest { shop: shop(), scheme, suite, orders: count, sizes, service };
     let mut keyring = Keyring::new();
     service::add_keys(&mut keyring, &request, materials, &source(), &place())
         .and_then(|_| service::bundle_shop(&keyring, None, ShopForm::Program, &place()))
         .expect("a keyring with one shop")
-}
-
-fn embodiment(number: u8) -> Scheme {
-    Scheme::embodiment(number).expect("a number from 1 to 6")
 }
 
 fn place() -> Place {

@@ -6,7 +6,7 @@ use crate::ciphers::cpu::Backend;
 use crate::ciphers::grain::{self, Grain, KEY_BYTES, NONCE_BYTES};
 use crate::ciphers::vernam::Pad;
 
-use super::fixtures::{bytes, rng};
+use super::fixtures::{array, bytes, rng};
 use super::{Row, SIZES, USUAL, USUAL_ORDER, orders_at_once, ours};
 
 /// All rows of this file.
@@ -23,7 +23,7 @@ pub fn rows() -> Vec<Row> {
 
 fn seal(backend: Backend, size: usize, count: usize) -> Row {
     let set_up = move || {
-        let key = Grain::new(bytes(KEY_BYTES)[..].try_into().expect("16 bytes"));
+        let key = Grain::new(&array::<KEY_BYTES>());
         let mut texts = bytes(count * size);
         move || {
             for text in texts.chunks_exact_mut(size) {

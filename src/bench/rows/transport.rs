@@ -6,7 +6,7 @@ use crate::ciphers::chunked::{CHUNK_LEN, KEY_LEN, Message, SALT_LEN, SEALED_CHUN
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::{aes, base64url};
 
-use super::fixtures::bytes;
+use super::fixtures::{array, bytes};
 use super::{Row, USUAL_ORDER, available, widest};
 
 /// Number of chunks per iteration: as many as `encrypt` has in a block.
@@ -55,9 +55,7 @@ fn encoding(backend: Backend, size: usize) -> [Row; 2] {
 
 fn stream(backend: Backend) -> [Row; 2] {
     let ready = move || {
-        let key = bytes(KEY_LEN)[..].try_into().expect("32 bytes");
-        let salt = bytes(SALT_LEN)[..].try_into().expect("24 bytes");
-        let message = Message::new(backend, &key, &salt, b"bench");
+        let message = Message::new(backend, &array::<KEY_LEN>(), &array::<SALT_LEN>(), b"bench");
         (message, bytes(CHUNKS * SEALED_CHUNK_LEN))
     };
     let seal = move || {

@@ -49,8 +49,8 @@ pub const COPY: usize = 0;
 /// Returns all jobs, the copy first.
 pub fn all(workers: &Workers) -> Result<Vec<Job>> {
     let request = KeyRequest {
-        shop: "tokyo".parse().expect("a name"),
-        scheme: Scheme::embodiment(2).expect("there are six"),
+        shop: fixtures::shop(),
+        scheme: Scheme::HYBRID_SHOP_SECRET,
         suite: fixtures::suite("A256KW", "A256GCM"),
         orders: 1,
         sizes: Sizes::default(),
