@@ -243,7 +243,7 @@ fn keys_that_always_give_zero_are_refused() {
     low_order.extend(low_order.clone().iter().map(with_top_bit));
     // Every third key, so that no lane has only such keys: the groups share an inversion.
     let (secrets, publics) = drawn(3 * low_order.len(), 3);
-    let every_third = |i: usize| if i % 3 == 0 { low_order[i / 3] } else { publics[i] };
+    let every_third = |i: usize| if i.is_multiple_of(3) { low_order[i / 3] } else { publics[i] };
     let mixed: Vec<_> = (0..secrets.len()).map(every_third).collect();
     let pairs: Vec<_> = secrets.iter().zip(&mixed).collect();
     for backend in Backend::available() {
@@ -262,7 +262,7 @@ fn secret_keys_are_clamped_when_they_are_used() {
     let secrets = [0, 0xff].map(|fill| SecretKey::from([fill; KEY_BYTES]));
     let mut clamped = secrets.clone().map(|secret| *secret.as_bytes());
     for bytes in &mut clamped {
-        bytes[0] = bytes[0] & !7;
+        bytes[0] &= !7;
         bytes[31] = bytes[31] & 0x7f | 0x40;
     }
     for backend in Backend::available() {
