@@ -48,6 +48,12 @@ impl<L: AesLanes> Field<L> {
         self.reduce(Product::of(a, b))
     }
 
+    /// Squares modulo the polynomial, lane by lane.
+    #[inline(always)]
+    pub(super) fn square(&self, a: L) -> L {
+        self.reduce(Product::square(self.proof, a))
+    }
+
     /// Reduces modulo the polynomial, 64 bits at a time from the low end.
     #[inline(always)]
     pub(super) fn reduce(&self, product: Product<L>) -> L {
@@ -81,6 +87,12 @@ impl<L: AesLanes> Product<L> {
             middle: a.clmul::<0x01>(b).xor(a.clmul::<0x10>(b)),
             high: a.clmul::<0x11>(b),
         }
+    }
+
+    /// In a square, the two middle products are equal and cancel out.
+    #[inline(always)]
+    fn square(proof: L::Proof, a: L) -> Self {
+        Self { low: a.clmul::<0x00>(a), middle: L::zero(proof), high: a.clmul::<0x11>(a) }
     }
 
     #[inline(always)]

@@ -146,7 +146,7 @@ impl LongPowers {
             for index in half..2 * half {
                 vectors[index] = field.multiply(vectors[index - half], step);
             }
-            step = field.multiply(step, step);
+            step = field.square(step);
         }
         for (number, vector) in (1..).zip(vectors) {
             vector.store(self.powers.at_mut(number * L::BLOCKS));
@@ -181,8 +181,9 @@ fn powers<L: AesLanes, const COUNT: usize, const GROUPS: usize>(
     for n in 2..=COUNT {
         // Products of halves keep the chain of products short.
         let (small, large) = (powers[n / 2 - 1], powers[n.div_ceil(2) - 1]);
-        for (power, (small, large)) in powers[n - 1].iter_mut().zip(small.iter().zip(large)) {
-            *power = field.multiply(*small, large);
+        for (power, (small, large)) in powers[n - 1].iter_mut().zip(small.into_iter().zip(large)) {
+            let is_square = n.is_multiple_of(2);
+            *power = if is_square { field.square(small) } else { field.multiply(small, large) };
         }
     }
     powers
