@@ -54,7 +54,7 @@ pub struct PublicKey {
     bits: usize,
     /// The Montgomery constant R² mod n, cached by the key's first use in the lanes. Reading a key
     /// then costs nothing, and using it again costs a quarter less.
-    pub(super) radix_squared: OnceLock<RadixSquared>,
+    pub(super) radix_squared: RadixSquared,
     for_crate: OnceLock<Option<Box<rsa::PublicKey>>>,
 }
 
@@ -82,7 +82,7 @@ impl PublicKey {
             modulus,
             exponent,
             bits,
-            radix_squared: OnceLock::new(),
+            radix_squared: RadixSquared::default(),
             for_crate: OnceLock::new(),
         })
     }

@@ -4,6 +4,7 @@ use super::lanes::Lanes;
 use super::*;
 use crate::ciphers::cpu::Backend;
 use crate::testing::not_run;
+use ::rsa::traits::PrivateKeyParts;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::sync::LazyLock;
@@ -250,6 +251,34 @@ fn keys_that_the_lanes_do_not_take_work_beside_those_that_they_do() {
         .collect();
     for backend in backends() {
         let outcomes = oaep_unwrap_many(backend, &jobs, &mut rng(9));
+        assert!(outcomes.iter().all(|outcome| outcome.message() == Some(&[7; 32])), "{backend}");
+    }
+}
+
+/// Lengths at which the primes are no whole number of words, or just fill the blocks of some lanes.
+#[test]
+fn keys_of_any_even_length_work_in_lanes() {
+    let mut rng = rng(10);
+    let keys = [2050, 2052, 2056, 2074, 2078, 3074].map(|bits| {
+        let key = ::rsa::PrivateKey::new(&mut rng, bits).expect("a length that the crate makes");
+        let [p, q] = key.primes() else { panic!("two primes") };
+        let [p, q] = [p, q].map(|prime| {
+            words::from_be_bytes(&prime.to_be_bytes(), bits.div_ceil(128)).expect("half as long")
+        });
+        PrivateKey::from_primes(&p, &q, 65_537).expect("a sound key")
+    });
+    assert!(keys.iter().all(PrivateKey::fits_lanes));
+    let messages: Vec<_> = keys.iter().map(|key| (key, Vec::new(), vec![7; 32])).collect();
+    let mut wrapped: Vec<_> = backends().into_iter().map(|b| wrap(b, &messages)).collect();
+    wrapped.dedup();
+    assert_eq!(wrapped.len(), 1, "backends differ");
+    let mut rest = &wrapped[0][..];
+    let jobs = keys.each_ref().map(|key| {
+        let ciphertext = rest.split_off(..key.public().size()).expect("as many as jobs");
+        UnwrapJob { key, label: &[], ciphertext }
+    });
+    for backend in backends() {
+        let outcomes = oaep_unwrap_many(backend, &jobs, &mut StdRng::seed_from_u64(11));
         assert!(outcomes.iter().all(|outcome| outcome.message() == Some(&[7; 32])), "{backend}");
     }
 }

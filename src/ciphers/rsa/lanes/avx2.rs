@@ -11,6 +11,7 @@ impl RsaLanes for Avx2 {
     const LANES: usize = 4;
     const LIMB_BITS: usize = LIMB_BITS;
     const BLOCK_BITS: usize = BLOCK * LIMB_BITS;
+    const RADIX: usize = 1;
 
     type Limbs = FourLimbs;
     type Block = [FourLimbs; BLOCK];

@@ -22,19 +22,13 @@ pub(in super::super) fn gather<L: RsaLanes, const B: usize>(
     from: usize,
 ) -> Number<L, B> {
     let mut out = Number::<L, B>::zero();
-    for (i, limbs) in out.limbs_mut().iter_mut().enumerate() {
-        *limbs = limbs_at::<L>(numbers, from + i * L::LIMB_BITS, L::LIMB_BITS);
+    for lane in 0..L::LANES {
+        let words = numbers.get(lane).unwrap_or(&numbers[0]);
+        for (i, limbs) in out.limbs_mut().iter_mut().enumerate() {
+            limbs.as_mut()[lane] = bits_at(words, from + i * L::LIMB_BITS, L::LIMB_BITS);
+        }
     }
     out
-}
-
-/// Returns the same bits of every number; lanes past the end of `numbers` repeat the first.
-fn limbs_at<L: RsaLanes>(numbers: &[&[u64]], position: usize, width: usize) -> L::Limbs {
-    let mut limbs = L::Limbs::default();
-    for (lane, limb) in limbs.as_mut().iter_mut().enumerate() {
-        *limb = bits_at(numbers.get(lane).unwrap_or(&numbers[0]), position, width);
-    }
-    limbs
 }
 
 /// Stores the normalized number in `lane` as words; excess bits are dropped.
@@ -63,8 +57,14 @@ pub(in super::super) fn windows<L: RsaLanes>(
     bits: usize,
     width: usize,
 ) -> Vec<L::Limbs> {
-    let windows = (0..bits.div_ceil(width)).rev();
-    windows.map(|i| limbs_at::<L>(exponents, i * width, width)).collect()
+    let window = |i| {
+        let mut window = L::Limbs::default();
+        for (lane, bits) in window.as_mut().iter_mut().enumerate() {
+            *bits = bits_at(exponents.get(lane).unwrap_or(&exponents[0]), i * width, width);
+        }
+        window
+    };
+    (0..bits.div_ceil(width)).rev().map(window).collect()
 }
 
 /// Returns the same small number in every lane.

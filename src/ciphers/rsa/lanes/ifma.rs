@@ -11,6 +11,7 @@ impl RsaLanes for Avx512 {
     const LANES: usize = 8;
     const LIMB_BITS: usize = LIMB_BITS;
     const BLOCK_BITS: usize = BLOCK * LIMB_BITS;
+    const RADIX: usize = 0;
 
     type Limbs = EightLimbs;
     type Block = [EightLimbs; BLOCK];

@@ -9,6 +9,7 @@
 //!
 //! Everything here runs in time that depends only on sizes and public exponents: no branch and no
 //! address depends on a number, a bit of a private exponent, or a lane's validity.
+#![cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 
 mod columns;
 pub(super) mod convert;
@@ -19,7 +20,6 @@ pub(super) mod prime;
 pub(super) mod private;
 pub(super) mod public;
 pub(super) mod radix;
-#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 mod rows;
 
 #[cfg(target_arch = "x86_64")]
@@ -39,6 +39,9 @@ use zeroize::{DefaultIsZeroes, Zeroize};
 
 /// Bits of the longest modulus: eight blocks with two spare bits, in two halves.
 const MAX_BITS: usize = 4096;
+
+/// Number of different R for a modulus: blocks have 520 or 513 bits.
+const RADICES: usize = 2;
 
 /// Declares a limb of several numbers, aligned like the register that holds it.
 macro_rules! limbs {
@@ -111,6 +114,8 @@ pub(crate) trait RsaLanes: Proof {
     /// Number of bits in a block, 513 or a few more: two blocks hold a number of 1,024 bits with
     /// two spare bits.
     const BLOCK_BITS: usize;
+    /// Which of the [`RADICES`] these lanes use.
+    const RADIX: usize;
     /// The bits of a limb.
     const LIMB_MASK: u64 = (1 << Self::LIMB_BITS) - 1;
 
@@ -191,6 +196,7 @@ impl Lanes {
     }
 
     /// Runs the computation on these lanes.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
     pub(super) fn run<C: OverLanes>(self, computation: C) -> C::Output {
         match self {
             #[cfg(target_arch = "x86_64")]

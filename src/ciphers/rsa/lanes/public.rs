@@ -6,15 +6,18 @@ use super::modulus::{Canonical, Modulus};
 use super::montgomery::Multiply;
 use super::power::PublicPower;
 use super::radix::RadixPowers;
-use super::{MAX_BITS, Number, OverLanes, RsaLanes};
+use super::{MAX_BITS, Number, OverLanes, RADICES, RsaLanes};
+use std::sync::OnceLock;
 use zeroize::Zeroizing;
 
-/// The Montgomery constant R² mod n of a key.
-#[derive(Clone)]
-pub(in super::super) struct RadixSquared {
-    /// R is 2 to this power; it depends on the lanes.
-    radix_bits: usize,
-    words: Vec<u64>,
+/// The Montgomery constant R² mod n of a key, for each R that lanes use.
+#[derive(Clone, Default)]
+pub(in super::super) struct RadixSquared([OnceLock<Vec<u64>>; RADICES]);
+
+impl RadixSquared {
+    fn of<L: RsaLanes>(&self) -> &OnceLock<Vec<u64>> {
+        &self.0[L::RADIX]
+    }
 }
 
 impl PublicKey {
@@ -94,21 +97,17 @@ fn radix_squared<L: RsaLanes, const F: usize>(
     keys: &[&PublicKey],
     modulus: &Modulus<L, F>,
 ) -> Number<L, F> {
-    let radix_bits = F * L::BLOCK_BITS;
-    let known: Option<Vec<&[u64]>> = keys
-        .iter()
-        .map(|key| key.radix_squared.get().filter(|square| square.radix_bits == radix_bits))
-        .map(|square| square.map(|square| square.words.as_slice()))
-        .collect();
+    let known: Option<Vec<&[u64]>> =
+        keys.iter().map(|key| key.radix_squared.of::<L>().get().map(Vec::as_slice)).collect();
     if let Some(known) = known {
         return gather(&known, 0);
     }
     let (_, square) = lanes.enter(RadixPowers { modulus, bits: keys[0].bits() });
     for (lane, key) in keys.iter().enumerate() {
-        key.radix_squared.get_or_init(|| {
+        key.radix_squared.of::<L>().get_or_init(|| {
             let mut words = vec![0; key.modulus().len()];
             scatter(&square, lane, &mut words);
-            RadixSquared { radix_bits, words }
+            words
         });
     }
     square

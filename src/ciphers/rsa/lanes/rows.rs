@@ -90,39 +90,83 @@ fn add_squares<L: Rows, const R: usize>(lanes: L, columns: &mut [L::Limbs], x: &
     add_rows(lanes, &mut columns[R..], sums, &double, &x[R..]);
 }
 
-/// Adds the multiple of the modulus that clears the first `R` columns, and their carry to the next.
+/// Replaces the first `R` columns, whose values are `sums`, with the limbs of the quotient that
+/// cancel them, and adds the carry to the next column.
 #[inline(always)]
-fn cancel<L: Rows, const R: usize, const B: usize>(
+fn divide<L: Rows, const R: usize, const B: usize>(
     lanes: L,
     columns: &mut [L::Limbs],
+    sums: &[L::Word; R],
     modulus: &Modulus<L, B>,
 ) {
     let n = modulus.n.limbs();
     let (inverse, mask) = (lanes.load(&modulus.negated_inverse), lanes.splat(L::LIMB_MASK));
-    let (mut quotient, mut sums) = ([lanes.splat(0); R], [lanes.splat(0); R]);
-    let mut carry = lanes.splat(0);
+    let (mut quotient, mut carry) = ([lanes.splat(0); R], lanes.splat(0));
     for k in 0..R {
-        let mut sum = lanes.add(lanes.load(&columns[k]), carry);
+        let mut sum = lanes.add(sums[k], carry);
         for t in 0..k {
             sum = lanes.add_wide(sum, quotient[t], lanes.load(&n[k - t]));
         }
         quotient[k] = lanes.and(lanes.add_wide(lanes.splat(0), sum, inverse), mask);
         carry = lanes.carry(lanes.add_wide(sum, quotient[k], lanes.load(&n[0])));
+        lanes.store(&mut columns[k], quotient[k]);
     }
-    for k in R..2 * R - 1 {
-        let mut sum = lanes.load(&columns[k]);
-        for t in k - R + 1..R {
-            sum = lanes.add_wide(sum, quotient[t], lanes.load(&n[k - t]));
+    let next = lanes.add(lanes.load(&columns[R]), carry);
+    lanes.store(&mut columns[R], next);
+}
+
+/// Adds the multiple of the modulus by the quotient in the first `R` columns to the others; with
+/// `more`, replaces the next `R` columns with their quotient.
+#[inline(always)]
+fn cancel<L: Rows, const R: usize, const B: usize>(
+    lanes: L,
+    columns: &mut [L::Limbs],
+    modulus: &Modulus<L, B>,
+    more: bool,
+) {
+    let n = modulus.n.limbs();
+    let (mut quotient, mut sums) = ([lanes.splat(0); R], [lanes.splat(0); R]);
+    for t in 0..R {
+        quotient[t] = lanes.load(&columns[t]);
+    }
+    let mut done = R;
+    if more {
+        // Each limb of a quotient depends on the one before. Starting early lets the processor work
+        // on them during the rest of this pass.
+        for k in 0..R {
+            sums[k] = lanes.load(&columns[R + k]);
+            for t in 0..R {
+                sums[k] = lanes.add_wide(sums[k], quotient[t], lanes.load(&n[R + k - t]));
+            }
         }
-        sums[k - R] = sum;
+        divide(lanes, &mut columns[R..], &sums, modulus);
+        done = 2 * R;
     }
-    if R == 1 {
-        let sum = lanes.add(lanes.load(&columns[1]), carry);
-        lanes.store(&mut columns[1], sum);
-    } else {
-        sums[0] = lanes.add(sums[0], carry);
+    for k in 0..R - 1 {
+        sums[k] = lanes.load(&columns[done + k]);
+        for t in k + 1..R {
+            sums[k] = lanes.add_wide(sums[k], quotient[t], lanes.load(&n[done + k - t]));
+        }
     }
-    add_rows(lanes, &mut columns[R..], sums, &quotient, &n[R..]);
+    add_rows(lanes, &mut columns[done..], sums, &quotient, &n[done..]);
+}
+
+/// Cancels the first `R`·`passes` columns.
+#[inline(always)]
+fn cancel_all<L: Rows, const R: usize, const B: usize>(
+    lanes: L,
+    columns: &mut [L::Limbs],
+    modulus: &Modulus<L, B>,
+    passes: usize,
+) {
+    let mut sums = [lanes.splat(0); R];
+    for (sum, column) in sums.iter_mut().zip(&*columns) {
+        *sum = lanes.load(column);
+    }
+    divide(lanes, columns, &sums, modulus);
+    for i in 1..=passes {
+        cancel::<L, R, B>(lanes, &mut columns[R * (i - 1)..], modulus, i < passes);
+    }
 }
 
 /// x ← `columns`·R⁻¹ mod n, for a double-length number below n·R.
@@ -133,15 +177,10 @@ fn reduce<L: Rows, const B: usize>(
     x: &mut Number<L, B>,
     modulus: &Modulus<L, B>,
 ) {
-    let len = B * BLOCK;
-    let mut i = 0;
-    while i + ROWS <= len {
-        cancel::<L, ROWS, B>(lanes, &mut columns[i..], modulus);
-        i += ROWS;
-    }
-    while i < len {
-        cancel::<L, 1, B>(lanes, &mut columns[i..], modulus);
-        i += 1;
+    let (len, rest) = (B * BLOCK, B * BLOCK % ROWS);
+    cancel_all::<L, ROWS, B>(lanes, columns, modulus, len / ROWS);
+    if rest > 0 {
+        cancel_all::<L, 1, B>(lanes, &mut columns[len - rest..], modulus, rest);
     }
     let mask = lanes.splat(L::LIMB_MASK);
     let mut carry = lanes.splat(0);
