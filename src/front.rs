@@ -11,6 +11,7 @@ use crate::protocol::model::{
 };
 use crate::protocol::pipeline::{Batch, Part, Workers};
 use crate::protocol::roles::client::{Plan, Sink, Totals};
+use crate::protocol::roles::send::{Sender, Unattended};
 use crate::protocol::roles::service::{
     self, ClientRequest, IdRequest, KeyRequest, ShopForm, Sizes,
 };
@@ -270,13 +271,13 @@ impl Client {
     }
 
     fn run(&mut self, orders: impl Into<Batch>, sink: &mut impl Sink) -> Result<Totals> {
-        let plan = Plan::of_client(&self.bundle.borrow(), &Place::file(CLIENT))?;
-        let source = SystemSource::new()?;
-        let sealed = plan.seal(&workers()?, orders, &source, &self.bundle, sink, |_| {})?;
-        let bundle = self.bundle.get_mut();
-        if let Some(what) = bundle.erases() {
-            bundle.erase(what);
-        }
+        let place = Place::file(CLIENT);
+        let plan = Plan::of_client(&self.bundle.borrow(), &place)?;
+        let (workers, source, erases) = (workers()?, SystemSource::new()?, plan.erases());
+        let bundle = &mut self.bundle;
+        let sender = Sender { file: bundle, place: &place, erases, attendant: &Unattended };
+        let (sealed, _) = sender
+            .run(sink, |bundle, sink| plan.seal(&workers, orders, &source, bundle, sink, |_| {}))?;
         Ok(sealed.totals)
     }
 }

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args};
 use orderseal::ciphers::random::SystemSource;
 use orderseal::protocol::pipeline::Workers;
-use orderseal::protocol::roles::client::{Plan, Sink, Totals};
-use orderseal::protocol::store::files::{self, FileId, InUse, Inputs, Loaded, Output, Privacy};
-use orderseal::protocol::store::keyfile::{KeyFile, Sent};
+use orderseal::protocol::roles::client::{Plan, Totals};
+use orderseal::protocol::roles::send::{Attendant, Sender};
+use orderseal::protocol::store::files::{self, FileId, InUse, Inputs, Loaded, Privacy};
+use orderseal::protocol::store::keyfile::KeyFile;
 use orderseal::protocol::{Error, KeyTrouble, Result};
 use serde_json::json;
 
@@ -85,13 +86,7 @@ impl Encrypt {
         if let Some(layers) = self.layers.layers {
             plan.set_layers(layers)?;
         }
-        refuse_weak(&plan, &loaded, global)?;
-        if plan.spends() && !loaded.changeable {
-            return Err(usage(format!(
-                "{}: what is spent is recorded in the key file, which therefore cannot be a pipe",
-                loaded.place
-            )));
-        }
+        admit(&plan, &loaded, global)?;
         let source = SystemSource::new()?;
         if let Some(text) = &self.typed_key {
             let typed = files::load_small(text, MAX_TYPED, !global.allow_readable_keys)?.bytes;
@@ -102,7 +97,6 @@ impl Encrypt {
             KeyFile::Client(client) => client.program,
             KeyFile::Plain(_) | KeyFile::Keyring(_) | KeyFile::Shop(_) => None,
         };
-        let erases = program.is_some_and(|program| program.erase.is_some());
         let guide = Guide::for_program(program, self.guided, &self.orders);
 
         if plan.wants_expected()
@@ -130,34 +124,34 @@ impl Encrypt {
             None => inputs,
         };
         let _unfinished = signals::begin();
-        let bundle = match plan.spends() || erases {
+        let mut bundle = match plan.spends() || plan.erases() {
             true => InUse::join(path)?,
             false => InUse::unchanged(path),
         };
-        let mut delivery = Delivery { output, guide: &guide, bundle: &bundle, erases, sent: None };
-        let sealed = if *stream {
-            let update = |totals: &Totals| progress.update_bytes(totals);
-            let input = inputs.only("a stream")?;
-            plan.seal_stream(&workers, input, &source, &bundle, &mut delivery, update)
-        } else {
-            let update = |totals: &Totals| progress.update(totals);
-            plan.seal(&workers, inputs, &source, &bundle, &mut delivery, update)
-        }?;
-        let sent = delivery.sent;
-        match *stream {
-            true => progress.finish_bytes("sealed", &sealed.totals),
-            false => progress.finish_orders("sealed", &sealed.totals),
-        }
-        if erases {
-            let place = &loaded.place.file;
-            if let Err(stopped) = guide.before_erasing(place) {
-                bundle.keep(sent.as_ref())?;
-                return Err(stopped);
+        // An unfinished output is removed before the file is given up.
+        let mut output = output;
+        let (place, erases) = (&loaded.place, plan.erases());
+        let attended = Attended {
+            guide: &guide,
+            progress: &progress,
+            stream: *stream,
+            output: output.name().to_owned(),
+            bundle: &place.file,
+        };
+        let sender = Sender { file: &mut bundle, place, erases, attendant: &attended };
+        let (sealed, erased) = sender.run(&mut output, |bundle, sink| match *stream {
+            true => {
+                let update = |totals: &Totals| progress.update_bytes(totals);
+                let input = inputs.only("a stream")?;
+                plan.seal_stream(&workers, input, &source, bundle, sink, update)
             }
-            let erased = bundle.erase(sent.as_ref(), &sealed.used).map_err(|source| {
-                Error::NotErased { bundle: place.clone(), source: Box::new(source) }
-            })?;
-            super::erase::say_after_sending(&erased, place, global);
+            false => {
+                let update = |totals: &Totals| progress.update(totals);
+                plan.seal(&workers, inputs, &source, bundle, sink, update)
+            }
+        })?;
+        if let Some(erased) = erased {
+            super::erase::say_after_sending(&erased, &place.file, global);
         }
         self.report(global, &sealed.totals)
     }
@@ -189,41 +183,45 @@ impl Encrypt {
 /// Converts the opened inputs to other inputs.
 pub type Conversion<'a> = Box<dyn FnOnce(Inputs, &Workers) -> Result<Inputs> + 'a>;
 
-/// Delivery of sealed data: sends it as the program says, with the user's consent in a guided run.
-struct Delivery<'a> {
-    output: Output,
+/// The user, who follows the progress and confirms each step of a guided run.
+struct Attended<'a> {
     guide: &'a Guide,
-    bundle: &'a InUse,
-    erases: bool,
-    /// Record made before sending.
-    sent: Option<Sent>,
+    progress: &'a ui::Progress,
+    stream: bool,
+    /// Names for the questions.
+    output: String,
+    bundle: &'a str,
 }
 
-impl Sink for Delivery<'_> {
-    fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.output.write(bytes)
+impl Attendant for Attended<'_> {
+    fn before_sending(&self) -> Result<()> {
+        self.guide.before_sending(&self.output)
     }
 
-    fn send(&mut self) -> Result<()> {
-        self.guide.before_sending(self.output.name())?;
-        self.sent = self.bundle.send(&mut self.output, self.erases)?;
-        Ok(())
+    fn sent(&self, totals: &Totals) {
+        match self.stream {
+            true => self.progress.finish_bytes("sealed", totals),
+            false => self.progress.finish_orders("sealed", totals),
+        }
     }
 
-    fn discard(&mut self) {
-        self.output.discard();
-    }
-
-    fn may_have_left(&self) -> bool {
-        self.output.may_have_left()
+    fn before_erasing(&self) -> Result<()> {
+        self.guide.before_erasing(self.bundle)
     }
 }
 
-/// Refuses to seal with a weak algorithm or a key that is not random, unless explicitly allowed.
-pub fn refuse_weak(plan: &Plan, loaded: &Loaded, global: &Global) -> Result<()> {
+/// Refuses to seal with a weak algorithm or a key that is not random, unless explicitly allowed, and
+/// with a key whose use cannot be recorded.
+pub fn admit(plan: &Plan, loaded: &Loaded, global: &Global) -> Result<()> {
     loaded.file.holder().refuse_weak(global.allow_weak, &loaded.place)?;
-    match plan.suite().weak().filter(|_| !global.allow_weak) {
-        Some(name) => Err(Error::key(&loaded.place, KeyTrouble::Weak(name))),
-        None => Ok(()),
+    if let Some(name) = plan.suite().weak().filter(|_| !global.allow_weak) {
+        return Err(Error::key(&loaded.place, KeyTrouble::Weak(name)));
     }
+    if plan.spends() && !loaded.changeable {
+        return Err(usage(format!(
+            "{}: what is spent is recorded in the key file, which therefore cannot be a pipe",
+            loaded.place
+        )));
+    }
+    Ok(())
 }

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use clap::Args;
 use orderseal::ciphers::random::SystemSource;
 use orderseal::protocol::roles::client::Plan;
+use orderseal::protocol::roles::send::{Sender, Unattended};
 use orderseal::protocol::store::files::{self, InUse, Privacy};
 use orderseal::protocol::store::keyfile::{KeyFile, PlainFile};
 use orderseal::protocol::{Error, Kid, Result, Unfit};
 
 use super::arguments::{Layers, MORE, OutputFile};
 use super::{Global, algorithms, main_input, one_from_stdin, signals};
-use crate::cmd::exit::usage;
 
 /// Wrap a key as a sealed line of its own
 ///
@@ -67,19 +67,19 @@ impl Wrap {
         if let Some(layers) = self.layers.layers {
             plan.set_layers(layers)?;
         }
-        super::encrypt::refuse_weak(&plan, &with, global)?;
-        if plan.spends() && !with.changeable {
-            return Err(usage(format!(
-                "{}: what is spent is recorded in the key file, which therefore cannot be a pipe",
-                with.place
-            )));
-        }
+        super::encrypt::admit(&plan, &with, global)?;
         let mut output = self.to.create(Privacy::Umask, &[with.id, key.id])?;
         let _unfinished = signals::begin();
-        let with = match plan.spends() {
+        let mut file = match plan.spends() {
             true => InUse::join(&self.with)?,
             false => InUse::unchanged(&self.with),
         };
-        plan.wrap_key(lone, &key.place, &SystemSource::new()?, &with, &mut output)
+        // Erasing is a step of its own.
+        let place = &with.place;
+        let sender = Sender { file: &mut file, place, erases: false, attendant: &Unattended };
+        let source = SystemSource::new()?;
+        let wrapped = sender
+            .run(&mut output, |file, sink| plan.wrap_key(lone, &key.place, &source, file, sink));
+        wrapped.map(|_| ())
     }
 }

@@ -17,8 +17,7 @@ use crate::protocol::model::{
     Task, Unfit, Unimplemented, Unsound,
 };
 use crate::protocol::pipeline::{Batch, Block, Cut, Measured, Workers};
-#[cfg(feature = "store")]
-use crate::protocol::store::files::Output;
+pub use crate::protocol::roles::send::{Sealed, Sink, Totals};
 use crate::protocol::store::keyfile::{ClientBundle, LoneKey, PlainFile};
 use crate::protocol::store::spend::{Budget, Ids, KeyStore, Pads};
 
@@ -28,6 +27,8 @@ pub struct Plan {
     suite: Suite,
     key: KeyPlan,
     layers: u8,
+    /// Whether the program erases after sending.
+    erases: bool,
     typed: Option<TypedKey>,
     expected: Option<Measured>,
 }
@@ -40,86 +41,6 @@ enum KeyPlan {
     Each { shop: crate::protocol::model::Name, longest_pad: Option<u64> },
     /// A piece of this pad for each order.
     Pad { key: Box<Jwk<EncryptingKey>>, pad: Pad },
-}
-
-/// Totals of a sealed or opened batch.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Totals {
-    /// Number of orders.
-    pub orders: u64,
-    /// Number of bytes read.
-    pub read: u64,
-    /// Number of bytes written.
-    pub written: u64,
-}
-
-/// Destination of sealed orders.
-pub trait Sink {
-    /// Writes bytes.
-    ///
-    /// # Errors
-    /// [`Error::Io`] and [`Error::ClosedPipe`].
-    fn write(&mut self, bytes: &[u8]) -> Result<()>;
-
-    /// Sends what was written; after this it counts as sent.
-    ///
-    /// # Errors
-    /// [`Error::Io`], [`Error::ClosedPipe`] and [`Error::Usage`]; on an error nothing counts as sent.
-    fn send(&mut self) -> Result<()>;
-
-    /// Discards what was written but has not left, and frees its space.
-    fn discard(&mut self);
-
-    /// Whether anything written may have reached a recipient, whether sent or not.
-    fn may_have_left(&self) -> bool;
-}
-
-#[cfg(feature = "store")]
-impl Sink for Output {
-    fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        Self::write(self, bytes)
-    }
-
-    fn send(&mut self) -> Result<()> {
-        Self::send(self)
-    }
-
-    fn discard(&mut self) {
-        Self::discard(self);
-    }
-
-    fn may_have_left(&self) -> bool {
-        Self::may_have_left(self)
-    }
-}
-
-/// Collects sealed orders in memory.
-impl Sink for Vec<u8> {
-    fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.extend_from_slice(bytes);
-        Ok(())
-    }
-
-    fn send(&mut self) -> Result<()> {
-        Ok(())
-    }
-
-    fn discard(&mut self) {
-        self.clear();
-    }
-
-    fn may_have_left(&self) -> bool {
-        false
-    }
-}
-
-/// The result of sealing.
-#[derive(Debug)]
-pub struct Sealed {
-    /// Number of orders and bytes.
-    pub totals: Totals,
-    /// The names of the keys that sealed one order each.
-    pub used: Vec<Kid>,
 }
 
 impl Plan {
@@ -139,7 +60,10 @@ impl Plan {
             true => KeyPlan::shared(first.clone(), shop.suite.has_budget()),
             false => KeyPlan::Each { shop: name.clone(), longest_pad: longest_pad(keys) },
         };
-        Ok(Self::new(place, shop.suite, key, program.layers))
+        Ok(Self {
+            erases: program.erase.is_some(),
+            ..Self::new(place, shop.suite, key, program.layers)
+        })
     }
 
     /// Creates a plan from a lone key or a key of a plain set: the key named `kid`, or the only one
@@ -176,7 +100,8 @@ impl Plan {
     }
 
     fn new(place: &Place, suite: Suite, key: KeyPlan, layers: u8) -> Self {
-        Self { bundle: place.clone(), suite, key, layers, typed: None, expected: None }
+        let (erases, typed, expected) = (false, None, None);
+        Self { bundle: place.clone(), suite, key, layers, erases, typed, expected }
     }
 
     /// The algorithms of the plan.
@@ -190,6 +115,11 @@ impl Plan {
             KeyPlan::Shared { budget, .. } => budget,
             KeyPlan::Each { .. } | KeyPlan::Pad { .. } => true,
         }
+    }
+
+    /// Whether the program erases after sending.
+    pub fn erases(&self) -> bool {
+        self.erases
     }
 
     /// Sets the number of content-encryption keys in the chain of each order.
@@ -297,11 +227,15 @@ impl Plan {
         source: &S,
         store: &K,
         sink: &mut O,
-    ) -> Result<()> {
+    ) -> Result<Sealed> {
         let plain = key.to_be_wrapped();
-        let write = |line: Vec<u8>, sink: &mut O| sink.write(&line);
-        self.seal_alone(&plain, Carries::Key, place, source, store, sink, write)?;
-        Ok(())
+        let (mut totals, read) = (Totals::default(), plain.len() as u64);
+        let write = |line: Vec<u8>, sink: &mut O| {
+            totals = Totals { orders: 1, read, written: line.len() as u64 };
+            sink.write(&line)
+        };
+        let used = self.seal_alone(&plain, Carries::Key, place, source, store, sink, write)?;
+        Ok(Sealed { totals, used })
     }
 
     /// Seals one text, and passes the line to `write`.

@@ -5,6 +5,7 @@
 pub mod client;
 pub mod convert;
 pub mod pad_use;
+pub mod send;
 pub mod service;
 pub mod shop;
 pub mod stream;

@@ -12,6 +12,7 @@ use crate::protocol::model::{Enc, Name, Place, Result, Run, Scope, ServiceUrl, S
 use crate::protocol::page::item_page::Page;
 use crate::protocol::pipeline::{Part, Workers};
 use crate::protocol::roles::client::Plan;
+use crate::protocol::roles::send::{Sender, Sink, Unattended};
 use crate::protocol::roles::service::{
     self, ClientRequest, IdRequest, KeyRequest, ShopForm, Sizes,
 };
@@ -162,13 +163,9 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
             let half = self.carry_to_shop(name, &half, "keys made for this request")?;
             merge(&mut shop.bundle, &half);
         }
-        let store = RefCell::new(file);
-        let sealed = self.seal(client, &store, &entered)?;
-        let what = format!("{} sealed orders", entered.len());
-        let to = Party::Shop(name.to_string());
-        let step = Some(self.steps.send);
-        let sealed = self.carry(step, me.clone(), to, &what, sealed);
-        self.erase(client, &store);
+        let mut store = RefCell::new(file);
+        let sealed = self.seal_and_send(client, &mut store, &entered, name)?;
+        self.check_erased(client, &store);
         shop.sealed.extend_from_slice(&sealed);
         let sent = entered.len();
         shop.orders.extend(entered);
@@ -256,44 +253,38 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
         Ok((file, made_now.then_some(delivery.shop_half)))
     }
 
-    fn seal(
+    /// Seals orders and sends them to a shop, and erases if the client's program says so. Returns
+    /// what the shop receives.
+    fn seal_and_send(
         &mut self,
         client: usize,
-        store: &RefCell<ClientBundle>,
+        store: &mut RefCell<ClientBundle>,
         entered: &[String],
+        shop: &Name,
     ) -> Result<Vec<u8>> {
         let place = Place::file(format!("orders of client-{client}"));
         let plan = Plan::of_client(&store.borrow(), &place)?;
         let mut input = entered.join("\n");
         input.push('\n');
-        let mut sealed = Vec::new();
-        plan.seal(
-            self.workers,
-            Part::memory(&place.file, input.into_bytes()),
-            &self.source.child(&format!("content keys of {client}")),
-            store,
-            &mut sealed,
-            |_| {},
-        )?;
-        let me = Party::Client(client);
-        if self.steps.wrap.is_some() {
-            self.act(self.steps.generate, me.clone(), "make content keys");
-        }
-        self.act(Some(self.steps.seal), me.clone(), "encrypt the orders");
-        if let Some(step) = self.steps.wrap {
-            self.act(Some(step), me, "wrap the content keys");
-        }
-        Ok(sealed)
+        let input = Part::memory(&place.file, input.into_bytes());
+        let source = self.source.child(&format!("content keys of {client}"));
+        let (workers, erases) = (self.workers, plan.erases());
+        let what = format!("{} sealed orders", entered.len());
+        let mut wire =
+            Wire { stage: self, client, shop: shop.to_string(), what, sealed: Vec::new() };
+        let sender = Sender { file: store, place: &place, erases, attendant: &Unattended };
+        sender.run(&mut wire, |store, wire| {
+            plan.seal(workers, input, &source, store, wire, |_| {})
+        })?;
+        Ok(wire.sealed)
     }
 
-    /// Erases if the client's program says so, and checks that the client can no longer seal.
-    fn erase(&mut self, client: usize, store: &RefCell<ClientBundle>) {
+    /// Checks that a client whose program erases can no longer seal.
+    fn check_erased(&mut self, client: usize, store: &RefCell<ClientBundle>) {
         let Some(what) = self.case.erase else { return };
         let me = Party::Client(client);
         self.act(Some("162"), me.clone(), &format!("erase {}", what.name()));
-        let mut file = store.borrow_mut();
-        file.erase(what);
-        if Plan::of_client(&file, &Place::file("client")).is_ok() {
+        if Plan::of_client(&store.borrow(), &Place::file("client")).is_ok() {
             self.violations.push(format!("{me} could still seal after erasing"));
         }
     }
@@ -330,6 +321,43 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
     fn act(&mut self, step: Option<&'static str>, who: Party, what: &str) {
         let event = Event { step, from: who.clone(), to: who, what: what.to_owned(), bytes: None };
         (self.watch)(&event);
+    }
+}
+
+/// Carries sealed orders from a client to a shop.
+struct Wire<'w, 's, W> {
+    stage: &'w mut Stage<'s, W>,
+    client: usize,
+    shop: String,
+    what: String,
+    sealed: Vec<u8>,
+}
+
+impl<W: FnMut(&Event)> Sink for Wire<'_, '_, W> {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.sealed.write(bytes)
+    }
+
+    fn send(&mut self) -> Result<()> {
+        let (me, stage) = (Party::Client(self.client), &mut *self.stage);
+        if stage.steps.wrap.is_some() {
+            stage.act(stage.steps.generate, me.clone(), "make content keys");
+        }
+        stage.act(Some(stage.steps.seal), me.clone(), "encrypt the orders");
+        if let Some(step) = stage.steps.wrap {
+            stage.act(Some(step), me.clone(), "wrap the content keys");
+        }
+        let (to, sealed) = (Party::Shop(self.shop.clone()), std::mem::take(&mut self.sealed));
+        self.sealed = stage.carry(Some(stage.steps.send), me, to, &self.what, sealed);
+        Ok(())
+    }
+
+    fn discard(&mut self) {
+        self.sealed.clear();
+    }
+
+    fn may_have_left(&self) -> bool {
+        false
     }
 }
 

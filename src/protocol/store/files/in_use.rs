@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::FlockOperation;
 
 use super::locked::Locked;
-use super::output::Output;
 use super::overwrite::{Erased, Selection};
-use super::sent::{self, Finished, settle};
+use super::sent::{Finished, settle};
 use super::temporary::lock_soon;
 use super::users::{forget, lock, open_users};
 use crate::protocol::model::{Erase, Error, KeyTrouble, Kid, Place, Result};
@@ -56,7 +55,11 @@ impl InUse {
         Ok(Self { path: path.to_owned(), users: Some(users) })
     }
 
-    fn update_client(&self, change: impl FnOnce(&mut ClientBundle)) -> Result<()> {
+    /// Changes the client's bundle in the file.
+    ///
+    /// # Errors
+    /// As [`update`](super::update), and [`KeyTrouble::Role`] for another file.
+    pub fn update_client(&self, change: impl FnOnce(&mut ClientBundle)) -> Result<()> {
         Locked::open(&self.path)?.update_client(change)
     }
 
@@ -78,44 +81,13 @@ impl InUse {
         Ok(!alone)
     }
 
-    /// Sends a finished output. If the program erases, the point of no return is recorded first.
-    ///
-    /// # Errors
-    /// As [`Output::send`] and [`update`](super::update).
-    pub fn send(&self, output: &mut Output, erases: bool) -> Result<Option<Sent>> {
-        let Some(sent) = (if erases { output.make_ready()? } else { None }) else {
-            return output.send().map(|()| None);
-        };
-        let recorded = self.update_client(|file| file.sent.push(sent.clone()));
-        match recorded.and_then(|()| output.send()) {
-            Ok(()) => Ok(Some(sent)),
-            Err(error) => {
-                // In this order: a recorded output without its temporary name counts as sent.
-                self.keep(Some(&sent))?;
-                sent::withdraw(&sent);
-                Err(error)
-            }
-        }
-    }
-
-    /// Keeps the file although its program erases, because the program was stopped before that.
-    ///
-    /// # Errors
-    /// As [`update`](super::update).
-    pub fn keep(&self, sent: Option<&Sent>) -> Result<()> {
-        match sent {
-            Some(sent) => self.update_client(|file| file.sent.retain(|other| other != sent)),
-            None => Ok(()),
-        }
-    }
-
     /// Erases what the program requires after sending. While other processes use the file, this
     /// erases only the keys that were `used`; the last process erases the rest.
     ///
     /// # Errors
     /// [`KeyTrouble::Exchanged`] if the file is no longer the one that was used; and as
     /// [`erase`](super::erase).
-    pub fn erase(mut self, sent: Option<&Sent>, used: &[Kid]) -> Result<AfterSending> {
+    pub fn erase(&mut self, sent: Option<&Sent>, used: &[Kid]) -> Result<AfterSending> {
         let mut locked = Locked::open(&self.path)?;
         let file = match locked.read()? {
             KeyFile::Client(file) if is_ours(&file, sent, used) => file,

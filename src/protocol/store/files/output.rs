@@ -11,6 +11,7 @@ use rustix::process::geteuid;
 use super::drain::wait_until_drained;
 use super::locked::Locked;
 use super::paths::{FileId, Privacy, folder_of, is_dash, is_stream, open_no_follow, random_number};
+use super::sent;
 use super::temporary::{Owner, Temporary, sweep};
 use crate::protocol::model::{Error, Misuse, Result};
 use crate::protocol::store::keyfile::Sent;
@@ -280,11 +281,16 @@ impl Output {
     ///
     /// # Errors
     /// [`Error::Io`], and [`Error::Usage`] if a file that must be kept exists.
-    pub(super) fn make_ready(&mut self) -> Result<Option<Sent>> {
+    pub fn make_ready(&mut self) -> Result<Option<Sent>> {
         self.finish()?;
         let Destination::Draft(draft) = &mut self.to else { return Ok(None) };
         let ready = draft.make_ready();
         ready.map(Some).map_err(|error| self.failed(error))
+    }
+
+    /// Removes a file that is ready but must not be sent.
+    pub fn withdraw(&mut self, ready: &Sent) {
+        sent::withdraw(ready);
     }
 }
 
