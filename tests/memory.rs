@@ -24,7 +24,7 @@ use orderseal::protocol::roles::service::{self, ClientRequest, IdRequest, ShopFo
 use orderseal::protocol::roles::shop;
 use orderseal::protocol::store::files::{self, Selection};
 use orderseal::protocol::store::keyfile::{
-    ClientBundle, KeyFile, KeyHolder, KeySet, Keyring, PlainFile,
+    ClientBundle, JwkSet, KeyFile, KeyHolder, KeySet, Keyring, PlainFile,
 };
 use orderseal::protocol::store::{OpeningFile, OpeningKeys};
 use orderseal::protocol::{Kid, Name, Place, Run};
@@ -250,7 +250,7 @@ fn no_freed_block_holds_a_key() {
             client(shop, 5).to_bytes(&place()).unwrap()
         });
     }
-    watch("public keys", || keyring.public_keys().to_bytes(&place()).unwrap());
+    watch("public keys", || JwkSet::of_public_keys(&keyring).to_bytes(&place()).unwrap());
     watch("a page", || {
         let form = Form { items: None, fields: Fields::default(), send_to: None, lang: None };
         let mut rng = SystemSource::new().unwrap().stream(0);

@@ -17,7 +17,7 @@ use orderseal::protocol::roles::pad_use::PadUse;
 use orderseal::protocol::roles::stream;
 use orderseal::protocol::roles::survey::{self, Group, GroupKey, Survey};
 use orderseal::protocol::store::files::{self, Input};
-use orderseal::protocol::store::keyfile::{KeyFile, KeyHolder, MAX_KEY_FILE};
+use orderseal::protocol::store::keyfile::{JwkSet, KeyFile, KeyHolder, MAX_KEY_FILE};
 use orderseal::protocol::{Error, Malformed, Place, Result, ServiceUrl};
 use serde_json::{Value, json};
 
@@ -78,7 +78,7 @@ impl Inspect {
         let file = KeyFile::parse(&bytes, &place)?;
         files::finish(path, &file)?;
         if self.public {
-            let public = file.holder().public_keys();
+            let public = JwkSet::of_public_keys(file.holder());
             return ui::print(&String::from_utf8_lossy(&public.to_bytes(&place)?));
         }
         let sealed = self.pad_use(&file, global)?;

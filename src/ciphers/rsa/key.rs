@@ -1,6 +1,5 @@
 //! RSA keys, for the kernels in lanes and the crate `rsa`.
 
-use super::lanes::public::RadixSquared;
 use super::words::{self, Secret};
 use rsa::BoxedUint;
 use std::fmt;
@@ -46,15 +45,18 @@ pub enum KeyError {
     },
 }
 
+/// Number of different R for a modulus, which depend on the lanes.
+pub(super) const RADICES: usize = 2;
+
 /// An RSA public key of 2,048 to 16,384 bits.
 #[derive(Clone)]
 pub struct PublicKey {
     modulus: Vec<u64>,
     exponent: u64,
     bits: usize,
-    /// The Montgomery constant R² mod n, cached by the key's first use in the lanes. Reading a key
-    /// then costs nothing, and using it again costs a quarter less.
-    pub(super) radix_squared: RadixSquared,
+    /// The Montgomery constant R² mod n, for each R that lanes use, cached by the key's first use in
+    /// the lanes. Reading a key then costs nothing, and using it again costs a quarter less.
+    pub(super) radix_squared: [OnceLock<Vec<u64>>; RADICES],
     for_crate: OnceLock<Option<Box<rsa::PublicKey>>>,
 }
 
@@ -82,7 +84,7 @@ impl PublicKey {
             modulus,
             exponent,
             bits,
-            radix_squared: RadixSquared::default(),
+            radix_squared: Default::default(),
             for_crate: OnceLock::new(),
         })
     }

@@ -41,7 +41,7 @@ pub enum Kind {
 /// | 6 | hybrid | transaction | public |
 ///
 /// Embodiment 7 is any of these with a client program that erases after sending; see
-/// [`Program`](super::Program). The two combinations missing from the table, public at shop scope,
+/// [`ClientProgram`](super::ClientProgram). The two combinations missing from the table, public at shop scope,
 /// are variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Scheme {

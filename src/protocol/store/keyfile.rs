@@ -14,9 +14,9 @@ mod shop;
 mod write;
 
 pub use bundles::{ClientBundle, Sent, ShopBundle};
-pub use holder::{AnyKeys, KeyHolder, KeySet};
+pub use holder::{KeyHolder, KeySet};
 pub use keyring::{Account, Keyring};
-pub use keys::Keys;
+pub use keys::{AnyKeys, Keys};
 pub use plain::{JwkSet, LoneKey, PlainFile};
 pub use shop::Shop;
 

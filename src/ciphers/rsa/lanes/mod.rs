@@ -40,9 +40,6 @@ use zeroize::{DefaultIsZeroes, Zeroize};
 /// Bits of the longest modulus: eight blocks with two spare bits, in two halves.
 const MAX_BITS: usize = 4096;
 
-/// Number of different R for a modulus: blocks have 520 or 513 bits.
-const RADICES: usize = 2;
-
 /// Declares a limb of several numbers, aligned like the register that holds it.
 macro_rules! limbs {
     ($(#[$doc:meta])* $name:ident, $lanes:literal, $align:literal) => {
@@ -114,7 +111,7 @@ pub(crate) trait RsaLanes: Proof {
     /// Number of bits in a block, 513 or a few more: two blocks hold a number of 1,024 bits with
     /// two spare bits.
     const BLOCK_BITS: usize;
-    /// Which of the [`RADICES`] these lanes use.
+    /// Which of the [`RADICES`](super::key::RADICES) these lanes use: blocks have 520 or 513 bits.
     const RADIX: usize;
     /// The bits of a limb.
     const LIMB_MASK: u64 = (1 << Self::LIMB_BITS) - 1;

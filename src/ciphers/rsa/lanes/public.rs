@@ -6,19 +6,8 @@ use super::modulus::{Canonical, Modulus};
 use super::montgomery::Multiply;
 use super::power::PublicPower;
 use super::radix::RadixPowers;
-use super::{MAX_BITS, Number, OverLanes, RADICES, RsaLanes};
-use std::sync::OnceLock;
+use super::{MAX_BITS, Number, OverLanes, RsaLanes};
 use zeroize::Zeroizing;
-
-/// The Montgomery constant R² mod n of a key, for each R that lanes use.
-#[derive(Clone, Default)]
-pub(in super::super) struct RadixSquared([OnceLock<Vec<u64>>; RADICES]);
-
-impl RadixSquared {
-    fn of<L: RsaLanes>(&self) -> &OnceLock<Vec<u64>> {
-        &self.0[L::RADIX]
-    }
-}
 
 impl PublicKey {
     /// Whether lanes support the modulus.
@@ -98,13 +87,13 @@ fn radix_squared<L: RsaLanes, const F: usize>(
     modulus: &Modulus<L, F>,
 ) -> Number<L, F> {
     let known: Option<Vec<&[u64]>> =
-        keys.iter().map(|key| key.radix_squared.of::<L>().get().map(Vec::as_slice)).collect();
+        keys.iter().map(|key| key.radix_squared[L::RADIX].get().map(Vec::as_slice)).collect();
     if let Some(known) = known {
         return gather(&known, 0);
     }
     let (_, square) = lanes.enter(RadixPowers { modulus, bits: keys[0].bits() });
     for (lane, key) in keys.iter().enumerate() {
-        key.radix_squared.of::<L>().get_or_init(|| {
+        key.radix_squared[L::RADIX].get_or_init(|| {
             let mut words = vec![0; key.modulus().len()];
             scatter(&square, lane, &mut words);
             words

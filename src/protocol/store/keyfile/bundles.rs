@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{AnyKeys, KeyHolder, KeySet, Keys, Shop, write};
+use crate::ciphers::base64url;
+use crate::protocol::jose::json::Object;
 use crate::protocol::jose::jwk::{DecryptingKey, EncryptingKey};
 use crate::protocol::model::{ClientProgram, Erase, Kid, Name, Role, ShopProgram};
 
@@ -116,7 +118,7 @@ impl KeyHolder for ShopBundle {
     }
 
     fn member(&self) -> Option<Value> {
-        Some(write::shop_bundle(self))
+        Some(shop_bundle(self))
     }
 }
 
@@ -155,7 +157,7 @@ impl KeyHolder for ClientBundle {
     }
 
     fn member(&self) -> Option<Value> {
-        Some(write::client_bundle(self))
+        Some(client_bundle(self))
     }
 
     fn member_when_used(&self) -> Option<Value> {
@@ -183,4 +185,59 @@ impl KeySet for ClientBundle {
         self.program = None;
         Vec::new()
     }
+}
+
+fn shop_bundle(file: &ShopBundle) -> Value {
+    let shops = [(file.name.to_string(), write::of_shop(&file.shop))];
+    let mut value = write::member(Role::Shop, Object::from_iter(shops));
+    if let Some(own) = &file.program {
+        let mut program = write::program(own.steps());
+        if let Some(kids) = &own.built_in {
+            program["built_in"] = kids.iter().map(Kid::as_str).collect();
+        }
+        value["program"] = program;
+    }
+    value
+}
+
+fn client_bundle(file: &ClientBundle) -> Value {
+    let shops = [(file.name.to_string(), of_shop_at_client(file))];
+    let mut value = write::member(Role::Client, Object::from_iter(shops));
+    if let Some(own) = file.program {
+        let mut program = write::program(own.steps());
+        program["run"] = json!(own.run.name());
+        if own.layers > 1 {
+            program["layers"] = json!(own.layers);
+        }
+        if let Some(erase) = own.erase {
+            program["erase"] = json!(erase.name());
+        }
+        value["program"] = program;
+    }
+    if !file.sent.is_empty() {
+        value["sent"] = file.sent.iter().map(of_sent).collect();
+    }
+    if file.erase_due {
+        value["erase_due"] = json!(true);
+    }
+    value
+}
+
+fn of_shop_at_client(file: &ClientBundle) -> Value {
+    let mut value = write::of_shop(&file.shop);
+    write::add_names(&mut value, "spent", &file.spent);
+    write::add_counts(&mut value, "budget", &file.budget);
+    if !file.gaps.is_empty() {
+        let gaps = file.gaps.iter().map(|(kid, gaps)| (kid.to_string(), json!(gaps)));
+        value["gaps"] = gaps.collect();
+    }
+    value
+}
+
+fn of_sent(sent: &Sent) -> Value {
+    json!({
+        "output": base64url::encode_to_string(&sent.output),
+        "token": sent.token,
+        "replace": sent.replace,
+    })
 }

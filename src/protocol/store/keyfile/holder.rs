@@ -3,58 +3,12 @@
 use serde_json::Value;
 
 use super::shop::choose;
-use super::{JwkSet, Keys, MAX_KEY_FILE, Shop, write};
+use super::{AnyKeys, MAX_KEY_FILE, Shop, write};
 use crate::ciphers::Secret;
 use crate::ciphers::random::Origin;
-use crate::protocol::jose::jwk::{AsKey, Jwk, JwkRef, KeyRef};
-use crate::protocol::model::WrapAlgorithm;
-use crate::protocol::model::{Enc, Error, KeyTrouble, Kid, Name, Place, Result, Role};
-
-/// The keys of a file, whatever they can do.
-pub trait AnyKeys {
-    /// Number of keys.
-    fn count(&self) -> usize;
-
-    /// The key with this index, in the order of the file.
-    fn at(&self, index: usize) -> JwkRef<'_>;
-
-    /// Index of the key named `kid`.
-    fn position(&self, kid: &str) -> Option<usize>;
-
-    /// The keys, in the order of the file.
-    fn views(&self) -> Box<dyn Iterator<Item = JwkRef<'_>> + '_> {
-        Box::new((0..self.count()).map(|index| self.at(index)))
-    }
-}
-
-impl<K: AsKey + Clone> AnyKeys for Keys<K> {
-    fn count(&self) -> usize {
-        self.len()
-    }
-
-    fn at(&self, index: usize) -> JwkRef<'_> {
-        self[index].view()
-    }
-
-    fn position(&self, kid: &str) -> Option<usize> {
-        self.index_of(kid)
-    }
-}
-
-/// A lone key.
-impl AnyKeys for Jwk {
-    fn count(&self) -> usize {
-        1
-    }
-
-    fn at(&self, _: usize) -> JwkRef<'_> {
-        self.view()
-    }
-
-    fn position(&self, kid: &str) -> Option<usize> {
-        self.kid.as_ref().filter(|own| own.as_str() == kid).map(|_| 0)
-    }
-}
+use crate::protocol::model::{
+    Enc, Error, KeyTrouble, Kid, Name, Place, Result, Role, WrapAlgorithm,
+};
 
 /// A key file of any kind.
 pub trait KeyHolder {
@@ -90,7 +44,7 @@ pub trait KeyHolder {
     /// [`Error::KeyFileFull`] if the file is too long to be read again, or would become so by the
     /// time all of its keys are used.
     fn to_bytes(&self, place: &Place) -> Result<Secret> {
-        write::set(self, MAX_KEY_FILE, place)
+        set(self, MAX_KEY_FILE, place)
     }
 
     /// Length in bytes of the file when all of its keys are used and recorded as such. Erasing
@@ -125,18 +79,6 @@ pub trait KeyHolder {
     /// Whether any key was erased from this file.
     fn has_erased(&self) -> bool {
         self.shops().any(|(_, shop)| shop.has_erased())
-    }
-
-    /// The public keys of the file as a plain JWK Set, without private halves.
-    fn public_keys(&self) -> JwkSet {
-        let mut set = JwkSet::default();
-        for key in self.all_keys().views() {
-            match key.material {
-                KeyRef::Public(_) | KeyRef::Private(_) => set.keys.push(key.encrypting_half()),
-                KeyRef::Secret(_) | KeyRef::Pad(_) => {}
-            }
-        }
-        set
     }
 
     /// The error for a key that is not in the file.
@@ -186,6 +128,18 @@ pub trait KeyHolder {
         };
         of_shops.or_else(|| self.all_keys().views().find_map(|key| weak(key.alg?)))
     }
+}
+
+/// Serializes a set, as [`KeyHolder::to_bytes`], which must not become longer than `most`.
+pub(super) fn set<F: KeyHolder + ?Sized>(file: &F, most: u64, place: &Place) -> Result<Secret> {
+    let keys = file.all_keys();
+    let out = write::set(keys, file.member());
+    let len = out.len() as u64;
+    let room = keys.count() as u64 * write::MOST_RECORDED;
+    if len + room <= most || file.full_len() <= most {
+        return Ok(out);
+    }
+    Err(Error::KeyFileFull { place: place.clone(), len: file.full_len(), most: MAX_KEY_FILE })
 }
 
 /// A key file of several keys, which can be erased one by one.

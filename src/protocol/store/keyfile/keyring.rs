@@ -79,7 +79,7 @@ impl KeyHolder for Keyring {
     }
 
     fn member(&self) -> Option<Value> {
-        Some(write::keyring(self))
+        Some(keyring(self))
     }
 
     fn member_when_used(&self) -> Option<Value> {
@@ -107,4 +107,16 @@ impl KeySet for Keyring {
     fn shop_named_mut(&mut self, name: &str) -> Option<&mut Shop> {
         self.shops.get_mut(name).map(|account| &mut account.shop)
     }
+}
+
+fn keyring(file: &Keyring) -> Value {
+    let shops = file.shops.iter().map(|(name, account)| (name.to_string(), of_account(account)));
+    write::member(Role::Service, shops.collect())
+}
+
+fn of_account(account: &Account) -> Value {
+    let mut value = write::of_shop(&account.shop);
+    write::add_names(&mut value, "issued", &account.issued);
+    write::add_counts(&mut value, "allotted", &account.allotted);
+    value
 }

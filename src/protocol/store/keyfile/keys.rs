@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::protocol::jose::jwk::{AsKey, Jwk};
+use crate::protocol::jose::jwk::{AsKey, Jwk, JwkRef};
 use crate::protocol::model::{Kid, KidMap};
 
 /// The keys of a file, in its order; no two have the same name. Clones share the keys until one of
@@ -79,5 +79,51 @@ impl<K: AsKey + Clone> Keys<K> {
             found |= key.alg.get_or_insert_with(|| alg.to_owned()) == alg;
         }
         found
+    }
+}
+
+/// The keys of a file, whatever they can do.
+pub trait AnyKeys {
+    /// Number of keys.
+    fn count(&self) -> usize;
+
+    /// The key with this index, in the order of the file.
+    fn at(&self, index: usize) -> JwkRef<'_>;
+
+    /// Index of the key named `kid`.
+    fn position(&self, kid: &str) -> Option<usize>;
+
+    /// The keys, in the order of the file.
+    fn views(&self) -> Box<dyn Iterator<Item = JwkRef<'_>> + '_> {
+        Box::new((0..self.count()).map(|index| self.at(index)))
+    }
+}
+
+impl<K: AsKey + Clone> AnyKeys for Keys<K> {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn at(&self, index: usize) -> JwkRef<'_> {
+        self[index].view()
+    }
+
+    fn position(&self, kid: &str) -> Option<usize> {
+        self.index_of(kid)
+    }
+}
+
+/// A lone key.
+impl AnyKeys for Jwk {
+    fn count(&self) -> usize {
+        1
+    }
+
+    fn at(&self, _: usize) -> JwkRef<'_> {
+        self.view()
+    }
+
+    fn position(&self, kid: &str) -> Option<usize> {
+        self.kid.as_ref().filter(|own| own.as_str() == kid).map(|_| 0)
     }
 }

@@ -1,11 +1,13 @@
 //! Files of no role: a lone key, or any JWK Set.
 
-use super::read::PassedOver;
-use super::{AnyKeys, KeyHolder, KeySet, Keys, Shop, write};
+use serde_json::json;
+
+use super::{AnyKeys, KeyHolder, KeySet, Keys, MAX_KEY_FILE, Shop, VERSION, write};
 use crate::ciphers::Secret;
 use crate::ciphers::toy_des::SBox;
-use crate::protocol::jose::jwk::{Jwk, Material, Refusal};
-use crate::protocol::model::{Enc, KeyTrouble, Kid, Place, Result, Role, Unfit, Unsound};
+use crate::protocol::jose::json::SecretJson;
+use crate::protocol::jose::jwk::{Jwk, KeyRef, Material, Refusal};
+use crate::protocol::model::{Enc, Error, KeyTrouble, Kid, Place, Result, Role, Unfit, Unsound};
 
 /// A lone JWK, with the record of its use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +31,29 @@ pub struct JwkSet {
     pub(super) passed_over: Vec<(Place, PassedOver)>,
 }
 
+impl JwkSet {
+    /// The public keys of a file as a plain set, without private halves.
+    pub fn of_public_keys(file: &dyn KeyHolder) -> Self {
+        let mut set = Self::default();
+        for key in file.all_keys().views() {
+            match key.material {
+                KeyRef::Public(_) | KeyRef::Private(_) => set.keys.push(key.encrypting_half()),
+                KeyRef::Secret(_) | KeyRef::Pad(_) => {}
+            }
+        }
+        set
+    }
+}
+
+/// A key of a plain set that is not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PassedOver {
+    /// The key's name, in any form.
+    pub(super) kid: Option<String>,
+    /// The reason.
+    pub(super) why: Refusal,
+}
+
 /// A file of no role. The user chooses what it is used for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlainFile {
@@ -42,6 +67,11 @@ impl LoneKey {
     /// Creates a file of a key that has not been used.
     pub fn new(key: impl Into<Jwk>) -> Self {
         Self { key: key.into(), sealed: 0, gaps: Vec::new(), sbox: None }
+    }
+
+    /// The key as it is wrapped and sent, without the record of its use so far.
+    pub fn to_be_wrapped(&self) -> Secret {
+        lone_key(self, false).to_bytes()
     }
 }
 
@@ -106,7 +136,11 @@ impl KeyHolder for LoneKey {
     }
 
     fn to_bytes(&self, place: &Place) -> Result<Secret> {
-        write::lone(self, place)
+        let out = write::lone(&self.key, &lone_key(self, true));
+        match out.len() as u64 {
+            len if len + write::MOST_RECORDED <= MAX_KEY_FILE => Ok(out),
+            len => Err(Error::KeyFileFull { place: place.clone(), len, most: MAX_KEY_FILE }),
+        }
     }
 }
 
@@ -128,4 +162,21 @@ impl KeySet for JwkSet {
     fn shop_named_mut(&mut self, _: &str) -> Option<&mut Shop> {
         None
     }
+}
+
+/// Serializes a lone key, with the record of its use so far if `used`.
+fn lone_key(file: &LoneKey, used: bool) -> SecretJson {
+    let mut ours = json!({});
+    if used && file.sealed > 0 {
+        ours["sealed"] = json!(file.sealed);
+    }
+    if used && !file.gaps.is_empty() {
+        ours["gaps"] = json!(file.gaps);
+    }
+    if let Some(sbox) = file.sbox {
+        ours["toy_sbox"] = json!(sbox.to_string());
+    }
+    let says_something = ours != json!({});
+    ours["version"] = json!(VERSION);
+    file.key.view().to_json(says_something.then_some(ours))
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::plain::PassedOver;
 use super::{
     Account, ClientBundle, IV_BUDGET, JwkSet, KeyFile, Keyring, Keys, LoneKey, PlainFile, Sent,
     Shop, ShopBundle, VERSION,
@@ -71,15 +72,6 @@ fn struck_out(key: &Value) -> Option<Kid> {
 
 /// A key of a set, or the reason why it was not read.
 type Read = std::result::Result<Jwk, PassedOver>;
-
-/// A key of a plain set that is not read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct PassedOver {
-    /// The key's name, in any form.
-    pub(super) kid: Option<String>,
-    /// The reason.
-    pub(super) why: Refusal,
-}
 
 fn kid_of(key: &Value) -> Option<String> {
     key.get("kid")?.as_str().map(str::to_owned)

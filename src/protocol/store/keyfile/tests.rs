@@ -131,14 +131,14 @@ fn what_a_file_will_have_to_record_fits_from_the_start() {
     // Issued at the service.
     let mut file = keyring(&["00ff", "a-longer-id"]);
     let full = file.full_len();
-    assert!(write::set(&file, full, &place()).unwrap().len() as u64 <= full);
-    let refused = write::set(&file, full - 1, &place()).unwrap_err();
+    assert!(holder::set(&file, full, &place()).unwrap().len() as u64 <= full);
+    let refused = holder::set(&file, full - 1, &place()).unwrap_err();
     assert!(matches!(refused, Error::KeyFileFull { len, .. } if len == full));
     for id in ["00ff", "a-longer-id"] {
         account(&mut file).issued.insert(id.parse().unwrap());
         assert_eq!(file.full_len(), full);
     }
-    assert_eq!(write::set(&file, full, &place()).unwrap().len() as u64, full);
+    assert_eq!(holder::set(&file, full, &place()).unwrap().len() as u64, full);
 
     // Spent at a client.
     let mut client = client();
@@ -164,5 +164,5 @@ fn what_a_file_will_have_to_record_fits_from_the_start() {
 
     // The record of an erased key is shorter than the key was.
     file.erase_keys(&|_| true);
-    assert!(write::set(&file, full, &place()).is_ok());
+    assert!(holder::set(&file, full, &place()).is_ok());
 }
