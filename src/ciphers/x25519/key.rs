@@ -30,6 +30,7 @@ impl SecretKey {
 
     /// Returns the scalar that the key stands for, little-endian: a multiple of 8 between 2²⁵⁴ and
     /// 2²⁵⁵ (RFC 7748, section 5).
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
     pub(super) fn scalar(&self) -> Zeroizing<[u8; KEY_BYTES]> {
         let mut scalar = Zeroizing::new(self.0);
         scalar[0] &= 0xf8;

@@ -41,8 +41,8 @@ pub enum Kind {
 /// | 6 | hybrid | transaction | public |
 ///
 /// Embodiment 7 is any of these with a client program that erases after sending; see
-/// [`ClientProgram`](super::ClientProgram). The two combinations missing from the table, public at shop scope,
-/// are variants.
+/// [`ClientProgram`](super::ClientProgram). The two combinations missing from the table, public at
+/// shop scope, are variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Scheme {
     /// Direct or hybrid.
