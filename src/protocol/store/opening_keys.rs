@@ -50,6 +50,8 @@ pub enum OpeningFile {
 struct Held {
     file: OpeningFile,
     first: usize,
+    /// Number of its keys.
+    count: usize,
 }
 
 impl OpeningFile {
@@ -87,7 +89,11 @@ impl OpeningFile {
     }
 
     fn keys(&self) -> &dyn AnyKeys {
-        self.holder().all_keys()
+        match self {
+            Self::Plain(file) => file.holder().all_keys(),
+            Self::Keyring(file) => &file.keys,
+            Self::Shop(file) => &file.keys,
+        }
     }
 }
 
@@ -119,10 +125,11 @@ impl OpeningKeys {
             }
             OpeningFile::Keyring(_) | OpeningFile::Shop(_) => {}
         }
-        let empty = file.keys().count() == 0;
+        let count = file.keys().count();
+        let empty = count == 0;
         self.repeated += repeated;
         self.shops.take();
-        self.files.push(Held { file, first });
+        self.files.push(Held { file, first, count });
         if empty && !self.files.iter().any(|held| held.file.holder().has_erased()) {
             return Err(Error::key(place, KeyTrouble::Missing("key at all")));
         }
@@ -156,7 +163,7 @@ impl OpeningKeys {
 
     /// Number of key numbers, which is more than [`len`](Self::len) if some keys are repeated.
     pub fn numbers(&self) -> usize {
-        self.files.last().map_or(0, |held| held.first + held.file.keys().count())
+        self.files.last().map_or(0, |held| held.first + held.count)
     }
 
     /// Number of different keys.
@@ -177,7 +184,8 @@ impl OpeningKeys {
 
     /// The name of a key, for counts and reports.
     pub fn name(&self, number: usize) -> Option<&Kid> {
-        self.key(number).kid
+        let held = self.held(number);
+        held.file.keys().name_at(number - held.first)
     }
 
     /// The shop that the key belongs to, if the key file has it.
@@ -259,7 +267,8 @@ impl KeyLookup for OpeningKeys {
         guess: usize,
     ) -> std::result::Result<OpeningKey<'_>, Failure> {
         let ready = |number| {
-            let (held, key) = (self.held(number), self.key(number));
+            let held = self.held(number);
+            let key = held.file.keys().at(number - held.first);
             OpeningKey::new(number, key, &algorithms(&held.file, key)?, header, self.allow_weak)
         };
         let chosen = self.find(header.kid.as_deref(), guess).and_then(ready);

@@ -90,6 +90,9 @@ pub trait AnyKeys {
     /// The key with this index, in the order of the file.
     fn at(&self, index: usize) -> JwkRef<'_>;
 
+    /// The name of the key with this index.
+    fn name_at(&self, index: usize) -> Option<&Kid>;
+
     /// Index of the key named `kid`.
     fn position(&self, kid: &str) -> Option<usize>;
 
@@ -108,6 +111,10 @@ impl<K: AsKey + Clone> AnyKeys for Keys<K> {
         self[index].view()
     }
 
+    fn name_at(&self, index: usize) -> Option<&Kid> {
+        self[index].kid.as_ref()
+    }
+
     fn position(&self, kid: &str) -> Option<usize> {
         self.index_of(kid)
     }
@@ -121,6 +128,10 @@ impl AnyKeys for Jwk {
 
     fn at(&self, _: usize) -> JwkRef<'_> {
         self.view()
+    }
+
+    fn name_at(&self, _: usize) -> Option<&Kid> {
+        self.kid.as_ref()
     }
 
     fn position(&self, kid: &str) -> Option<usize> {
