@@ -11,8 +11,8 @@ const LONGEST: usize = 8;
 /// The tag has the count 1, so the text begins at 2. Strides have 2ⁿ blocks, so each begins at 2
 /// modulo its length: except for the count of strides, all bits of its counters are known. Counter
 /// blocks without a carry into that count are made from the first one by adding the bits that
-/// differ, one instruction instead of three (count, turn the bytes, add the key). In a loop limited
-/// by the number of vector instructions, this makes GCM 4 % faster.
+/// differ, one instruction instead of three (count, turn the bytes, add the key). That is 4 % of the
+/// vector instructions of GCM, whose number limits its loop.
 pub(super) struct Counter<L: AesLanes> {
     proof: L::Proof,
     /// The next blocks, with the last word little-endian.
