@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::ciphers::random::SystemSource;
 use crate::ciphers::{Secret, Wiped};
 use crate::protocol::model::{
-    Error, KeyTrouble, Malformed, Name, NotName, Place, Result, Run, Scheme, Scope, Suite,
+    Error, KeyError, Malformed, Name, NotName, Place, Result, Run, Scheme, Scope, Suite,
 };
 use crate::protocol::pipeline::{Batch, Part, Workers};
 use crate::protocol::roles::client::{Plan, Sink, Totals};
@@ -101,7 +101,7 @@ impl Service {
     /// use orderseal::{Scope, Service, Suite};
     ///
     /// let mut service = Service::new();
-    /// let suite = Suite::of_header("A128KW", "A128CBC-HS256").expect("algorithms of RFC 7518");
+    /// let suite = Suite::from_header("A128KW", "A128CBC-HS256").expect("algorithms of RFC 7518");
     /// service.add_shop_with("tokyo", Scope::Shop, suite)?;
     /// let sealed = service.client_bundle("tokyo", 1)?.seal(["tea"])?;
     /// assert_eq!(service.shop_bundle("tokyo")?.open(sealed)?, ["tea"]);
@@ -109,12 +109,12 @@ impl Service {
     /// ```
     ///
     /// # Errors
-    /// As [`add_shop`](Self::add_shop), and [`KeyTrouble::Weak`] for algorithms that are only for
+    /// As [`add_shop`](Self::add_shop), and [`KeyError::Weak`] for algorithms that are only for
     /// teaching and old data.
     pub fn add_shop_with(&mut self, shop: &str, scope: Scope, suite: Suite) -> Result<()> {
         let place = Place::file(KEYRING);
         if let Some(weak) = suite.weak() {
-            return Err(Error::key(&place, KeyTrouble::Weak(weak)));
+            return Err(Error::key(&place, KeyError::Weak(weak)));
         }
         let request = KeyRequest {
             shop: name(shop)?,
@@ -131,7 +131,7 @@ impl Service {
     /// new [`shop_bundle`](Self::shop_bundle).
     ///
     /// # Errors
-    /// [`KeyTrouble::UnknownShop`]; [`Error::Usage`] at shop scope, where one key serves all orders;
+    /// [`KeyError::UnknownShop`]; [`Error::Usage`] at shop scope, where one key serves all orders;
     /// [`Error::KeyFileFull`].
     pub fn add_keys(&mut self, shop: &str, transactions: usize) -> Result<()> {
         let (shop, place) = (name(shop)?, Place::file(KEYRING));
@@ -149,7 +149,7 @@ impl Service {
     /// one key, and `orders` has no effect.
     ///
     /// # Errors
-    /// [`KeyTrouble::UnknownShop`]; [`KeyTrouble::AllAllotted`] if other clients have all that the
+    /// [`KeyError::UnknownShop`]; [`KeyError::AllAllotted`] if other clients have all that the
     /// shop's key may seal; [`Error::KeyFileFull`].
     pub fn client_bundle(&mut self, shop: &str, orders: usize) -> Result<Client> {
         let (shop, place) = (name(shop)?, Place::file(KEYRING));
@@ -187,7 +187,7 @@ impl Service {
     /// other shop's.
     ///
     /// # Errors
-    /// [`KeyTrouble::UnknownShop`], and [`KeyTrouble::Missing`] if the shop has no keys yet.
+    /// [`KeyError::UnknownShop`], and [`KeyError::Missing`] if the shop has no keys yet.
     pub fn shop_bundle(&self, shop: &str) -> Result<Shop> {
         let (shop, place) = (name(shop)?, Place::file(KEYRING));
         let keyring = self.keyring.borrow();
@@ -252,7 +252,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::Malformed`] for an order that contains a line feed or is too long, and
-    /// [`KeyTrouble::Spent`] or [`KeyTrouble::Budget`] if too little is left; nothing is used up in
+    /// [`KeyError::Spent`] or [`KeyError::Budget`] if too little is left; nothing is used up in
     /// these cases.
     pub fn seal<T: AsRef<[u8]>>(&mut self, orders: impl IntoIterator<Item = T>) -> Result<String> {
         let place = Place::file(ORDERS);

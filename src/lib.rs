@@ -71,7 +71,7 @@ mod testing;
 pub use ciphers::Secret;
 pub use front::{Client, Service, Shop, open, seal};
 pub use protocol::model::{
-    Alg, Content, Enc, Error, KeyTrouble, Kind, Malformed, Misuse, Place, Result, Scheme, Scope,
+    Alg, Content, Enc, Error, KeyError, Kind, Malformed, Misuse, Place, Result, Scheme, Scope,
     Suite,
 };
 pub use protocol::roles::client::Totals;

@@ -30,7 +30,7 @@ fn parts(sealed: &[u8]) -> (&[u8], &[u8]) {
     sealed.split_at(end + 1)
 }
 
-/// Chunks of a sealed stream.
+/// ChunkBlock of a sealed stream.
 fn chunks(sealed: &[u8]) -> Vec<&[u8]> {
     parts(sealed).1[PREFIX..].chunks(SEALED_CHUNK).collect()
 }

@@ -39,7 +39,7 @@ pub fn check() {
 
 fn ctr(backend: Backend, size: usize) {
     for name in ["aes-128", "aes-256"] {
-        let cipher = Cipher::named(name).expect("a peer's cipher");
+        let cipher = Cipher::from_name(name).expect("a peer's cipher");
         let (key, mut ours, mut theirs) = (bytes(cipher.key), bytes(size), bytes(size));
         Ctr::new(backend, AesKey::new(&key).expect("its length")).apply128(&[modes::IV; 16], &mut ours);
         cipher.encryptor("ctr", &key).expect("a mode of it").encrypt(&mut theirs);
@@ -61,7 +61,7 @@ fn gcm<G: Gcm>(backend: Backend, size: usize) {
 }
 
 fn des<K: des::Key + From<[u8; N]>, const N: usize>(name: &str, backend: Backend, size: usize) {
-    let cipher = Cipher::named(name).expect("a peer's cipher");
+    let cipher = Cipher::from_name(name).expect("a peer's cipher");
     let bytes_of_key = bytes(N);
     let key = K::from(bytes_of_key[..].try_into().expect("its length"));
     let (mut ours, mut theirs) = (bytes(size), bytes(size));

@@ -27,7 +27,7 @@ pub struct Cipher {
 impl Cipher {
     /// The cipher of that name in an id.
     #[allow(deprecated, reason = "it is old data that such rows are about")]
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         let (algorithm, key, block) = match name {
             "aes-128" => (&AES_128, 16, 16),
             "aes-256" => (&AES_256, 32, 16),
@@ -102,7 +102,7 @@ impl Decryptor {
 
 /// The answer to the question of one of our rows, if it is about such a mode.
 pub fn answer(ours: &Row) -> Option<Row> {
-    let cipher = Cipher::named(&ours.cipher)?;
+    let cipher = Cipher::from_name(&ours.cipher)?;
     let (size, count, operation) = (ours.size, ours.operations as usize, ours.operation);
     match operation {
         "ctr" | "ecb" => {

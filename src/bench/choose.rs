@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn compared_backends_answer_the_same_questions() {
-        let compare = ["rustcrypto", "portable"].map(|name| Backend::named(name).unwrap());
+        let compare = ["rustcrypto", "portable"].map(|name| Backend::from_name(name).unwrap());
         let chosen = Choice { filter: &[], compare: &compare }.rows();
         assert!(!chosen.is_empty());
         for pair in chosen.chunks(2) {

@@ -187,7 +187,7 @@ impl Backend {
     }
 
     /// Limits the whole process to this backend and narrower ones, in all later calls of
-    /// [`available`](Self::available), [`detect`](Self::detect) and [`named`](Self::named).
+    /// [`available`](Self::available), [`detect`](Self::detect) and [`named`](Self::from_name).
     ///
     /// A limit is for support and for comparisons. A later call can lower it, never raise it.
     ///
@@ -195,9 +195,9 @@ impl Backend {
     /// use orderseal::ciphers::cpu::Backend;
     ///
     /// let widest = Backend::detect();
-    /// Backend::named("portable")?.limit();
+    /// Backend::from_name("portable")?.limit();
     /// assert_eq!(Backend::detect().name(), "portable");
-    /// assert!(Backend::named("avx2").is_err());
+    /// assert!(Backend::from_name("avx2").is_err());
     /// widest.limit();
     /// assert_eq!(Backend::detect().name(), "portable");
     /// # Ok::<(), orderseal::ciphers::cpu::BackendError>(())
@@ -224,7 +224,7 @@ impl Backend {
     /// # Errors
     /// [`BackendError`] if the name is unknown, the processor cannot run the backend, or the
     /// [`limit`](Self::limit) does not allow it.
-    pub fn named(name: &str) -> Result<Self, BackendError> {
+    pub fn from_name(name: &str) -> Result<Self, BackendError> {
         const NAMES: [&str; 5] = ["rustcrypto", "portable", "avx2", "vaes", "avx512"];
         let known = NAMES
             .into_iter()
@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn every_available_backend_answers_to_its_name() {
         for name in ["rustcrypto", "portable", "avx2", "vaes", "avx512"] {
-            match Backend::named(name) {
+            match Backend::from_name(name) {
                 Ok(backend) => {
                     assert_eq!(backend.name(), name);
                     assert!(Backend::available().iter().any(|other| other.name() == name));
@@ -279,6 +279,6 @@ mod tests {
 
     #[test]
     fn an_unknown_name_is_an_error() {
-        assert!(matches!(Backend::named("sse9"), Err(BackendError::Unknown(_))));
+        assert!(matches!(Backend::from_name("sse9"), Err(BackendError::Unknown(_))));
     }
 }

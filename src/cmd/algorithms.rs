@@ -4,7 +4,7 @@ use orderseal::ciphers::content::ContentCipher;
 use orderseal::protocol::model::WrapAlgorithm;
 use orderseal::protocol::store::files::Loaded;
 use orderseal::protocol::store::keyfile::KeyFile;
-use orderseal::protocol::{Alg, Content, Enc, Error, KeyTrouble, Result, Scheme, Suite};
+use orderseal::protocol::{Alg, Content, Enc, Error, KeyError, Result, Scheme, Suite};
 
 use super::values::{OneOf, Spelling, one_of};
 use crate::cmd::exit::usage;
@@ -56,7 +56,7 @@ fn names(content: impl IntoIterator<Item = ContentCipher>) -> OneOf<&'static str
 /// Sets the algorithm of keys in plain files that name none.
 ///
 /// # Errors
-/// [`KeyTrouble::NoneFor`] if no key fits the algorithm.
+/// [`KeyError::NoneFor`] if no key fits the algorithm.
 pub fn assume<'f>(
     alg: Option<&str>,
     files: impl IntoIterator<Item = &'f mut Loaded>,
@@ -72,7 +72,7 @@ pub fn assume<'f>(
         first.get_or_insert(&loaded.place);
     }
     match first {
-        Some(place) if !found => Err(Error::key(place, KeyTrouble::NoneFor(alg.to_owned()))),
+        Some(place) if !found => Err(Error::key(place, KeyError::NoneFor(alg.to_owned()))),
         _ => Ok(()),
     }
 }

@@ -310,7 +310,7 @@ impl Client {
             |making| service::make_keys(making, &source, &workers, &|| {}, place),
             |client| match &form {
                 Some(form) => page::page(client, form, &mut source.stream(PAGE_STREAM))
-                    .map_err(|trouble| Error::key(place, trouble)),
+                    .map_err(|error| Error::key(place, error)),
                 None => client.to_bytes(&name),
             },
             Outputs { client: output, shop: shop_output },

@@ -9,7 +9,7 @@ use orderseal::protocol::roles::convert::{
     Decryption, Iv, OldCipher, Padding, ToyEncryption, read_iv, read_key,
 };
 use orderseal::protocol::store::files::{self, FileId, Input, Inputs, Privacy};
-use orderseal::protocol::{Error, KeyTrouble, Result};
+use orderseal::protocol::{Error, KeyError, Result};
 use serde_json::json;
 
 use super::arguments::{Layers, OutputFile, Sealing, TEACHING};
@@ -124,7 +124,7 @@ impl Convert {
         let file = files::load_small(key, MAX_SMALL, !global.allow_readable_keys)?;
         let toy = ToyEncryption::new(&file.bytes, &file.place)?;
         if !global.allow_weak {
-            return Err(Error::key(&file.place, KeyTrouble::Weak(OldCipher::TOY.name())));
+            return Err(Error::key(&file.place, KeyError::Weak(OldCipher::TOY.name())));
         }
         self.write(vec![file.id], Privacy::Umask, "encrypted", global, |workers, input, write| {
             let place = input.place();

@@ -163,7 +163,7 @@ impl Decrypt {
         }
         if let Some(kid) = &self.kid {
             let chosen = keys.choose_for_unnamed(kid);
-            chosen.map_err(|trouble| Error::key(&Place::file("--kid"), trouble))?;
+            chosen.map_err(|error| Error::key(&Place::file("--kid"), error))?;
         }
         Ok((keys, ids))
     }

@@ -9,7 +9,7 @@ use orderseal::protocol::roles::client::{Plan, Totals};
 use orderseal::protocol::roles::send::{Attendant, Sender};
 use orderseal::protocol::store::files::{self, FileId, InUse, Inputs, Loaded, Privacy};
 use orderseal::protocol::store::keyfile::KeyFile;
-use orderseal::protocol::{Error, KeyTrouble, Result};
+use orderseal::protocol::{Error, KeyError, Result};
 use serde_json::json;
 
 use super::arguments::{Layers, MORE, OutputFile, Sealing, TEACHING};
@@ -215,7 +215,7 @@ impl Attendant for Attended<'_> {
 pub fn admit(plan: &Plan, loaded: &Loaded, global: &Global) -> Result<()> {
     loaded.file.holder().refuse_weak(global.allow_weak, &loaded.place)?;
     if let Some(name) = plan.suite().weak().filter(|_| !global.allow_weak) {
-        return Err(Error::key(&loaded.place, KeyTrouble::Weak(name)));
+        return Err(Error::key(&loaded.place, KeyError::Weak(name)));
     }
     if plan.spends() && !loaded.changeable {
         return Err(usage(format!(

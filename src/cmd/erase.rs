@@ -7,7 +7,7 @@ use orderseal::protocol::model::Amounts;
 use orderseal::protocol::roles::service::Share;
 use orderseal::protocol::store::files::{self, AfterSending, Erased, Kept, Selection};
 use orderseal::protocol::store::keyfile::{KeyFile, KeyHolder};
-use orderseal::protocol::{Error, KeyTrouble, Kid, Place, Result, Unfit};
+use orderseal::protocol::{Error, KeyError, Kid, Place, Result, Unfit};
 use serde_json::{Value, json};
 
 use super::{Global, signals, ui};
@@ -168,19 +168,19 @@ fn check(selection: Selection<'_>, path: &Path, global: &Global) -> Result<()> {
             files::check_changeable(path)?;
             let loaded = files::load(path, global.allow_readable_keys)?;
             let missing = missing(selection, &loaded.file);
-            missing.map(|trouble| Error::key(&loaded.place, trouble))
+            missing.map(|error| Error::key(&loaded.place, error))
         }
     };
     missing.map_or(Ok(()), Err)
 }
 
 /// Returns the error for the first selected part that is not in the file.
-fn missing(selection: Selection<'_>, file: &KeyFile) -> Option<KeyTrouble> {
+fn missing(selection: Selection<'_>, file: &KeyFile) -> Option<KeyError> {
     let keys = file.holder().all_keys();
     match selection {
         Selection::File => None,
-        Selection::Keys => (keys.count() == 0).then_some(KeyTrouble::Missing("key at all")),
-        Selection::Programs => (!file.has_program()).then_some(KeyTrouble::Missing("program")),
+        Selection::Keys => (keys.count() == 0).then_some(KeyError::Missing("key at all")),
+        Selection::Programs => (!file.has_program()).then_some(KeyError::Missing("program")),
         Selection::Named(kids) => {
             let missing = kids.iter().find(|kid| keys.position(kid.as_str()).is_none());
             missing.map(|kid| not_held(kid, file.holder()))
@@ -213,9 +213,9 @@ fn words(selection: Selection<'_>) -> String {
 }
 
 /// Returns the reason why a key with this name cannot be erased.
-fn not_held(kid: &Kid, file: &dyn KeyHolder) -> KeyTrouble {
+fn not_held(kid: &Kid, file: &dyn KeyHolder) -> KeyError {
     match file.was_erased(kid) {
-        true => KeyTrouble::Erased(kid.clone()),
+        true => KeyError::Erased(kid.clone()),
         false => Unfit::NotHeld { kid: kid.clone(), held: file.all_keys().count() }.into(),
     }
 }

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use orderseal::ciphers::content::ContentCipher;
 use orderseal::protocol::model::{
-    Aftermath, Amounts, Document, Expected, Form, JsonFault, Malformed, Misuse, Place, Role,
+    Amounts, Document, Expected, Form, JsonFault, Malformed, Misuse, NotUndone, Place, Role,
     Unimplemented, WebPage, WrapAlgorithm,
 };
-use orderseal::protocol::{Error, KeyTrouble, Spent};
+use orderseal::protocol::{Error, KeyError, Spent};
 
 use serde_json::{Value, json};
 
@@ -184,12 +184,12 @@ fn hints(error: &Error) -> Vec<String> {
         Error::NotErased { bundle, .. } => vec![format!(
             "all orders were sealed and sent; destroy the keys with: orderseal erase {bundle}"
         )],
-        Error::Undelivered { aftermath, .. } => vec![aftermath_hint(aftermath)],
+        Error::Undelivered { not_undone, .. } => vec![aftermath_hint(not_undone)],
         Error::Changed { what, .. } => vec![format!("{what} all the same")],
         Error::KeyFileFull { .. } => {
             vec!["make fewer keys or shorter pads, or use another keyring".to_owned()]
         }
-        Error::Key { trouble, .. } => key_hint(trouble).into_iter().collect(),
+        Error::Key { error, .. } => key_hint(error).into_iter().collect(),
         Error::Thread(_) => vec![
             "--threads 1 needs the fewest threads; the system's limits are those of `ulimit -u` and \
              of the control group"
@@ -238,7 +238,7 @@ fn misuse_hint(misuse: &Misuse) -> Option<&'static str> {
         | Misuse::OneKeyForAll { .. }
         | Misuse::NotAUser(_)
         | Misuse::OtherScheme { .. }
-        | Misuse::HasItsKey { .. } => None,
+        | Misuse::KeyExists { .. } => None,
     }
 }
 
@@ -247,23 +247,23 @@ fn names(names: impl Iterator<Item = &'static str>) -> String {
 }
 
 /// Describes changes that took effect although nothing was delivered.
-fn aftermath_hint(aftermath: &Aftermath) -> String {
+fn aftermath_hint(not_undone: &NotUndone) -> String {
     let mut parts = Vec::new();
-    if let Some(lost) = amounts_in_words(aftermath.lost) {
-        let Amounts { ids, ivs, pad_bytes } = aftermath.lost;
+    if let Some(lost) = amounts_in_words(not_undone.lost) {
+        let Amounts { ids, ivs, pad_bytes } = not_undone.lost;
         let (were, are) = match ids + ivs + pad_bytes {
             1 => ("was", "is"),
             _ => ("were", "are"),
         };
         parts.push(format!("{lost} {were} recorded as issued and {are} lost"));
     }
-    if let Some(error) = &aftermath.not_taken_back {
+    if let Some(error) = &not_undone.not_taken_back {
         parts.push(format!("taking back failed ({error})"));
     }
-    if let Some(kid) = &aftermath.admitted {
+    if let Some(kid) = &not_undone.admitted {
         parts.push(format!("the keyring has a key {kid} now"));
     }
-    if let Some(file) = &aftermath.shop_half {
+    if let Some(file) = &not_undone.shop_half {
         parts.push(format!("{file} may hold the shop's half of what was not delivered"));
     }
     parts.push("ask again".to_owned());
@@ -304,8 +304,8 @@ fn malformed_hint(found: &Malformed) -> Option<&'static str> {
         Malformed::Within { fault, .. } | Malformed::Unreadable { fault, .. } => {
             malformed_hint(fault)
         }
-        Malformed::Long(_)
-        | Malformed::TooLong { .. }
+        Malformed::TooLong(_)
+        | Malformed::PartTooLong { .. }
         | Malformed::Length { .. }
         | Malformed::Base64(_)
         | Malformed::NoMember(_)
@@ -391,14 +391,14 @@ fn unexpected_hint(found: &Form, expected: Expected) -> Option<String> {
     Some(hint.to_owned())
 }
 
-fn key_hint(trouble: &KeyTrouble) -> Option<String> {
-    let hint = match trouble {
-        KeyTrouble::Unknown { .. } => {
+fn key_hint(error: &KeyError) -> Option<String> {
+    let hint = match error {
+        KeyError::Unknown { .. } => {
             "is this order for another shop, or made after this bundle? `orderseal bundle shop` \
              makes a new one; --bundle may be given several times"
         }
-        KeyTrouble::Unnamed => "give the key alone by --key, or choose one by --kid",
-        KeyTrouble::Unimplemented(Unimplemented { standard: Some(_), .. }) => {
+        KeyError::Unnamed => "give the key alone by --key, or choose one by --kid",
+        KeyError::Unimplemented(Unimplemented { standard: Some(_), .. }) => {
             return Some(format!(
                 "supported are alg dir, {} with enc {}",
                 names(
@@ -415,72 +415,70 @@ fn key_hint(trouble: &KeyTrouble) -> Option<String> {
                 ),
             ));
         }
-        KeyTrouble::Several(_) => "choose one by --kid",
-        KeyTrouble::Uncounted { .. } => "put the key into a file of its own",
-        KeyTrouble::NoAlgorithm(_) => "name it by --alg",
-        KeyTrouble::NoneFor(_) => "leave --alg out: it is for keys that name no algorithm",
-        KeyTrouble::Role { found: Role::Client, expected: Role::Shop } => {
+        KeyError::Several(_) => "choose one by --kid",
+        KeyError::Uncounted { .. } => "put the key into a file of its own",
+        KeyError::NoAlgorithm(_) => "name it by --alg",
+        KeyError::NoneFor(_) => "leave --alg out: it is for keys that name no algorithm",
+        KeyError::Role { found: Role::Client, expected: Role::Shop } => {
             "a client's bundle only encrypts; decrypt with the file from `orderseal bundle shop`"
         }
-        KeyTrouble::Role { found: Role::Plain, expected: Role::Client } => {
+        KeyError::Role { found: Role::Plain, expected: Role::Client } => {
             "a lone key goes with --key; a client's file comes from `orderseal bundle client`"
         }
-        KeyTrouble::Role { expected: Role::Plain, .. } => {
+        KeyError::Role { expected: Role::Plain, .. } => {
             "a lone key comes from `orderseal keygen --alg`; the file of a client or shop goes with \
              --bundle"
         }
-        KeyTrouble::Role { expected: Role::Client, .. } => {
+        KeyError::Role { expected: Role::Client, .. } => {
             "make a client's file with `orderseal bundle client`"
         }
-        KeyTrouble::Role { found: Role::Plain, expected: Role::Shop } => {
+        KeyError::Role { found: Role::Plain, expected: Role::Shop } => {
             "a lone key, or one of another tool, goes with --key"
         }
-        KeyTrouble::Role { .. } => "the security service's keyring is what `keygen` makes",
-        KeyTrouble::Spent { shop, .. } => {
+        KeyError::Role { .. } => "the security service's keyring is what `keygen` makes",
+        KeyError::Spent { shop, .. } => {
             return Some(format!(
                 "get more: orderseal bundle client --keyring SERVICE.jwks --shop {shop} --orders N -o FILE"
             ));
         }
-        KeyTrouble::PoolEmpty { shop, wanted, unused } => {
+        KeyError::PoolEmpty { shop, wanted, unused } => {
             return Some(format!(
                 "make more: orderseal keygen … --shop {shop} --orders {} --into KEYRING; or use \
                  --on-demand",
                 wanted - unused
             ));
         }
-        KeyTrouble::Budget { .. } => {
+        KeyError::Budget { .. } => {
             "get another bundle with `orderseal bundle client`; for a lone key, make a new one"
         }
-        KeyTrouble::AllAllotted(_) => {
+        KeyError::AllAllotted(_) => {
             "take back what bundles have left with `orderseal erase --return-to KEYRING CLIENT.jwks`; \
              or make a key without this limit, for a shop of another name: \
              `orderseal keygen --embodiment 2 --shop NAME --into KEYRING`"
         }
-        KeyTrouble::PadShort { .. } => {
+        KeyError::PadShort { .. } => {
             "no byte of pad serves twice: get a new piece with `orderseal bundle client --pad-bytes N`, \
              or make a longer pad with `orderseal keygen --pad-bytes N`"
         }
-        KeyTrouble::Weak(_) => "to use it anyway, pass --allow-weak",
-        KeyTrouble::Marked { .. } => "such keys are for simulations; --allow-weak accepts them",
-        KeyTrouble::Readable(_) => "chmod 600 the file, or pass --allow-readable-keys",
-        KeyTrouble::UnknownShop { .. } => "--shop takes one of these",
-        KeyTrouble::Unsound(_) => {
-            "the key is at fault, not the orders: get it again from its owner"
-        }
-        KeyTrouble::Missing(_) | KeyTrouble::ErasedNow => "get a new file with `orderseal bundle`",
-        KeyTrouble::Repeated { .. } => "somebody sent this order twice, or altered a copy of it",
-        KeyTrouble::OtherAlgorithm { .. } => {
+        KeyError::Weak(_) => "to use it anyway, pass --allow-weak",
+        KeyError::Marked { .. } => "such keys are for simulations; --allow-weak accepts them",
+        KeyError::Readable(_) => "chmod 600 the file, or pass --allow-readable-keys",
+        KeyError::UnknownShop { .. } => "--shop takes one of these",
+        KeyError::Unsound(_) => "the key is at fault, not the orders: get it again from its owner",
+        KeyError::Missing(_) | KeyError::ErasedNow => "get a new file with `orderseal bundle`",
+        KeyError::Repeated { .. } => "somebody sent this order twice, or altered a copy of it",
+        KeyError::OtherAlgorithm { .. } => {
             "a key serves what its record allows, whatever an order asks for; for a key without alg, \
              --alg names the algorithm"
         }
-        KeyTrouble::Unimplemented(Unimplemented { standard: None, .. })
-        | KeyTrouble::Unpaired(_)
-        | KeyTrouble::OtherUse { .. }
-        | KeyTrouble::Exchanged
-        | KeyTrouble::Erased(_)
-        | KeyTrouble::Conflict(_)
-        | KeyTrouble::Unusable(_)
-        | KeyTrouble::Unfit(_) => return None,
+        KeyError::Unimplemented(Unimplemented { standard: None, .. })
+        | KeyError::Unpaired(_)
+        | KeyError::OtherUse { .. }
+        | KeyError::Exchanged
+        | KeyError::Erased(_)
+        | KeyError::Conflict(_)
+        | KeyError::Unusable(_)
+        | KeyError::Unfit(_) => return None,
     };
     Some(hint.to_owned())
 }

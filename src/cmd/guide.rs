@@ -108,7 +108,7 @@ impl Steps {
 fn wait_for(answers: &BufReader<File>) -> Result<()> {
     const LOOK: Duration = Duration::from_millis(50);
     while answers.buffer().is_empty() && !files::is_readable(answers.get_ref(), LOOK) {
-        if signals::stop().is_asked() {
+        if signals::stop().is_requested() {
             return Err(Error::Stopped);
         }
     }

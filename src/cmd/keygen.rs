@@ -16,8 +16,8 @@ use orderseal::protocol::roles::service::{self, DEFAULT_RSA_BITS, KeyRequest, Si
 use orderseal::protocol::store::files::{self, Existing, FileId, Output, Privacy};
 use orderseal::protocol::store::keyfile::{KeyFile, KeyHolder, Keyring, LoneKey};
 use orderseal::protocol::{
-    Alg, Content, Enc, Error, KeyTrouble, Kid, Kind, Name, Place, Result, Scheme, Scope,
-    ServiceUrl, Suite,
+    Alg, Content, Enc, Error, KeyError, Kid, Kind, Name, Place, Result, Scheme, Scope, ServiceUrl,
+    Suite,
 };
 use register::Register;
 use serde_json::json;
@@ -119,7 +119,7 @@ impl Keygen {
     }
 
     fn lone_key<S: KeySource>(&self, name: &str, source: &S, global: &Global) -> Result<()> {
-        let suite = match (Alg::named(name), Enc::named(name)) {
+        let suite = match (Alg::from_name(name), Enc::from_name(name)) {
             (_, Some(enc)) => Suite::new(Alg::Direct, enc),
             (Some(alg), None) => Suite::new(alg, Enc::Cipher(ContentCipher::A256Gcm)),
             (None, None) => None,
@@ -130,7 +130,7 @@ impl Keygen {
         refuse_weak(suite, global, &place)?;
         let sizes = self.sizes(suite, Scope::Shop)?;
         let material = service::make_material(suite, sizes, &mut source.stream(0))
-            .map_err(|trouble| Error::key(&place, trouble))?;
+            .map_err(|error| Error::key(&place, error))?;
         let key = Jwk {
             kid: self.kid.clone(),
             alg: Some(name.to_owned()),
@@ -276,7 +276,7 @@ pub fn write_key_file(
 
 fn refuse_weak(suite: Suite, global: &Global, place: &Place) -> Result<()> {
     match suite.weak().filter(|_| !global.allow_weak) {
-        Some(name) => Err(Error::key(place, KeyTrouble::Weak(name))),
+        Some(name) => Err(Error::key(place, KeyError::Weak(name))),
         None => Ok(()),
     }
 }

@@ -59,7 +59,7 @@ impl OrderPage {
     /// from to `inputs`.
     ///
     /// # Errors
-    /// A usage error for options that contradict each other; `KeyTrouble::Unfit` if browsers lack
+    /// A usage error for options that contradict each other; `KeyError::Unfit` if browsers lack
     /// the shop's algorithms; [`Error::Malformed`] for items and fields.
     pub fn form(
         &self,

@@ -54,7 +54,7 @@ pub fn exit_code() -> u8 {
 
 fn end(signal: i32, signals: &mut Signals) {
     CAUGHT.store(signal, Ordering::SeqCst);
-    STOP.ask();
+    STOP.request();
     if STOP.is_unfinished() {
         let until = Instant::now() + GRACE;
         while STOP.is_unfinished() && Instant::now() < until && signals.pending().next().is_none() {

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use orderseal::protocol::simulate::{self, Case, CaseReport, Event, Report, Setup};
-use orderseal::protocol::{Alg, Content, Enc, Erase, Error, KeyTrouble, Place, Result, Scheme};
+use orderseal::protocol::{Alg, Content, Enc, Erase, Error, KeyError, Place, Result, Scheme};
 use serde_json::{Value, json};
 
 use super::arguments::{Algorithms, Erasing, Layers, MORE, rsa_bits};
@@ -77,7 +77,7 @@ impl Simulate {
         let setup = self.setup()?;
         let weak = setup.cases.iter().find_map(|case| case.suite.weak());
         if let Some(name) = weak.filter(|_| !global.allow_weak) {
-            return Err(Error::key(&Place::file("simulate"), KeyTrouble::Weak(name)));
+            return Err(Error::key(&Place::file("simulate"), KeyError::Weak(name)));
         }
         let mut traced: Vec<(String, Event)> = Vec::new();
         let progress = ui::Progress::count(global, setup.cases.len() as u64);

@@ -9,10 +9,10 @@ fn service(scheme: Scheme) -> Service {
     service
 }
 
-/// The trouble with a key that an error carries.
-fn trouble<T: std::fmt::Debug>(result: Result<T>) -> KeyTrouble {
+/// The key error that an error carries.
+fn key_error<T: std::fmt::Debug>(result: Result<T>) -> KeyError {
     match result {
-        Err(Error::Key { trouble, .. }) => trouble,
+        Err(Error::Key { error, .. }) => error,
         other => panic!("{other:?}"),
     }
 }
@@ -50,25 +50,25 @@ fn an_id_seals_one_order() {
     let mut service = service(Scheme::HYBRID_TRANSACTION_SECRET);
     let mut client = service.client_bundle("tokyo", 3).unwrap();
     let shop = service.shop_bundle("tokyo").unwrap();
-    assert!(matches!(trouble(client.seal(["order"; 4])), KeyTrouble::Spent { .. }));
+    assert!(matches!(key_error(client.seal(["order"; 4])), KeyError::Spent { .. }));
     assert_eq!(ids_left(&mut client), 3, "a run that failed gives its ids back");
     let sealed = client.seal(["tea"]).unwrap();
     assert_eq!(ids_left(&mut client), 2);
     let twice = sealed.repeat(2);
-    assert!(matches!(trouble(shop.open(twice)), KeyTrouble::Repeated { .. }));
+    assert!(matches!(key_error(shop.open(twice)), KeyError::Repeated { .. }));
 }
 
 #[test]
 fn keys_in_stock_are_handed_out_before_others_are_made() {
     let mut service = service(Scheme::DIRECT_TRANSACTION_SECRET);
-    assert!(matches!(trouble(service.shop_bundle("tokyo")), KeyTrouble::Missing(_)));
+    assert!(matches!(key_error(service.shop_bundle("tokyo")), KeyError::Missing(_)));
     service.add_keys("tokyo", 2).unwrap();
     let early = service.shop_bundle("tokyo").unwrap();
     let mut first = service.client_bundle("tokyo", 2).unwrap();
     let mut second = service.client_bundle("tokyo", 1).unwrap();
     assert_eq!(early.open(first.seal(["a", "b"]).unwrap()).unwrap(), ["a", "b"]);
     let sealed = second.seal(["c"]).unwrap();
-    assert!(matches!(trouble(early.open(&sealed)), KeyTrouble::Unknown { .. }));
+    assert!(matches!(key_error(early.open(&sealed)), KeyError::Unknown { .. }));
     assert_eq!(service.shop_bundle("tokyo").unwrap().open(sealed).unwrap(), ["c"]);
 }
 
@@ -86,22 +86,22 @@ fn each_role_reads_its_own_bytes_only() {
     let shop = service.shop_bundle("tokyo").unwrap().to_bytes().unwrap();
     let keyring = service.to_bytes().unwrap();
     for bytes in [&client, &shop] {
-        assert!(matches!(trouble(Service::parse(bytes)), KeyTrouble::Role { .. }));
+        assert!(matches!(key_error(Service::parse(bytes)), KeyError::Role { .. }));
     }
     for bytes in [&keyring, &shop] {
-        assert!(matches!(trouble(Client::parse(bytes)), KeyTrouble::Role { .. }));
+        assert!(matches!(key_error(Client::parse(bytes)), KeyError::Role { .. }));
     }
     for bytes in [&keyring, &client] {
-        assert!(matches!(trouble(Shop::parse(bytes)), KeyTrouble::Role { .. }));
+        assert!(matches!(key_error(Shop::parse(bytes)), KeyError::Role { .. }));
     }
 }
 
 #[test]
 fn weak_algorithms_and_marked_keys_are_refused() {
     let mut service = Service::new();
-    let weak = Suite::of_header("dir", "DES-CBC-HS256").unwrap();
+    let weak = Suite::from_header("dir", "DES-CBC-HS256").unwrap();
     let refused = service.add_shop_with("tokyo", Scope::Shop, weak);
-    assert!(matches!(trouble(refused), KeyTrouble::Weak("DES-CBC-HS256")));
+    assert!(matches!(key_error(refused), KeyError::Weak("DES-CBC-HS256")));
 
     service.add_shop("tokyo", Scheme::HYBRID_SHOP_SECRET).unwrap();
     let marked = |bytes: Secret| {
@@ -109,9 +109,9 @@ fn weak_algorithms_and_marked_keys_are_refused() {
         text.replacen("\"kid\"", "\"origin\":\"seeded\",\"kid\"", 1).into_bytes()
     };
     let client = marked(service.client_bundle("tokyo", 1).unwrap().to_bytes().unwrap());
-    assert!(matches!(trouble(Client::parse(&client)), KeyTrouble::Marked { .. }));
+    assert!(matches!(key_error(Client::parse(&client)), KeyError::Marked { .. }));
     let shop = marked(service.shop_bundle("tokyo").unwrap().to_bytes().unwrap());
-    assert!(matches!(trouble(Shop::parse(&shop)), KeyTrouble::Marked { .. }));
+    assert!(matches!(key_error(Shop::parse(&shop)), KeyError::Marked { .. }));
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn a_program_that_erases_seals_one_batch() {
         client.bundle.get_mut().program.as_mut().unwrap().erase = Some(what);
         let mut client = Client::parse(&client.to_bytes().unwrap()).unwrap();
         client.seal(["tea"]).unwrap();
-        assert!(matches!(trouble(client.seal(["paper"])), KeyTrouble::Missing(_)), "{what:?}");
+        assert!(matches!(key_error(client.seal(["paper"])), KeyError::Missing(_)), "{what:?}");
         let bundle = client.bundle.get_mut();
         assert_eq!(bundle.keys.is_empty(), what != Erase::Programs);
         assert_eq!(bundle.program.is_none(), what != Erase::Keys);

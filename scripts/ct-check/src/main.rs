@@ -203,7 +203,7 @@ extern "C" fn main(count: c_int, arguments: *const *const c_char) -> c_int {
         Some(b"avx512") => "avx512",
         _ => return 2,
     };
-    let Ok(backend) = Backend::named(name) else {
+    let Ok(backend) = Backend::from_name(name) else {
         eprintln!("ct-check: this processor cannot run the backend {name}");
         return 3;
     };

@@ -55,8 +55,8 @@ pub fn orders(count: usize, size: usize) -> Vec<Vec<u8>> {
 
 /// Returns the algorithms with the given names.
 pub fn suite(alg: &str, enc: &str) -> Suite {
-    Alg::named(alg)
-        .zip(Enc::named(enc))
+    Alg::from_name(alg)
+        .zip(Enc::from_name(enc))
         .and_then(|(alg, enc)| Suite::new(alg, enc))
         .expect("a suite of ours")
 }

@@ -150,7 +150,7 @@ impl Row {
 
 /// Returns those of the named backends that this processor supports.
 fn available(names: &[&str]) -> Vec<Backend> {
-    names.iter().filter_map(|name| Backend::named(name).ok()).collect()
+    names.iter().filter_map(|name| Backend::from_name(name).ok()).collect()
 }
 
 /// Returns the same without the crates, which have their own rows.

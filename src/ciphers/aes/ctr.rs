@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn all_lengths_and_wrapping_counters_equal_the_crate() {
         const GUARD: usize = 64;
-        let oracle = Backend::named("rustcrypto").unwrap();
+        let oracle = Backend::from_name("rustcrypto").unwrap();
         for backend in Backend::available() {
             for key in [AesKey::Aes128(&[3; 16]), AesKey::Aes256(&[4; 32])] {
                 let (expected, tested) = (Ctr::new(oracle, key), Ctr::new(backend, key));

@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn every_backend_gives_the_same_bytes() {
-        let oracle = Backend::named("rustcrypto").unwrap();
+        let oracle = Backend::from_name("rustcrypto").unwrap();
         for backend in Backend::available() {
             let [mut one, mut other] =
                 [oracle, backend].map(|backend| Expander::new(backend, &mut [5; 32]));

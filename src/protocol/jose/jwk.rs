@@ -18,7 +18,7 @@ use crate::ciphers::{knapsack, rsa};
 use crate::protocol::jose::json::{Object, SecretJson, optional_text, text};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{
-    Enc, Error, Family, KeyFault, KeyFileFault, KeyTrouble, Kid, Malformed, Member, Place, Suite,
+    Enc, Error, Family, KeyError, KeyFault, KeyFileFault, Kid, Malformed, Member, Place, Suite,
     Task, Unimplemented, Unsound, WrapAlgorithm,
 };
 
@@ -59,7 +59,7 @@ pub enum Refusal {
     /// It is malformed.
     Malformed(Malformed),
     /// It is well formed but cannot be used here.
-    Unusable(KeyTrouble),
+    Unusable(KeyError),
 }
 
 impl Refusal {
@@ -67,7 +67,7 @@ impl Refusal {
     pub(in crate::protocol) fn within(self, part: impl std::fmt::Display) -> Self {
         match self {
             Self::Malformed(found) => Self::Malformed(found.within(part)),
-            Self::Unusable(trouble) => Self::Unusable(trouble),
+            Self::Unusable(error) => Self::Unusable(error),
         }
     }
 
@@ -75,7 +75,7 @@ impl Refusal {
     pub fn at(self, place: &Place) -> Error {
         match self {
             Self::Malformed(found) => Error::malformed(place, found),
-            Self::Unusable(trouble) => Error::key(place, trouble),
+            Self::Unusable(error) => Error::key(place, error),
         }
     }
 }
@@ -100,19 +100,19 @@ impl From<Malformed> for Refusal {
 
 impl From<rsa::KeyError> for Refusal {
     fn from(error: rsa::KeyError) -> Self {
-        KeyTrouble::Unsound(error.into()).into()
+        KeyError::Unsound(error.into()).into()
     }
 }
 
 impl From<knapsack::KeyError> for Refusal {
     fn from(error: knapsack::KeyError) -> Self {
-        KeyTrouble::Unsound(error.into()).into()
+        KeyError::Unsound(error.into()).into()
     }
 }
 
-impl From<KeyTrouble> for Refusal {
-    fn from(trouble: KeyTrouble) -> Self {
-        Self::Unusable(trouble)
+impl From<KeyError> for Refusal {
+    fn from(error: KeyError) -> Self {
+        Self::Unusable(error)
     }
 }
 
@@ -163,7 +163,7 @@ impl Jwk {
             Some(other) => return Err(KeyFault::Origin(other.to_owned()).into()),
         };
         let alg = optional_text(members, "alg")?.map(str::to_owned);
-        let takes_pad = alg.as_deref().and_then(Enc::named).is_some_and(Enc::takes_pad);
+        let takes_pad = alg.as_deref().and_then(Enc::from_name).is_some_and(Enc::takes_pad);
         let material = match text(members, "kty")? {
             "oct" if takes_pad => {
                 DecryptingKey::Pad(Pad::new(offset(members)?, secret(members, "k")?)?).into()
@@ -172,7 +172,7 @@ impl Jwk {
             "RSA" => rsa_key(members)?,
             KNAPSACK => knapsack_key(members)?,
             other => {
-                return Err(KeyTrouble::from(Unimplemented::new(Member::KeyType, other)).into());
+                return Err(KeyError::from(Unimplemented::new(Member::KeyType, other)).into());
             }
         };
         if let (Some(alg), Some(key)) = (&alg, material.as_key().secret())
@@ -227,12 +227,12 @@ impl JwkRef<'_> {
     /// Checks that `use` and `key_ops` permit what the algorithms require of the key.
     ///
     /// # Errors
-    /// [`KeyTrouble::OtherUse`].
-    pub fn check_usage(&self, suite: Suite, task: Task) -> Result<(), KeyTrouble> {
+    /// [`KeyError::OtherUse`].
+    pub fn check_usage(&self, suite: Suite, task: Task) -> Result<(), KeyError> {
         let needed = suite.operations(task);
         match self.usage.permits(needed) {
             true => Ok(()),
-            false => Err(KeyTrouble::OtherUse {
+            false => Err(KeyError::OtherUse {
                 key: self.words(),
                 own: self.usage.to_string(),
                 wanted: needed.join(" or "),
@@ -373,8 +373,8 @@ fn digits(number: u64) -> usize {
 
 /// Length in bytes of a secret key for an algorithm, if known.
 fn secret_len(alg: &str) -> Option<usize> {
-    let content = ContentCipher::named(alg).map(ContentCipher::key_len);
-    content.or_else(|| WrapAlgorithm::named(alg)?.key_len())
+    let content = ContentCipher::from_name(alg).map(ContentCipher::key_len);
+    content.or_else(|| WrapAlgorithm::from_name(alg)?.key_len())
 }
 
 /// The key type of knapsacks, which no standard defines.
@@ -421,7 +421,7 @@ fn rsa_key(members: &Object) -> Result<Material, Refusal> {
 
 fn knapsack_key(members: &Object) -> Result<Material, Refusal> {
     let within =
-        |name: &'static str| move |fault| KeyTrouble::Unsound(Unsound::Member { name, fault });
+        |name: &'static str| move |fault| KeyError::Unsound(Unsound::Member { name, fault });
     let public =
         knapsack::PublicKey::from_bytes(&number(members, "pub")?).map_err(within("pub"))?;
     if !members.contains_key("priv") {
@@ -511,10 +511,10 @@ mod tests {
             (r#"{"kty":"oct","k":"AAAA","key_ops":[]}"#, "the key is for nothing (key_ops)"),
         ] {
             let value: Value = serde_json::from_str(text).unwrap();
-            let Err(Refusal::Unusable(trouble)) = Jwk::from_json(&value) else {
+            let Err(Refusal::Unusable(error)) = Jwk::from_json(&value) else {
                 panic!("{text}: not unusable");
             };
-            assert!(trouble.to_string().contains(complaint), "{text}: {trouble}");
+            assert!(error.to_string().contains(complaint), "{text}: {error}");
         }
     }
 

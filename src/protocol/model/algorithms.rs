@@ -92,7 +92,7 @@ impl WrapAlgorithm {
     }
 
     /// Returns the algorithm with the given `alg` name.
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 
@@ -163,10 +163,10 @@ impl Alg {
     }
 
     /// Finds the algorithm with this name.
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         match name {
             "dir" => Some(Self::Direct),
-            name => WrapAlgorithm::named(name).map(Self::Wrap),
+            name => WrapAlgorithm::from_name(name).map(Self::Wrap),
         }
     }
 }
@@ -181,10 +181,10 @@ impl Enc {
     }
 
     /// Finds the algorithm with this name.
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         match name {
             "RSA-OAEP-256-BOUND-BLOCKS" => Some(Self::RsaBlocks),
-            name => ContentCipher::named(name).map(Self::Cipher),
+            name => ContentCipher::from_name(name).map(Self::Cipher),
         }
     }
 

@@ -13,7 +13,7 @@ pub struct Amounts {
 
 impl Amounts {
     /// Whether all amounts are zero.
-    pub fn is_nothing(self) -> bool {
+    pub fn is_empty(self) -> bool {
         self == Self::default()
     }
 }
@@ -31,7 +31,7 @@ pub enum Spent {
 
 impl Spent {
     /// Whether the amount is zero.
-    pub fn is_nothing(self) -> bool {
+    pub fn is_empty(self) -> bool {
         match self {
             Self::Ids(count) | Self::Ivs(count) | Self::PadBytes(count) => count == 0,
         }

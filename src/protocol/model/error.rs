@@ -5,11 +5,11 @@ use std::io;
 
 use super::amounts::{Amounts, Spent};
 use super::form::{Expected, Form};
+use super::key_error::KeyError;
 use super::malformed::Malformed;
 use super::misuse::Misuse;
 use super::names::Kid;
 use super::place::Place;
-use super::trouble::KeyTrouble;
 use crate::ciphers::random::RandomError;
 
 /// Result type of the protocol.
@@ -86,18 +86,18 @@ pub enum Error {
         source: Box<Error>,
     },
     /// Key that is missing or must not be used for this purpose.
-    #[error("{place}: {trouble}")]
+    #[error("{place}: {error}")]
     Key {
         /// Place where the key was needed, or of the key itself.
         place: Place,
         /// Problem with the key.
-        trouble: KeyTrouble,
+        error: KeyError,
     },
     /// Keys or ids could not be delivered, and not all of them could be taken back.
     #[error("{source}")]
     Undelivered {
-        /// State after the failure.
-        aftermath: Box<Aftermath>,
+        /// What could not be undone.
+        not_undone: Box<NotUndone>,
         /// Cause of the failed delivery.
         source: Box<Error>,
     },
@@ -155,9 +155,9 @@ pub enum Error {
     },
 }
 
-/// State after a failed delivery.
+/// What a failed delivery could not undo.
 #[derive(Debug, Default)]
-pub struct Aftermath {
+pub struct NotUndone {
     /// Amounts recorded as issued that no client has.
     pub lost: Amounts,
     /// Error from taking back what had not been sent, if that was tried.
@@ -194,7 +194,7 @@ impl Error {
     }
 
     /// Creates an error for a problem with a key.
-    pub fn key(place: &Place, trouble: KeyTrouble) -> Self {
-        Self::Key { place: place.clone(), trouble }
+    pub fn key(place: &Place, error: KeyError) -> Self {
+        Self::Key { place: place.clone(), error }
     }
 }

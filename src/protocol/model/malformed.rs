@@ -49,10 +49,10 @@ pub enum Malformed {
     },
     /// A file, or part of one, that is too long.
     #[error("longer than {0} bytes")]
-    Long(u64),
+    TooLong(u64),
     /// A part of a file that is too long.
     #[error("{what} longer than {most} bytes")]
-    TooLong {
+    PartTooLong {
         /// Name of the part.
         what: &'static str,
         /// Greatest length, in bytes.

@@ -123,7 +123,7 @@ pub enum Misuse {
     },
     /// Second key for all orders of a shop.
     #[error("{keyring}: shop {shop} already has its key")]
-    HasItsKey {
+    KeyExists {
         /// The keyring.
         keyring: String,
         /// The shop.

@@ -5,6 +5,7 @@ mod algorithms;
 mod amounts;
 mod error;
 mod form;
+mod key_error;
 mod malformed;
 mod misuse;
 mod names;
@@ -14,14 +15,14 @@ mod role;
 mod scheme;
 mod standards;
 mod suite;
-mod trouble;
 
 pub use address::ServiceUrl;
 pub(in crate::protocol) use address::split_scheme;
 pub use algorithms::{Alg, Enc, Family, WrapAlgorithm};
 pub use amounts::{Amounts, Spent};
-pub use error::{Aftermath, Error, Result};
+pub use error::{Error, NotUndone, Result};
 pub use form::{Expected, Form, Position, Syntax, WebPage};
+pub use key_error::{KeyError, Unfit, Unsound};
 pub use malformed::{
     AddressFault, Document, JsonFault, KeyFault, KeyFileFault, LineFault, Malformed, OldDataFault,
     PageFault, SendFault,
@@ -36,4 +37,3 @@ pub use scheme::{Content, Kind, Scheme, Scope};
 pub(in crate::protocol) use standards::shortened;
 pub use standards::{Member, Unimplemented};
 pub use suite::{KeyUse, NoSuite, Suite, Task, Unpaired};
-pub use trouble::{KeyTrouble, Unfit, Unsound};

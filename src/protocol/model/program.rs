@@ -114,7 +114,7 @@ impl Erase {
     }
 
     /// Finds the choice with this name.
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         [Self::Keys, Self::Programs, Self::All].into_iter().find(|choice| choice.name() == name)
     }
 }
@@ -129,7 +129,7 @@ impl Run {
     }
 
     /// Finds the choice with this name.
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         [Self::Automatic, Self::Guided].into_iter().find(|choice| choice.name() == name)
     }
 }

@@ -129,7 +129,7 @@ impl Content {
     }
 
     /// Finds the choice with this name.
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         [Self::Direct, Self::Hybrid].into_iter().find(|choice| choice.name() == name)
     }
 }
@@ -144,7 +144,7 @@ impl Scope {
     }
 
     /// Finds the choice with this name.
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         [Self::Shop, Self::Transaction].into_iter().find(|choice| choice.name() == name)
     }
 }
@@ -159,7 +159,7 @@ impl Kind {
     }
 
     /// Finds the choice with this name.
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         [Self::Secret, Self::Public].into_iter().find(|choice| choice.name() == name)
     }
 }

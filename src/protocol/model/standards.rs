@@ -101,7 +101,7 @@ impl Unimplemented {
     /// Describes a name that was not found.
     pub fn new(member: Member, name: &str) -> Self {
         // The name of an algorithm in the wrong place is not one that is not supported.
-        let implemented = Alg::named(name).is_some() || Enc::named(name).is_some();
+        let implemented = Alg::from_name(name).is_some() || Enc::from_name(name).is_some();
         let standard = standard(name).filter(|_| !implemented);
         Self { member, name: shortened(name), standard }
     }

@@ -98,9 +98,9 @@ impl Suite {
     ///
     /// # Errors
     /// [`NoSuite`] for a name that is not implemented here, and for a pair that cannot be combined.
-    pub fn of_header(alg: &str, enc: &str) -> Result<Self, NoSuite> {
-        let alg = Alg::named(alg).ok_or_else(|| Unimplemented::new(Member::Alg, alg))?;
-        let enc = Enc::named(enc).ok_or_else(|| Unimplemented::new(Member::Enc, enc))?;
+    pub fn from_header(alg: &str, enc: &str) -> Result<Self, NoSuite> {
+        let alg = Alg::from_name(alg).ok_or_else(|| Unimplemented::new(Member::Alg, alg))?;
+        let enc = Enc::from_name(enc).ok_or_else(|| Unimplemented::new(Member::Enc, enc))?;
         Self::new(alg, enc).ok_or(NoSuite::Unpaired(Unpaired { alg, enc }))
     }
 

@@ -106,7 +106,8 @@ fn delivered(page: &[u8]) -> Option<&[u8]> {
 
 fn suite(members: &Object) -> Result<Suite, Malformed> {
     let (alg, enc) = (text(members, "alg")?, text(members, "enc")?);
-    let suite = Alg::named(alg).zip(Enc::named(enc)).and_then(|(alg, enc)| Suite::new(alg, enc));
+    let suite =
+        Alg::from_name(alg).zip(Enc::from_name(enc)).and_then(|(alg, enc)| Suite::new(alg, enc));
     suite.ok_or_else(|| PageFault::Algorithms { alg: alg.to_owned(), enc: enc.to_owned() }.into())
 }
 

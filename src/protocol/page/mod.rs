@@ -29,7 +29,7 @@ use crate::ciphers::random::KeyStream;
 use crate::ciphers::{Secret, Wiped, base64url};
 use crate::protocol::jose::json::SecretJson;
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk, PublicHalf};
-use crate::protocol::model::{Alg, Enc, KeyTrouble, Kid, Name, Run, Suite, Unfit, WrapAlgorithm};
+use crate::protocol::model::{Alg, Enc, KeyError, Kid, Name, Run, Suite, Unfit, WrapAlgorithm};
 use crate::protocol::store::keyfile::ClientBundle;
 
 const TEMPLATE: &str = include_str!("page.html");
@@ -89,9 +89,9 @@ pub fn refusal(suite: Suite, layers: u8) -> Option<Unfit> {
 /// under it, the browser records what is spent.
 ///
 /// # Errors
-/// [`KeyTrouble::Missing`] if program or keys were erased; [`KeyTrouble::Unfit`] for keys against
+/// [`KeyError::Missing`] if program or keys were erased; [`KeyError::Unfit`] for keys against
 /// which [`refusal`] has a reason.
-pub fn page(client: &ClientBundle, form: &Form, rng: &mut KeyStream) -> Result<Secret, KeyTrouble> {
+pub fn page(client: &ClientBundle, form: &Form, rng: &mut KeyStream) -> Result<Secret, KeyError> {
     let data = SecretJson::new(delivered(client, form, rng.next_u64())?).to_bytes();
     let data = without_tags(&data);
     let policy = policy(form.send_to.as_ref());
@@ -149,10 +149,10 @@ fn escaped(text: &str) -> String {
 }
 
 /// Data passed to the script.
-fn delivered(client: &ClientBundle, form: &Form, id: u64) -> Result<Value, KeyTrouble> {
+fn delivered(client: &ClientBundle, form: &Form, id: u64) -> Result<Value, KeyError> {
     let ClientBundle { name, shop, keys, .. } = client;
-    let program = client.program.ok_or(KeyTrouble::Missing("program"))?;
-    let first = keys.names().next().ok_or(KeyTrouble::Missing("key at all"))?;
+    let program = client.program.ok_or(KeyError::Missing("program"))?;
+    let first = keys.names().next().ok_or(KeyError::Missing("key at all"))?;
     let mut data = json!({
         "id": hex::encode(id.to_be_bytes()),
         "shop": name.as_str(),
@@ -187,7 +187,7 @@ fn delivered(client: &ClientBundle, form: &Form, id: u64) -> Result<Value, KeyTr
 
 /// A key as the script reads it: id, bytes or modulus, and the exponent if it is not the default.
 #[deny(clippy::wildcard_enum_match_arm)]
-fn key(key: &Jwk<EncryptingKey>) -> Result<Value, KeyTrouble> {
+fn key(key: &Jwk<EncryptingKey>) -> Result<Value, KeyError> {
     let id = key.kid.as_ref().and_then(Kid::id);
     let id = id.as_ref().map_or("", Name::as_str);
     match &key.material {

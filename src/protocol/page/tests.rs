@@ -3,7 +3,8 @@ use crate::protocol::model::WebPage;
 
 #[test]
 fn only_what_browsers_have_is_taken() {
-    let suite = |alg, enc| Suite::new(Alg::named(alg).unwrap(), Enc::named(enc).unwrap()).unwrap();
+    let suite =
+        |alg, enc| Suite::new(Alg::from_name(alg).unwrap(), Enc::from_name(enc).unwrap()).unwrap();
     for alg in ["dir", "A256KW", "A128KW", "RSA-OAEP-256"] {
         for enc in ["A256GCM", "A128GCM"] {
             assert_eq!(refusal(suite(alg, enc), 1), None);

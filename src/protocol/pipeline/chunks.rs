@@ -21,7 +21,7 @@ pub struct Chunking {
 /// Block of consecutive chunks for the pool. All blocks except the last are full; the last never
 /// is, and it is empty if the input ends with a full block.
 #[derive(Debug)]
-pub struct Chunks {
+pub struct ChunkBlock {
     memory: Zeroizing<Vec<u8>>,
     used: usize,
     /// Number of input bytes in the block.
@@ -32,7 +32,7 @@ pub struct Chunks {
     pub last: bool,
 }
 
-impl Chunks {
+impl ChunkBlock {
     /// The chunks, each followed by its free bytes. The final chunk of the last block is not full
     /// and may be empty.
     pub fn cells(&mut self) -> &mut [u8] {
@@ -75,9 +75,9 @@ impl Reader {
 }
 
 impl Source for Reader {
-    type Block = Chunks;
+    type Block = ChunkBlock;
 
-    fn next(&mut self, used: Option<Chunks>) -> Result<Option<Chunks>> {
+    fn next(&mut self, used: Option<ChunkBlock>) -> Result<Option<ChunkBlock>> {
         if self.ended {
             return Ok(None);
         }
@@ -92,6 +92,6 @@ impl Source for Reader {
         let first = self.next;
         self.next += count as u64;
         self.ended = last;
-        Ok(Some(Chunks { memory, used, read, first, last }))
+        Ok(Some(ChunkBlock { memory, used, read, first, last }))
     }
 }

@@ -10,7 +10,7 @@ use crate::protocol::model::{Error, Malformed, Place, Result};
 
 /// Limits for splitting an input.
 #[derive(Debug, Clone, Copy)]
-pub struct Cut {
+pub struct LineLimits {
     /// Longest line, in bytes without its line feed.
     pub max_line: usize,
     /// Word for a line in messages: `order` or `sealed line`.
@@ -122,7 +122,7 @@ pub(super) struct Reader {
     /// Part being read; `None` at the end.
     part: Option<Current>,
     next: vec::IntoIter<Part>,
-    cut: Cut,
+    limits: LineLimits,
     pending: Vec<u8>,
     first_line: u64,
 }
@@ -152,13 +152,13 @@ impl Source for Reader {
         };
         let (end, lines) = loop {
             let Some(part) = &mut self.part else { return Ok(None) };
-            match self.cut.whole_lines(&self.pending) {
+            match self.limits.whole_lines(&self.pending) {
                 Some(cut) => break cut,
                 None if part.ended && self.pending.is_empty() => {
                     self.part = self.next.next().map(Current::from);
                 }
                 None if part.ended => break (self.pending.len(), 1),
-                None => part.read_more(self.cut, &mut self.pending)?,
+                None => part.read_more(self.limits, &mut self.pending)?,
             }
         };
         buffer.clear();
@@ -175,14 +175,14 @@ impl Source for Reader {
 }
 
 impl Reader {
-    pub(super) fn new(parts: Vec<Part>, cut: Cut) -> Self {
+    pub(super) fn new(parts: Vec<Part>, limits: LineLimits) -> Self {
         let mut next = parts.into_iter();
         let part = next.next().map(Current::from);
-        Self { part, next, cut, pending: Vec::new(), first_line: 1 }
+        Self { part, next, limits, pending: Vec::new(), first_line: 1 }
     }
 }
 
-impl Cut {
+impl LineLimits {
     /// Finds where to cut so that the block has as many whole lines as are available and allowed;
     /// returns the position and the number of lines.
     fn whole_lines(&self, bytes: &[u8]) -> Option<(usize, usize)> {
@@ -197,10 +197,10 @@ impl Cut {
 
 impl Current {
     /// Reads what is available into `pending`, which holds less than a line so far.
-    fn read_more(&mut self, cut: Cut, pending: &mut Vec<u8>) -> Result<()> {
+    fn read_more(&mut self, limits: LineLimits, pending: &mut Vec<u8>) -> Result<()> {
         let old = pending.len();
-        if old > cut.max_line {
-            let found = Malformed::TooLong { what: cut.what, most: cut.max_line as u64 };
+        if old > limits.max_line {
+            let found = Malformed::PartTooLong { what: limits.what, most: limits.max_line as u64 };
             return Err(Error::malformed(&self.place.at(self.line), found));
         }
         pending.resize(old.max(BLOCK / 4) + BLOCK, 0);

@@ -16,15 +16,15 @@ use std::time::Duration;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-pub use self::chunks::{Chunking, Chunks};
-pub use self::lines::{Batch, Block, Cut, Part};
-pub use self::measured::Measured;
+pub use self::chunks::{ChunkBlock, Chunking};
+pub use self::input_size::InputSize;
+pub use self::lines::{Batch, Block, LineLimits, Part};
 pub use self::stop::{Stop, Unfinished};
 use crate::protocol::model::{Error, Place, Result};
 
 mod chunks;
+mod input_size;
 mod lines;
-mod measured;
 mod stop;
 #[cfg(test)]
 mod tests;
@@ -92,7 +92,7 @@ impl Workers {
     pub fn run<P, T>(
         &self,
         parts: Vec<Part>,
-        cut: Cut,
+        limits: LineLimits,
         prepare: impl FnMut(&Block) -> Result<P>,
         work: impl Fn(&mut Block, P) -> T + Sync,
         consume: impl FnMut(T, &mut Block) -> Result<()>,
@@ -101,7 +101,7 @@ impl Workers {
         P: Send,
         T: Send + 'static,
     {
-        let source = lines::Reader::new(parts, cut);
+        let source = lines::Reader::new(parts, limits);
         self.pipe(source, prepare, work, consume)
     }
 
@@ -119,8 +119,8 @@ impl Workers {
         input: Box<dyn Read + Send>,
         place: &Place,
         chunking: Chunking,
-        work: impl Fn(&mut Chunks) -> T + Sync,
-        consume: impl FnMut(T, &mut Chunks) -> Result<()>,
+        work: impl Fn(&mut ChunkBlock) -> T + Sync,
+        consume: impl FnMut(T, &mut ChunkBlock) -> Result<()>,
     ) -> Result<()> {
         let source = chunks::Reader::new(input, place.clone(), chunking);
         self.pipe(source, |_| Ok(()), |chunks, ()| work(chunks), consume)
@@ -148,7 +148,7 @@ impl Workers {
             let mut queue = InOrder::new();
             loop {
                 let event = loop {
-                    if self.stop.is_asked() {
+                    if self.stop.is_requested() {
                         return Err(Error::Stopped);
                     }
                     match arriving.recv_timeout(LOOK) {

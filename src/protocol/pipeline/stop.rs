@@ -10,7 +10,7 @@ pub struct Stop(Arc<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    asked: AtomicBool,
+    requested: AtomicBool,
     unfinished: AtomicUsize,
 }
 
@@ -20,13 +20,13 @@ pub struct Unfinished(Arc<State>);
 
 impl Stop {
     /// Requests that all runs stop.
-    pub fn ask(&self) {
-        self.0.asked.store(true, Ordering::SeqCst);
+    pub fn request(&self) {
+        self.0.requested.store(true, Ordering::SeqCst);
     }
 
     /// Whether a stop was requested.
-    pub fn is_asked(&self) -> bool {
-        self.0.asked.load(Ordering::SeqCst)
+    pub fn is_requested(&self) -> bool {
+        self.0.requested.load(Ordering::SeqCst)
     }
 
     /// Marks the beginning of work that must be completed.

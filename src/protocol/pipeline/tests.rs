@@ -1,16 +1,16 @@
 use super::*;
 
-const CUT: Cut = Cut { max_line: 100, what: "order", max_lines: usize::MAX };
+const CUT: LineLimits = LineLimits { max_line: 100, what: "order", max_lines: usize::MAX };
 
 fn part(name: &str, text: &[u8]) -> Part {
     Part { place: Place::file(name), reader: Box::new(io::Cursor::new(text.to_vec())) }
 }
 
-fn run(input: &[u8], threads: usize, cut: Cut) -> Result<Vec<(u64, Vec<u8>)>> {
+fn run(input: &[u8], threads: usize, limits: LineLimits) -> Result<Vec<(u64, Vec<u8>)>> {
     let mut seen = Vec::new();
     Workers::new(Some(threads)).unwrap().run(
         vec![part("in", input)],
-        cut,
+        limits,
         |_| Ok(()),
         |block, ()| block.lines().into_iter().map(<[u8]>::to_vec).collect::<Vec<_>>(),
         |lines, block| {
@@ -29,7 +29,7 @@ fn lines_come_out_in_order_at_any_thread_count() {
     input.push(b'\n');
     for threads in [1, 2, 5] {
         for max_lines in [usize::MAX, 16] {
-            let seen = run(&input, threads, Cut { max_lines, ..CUT }).unwrap();
+            let seen = run(&input, threads, LineLimits { max_lines, ..CUT }).unwrap();
             assert!(seen.iter().map(|(number, _)| *number).eq(1..=20_000));
             assert!(seen.iter().map(|(_, line)| line).eq(&lines));
         }
@@ -44,12 +44,12 @@ fn the_last_line_needs_no_line_feed_and_nothing_is_no_line() {
 }
 
 /// Returns the lines of the parts, each preceded by its place.
-fn run_parts(parts: &[(&str, &[u8])], threads: usize, cut: Cut) -> Result<Vec<String>> {
+fn run_parts(parts: &[(&str, &[u8])], threads: usize, limits: LineLimits) -> Result<Vec<String>> {
     let mut seen = Vec::new();
     let mut next = 1;
     Workers::new(Some(threads)).unwrap().run(
         parts.iter().map(|(name, text)| part(name, text)).collect(),
-        cut,
+        limits,
         |_| Ok(()),
         |block, ()| block.lines().into_iter().map(<[u8]>::to_vec).collect::<Vec<_>>(),
         |lines, block| {
@@ -79,7 +79,7 @@ fn lines_of_several_parts_know_their_place_and_never_run_together() {
         "d: line 1: 6",
     ];
     for (threads, max_lines) in [(1, 1), (1, 2), (3, usize::MAX)] {
-        assert_eq!(run_parts(&parts, threads, Cut { max_lines, ..CUT }).unwrap(), expected);
+        assert_eq!(run_parts(&parts, threads, LineLimits { max_lines, ..CUT }).unwrap(), expected);
     }
     assert_eq!(run_parts(&[], 1, CUT).unwrap(), [""; 0]);
     let long = [b"short\n".to_vec(), vec![b'x'; 2_000_000]].concat();
@@ -138,8 +138,8 @@ fn chunks_lie_in_their_cells_and_the_last_is_never_full() {
         for threads in [1, 3] {
             let (mut text, mut next, mut ended) = (Vec::<u8>::new(), 0, false);
             let reader = Box::new(Trickle(io::Cursor::new(input.clone())));
-            let work = |chunks: &mut Chunks| chunks.first;
-            let consume = |first: u64, chunks: &mut Chunks| {
+            let work = |chunks: &mut ChunkBlock| chunks.first;
+            let consume = |first: u64, chunks: &mut ChunkBlock| {
                 assert_eq!((first, ended), (next, false));
                 (next, ended) = (first + 4, chunks.last);
                 let full = chunks.read / 10;

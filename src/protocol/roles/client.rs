@@ -13,10 +13,10 @@ use crate::protocol::jose::jwe::{
 use crate::protocol::jose::jwk::{AsKey, EncryptingKey, Jwk};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{
-    Alg, Content, Enc, Error, KeyTrouble, Kid, MAX_LAYERS, Member, Misuse, Place, Result, Suite,
+    Alg, Content, Enc, Error, KeyError, Kid, MAX_LAYERS, Member, Misuse, Place, Result, Suite,
     Task, Unfit, Unimplemented, Unsound,
 };
-use crate::protocol::pipeline::{Batch, Block, Cut, Measured, Workers};
+use crate::protocol::pipeline::{Batch, Block, InputSize, LineLimits, Workers};
 pub use crate::protocol::roles::send::{Sealed, Sink, Totals};
 use crate::protocol::store::keyfile::{ClientBundle, LoneKey, PlainFile};
 use crate::protocol::store::spend::{Budget, Ids, KeyStore, Pads};
@@ -30,7 +30,7 @@ pub struct Plan {
     /// Whether the program erases after sending.
     erases: bool,
     typed: Option<TypedKey>,
-    expected: Option<Measured>,
+    expected: Option<InputSize>,
 }
 
 enum KeyPlan {
@@ -47,14 +47,14 @@ impl Plan {
     /// Creates a plan from a client's bundle.
     ///
     /// # Errors
-    /// [`KeyTrouble::Missing`] if the program or the key was erased.
+    /// [`KeyError::Missing`] if the program or the key was erased.
     pub fn of_client(client: &ClientBundle, place: &Place) -> Result<Self> {
         let ClientBundle { name, shop, keys, .. } = client;
         let Some(program) = &client.program else {
-            return Err(Error::key(place, KeyTrouble::Missing("program any more: it was erased")));
+            return Err(Error::key(place, KeyError::Missing("program any more: it was erased")));
         };
         let Some(first) = keys.first() else {
-            return Err(Error::key(place, KeyTrouble::Missing("key any more: they were erased")));
+            return Err(Error::key(place, KeyError::Missing("key any more: they were erased")));
         };
         let key = match first.kid.as_ref().is_some_and(|kid| shop.is_reusable(kid)) {
             true => KeyPlan::shared(first.clone(), shop.suite.has_budget()),
@@ -70,9 +70,9 @@ impl Plan {
     /// that can seal. A content key seals directly; any other key wraps fresh keys for `enc`.
     ///
     /// # Errors
-    /// [`KeyTrouble::Unknown`] if no key has that name; [`KeyTrouble::Several`] if there are
-    /// several keys and none was chosen; [`KeyTrouble::Uncounted`] for a key of a set whose use
-    /// must be counted; [`KeyTrouble::Unsound`] if a pair does not open what it seals; otherwise
+    /// [`KeyError::Unknown`] if no key has that name; [`KeyError::Several`] if there are
+    /// several keys and none was chosen; [`KeyError::Uncounted`] for a key of a set whose use
+    /// must be counted; [`KeyError::Unsound`] if a pair does not open what it seals; otherwise
     /// the reason why the key, or the first of the set, cannot seal.
     pub fn of_key(
         file: &PlainFile,
@@ -80,13 +80,12 @@ impl Plan {
         enc: Option<Enc>,
         place: &Place,
     ) -> Result<Self> {
-        let (key, suite) = choose(file, kid, enc).map_err(|trouble| Error::key(place, trouble))?;
+        let (key, suite) = choose(file, kid, enc).map_err(|error| Error::key(place, error))?;
         let counted = suite.has_budget() || suite.enc().takes_pad();
         match file {
             PlainFile::Set(_) if counted => {
-                let trouble =
-                    KeyTrouble::Uncounted { key: key.view().words(), alg: suite.key_alg() };
-                return Err(Error::key(place, trouble));
+                let error = KeyError::Uncounted { key: key.view().words(), alg: suite.key_alg() };
+                return Err(Error::key(place, error));
             }
             PlainFile::Set(_) | PlainFile::Lone(_) => {}
         }
@@ -148,7 +147,7 @@ impl Plan {
     }
 
     /// Sets the expected number and lengths of orders.
-    pub fn set_expected(&mut self, expected: Measured) {
+    pub fn set_expected(&mut self, expected: InputSize) {
         self.expected = Some(expected);
     }
 
@@ -187,7 +186,8 @@ impl Plan {
     ) -> Result<Sealed> {
         let Batch { place, parts } = input.into();
         let mut supply = self.supply(store, &place)?;
-        let cut = Cut { max_line: MAX_ORDER, what: "order", max_lines: self.lines_at_once() };
+        let limits =
+            LineLimits { max_line: MAX_ORDER, what: "order", max_lines: self.lines_at_once() };
         let sealer = Sealer {
             layers: self.layers,
             typed: self.typed,
@@ -198,7 +198,7 @@ impl Plan {
         let mut totals = Totals::default();
         let done = workers.run(
             parts,
-            cut,
+            limits,
             |block| supply.take(&block.lines(), &block.place(0)),
             |block, keys| seal_block(block, &keys, &sealer, suite, source),
             |sealed, block| {
@@ -250,7 +250,7 @@ impl Plan {
         sink: &mut O,
         write: impl FnOnce(Vec<u8>, &mut O) -> Result<()>,
     ) -> Result<Vec<Kid>> {
-        let expected = Measured::one(text.len() as u64, place);
+        let expected = InputSize::one(text.len() as u64, place);
         let plan = Self { expected: Some(expected), ..self };
         let mut supply = plan.supply(store, place)?;
         let keys = supply.take(&[text], &place.at(1))?;
@@ -258,7 +258,7 @@ impl Plan {
         let mut line = Vec::new();
         let sealed = keys
             .make_ready(plan.suite, carries)
-            .map_err(|trouble| Error::key(place, trouble))
+            .map_err(|error| Error::key(place, error))
             .and_then(|keys| {
                 let mut rng = source.stream(0);
                 sealer
@@ -279,8 +279,8 @@ impl Plan {
                 if let (Some(pad), Some(orders)) = (*longest_pad, &self.expected)
                     && orders.longest > pad
                 {
-                    let trouble = KeyTrouble::PadShort { needed: orders.longest, left: pad };
-                    return Err(Error::key(&orders.longest_at, trouble));
+                    let error = KeyError::PadShort { needed: orders.longest, left: pad };
+                    return Err(Error::key(&orders.longest_at, error));
                 }
                 let mut ids = Ids::new(store, self.bundle.clone(), shop.clone());
                 if let Some(orders) = &self.expected {
@@ -322,7 +322,7 @@ fn choose<'f>(
     file: &'f PlainFile,
     kid: Option<&Kid>,
     enc: Option<Enc>,
-) -> std::result::Result<(&'f Jwk, Suite), KeyTrouble> {
+) -> std::result::Result<(&'f Jwk, Suite), KeyError> {
     let checked = |key: &'f Jwk| {
         let suite = sealing_suite(file, key, enc)?;
         key.view().check_usage(suite, Task::Seal)?;
@@ -339,13 +339,13 @@ fn choose<'f>(
     for key in file.keys() {
         match checked(key) {
             Ok(found) => fit.push(found),
-            Err(trouble) => drop(refused.get_or_insert(trouble)),
+            Err(error) => drop(refused.get_or_insert(error)),
         }
     }
     match (fit.pop(), fit.len()) {
         (Some(only), 0) => Ok(only),
-        (Some(_), others) => Err(KeyTrouble::Several(others + 1)),
-        (None, _) => Err(refused.unwrap_or(KeyTrouble::Missing("key at all"))),
+        (Some(_), others) => Err(KeyError::Several(others + 1)),
+        (None, _) => Err(refused.unwrap_or(KeyError::Missing("key at all"))),
     }
 }
 
@@ -354,12 +354,12 @@ fn sealing_suite(
     file: &PlainFile,
     key: &Jwk,
     enc: Option<Enc>,
-) -> std::result::Result<Suite, KeyTrouble> {
+) -> std::result::Result<Suite, KeyError> {
     let Some(name) = key.alg.as_deref() else {
-        return Err(KeyTrouble::NoAlgorithm(key.view().words()));
+        return Err(KeyError::NoAlgorithm(key.view().words()));
     };
     let default = Enc::Cipher(ContentCipher::A256Gcm);
-    match (Alg::named(name), file.direct_cipher(name)) {
+    match (Alg::from_name(name), file.direct_cipher(name)) {
         (Some(alg @ Alg::Wrap(_)), _) => {
             let enc = enc.unwrap_or(default);
             Suite::new(alg, enc).ok_or_else(|| Unfit::NothingToWrap(enc).into())
@@ -404,7 +404,7 @@ fn seal_block<S: KeySource>(
     out.reserve(block.len() * 3 / 2 + lines.len() * 256);
     let keys = match keys.make_ready(suite, Carries::Order) {
         Ok(keys) => keys,
-        Err(trouble) => return (out, Some(Error::key(&block.place(0), trouble))),
+        Err(error) => return (out, Some(Error::key(&block.place(0), error))),
     };
     let mut rng = source.stream(block.first_line);
     let sealed = sealer.seal(&lines, &keys, block.first_line - 1, &mut rng, &mut out);

@@ -7,7 +7,7 @@ use std::io::Read;
 use crate::ciphers::base64url;
 use crate::protocol::jose::jwe::{Header, MAX_SEALED_LINE, segments};
 use crate::protocol::model::{Kid, Place, Result};
-use crate::protocol::pipeline::{Block, Cut, Part, Workers};
+use crate::protocol::pipeline::{Block, LineLimits, Part, Workers};
 use crate::protocol::store::keyfile::AnyKeys;
 
 /// The pads of a key file, with one bit per byte of pad that marks it as used.
@@ -55,10 +55,11 @@ impl PadUse {
         input: Box<dyn Read + Send>,
         place: &Place,
     ) -> Result<()> {
-        let cut = Cut { max_line: MAX_SEALED_LINE, what: "sealed line", max_lines: usize::MAX };
+        let limits =
+            LineLimits { max_line: MAX_SEALED_LINE, what: "sealed line", max_lines: usize::MAX };
         workers.run(
             vec![Part { place: place.clone(), reader: input }],
-            cut,
+            limits,
             |_| Ok(()),
             |block: &mut Block, ()| {
                 block.lines().into_iter().filter_map(piece).collect::<Vec<Piece>>()

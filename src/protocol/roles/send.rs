@@ -374,7 +374,7 @@ mod tests {
 
     fn bundle() -> ClientBundle {
         let name = "tokyo".parse::<Name>().unwrap();
-        let suite = Suite::of_header("A256KW", "A256GCM").unwrap();
+        let suite = Suite::from_header("A256KW", "A256GCM").unwrap();
         ClientBundle::new(name, Shop::new(Scheme::HYBRID_SHOP_SECRET, suite))
     }
 

@@ -14,7 +14,7 @@ use crate::ciphers::{knapsack, rsa};
 use crate::protocol::jose::jwk::{self, DecryptingKey, Jwk, PrivateHalf, Usage};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{
-    Error, Family, KeyTrouble, KeyUse, Kid, Misuse, Name, Place, Result, Scheme, Scope, ServiceUrl,
+    Error, Family, KeyError, KeyUse, Kid, Misuse, Name, Place, Result, Scheme, Scope, ServiceUrl,
     ShopProgram, Suite, Unfit,
 };
 use crate::protocol::pipeline::Workers;
@@ -76,12 +76,12 @@ pub enum ShopForm {
 /// Makes one key for an algorithm.
 ///
 /// # Errors
-/// [`KeyTrouble::Unusable`] for an RSA size that is not supported.
+/// [`KeyError::Unusable`] for an RSA size that is not supported.
 pub fn make_material(
     suite: Suite,
     sizes: Sizes,
     rng: &mut KeyStream,
-) -> std::result::Result<DecryptingKey, KeyTrouble> {
+) -> std::result::Result<DecryptingKey, KeyError> {
     match suite.material() {
         Family::Rsa => {
             let mut pairs = make_pairs(1, sizes, rng)?;
@@ -140,7 +140,7 @@ pub fn make_keys<S: KeySource>(
         keys.iter().for_each(|_| made());
         Ok(keys)
     });
-    let keys = keys.map_err(|trouble| Error::key(place, trouble))?;
+    let keys = keys.map_err(|error| Error::key(place, error))?;
     Ok(keys.into_iter().flatten().collect())
 }
 
@@ -151,7 +151,7 @@ fn make_pairs(
     count: usize,
     sizes: Sizes,
     rng: &mut KeyStream,
-) -> std::result::Result<Vec<DecryptingKey>, KeyTrouble> {
+) -> std::result::Result<Vec<DecryptingKey>, KeyError> {
     let pairs =
         rsa::generate(Backend::detect(), count, sizes.rsa_bits, rng).map_err(Unfit::from)?;
     let private = |pair| DecryptingKey::Private(PrivateHalf::Rsa(Box::new(pair)));
@@ -209,7 +209,7 @@ pub fn check_room(file: &Keyring, request: &KeyRequest, place: &Place) -> Result
     }
     if request.scheme.scope == Scope::Shop && file.keys.index_of(request.shop.as_str()).is_some() {
         let (keyring, shop) = (place.to_string(), request.shop.clone());
-        return Err(Misuse::HasItsKey { keyring, shop }.into());
+        return Err(Misuse::KeyExists { keyring, shop }.into());
     }
     Ok(())
 }
@@ -263,7 +263,7 @@ fn fresh_id(file: &Keyring, shop: &Name, rng: &mut KeyStream) -> Kid {
 /// Makes a shop's bundle: its own decrypting keys, and no other shop's.
 ///
 /// # Errors
-/// [`KeyTrouble::UnknownShop`], and [`KeyTrouble::Missing`] if the shop has no keys yet.
+/// [`KeyError::UnknownShop`], and [`KeyError::Missing`] if the shop has no keys yet.
 pub fn bundle_shop(
     file: &Keyring,
     shop: Option<&Name>,
@@ -274,7 +274,7 @@ pub fn bundle_shop(
     let own = |key: &&Jwk<_>| key.kid.as_ref().is_some_and(|kid| kid.shop() == *name);
     let bundle = shop_bundle(name, &account.shop, file.keys.iter().filter(own), form);
     if bundle.keys.is_empty() {
-        return Err(Error::key(place, KeyTrouble::Missing("key of this shop")));
+        return Err(Error::key(place, KeyError::Missing("key of this shop")));
     }
     Ok(bundle)
 }

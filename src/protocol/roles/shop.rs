@@ -7,8 +7,8 @@ use std::sync::Arc;
 use crate::ciphers::Wiped;
 use crate::ciphers::random::{KeySource, KeyStream, SystemSource};
 use crate::protocol::jose::jwe::{Carries, Failure, Header, MAX_SEALED_LINE, OpenedBlock, Opener};
-use crate::protocol::model::{Error, KeyTrouble, Name, Place, Result};
-use crate::protocol::pipeline::{Batch, Cut, Workers};
+use crate::protocol::model::{Error, KeyError, Name, Place, Result};
+use crate::protocol::pipeline::{Batch, LineLimits, Workers};
 use crate::protocol::roles::client::Totals;
 use crate::protocol::store::OpeningKeys;
 
@@ -85,7 +85,7 @@ pub fn open(
     mut write: impl FnMut(&[u8], &Totals) -> Result<()>,
     mut skipped: impl FnMut(Skipped) -> Result<()>,
 ) -> Result<Summary> {
-    let cut = Cut {
+    let limits = LineLimits {
         max_line: MAX_SEALED_LINE,
         what: "sealed line",
         max_lines: if keys.has_pairs() { 64 } else { usize::MAX },
@@ -97,7 +97,7 @@ pub fn open(
     let mut failed = 0;
     workers.run(
         input.into().parts,
-        cut,
+        limits,
         |_| Ok(()),
         |block, ()| {
             let memory = Wiped::from(std::mem::take(&mut block.spare));
@@ -219,7 +219,7 @@ impl Ledger {
             (Entry::Occupied(first), Some(kid)) => {
                 let (part, line) = first.get();
                 let first = part.at(*line);
-                Err(KeyTrouble::Repeated { kid: kid.clone(), first }.into())
+                Err(KeyError::Repeated { kid: kid.clone(), first }.into())
             }
             (entry, _) => {
                 entry.or_insert(spot);

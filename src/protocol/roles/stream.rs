@@ -22,7 +22,7 @@ use crate::protocol::roles::shop::open_alone;
 use crate::protocol::store::OpeningKeys;
 use crate::protocol::store::spend::KeyStore;
 
-/// Chunks per block: few enough that the blocks in progress stay in the cache between reading,
+/// ChunkBlock per block: few enough that the blocks in progress stay in the cache between reading,
 /// sealing and writing, and enough that passing blocks between threads costs little.
 const BLOCK_CHUNKS: usize = 64;
 

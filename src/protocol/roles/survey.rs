@@ -8,7 +8,7 @@ use std::io::Read;
 
 use crate::protocol::jose::jwe::{Carries, Header, MAX_SEALED_LINE};
 use crate::protocol::model::{Kid, LineFault, Malformed, Place, Result};
-use crate::protocol::pipeline::{Block, Cut, Part, Workers};
+use crate::protocol::pipeline::{Block, LineLimits, Part, Workers};
 
 /// Maximum number of different key names that are kept, each with a count of its lines.
 pub const MAX_NAMES: usize = 1_000_000;
@@ -91,11 +91,12 @@ impl Kept {
 /// # Errors
 /// Errors of reading, and a line that is too long.
 pub fn survey(workers: &Workers, input: Box<dyn Read + Send>, place: &Place) -> Result<Survey> {
-    let cut = Cut { max_line: MAX_SEALED_LINE, what: "sealed line", max_lines: usize::MAX };
+    let limits =
+        LineLimits { max_line: MAX_SEALED_LINE, what: "sealed line", max_lines: usize::MAX };
     let mut total = Survey::default();
     workers.run(
         vec![Part { place: place.clone(), reader: input }],
-        cut,
+        limits,
         |_| Ok(()),
         |block, ()| Counts::of(block.lines(), block.first_line),
         |counts, block: &mut Block| {

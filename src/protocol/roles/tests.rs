@@ -14,7 +14,7 @@ use crate::ciphers::{Secret, Wiped, base64url};
 use crate::protocol::jose::jwe::{Carries, Failure, Opener, Sealer, SealingKeys};
 use crate::protocol::jose::jwk::{AsKey, DecryptingKey, Jwk, Usage};
 use crate::protocol::jose::pad::Pad;
-use crate::protocol::model::{KeyTrouble, Kid, Place, Suite};
+use crate::protocol::model::{KeyError, Kid, Place, Suite};
 use crate::protocol::pipeline::{Part, Workers};
 use crate::protocol::roles::service::{Sizes, make_material};
 use crate::protocol::roles::shop::{self, Options};
@@ -45,7 +45,7 @@ fn opening_keys(keys: &[Jwk]) -> OpeningKeys {
 }
 
 fn suite(alg: &str, enc: &str) -> Suite {
-    Suite::of_header(alg, enc).unwrap()
+    Suite::from_header(alg, enc).unwrap()
 }
 
 /// Seals an order and returns the line without its line feed.
@@ -269,10 +269,10 @@ fn use_and_key_ops_limit_what_a_key_opens() {
         });
         assert_eq!(opens, expected, "{ops}");
     }
-    let trouble = read(r#""decrypt""#)
+    let error = read(r#""decrypt""#)
         .view()
         .check_usage(suite("dir", "A256GCM"), crate::protocol::model::Task::Seal);
-    assert!(matches!(trouble, Err(KeyTrouble::OtherUse { .. })));
+    assert!(matches!(error, Err(KeyError::OtherUse { .. })));
 }
 
 /// Links that an attacker can forge by guessing that a failed unwrapping leaves zeros.

@@ -10,7 +10,7 @@ use crate::ciphers::random::{KeySource, SeededSource};
 use crate::ciphers::rsa::{self, PublicKey, WrapJob};
 use crate::protocol::jose::jwe::block_label;
 use crate::protocol::jose::jwk::{AsKey, DecryptingKey, Jwk};
-use crate::protocol::model::{Enc, Error, KeyTrouble, Kid, Result, Scope, Suite};
+use crate::protocol::model::{Enc, Error, KeyError, Kid, Result, Scope, Suite};
 use crate::protocol::pipeline::Workers;
 use crate::protocol::roles::service::{self, Sizes};
 use crate::protocol::store::keyfile::ShopBundle;
@@ -246,7 +246,7 @@ fn observe(fault: Fault, case: &Case, played: &Played, workers: &Workers) -> Res
 
 fn classify(opened: Result<Vec<String>>, sent: &[String]) -> Outcome {
     match opened {
-        Err(Error::Key { trouble: KeyTrouble::Repeated { .. }, .. }) => Outcome::Noticed,
+        Err(Error::Key { error: KeyError::Repeated { .. }, .. }) => Outcome::Noticed,
         Err(_) => Outcome::Refused,
         Ok(mut opened) => {
             let mut sent = sent.to_vec();
@@ -345,7 +345,7 @@ fn with_wrong_keys(bundle: &ShopBundle, case: &Case) -> Result<ShopBundle> {
     let place = crate::protocol::model::Place::file("wrong key");
     let sizes = Sizes { rsa_bits: 2048, pad_bytes: super::play::PAD_OF_ORDER };
     let material = service::make_material(case.suite, sizes, &mut rng)
-        .map_err(|trouble| Error::key(&place, trouble))?;
+        .map_err(|error| Error::key(&place, error))?;
     for key in bundle.keys.iter() {
         wrong.keys.push(key.with(material.clone()));
     }

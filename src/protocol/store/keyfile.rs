@@ -20,7 +20,7 @@ pub use keys::{AnyKeys, Keys};
 pub use plain::{JwkSet, LoneKey, PlainFile};
 pub use shop::Shop;
 
-use crate::protocol::model::{Error, KeyTrouble, Place, Result, Role};
+use crate::protocol::model::{Error, KeyError, Place, Result, Role};
 
 /// Maximum number of random IVs for one key (NIST SP 800-38D section 8.3).
 pub const IV_BUDGET: u64 = 1 << 32;
@@ -86,7 +86,7 @@ impl KeyFile {
     /// The file as the service's keyring.
     ///
     /// # Errors
-    /// [`KeyTrouble::Role`].
+    /// [`KeyError::Role`].
     pub fn into_keyring(self, place: &Place) -> Result<Keyring> {
         let Self::Keyring(file) = self else { return Err(self.other_than(Role::Service, place)) };
         Ok(file)
@@ -95,7 +95,7 @@ impl KeyFile {
     /// The file as the service's keyring, to be changed.
     ///
     /// # Errors
-    /// [`KeyTrouble::Role`].
+    /// [`KeyError::Role`].
     pub fn keyring_mut(&mut self, place: &Place) -> Result<&mut Keyring> {
         let Self::Keyring(file) = self else { return Err(self.other_than(Role::Service, place)) };
         Ok(file)
@@ -104,7 +104,7 @@ impl KeyFile {
     /// The file as a shop's bundle.
     ///
     /// # Errors
-    /// [`KeyTrouble::Role`].
+    /// [`KeyError::Role`].
     pub fn into_shop(self, place: &Place) -> Result<ShopBundle> {
         let Self::Shop(file) = self else { return Err(self.other_than(Role::Shop, place)) };
         Ok(file)
@@ -113,7 +113,7 @@ impl KeyFile {
     /// The file as a client's bundle.
     ///
     /// # Errors
-    /// [`KeyTrouble::Role`].
+    /// [`KeyError::Role`].
     pub fn into_client(self, place: &Place) -> Result<ClientBundle> {
         let Self::Client(file) = self else { return Err(self.other_than(Role::Client, place)) };
         Ok(file)
@@ -122,7 +122,7 @@ impl KeyFile {
     /// The file as a client's bundle, borrowed.
     ///
     /// # Errors
-    /// [`KeyTrouble::Role`].
+    /// [`KeyError::Role`].
     pub fn client(&self, place: &Place) -> Result<&ClientBundle> {
         let Self::Client(file) = self else { return Err(self.other_than(Role::Client, place)) };
         Ok(file)
@@ -131,7 +131,7 @@ impl KeyFile {
     /// The file as a client's bundle, to be changed.
     ///
     /// # Errors
-    /// [`KeyTrouble::Role`].
+    /// [`KeyError::Role`].
     pub fn client_mut(&mut self, place: &Place) -> Result<&mut ClientBundle> {
         let Self::Client(file) = self else { return Err(self.other_than(Role::Client, place)) };
         Ok(file)
@@ -140,7 +140,7 @@ impl KeyFile {
     /// The file as one of no role, borrowed.
     ///
     /// # Errors
-    /// [`KeyTrouble::Role`].
+    /// [`KeyError::Role`].
     pub fn plain(&self, place: &Place) -> Result<&PlainFile> {
         let Self::Plain(file) = self else { return Err(self.other_than(Role::Plain, place)) };
         Ok(file)
@@ -148,7 +148,7 @@ impl KeyFile {
 
     /// The error for a file of another kind than expected.
     pub fn other_than(&self, expected: Role, place: &Place) -> Error {
-        Error::key(place, KeyTrouble::Role { found: self.holder().role(), expected })
+        Error::key(place, KeyError::Role { found: self.holder().role(), expected })
     }
 }
 

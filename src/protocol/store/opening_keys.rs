@@ -6,14 +6,14 @@ use std::sync::{Arc, OnceLock};
 use crate::protocol::jose::jwe::{Algorithms, Failure, Header, KeyLookup, OpeningKey};
 use crate::protocol::jose::jwk::{Jwk, JwkRef};
 use crate::protocol::model::{
-    Error, KeyTrouble, Kid, Member, Misuse, Name, Place, Result, Role, Scope, Suite, Unimplemented,
+    Error, KeyError, Kid, Member, Misuse, Name, Place, Result, Role, Scope, Suite, Unimplemented,
     WrapAlgorithm,
 };
 use crate::protocol::store::keyfile::{
     AnyKeys, KeyFile, KeyHolder, Keyring, PlainFile, Shop, ShopBundle,
 };
 
-type Checked<T> = std::result::Result<T, KeyTrouble>;
+type Checked<T> = std::result::Result<T, KeyError>;
 
 /// Keys by name, each with its algorithms.
 ///
@@ -58,7 +58,7 @@ impl OpeningFile {
     /// The key file as one that opens orders.
     ///
     /// # Errors
-    /// [`KeyTrouble::Role`] for a client's file.
+    /// [`KeyError::Role`] for a client's file.
     pub fn of(file: KeyFile, place: &Place) -> Result<Self> {
         match file {
             KeyFile::Plain(file) => Ok(Self::Plain(Arc::new(file))),
@@ -71,7 +71,7 @@ impl OpeningFile {
     /// The key file as one of a shop or of the service.
     ///
     /// # Errors
-    /// [`KeyTrouble::Role`] for any other file.
+    /// [`KeyError::Role`] for any other file.
     pub fn of_shop(file: KeyFile, place: &Place) -> Result<Self> {
         match file {
             KeyFile::Plain(_) => Err(file.other_than(Role::Shop, place)),
@@ -107,13 +107,13 @@ impl OpeningKeys {
     /// Adds the keys of a file.
     ///
     /// # Errors
-    /// [`KeyTrouble::Conflict`] if another key has the same name; [`KeyTrouble::Missing`] if the file
+    /// [`KeyError::Conflict`] if another key has the same name; [`KeyError::Missing`] if the file
     /// has no keys; the error for the first key of a plain file if none of its keys can open orders.
     pub fn add(&mut self, file: OpeningFile, place: &Place) -> Result<()> {
         let (first, repeated) = (self.numbers(), self.count_repeated(&file, place)?);
         match &file {
             OpeningFile::Plain(file) => {
-                let single = single_key(file).map_err(|trouble| Error::key(place, trouble))?;
+                let single = single_key(file).map_err(|error| Error::key(place, error))?;
                 if let (Some(index), 0) = (single, repeated) {
                     if file.keys()[index].kid.is_none() && self.unnamed.is_some() {
                         return Err(Misuse::SecondUnnamedKey.into());
@@ -131,7 +131,7 @@ impl OpeningKeys {
         self.shops.take();
         self.files.push(Held { file, first, count });
         if empty && !self.files.iter().any(|held| held.file.holder().has_erased()) {
-            return Err(Error::key(place, KeyTrouble::Missing("key at all")));
+            return Err(Error::key(place, KeyError::Missing("key at all")));
         }
         Ok(())
     }
@@ -139,8 +139,8 @@ impl OpeningKeys {
     /// Chooses the key for lines that name no key.
     ///
     /// # Errors
-    /// [`KeyTrouble::Unknown`], and the errors for a line that names the key.
-    pub fn choose_for_unnamed(&mut self, kid: &Kid) -> std::result::Result<(), KeyTrouble> {
+    /// [`KeyError::Unknown`], and the errors for a line that names the key.
+    pub fn choose_for_unnamed(&mut self, kid: &Kid) -> std::result::Result<(), KeyError> {
         let number = self.position(kid.as_str()).ok_or_else(|| self.unknown(kid.as_str()))?;
         self.unnamed = Some(number);
         Ok(())
@@ -154,7 +154,7 @@ impl OpeningKeys {
             let Some(kid) = key.kid else { continue };
             match self.position(kid.as_str()) {
                 Some(held) if self.key(held).material == key.material => repeated += 1,
-                Some(_) => return Err(Error::key(place, KeyTrouble::Conflict(kid.to_string()))),
+                Some(_) => return Err(Error::key(place, KeyError::Conflict(kid.to_string()))),
                 None => {}
             }
         }
@@ -205,7 +205,7 @@ impl OpeningKeys {
     }
 
     fn find(&self, kid: Option<&str>, guess: usize) -> Checked<usize> {
-        let Some(kid) = kid else { return self.unnamed.ok_or(KeyTrouble::Unnamed) };
+        let Some(kid) = kid else { return self.unnamed.ok_or(KeyError::Unnamed) };
         let guessed = guess < self.numbers() && self.repeated == 0;
         if guessed && self.name(guess).is_some_and(|name| name.as_str() == kid) {
             return Ok(guess);
@@ -226,18 +226,18 @@ impl OpeningKeys {
         self.files.iter().find_map(|held| Some(held.first + held.file.keys().position(kid)?))
     }
 
-    fn unknown(&self, kid: &str) -> KeyTrouble {
+    fn unknown(&self, kid: &str) -> KeyError {
         let passed_over = self.files.iter().find_map(|held| match &held.file {
             OpeningFile::Plain(file) => file.passed_over(kid),
             OpeningFile::Keyring(_) | OpeningFile::Shop(_) => None,
         });
-        if let Some(trouble) = passed_over {
-            return trouble;
+        if let Some(error) = passed_over {
+            return error;
         }
         if let Some(named) = Kid::new(kid)
             && self.files.iter().any(|held| held.file.holder().was_erased(&named))
         {
-            return KeyTrouble::Erased(named);
+            return KeyError::Erased(named);
         }
         let of = self.shops.get_or_init(|| {
             let keys = self.files.iter().flat_map(|held| held.file.keys().views());
@@ -245,7 +245,7 @@ impl OpeningKeys {
             let shops: Vec<&str> = shops.into_iter().collect();
             if shops.is_empty() { String::new() } else { format!(" (of {})", shops.join(", ")) }
         });
-        KeyTrouble::Unknown { kid: kid.to_owned(), held: self.len(), of: of.clone() }
+        KeyError::Unknown { kid: kid.to_owned(), held: self.len(), of: of.clone() }
     }
 
     /// The file that contains the key with this number.
@@ -272,10 +272,10 @@ impl KeyLookup for OpeningKeys {
             OpeningKey::new(number, key, &algorithms(&held.file, key)?, header, self.allow_weak)
         };
         let chosen = self.find(header.kid.as_deref(), guess).and_then(ready);
-        chosen.map_err(|trouble| {
+        chosen.map_err(|error| {
             // Algorithms that no key could open are reported first.
-            let none = Suite::of_header(&header.alg, &header.enc).err().map(KeyTrouble::from);
-            Failure::from(none.unwrap_or(trouble))
+            let none = Suite::from_header(&header.alg, &header.enc).err().map(KeyError::from);
+            Failure::from(none.unwrap_or(error))
         })
     }
 }
@@ -288,7 +288,7 @@ fn algorithms(file: &OpeningFile, key: JwkRef<'_>) -> Checked<Algorithms> {
         OpeningFile::Shop(file) => Ok(fixed(&file.shop)),
         OpeningFile::Keyring(file) => {
             let shop = key.kid.and_then(|kid| file.shop_of(kid));
-            shop.map(fixed).ok_or_else(|| KeyTrouble::NoAlgorithm(key.words()))
+            shop.map(fixed).ok_or_else(|| KeyError::NoAlgorithm(key.words()))
         }
     }
 }
@@ -296,7 +296,7 @@ fn algorithms(file: &OpeningFile, key: JwkRef<'_>) -> Checked<Algorithms> {
 /// The algorithms of a key of a plain file.
 fn plain_algorithms(file: &PlainFile, alg: Option<&str>) -> Checked<Algorithms> {
     let Some(alg) = alg else { return Ok(Algorithms::Unsaid) };
-    match (WrapAlgorithm::named(alg), file.direct_cipher(alg)) {
+    match (WrapAlgorithm::from_name(alg), file.direct_cipher(alg)) {
         (Some(algorithm), _) => Ok(Algorithms::AnyContent(algorithm)),
         (None, Some(enc)) => Ok(Algorithms::Fixed(Suite::direct(enc))),
         (None, None) => Err(Unimplemented::new(Member::Alg, alg).into()),

@@ -18,7 +18,7 @@ pub use ids::Ids;
 pub use pads::Pads;
 
 use crate::protocol::jose::jwk::{AsKey, EncryptingKey, Jwk};
-use crate::protocol::model::{Error, KeyTrouble, Place, Result};
+use crate::protocol::model::{Error, KeyError, Place, Result};
 use crate::protocol::store::keyfile::{ClientBundle, KeyFile, LoneKey, PlainFile};
 
 /// A key file of the kind `F` that can be changed durably.
@@ -145,7 +145,7 @@ struct Left<'f> {
 /// Changes the remaining use of a key that comes from `bundle`.
 ///
 /// # Errors
-/// [`KeyTrouble::Exchanged`] if the file has another key by now, whose use must not be changed.
+/// [`KeyError::Exchanged`] if the file has another key by now, whose use must not be changed.
 fn change_left<S: KeyStore + ?Sized, T>(
     store: &S,
     key: &Jwk<EncryptingKey>,
@@ -153,7 +153,7 @@ fn change_left<S: KeyStore + ?Sized, T>(
     whole: u64,
     change: impl FnOnce(&mut Left<'_>) -> Result<T>,
 ) -> Result<T> {
-    let exchanged = || Error::key(bundle, KeyTrouble::Exchanged);
+    let exchanged = || Error::key(bundle, KeyError::Exchanged);
     store.update(|file| match file.spending() {
         Some(Spending::Lone(file)) => {
             if file.key.material.as_key().encrypting_half() != key.material {

@@ -6,7 +6,7 @@ use crate::ciphers::cpu::Backend;
 
 /// Backends under test; the first is the reference.
 fn backends() -> (Backend, Vec<Backend>) {
-    let oracle = Backend::named("rustcrypto").unwrap();
+    let oracle = Backend::from_name("rustcrypto").unwrap();
     let tested: Vec<_> =
         Backend::available().into_iter().filter(|backend| has_lanes(*backend)).collect();
     eprintln!("backends against rustcrypto: {tested:?}");

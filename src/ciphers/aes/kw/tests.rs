@@ -76,7 +76,7 @@ fn wycheproof_vectors_hold_on_every_backend() {
 
 #[test]
 fn batches_equal_the_crate() {
-    let oracle = Backend::named("rustcrypto").unwrap();
+    let oracle = Backend::from_name("rustcrypto").unwrap();
     for backend in Backend::available() {
         eprintln!("backend {backend} against rustcrypto");
         for size in [KeySize::Aes128, KeySize::Aes256] {

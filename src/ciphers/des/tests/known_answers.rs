@@ -113,7 +113,7 @@ impl From<&[u8; 24]> for TripleDesKey {
 
 #[test]
 fn monte_carlo_chains_agree_with_the_crate() {
-    let crate_des = Backend::named("rustcrypto").unwrap();
+    let crate_des = Backend::from_name("rustcrypto").unwrap();
     let single = monte_carlo::<DesKey>(crate_des);
     let triple = monte_carlo::<TripleDesKey>(crate_des);
     each_backend(|backend| {

@@ -20,7 +20,7 @@ fn bytes(seed: u64, length: usize) -> Vec<u8> {
 }
 
 fn reference() -> Backend {
-    Backend::named("rustcrypto").unwrap()
+    Backend::from_name("rustcrypto").unwrap()
 }
 
 /// Runs `f` for every backend except the reference, and prints the backend.

@@ -6,13 +6,13 @@ use crate::ciphers::aes::{AesKey, KeySize};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::{CipherError, Secret, Wiped};
 use crate::protocol::jose::jwk::{AsKey, EncryptingKey, KeyRef};
-use crate::protocol::model::{KeyTrouble, Suite};
+use crate::protocol::model::{KeyError, Suite};
 
 pub(super) fn wrapping_key(
     key: &EncryptingKey,
     size: KeySize,
     suite: Suite,
-) -> Result<AesKey<'_>, KeyTrouble> {
+) -> Result<AesKey<'_>, KeyError> {
     sized(fitting(key.as_key().secret(), key.name(), suite)?, size, suite)
 }
 
@@ -20,11 +20,11 @@ pub(super) fn unwrapping_key(
     key: KeyRef<'_>,
     size: KeySize,
     suite: Suite,
-) -> Result<AesKey<'_>, KeyTrouble> {
+) -> Result<AesKey<'_>, KeyError> {
     sized(fitting(key.secret(), key.name(), suite)?, size, suite)
 }
 
-fn sized(key: &Secret, size: KeySize, suite: Suite) -> Result<AesKey<'_>, KeyTrouble> {
+fn sized(key: &Secret, size: KeySize, suite: Suite) -> Result<AesKey<'_>, KeyError> {
     let sized = match size {
         KeySize::Aes128 => key[..].try_into().map(AesKey::Aes128),
         KeySize::Aes256 => key[..].try_into().map(AesKey::Aes256),

@@ -4,13 +4,13 @@ use super::fitting;
 use crate::ciphers::content::ContentCipher;
 use crate::ciphers::{CipherError, Secret};
 use crate::protocol::jose::jwk::{AsKey, EncryptingKey, KeyRef};
-use crate::protocol::model::{KeyTrouble, Suite};
+use crate::protocol::model::{KeyError, Suite};
 
 pub(super) fn sealing_key(
     key: &EncryptingKey,
     cipher: ContentCipher,
     suite: Suite,
-) -> Result<&Secret, KeyTrouble> {
+) -> Result<&Secret, KeyError> {
     let key = fitting(key.as_key().secret(), key.name(), suite)?;
     cipher.check_key(key)?;
     Ok(key)
@@ -21,7 +21,7 @@ pub(super) fn opening_key(
     key: KeyRef<'_>,
     cipher: ContentCipher,
     suite: Suite,
-) -> Result<&Secret, KeyTrouble> {
+) -> Result<&Secret, KeyError> {
     let key = fitting(key.secret(), key.name(), suite)?;
     match cipher.check_key(key) {
         Err(CipherError::WeakKey { .. }) | Ok(()) => Ok(key),

@@ -4,13 +4,13 @@ pub(super) use crate::ciphers::knapsack::{PrivateKey, PublicKey};
 
 use super::{OneOrEach, UnwrapJob, Wrapped, fitting};
 use crate::protocol::jose::jwk::{AsKey, EncryptingKey, KeyRef};
-use crate::protocol::model::{KeyTrouble, Suite};
+use crate::protocol::model::{KeyError, Suite};
 
-pub(super) fn wrapping_key(key: &EncryptingKey, suite: Suite) -> Result<&PublicKey, KeyTrouble> {
+pub(super) fn wrapping_key(key: &EncryptingKey, suite: Suite) -> Result<&PublicKey, KeyError> {
     fitting(key.as_key().public_knapsack(), key.name(), suite)
 }
 
-pub(super) fn unwrapping_key(key: KeyRef<'_>, suite: Suite) -> Result<&PrivateKey, KeyTrouble> {
+pub(super) fn unwrapping_key(key: KeyRef<'_>, suite: Suite) -> Result<&PrivateKey, KeyError> {
     fitting(key.knapsack(), key.name(), suite)
 }
 

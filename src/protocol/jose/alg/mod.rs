@@ -23,9 +23,7 @@ use crate::ciphers::rsa::{PrivateKey, PublicKey};
 use crate::protocol::jose::json::{Object, ObjectText};
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk, KeyRef};
 use crate::protocol::jose::pad::Pad;
-use crate::protocol::model::{
-    KeyTrouble, KeyUse, LineFault, Malformed, Suite, Unfit, WrapAlgorithm,
-};
+use crate::protocol::model::{KeyError, KeyUse, LineFault, Malformed, Suite, Unfit, WrapAlgorithm};
 
 /// The keys of a batch, which are all used alike.
 #[derive(Debug)]
@@ -121,11 +119,11 @@ impl<'k> Sealing<'k> {
     /// Prepares keys for a suite.
     ///
     /// # Errors
-    /// [`KeyTrouble`] for the first key that does not fit or that the cipher refuses.
+    /// [`KeyError`] for the first key that does not fit or that the cipher refuses.
     pub(super) fn prepare(
         keys: &OneOrEach<&'k Jwk<EncryptingKey>>,
         suite: Suite,
-    ) -> Result<Self, KeyTrouble> {
+    ) -> Result<Self, KeyError> {
         let (cipher, by) = match suite.key_use() {
             KeyUse::Direct(cipher) => {
                 let ready = |key: &&'k Jwk<_>| direct::sealing_key(&key.material, cipher, suite);
@@ -151,8 +149,8 @@ impl<'k> Opening<'k> {
     /// Prepares a key for a suite.
     ///
     /// # Errors
-    /// [`KeyTrouble`] if the key does not fit.
-    pub(super) fn prepare(key: KeyRef<'k>, suite: Suite) -> Result<Self, KeyTrouble> {
+    /// [`KeyError`] if the key does not fit.
+    pub(super) fn prepare(key: KeyRef<'k>, suite: Suite) -> Result<Self, KeyError> {
         let (cipher, by) = match suite.key_use() {
             KeyUse::Direct(cipher) => {
                 (cipher, OpenBy::Direct(direct::opening_key(key, cipher, suite)?))
@@ -202,7 +200,7 @@ impl<'k> Wrapping<'k> {
         keys: &OneOrEach<&'k Jwk<EncryptingKey>>,
         algorithm: WrapAlgorithm,
         suite: Suite,
-    ) -> Result<Self, KeyTrouble> {
+    ) -> Result<Self, KeyError> {
         let aes = |size| keys.try_map(|key| aes_kw::wrapping_key(&key.material, size, suite));
         Ok(match algorithm {
             WrapAlgorithm::AesKw(size) => Self::AesKw(aes(size)?),
@@ -240,11 +238,7 @@ impl<'k> Wrapping<'k> {
 }
 
 impl<'k> Unwrapping<'k> {
-    fn prepare(
-        key: KeyRef<'k>,
-        algorithm: WrapAlgorithm,
-        suite: Suite,
-    ) -> Result<Self, KeyTrouble> {
+    fn prepare(key: KeyRef<'k>, algorithm: WrapAlgorithm, suite: Suite) -> Result<Self, KeyError> {
         Ok(match algorithm {
             WrapAlgorithm::AesKw(size) => Self::AesKw(aes_kw::unwrapping_key(key, size, suite)?),
             WrapAlgorithm::AesGcmKw(size) => {
@@ -411,6 +405,6 @@ impl<T> OneOrEach<T> {
 }
 
 /// Returns the key found, or the error for a key of another kind, which is named for the message.
-fn fitting<T>(found: Option<T>, key: &'static str, suite: Suite) -> Result<T, KeyTrouble> {
+fn fitting<T>(found: Option<T>, key: &'static str, suite: Suite) -> Result<T, KeyError> {
     found.ok_or_else(|| Unfit::Suite { key, suite }.into())
 }

@@ -9,13 +9,13 @@ use crate::ciphers::content::ContentCipher;
 use crate::ciphers::random::KeyStream;
 use crate::protocol::jose::jwk::{AsKey, EncryptingKey, KeyRef};
 use crate::protocol::jose::pad::Pad;
-use crate::protocol::model::{KeyTrouble, Suite};
+use crate::protocol::model::{KeyError, Suite};
 
-pub(super) fn sealing_key(key: &EncryptingKey, suite: Suite) -> Result<&Pad, KeyTrouble> {
+pub(super) fn sealing_key(key: &EncryptingKey, suite: Suite) -> Result<&Pad, KeyError> {
     fitting(key.as_key().pad(), key.name(), suite)
 }
 
-pub(super) fn opening_key(key: KeyRef<'_>, suite: Suite) -> Result<&Pad, KeyTrouble> {
+pub(super) fn opening_key(key: KeyRef<'_>, suite: Suite) -> Result<&Pad, KeyError> {
     fitting(key.pad(), key.name(), suite)
 }
 
@@ -24,7 +24,7 @@ pub(in crate::protocol::jose) fn keys(
     cipher: ContentCipher,
     orders: &[&[u8]],
     pads: &[&Pad],
-) -> Result<Wiped, (usize, KeyTrouble)> {
+) -> Result<Wiped, (usize, KeyError)> {
     let lengths = orders.iter().map(|order| cipher.key_len_for(order.len()));
     let mut keys = Wiped::from(vec![0; lengths.sum()]);
     let mut rest = &mut keys[..];
@@ -33,7 +33,7 @@ pub(in crate::protocol::jose) fn keys(
         let key = rest.split_off_mut(..len).expect("room for all");
         pad.copy_key(pad.offset(), key).ok_or_else(|| {
             let (needed, left) = (order.len() as u64, pad.len());
-            (index, KeyTrouble::PadShort { needed, left })
+            (index, KeyError::PadShort { needed, left })
         })?;
     }
     Ok(keys)

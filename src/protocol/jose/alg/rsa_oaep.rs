@@ -5,13 +5,13 @@ use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
 use crate::ciphers::rsa::{self, PrivateKey, PublicKey};
 use crate::protocol::jose::jwk::{AsKey, EncryptingKey, KeyRef};
-use crate::protocol::model::{KeyTrouble, Suite};
+use crate::protocol::model::{KeyError, Suite};
 
-pub(super) fn wrapping_key(key: &EncryptingKey, suite: Suite) -> Result<&PublicKey, KeyTrouble> {
+pub(super) fn wrapping_key(key: &EncryptingKey, suite: Suite) -> Result<&PublicKey, KeyError> {
     fitting(key.as_key().public_rsa(), key.name(), suite)
 }
 
-pub(super) fn unwrapping_key(key: KeyRef<'_>, suite: Suite) -> Result<&PrivateKey, KeyTrouble> {
+pub(super) fn unwrapping_key(key: KeyRef<'_>, suite: Suite) -> Result<&PrivateKey, KeyError> {
     fitting(key.rsa_pair(), key.name(), suite)
 }
 

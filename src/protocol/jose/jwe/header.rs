@@ -84,7 +84,7 @@ impl<'t> Header<'t> {
 
     fn read(segment: &[u8], text: &'t mut Vec<u8>) -> Result<Self, Malformed> {
         if segment.len() > base64url::encoded_length(MAX_HEADER) {
-            return Err(Malformed::Long(MAX_HEADER as u64));
+            return Err(Malformed::TooLong(MAX_HEADER as u64));
         }
         base64url::decode_into(segment, text).ok_or(LineFault::Base64)?;
         if let Some(header) = Self::plain(text) {

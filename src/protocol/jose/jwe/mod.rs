@@ -15,7 +15,7 @@ pub use typed_key::{MIN_TYPED, TypedKey};
 pub use crate::protocol::jose::alg::KeyParams;
 pub(in crate::protocol) use crate::protocol::jose::alg::rsa_blocks::label as block_label;
 pub use crate::protocol::jose::run::{Spread, Stage, Watch};
-use crate::protocol::model::{Error, Expected, Form, KeyTrouble, Malformed, Place};
+use crate::protocol::model::{Error, Expected, Form, KeyError, Malformed, Place};
 
 /// Maximum length of an order in bytes.
 pub const MAX_ORDER: usize = 1 << 20;
@@ -35,14 +35,14 @@ pub enum Failure {
     /// The line has another form, which was recognized.
     Unexpected(Form),
     /// The key is missing or may not be used.
-    Key(Box<KeyTrouble>),
+    Key(Box<KeyError>),
     /// The line is not authentic; the cause is deliberately not distinguished.
     Authentication,
 }
 
-impl From<KeyTrouble> for Failure {
-    fn from(trouble: KeyTrouble) -> Self {
-        Self::Key(Box::new(trouble))
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Self {
+        Self::Key(Box::new(error))
     }
 }
 
@@ -54,7 +54,7 @@ impl Failure {
             Self::Unexpected(found) => {
                 Error::Unexpected { place, found, expected: Expected::SealedOrder }
             }
-            Self::Key(trouble) => Error::Key { place, trouble: *trouble },
+            Self::Key(error) => Error::Key { place, error: *error },
             Self::Authentication => Error::Authentication(place),
         }
     }

@@ -12,7 +12,7 @@ use crate::ciphers::random::KeyStream;
 use crate::protocol::jose::alg::Opening;
 use crate::protocol::jose::jwk::{JwkRef, KeyRef};
 use crate::protocol::jose::run::{in_turn, unwatched};
-use crate::protocol::model::{Alg, KeyTrouble, Suite, Task, WrapAlgorithm};
+use crate::protocol::model::{Alg, KeyError, Suite, Task, WrapAlgorithm};
 
 /// Lines opened side by side: enough that the memory cleared by kernels hardly counts, and few
 /// enough to stay in the cache.
@@ -74,7 +74,7 @@ impl<'a> Opener<'a> {
     }
 }
 
-type Checked<T> = Result<T, KeyTrouble>;
+type Checked<T> = Result<T, KeyError>;
 
 /// A set of keys for opening orders.
 pub trait KeyLookup: Debug + Sync {
@@ -113,7 +113,7 @@ impl<'k> OpeningKey<'k> {
     /// Prepares a key with these algorithms for an order that names some of them.
     ///
     /// # Errors
-    /// [`KeyTrouble`] if the key may not be used for the order.
+    /// [`KeyError`] if the key may not be used for the order.
     pub(in crate::protocol) fn new(
         number: usize,
         key: JwkRef<'k>,
@@ -136,7 +136,7 @@ impl Algorithms {
         {
             return Ok(*own);
         }
-        let asked = Suite::of_header(&header.alg, &header.enc)?;
+        let asked = Suite::from_header(&header.alg, &header.enc)?;
         let is_for_it = match self {
             Self::Fixed(_) => false,
             Self::AnyContent(own) => {
@@ -150,16 +150,16 @@ impl Algorithms {
         }
     }
 
-    fn other(&self, key: JwkRef<'_>, asked: Suite) -> KeyTrouble {
+    fn other(&self, key: JwkRef<'_>, asked: Suite) -> KeyError {
         let own = match self {
             Self::Fixed(own) => own.to_string(),
             Self::AnyContent(own) if asked.alg() == Alg::Wrap(*own) => {
-                return KeyTrouble::Weak(asked.enc().name());
+                return KeyError::Weak(asked.enc().name());
             }
             Self::AnyContent(own) => own.name().to_owned(),
             Self::Unsaid => "standard algorithms of its type and size".to_owned(),
         };
-        KeyTrouble::OtherAlgorithm { key: key.words(), own, asked }
+        KeyError::OtherAlgorithm { key: key.words(), own, asked }
     }
 }
 

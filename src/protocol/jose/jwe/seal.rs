@@ -14,7 +14,7 @@ use crate::protocol::jose::alg::{OneOrEach, SealBy, Sealing, rsa_blocks};
 use crate::protocol::jose::json::ObjectText;
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
 use crate::protocol::jose::run::{in_turn, unwatched};
-use crate::protocol::model::{KeyTrouble, Kid, Malformed, Suite, Unfit};
+use crate::protocol::model::{KeyError, Kid, Malformed, Suite, Unfit};
 
 /// Maximum number of bytes of orders sealed side by side, so that they stay in the cache.
 const GROUP_BYTES: usize = 256 << 10;
@@ -48,12 +48,12 @@ impl<'k> SealingKeys<'k> {
     /// Prepares one key for all orders. A pad can seal one order only.
     ///
     /// # Errors
-    /// [`KeyTrouble`] if the key does not fit the algorithms, or the cipher refuses it.
+    /// [`KeyError`] if the key does not fit the algorithms, or the cipher refuses it.
     pub fn one(
         key: &'k Jwk<EncryptingKey>,
         suite: Suite,
         carries: Carries,
-    ) -> Result<Self, KeyTrouble> {
+    ) -> Result<Self, KeyError> {
         Self::new(&OneOrEach::One(key), suite, carries)
     }
 
@@ -65,7 +65,7 @@ impl<'k> SealingKeys<'k> {
         keys: &'k [Jwk<EncryptingKey>],
         suite: Suite,
         carries: Carries,
-    ) -> Result<Self, KeyTrouble> {
+    ) -> Result<Self, KeyError> {
         Self::new(&OneOrEach::Each(keys.iter().collect()), suite, carries)
     }
 
@@ -73,7 +73,7 @@ impl<'k> SealingKeys<'k> {
         keys: &OneOrEach<&'k Jwk<EncryptingKey>>,
         suite: Suite,
         carries: Carries,
-    ) -> Result<Self, KeyTrouble> {
+    ) -> Result<Self, KeyError> {
         let kids = keys.map(|key| key.kid.as_ref());
         let (alg, enc) = (suite.alg().name(), suite.enc().name());
         let start = format!(r#"{{"alg":"{alg}","enc":"{enc}""#);
@@ -83,8 +83,8 @@ impl<'k> SealingKeys<'k> {
     /// Checks that there is a key for each order.
     ///
     /// # Errors
-    /// [`KeyTrouble::Unfit`].
-    fn check_count(&self, orders: usize) -> Result<(), KeyTrouble> {
+    /// [`KeyError::Unfit`].
+    fn check_count(&self, orders: usize) -> Result<(), KeyError> {
         let keys = match (&self.ready, &self.kids) {
             (Sealing::Cipher(_, SealBy::Pad(pads)), _) => pads.len(),
             (_, OneOrEach::Each(kids)) => kids.len(),
@@ -130,9 +130,9 @@ impl Sealer {
     ///
     /// # Errors
     /// The index of the first order that failed, and the reason; `out` then has the lines of the
-    /// groups before it. [`KeyTrouble::Unfit`] if the numbers of keys and orders differ.
+    /// groups before it. [`KeyError::Unfit`] if the numbers of keys and orders differ.
     ///
-    /// [`KeyTrouble::Unfit`]: crate::protocol::model::KeyTrouble::Unfit
+    /// [`KeyError::Unfit`]: crate::protocol::model::KeyError::Unfit
     pub fn seal(
         &self,
         orders: &[&[u8]],
@@ -141,7 +141,7 @@ impl Sealer {
         rng: &mut KeyStream,
         out: &mut Vec<u8>,
     ) -> Result<(), (usize, Failure)> {
-        keys.check_count(orders.len()).map_err(|trouble| (0, trouble.into()))?;
+        keys.check_count(orders.len()).map_err(|error| (0, error.into()))?;
         let fit = orders.iter().position(|order| order.len() > MAX_ORDER).unwrap_or(orders.len());
         match &keys.ready {
             Sealing::Blocks(public) => {
@@ -166,7 +166,10 @@ impl Sealer {
         if fit == orders.len() {
             return Ok(());
         }
-        Err((fit, Failure::Malformed(Malformed::TooLong { what: "order", most: MAX_ORDER as u64 })))
+        Err((
+            fit,
+            Failure::Malformed(Malformed::PartTooLong { what: "order", most: MAX_ORDER as u64 }),
+        ))
     }
 
     fn seal_in_blocks(
@@ -230,7 +233,7 @@ mod tests {
     }
 
     fn suite(alg: &str, enc: &str) -> Suite {
-        Suite::of_header(alg, enc).unwrap()
+        Suite::from_header(alg, enc).unwrap()
     }
 
     #[test]
@@ -250,14 +253,14 @@ mod tests {
 
     #[test]
     fn there_is_a_key_for_each_order() {
-        let seal = |keys: Result<SealingKeys<'_>, KeyTrouble>, orders: usize| {
+        let seal = |keys: Result<SealingKeys<'_>, KeyError>, orders: usize| {
             let (mut lines, mut rng) = (Vec::new(), SeededSource::new(7).stream(0));
             let orders = vec![&b"order"[..]; orders];
             let sealed = Sealer::default().seal(&orders, &keys.unwrap(), 0, &mut rng, &mut lines);
             let lines = lines.iter().filter(|&&byte| byte == b'\n').count();
             match sealed {
                 Ok(()) => Ok(lines),
-                Err((0, Failure::Key(trouble))) if lines == 0 => Err(trouble.to_string()),
+                Err((0, Failure::Key(error))) if lines == 0 => Err(error.to_string()),
                 Err(other) => panic!("{other:?}, {lines} lines"),
             }
         };

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Refusal;
 use crate::protocol::jose::json::{Object, optional_text};
-use crate::protocol::model::{KeyFault, KeyTrouble, Malformed, shortened};
+use crate::protocol::model::{KeyError, KeyFault, Malformed, shortened};
 
 /// The uses that a key's `use` and `key_ops` permit, as far as they concern encryption.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Usage {
     /// Reads both members.
     ///
     /// # Errors
-    /// [`KeyTrouble::OtherUse`] if they permit no operation of encryption.
+    /// [`KeyError::OtherUse`] if they permit no operation of encryption.
     pub(super) fn read(members: &Object) -> Result<Self, Refusal> {
         let with_use = match optional_text(members, "use")? {
             None => false,
@@ -121,5 +121,5 @@ impl fmt::Display for Usage {
 fn other_use(members: &Object, own: String) -> Refusal {
     let kid = members.get("kid").and_then(Value::as_str);
     let key = kid.map_or("the key".to_owned(), |kid| format!("key {}", shortened(kid)));
-    KeyTrouble::OtherUse { key, own, wanted: "encryption".to_owned() }.into()
+    KeyError::OtherUse { key, own, wanted: "encryption".to_owned() }.into()
 }

@@ -3,7 +3,7 @@
 use super::Sink;
 use crate::protocol::jose::jwe::{Carries, SealingKeys};
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
-use crate::protocol::model::{Error, KeyTrouble, Kid, Place, Result, Spent, Suite};
+use crate::protocol::model::{Error, KeyError, Kid, Place, Result, Spent, Suite};
 use crate::protocol::store::spend::{Budget, Ids, KeyStore, Pads};
 
 /// Source of the keys for the next block.
@@ -25,7 +25,7 @@ impl Ticket {
         &self,
         suite: Suite,
         carries: Carries,
-    ) -> std::result::Result<SealingKeys<'_>, KeyTrouble> {
+    ) -> std::result::Result<SealingKeys<'_>, KeyError> {
         match self {
             Self::Shared(key) => SealingKeys::one(key, suite, carries),
             Self::Each(keys) => SealingKeys::each(keys, suite, carries),
@@ -82,7 +82,7 @@ impl<K: KeyStore + ?Sized> Supply<'_, K> {
         let bundle = bundle.file.clone();
         match (done, given_back.and(settled)) {
             (Ok(()), Ok(())) => Ok(used),
-            (Err(source), _) if spent.is_nothing() => Err(source),
+            (Err(source), _) if spent.is_empty() => Err(source),
             (Err(source), _) => Err(Error::Spending { spent, bundle, source: Box::new(source) }),
             (Ok(()), Err(source)) => Err(Error::Unsettled { bundle, source: Box::new(source) }),
         }

@@ -50,7 +50,7 @@ impl OldCipher {
     ];
 
     /// Finds a cipher by name.
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|cipher| cipher.name == name)
     }
 

@@ -34,7 +34,7 @@ fn text(length: usize) -> Vec<u8> {
 }
 
 fn decryption(name: &str, key: &[u8], iv: Iv, padding: Padding) -> Decryption {
-    let cipher = OldCipher::named(name).unwrap();
+    let cipher = OldCipher::from_name(name).unwrap();
     Decryption { key: read_key(cipher, key, &Place::file("old.key")).unwrap(), iv, padding }
 }
 
@@ -186,7 +186,7 @@ fn zero_padding_is_seven_bytes_at_most() {
 #[test]
 fn keys_and_ivs_are_told_by_their_length() {
     let place = Place::file("old.key");
-    let named = |name| OldCipher::named(name).unwrap();
+    let named = |name| OldCipher::from_name(name).unwrap();
     let read = |name, text: &[u8]| read_key(named(name), text, &place).map(|_| ());
     for good in [&b"12345678"[..], b"0123456789abcdef", b"0123456789ABCDEF\r\n"] {
         read("des-cbc", good).unwrap();

@@ -7,7 +7,7 @@ use crate::ciphers::random::KeySource;
 use crate::protocol::jose::jwk::{AsKey, DecryptingKey, EncryptingKey, Jwk, Usage};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{
-    Amounts, ClientProgram, Enc, Erase, Error, KeyTrouble, Kid, Misuse, Name, Place, Result, Run,
+    Amounts, ClientProgram, Enc, Erase, Error, KeyError, Kid, Misuse, Name, Place, Result, Run,
     Scope, ServiceUrl,
 };
 use crate::protocol::store::keyfile::{
@@ -103,8 +103,8 @@ impl Delivery {
 /// keyring as handed out. Keys made for this request come from `make`.
 ///
 /// # Errors
-/// [`KeyTrouble::PoolEmpty`] if the pool has too few unused ids; [`KeyTrouble::AllAllotted`] and
-/// [`KeyTrouble::PadShort`] if other clients have all that a key allows; [`Error::Usage`] if the
+/// [`KeyError::PoolEmpty`] if the pool has too few unused ids; [`KeyError::AllAllotted`] and
+/// [`KeyError::PadShort`] if other clients have all that a key allows; [`Error::Usage`] if the
 /// request does not fit the shop's scheme.
 pub fn bundle_client<S: KeySource>(
     file: &mut Keyring,
@@ -139,7 +139,7 @@ pub fn bundle_client<S: KeySource>(
             let allotted = account.allotted.entry(kid.clone()).or_default();
             let left = IV_BUDGET.saturating_sub(*allotted);
             if left == 0 {
-                return Err(Error::key(place, KeyTrouble::AllAllotted(kid.clone())));
+                return Err(Error::key(place, KeyError::AllAllotted(kid.clone())));
             }
             let share = (left / BUDGET_SHARE).max(1);
             *allotted += share;
@@ -194,7 +194,7 @@ fn pieces_of_pads(
         let piece = pad
             .piece(allotted, needed)
             .filter(|_| needed <= left)
-            .ok_or_else(|| Error::key(place, KeyTrouble::PadShort { needed, left }))?;
+            .ok_or_else(|| Error::key(place, KeyError::PadShort { needed, left }))?;
         pieces.insert(kid.clone(), piece);
     }
     Ok(pieces)
@@ -237,12 +237,12 @@ fn hand_out<S: KeySource>(
         IdRequest::Pool(wanted) => {
             let unused: Vec<Kid> = unused_ids(file, shop).take(*wanted).collect();
             if unused.len() < *wanted {
-                let trouble = KeyTrouble::PoolEmpty {
+                let error = KeyError::PoolEmpty {
                     shop: shop.clone(),
                     unused: unused.len(),
                     wanted: *wanted,
                 };
-                return Err(Error::key(place, trouble));
+                return Err(Error::key(place, error));
             }
             unused
         }
@@ -259,7 +259,7 @@ fn hand_out<S: KeySource>(
                 return Err(Misuse::NotAUser(kid).into());
             }
             if file.was_erased(&kid) {
-                return Err(Error::key(place, KeyTrouble::Erased(kid)));
+                return Err(Error::key(place, KeyError::Erased(kid)));
             }
             if is_new {
                 check_len(file, &making, place)?;
@@ -290,7 +290,7 @@ impl KeyRequest {
     /// A request for more transaction keys like those that the shop has.
     ///
     /// # Errors
-    /// [`KeyTrouble::UnknownShop`].
+    /// [`KeyError::UnknownShop`].
     pub fn more(file: &Keyring, name: &Name, orders: usize, place: &Place) -> Result<Self> {
         let (_, Account { shop, .. }) = file.account(Some(name), place)?;
         Ok(Self {

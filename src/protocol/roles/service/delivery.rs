@@ -4,7 +4,7 @@ use super::{ClientRequest, Delivery, KeyRequest, bundle_client};
 use crate::ciphers::Secret;
 use crate::ciphers::random::KeySource;
 use crate::protocol::jose::jwk::DecryptingKey;
-use crate::protocol::model::{Aftermath, Error, Place, Result};
+use crate::protocol::model::{Error, NotUndone, Place, Result};
 use crate::protocol::store::files::{self, Output, Selection};
 use crate::protocol::store::keyfile::{ClientBundle, KeyHolder, Keyring};
 use crate::protocol::store::spend::Durable;
@@ -52,7 +52,7 @@ pub fn deliver<S: KeySource, K: Durable<Keyring> + ?Sized>(
     let mut progress = Progress::default();
     match send(outputs, &client, half.as_deref(), &mut progress) {
         Ok(()) => Ok((delivery, client)),
-        Err(error) => Err(aftermath(keyring, &delivery, progress, error, place)),
+        Err(error) => Err(not_undone(keyring, &delivery, progress, error, place)),
     }
 }
 
@@ -101,7 +101,7 @@ fn send(
 }
 
 /// Takes back what did not leave, and returns the error of the delivery, with whatever remains changed.
-fn aftermath<K: Durable<Keyring> + ?Sized>(
+fn not_undone<K: Durable<Keyring> + ?Sized>(
     keyring: &K,
     delivery: &Delivery,
     progress: Progress,
@@ -116,16 +116,16 @@ fn aftermath<K: Durable<Keyring> + ?Sized>(
             Err(error) => (all, Some(error)),
         },
     };
-    let aftermath = Aftermath {
+    let not_undone = NotUndone {
         lost,
         not_taken_back,
         admitted: delivery.admitted().cloned(),
         shop_half: progress.shop_half,
     };
     let unchanged =
-        lost.is_nothing() && aftermath.admitted.is_none() && aftermath.shop_half.is_none();
+        lost.is_empty() && not_undone.admitted.is_none() && not_undone.shop_half.is_none();
     match unchanged {
         true => source,
-        false => Error::Undelivered { aftermath: Box::new(aftermath), source: Box::new(source) },
+        false => Error::Undelivered { not_undone: Box::new(not_undone), source: Box::new(source) },
     }
 }

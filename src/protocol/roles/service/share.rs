@@ -82,7 +82,7 @@ impl Share {
     /// will use the same resources.
     ///
     /// # Errors
-    /// [`KeyTrouble::UnknownShop`]; [`KeyTrouble::Unfit`] if the keys are not those of the keyring.
+    /// [`KeyError::UnknownShop`]; [`KeyError::Unfit`] if the keys are not those of the keyring.
     /// Nothing is changed in these cases.
     pub fn give_back(&self, keyring: &mut Keyring, place: &Place) -> Result<Amounts> {
         keyring.account(Some(&self.shop), place)?;

@@ -22,7 +22,7 @@ fn name(text: &str) -> Name {
 }
 
 fn suite(alg: &str, enc: &str) -> Suite {
-    Suite::new(Alg::named(alg).unwrap(), Enc::named(enc).unwrap()).unwrap()
+    Suite::new(Alg::from_name(alg).unwrap(), Enc::from_name(enc).unwrap()).unwrap()
 }
 
 fn key_request(embodiment: u8, orders: usize, enc: Option<&str>) -> KeyRequest {
@@ -87,7 +87,7 @@ fn no_random_iv_is_given_to_two_clients_and_none_beyond_the_last() {
     assert_eq!(given, IV_BUDGET);
     let before = file.clone();
     let refused = bundle(&mut file, IdRequest::Pool(1)).unwrap_err();
-    assert!(matches!(refused, Error::Key { trouble: KeyTrouble::AllAllotted(_), .. }), "{refused}");
+    assert!(matches!(refused, Error::Key { error: KeyError::AllAllotted(_), .. }), "{refused}");
     assert_eq!(allotted(&file), allotted(&before));
 }
 
@@ -99,7 +99,7 @@ fn an_erased_user_gets_no_new_key() {
         let kid = Kid::new("tokyo/alice").unwrap();
         file.erase_keys(&|other| other == Some(&kid));
         let refused = bundle(&mut file, IdRequest::User(name("alice"))).unwrap_err();
-        assert!(matches!(refused, Error::Key { trouble: KeyTrouble::Erased(_), .. }), "{refused}");
+        assert!(matches!(refused, Error::Key { error: KeyError::Erased(_), .. }), "{refused}");
         assert!(file.keys.named("tokyo/alice").is_none());
     }
 }
@@ -117,7 +117,7 @@ fn an_unused_share_comes_back_and_a_used_one_does_not() {
     let unused: Vec<Kid> = unused_ids(&file, &name("tokyo")).collect();
     assert!(unused.len() == 2 && unused.iter().all(|kid| kid.id().as_ref() != Some(&first)));
     // What was given back cannot be given back again.
-    assert!(share.give_back(&mut file, &place()).unwrap().is_nothing());
+    assert!(share.give_back(&mut file, &place()).unwrap().is_empty());
 
     // Random IVs.
     let mut file = keyring(1, 1, None);
@@ -135,7 +135,7 @@ fn an_unused_share_comes_back_and_a_used_one_does_not() {
     let second = bundle(&mut file, IdRequest::Pool(1)).unwrap();
     assert_eq!((budget(&first), budget(&second), allotted(&file)), (100, 100, 200));
     let kept = Share::unused(&first, &place());
-    assert!(kept.give_back(&mut file, &place()).unwrap().is_nothing());
+    assert!(kept.give_back(&mut file, &place()).unwrap().is_empty());
     let back = Share::unused(&second, &place());
     assert_eq!(back.give_back(&mut file, &place()).unwrap().pad_bytes, 100);
     *first.budget.values_mut().next().unwrap() = 30;
@@ -245,8 +245,8 @@ fn what_others_got_meanwhile_is_theirs() {
         let _ = bundle(file, IdRequest::Pool(1));
     });
     let (error, _) = fail_to_deliver(&store, IdRequest::Pool(1), false);
-    let Error::Undelivered { aftermath, .. } = error else { panic!("{error:?}") };
-    assert_eq!(aftermath.lost, Amounts { pad_bytes: 100, ..Amounts::default() });
+    let Error::Undelivered { not_undone, .. } = error else { panic!("{error:?}") };
+    assert_eq!(not_undone.lost, Amounts { pad_bytes: 100, ..Amounts::default() });
 
     let store = busy(&keyring(1, 1, None), &|file| {
         let _ = bundle(file, IdRequest::Pool(1));
@@ -262,23 +262,23 @@ fn what_cannot_be_taken_back_is_told() {
     let mut store = busy(&keyring(4, 3, None), &|_| {});
     store.fails_at = Some(2);
     let (error, _) = fail_to_deliver(&store, IdRequest::Pool(2), false);
-    let Error::Undelivered { aftermath, .. } = error else { panic!("{error:?}") };
-    assert_eq!(aftermath.lost, Amounts { ids: 2, ..Amounts::default() });
-    assert!(matches!(aftermath.not_taken_back, Some(Error::Io { .. })));
+    let Error::Undelivered { not_undone, .. } = error else { panic!("{error:?}") };
+    assert_eq!(not_undone.lost, Amounts { ids: 2, ..Amounts::default() });
+    assert!(matches!(not_undone.not_taken_back, Some(Error::Io { .. })));
     assert_eq!(store.file.into_inner().shops[&name("tokyo")].issued.len(), 2);
 
     // A half that replaced another file is not erased, and the error reports it.
     let store = busy(&keyring(4, 3, None), &|_| {});
     let (error, half_is_there) = fail_to_deliver(&store, IdRequest::Pool(2), true);
-    let Error::Undelivered { aftermath, .. } = error else { panic!("{error:?}") };
-    assert!(half_is_there && aftermath.lost.is_nothing());
-    assert!(aftermath.shop_half.is_some_and(|file| file.ends_with("half.jwks")));
+    let Error::Undelivered { not_undone, .. } = error else { panic!("{error:?}") };
+    assert!(half_is_there && not_undone.lost.is_empty());
+    assert!(not_undone.shop_half.is_some_and(|file| file.ends_with("half.jwks")));
 
     // A user who was given the first key keeps it.
     let store = busy(&keyring(4, 3, None), &|_| {});
     let (error, _) = fail_to_deliver(&store, IdRequest::User(name("alice")), false);
-    let Error::Undelivered { aftermath, .. } = error else { panic!("{error:?}") };
-    assert_eq!(aftermath.admitted, Kid::new("tokyo/alice"));
+    let Error::Undelivered { not_undone, .. } = error else { panic!("{error:?}") };
+    assert_eq!(not_undone.admitted, Kid::new("tokyo/alice"));
     assert!(store.file.into_inner().keys.named("tokyo/alice").is_some());
 }
 
@@ -325,7 +325,7 @@ fn the_length_of_a_file_is_known_before_it_is_written() {
         ("MH-KNAPSACK", "A256GCM"),
         ("dir", "VERNAM-HS256"),
     ] {
-        let suite = Suite::new(Alg::named(alg).unwrap(), Enc::named(enc).unwrap()).unwrap();
+        let suite = Suite::new(Alg::from_name(alg).unwrap(), Enc::from_name(enc).unwrap()).unwrap();
         let material = make_material(suite, sizes, &mut rng).unwrap();
         for material in [Material::from(material.as_key().encrypting_half()), material.into()] {
             for origin in [Origin::System, Origin::Seeded] {
@@ -345,7 +345,7 @@ fn the_length_of_a_file_is_known_before_it_is_written() {
 
 #[test]
 fn a_client_holds_no_private_half_and_a_shop_no_public_half_alone() {
-    let suite = Suite::of_header("MH-KNAPSACK", "A256GCM").unwrap();
+    let suite = Suite::from_header("MH-KNAPSACK", "A256GCM").unwrap();
     let mut rng = SystemSource::new().unwrap().stream(0);
     let private = make_material(suite, Sizes::default(), &mut rng).unwrap();
     let public = Material::from(private.as_key().encrypting_half());

@@ -28,7 +28,7 @@ pub fn erase(path: &Path, selection: Selection<'_>) -> Result<Erased> {
     match selection {
         Selection::File => {
             sent::publish_of(&mut locked)?;
-            users::forget(path);
+            users::remove_unused(path);
             locked.erase()
         }
         Selection::Keys | Selection::Programs | Selection::Named(_) => {
@@ -49,7 +49,7 @@ pub fn erase_key_file<T>(
     let mut locked = Locked::open(path)?;
     sent::publish_of(&mut locked)?;
     let seen = look(locked.read()?)?;
-    users::forget(path);
+    users::remove_unused(path);
     Ok((seen, locked.erase()?))
 }
 
@@ -62,7 +62,7 @@ fn erase_leftover(path: &Path, missing: Error) -> Result<Erased> {
     }
     let name = path.display().to_string();
     let swept = sweep(path, Owner::IsWaitedFor);
-    users::forget(path);
+    users::remove_unused(path);
     match swept.map_err(|error| Error::io(&name, "cannot erase what was left of it", error))? {
         Swept::Leftover(leftover) => Ok(Erased {
             file: name,

@@ -10,8 +10,8 @@ use super::locked::Locked;
 use super::overwrite::{Erased, Selection};
 use super::sent::{Finished, settle};
 use super::temporary::lock_soon;
-use super::users::{forget, lock, open_users};
-use crate::protocol::model::{Erase, Error, KeyTrouble, Kid, Place, Result};
+use super::users::{lock, open_users, remove_unused};
+use crate::protocol::model::{Erase, Error, KeyError, Kid, Place, Result};
 use crate::protocol::store::keyfile::{ClientBundle, KeyFile, Sent};
 use crate::protocol::store::spend::{Durable, KeyStore};
 
@@ -58,7 +58,7 @@ impl InUse {
     /// Changes the client's bundle in the file.
     ///
     /// # Errors
-    /// As [`update`](super::update), and [`KeyTrouble::Role`] for another file.
+    /// As [`update`](super::update), and [`KeyError::Role`] for another file.
     pub fn update_client(&self, change: impl FnOnce(&mut ClientBundle)) -> Result<()> {
         Locked::open(&self.path)?.update_client(change)
     }
@@ -85,14 +85,14 @@ impl InUse {
     /// erases only the keys that were `used`; the last process erases the rest.
     ///
     /// # Errors
-    /// [`KeyTrouble::Exchanged`] if the file is no longer the one that was used; and as
+    /// [`KeyError::Exchanged`] if the file is no longer the one that was used; and as
     /// [`erase`](super::erase).
     pub fn erase(&mut self, sent: Option<&Sent>, used: &[Kid]) -> Result<AfterSending> {
         let mut locked = Locked::open(&self.path)?;
         let file = match locked.read()? {
             KeyFile::Client(file) if is_ours(&file, sent, used) => file,
             KeyFile::Client(_) | KeyFile::Plain(_) | KeyFile::Keyring(_) | KeyFile::Shop(_) => {
-                return Err(Error::key(&locked.place, KeyTrouble::Exchanged));
+                return Err(Error::key(&locked.place, KeyError::Exchanged));
             }
         };
         if !self.is_shared()? {
@@ -157,13 +157,13 @@ impl Drop for InUse {
         self.users = None;
         match locked {
             Ok(mut locked) if alone => {
-                forget(&self.path);
+                remove_unused(&self.path);
                 // If this fails, the next command repeats it.
                 let _ = settle(&mut locked, false);
             }
             Ok(_) => {}
             // If the file is gone, nobody uses it.
-            Err(_) => forget(&self.path),
+            Err(_) => remove_unused(&self.path),
         }
     }
 }

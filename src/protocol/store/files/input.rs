@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::paths::{FileId, is_dash};
 use crate::protocol::model::{Error, Place, Result};
-use crate::protocol::pipeline::{Measured, Part};
+use crate::protocol::pipeline::{InputSize, Part};
 
 /// Input from which orders are read.
 pub struct Input {
@@ -60,7 +60,7 @@ impl Input {
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub fn measure(path: Option<&Path>) -> Result<Option<Measured>> {
+    pub fn measure(path: Option<&Path>) -> Result<Option<InputSize>> {
         let input = match path.filter(|path| !is_dash(path)) {
             Some(path) => File::open(path),
             None => rustix::stdio::stdin().try_clone_to_owned().map(File::from),
@@ -87,9 +87,9 @@ impl From<Input> for Part {
 }
 
 /// Measures the lines of a file from its current position, which stays the same.
-fn measure_orders(file: &mut File, place: &Place) -> io::Result<Measured> {
+fn measure_orders(file: &mut File, place: &Place) -> io::Result<InputSize> {
     let mut expected =
-        Measured { orders: 0, bytes: 0, longest: 0, longest_at: place.at(1), files: Vec::new() };
+        InputSize { orders: 0, bytes: 0, longest: 0, longest_at: place.at(1), files: Vec::new() };
     let mut at = file.stream_position()?;
     let (mut line, mut length) = (1, 0);
     let mut buffer = Zeroizing::new(vec![0; 256 << 10]);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::input::Input;
 use super::paths::FileId;
 use crate::protocol::model::{Misuse, Place, Result};
-use crate::protocol::pipeline::{Batch, Measured, Part};
+use crate::protocol::pipeline::{Batch, InputSize, Part};
 
 /// Inputs in reading order; at least one. A line ends at the end of its file: unlike with `cat`,
 /// the last line of a file without a line feed does not run into the next file.
@@ -30,8 +30,8 @@ impl Inputs {
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub fn measure(paths: &[PathBuf]) -> Result<Option<Measured>> {
-        let mut all: Option<Measured> = None;
+    pub fn measure(paths: &[PathBuf]) -> Result<Option<InputSize>> {
+        let mut all: Option<InputSize> = None;
         let stdin = [PathBuf::from("-")];
         for path in if paths.is_empty() { &stdin } else { paths } {
             let Some(part) = Input::measure(Some(path))? else { return Ok(None) };

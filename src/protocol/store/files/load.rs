@@ -12,7 +12,7 @@ use super::paths::{FileId, is_dash};
 use super::read::{read_key_file, read_regular, refuse_readable};
 use super::sent::{self, Finished};
 use super::temporary::{Owner, sweep, temporary_name};
-use crate::protocol::model::{Error, KeyTrouble, Place, Result};
+use crate::protocol::model::{Error, KeyError, Place, Result};
 use crate::protocol::store::keyfile::KeyFile;
 
 /// A key file, with the identity of the file it was read from.
@@ -42,8 +42,8 @@ impl Loaded {
 /// Reads a key file; `-` is stdin. Work that a killed process left undone is finished first.
 ///
 /// # Errors
-/// [`Error::Io`], [`Error::Malformed`], and [`KeyTrouble::Readable`] if the file holds secrets and
-/// group or others can read it, unless that is allowed; [`KeyTrouble::ErasedNow`] if finishing the
+/// [`Error::Io`], [`Error::Malformed`], and [`KeyError::Readable`] if the file holds secrets and
+/// group or others can read it, unless that is allowed; [`KeyError::ErasedNow`] if finishing the
 /// work meant erasing the file.
 pub fn load(path: &Path, allow_readable: bool) -> Result<Loaded> {
     let (bytes, id, mode, place) = read_settled(path)?;
@@ -77,7 +77,7 @@ pub fn has_leftover(path: &Path) -> bool {
 /// changed.
 ///
 /// # Errors
-/// [`KeyTrouble::ErasedNow`] if that meant erasing the file, and [`Error::Io`].
+/// [`KeyError::ErasedNow`] if that meant erasing the file, and [`Error::Io`].
 pub fn finish(path: Option<&Path>, file: &KeyFile) -> Result<bool> {
     let Some(path) = path.filter(|path| !is_dash(path) && file.is_unfinished()) else {
         return Ok(false);
@@ -87,7 +87,7 @@ pub fn finish(path: Option<&Path>, file: &KeyFile) -> Result<bool> {
         Finished::Parts(_) => Ok(true),
         Finished::File(_) => {
             let place = Place::file(path.display().to_string());
-            Err(Error::key(&place, KeyTrouble::ErasedNow))
+            Err(Error::key(&place, KeyError::ErasedNow))
         }
     }
 }

@@ -92,7 +92,7 @@ impl Locked {
     /// Changes a client's file, as [`update`](Self::update).
     ///
     /// # Errors
-    /// Also [`KeyTrouble::Role`](crate::protocol::model::KeyTrouble::Role).
+    /// Also [`KeyError::Role`](crate::protocol::model::KeyError::Role).
     pub(super) fn update_client(&mut self, change: impl FnOnce(&mut ClientBundle)) -> Result<()> {
         let place = self.place.clone();
         self.update(|file| file.client_mut(&place).map(change))

@@ -6,6 +6,7 @@ mod file_system;
 mod in_use;
 mod input;
 mod inputs;
+mod key_values;
 mod load;
 mod locked;
 mod output;
@@ -13,7 +14,6 @@ mod overwrite;
 mod paths;
 mod read;
 mod sent;
-mod strike;
 mod temporary;
 mod users;
 

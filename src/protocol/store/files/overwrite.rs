@@ -8,9 +8,9 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use rand::Rng;
 
 use super::file_system::{Kept, file_system};
+use super::key_values;
 use super::locked::Locked;
 use super::paths::random_number;
-use super::strike;
 use super::temporary::Swept;
 use crate::ciphers::random::{KeySource, SeededSource};
 use crate::protocol::model::{Error, Kid, Misuse, Result};
@@ -135,9 +135,9 @@ impl Locked {
         let len = self.file.metadata()?.len() as usize;
         let mut text = zeroize::Zeroizing::new(vec![0; len]);
         self.file.read_exact_at(&mut text, 0)?;
-        let values = strike::values_of(&text, is_chosen).ok_or(full)?;
+        let values = key_values::values_of(&text, is_chosen).ok_or(full)?;
         for value in &values {
-            text[value.clone()].fill(strike::STRUCK);
+            text[value.clone()].fill(key_values::BLANK);
             self.file.write_all_at(&text[value.clone()], value.start as u64)?;
         }
         self.file.sync_all()?;

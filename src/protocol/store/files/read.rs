@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::input::Input;
 use super::paths::FileId;
 use crate::ciphers::Wiped;
-use crate::protocol::model::{Error, KeyTrouble, Malformed, Place, Result};
+use crate::protocol::model::{Error, KeyError, Malformed, Place, Result};
 use crate::protocol::store::keyfile::MAX_KEY_FILE;
 
 /// Number of bytes read from data that is not JSON where a key file is expected.
@@ -29,7 +29,7 @@ pub struct Small {
 /// have access.
 ///
 /// # Errors
-/// As [`read_small`], and [`KeyTrouble::Readable`].
+/// As [`read_small`], and [`KeyError::Readable`].
 pub fn load_small(path: &Path, limit: u64, secrets: bool) -> Result<Small> {
     let Input { name, id, mode, reader, .. } = Input::open(Some(path))?;
     let place = Place::file(name);
@@ -74,7 +74,7 @@ pub(super) fn read_regular(file: &File, place: &Place) -> Result<Zeroizing<Vec<u
 }
 
 fn too_long(limit: u64, place: &Place) -> Error {
-    Error::malformed(place, Malformed::Long(limit))
+    Error::malformed(place, Malformed::TooLong(limit))
 }
 
 /// Reads the text of a key file. Data that does not begin like JSON is read only far enough to
@@ -94,7 +94,7 @@ pub(super) fn read_key_file(mut reader: impl Read, place: &Place) -> Result<Zero
 
 pub(super) fn refuse_readable(id: Option<FileId>, mode: u32, place: &Place) -> Result<()> {
     match id.is_some() && mode & 0o077 != 0 {
-        true => Err(Error::key(place, KeyTrouble::Readable(mode))),
+        true => Err(Error::key(place, KeyError::Readable(mode))),
         false => Ok(()),
     }
 }

@@ -56,7 +56,7 @@ pub(super) fn settle(locked: &mut Locked, due: bool) -> Result<Finished> {
     };
     match file.erases() {
         Some(Erase::All) => {
-            users::forget(&locked.path);
+            users::remove_unused(&locked.path);
             locked.erase().map(Finished::File)
         }
         Some(Erase::Keys) => {

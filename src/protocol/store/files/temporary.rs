@@ -97,7 +97,7 @@ impl Temporary {
         let (file, name) = match unnamed(folder_of(target), mode)? {
             Some(file) => (file, None),
             None => {
-                let (file, name) = named(target, mode)?;
+                let (file, name) = create_named(target, mode)?;
                 UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).push(name.clone());
                 (file, Some(name))
             }
@@ -276,7 +276,7 @@ fn unnamed(folder: &Path, mode: u32) -> io::Result<Option<File>> {
 }
 
 /// Creates a file with the fixed name.
-fn named(target: &Path, mode: u32) -> io::Result<(File, PathBuf)> {
+fn create_named(target: &Path, mode: u32) -> io::Result<(File, PathBuf)> {
     let name = temporary_name(target)?;
     loop {
         let mut options = OpenOptions::new();

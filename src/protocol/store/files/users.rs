@@ -27,7 +27,7 @@ pub(super) fn are_there(path: &Path) -> Result<bool> {
 }
 
 /// Removes the file with the locks if no process holds one.
-pub(super) fn forget(path: &Path) {
+pub(super) fn remove_unused(path: &Path) {
     // It is empty and does no harm if it remains.
     if let Ok(file) = open_users(path, false)
         && lock(&file, FlockOperation::NonBlockingLockExclusive).is_ok_and(|alone| alone)

@@ -6,9 +6,7 @@ use super::shop::choose;
 use super::{AnyKeys, MAX_KEY_FILE, Shop, write};
 use crate::ciphers::Secret;
 use crate::ciphers::random::Origin;
-use crate::protocol::model::{
-    Enc, Error, KeyTrouble, Kid, Name, Place, Result, Role, WrapAlgorithm,
-};
+use crate::protocol::model::{Enc, Error, KeyError, Kid, Name, Place, Result, Role, WrapAlgorithm};
 
 /// A key file of any kind.
 pub trait KeyHolder {
@@ -61,7 +59,7 @@ pub trait KeyHolder {
     /// The shop named `wanted`, or the only one of the file.
     ///
     /// # Errors
-    /// [`KeyTrouble::UnknownShop`], or [`Error::Usage`] if there are several shops and none was chosen.
+    /// [`KeyError::UnknownShop`], or [`Error::Usage`] if there are several shops and none was chosen.
     fn choose_shop(&self, wanted: Option<&Name>, place: &Place) -> Result<(&Name, &Shop)> {
         choose(self.shops(), wanted, place)
     }
@@ -82,23 +80,23 @@ pub trait KeyHolder {
     }
 
     /// The error for a key that is not in the file.
-    fn unknown(&self, kid: &Kid) -> KeyTrouble {
+    fn unknown(&self, kid: &Kid) -> KeyError {
         let shops: Vec<&str> = self.shops().map(|(name, _)| name.as_str()).collect();
         let of = match shops.is_empty() {
             true => String::new(),
             false => format!(" (of {})", shops.join(", ")),
         };
-        KeyTrouble::Unknown { kid: kid.to_string(), held: self.all_keys().count(), of }
+        KeyError::Unknown { kid: kid.to_string(), held: self.all_keys().count(), of }
     }
 
     /// Refuses keys from a repeatable source, and weak algorithms, unless they are allowed.
     ///
     /// # Errors
-    /// [`KeyTrouble::Marked`] and [`KeyTrouble::Weak`].
+    /// [`KeyError::Marked`] and [`KeyError::Weak`].
     fn refuse_weak(&self, allow_weak: bool, place: &Place) -> Result<()> {
         self.refuse_marked(allow_weak, place)?;
         match self.weak_algorithm().filter(|_| !allow_weak) {
-            Some(name) => Err(Error::key(place, KeyTrouble::Weak(name))),
+            Some(name) => Err(Error::key(place, KeyError::Weak(name))),
             None => Ok(()),
         }
     }
@@ -106,12 +104,12 @@ pub trait KeyHolder {
     /// Refuses keys from a repeatable source unless they are allowed.
     ///
     /// # Errors
-    /// [`KeyTrouble::Marked`].
+    /// [`KeyError::Marked`].
     fn refuse_marked(&self, allow_weak: bool, place: &Place) -> Result<()> {
         match self.all_keys().views().find(|key| key.origin != Origin::System && !allow_weak) {
             Some(key) => {
                 let kid = key.kid.map_or("without a name".to_owned(), Kid::to_string);
-                Err(Error::key(place, KeyTrouble::Marked { kid, origin: key.origin }))
+                Err(Error::key(place, KeyError::Marked { kid, origin: key.origin }))
             }
             None => Ok(()),
         }
@@ -121,9 +119,11 @@ pub trait KeyHolder {
     fn weak_algorithm(&self) -> Option<&'static str> {
         let of_shops = self.shops().find_map(|(_, shop)| shop.suite.weak());
         let weak = |name: &str| {
-            let enc = Enc::named(name).filter(|enc| enc.is_weak()).map(Enc::name);
+            let enc = Enc::from_name(name).filter(|enc| enc.is_weak()).map(Enc::name);
             enc.or_else(|| {
-                WrapAlgorithm::named(name).filter(|wrap| wrap.is_weak()).map(WrapAlgorithm::name)
+                WrapAlgorithm::from_name(name)
+                    .filter(|wrap| wrap.is_weak())
+                    .map(WrapAlgorithm::name)
             })
         };
         of_shops.or_else(|| self.all_keys().views().find_map(|key| weak(key.alg?)))

@@ -7,7 +7,7 @@ use crate::ciphers::Secret;
 use crate::ciphers::toy_des::SBox;
 use crate::protocol::jose::json::SecretJson;
 use crate::protocol::jose::jwk::{Jwk, KeyRef, Material, Refusal};
-use crate::protocol::model::{Enc, Error, KeyTrouble, Kid, Place, Result, Role, Unfit, Unsound};
+use crate::protocol::model::{Enc, Error, KeyError, Kid, Place, Result, Role, Unfit, Unsound};
 
 /// A lone JWK, with the record of its use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +86,7 @@ impl PlainFile {
 
     /// The content cipher of a key that encrypts orders directly.
     pub fn direct_cipher(&self, name: &str) -> Option<Enc> {
-        let enc = Enc::named(name)?;
+        let enc = Enc::from_name(name)?;
         match self {
             Self::Lone(LoneKey { sbox: Some(sbox), .. }) => enc.with_sbox(*sbox),
             Self::Lone(_) | Self::Set(_) => Some(enc),
@@ -94,15 +94,15 @@ impl PlainFile {
     }
 
     /// The error for the key named `kid`, if it is in the file but was not read.
-    pub fn passed_over(&self, kid: &str) -> Option<KeyTrouble> {
+    pub fn passed_over(&self, kid: &str) -> Option<KeyError> {
         let Self::Set(file) = self else { return None };
         let named = |it: &&(Place, PassedOver)| it.1.kid.as_deref() == Some(kid);
         let (place, passed_over) = file.passed_over.iter().find(named)?;
         Some(match &passed_over.why {
-            Refusal::Unusable(KeyTrouble::Unsound(fault)) => {
+            Refusal::Unusable(KeyError::Unsound(fault)) => {
                 Unsound::Within { place: place.clone(), fault: Box::new(fault.clone()) }.into()
             }
-            Refusal::Unusable(trouble) => trouble.clone(),
+            Refusal::Unusable(error) => error.clone(),
             Refusal::Malformed(found) => {
                 Unfit::PassedOver { place: place.clone(), fault: Box::new(found.clone()) }.into()
             }

@@ -16,8 +16,8 @@ use crate::protocol::jose::jwk::{
     AsKey, DecryptingKey, EncryptingKey, Jwk, KeyRef, Material, Refusal,
 };
 use crate::protocol::model::{
-    Alg, ClientProgram, Content, Document, Enc, Erase, Error, Expected, Form, KeyFileFault,
-    KeyTrouble, Kid, Kind, MAX_LAYERS, Malformed, Member, Name, Place, Result, Role, Run, Scheme,
+    Alg, ClientProgram, Content, Document, Enc, Erase, Error, Expected, Form, KeyError,
+    KeyFileFault, Kid, Kind, MAX_LAYERS, Malformed, Member, Name, Place, Result, Role, Run, Scheme,
     Scope, ShopProgram, Step, Suite, Unimplemented, shortened,
 };
 
@@ -307,8 +307,8 @@ fn one_shop<S>(
 
 fn shop(members: &Object) -> Result<Shop, Refusal> {
     let scheme = scheme(object(members, "scheme")?)?;
-    let alg = algorithm(members, Member::Alg, Alg::named)?;
-    let enc = with_sbox(algorithm(members, Member::Enc, Enc::named)?, members)?;
+    let alg = algorithm(members, Member::Alg, Alg::from_name)?;
+    let enc = with_sbox(algorithm(members, Member::Enc, Enc::from_name)?, members)?;
     let suite = Suite::new(alg, enc)
         .filter(|suite| suite.content() == scheme.content && suite.kind() == scheme.kind)
         .ok_or(KeyFileFault::Scheme { alg, enc, scheme })?;
@@ -338,9 +338,9 @@ fn sbox(members: &Object) -> Checked<Option<SBox>> {
 
 fn scheme(members: &Object) -> Checked<Scheme> {
     Ok(Scheme::new(
-        choice(members, "content", Content::named)?,
-        choice(members, "scope", Scope::named)?,
-        choice(members, "kind", Kind::named)?,
+        choice(members, "content", Content::from_name)?,
+        choice(members, "scope", Scope::from_name)?,
+        choice(members, "kind", Kind::from_name)?,
     ))
 }
 
@@ -349,9 +349,9 @@ fn client_program(ours: &Object, content: Content) -> Checked<Option<ClientProgr
     let program = ClientProgram {
         content,
         layers: layers(members)?,
-        run: choice(members, "run", Run::named)?,
+        run: choice(members, "run", Run::from_name)?,
         erase: match members.contains_key("erase") {
-            true => Some(choice(members, "erase", Erase::named)?),
+            true => Some(choice(members, "erase", Erase::from_name)?),
             false => None,
         },
     };
@@ -425,7 +425,7 @@ fn algorithm<T>(
     named: impl Fn(&str) -> Option<T>,
 ) -> Result<T, Refusal> {
     let found = text(members, &member.to_string())?;
-    named(found).ok_or_else(|| KeyTrouble::from(Unimplemented::new(member, found)).into())
+    named(found).ok_or_else(|| KeyError::from(Unimplemented::new(member, found)).into())
 }
 
 fn object<'a>(members: &'a Object, name: &str) -> Checked<&'a Object> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::protocol::model::{
-    Error, KeyTrouble, Kid, Misuse, Name, Place, Result, Scheme, ServiceUrl, Suite,
+    Error, KeyError, Kid, Misuse, Name, Place, Result, Scheme, ServiceUrl, Suite,
 };
 
 /// A key file's record of a shop, whoever holds the file.
@@ -73,7 +73,7 @@ impl Shop {
 /// Chooses among the shops of a file the one named `wanted`, or the only one.
 ///
 /// # Errors
-/// [`KeyTrouble::UnknownShop`], or [`Error::Usage`] if there are several shops and none was chosen.
+/// [`KeyError::UnknownShop`], or [`Error::Usage`] if there are several shops and none was chosen.
 pub(super) fn choose<'f, S>(
     shops: impl Iterator<Item = (&'f Name, S)>,
     wanted: Option<&Name>,
@@ -83,10 +83,10 @@ pub(super) fn choose<'f, S>(
     let chosen = match wanted {
         Some(wanted) => shops.iter().position(|(name, _)| *name == wanted).ok_or_else(|| {
             let held = shops.iter().map(|(name, _)| (*name).clone()).collect();
-            Error::key(place, KeyTrouble::UnknownShop { wanted: wanted.clone(), held })
+            Error::key(place, KeyError::UnknownShop { wanted: wanted.clone(), held })
         })?,
         None => match shops.len() {
-            0 => return Err(Error::key(place, KeyTrouble::Missing("key of any shop"))),
+            0 => return Err(Error::key(place, KeyError::Missing("key of any shop"))),
             1 => 0,
             shops => return Err(Misuse::SeveralShops { file: place.to_string(), shops }.into()),
         },

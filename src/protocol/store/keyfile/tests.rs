@@ -21,7 +21,8 @@ fn key() -> Jwk<DecryptingKey> {
 }
 
 fn shop() -> Shop {
-    let suite = Suite::new(Alg::named("A256KW").unwrap(), Enc::named("A256GCM").unwrap()).unwrap();
+    let suite =
+        Suite::new(Alg::from_name("A256KW").unwrap(), Enc::from_name("A256GCM").unwrap()).unwrap();
     Shop::new(Scheme::embodiment(4).unwrap(), suite)
 }
 
@@ -149,7 +150,7 @@ fn what_a_file_will_have_to_record_fits_from_the_start() {
 
     // Counted at the service, where a key has a budget.
     let scheme = Scheme::embodiment(1).unwrap();
-    let suite = Suite::new(Alg::Direct, Enc::named("A256GCM").unwrap()).unwrap();
+    let suite = Suite::new(Alg::Direct, Enc::from_name("A256GCM").unwrap()).unwrap();
     let mut file = Keyring::new();
     file.shops.insert("tokyo".parse().unwrap(), Account::new(scheme, suite));
     let kid = Kid::new("tokyo").unwrap();

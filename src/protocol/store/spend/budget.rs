@@ -2,7 +2,7 @@
 
 use super::{KeyStore, Left, Patience, Reserved, change_left};
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
-use crate::protocol::model::{Error, KeyTrouble, Place, Result};
+use crate::protocol::model::{Error, KeyError, Place, Result};
 use crate::protocol::store::keyfile::IV_BUDGET;
 
 /// Number of IVs in the first block that is reserved.
@@ -37,7 +37,7 @@ impl<'s, S: KeyStore + ?Sized> Budget<'s, S> {
     /// Takes the budget for the orders that start at a line.
     ///
     /// # Errors
-    /// [`KeyTrouble::Budget`] if too little is left.
+    /// [`KeyError::Budget`] if too little is left.
     pub fn take(&mut self, orders: u64, first: &Place) -> Result<()> {
         self.make_ready(orders, |order| first.lines_on(order))?;
         self.reserved -= orders;
@@ -55,7 +55,7 @@ impl<'s, S: KeyStore + ?Sized> Budget<'s, S> {
                 Reserved::TooLittle { left, .. } => {
                     let key = self.key.view().words();
                     let line = place_of(self.reserved + left);
-                    return Err(Error::key(&line, KeyTrouble::Budget { key }));
+                    return Err(Error::key(&line, KeyError::Budget { key }));
                 }
             }
         }

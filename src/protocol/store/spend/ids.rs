@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::{KeyStore, Patience, Reserved, Spendable, Spending};
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
-use crate::protocol::model::{Error, KeyTrouble, Kid, Name, Place, Result};
+use crate::protocol::model::{Error, KeyError, Kid, Name, Place, Result};
 use crate::protocol::store::keyfile::ClientBundle;
 
 /// Divisor of the number of a client's ids for the first block: every block requires writing the
@@ -52,7 +52,7 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
     /// returns the place of an order.
     ///
     /// # Errors
-    /// [`KeyTrouble::Spent`] at the first line for which no id is left.
+    /// [`KeyError::Spent`] at the first line for which no id is left.
     pub fn expect(&mut self, orders: usize, place_of: impl Fn(u64) -> Place) -> Result<()> {
         self.next = Block::None;
         self.make_ready(orders, place_of)
@@ -81,7 +81,7 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
                     let line = place_of(self.ready.len() as u64 + left);
                     let issued = self.store.update(|file| Ok(self.client(file)?.keys.len()))?;
                     let (bundle, shop) = (self.bundle.file.clone(), self.shop.clone());
-                    return Err(Error::key(&line, KeyTrouble::Spent { bundle, shop, issued }));
+                    return Err(Error::key(&line, KeyError::Spent { bundle, shop, issued }));
                 }
             }
         }
@@ -145,12 +145,12 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
     /// The client's file with these ids.
     ///
     /// # Errors
-    /// [`KeyTrouble::Exchanged`] if it is another file by now.
+    /// [`KeyError::Exchanged`] if it is another file by now.
     fn client<'f>(&self, file: &'f mut S::File) -> Result<&'f mut ClientBundle> {
         match file.spending() {
             Some(Spending::Client(client)) if client.name == self.shop => Ok(client),
             Some(Spending::Client(_) | Spending::Lone(_)) | None => {
-                Err(Error::key(&self.bundle, KeyTrouble::Exchanged))
+                Err(Error::key(&self.bundle, KeyError::Exchanged))
             }
         }
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{KeyStore, Left, Patience, Reserved, change_left};
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
 use crate::protocol::jose::pad::Pad;
-use crate::protocol::model::{Error, KeyTrouble, Place, Result};
+use crate::protocol::model::{Error, KeyError, Place, Result};
 
 /// Minimum number of bytes of pad in the first block that is reserved.
 const FIRST_PIECE: u64 = 64 << 10;
@@ -42,19 +42,19 @@ impl<'s, S: KeyStore + ?Sized> Pads<'s, S> {
     /// Reserves the bytes for all orders at a place together, before the first of them is sealed.
     ///
     /// # Errors
-    /// [`KeyTrouble::PadShort`] if too little is left.
+    /// [`KeyError::PadShort`] if too little is left.
     pub fn expect(&mut self, needed: u64, place: &Place) -> Result<()> {
         self.block = 0;
         match self.make_ready(needed)? {
             Ok(()) => Ok(()),
-            Err(left) => Err(Error::key(place, KeyTrouble::PadShort { needed, left })),
+            Err(left) => Err(Error::key(place, KeyError::PadShort { needed, left })),
         }
     }
 
     /// Takes a key for each of the orders that start at a line: a piece of pad as long as the order.
     ///
     /// # Errors
-    /// [`KeyTrouble::PadShort`] at the first line for which too little is left; nothing is used then.
+    /// [`KeyError::PadShort`] at the first line for which too little is left; nothing is used then.
     pub fn take(&mut self, orders: &[&[u8]], first: &Place) -> Result<Vec<Jwk<EncryptingKey>>> {
         let needed = orders.iter().map(|order| order.len() as u64).sum();
         if let Err(left) = self.make_ready(needed)? {
@@ -65,7 +65,7 @@ impl<'s, S: KeyStore + ?Sized> Pads<'s, S> {
                 after.is_some()
             };
             let line = first.lines_on(orders.iter().take_while(fits).count() as u64);
-            return Err(Error::key(&line, KeyTrouble::PadShort { needed, left }));
+            return Err(Error::key(&line, KeyError::PadShort { needed, left }));
         }
         let mut pieces = Vec::with_capacity(orders.len());
         for order in orders {

@@ -157,7 +157,7 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
     fn take_apart(&mut self, line: &'l [u8], texts: &mut Vec<u8>) -> Result<Parts<'l>, Failure> {
         if line.len() > MAX_SEALED_LINE {
             let most = MAX_SEALED_LINE as u64;
-            return Err(Failure::Malformed(Malformed::TooLong { what: "sealed line", most }));
+            return Err(Failure::Malformed(Malformed::PartTooLong { what: "sealed line", most }));
         }
         let [aad, encrypted_key, iv, ciphertext, tag] =
             segments(line).ok_or_else(|| Failure::Malformed(LineFault::Segments.into()))?;
@@ -368,7 +368,7 @@ fn check_order(order: &[u8]) -> Result<(), Failure> {
         return Err(Failure::Malformed(Malformed::LineFeed));
     }
     if order.len() > MAX_ORDER {
-        return Err(Failure::Malformed(Malformed::TooLong {
+        return Err(Failure::Malformed(Malformed::PartTooLong {
             what: "order",
             most: MAX_ORDER as u64,
         }));

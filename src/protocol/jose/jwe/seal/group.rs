@@ -16,7 +16,7 @@ use crate::protocol::jose::json::ObjectText;
 use crate::protocol::jose::jwe::chain::{Chain, LINK_LEN};
 use crate::protocol::jose::jwe::{Failure, Stage};
 use crate::protocol::jose::pad::Pad;
-use crate::protocol::model::{KeyTrouble, Unfit};
+use crate::protocol::model::{KeyError, Unfit};
 
 /// Orders that are sealed together under one content cipher.
 pub(super) struct Group<'a> {
@@ -114,10 +114,10 @@ impl Group<'_> {
     /// The MAC key and a piece of pad, for each order.
     fn pieces_of_pad(&self, pads: &[&Pad]) -> Result<ContentKeys<'_>, (usize, Failure)> {
         if self.sealer.layers > 1 {
-            return Err((0, KeyTrouble::from(Unfit::ChainOfPad).into()));
+            return Err((0, KeyError::from(Unfit::ChainOfPad).into()));
         }
         let keys = one_time_pad::keys(self.cipher, self.orders, pads);
-        keys.map(ContentKeys::Each).map_err(|(index, trouble)| (index, trouble.into()))
+        keys.map(ContentKeys::Each).map_err(|(index, error)| (index, error.into()))
     }
 
     fn content_keys(&self, rng: &mut KeyStream) -> Result<ContentKeys<'_>, (usize, Failure)> {
@@ -150,7 +150,7 @@ impl Group<'_> {
         self.cipher.shape_keys(&mut ceks);
         let weak = |cek| self.cipher.check_key(cek).is_err();
         if let Some(index) = ceks.chunks_exact(len).position(weak) {
-            return Err((index, KeyTrouble::from(Unfit::TypedWeak).into()));
+            return Err((index, KeyError::from(Unfit::TypedWeak).into()));
         }
         Ok(ContentKeys::Each(ceks))
     }
@@ -174,7 +174,7 @@ impl Group<'_> {
                     let key = direct.of(self.at + index);
                     keys[layers - 2] = key[..].try_into().map_err(|_| {
                         let unfit = Unfit::ChainKey { expected: LINK_LEN, found: key.len() };
-                        (index, KeyTrouble::from(unfit).into())
+                        (index, KeyError::from(unfit).into())
                     })?;
                 }
                 SealBy::Wrap(_) | SealBy::Pad(_) => {}

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// Byte that replaces struck-out values; it does not occur in base64url.
-pub(super) const STRUCK: u8 = b'*';
+pub(super) const BLANK: u8 = b'*';
 
 /// Members that name a key or describe its use; all others are parts of the key.
 const NAMES: [&str; 7] = ["kty", "kid", "alg", "use", "key_ops", "origin", "offset"];

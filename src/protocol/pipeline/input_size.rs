@@ -4,7 +4,7 @@ use crate::protocol::model::Place;
 
 /// Number and lengths of orders, if known before they are sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Measured {
+pub struct InputSize {
     /// Number of orders.
     pub orders: u64,
     /// Total length of all orders in bytes, without line feeds.
@@ -17,7 +17,7 @@ pub struct Measured {
     pub files: Vec<(Place, u64)>,
 }
 
-impl Measured {
+impl InputSize {
     /// Measurement of one order of this length, on the first line of a place.
     pub fn one(bytes: u64, place: &Place) -> Self {
         let first = place.at(1);

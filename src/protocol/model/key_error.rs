@@ -16,7 +16,7 @@ use crate::ciphers::random::Origin;
 
 /// Problem with a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum KeyTrouble {
+pub enum KeyError {
     /// No key has this name.
     #[error("no key {kid:?} among the {held} keys given{of}")]
     Unknown {
@@ -177,7 +177,7 @@ pub enum KeyTrouble {
     Unfit(#[from] Unfit),
 }
 
-impl From<NoSuite> for KeyTrouble {
+impl From<NoSuite> for KeyError {
     fn from(none: NoSuite) -> Self {
         match none {
             NoSuite::Unimplemented(name) => Self::Unimplemented(name),
