@@ -80,9 +80,45 @@ pub struct Sealing {
     #[arg(long, value_name = "NAME", requires = "key", conflicts_with = "bundle",
           value_parser = algorithms::content_names(), help_heading = MORE)]
     pub enc: Option<Enc>,
+    /// Seal the whole input as one order, of any kind, up to 64 MiB
+    #[arg(long, conflicts_with = "stream")]
+    pub document: bool,
     /// Seal the whole input as one stream, of any size and kind
     #[arg(long)]
     pub stream: bool,
+}
+
+/// What is made of the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    /// An order of each line.
+    Orders,
+    /// One order of all of it.
+    Document,
+    /// A stream.
+    Stream,
+}
+
+impl Sealing {
+    /// What is made of the input.
+    pub fn made(&self) -> Made {
+        match (self.document, self.stream) {
+            (_, true) => Made::Stream,
+            (true, false) => Made::Document,
+            (false, false) => Made::Orders,
+        }
+    }
+}
+
+impl Made {
+    /// The option that asks for it, and its name; none for orders.
+    pub fn option(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Orders => None,
+            Self::Document => Some(("--document", "a document")),
+            Self::Stream => Some(("--stream", "a stream")),
+        }
+    }
 }
 
 /// The algorithms of a scheme.

@@ -80,7 +80,7 @@ pub struct Convert {
     output: OutputFile,
     /// Encrypt with the toy DES instead (weak)
     #[arg(long, value_name = "CIPHER", requires = "to_key", value_parser = [OldCipher::TOY.name()],
-          conflicts_with_all = ["from", "from_key", "iv", "iv_in_front", "padding", "bundle", "key", "stream"],
+          conflicts_with_all = ["from", "from_key", "iv", "iv_in_front", "padding", "bundle", "key", "document", "stream"],
           help_heading = TEACHING)]
     to: Option<String>,
     /// Key to encrypt with, 3 hexadecimal digits
@@ -101,10 +101,10 @@ impl Convert {
         ui::warn(global, &format!("{name} has no tag: altered data cannot be told from genuine"));
         match self.seals() {
             true => self.seal(decryption, &ids, global),
-            false if self.sealing.stream => {
-                Err(usage("--stream seals, and needs --bundle or --key".to_owned()))
-            }
             false => {
+                if let Some((option, _)) = self.sealing.made().option() {
+                    return Err(usage(format!("{option} seals, and needs --bundle or --key")));
+                }
                 self.write(ids, Privacy::Owner, "decrypted", global, |workers, input, write| {
                     let place = input.place();
                     decryption.run(workers, input.reader, &place, write)

@@ -5,7 +5,7 @@ use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use orderseal::protocol::jose::jwe::{Carries, MAX_SEALED_LINE};
+use orderseal::protocol::jose::jwe::{Carries, MAX_SEALED_LINE, Shape, is_unfinished_json};
 use orderseal::protocol::roles::shop::{self, Options, Skipped, Summary};
 use orderseal::protocol::roles::stream::{self, Opened};
 use orderseal::protocol::store::files::{self, FileId, Input, Inputs, Loaded, Output, Privacy};
@@ -22,7 +22,9 @@ use crate::cmd::exit::usage;
 ///
 /// The key name in each line selects its key; no key is ever tried. Several files are opened one
 /// after the other. A line that carries a key (from `wrap`) opens like an order, as the only line of
-/// the only file; so does a sealed stream, which its first line identifies.
+/// the only file; so does a sealed stream, which its first line identifies. Orders of other software
+/// may be in the compact or a JSON serialization, one per line, or one over several lines. With
+/// --document, the input is one order of any content, which is written as it is, byte for byte.
 ///
 /// If a record fails with --on-error fail, the command stops and the exit code gives the reason (3
 /// malformed, 4 key, 5 authentication). With -o FILE, no file appears then. stdout, or a pipe, may
@@ -38,6 +40,7 @@ Examples:
     -o week.ndjson
   orderseal decrypt --bundle tokyo.jwks --check sealed.jwe
   orderseal decrypt --key cek.jwk body.jwe -o body.ndjson
+  orderseal decrypt --bundle tokyo.jwks --document order.jwe -o order.xml
   orderseal decrypt --bundle tokyo.jwks photo.sealed -o photo.raw")]
 pub struct Decrypt {
     /// A shop's file from `bundle shop`, or its keys from `bundle client --shop-out`; repeatable
@@ -68,6 +71,9 @@ pub struct Decrypt {
     /// Verify everything, and print only how many orders each key opened
     #[arg(long)]
     check: bool,
+    /// Open one order of any content, up to 64 MiB, and write it byte for byte
+    #[arg(long, conflicts_with_all = ["on_error", "report", "once"])]
+    document: bool,
     /// Files with sealed orders, one per line; or a sealed stream [default: stdin]
     #[arg(value_name = "FILE")]
     sealed: Vec<PathBuf>,
@@ -96,12 +102,16 @@ impl Decrypt {
         let (keys, mut ids) = self.keys(global)?;
         let mut inputs = Inputs::open(&self.sealed)?;
         ids.extend(inputs.ids());
+        if self.document {
+            return self.open_document(global, inputs, &keys, &ids);
+        }
         let first = peek_line(inputs.first(), Vec::new())?;
         match Carries::of_line(&first) {
             Carries::Order => {}
             Carries::Key => return self.open_key(&first, inputs, &keys, &ids, global),
             Carries::StreamKey => return self.open_stream(global, &first, inputs, &keys, &ids),
         }
+        let first = joined_json(inputs.first(), first)?;
         let read = std::mem::replace(&mut inputs.first().reader, Box::new(std::io::empty()));
         inputs.first().reader = Box::new(Cursor::new(first).chain(read));
         let output = match self.check {
@@ -248,6 +258,27 @@ impl Decrypt {
         output.commit()
     }
 
+    /// Opens the input as one order.
+    fn open_document(
+        &self,
+        global: &Global,
+        inputs: Inputs,
+        keys: &OpeningKeys,
+        ids: &[Option<FileId>],
+    ) -> Result<()> {
+        let input = inputs.only("a document")?;
+        let place = input.place();
+        let limit = Shape::Document.max_sealed() as u64;
+        let sealed = files::read_limited(input.reader, limit, &place)?;
+        let (summary, text) = shop::open_document(&sealed, &place, keys)?;
+        if !self.check {
+            let mut output = self.create_output(ids)?;
+            output.write(&text)?;
+            output.commit()?;
+        }
+        self.report_summary(global, &summary, keys)
+    }
+
     /// Opens a stream of which the first line and perhaps more was already read.
     fn open_stream(
         &self,
@@ -343,6 +374,19 @@ pub fn peek_line(input: &mut Input, mut bytes: Vec<u8>) -> Result<Vec<u8>> {
         }
     }
     Ok(bytes)
+}
+
+/// Joins the lines of an input that is one order in a JSON serialization over several lines; in JSON,
+/// line feeds are white space. Any other input stays as it is. `first` was read before.
+fn joined_json(input: &mut Input, mut first: Vec<u8>) -> Result<Vec<u8>> {
+    if !is_unfinished_json(&first) {
+        return Ok(first);
+    }
+    let limit = MAX_SEALED_LINE.saturating_sub(first.len()) as u64;
+    let rest = input.reader.by_ref().take(limit).read_to_end(&mut first);
+    rest.map_err(|error| Error::io(&input.name, "cannot read", error))?;
+    first.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
+    Ok(first)
 }
 
 /// Reports a skipped record: line, key and kind of failure, never its content. Names the file if

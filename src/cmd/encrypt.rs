@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 use orderseal::ciphers::random::SystemSource;
+use orderseal::protocol::jose::jwe::MAX_DOCUMENT;
 use orderseal::protocol::pipeline::Workers;
 use orderseal::protocol::roles::client::{Plan, Totals};
 use orderseal::protocol::roles::send::{Attendant, Sender};
@@ -12,7 +13,7 @@ use orderseal::protocol::store::keyfile::KeyFile;
 use orderseal::protocol::{Error, KeyError, Result};
 use serde_json::json;
 
-use super::arguments::{Layers, MORE, OutputFile, Sealing, TEACHING};
+use super::arguments::{Layers, MORE, Made, OutputFile, Sealing, TEACHING};
 use super::guide::Guide;
 use super::{Global, algorithms, main_inputs, one_from_stdin, signals, ui};
 use crate::cmd::exit::usage;
@@ -24,8 +25,9 @@ const MAX_TYPED: u64 = 64 << 10;
 ///
 /// An order is a line: any bytes up to 1 MiB without a line feed. Each becomes one sealed line, in
 /// the same order, so batches can be cut and joined between lines. Several files are sealed one after
-/// the other; the end of a file ends its last order. With --stream, the one file given is sealed as a
-/// whole, whatever it contains: a line that carries its key, then chunks.
+/// the other; the end of a file ends its last order. With --document, the one file given is one
+/// order, whatever it contains, up to 64 MiB. With --stream, it may have any size, and becomes a line
+/// that carries its key, then chunks, which only orderseal opens.
 ///
 /// A program that erases does so after sending: when the output file is on the disk, or the reader of
 /// the pipe has taken everything. If the reader has gone, nothing is erased and the exit code is 1. A
@@ -39,11 +41,12 @@ Examples:
   orderseal encrypt --bundle client.jwks monday.ndjson tuesday.ndjson \\
     -o week.jwe
   orderseal encrypt --key cek.jwk orders.ndjson -o body.jwe
+  orderseal encrypt --bundle client.jwks --document order.xml -o order.jwe
   orderseal encrypt --bundle client.jwks --stream photo.raw -o photo.sealed")]
 pub struct Encrypt {
     #[command(flatten)]
     pub(super) sealing: Sealing,
-    /// Files with orders, one per line; with --stream, one file of any kind [default: stdin]
+    /// Files with orders, one per line; one file of any kind with --document or --stream [default: stdin]
     #[arg(value_name = "FILE")]
     pub(super) orders: Vec<PathBuf>,
     #[command(flatten)]
@@ -71,14 +74,15 @@ impl Encrypt {
         others: &[Option<FileId>],
         convert: Option<Conversion<'_>>,
     ) -> Result<()> {
-        let Sealing { bundle, key, alg, stream, .. } = &self.sealing;
+        let Sealing { bundle, key, alg, .. } = &self.sealing;
+        let made = self.sealing.made();
         let Some(path) = bundle.as_deref().or(key.as_deref()) else {
             return Err(usage("--bundle or --key is needed"));
         };
         let keys = [Some(path), self.typed_key.as_deref()];
         one_from_stdin(keys.into_iter().chain(main_inputs(&self.orders)))?;
-        if *stream && self.orders.len() > 1 {
-            return Err(usage("--stream seals one file, several were given".to_owned()));
+        if let Some((option, _)) = made.option().filter(|_| self.orders.len() > 1) {
+            return Err(usage(format!("{option} seals one file, several were given")));
         }
         let mut loaded = files::load(path, global.allow_readable_keys)?;
         algorithms::assume(*alg, [&mut loaded])?;
@@ -100,6 +104,7 @@ impl Encrypt {
         let guide = Guide::for_program(program, self.guided, &self.orders);
 
         if plan.wants_expected()
+            && made == Made::Orders
             && convert.is_none()
             && let Some(expected) = Inputs::measure(&self.orders)?
         {
@@ -110,7 +115,7 @@ impl Encrypt {
         let typed = self.typed_key.as_deref().and_then(files::identify);
         let ids = [&[loaded.id, typed], others, &inputs.ids()].concat();
         let output = self.to.create(Privacy::Umask, &ids)?;
-        if *stream {
+        if made == Made::Stream {
             output.refuse_terminal("a sealed stream")?;
         }
         if guide.is_guided() && !output.is_revocable() {
@@ -134,18 +139,24 @@ impl Encrypt {
         let attended = Attended {
             guide: &guide,
             progress: &progress,
-            stream: *stream,
+            made,
             output: output.name().to_owned(),
             bundle: &place.file,
         };
         let sender = Sender { file: &mut bundle, place, erases, attendant: &attended };
-        let (sealed, erased) = sender.run(&mut output, |bundle, sink| match *stream {
-            true => {
+        let (sealed, erased) = sender.run(&mut output, |bundle, sink| match made {
+            Made::Stream => {
                 let update = |totals: &Totals| progress.update_bytes(totals);
                 let input = inputs.only("a stream")?;
                 plan.seal_stream(&workers, input, &source, bundle, sink, update)
             }
-            false => {
+            Made::Document => {
+                let input = inputs.only("a document")?;
+                let place = input.place();
+                let text = files::read_limited(input.reader, MAX_DOCUMENT as u64, &place)?;
+                plan.seal_document(&text, &place, &source, bundle, sink)
+            }
+            Made::Orders => {
                 let update = |totals: &Totals| progress.update(totals);
                 plan.seal(&workers, inputs, &source, bundle, sink, update)
             }
@@ -172,9 +183,9 @@ impl Encrypt {
             "bytes_read": totals.read,
             "bytes_written": totals.written,
         });
-        match self.sealing.stream {
-            true => report["streams"] = json!(1),
-            false => report["orders"] = json!(totals.orders),
+        match self.sealing.made() {
+            Made::Stream => report["streams"] = json!(1),
+            Made::Document | Made::Orders => report["orders"] = json!(totals.orders),
         }
         ui::print_report(&report, self.to.is_stdout())
     }
@@ -187,7 +198,7 @@ pub type Conversion<'a> = Box<dyn FnOnce(Inputs, &Workers) -> Result<Inputs> + '
 struct Attended<'a> {
     guide: &'a Guide,
     progress: &'a ui::Progress,
-    stream: bool,
+    made: Made,
     /// Names for the questions.
     output: String,
     bundle: &'a str,
@@ -199,9 +210,9 @@ impl Attendant for Attended<'_> {
     }
 
     fn sent(&self, totals: &Totals) {
-        match self.stream {
-            true => self.progress.finish_bytes("sealed", totals),
-            false => self.progress.finish_orders("sealed", totals),
+        match self.made {
+            Made::Stream => self.progress.finish_bytes("sealed", totals),
+            Made::Document | Made::Orders => self.progress.finish_orders("sealed", totals),
         }
     }
 

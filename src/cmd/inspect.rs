@@ -140,7 +140,7 @@ impl Inspect {
         let malformed = survey.malformed.take();
         show(global, &survey_to_json(survey, global))?;
         match malformed {
-            Some((line, found)) => Err(Error::malformed(&place.at(line), found)),
+            Some((line, failure)) => Err(failure.at(place.at(line))),
             None => Ok(()),
         }
     }
@@ -150,8 +150,8 @@ impl Inspect {
 fn show_stream(first: &[u8], sealed: Option<u64>, place: &Place, global: &Global) -> Result<()> {
     let (survey, line) = survey::first_line(first);
     let Some((kind, group)) = survey.groups.into_iter().next() else {
-        let (_, found) = survey.malformed.expect("a line is in a group or malformed");
-        return Err(Error::malformed(&place.at(1), found));
+        let (_, failure) = survey.malformed.expect("a line is in a group or malformed");
+        return Err(failure.at(place.at(1)));
     };
     let mut value = json!({ "kind": "sealed stream" });
     let content = sealed.map(|sealed| stream::content_len(sealed, line));

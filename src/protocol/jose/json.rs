@@ -269,13 +269,13 @@ pub(in crate::protocol) fn text<'a>(members: &'a Object, name: &str) -> Result<&
     optional_text(members, name)?.ok_or_else(|| Malformed::NoMember(name.to_owned()))
 }
 
-/// Returns an optional member, which must be a string if present.
+/// Returns an optional member, which must be a string if present; `null` counts as absent.
 pub(in crate::protocol) fn optional_text<'a>(
     members: &'a Object,
     name: &str,
 ) -> Result<Option<&'a str>, Malformed> {
     match members.get(name) {
-        None => Ok(None),
+        None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(Malformed::member(name, "a string")),
     }

@@ -8,7 +8,7 @@ use crate::ciphers::content::ContentCipher;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::jose::jwe::{
-    Carries, Failure, MAX_ORDER, MIN_TYPED, Sealer, SealingKeys, TypedKey,
+    Carries, Failure, MAX_ORDER, MIN_TYPED, Sealer, SealingKeys, Shape, TypedKey,
 };
 use crate::protocol::jose::jwk::{AsKey, EncryptingKey, Jwk};
 use crate::protocol::jose::pad::Pad;
@@ -234,7 +234,30 @@ impl Plan {
             totals = Totals { orders: 1, read, written: line.len() as u64 };
             sink.write(&line)
         };
-        let used = self.seal_alone(&plain, Carries::Key, place, source, store, sink, write)?;
+        let (shape, carries) = (Shape::Line, Carries::Key);
+        let used = self.seal_alone(&plain, shape, carries, place, source, store, sink, write)?;
+        Ok(Sealed { totals, used })
+    }
+
+    /// Seals a text of any content as one line.
+    ///
+    /// # Errors
+    /// As [`Plan::seal`].
+    pub fn seal_document<S: KeySource, K: KeyStore + ?Sized, O: Sink>(
+        self,
+        text: &[u8],
+        place: &Place,
+        source: &S,
+        store: &K,
+        sink: &mut O,
+    ) -> Result<Sealed> {
+        let (mut totals, read) = (Totals::default(), text.len() as u64);
+        let write = |line: Vec<u8>, sink: &mut O| {
+            totals = Totals { orders: 1, read, written: line.len() as u64 };
+            sink.write(&line)
+        };
+        let (shape, carries) = (Shape::Document, Carries::Order);
+        let used = self.seal_alone(text, shape, carries, place, source, store, sink, write)?;
         Ok(Sealed { totals, used })
     }
 
@@ -243,6 +266,7 @@ impl Plan {
     pub(in crate::protocol) fn seal_alone<S: KeySource, K: KeyStore + ?Sized, O: Sink>(
         self,
         text: &[u8],
+        shape: Shape,
         carries: Carries,
         place: &Place,
         source: &S,
@@ -254,7 +278,8 @@ impl Plan {
         let plan = Self { expected: Some(expected), ..self };
         let mut supply = plan.supply(store, place)?;
         let keys = supply.take(&[text], &place.at(1))?;
-        let sealer = Sealer { layers: plan.layers, typed: plan.typed, ..Sealer::default() };
+        let (layers, typed, spread) = (plan.layers, plan.typed, Workers::spread);
+        let sealer = Sealer { layers, typed, shape, spread, ..Sealer::default() };
         let mut line = Vec::new();
         let sealed = keys
             .make_ready(plan.suite, carries)

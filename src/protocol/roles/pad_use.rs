@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use crate::ciphers::base64url;
-use crate::protocol::jose::jwe::{Header, MAX_SEALED_LINE, segments};
+use crate::protocol::jose::jwe::{Header, MAX_SEALED_LINE, Sealed, Shape, Token};
 use crate::protocol::model::{Kid, Place, Result};
 use crate::protocol::pipeline::{Block, LineLimits, Part, Workers};
 use crate::protocol::store::keyfile::AnyKeys;
@@ -87,7 +87,8 @@ impl PadUse {
 
 /// The piece of pad that a line claims to have used.
 fn piece(line: &[u8]) -> Option<Piece> {
-    let [header, _, iv, ciphertext, _] = segments(line)?;
+    let sealed = Sealed::read(line, Shape::Line).ok()??;
+    let Token { header, iv, ciphertext, .. } = sealed.tokens().next()?;
     let mut text = Vec::new();
     let header = Header::decode(header, &mut text).ok()?;
     let kid = match header.kid {

@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use crate::ciphers::Wiped;
 use crate::ciphers::random::{KeySource, KeyStream, SystemSource};
-use crate::protocol::jose::jwe::{Carries, Failure, Header, MAX_SEALED_LINE, OpenedBlock, Opener};
-use crate::protocol::model::{Error, KeyError, Name, Place, Result};
+use crate::protocol::jose::jwe::{
+    Carries, Failure, Header, MAX_SEALED_LINE, OpenedBlock, Opener, Shape, first_header,
+};
+use crate::protocol::model::{Error, Form, KeyError, Name, Place, Result};
 use crate::protocol::pipeline::{Batch, LineLimits, Workers};
 use crate::protocol::roles::client::Totals;
 use crate::protocol::store::OpeningKeys;
@@ -109,6 +111,7 @@ pub fn open(
             let mut from = 0;
             let sealed = block.lines();
             for (index, (result, text)) in opened.lines.into_iter().zip(sealed).enumerate() {
+                let Some(result) = result.transpose() else { continue };
                 let end = result.as_ref().map_or(from, |opened| opened.end);
                 let checked = result.and_then(|opened| {
                     if options.once {
@@ -152,8 +155,22 @@ pub fn open(
 /// [`Error::Malformed`] if the input is not exactly one such line, and as [`open`].
 pub fn open_key(line: &[u8], place: &Place, keys: &OpeningKeys) -> Result<Wiped> {
     let mut rng = SystemSource::new()?.stream(0);
-    let opened = open_alone(line, Carries::Key, keys, &mut rng);
+    let opened = open_alone(line, Carries::Key, Shape::Line, keys, &mut rng);
     opened.map(|(_, key)| key).map_err(|failure| failure.at(place.at(1)))
+}
+
+/// Opens a document: one sealed order in any serialization, whose content may be anything.
+///
+/// # Errors
+/// As [`open`], for the document as a whole.
+pub fn open_document(sealed: &[u8], place: &Place, keys: &OpeningKeys) -> Result<(Summary, Wiped)> {
+    let mut rng = SystemSource::new()?.stream(0);
+    let (key, text) = open_alone(sealed, Carries::Order, Shape::Document, keys, &mut rng)
+        .map_err(|failure| failure.at(place.clone()))?;
+    let mut counts = vec![0; keys.numbers()];
+    counts[key] = 1;
+    let (read, written) = (sealed.len() as u64, text.len() as u64);
+    Ok((Summary { totals: Totals { orders: 1, read, written }, failed: 0, counts }, text))
 }
 
 /// Opens one line; returns the number of the key that opened it, and the content. If a key cannot
@@ -161,20 +178,22 @@ pub fn open_key(line: &[u8], place: &Place, keys: &OpeningKeys) -> Result<Wiped>
 pub(in crate::protocol) fn open_alone(
     line: &[u8],
     expect: Carries,
+    shape: Shape,
     keys: &OpeningKeys,
     rng: &mut KeyStream,
 ) -> Result<(usize, Wiped), Failure> {
-    let opener = Opener::new(keys, expect);
+    let opener = Opener { shape, spread: Workers::spread, ..Opener::new(keys, expect) };
     let mut block = opener.open(&[line], Wiped::default(), rng);
-    let opened = block.lines.pop().expect("one line makes one result")?;
+    let opened = block.lines.pop().and_then(Result::transpose);
+    let opened = opened.unwrap_or(Err(Failure::Unexpected(Form::EmptyLine)))?;
     block.text.pop();
     Ok((opened.key, block.text))
 }
 
 /// The name of the key in the header of a sealed line, if the header can be read.
 fn named_key(line: &[u8]) -> Option<String> {
-    let header = line.split(|&byte| byte == b'.').next()?;
-    Some(Header::decode(header, &mut Vec::new()).ok()?.kid?.into_owned())
+    let header = first_header(line)?;
+    Some(Header::decode(&header, &mut Vec::new()).ok()?.kid?.into_owned())
 }
 
 /// A run of authentic orders in a block, ready to be written.

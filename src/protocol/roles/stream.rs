@@ -14,7 +14,7 @@ use crate::ciphers::chunked::{
 };
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, SystemSource};
-use crate::protocol::jose::jwe::{Carries, Failure};
+use crate::protocol::jose::jwe::{Carries, Failure, Shape};
 use crate::protocol::model::{Error, Kid, Malformed, Place, Result};
 use crate::protocol::pipeline::{Chunking, Part, Workers};
 use crate::protocol::roles::client::{Plan, Sealed, Sink, Totals};
@@ -80,7 +80,7 @@ impl Plan {
             )
         };
         let carries = Carries::StreamKey;
-        let used = self.seal_alone(&key[..], carries, place, source, store, sink, write)?;
+        let used = self.seal_alone(&key[..], Shape::Line, carries, place, source, store, sink, write)?;
         Ok(Sealed { totals, used })
     }
 }
@@ -101,7 +101,7 @@ pub fn open(
 ) -> Result<Opened> {
     let forged = || Error::Authentication(place.clone());
     let mut rng = SystemSource::new()?.stream(0);
-    let opened = open_alone(line, Carries::StreamKey, keys, &mut rng);
+    let opened = open_alone(line, Carries::StreamKey, Shape::Line, keys, &mut rng);
     let (index, key) = opened.map_err(|failure| match failure {
         Failure::Authentication => forged(),
         failure @ (Failure::Malformed(_) | Failure::Unexpected(_) | Failure::Key(_)) => {

@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use crate::protocol::jose::jwe::{Carries, Header, MAX_SEALED_LINE};
-use crate::protocol::model::{Kid, LineFault, Malformed, Place, Result};
+use crate::protocol::jose::jwe::{Carries, Failure, Header, MAX_SEALED_LINE, Sealed, Shape};
+use crate::protocol::model::{Kid, Place, Result};
 use crate::protocol::pipeline::{Block, LineLimits, Part, Workers};
 
 /// Maximum number of different key names that are kept, each with a count of its lines.
@@ -34,7 +34,7 @@ pub struct Survey {
     /// Lines of all other kinds.
     pub others: Group,
     /// The first line that is not a sealed order, and the reason.
-    pub malformed: Option<(u64, Malformed)>,
+    pub malformed: Option<(u64, Failure)>,
     kept: Kept,
 }
 
@@ -122,7 +122,7 @@ struct Counts {
     longest: usize,
     /// Lines by kind and key, in the order of first appearance.
     lines: Vec<((GroupKey, Option<String>), u64)>,
-    malformed: Option<(u64, Malformed)>,
+    malformed: Option<(u64, Failure)>,
 }
 
 impl Counts {
@@ -132,7 +132,8 @@ impl Counts {
         for (number, line) in (first..).zip(lines) {
             longest = longest.max(line.len());
             match describe(line) {
-                Ok(named) => counts.entry(named).or_insert((number, 0)).1 += 1,
+                Ok(None) => {}
+                Ok(Some(named)) => counts.entry(named).or_insert((number, 0)).1 += 1,
                 Err(why) => {
                     malformed.get_or_insert((number, why));
                 }
@@ -145,14 +146,12 @@ impl Counts {
     }
 }
 
-fn describe(line: &[u8]) -> std::result::Result<(GroupKey, Option<String>), Malformed> {
-    let mut segments = line.split(|&byte| byte == b'.');
-    let first = segments.next().unwrap_or_default();
+/// The kind and the key of a line, for its first recipient; `None` if it is blank.
+fn describe(line: &[u8]) -> std::result::Result<Option<(GroupKey, Option<String>)>, Failure> {
+    let Some(sealed) = Sealed::read(line, Shape::Line)? else { return Ok(None) };
+    let header = sealed.tokens().next().map(|token| token.header).unwrap_or_default();
     let mut text = Vec::new();
-    let header = Header::decode(first, &mut text)?;
-    if segments.count() != 4 {
-        return Err(LineFault::Segments.into());
-    }
+    let header = Header::decode(header, &mut text).map_err(Failure::Malformed)?;
     let key = GroupKey {
         shop: header.kid.as_deref().and_then(Kid::new).map(|kid| kid.shop().to_string()),
         alg: header.alg.into_owned(),
@@ -161,7 +160,7 @@ fn describe(line: &[u8]) -> std::result::Result<(GroupKey, Option<String>), Malf
         carries: header.carries,
         layers: header.chain.len() + 1,
     };
-    Ok((key, header.kid.map(Cow::into_owned)))
+    Ok(Some((key, header.kid.map(Cow::into_owned))))
 }
 
 impl Survey {

@@ -11,7 +11,7 @@ use crate::ciphers::aes::kw;
 use crate::ciphers::content::ContentCipher;
 use crate::ciphers::random::{KeySource, Origin, SeededSource};
 use crate::ciphers::{Secret, Wiped, base64url};
-use crate::protocol::jose::jwe::{Carries, Failure, Opener, Sealer, SealingKeys};
+use crate::protocol::jose::jwe::{Carries, Failure, Opener, Sealer, SealingKeys, Shape};
 use crate::protocol::jose::jwk::{AsKey, DecryptingKey, Jwk, Usage};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{KeyError, Kid, Place, Suite};
@@ -80,7 +80,7 @@ fn outcome(result: Result<&[u8], Failure>) -> Outcome {
 
 fn open_alone(keys: &OpeningKeys, line: &[u8]) -> Outcome {
     let mut rng = SeededSource::new(2).stream(0);
-    let opened = shop::open_alone(line, Carries::Order, keys, &mut rng);
+    let opened = shop::open_alone(line, Carries::Order, Shape::Line, keys, &mut rng);
     outcome(opened.as_ref().map(|(_, text)| &text[..]).map_err(Clone::clone))
 }
 
@@ -372,6 +372,6 @@ fn a_key_that_stands_twice_has_one_number() {
     let lines = lines.each_ref().map(Vec::as_slice);
     let mut rng = SeededSource::new(1).stream(0);
     let block = Opener::new(&keys, Carries::Order).open(&lines, Wiped::default(), &mut rng);
-    let numbers: Vec<usize> = block.lines.into_iter().map(|line| line.unwrap().key).collect();
+    let numbers: Vec<usize> = block.lines.into_iter().map(|line| line.unwrap().unwrap().key).collect();
     assert_eq!(numbers, [0, 1, 0, 1]);
 }

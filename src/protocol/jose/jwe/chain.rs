@@ -57,15 +57,11 @@ pub(super) fn read(members: &Object) -> Result<Links, Malformed> {
             return Err(LineFault::Critical(other.to_string()).into());
         }
     };
-    let Some(value) = members.get("chain") else {
-        return match critical {
-            true => Err(LineFault::NoChain.into()),
-            false => Ok(Vec::new()),
-        };
-    };
     if !critical {
-        return Err(LineFault::ChainNotCritical.into());
+        // A member of this name that is not critical is another program's.
+        return Ok(Vec::new());
     }
+    let value = members.get("chain").ok_or(LineFault::NoChain)?;
     value
         .as_array()
         .filter(|links| (1..usize::from(MAX_LAYERS)).contains(&links.len()))

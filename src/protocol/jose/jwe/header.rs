@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::MAX_HEADER;
+use super::{MAX_HEADER, first_header};
 use super::chain::{self, Links};
 use crate::ciphers::base64url;
 use crate::protocol::jose::alg::KeyParams;
@@ -27,11 +27,10 @@ pub enum Carries {
 }
 
 impl Carries {
-    /// Reads the content from the first segment of a line; an order unless the header names
-    /// something else.
+    /// Reads the content from the header of a line; an order unless the header names something else.
     pub fn of_line(line: &[u8]) -> Self {
-        let header = line.split(|&byte| byte == b'.').next().unwrap_or_default();
-        Header::decode(header, &mut Vec::new()).map_or(Self::Order, |header| header.carries)
+        let Some(header) = first_header(line) else { return Self::Order };
+        Header::decode(&header, &mut Vec::new()).map_or(Self::Order, |header| header.carries)
     }
 
     /// The header member that names this content.

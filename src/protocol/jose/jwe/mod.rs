@@ -1,15 +1,19 @@
-//! Sealed orders: JWE Compact Serialization (RFC 7516 section 7.1), one per line.
+//! Sealed orders: JWE, one per line. They are made in the compact serialization (RFC 7516 section
+//! 7.1) and read in every serialization.
 
 mod chain;
 mod header;
 mod open;
 mod seal;
+mod token;
 mod typed_key;
 
 pub use header::{Carries, Header};
-pub(in crate::protocol) use open::{Algorithms, segments};
+pub(in crate::protocol) use open::Algorithms;
 pub use open::{KeyLookup, Opened, OpenedBlock, Opener, OpeningKey};
 pub use seal::{Sealer, SealingKeys};
+pub use token::is_unfinished_json;
+pub(in crate::protocol) use token::{Sealed, Token, first_header};
 pub use typed_key::{MIN_TYPED, TypedKey};
 
 pub use crate::protocol::jose::alg::KeyParams;
@@ -21,11 +25,57 @@ use crate::protocol::model::{Error, Expected, Form, KeyError, Malformed, Place};
 pub const MAX_ORDER: usize = 1 << 20;
 
 /// Maximum length of a protected header in bytes, before base64url.
-pub const MAX_HEADER: usize = 8 << 10;
+pub const MAX_HEADER: usize = 64 << 10;
 
 /// Maximum length of a sealed line in bytes: an order of [`MAX_ORDER`] in 2,048-bit RSA blocks,
 /// with its header.
 pub const MAX_SEALED_LINE: usize = 2 << 20;
+
+/// Maximum length of a document in bytes.
+pub const MAX_DOCUMENT: usize = 64 << 20;
+
+/// What is sealed as one text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// A line of a batch, without line feeds.
+    Line,
+    /// A whole file of any content.
+    Document,
+}
+
+impl Shape {
+    /// Name of the text in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Line => "order",
+            Self::Document => "document",
+        }
+    }
+
+    /// Maximum length of the text in bytes.
+    pub fn max_text(self) -> usize {
+        match self {
+            Self::Line => MAX_ORDER,
+            Self::Document => MAX_DOCUMENT,
+        }
+    }
+
+    /// Name of the sealed text in messages.
+    pub fn sealed_name(self) -> &'static str {
+        match self {
+            Self::Line => "sealed line",
+            Self::Document => "sealed document",
+        }
+    }
+
+    /// Maximum length of the sealed text in bytes: 2,048-bit RSA blocks take the most room.
+    pub fn max_sealed(self) -> usize {
+        match self {
+            Self::Line => MAX_SEALED_LINE,
+            Self::Document => 2 * MAX_DOCUMENT,
+        }
+    }
+}
 
 /// The reason why a line could not be sealed or opened; the caller knows the line number.
 #[derive(Debug, Clone, PartialEq, Eq)]

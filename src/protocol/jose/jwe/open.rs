@@ -5,7 +5,8 @@ mod group;
 use std::fmt::Debug;
 
 use self::group::Group;
-use super::{Carries, Failure, Header, Spread, Watch};
+use super::token::{self, Sealed, Token};
+use super::{Carries, Failure, Header, Shape, Spread, Watch};
 use crate::ciphers::Wiped;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
@@ -25,6 +26,8 @@ pub struct Opener<'a> {
     pub keys: &'a dyn KeyLookup,
     /// The content that the lines must carry.
     pub expect: Carries,
+    /// The form of the orders in them.
+    pub shape: Shape,
     /// The kernels to use.
     pub backend: Backend,
     /// Spreads the blocks of an order over threads.
@@ -48,14 +51,16 @@ pub struct Opened {
 pub struct OpenedBlock {
     /// The orders that were opened, each followed by a line feed.
     pub text: Wiped,
-    /// For each line, in the order of the input: the order, or the reason why it failed.
-    pub lines: Vec<Result<Opened, Failure>>,
+    /// For each line, in the order of the input: the order, nothing if the line is blank, or the
+    /// reason why it failed.
+    pub lines: Vec<Result<Option<Opened>, Failure>>,
 }
 
 impl<'a> Opener<'a> {
     /// Creates an opener with the widest backend, one thread, and no watch.
     pub fn new(keys: &'a dyn KeyLookup, expect: Carries) -> Self {
-        Self { keys, expect, backend: Backend::detect(), spread: in_turn, watch: unwatched }
+        let (shape, backend) = (Shape::Line, Backend::detect());
+        Self { keys, expect, shape, backend, spread: in_turn, watch: unwatched }
     }
 
     /// Opens lines; `memory` may be reused from an earlier block. The result contains authentic
@@ -67,10 +72,33 @@ impl<'a> Opener<'a> {
         block.text.reserve(lines.iter().map(|line| line.len() + 1).sum());
         block.lines.reserve(lines.len());
         let mut group = Group::new(self);
-        for lines in lines.chunks(GROUP) {
-            group.open(lines, rng, &mut block);
+        let is_compact = |line: &[u8]| !token::is_json(line);
+        for run in lines.chunk_by(|one, next| is_compact(one) && is_compact(next)) {
+            match run {
+                [line] if !is_compact(line) => self.open_json(line, rng, &mut block),
+                run => run.chunks(GROUP).for_each(|lines| group.open(lines, rng, &mut block)),
+            }
         }
         block
+    }
+
+    /// Opens a line in the JSON serialization, for the first of its recipients whose key is here and
+    /// opens it.
+    fn open_json(&self, line: &[u8], rng: &mut KeyStream, block: &mut OpenedBlock) {
+        let sealed = match Sealed::read(line, self.shape) {
+            Ok(Some(sealed)) => sealed,
+            Ok(None) => return block.lines.push(Ok(None)),
+            Err(failure) => return block.lines.push(Err(failure)),
+        };
+        let mut first = None;
+        for token in sealed.tokens() {
+            Group::new(self).open_token(token, rng, block);
+            match block.lines.pop() {
+                Some(Err(failure)) => drop(first.get_or_insert(failure)),
+                opened => return block.lines.extend(opened),
+            }
+        }
+        block.lines.extend(first.map(Err));
     }
 }
 
@@ -168,20 +196,4 @@ fn fits(key: KeyRef<'_>, suite: Suite) -> bool {
         KeyRef::Secret(key) => suite.secret_len() == Some(key.len()),
         KeyRef::Pad(_) | KeyRef::Public(_) | KeyRef::Private(_) => suite.material() == key.family(),
     }
-}
-
-/// Splits a compact JWE into its five segments.
-pub(in crate::protocol) fn segments(line: &[u8]) -> Option<[&[u8]; 5]> {
-    let mut dots = memchr::memchr_iter(b'.', line);
-    let ends = [dots.next()?, dots.next()?, dots.next()?, dots.next()?];
-    if dots.next().is_some() {
-        return None;
-    }
-    Some([
-        &line[..ends[0]],
-        &line[ends[0] + 1..ends[1]],
-        &line[ends[1] + 1..ends[2]],
-        &line[ends[2] + 1..ends[3]],
-        &line[ends[3] + 1..],
-    ])
 }

@@ -5,7 +5,7 @@ mod group;
 use rand::Rng;
 
 use self::group::Group;
-use super::{Carries, Failure, MAX_ORDER, Spread, Stage, TypedKey, Watch};
+use super::{Carries, Failure, Shape, Spread, Stage, TypedKey, Watch};
 use crate::ciphers::base64url;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
@@ -25,6 +25,8 @@ pub struct Sealer {
     pub layers: u8,
     /// Source of the communication key, if it is not random.
     pub typed: Option<TypedKey>,
+    /// The form of the orders.
+    pub shape: Shape,
     /// The kernels to use.
     pub backend: Backend,
     /// Spreads the blocks of an order over threads.
@@ -120,7 +122,8 @@ impl Default for Sealer {
     /// Random keys, no chain, the widest backend, one thread, no watch.
     fn default() -> Self {
         let backend = Backend::detect();
-        Self { layers: 1, typed: None, backend, spread: in_turn, watch: unwatched }
+        let shape = Shape::Line;
+        Self { layers: 1, typed: None, shape, backend, spread: in_turn, watch: unwatched }
     }
 }
 
@@ -142,7 +145,8 @@ impl Sealer {
         out: &mut Vec<u8>,
     ) -> Result<(), (usize, Failure)> {
         keys.check_count(orders.len()).map_err(|error| (0, error.into()))?;
-        let fit = orders.iter().position(|order| order.len() > MAX_ORDER).unwrap_or(orders.len());
+        let most = self.shape.max_text();
+        let fit = orders.iter().position(|order| order.len() > most).unwrap_or(orders.len());
         match &keys.ready {
             Sealing::Blocks(public) => {
                 for (index, order) in orders[..fit].iter().enumerate() {
@@ -166,10 +170,8 @@ impl Sealer {
         if fit == orders.len() {
             return Ok(());
         }
-        Err((
-            fit,
-            Failure::Malformed(Malformed::PartTooLong { what: "order", most: MAX_ORDER as u64 }),
-        ))
+        let (what, most) = (self.shape.name(), most as u64);
+        Err((fit, Failure::Malformed(Malformed::PartTooLong { what, most })))
     }
 
     fn seal_in_blocks(

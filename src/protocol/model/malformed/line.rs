@@ -32,9 +32,15 @@ pub enum LineFault {
     /// A chain that is only announced.
     #[error("\"crit\" names \"chain\", which is missing")]
     NoChain,
-    /// A chain that readers might pass over.
-    #[error("\"chain\" is not named in \"crit\"")]
-    ChainNotCritical,
+    /// A member in two of the headers of the JSON serialization (RFC 7516 section 7.2.1).
+    #[error("member {0:?} is in two headers")]
+    NamedTwice(String),
+    /// A member outside of the protected header that only counts in it.
+    #[error("member {0:?} is not in the protected header")]
+    Unprotected(&'static str),
+    /// Members of the general and of the flattened JSON serialization (RFC 7516 section 7.2.2).
+    #[error("members of both the general and the flattened JSON serialization")]
+    TwoSyntaxes,
     /// A chain with another number of links, or with links that are not base64url.
     #[error("\"chain\" is not 1 to {0} wrapped keys")]
     Chain(usize),

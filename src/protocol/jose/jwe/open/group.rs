@@ -6,7 +6,7 @@ use std::ops::Range;
 use rand::Rng;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{Opened, OpenedBlock, Opener, OpeningKey, segments};
+use super::{Opened, OpenedBlock, Opener, OpeningKey, Sealed, Token};
 use crate::ciphers::content::{ContentCipher, Keys, MAX_TAG, Record};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
@@ -15,8 +15,9 @@ use crate::protocol::jose::alg::{
     KeyParams, OpenBy, Opening, UnwrapJob, UnwrapJobs, one_time_pad, rsa_blocks,
 };
 use crate::protocol::jose::jwe::chain::{self, LINK_LEN, Links};
-use crate::protocol::jose::jwe::{Carries, Failure, Header, MAX_ORDER, MAX_SEALED_LINE, Stage};
-use crate::protocol::model::{Form, LineFault, Malformed};
+use crate::protocol::jose::jwe::token::recognized;
+use crate::protocol::jose::jwe::{Carries, Failure, Header, Shape, Stage};
+use crate::protocol::model::Malformed;
 
 /// Lines that are opened together; the memory is reused from group to group.
 pub(super) struct Group<'o, 'l, 'k> {
@@ -34,6 +35,10 @@ pub(super) struct Group<'o, 'l, 'k> {
     /// Buffer for a decoded header.
     header: Vec<u8>,
 }
+
+/// An order that was opened, with the number of its key and its range in the text; nothing for a
+/// blank line.
+type Begun = Result<Option<(usize, Range<usize>)>, Failure>;
 
 /// A parsed header and the key it selects.
 struct Head<'k> {
@@ -86,12 +91,37 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
         self.lines.clear();
         self.heads.clear();
         self.parts.clear();
-        let (start, text) = (block.text.len(), &mut block.text);
+        let start = block.text.len();
         let mut results = Vec::with_capacity(lines.len());
         for (index, line) in lines.iter().enumerate() {
-            results.push(self.begin(index, line, text, rng));
-            text.push(b'\n');
+            results.push(self.begin_line(index, line, &mut block.text, rng));
+            block.text.push(b'\n');
         }
+        self.finish(start, results, rng, block);
+    }
+
+    /// Opens one order that was already taken apart, in the same way.
+    pub(super) fn open_token(
+        &mut self,
+        token: Token<'l>,
+        rng: &mut KeyStream,
+        block: &mut OpenedBlock,
+    ) {
+        let start = block.text.len();
+        let begun = self.begin(0, token, &mut block.text, rng).map(Some);
+        block.text.push(b'\n');
+        self.finish(start, vec![begun], rng, block);
+    }
+
+    /// Decrypts the orders that were begun, and moves the authentic ones together.
+    fn finish(
+        &self,
+        start: usize,
+        mut results: Vec<Begun>,
+        rng: &mut KeyStream,
+        block: &mut OpenedBlock,
+    ) {
+        let text = &mut block.text;
         (self.opener.watch)(Stage::Format);
         let ceks = self.content_keys(rng);
         (self.opener.watch)(Stage::Unwrap);
@@ -99,15 +129,18 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
             if let Some(len) = authentic {
                 let start = line.parts.ciphertext.start;
                 results[line.index] =
-                    Ok((self.heads[line.parts.head].key.number, start..start + len));
+                    Ok(Some((self.heads[line.parts.head].key.number, start..start + len)));
             }
         }
         (self.opener.watch)(Stage::Open);
         let mut end = start;
         for result in results {
-            let opened = result.and_then(|(key, order)| {
-                end += self.settle(order, end, text)? + 1;
-                Ok(Opened { key, end })
+            let opened = result.and_then(|opened| match opened {
+                None => Ok(None),
+                Some((key, order)) => {
+                    end += self.settle(order, end, text)? + 1;
+                    Ok(Some(Opened { key, end }))
+                }
             });
             block.lines.push(opened);
         }
@@ -116,17 +149,33 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
         (self.opener.watch)(Stage::Format);
     }
 
-    /// Parses a line. If it is in RSA blocks, opens it at once, and returns the number of its key
-    /// and the range of the order in `text`; otherwise it counts as forged until it is found
-    /// authentic.
-    fn begin(
+    /// Parses a line in the compact serialization; `None` if it is blank.
+    fn begin_line(
         &mut self,
         index: usize,
         line: &'l [u8],
         text: &mut Vec<u8>,
         rng: &mut KeyStream,
+    ) -> Begun {
+        let Some(sealed) = Sealed::read(line, self.opener.shape)? else { return Ok(None) };
+        let Sealed::Compact(token) = sealed else { unreachable!("lines of JSON are opened alone") };
+        self.begin(index, token, text, rng).map(Some).map_err(|failure| match failure {
+            Failure::Malformed(fault) => recognized(line, fault),
+            Failure::Unexpected(_) | Failure::Key(_) | Failure::Authentication => failure,
+        })
+    }
+
+    /// Decodes an order and finds its key. If it is in RSA blocks, opens it at once, and returns the
+    /// number of its key and the range of the order in `text`; otherwise it counts as forged until
+    /// it is found authentic.
+    fn begin(
+        &mut self,
+        index: usize,
+        token: Token<'l>,
+        text: &mut Vec<u8>,
+        rng: &mut KeyStream,
     ) -> Result<(usize, Range<usize>), Failure> {
-        let parts = self.parse(line, text)?;
+        let parts = self.decode(token, text)?;
         let OpeningKey { number, ready } = self.heads[parts.head].key;
         match ready {
             Opening::Cipher(cipher, by) => {
@@ -146,22 +195,10 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
         }
     }
 
-    /// Parses a line and finds its key. The ciphertext is appended to `texts`.
-    fn parse(&mut self, line: &'l [u8], texts: &mut Vec<u8>) -> Result<Parts<'l>, Failure> {
-        self.take_apart(line, texts).map_err(|failure| match failure {
-            Failure::Malformed(_) => Form::of_line(line).map_or(failure, Failure::Unexpected),
-            Failure::Unexpected(_) | Failure::Key(_) | Failure::Authentication => failure,
-        })
-    }
-
-    fn take_apart(&mut self, line: &'l [u8], texts: &mut Vec<u8>) -> Result<Parts<'l>, Failure> {
-        if line.len() > MAX_SEALED_LINE {
-            let most = MAX_SEALED_LINE as u64;
-            return Err(Failure::Malformed(Malformed::PartTooLong { what: "sealed line", most }));
-        }
-        let [aad, encrypted_key, iv, ciphertext, tag] =
-            segments(line).ok_or_else(|| Failure::Malformed(LineFault::Segments.into()))?;
-        self.read_header(aad)?;
+    /// Decodes an order and finds its key. The ciphertext is appended to `texts`.
+    fn decode(&mut self, token: Token<'l>, texts: &mut Vec<u8>) -> Result<Parts<'l>, Failure> {
+        let Token { header, aad, encrypted_key, iv, ciphertext, tag } = token;
+        self.read_header(header)?;
         let (backend, index) = (self.opener.backend, self.heads.len() - 1);
         let head = &self.heads[index];
         let (iv_len, tag_len) = head.key.ready.lengths();
@@ -177,12 +214,12 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
     }
 
     /// Parses a header and finds its key, unless the header is the same as that of the previous line.
-    fn read_header(&mut self, aad: &'l [u8]) -> Result<(), Failure> {
-        if self.last == aad && !self.heads.is_empty() {
+    fn read_header(&mut self, text: &'l [u8]) -> Result<(), Failure> {
+        if self.last == text && !self.heads.is_empty() {
             return Ok(());
         }
         let (header, expect) = (
-            Header::decode(aad, &mut self.header).map_err(Failure::Malformed)?,
+            Header::decode(text, &mut self.header).map_err(Failure::Malformed)?,
             self.opener.expect,
         );
         if header.carries != expect {
@@ -199,7 +236,7 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
         let has_own = params != KeyParams::None || !chain.is_empty();
         let own = has_own.then(|| Box::new((params, chain)));
         self.guess = key.number + 1;
-        self.last = aad;
+        self.last = text;
         self.heads.push(Head { key, own });
         Ok(())
     }
@@ -302,7 +339,7 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
     /// length.
     fn settle(&self, order: Range<usize>, to: usize, text: &mut [u8]) -> Result<usize, Failure> {
         if self.opener.expect == Carries::Order {
-            check_order(&text[order.clone()])?;
+            check_order(&text[order.clone()], self.opener.shape)?;
         }
         let len = order.len();
         if order.start != to {
@@ -363,15 +400,13 @@ fn decode_exact(
 }
 
 /// Refuses content that another tool may have sealed but that cannot be an order.
-fn check_order(order: &[u8]) -> Result<(), Failure> {
-    if memchr::memchr(b'\n', order).is_some() {
+fn check_order(order: &[u8], shape: Shape) -> Result<(), Failure> {
+    if shape == Shape::Line && memchr::memchr(b'\n', order).is_some() {
         return Err(Failure::Malformed(Malformed::LineFeed));
     }
-    if order.len() > MAX_ORDER {
-        return Err(Failure::Malformed(Malformed::PartTooLong {
-            what: "order",
-            most: MAX_ORDER as u64,
-        }));
+    if order.len() > shape.max_text() {
+        let (what, most) = (shape.name(), shape.max_text() as u64);
+        return Err(Failure::Malformed(Malformed::PartTooLong { what, most }));
     }
     Ok(())
 }
