@@ -44,18 +44,6 @@ const LINES: &[(&str, &[u8], i32, &[&str])] = &[
         &["alg \"PBES2-HS256+A128KW\" (RFC 7518 section 4.8) is not supported"],
     ),
     (
-        "a flattened JSON serialization",
-        include_bytes!("foreign/flattened.json"),
-        3,
-        &["line 1: found a JWE in the flattened JSON serialization, which is not supported", "hint:"],
-    ),
-    (
-        "a general JSON serialization",
-        include_bytes!("foreign/general.json"),
-        3,
-        &["found a JWE in the general JSON serialization, which is not supported"],
-    ),
-    (
         "a token inside a JSON object",
         include_bytes!("foreign/token-in-json.json"),
         3,
@@ -80,16 +68,10 @@ const LINES: &[(&str, &[u8], i32, &[&str])] = &[
         &["line 1: found a sealed order that is cut off (in segment 2)", "wrapped"],
     ),
     (
-        "white space after a token",
-        include_bytes!("foreign/trailing-space.jwe"),
+        "white space inside a token",
+        b"eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0.. AAAA.AAAA.AAAA",
         3,
-        &["line 1: found white space after a compact JWE", "hint:"],
-    ),
-    (
-        "a byte-order mark",
-        include_bytes!("foreign/byte-order-mark.jwe"),
-        3,
-        &["line 1: found a byte-order mark", "hint:"],
+        &["line 1: found white space inside a compact JWE", "hint:"],
     ),
     ("UTF-16", b"\xff\xfee\0y\0J\0", 3, &["line 1: found UTF-16 text", "iconv"]),
     (
@@ -260,8 +242,6 @@ fn inspect_does_not_take_foreign_files_for_sealed_orders() {
         ("key.pem", &b"-----BEGIN PRIVATE KEY-----\nMIIE\n"[..], "found a PKCS #8 private key"),
         ("key.der", b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x6e\x04\x22", "found DER data"),
         ("token.jwt", b"eyJhbGciOiJFUzI1NiJ9.e30.c2ln\n", "found a signed token"),
-        ("bom.jwe", include_bytes!("foreign/byte-order-mark.jwe"), "found a byte-order mark"),
-        ("general.json", include_bytes!("foreign/general.json"), "found a JWE in the general JSON"),
     ] {
         lab.write(name, file);
         let run = lab.refused(3, &format!("inspect {name}"));

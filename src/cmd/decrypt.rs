@@ -378,7 +378,7 @@ pub fn peek_line(input: &mut Input, mut bytes: Vec<u8>) -> Result<Vec<u8>> {
 
 /// Joins the lines of an input that is one order in a JSON serialization over several lines; in JSON,
 /// line feeds are white space. Any other input stays as it is. `first` was read before.
-fn joined_json(input: &mut Input, mut first: Vec<u8>) -> Result<Vec<u8>> {
+pub fn joined_json(input: &mut Input, mut first: Vec<u8>) -> Result<Vec<u8>> {
     if !is_unfinished_json(&first) {
         return Ok(first);
     }

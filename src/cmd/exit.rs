@@ -301,6 +301,7 @@ fn malformed_hint(found: &Malformed) -> Option<&'static str> {
         Malformed::AmongOrders(_) => {
             Some("put the wrapped key into a file of its own and decrypt that first")
         }
+        Malformed::LineFeed => Some("--document opens a line of any content, alone"),
         Malformed::Within { fault, .. } | Malformed::Unreadable { fault, .. } => {
             malformed_hint(fault)
         }
@@ -324,7 +325,6 @@ fn malformed_hint(found: &Malformed) -> Option<&'static str> {
         | Malformed::Seed(_)
         | Malformed::Stream(_)
         | Malformed::StreamKey { .. }
-        | Malformed::LineFeed
         | Malformed::CutStream
         | Malformed::StreamAmongFiles
         | Malformed::Empty(_)
@@ -358,9 +358,6 @@ fn unexpected_hint(found: &Form, expected: Expected) -> Option<String> {
             return Some(format!("take the token out first, as with: jq -r {path}"));
         }
         Form::TokenInJson(_) => "take the token out of the object first",
-        Form::JsonSerialization(_) => {
-            "only the compact serialization is read (RFC 7516 section 7.1)"
-        }
         Form::ItemPage => {
             "an item page only says where to ask: give it to `orderseal bundle client --page`"
         }
@@ -369,9 +366,8 @@ fn unexpected_hint(found: &Form, expected: Expected) -> Option<String> {
             "the line is not complete: was the file copied in part, or wrapped by an editor or a \
              mail program? each sealed order is one line"
         }
-        Form::WhiteSpace(_) => "remove it: only a line feed ends a sealed order",
-        Form::CarriageReturn => "were line ends converted to those of Windows? convert them back",
-        Form::SealedOrders => {
+        Form::WhiteSpace => "was the line wrapped? join its parts, as with: tr -d '[:space:]'",
+        Form::SealedOrders | Form::JsonSerialization(_) => {
             "sealed orders are the input; the key file goes with --bundle or --key"
         }
         Form::KeyFile => "the key file goes with --bundle or --key; sealed orders are the input",

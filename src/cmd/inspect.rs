@@ -9,7 +9,7 @@ use std::io::{Cursor, Read};
 use std::path::PathBuf;
 
 use clap::Args;
-use orderseal::protocol::jose::jwe::Carries;
+use orderseal::protocol::jose::jwe::{Carries, is_sealed_json};
 use orderseal::protocol::model::{Expected, Form, WebPage};
 use orderseal::protocol::page::Description;
 use orderseal::protocol::page::item_page::Page;
@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 
 use outline::show;
 
-use super::decrypt::peek_line;
+use super::decrypt::{joined_json, peek_line};
 use super::{Global, ui};
 use crate::cmd::exit::usage;
 
@@ -59,19 +59,22 @@ impl Inspect {
         if WebPage::recognized(&first).is_some() {
             return self.web_page(first, input, global);
         }
-        match Form::of_file(&first) {
-            None | Some(Form::SealedOrders) => {}
-            Some(found) => return Err(Error::unexpected(&place, found, Expected::Inspectable)),
+        let sealed = Form::of_file(first.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&first));
+        if sealed == Some(Form::SealedOrders) {
+            return self.sealed_orders(first, input, &place, global);
         }
         let is_json = first.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-        if !is_json {
-            if self.public || !self.sealed.is_empty() {
-                return Err(Error::unexpected(&place, Form::SealedOrders, Expected::KeyFile));
-            }
-            return self.sealed_orders(first, input, &place, global);
+        match Form::of_file(&first) {
+            Some(found) => return Err(Error::unexpected(&place, found, Expected::Inspectable)),
+            None if !is_json => return self.sealed_orders(first, input, &place, global),
+            None => {}
         }
         let reader = Box::new(Cursor::new(first).chain(input.reader));
         let bytes = files::read_limited(reader, MAX_KEY_FILE, &place)?;
+        if is_sealed_json(&bytes) {
+            input.reader = Box::new(std::io::empty());
+            return self.sealed_orders(bytes.to_vec(), input, &place, global);
+        }
         if let Ok(page) = Page::parse(&bytes, &place) {
             return show(global, &page_to_json(&page));
         }
@@ -130,11 +133,15 @@ impl Inspect {
         place: &Place,
         global: &Global,
     ) -> Result<()> {
+        if self.public || !self.sealed.is_empty() {
+            return Err(Error::unexpected(place, Form::SealedOrders, Expected::KeyFile));
+        }
         let first = peek_line(&mut input, first)?;
         let workers = global.workers()?;
         if Carries::of_line(&first) == Carries::StreamKey {
             return show_stream(&first, input.size, place, global);
         }
+        let first = joined_json(&mut input, first)?;
         let reader = Box::new(Cursor::new(first).chain(input.reader));
         let mut survey = survey::survey(&workers, reader, place)?;
         let malformed = survey.malformed.take();

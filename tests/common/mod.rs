@@ -351,12 +351,17 @@ impl Parts {
     /// Seals `plaintext` under `cek`, with the header used verbatim.
     pub fn seal(header: &[u8], cek: &[u8; 32], plaintext: &[u8]) -> Parts {
         let header = base64url(header);
+        Self { header: header.clone(), ..Self::seal_with(header.as_bytes(), cek, plaintext) }
+    }
+
+    /// Seals `plaintext` under `cek` with these additional data; the header stays empty.
+    pub fn seal_with(aad: &[u8], cek: &[u8; 32], plaintext: &[u8]) -> Parts {
         let iv = *b"hand-made iv";
-        let payload = Payload { msg: plaintext, aad: header.as_bytes() };
+        let payload = Payload { msg: plaintext, aad };
         let cipher = Aes256Gcm::new(&(*cek).into());
         let mut ciphertext = cipher.encrypt(&Nonce::from(iv), payload).expect("a short message");
         let tag = ciphertext.split_off(plaintext.len());
-        Parts { header, iv, ciphertext, tag: tag.try_into().expect("16 bytes") }
+        Parts { header: String::new(), iv, ciphertext, tag: tag.try_into().expect("16 bytes") }
     }
 
     /// Returns the line with `key` as its encrypted key.

@@ -125,7 +125,7 @@ fn client_bundle_to_json(file: &ClientBundle) -> Value {
 
 /// Reports what files of all roles record of a shop.
 fn shop_to_json(keys: &dyn AnyKeys, name: &Name, shop: &Shop) -> Value {
-    let of_shop = |key: &JwkRef<'_>| key.kid.is_some_and(|kid| kid.shop() == *name);
+    let of_shop = |key: &JwkRef<'_>| key.kid.is_some_and(|kid| kid.shop().as_ref() == Some(name));
     let mut value = json!({
         "scheme": shop.scheme.to_string(),
         "alg": shop.suite.alg().name(),

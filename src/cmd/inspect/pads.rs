@@ -33,7 +33,7 @@ pub fn of_shop(bundle: &ShopBundle, sealed: Option<&PadUse>, value: &mut Value) 
     let bytes = pads_of(&bundle.keys, &bundle.name).map(|(_, pad)| pad.len()).sum();
     value["pad_bytes"] = json!(bytes);
     if let Some(sealed) = sealed {
-        let of_shop = |kid: &Kid| kid.shop() == bundle.name;
+        let of_shop = |kid: &Kid| kid.shop().as_ref() == Some(&bundle.name);
         used_up(bytes, sealed.totals(|kid| kid.is_some_and(of_shop)), value);
     }
 }

@@ -226,8 +226,7 @@ impl<'de> Visitor<'de> for Strict<'_, '_> {
     }
 }
 
-/// Writes an object member by member, in a buffer that is reused. The types of all values guarantee
-/// plain ASCII, so nothing has to be escaped.
+/// Writes an object member by member, in a buffer that is reused.
 #[derive(Debug, Default)]
 pub(super) struct ObjectText(String);
 
@@ -242,6 +241,14 @@ impl ObjectText {
     pub(super) fn text(&mut self, name: &str, value: &str) {
         for part in [",\"", name, "\":\"", value, "\""] {
             self.0.push_str(part);
+        }
+    }
+
+    /// Adds a member whose value is any string.
+    pub(super) fn any_text(&mut self, name: &str, value: &str) {
+        match value.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte)) {
+            true => self.text(name, value),
+            false => self.json(name, &Value::from(value).to_string()),
         }
     }
 

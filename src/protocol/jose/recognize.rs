@@ -7,7 +7,7 @@ use super::jwe::MAX_HEADER;
 use memchr::memmem;
 
 use crate::ciphers::base64url;
-use crate::protocol::model::{Form, Position, Syntax, WebPage, shortened};
+use crate::protocol::model::{Form, Syntax, WebPage, shortened};
 
 /// The generator tag in the head of an order page; the version follows.
 const GENERATOR: &str = "<meta name=\"generator\" content=\"orderseal ";
@@ -25,11 +25,8 @@ impl Form {
         let text = line.trim_ascii();
         let dots = memchr::memchr_iter(b'.', text).count();
         if header_of(text).is_some_and(|header| header.contains_key("enc")) {
-            if line.last() == Some(&b'\r') {
-                return Some(Self::CarriageReturn);
-            }
-            if let Some(position) = Position::of_white_space(line) {
-                return Some(Self::WhiteSpace(position));
+            if text.iter().any(u8::is_ascii_whitespace) {
+                return Some(Self::WhiteSpace);
             }
             if (1..4).contains(&dots) {
                 return Some(Self::CutOff(dots + 1));
@@ -53,7 +50,8 @@ impl Form {
             return Some(form);
         }
         // The header of a token starts with an open brace.
-        let first = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default().trim_ascii();
+        let first = bytes.trim_ascii().split(|&byte| byte == b'\n').next().unwrap_or_default();
+        let first = first.trim_ascii();
         if !first.starts_with(b"eyJ") || !first.contains(&b'.') {
             return None;
         }
@@ -124,18 +122,6 @@ impl Form {
         match members.contains_key("kty") || members.get("keys").is_some_and(Value::is_array) {
             true => Some(Self::KeyFile),
             false => Some(Self::of_object(members)),
-        }
-    }
-}
-
-impl Position {
-    /// Finds white space in a line, if there is any.
-    fn of_white_space(line: &[u8]) -> Option<Self> {
-        let first = line.iter().position(u8::is_ascii_whitespace)?;
-        match line[first..].iter().all(u8::is_ascii_whitespace) {
-            _ if first == 0 => Some(Self::Before),
-            true => Some(Self::After),
-            false => Some(Self::Inside),
         }
     }
 }

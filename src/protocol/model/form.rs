@@ -19,10 +19,8 @@ pub enum Form {
     WebPage(WebPage),
     /// A compact JWE that ends in the segment with this number.
     CutOff(usize),
-    /// A compact JWE with white space before, after or inside it.
-    WhiteSpace(Position),
-    /// A line that ends in a carriage return.
-    CarriageReturn,
+    /// A compact JWE with white space inside it.
+    WhiteSpace,
     /// UTF-8 text that begins with a byte-order mark.
     ByteOrderMark,
     /// UTF-16 text.
@@ -50,17 +48,6 @@ pub enum Form {
     Segments(usize),
     /// Anything else.
     Other,
-}
-
-/// Position of white space.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Position {
-    /// Before the token.
-    Before,
-    /// After the token.
-    After,
-    /// Inside the token.
-    Inside,
 }
 
 /// The two forms of the JWE JSON serialization.
@@ -114,12 +101,11 @@ impl fmt::Display for Form {
             Self::CutOff(segment) => {
                 write!(f, "a sealed order that is cut off (in segment {segment})")
             }
-            Self::WhiteSpace(position) => write!(f, "white space {position} a compact JWE"),
-            Self::CarriageReturn => f.write_str("a carriage return at the end of the line"),
+            Self::WhiteSpace => f.write_str("white space inside a compact JWE"),
             Self::ByteOrderMark => f.write_str("a byte-order mark (U+FEFF) at the beginning"),
             Self::Utf16 => f.write_str("UTF-16 text"),
             Self::JsonSerialization(syntax) => {
-                write!(f, "a JWE in the {syntax} JSON serialization, which is not supported")
+                write!(f, "a JWE in the {syntax} JSON serialization")
             }
             Self::TokenInJson(path) => write!(f, "a JSON object with a compact JWE at {path}"),
             Self::SignedToken(Some(alg)) => write!(f, "a signed token (JWS, alg {alg})"),
@@ -154,16 +140,6 @@ fn pem_words(label: &str) -> Option<&'static str> {
     }
 }
 
-impl fmt::Display for Position {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Before => "before",
-            Self::After => "after",
-            Self::Inside => "inside",
-        })
-    }
-}
-
 impl fmt::Display for Syntax {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -177,7 +153,7 @@ impl fmt::Display for Expected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::KeyFile => "a key file (JSON)",
-            Self::SealedOrder => "a compact JWE of 5 segments",
+            Self::SealedOrder => "a JWE, in 5 segments or in JSON",
             Self::Inspectable => "a key file, an item page, an order page or sealed orders",
         })
     }

@@ -16,7 +16,7 @@ pub use line::LineFault;
 pub use old_data::OldDataFault;
 pub use page::PageFault;
 
-use super::names::NotName;
+use super::names::{MAX_KID, NotName};
 use crate::ciphers::chunked::TooLongError;
 use crate::ciphers::lfsr::SeedError;
 
@@ -106,9 +106,9 @@ pub enum Malformed {
     /// A text that is not a name.
     #[error(transparent)]
     Name(#[from] NotName),
-    /// A text that does not name a key.
-    #[error("kid {0:?}, expected SHOP or SHOP/ID, each 1 to 64 of A-Z a-z 0-9 . _ -")]
-    Kid(String),
+    /// The name of a key that is too long.
+    #[error("kid of {0} bytes, expected at most {MAX_KID}")]
+    Kid(usize),
     /// A text that is not an address, or is one that cannot be used.
     #[error("{fault}, expected like {example}")]
     Address {

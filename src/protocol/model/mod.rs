@@ -21,7 +21,7 @@ pub(in crate::protocol) use address::split_scheme;
 pub use algorithms::{Alg, Enc, Family, WrapAlgorithm};
 pub use amounts::{Amounts, Spent};
 pub use error::{Error, NotUndone, Result};
-pub use form::{Expected, Form, Position, Syntax, WebPage};
+pub use form::{Expected, Form, Syntax, WebPage};
 pub use key_error::{KeyError, Unfit, Unsound};
 pub use malformed::{
     AddressFault, Document, JsonFault, KeyFault, KeyFileFault, LineFault, Malformed, OldDataFault,
@@ -29,7 +29,7 @@ pub use malformed::{
 };
 pub use misuse::Misuse;
 pub(in crate::protocol) use names::KidMap;
-pub use names::{Kid, Name, NotName};
+pub use names::{Kid, MAX_KID, Name, NotName};
 pub use place::Place;
 pub use program::{ClientProgram, Erase, MAX_LAYERS, Run, ShopProgram, Step};
 pub use role::Role;

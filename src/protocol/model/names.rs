@@ -54,22 +54,31 @@ pub enum NotName {
     /// It does not name a shop, a user or a transaction.
     #[error("expected 1 to 64 of A-Z a-z 0-9 . _ - not starting with a dot or dash")]
     Name,
-    /// It does not name a key.
-    #[error("expected SHOP or SHOP/ID")]
+    /// It is too long for the name of a key.
+    #[error("expected at most {MAX_KID} bytes")]
     Kid,
 }
 
-/// Name of a key: `SHOP`, or `SHOP/ID` for one transaction or user.
+/// Maximum length of a key's name in bytes.
+pub const MAX_KID: usize = 1024;
+
+/// Name of a key. Names made here are `SHOP`, or `SHOP/ID` for one transaction or user; those of other
+/// software are any text of at most [`MAX_KID`] bytes, which is only compared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kid(Box<str>);
 
 impl Kid {
-    /// Creates a key name; `None` if a part does not have the form of a [`Name`].
+    /// Creates a key name; `None` if it is longer than [`MAX_KID`] bytes.
     pub fn new(text: &str) -> Option<Self> {
-        Self::has_form(text).then(|| Self(text.into()))
+        (text.len() <= MAX_KID).then(|| Self(text.into()))
     }
 
-    /// Whether both parts of a text have the form of a [`Name`].
+    /// Whether the name is one made here.
+    pub fn is_ours(&self) -> bool {
+        Self::has_form(&self.0)
+    }
+
+    /// Whether a text has the form of the names made here: one or two [`Name`]s.
     pub fn has_form(text: &str) -> bool {
         let (shop, id) = parts(text);
         is_name(shop) && id.is_none_or(is_name)
@@ -90,19 +99,20 @@ impl Kid {
         &self.0
     }
 
-    /// Splits the name into the shop's part and the transaction's or user's part.
+    /// Splits a name made here into the shop's part and the transaction's or user's part. Parts of
+    /// other names are no [`Name`]s.
     pub fn parts(&self) -> (&str, Option<&str>) {
         parts(&self.0)
     }
 
-    /// The shop's part.
-    pub fn shop(&self) -> Name {
-        Name(self.parts().0.into())
+    /// The shop's part of a name made here.
+    pub fn shop(&self) -> Option<Name> {
+        self.is_ours().then(|| Name(self.parts().0.into()))
     }
 
-    /// The transaction's or user's part.
+    /// The transaction's or user's part of a name made here.
     pub fn id(&self) -> Option<Name> {
-        self.parts().1.map(|id| Name(id.into()))
+        self.parts().1.filter(|_| self.is_ours()).map(|id| Name(id.into()))
     }
 }
 
@@ -190,17 +200,25 @@ mod tests {
         let long = "x".repeat(65);
         for text in ["", ".", "..", "../x", "-rf", "a b", "a\0", "a\n", "\u{1b}[31m", "é", &long] {
             assert!(Name::new(text).is_none(), "{text:?}");
-            assert!(Kid::new(text).is_none(), "{text:?}");
-            assert!(Kid::new(&format!("tokyo/{text}")).is_none(), "{text:?}");
+            for kid in [text, &format!("tokyo/{text}")] {
+                assert_eq!(Kid::new(kid).unwrap().shop(), None, "{kid:?}");
+            }
         }
-        assert!(Kid::new("a/b/c").is_none());
-        assert!(Kid::new("/b").is_none());
+        for kid in ["a/b/c", "/b"] {
+            assert_eq!(Kid::new(kid).unwrap().shop(), None, "{kid}");
+        }
+    }
+
+    #[test]
+    fn names_of_keys_have_a_limit() {
+        assert!(Kid::new(&"x".repeat(MAX_KID)).is_some());
+        assert!(Kid::new(&"x".repeat(MAX_KID + 1)).is_none());
     }
 
     #[test]
     fn a_kid_has_a_shop_and_perhaps_an_id() {
         let kid = Kid::new("tokyo/0a.b_c-d").unwrap();
-        assert_eq!(kid.shop().as_str(), "tokyo");
+        assert_eq!(kid.shop().unwrap().as_str(), "tokyo");
         assert_eq!(kid.id().unwrap().as_str(), "0a.b_c-d");
         assert_eq!(Kid::new("tokyo").unwrap().id(), None);
     }

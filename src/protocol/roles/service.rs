@@ -271,7 +271,7 @@ pub fn bundle_shop(
     place: &Place,
 ) -> Result<ShopBundle> {
     let (name, account) = file.account(shop, place)?;
-    let own = |key: &&Jwk<_>| key.kid.as_ref().is_some_and(|kid| kid.shop() == *name);
+    let own = |key: &&Jwk<_>| key.kid.as_ref().is_some_and(|kid| kid.parts().0 == name.as_str());
     let bundle = shop_bundle(name, &account.shop, file.keys.iter().filter(own), form);
     if bundle.keys.is_empty() {
         return Err(Error::key(place, KeyError::Missing("key of this shop")));
@@ -307,7 +307,7 @@ fn shop_bundle<'k>(
 pub fn unused_ids<'f>(file: &'f Keyring, shop: &'f Name) -> impl Iterator<Item = Kid> + 'f {
     let account = file.shops.get(shop);
     file.keys.names().filter_map(move |kid| {
-        let (id, account) = (kid.id().filter(|_| kid.shop() == *shop)?, account?);
+        let (id, account) = (kid.id().filter(|_| kid.parts().0 == shop.as_str())?, account?);
         (!account.issued.contains(&id) && !account.shop.users.contains(&id)).then(|| kid.clone())
     })
 }

@@ -80,7 +80,8 @@ impl Plan {
             )
         };
         let carries = Carries::StreamKey;
-        let used = self.seal_alone(&key[..], Shape::Line, carries, place, source, store, sink, write)?;
+        let used =
+            self.seal_alone(&key[..], Shape::Line, carries, place, source, store, sink, write)?;
         Ok(Sealed { totals, used })
     }
 }

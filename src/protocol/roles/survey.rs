@@ -153,7 +153,12 @@ fn describe(line: &[u8]) -> std::result::Result<Option<(GroupKey, Option<String>
     let mut text = Vec::new();
     let header = Header::decode(header, &mut text).map_err(Failure::Malformed)?;
     let key = GroupKey {
-        shop: header.kid.as_deref().and_then(Kid::new).map(|kid| kid.shop().to_string()),
+        shop: header
+            .kid
+            .as_deref()
+            .and_then(Kid::new)
+            .and_then(|kid| kid.shop())
+            .map(|shop| shop.to_string()),
         alg: header.alg.into_owned(),
         enc: header.enc.into_owned(),
         typ: header.typ,

@@ -372,6 +372,7 @@ fn a_key_that_stands_twice_has_one_number() {
     let lines = lines.each_ref().map(Vec::as_slice);
     let mut rng = SeededSource::new(1).stream(0);
     let block = Opener::new(&keys, Carries::Order).open(&lines, Wiped::default(), &mut rng);
-    let numbers: Vec<usize> = block.lines.into_iter().map(|line| line.unwrap().unwrap().key).collect();
+    let numbers: Vec<usize> =
+        block.lines.into_iter().map(|line| line.unwrap().unwrap().key).collect();
     assert_eq!(numbers, [0, 1, 0, 1]);
 }

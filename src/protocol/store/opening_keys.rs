@@ -191,7 +191,7 @@ impl OpeningKeys {
     /// The shop that the key belongs to, if the key file has it.
     pub fn shop(&self, number: usize) -> Option<Name> {
         let kid = self.name(number)?;
-        self.held(number).file.holder().shop_of(kid).map(|_| kid.shop())
+        self.held(number).file.holder().shop_of(kid).and_then(|_| kid.shop())
     }
 
     /// Whether the key may open only one order.

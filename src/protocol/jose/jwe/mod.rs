@@ -12,8 +12,8 @@ pub use header::{Carries, Header};
 pub(in crate::protocol) use open::Algorithms;
 pub use open::{KeyLookup, Opened, OpenedBlock, Opener, OpeningKey};
 pub use seal::{Sealer, SealingKeys};
-pub use token::is_unfinished_json;
 pub(in crate::protocol) use token::{Sealed, Token, first_header};
+pub use token::{is_sealed_json, is_unfinished_json};
 pub use typed_key::{MIN_TYPED, TypedKey};
 
 pub use crate::protocol::jose::alg::KeyParams;

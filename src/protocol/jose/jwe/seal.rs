@@ -110,7 +110,7 @@ impl<'k> SealingKeys<'k> {
     fn begin_header(&self, index: usize, header: &mut ObjectText) {
         header.begin(&self.start);
         if let Some(kid) = self.kids.of(index) {
-            header.text("kid", kid.as_str());
+            header.any_text("kid", kid.as_str());
         }
         if let Some((name, value)) = self.carries.member() {
             header.text(name, value);

@@ -102,6 +102,11 @@ pub(super) fn is_json(line: &[u8]) -> bool {
     trimmed(line).first() == Some(&b'{')
 }
 
+/// Whether a JSON text, or its first line, is a sealed order in a JSON serialization.
+pub fn is_sealed_json(text: &[u8]) -> bool {
+    is_json(text) && (first_header(text).is_some() || JsonToken::read(trimmed(text)).is_ok())
+}
+
 /// Whether a JSON text begins on the first line of these and goes on after it.
 pub fn is_unfinished_json(lines: &[u8]) -> bool {
     let line = trimmed(lines).split(|&byte| byte == b'\n').next().unwrap_or_default();
@@ -115,7 +120,7 @@ fn trimmed(line: &[u8]) -> &[u8] {
 
 /// The failure for a line that is not a sealed order: what it was recognized as, or the fault.
 pub(super) fn recognized(line: &[u8], fault: Malformed) -> Failure {
-    Form::of_line(line).map_or(Failure::Malformed(fault), Failure::Unexpected)
+    Form::of_line(trimmed(line)).map_or(Failure::Malformed(fault), Failure::Unexpected)
 }
 
 /// A sealed order in the JSON serialization (section 7.2).

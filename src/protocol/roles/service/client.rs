@@ -307,7 +307,8 @@ impl KeyRequest {
 /// The sizes of the shop's keys, or the defaults if it has none yet.
 fn sizes(file: &Keyring, shop: &Name) -> Sizes {
     let mut sizes = Sizes::default();
-    let of_shop = |key: &&Jwk<_>| key.kid.as_ref().is_some_and(|kid| kid.shop() == *shop);
+    let of_shop =
+        |key: &&Jwk<_>| key.kid.as_ref().is_some_and(|kid| kid.parts().0 == shop.as_str());
     let Some(key) = file.keys.iter().find(of_shop) else { return sizes };
     if let Some(pair) = key.material.as_key().rsa_pair() {
         sizes.rsa_bits = pair.public().bits();

@@ -251,7 +251,8 @@ fn key_of<'s, K>(
     let Some(kid) = kid else {
         return Err(KeyFileFault::NoName(role).into());
     };
-    let Some(shop) = shop_of(kid.parts().0) else {
+    let shop = kid.shop().and_then(|shop| shop_of(shop.as_str()));
+    let Some(shop) = shop else {
         return Err(KeyFileFault::NoShop(kid).into());
     };
     if kid.parts().1.is_some() != (shop.scheme.scope == Scope::Transaction) {
@@ -400,7 +401,9 @@ fn built_in(members: &Object, keys: &Keys<DecryptingKey>) -> Checked<Option<Vec<
     let Some(value) = members.get("built_in") else { return Ok(None) };
     let kids: Vec<Kid> = value
         .as_array()
-        .and_then(|kids| kids.iter().map(|kid| Kid::new(kid.as_str()?)).collect())
+        .and_then(|kids| {
+            kids.iter().map(|kid| Kid::new(kid.as_str()?).filter(Kid::is_ours)).collect()
+        })
         .ok_or_else(|| Malformed::member("built_in", "an array of key names"))?;
     let known: BTreeSet<&Kid> = kids.iter().collect();
     if let Some(kid) = keys.names().find(|kid| !known.contains(kid)) {
@@ -448,7 +451,7 @@ fn counts(members: &Object, member: &'static str, shop: &Name) -> Checked<BTreeM
     counts
         .iter()
         .map(|(kid, count)| {
-            let kid = Kid::new(kid).filter(|kid| kid.shop() == *shop)?;
+            let kid = Kid::new(kid).filter(|kid| kid.shop().as_ref() == Some(shop))?;
             let count = count.as_u64().filter(|&count| count <= IV_BUDGET)?;
             Some((kid, count))
         })
@@ -461,7 +464,7 @@ fn gaps(members: &Object, shop: &Name) -> Checked<BTreeMap<Kid, Vec<(u64, u64)>>
     let gaps = value.as_object().ok_or_else(|| Malformed::member("gaps", "an object"))?;
     gaps.iter()
         .map(|(kid, gaps)| {
-            let kid = Kid::new(kid).filter(|kid| kid.shop() == *shop);
+            let kid = Kid::new(kid).filter(|kid| kid.shop().as_ref() == Some(shop));
             Ok((kid.ok_or(KeyFileFault::ForeignGaps)?, pieces(gaps)?))
         })
         .collect()
