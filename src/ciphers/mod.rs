@@ -30,6 +30,8 @@ pub mod feal;
 #[doc(hidden)]
 pub mod grain;
 #[doc(hidden)]
+pub mod kdf;
+#[doc(hidden)]
 pub mod knapsack;
 #[doc(hidden)]
 pub mod lfsr;

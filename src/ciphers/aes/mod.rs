@@ -2,6 +2,7 @@
 //!
 //! | module | what | source |
 //! |---|---|---|
+//! | [`cmac`] | authentication codes of many messages under many keys | SP 800-38B |
 //! | `ctr` | counter mode over one long message | SP 800-38A, section 6.5 |
 //! | [`gcm`] | authenticated encryption: one long message, many under one key, many with a key each | SP 800-38D |
 //! | [`kw`] | key wrap of many content keys at once | RFC 3394 |
@@ -19,6 +20,7 @@
 mod aesni;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+pub mod cmac;
 #[doc(hidden)]
 pub mod ctr;
 #[doc(hidden)]
