@@ -10,3 +10,4 @@ pub mod jwk;
 pub mod pad;
 mod recognize;
 mod run;
+pub mod tree;

@@ -1,7 +1,7 @@
 //! Faults in key files.
 
 use crate::protocol::model::algorithms::{Alg, Enc, Family};
-use crate::protocol::model::names::Kid;
+use crate::protocol::model::names::{Kid, Name};
 use crate::protocol::model::role::Role;
 use crate::protocol::model::scheme::{Scheme, Scope};
 
@@ -115,6 +115,21 @@ pub enum KeyFileFault {
         /// Its kind, in words.
         found: &'static str,
     },
+    /// A listed key with the name of a derived one.
+    #[error("{0} has the form of a derived id")]
+    DerivedKid(Kid),
+    /// A user with the name of a derived key.
+    #[error("user {0} has the form of a derived id")]
+    DerivedUser(Name),
+    /// A tree whose name is not one.
+    #[error("the name is not 16 lower-case hexadecimal digits")]
+    TreeName,
+    /// Nodes that do not make up a tree, in the words of the tree.
+    #[error("{0}")]
+    Nodes(String),
+    /// A tree of a shop whose keys are not derived.
+    #[error("keys of shop {0} are not derived")]
+    NotDerived(Name),
     /// A list with something that is not an id.
     #[error("member {0:?} holds something that is not an id")]
     NotIds(&'static str),
