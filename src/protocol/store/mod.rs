@@ -9,5 +9,6 @@ pub mod files;
 pub mod keyfile;
 mod opening_keys;
 pub mod spend;
+pub mod trees;
 
 pub use opening_keys::{OpeningFile, OpeningKeys};
