@@ -54,19 +54,25 @@ struct Removed {
     keys: BTreeSet<Kid>,
     /// Whether there was a program.
     program: bool,
+    /// Number of ids whose keys were derived.
+    derived: u64,
 }
 
 impl Selection<'_> {
     /// Removes the selected parts from a key file.
     fn apply(self, file: &mut dyn KeySet) -> Removed {
-        let program = file.has_program();
+        let (program, derived) = (file.has_program(), file.count_derived());
         let keys = match self {
             Self::File => Vec::new(),
-            Self::Keys => file.erase_keys(&|_| true),
+            Self::Keys => file.erase_all_keys(),
             Self::Programs => file.erase_program(),
-            Self::Named(kids) => file.erase_keys(&|kid| kid.is_some_and(|kid| kids.contains(kid))),
+            Self::Named(kids) => file.erase_named(kids),
         };
-        Removed { keys: keys.into_iter().collect(), program: program && !file.has_program() }
+        Removed {
+            keys: keys.into_iter().collect(),
+            program: program && !file.has_program(),
+            derived: derived - file.count_derived(),
+        }
     }
 }
 
@@ -125,9 +131,9 @@ impl Locked {
     /// fails at any point, the file can be read, and the keys count as erased.
     fn strike_out(&self, selected: &Removed, full: io::Error) -> io::Result<Erased> {
         let (_, older) = file_system(&self.file);
-        // Overwriting in place does not work on file systems that keep the old data, or for parts
-        // that are not keys.
-        if older.is_some() || selected.program {
+        // Overwriting in place does not work on file systems that keep the old data, for parts that
+        // are not keys, or for nodes, in whose place others have to be written.
+        if older.is_some() || selected.program || selected.derived > 0 {
             return Err(full);
         }
         let is_chosen = |kid: &str| selected.keys.contains(kid);

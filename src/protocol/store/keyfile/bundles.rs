@@ -9,6 +9,7 @@ use crate::ciphers::base64url;
 use crate::protocol::jose::json::Object;
 use crate::protocol::jose::jwk::{DecryptingKey, EncryptingKey};
 use crate::protocol::model::{ClientProgram, Erase, Kid, Name, Role, ShopProgram};
+use crate::protocol::store::trees::{ClientTree, HeldTree, TreePart, Trees};
 
 /// A shop's bundle: its decrypting keys, and perhaps a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct ShopBundle {
     pub program: Option<ShopProgram>,
     /// The keys.
     pub keys: Keys<DecryptingKey>,
+    /// Trees that derive transaction keys.
+    pub trees: Trees<TreePart>,
 }
 
 /// A client's bundle: keys that encrypt orders for one shop, and a program. It never holds a key
@@ -35,7 +38,9 @@ pub struct ClientBundle {
     pub program: Option<ClientProgram>,
     /// The keys.
     pub keys: Keys<EncryptingKey>,
-    /// Transaction ids that have sealed an order.
+    /// Trees that derive transaction keys.
+    pub trees: Trees<ClientTree>,
+    /// Listed transaction ids that have sealed an order.
     pub spent: BTreeSet<Name>,
     /// For each key with a budget, the number of orders that it may still seal.
     pub budget: BTreeMap<Kid, u64>,
@@ -61,7 +66,7 @@ pub struct Sent {
 impl ShopBundle {
     /// Creates a bundle with no keys and no program.
     pub fn new(name: Name, shop: Shop) -> Self {
-        Self { name, shop, program: None, keys: Keys::default() }
+        Self { name, shop, program: None, keys: Keys::default(), trees: Trees::new() }
     }
 }
 
@@ -73,6 +78,7 @@ impl ClientBundle {
             shop,
             program: None,
             keys: Keys::default(),
+            trees: Trees::new(),
             spent: BTreeSet::new(),
             budget: BTreeMap::new(),
             gaps: BTreeMap::new(),
@@ -89,10 +95,10 @@ impl ClientBundle {
     /// Erases what the program erases after sending.
     pub fn erase(&mut self, what: Erase) {
         match what {
-            Erase::Keys => drop(self.erase_keys(&|_| true)),
+            Erase::Keys => drop(self.erase_all_keys()),
             Erase::Programs => self.program = None,
             Erase::All => {
-                self.erase_keys(&|_| true);
+                self.erase_all_keys();
                 self.program = None;
             }
         }
@@ -117,6 +123,10 @@ impl KeyHolder for ShopBundle {
         Box::new(std::iter::once((&self.name, &self.shop)))
     }
 
+    fn trees(&self) -> Box<dyn Iterator<Item = (&Name, &TreePart)> + '_> {
+        Box::new(self.trees.values().map(|tree| (&self.name, tree)))
+    }
+
     fn member(&self) -> Option<Value> {
         Some(shop_bundle(self))
     }
@@ -125,6 +135,12 @@ impl KeyHolder for ShopBundle {
 impl KeySet for ShopBundle {
     fn retain(&mut self, wanted: &dyn Fn(Option<&Kid>) -> bool) -> Vec<Kid> {
         self.keys.retain(wanted)
+    }
+
+    fn for_each_tree(&mut self, change: &mut dyn FnMut(&Name, &mut dyn HeldTree)) {
+        for tree in self.trees.values_mut() {
+            change(&self.name, tree);
+        }
     }
 
     fn shop_named_mut(&mut self, name: &str) -> Option<&mut Shop> {
@@ -137,7 +153,7 @@ impl KeySet for ShopBundle {
 
     fn erase_program(&mut self) -> Vec<Kid> {
         match self.program.take() {
-            Some(ShopProgram { built_in: Some(_), .. }) => self.erase_keys(&|_| true),
+            Some(ShopProgram { built_in: Some(_), .. }) => self.erase_all_keys(),
             Some(ShopProgram { built_in: None, .. }) | None => Vec::new(),
         }
     }
@@ -154,6 +170,10 @@ impl KeyHolder for ClientBundle {
 
     fn shops(&self) -> Box<dyn Iterator<Item = (&Name, &Shop)> + '_> {
         Box::new(std::iter::once((&self.name, &self.shop)))
+    }
+
+    fn trees(&self) -> Box<dyn Iterator<Item = (&Name, &TreePart)> + '_> {
+        Box::new(self.trees.values().map(|tree| (&self.name, tree.part())))
     }
 
     fn member(&self) -> Option<Value> {
@@ -173,6 +193,12 @@ impl KeySet for ClientBundle {
         self.keys.retain(wanted)
     }
 
+    fn for_each_tree(&mut self, change: &mut dyn FnMut(&Name, &mut dyn HeldTree)) {
+        for tree in self.trees.values_mut() {
+            change(&self.name, tree);
+        }
+    }
+
     fn shop_named_mut(&mut self, name: &str) -> Option<&mut Shop> {
         (self.name.as_str() == name).then_some(&mut self.shop)
     }
@@ -188,7 +214,9 @@ impl KeySet for ClientBundle {
 }
 
 fn shop_bundle(file: &ShopBundle) -> Value {
-    let shops = [(file.name.to_string(), write::of_shop(&file.shop))];
+    let mut shop = write::of_shop(&file.shop);
+    write::add_trees(&mut shop, &file.trees);
+    let shops = [(file.name.to_string(), shop)];
     let mut value = write::member(Role::Shop, Object::from_iter(shops));
     if let Some(own) = &file.program {
         let mut program = write::program(own.steps());
@@ -225,6 +253,7 @@ fn client_bundle(file: &ClientBundle) -> Value {
 
 fn of_shop_at_client(file: &ClientBundle) -> Value {
     let mut value = write::of_shop(&file.shop);
+    write::add_trees(&mut value, &file.trees);
     write::add_names(&mut value, "spent", &file.spent);
     write::add_counts(&mut value, "budget", &file.budget);
     if !file.gaps.is_empty() {

@@ -5,8 +5,11 @@ use serde_json::Value;
 use super::shop::choose;
 use super::{AnyKeys, MAX_KEY_FILE, Shop, write};
 use crate::ciphers::Secret;
+use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::Origin;
+use crate::protocol::jose::tree::{LeafId, Leaves};
 use crate::protocol::model::{Enc, Error, KeyError, Kid, Name, Place, Result, Role, WrapAlgorithm};
+use crate::protocol::store::trees::{HeldTree, TreePart};
 
 /// A key file of any kind.
 pub trait KeyHolder {
@@ -19,6 +22,25 @@ pub trait KeyHolder {
     /// The shops that the file has keys for.
     fn shops(&self) -> Box<dyn Iterator<Item = (&Name, &Shop)> + '_> {
         Box::new(std::iter::empty())
+    }
+
+    /// The trees of the file, with their shops.
+    fn trees(&self) -> Box<dyn Iterator<Item = (&Name, &TreePart)> + '_> {
+        Box::new(std::iter::empty())
+    }
+
+    /// The tree that a transaction id of this form is a leaf of, and the leaf's number.
+    fn leaf(&self, kid: &str) -> Option<(&TreePart, u32)> {
+        let (shop, id) = kid.split_once('/')?;
+        let LeafId { tree, leaf } = LeafId::parse(id)?;
+        let is_it =
+            |(name, part): &(&Name, &TreePart)| name.as_str() == shop && part.tree().id() == tree;
+        self.trees().find(is_it).map(|(_, part)| (part, leaf))
+    }
+
+    /// Number of transaction ids whose keys can be derived.
+    fn count_derived(&self) -> u64 {
+        self.trees().map(|(_, part)| part.nodes().leaves().count()).sum()
     }
 
     /// The record of the shop with this name.
@@ -66,17 +88,23 @@ pub trait KeyHolder {
 
     /// Whether the file contains a key that can decrypt.
     fn has_secrets(&self) -> bool {
-        self.all_keys().views().any(|key| key.material.is_secret())
+        let nodes = self.trees().any(|(_, part)| !part.nodes().is_empty());
+        nodes || self.all_keys().views().any(|key| key.material.is_secret())
     }
 
     /// Whether the key named `kid` was erased from this file.
     fn was_erased(&self, kid: &Kid) -> bool {
-        self.shop_of(kid).is_some_and(|shop| shop.was_erased(kid))
+        match self.leaf(kid.as_str()) {
+            Some((part, leaf)) => part.lacks(leaf),
+            None => self.shop_of(kid).is_some_and(|shop| shop.was_erased(kid)),
+        }
     }
 
     /// Whether any key was erased from this file.
     fn has_erased(&self) -> bool {
+        let given = |part: &TreePart| part.given().count();
         self.shops().any(|(_, shop)| shop.has_erased())
+            || self.trees().any(|(_, part)| part.nodes().leaves().count() < given(part))
     }
 
     /// The error for a key that is not in the file.
@@ -147,6 +175,9 @@ pub trait KeySet: KeyHolder {
     /// Keeps only the keys with wanted names, and returns the names of the removed ones.
     fn retain(&mut self, wanted: &dyn Fn(Option<&Kid>) -> bool) -> Vec<Kid>;
 
+    /// Calls a function with each tree and the name of its shop.
+    fn for_each_tree(&mut self, _change: &mut dyn FnMut(&Name, &mut dyn HeldTree)) {}
+
     /// The record of the shop with this name.
     fn shop_named_mut(&mut self, name: &str) -> Option<&mut Shop>;
 
@@ -165,6 +196,30 @@ pub trait KeySet: KeyHolder {
         let removed = self.retain(&|kid| !chosen(kid));
         removed.iter().for_each(|kid| self.remember_erased(kid));
         removed
+    }
+
+    /// Erases all keys; returns the names of those that were listed.
+    fn erase_all_keys(&mut self) -> Vec<Kid> {
+        self.for_each_tree(&mut |_, tree| {
+            let all = tree.part().given().clone();
+            tree.erase(Backend::detect(), &all);
+        });
+        self.erase_keys(&|_| true)
+    }
+
+    /// Erases the keys with these names; returns the names of those that were listed.
+    fn erase_named(&mut self, kids: &[Kid]) -> Vec<Kid> {
+        self.for_each_tree(&mut |shop, tree| {
+            let id = tree.part().tree().id();
+            let of_tree = kids.iter().filter_map(|kid| {
+                let (name, leaf) = kid.parts();
+                let leaf = LeafId::parse(leaf?).filter(|leaf| leaf.tree == id)?;
+                (name == shop.as_str()).then_some(leaf.leaf)
+            });
+            let leaves: Leaves = of_tree.collect();
+            tree.erase(Backend::detect(), &leaves);
+        });
+        self.erase_keys(&|kid| kid.is_some_and(|kid| kids.contains(kid)))
     }
 
     /// Records that the key named `kid` was erased from this file.

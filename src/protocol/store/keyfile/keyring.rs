@@ -8,6 +8,7 @@ use super::shop::choose;
 use super::{AnyKeys, IV_BUDGET, KeyHolder, KeySet, Keys, Shop, write};
 use crate::protocol::jose::jwk::DecryptingKey;
 use crate::protocol::model::{Kid, Name, Place, Result, Role, Scheme, Suite};
+use crate::protocol::store::trees::{HeldTree, ServiceTree, TreePart, Trees};
 
 /// The service's keyring.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,7 +24,9 @@ pub struct Keyring {
 pub struct Account {
     /// The shop.
     pub shop: Shop,
-    /// Transaction ids that were handed out.
+    /// Trees that derive transaction keys.
+    pub trees: Trees<ServiceTree>,
+    /// Listed transaction ids that were handed out.
     pub issued: BTreeSet<Name>,
     /// For each key with a budget, the amount given to clients.
     pub allotted: BTreeMap<Kid, u64>,
@@ -33,7 +36,7 @@ impl Account {
     /// Creates the record of a shop to whose clients nothing was handed out.
     pub fn new(scheme: Scheme, suite: Suite) -> Self {
         let shop = Shop::new(scheme, suite);
-        Self { shop, issued: BTreeSet::new(), allotted: BTreeMap::new() }
+        Self { shop, trees: Trees::new(), issued: BTreeSet::new(), allotted: BTreeMap::new() }
     }
 }
 
@@ -78,6 +81,14 @@ impl KeyHolder for Keyring {
         self.shops.get(name).map(|account| &account.shop)
     }
 
+    fn trees(&self) -> Box<dyn Iterator<Item = (&Name, &TreePart)> + '_> {
+        let trees = self
+            .shops
+            .iter()
+            .map(|(name, account)| account.trees.values().map(move |tree| (name, tree.part())));
+        Box::new(trees.flatten())
+    }
+
     fn member(&self) -> Option<Value> {
         Some(keyring(self))
     }
@@ -104,6 +115,14 @@ impl KeySet for Keyring {
         self.keys.retain(wanted)
     }
 
+    fn for_each_tree(&mut self, change: &mut dyn FnMut(&Name, &mut dyn HeldTree)) {
+        for (name, account) in &mut self.shops {
+            for tree in account.trees.values_mut() {
+                change(name, tree);
+            }
+        }
+    }
+
     fn shop_named_mut(&mut self, name: &str) -> Option<&mut Shop> {
         self.shops.get_mut(name).map(|account| &mut account.shop)
     }
@@ -116,6 +135,7 @@ fn keyring(file: &Keyring) -> Value {
 
 fn of_account(account: &Account) -> Value {
     let mut value = write::of_shop(&account.shop);
+    write::add_trees(&mut value, &account.trees);
     write::add_names(&mut value, "issued", &account.issued);
     write::add_counts(&mut value, "allotted", &account.allotted);
     value

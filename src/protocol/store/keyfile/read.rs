@@ -15,11 +15,13 @@ use crate::protocol::jose::json::{self, Object, optional_parsed, optional_text, 
 use crate::protocol::jose::jwk::{
     AsKey, DecryptingKey, EncryptingKey, Jwk, KeyRef, Material, Refusal,
 };
+use crate::protocol::jose::tree::{LeafId, Tree, TreeId};
 use crate::protocol::model::{
     Alg, ClientProgram, Content, Document, Enc, Erase, Error, Expected, Form, KeyError,
     KeyFileFault, Kid, Kind, MAX_LAYERS, Malformed, Member, Name, Place, Result, Role, Run, Scheme,
     Scope, ShopProgram, Step, Suite, Unimplemented, shortened,
 };
+use crate::protocol::store::trees::{HeldTree, Trees};
 
 type Checked<T> = std::result::Result<T, Malformed>;
 
@@ -143,8 +145,10 @@ fn plain_set(keys: Vec<Read>, place: &Place) -> Result<JwkSet> {
 
 fn keyring(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<Keyring> {
     let account = |members: &Object, name: &Name| {
+        let shop = shop(members)?;
         Ok(Account {
-            shop: shop(members)?,
+            trees: trees(members, name, &shop)?,
+            shop,
             issued: names(members, "issued")?,
             allotted: counts(members, "allotted", name)?,
         })
@@ -159,22 +163,28 @@ fn keyring(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<Keyring> {
 }
 
 fn shop_bundle(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<ShopBundle> {
-    let (name, shop) =
-        one_shop(ours, Role::Shop, |members, _| shop(members)).map_err(|why| why.at(place))?;
+    let shop = |members: &Object, name: &Name| {
+        let shop = shop(members)?;
+        let trees = trees(members, name, &shop)?;
+        Ok((shop, trees))
+    };
+    let (name, (shop, trees)) = one_shop(ours, Role::Shop, shop).map_err(|why| why.at(place))?;
     let shop_of = |other: &str| (name.as_str() == other).then_some(&shop);
     let keys = keys_of(keys, Role::Shop, shop_of, decrypting, place)?;
     let program = shop_program(ours, shop.scheme.content, &keys)
         .map_err(|found| Error::malformed(place, found))?;
-    Ok(ShopBundle { name, shop, program, keys })
+    Ok(ShopBundle { name, shop, program, keys, trees })
 }
 
 fn client_bundle(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<ClientBundle> {
     let client = |members: &Object, name: &Name| {
+        let shop = shop(members)?;
         Ok(ClientBundle {
+            trees: trees(members, name, &shop)?,
             spent: names(members, "spent")?,
             budget: counts(members, "budget", name)?,
             gaps: gaps(members, name)?,
-            ..ClientBundle::new(name.clone(), shop(members)?)
+            ..ClientBundle::new(name.clone(), shop)
         })
     };
     let (name, client) = one_shop(ours, Role::Client, client).map_err(|why| why.at(place))?;
@@ -255,6 +265,9 @@ fn key_of<'s, K>(
     let Some(shop) = shop else {
         return Err(KeyFileFault::NoShop(kid).into());
     };
+    if kid.parts().1.is_some_and(|id| LeafId::parse(id).is_some()) {
+        return Err(KeyFileFault::DerivedKid(kid).into());
+    }
     if kid.parts().1.is_some() != (shop.scheme.scope == Scope::Transaction) {
         return Err(KeyFileFault::Scope { kid, scope: shop.scheme.scope }.into());
     }
@@ -317,7 +330,7 @@ fn shop(members: &Object) -> Result<Shop, Refusal> {
         scheme,
         suite,
         service: optional_parsed(members, "service")?,
-        users: names(members, "users")?,
+        users: users(members)?,
         erased: names(members, "erased")?,
         erased_shop_key: members.get("erased_shop_key") == Some(&Value::Bool(true)),
     })
@@ -433,6 +446,33 @@ fn algorithm<T>(
 
 fn object<'a>(members: &'a Object, name: &str) -> Checked<&'a Object> {
     members.get(name).and_then(Value::as_object).ok_or_else(|| Malformed::member(name, "an object"))
+}
+
+/// The users of a shop, none of whom has the name of a leaf.
+fn users(members: &Object) -> Checked<BTreeSet<Name>> {
+    let users = names(members, "users")?;
+    match users.iter().find(|user| LeafId::parse(user.as_str()).is_some()) {
+        Some(user) => Err(KeyFileFault::DerivedUser(user.clone()).into()),
+        None => Ok(users),
+    }
+}
+
+/// The trees of a shop.
+fn trees<T: HeldTree>(members: &Object, name: &Name, shop: &Shop) -> Checked<Trees<T>> {
+    let Some(value) = members.get("trees") else { return Ok(Trees::new()) };
+    let value = value.as_object().ok_or_else(|| Malformed::member("trees", "an object"))?;
+    let tree = |id: &String, value: &Value| {
+        let id = TreeId::parse(id).ok_or(KeyFileFault::TreeName)?;
+        let tree = Tree::new(id, name, shop.suite)
+            .filter(|_| shop.scheme.scope == Scope::Transaction)
+            .ok_or_else(|| KeyFileFault::NotDerived(name.clone()))?;
+        let members = value.as_object().ok_or(Malformed::Expected("an object"))?;
+        Ok((id, T::from_json(tree, members)?))
+    };
+    let tree = |(id, value)| {
+        tree(id, value).map_err(|found: Malformed| found.within(format_args!("tree {id:?}")))
+    };
+    value.iter().map(tree).collect()
 }
 
 fn names(members: &Object, member: &'static str) -> Checked<BTreeSet<Name>> {

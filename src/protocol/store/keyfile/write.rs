@@ -9,6 +9,7 @@ use super::{AnyKeys, Shop, VERSION};
 use crate::ciphers::{Secret, Wiped};
 use crate::protocol::jose::json::{Object, SecretJson};
 use crate::protocol::model::{Kid, Name, Role, Step};
+use crate::protocol::store::trees::{HeldTree, Trees};
 
 /// Serializes a set.
 pub(super) fn set(keys: &dyn AnyKeys, member: Option<Value>) -> Secret {
@@ -50,9 +51,16 @@ fn text_len(keys: &dyn AnyKeys, member: &[u8]) -> usize {
     BEFORE_KEYS.len() + keys + AFTER_KEYS.len() + member.len() + "}\n".len()
 }
 
-/// Serializes the part of a set besides the keys, with the member's name.
-fn text_of_member(member: Option<Value>) -> Vec<u8> {
-    member.map_or(Vec::new(), |member| format!(",\n\"orderseal\":{member}").into_bytes())
+/// Serializes the part of a set besides the keys, with the member's name. It may have the nodes of
+/// trees.
+fn text_of_member(member: Option<Value>) -> Wiped {
+    let mut text = Wiped::default();
+    if let Some(member) = member.map(SecretJson::new) {
+        let name = text.write_all(b",\n\"orderseal\":");
+        let written = name.and_then(|()| Ok(serde_json::to_writer(&mut text, &*member)?));
+        written.expect("writing to memory does not fail");
+    }
+    text
 }
 
 /// Upper bound in bytes for the record of one key: its id among those issued or spent, or its name
@@ -102,6 +110,14 @@ pub(super) fn of_shop(shop: &Shop) -> Value {
 pub(super) fn add_names(value: &mut Value, member: &str, names: &BTreeSet<Name>) {
     if !names.is_empty() {
         value[member] = names.iter().map(Name::as_str).collect();
+    }
+}
+
+/// Adds the trees of a shop, unless there are none.
+pub(super) fn add_trees<T: HeldTree>(value: &mut Value, trees: &Trees<T>) {
+    if !trees.is_empty() {
+        let trees = trees.iter().map(|(id, tree)| (id.to_string(), tree.to_json()));
+        value["trees"] = trees.collect();
     }
 }
 
