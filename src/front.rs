@@ -117,6 +117,7 @@ impl Service {
             return Err(Error::key(&place, KeyError::Weak(weak)));
         }
         let request = KeyRequest {
+            pool: service::Pool::Listed,
             shop: name(shop)?,
             scheme: Scheme::new(suite.content(), scope, suite.kind()),
             suite,

@@ -13,7 +13,7 @@ use orderseal::ciphers::random::{KeySource, SeededSource};
 use orderseal::protocol::Place;
 use orderseal::protocol::jose::jwe::{Carries, Opener};
 use orderseal::protocol::store::keyfile::KeyFile;
-use orderseal::protocol::store::{OpeningFile, OpeningKeys};
+use orderseal::protocol::store::{BlockKeys, OpeningFile, OpeningKeys};
 use serde_json::{Value, json};
 
 /// Puts another protected header on a sealed line.
@@ -265,6 +265,7 @@ fn nothing_stays_behind_the_orders_of_a_block() {
     let bad = with_part(&good, 4, &[0; 16]);
     let lines = [bad.as_bytes(), good.as_bytes(), bad.as_bytes()];
     let mut rng = SeededSource::new(1).stream(0);
+    let keys = BlockKeys::new(&keys, &lines);
     let block = Opener::new(&keys, Carries::Order).open(&lines, Wiped::default(), &mut rng);
     assert_eq!(block.text[..], [&order[..], b"\n"].concat());
     let behind = block.text.len()..lines.len() * (order.len() + 1);

@@ -9,7 +9,7 @@ use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::jose::jwe::{Carries, Opener, Sealer, SealingKeys, Stage};
 use crate::protocol::pipeline::Workers;
 use crate::protocol::roles::service::{self, KeyRequest, Sizes};
-use crate::protocol::store::{OpeningFile, OpeningKeys};
+use crate::protocol::store::{BlockKeys, OpeningFile, OpeningKeys};
 use crate::protocol::{Place, Result, Scheme, Scope};
 use serde::Serialize;
 
@@ -100,6 +100,7 @@ fn run(scheme: Scheme, setup: Setup, workers: &Workers) -> Result<Parts> {
     let (source, place) = (SystemSource::new()?, Place::file("bench"));
     let suite = fixtures::usual_suite(scheme);
     let request = KeyRequest {
+        pool: service::Pool::Listed,
         shop: fixtures::shop(),
         scheme,
         suite,
@@ -135,7 +136,8 @@ fn run(scheme: Scheme, setup: Setup, workers: &Workers) -> Result<Parts> {
         .map_err(|(_, failure)| failure.at(place.clone()))?;
     let lines: Vec<&[u8]> = lines.trim_ascii_end().split(|&byte| byte == b'\n').collect();
     Stopwatch::lap(Stage::Format);
-    let opener = Opener { watch: Stopwatch::lap, ..Opener::new(&opening, Carries::Order) };
+    let keys = BlockKeys::new(&opening, &lines);
+    let opener = Opener { watch: Stopwatch::lap, ..Opener::new(&keys, Carries::Order) };
     let opened = opener.open(&lines, Wiped::default(), &mut rng);
     Stopwatch::lap(Stage::Format);
     let same = opened.text.trim_ascii_end().split(|&byte| byte == b'\n').eq(texts);

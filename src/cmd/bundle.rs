@@ -214,7 +214,7 @@ fn report(to: &OutputFile, global: &Global, bundle: &dyn KeyHolder) -> Result<()
     let report = json!({
         "role": bundle.role().name(),
         "shop": bundle.shops().next().map(|(name, _)| name.as_str()),
-        "keys": bundle.all_keys().count(),
+        "keys": bundle.all_keys().count() as u64 + bundle.count_derived(),
     });
     ui::print_report(&report, to.is_stdout())
 }

@@ -221,6 +221,9 @@ fn misuse_hint(misuse: &Misuse) -> Option<&'static str> {
         Misuse::ToTerminal { .. } => Some("write to a file with -o, or into a pipe"),
         Misuse::SeveralShops { .. } => Some("choose one with --shop"),
         Misuse::NoSharedPad { .. } => Some("leave out --pad-bytes"),
+        Misuse::NoTree { .. } => Some("leave out --pool for a listed pool"),
+        Misuse::RootNotRandom => Some("leave out --rng, or make a listed pool"),
+        Misuse::NoBuiltIn(_) => Some("choose --form program or key"),
         Misuse::NotAnOutput(_)
         | Misuse::OutputIsInput(_)
         | Misuse::ForeignPipe(_)
@@ -237,6 +240,7 @@ fn misuse_hint(misuse: &Misuse) -> Option<&'static str> {
         | Misuse::TypedTooShort { .. }
         | Misuse::OneKeyForAll { .. }
         | Misuse::NotAUser(_)
+        | Misuse::UserLikeLeaf(_)
         | Misuse::OtherScheme { .. }
         | Misuse::KeyExists { .. } => None,
     }

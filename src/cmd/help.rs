@@ -11,7 +11,7 @@ use super::Cli;
 
 /// The commands, grouped by the role that uses them.
 const GROUPS: [(&str, &[&str]); 6] = [
-    ("Service", &["keygen", "bundle"]),
+    ("Service", &["keygen", "bundle", "keys"]),
     ("Client", &["encrypt", "wrap"]),
     ("Shop", &["decrypt"]),
     ("Any role", &["erase", "convert", "inspect"]),

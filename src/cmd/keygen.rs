@@ -11,8 +11,9 @@ use orderseal::ciphers::random::{KeySource, SystemSource};
 use orderseal::ciphers::toy_des::SBox;
 use orderseal::protocol::jose::jwk::{Jwk, Usage};
 use orderseal::protocol::jose::pad::MAX_PAD;
+use orderseal::protocol::jose::tree::LEAVES;
 use orderseal::protocol::pipeline::Workers;
-use orderseal::protocol::roles::service::{self, DEFAULT_RSA_BITS, KeyRequest, Sizes};
+use orderseal::protocol::roles::service::{self, DEFAULT_RSA_BITS, KeyRequest, Pool, Sizes};
 use orderseal::protocol::store::files::{self, Existing, FileId, Output, Privacy};
 use orderseal::protocol::store::keyfile::{KeyFile, KeyHolder, Keyring, LoneKey};
 use orderseal::protocol::{
@@ -59,9 +60,13 @@ pub struct Keygen {
     /// Shop that the keys are for
     #[arg(long, value_name = "NAME")]
     shop: Option<Name>,
-    /// Orders to make keys for (ignored at shop scope)
-    #[arg(long, alias = "count", value_name = "N", default_value_t = 1)]
-    orders: u32,
+    /// Orders to make keys for (ignored at shop scope) [default: 1, or 2^32 with a derived pool]
+    #[arg(long, alias = "count", value_name = "N", hide_default_value = true)]
+    orders: Option<u32>,
+    /// List a key for each order, or derive all of them from one
+    #[arg(long, value_name = "KIND", default_value = "listed", value_parser = pools(),
+          conflicts_with = "alg")]
+    pool: Pool,
     #[command(flatten)]
     algorithms: Algorithms,
     /// Bits of an RSA modulus
@@ -92,6 +97,7 @@ const PAD_OF_TRANSACTION: usize = 4 << 10;
 const EXAMPLES: &str = "\
 Examples:
   orderseal keygen --embodiment 4 --shop tokyo --orders 20 -o service.jwks
+  orderseal keygen --embodiment 4 --shop nara --pool derived -o service.jwks
   orderseal keygen --embodiment 2 --shop osaka --into service.jwks
   orderseal keygen --content hybrid --scope shop --kind public \\
     --shop kyoto --into service.jwks
@@ -156,7 +162,12 @@ impl Keygen {
             shop,
             scheme,
             suite,
-            orders: self.orders as usize,
+            orders: match (self.orders, self.pool) {
+                (Some(orders), _) => orders as usize,
+                (None, Pool::Listed) => 1,
+                (None, Pool::Derived) => LEAVES as usize,
+            },
+            pool: self.pool,
             sizes: self.sizes(suite, scheme.scope)?,
             service: self.service.clone(),
         };
@@ -172,10 +183,16 @@ impl Keygen {
             }
             None => service::check_len(&Keyring::new(), &request, &place)?,
         }
-        let count = if scheme.scope == Scope::Shop { 1 } else { request.orders };
+        let count = match (scheme.scope, request.pool) {
+            (Scope::Shop, _) | (_, Pool::Derived) => 1,
+            (Scope::Transaction, Pool::Listed) => request.orders,
+        };
         let progress = ui::Progress::count(global, count as u64);
         let keys = service::make_keys(&request, source, workers, &|| progress.tick(), &place)?;
-        let made = ui::counted(count as u64, "key");
+        let made = match request.pool {
+            Pool::Listed => ui::counted(count as u64, "key"),
+            Pool::Derived => format!("a tree of {}", ui::counted(request.orders as u64, "key")),
+        };
         progress.finish(&format!("made {made} in {:.1} s", progress.elapsed().as_secs_f64()));
         match &self.into {
             Some(keyring) => {
@@ -190,7 +207,7 @@ impl Keygen {
                 self.write(&file)?;
             }
         }
-        let reported = self.report(global, count, Some((&request.shop, suite)));
+        let reported = self.report(global, request.orders_made(), Some((&request.shop, suite)));
         reported.map_err(|source| match &self.into {
             Some(keyring) => {
                 let what = format!("{made} added to {}", ui::shown(keyring));
@@ -279,6 +296,11 @@ fn refuse_weak(suite: Suite, global: &Global, place: &Place) -> Result<()> {
         Some(name) => Err(Error::key(place, KeyError::Weak(name))),
         None => Ok(()),
     }
+}
+
+/// Ways to have the keys of transactions.
+fn pools() -> OneOf<Pool> {
+    one_of([("listed", Pool::Listed), ("derived", Pool::Derived)])
 }
 
 /// Embodiments to make keys for.

@@ -15,6 +15,7 @@ mod guide;
 mod help;
 mod inspect;
 mod keygen;
+mod keys;
 mod man;
 mod order_page;
 mod signals;
@@ -71,6 +72,8 @@ enum Command {
     Keygen(keygen::Keygen),
     #[command(subcommand)]
     Bundle(bundle::Bundle),
+    #[command(subcommand)]
+    Keys(keys::Keys),
     Encrypt(encrypt::Encrypt),
     Wrap(wrap::Wrap),
     Decrypt(decrypt::Decrypt),
@@ -97,7 +100,11 @@ impl Command {
     /// Commands that only show something do not fail.
     fn sends(&self) -> bool {
         match self {
-            Self::Keygen(_) | Self::Bundle(_) | Self::Encrypt(_) | Self::Wrap(_) => true,
+            Self::Keygen(_)
+            | Self::Bundle(_)
+            | Self::Keys(_)
+            | Self::Encrypt(_)
+            | Self::Wrap(_) => true,
             Self::Convert(command) => command.seals(),
             Self::Decrypt(_)
             | Self::Erase(_)
@@ -115,6 +122,7 @@ fn run_command(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Keygen(command) => command.run(global),
         Command::Bundle(command) => command.run(global),
+        Command::Keys(command) => command.run(global),
         Command::Encrypt(command) => command.run(global),
         Command::Wrap(command) => command.run(global),
         Command::Decrypt(command) => command.run(global),

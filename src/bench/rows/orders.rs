@@ -8,9 +8,9 @@ use crate::ciphers::random::KeyStream;
 use crate::ciphers::rsa;
 use crate::protocol::jose::jwe::{Carries, Opener, Sealer, SealingKeys};
 use crate::protocol::jose::jwk::{DecryptingKey, EncryptingKey, Jwk, PrivateHalf};
-use crate::protocol::roles::service::{self, KeyRequest, ShopForm, Sizes};
+use crate::protocol::roles::service::{self, KeyRequest, Pool, ShopForm, Sizes};
 use crate::protocol::store::keyfile::{Keyring, ShopBundle};
-use crate::protocol::store::{OpeningFile, OpeningKeys};
+use crate::protocol::store::{BlockKeys, OpeningFile, OpeningKeys};
 use crate::protocol::{Kind, Place, Scheme, Scope, Suite};
 
 use super::fixtures::{orders, pairs, rng, shop, source, usual_suite};
@@ -113,7 +113,8 @@ impl Party {
         let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
         let own = self.shared.is_none().then(|| opening_keys(&self.file));
         let keys = own.as_ref().or(self.shared.as_ref()).expect("one of them is there");
-        let opener = Opener { backend: self.backend, ..Opener::new(keys, Carries::Order) };
+        let keys = BlockKeys::new(keys, &lines);
+        let opener = Opener { backend: self.backend, ..Opener::new(&keys, Carries::Order) };
         let opened = opener.open(&lines, Wiped::default(), rng);
         assert!(opened.lines.iter().all(Result::is_ok), "what was sealed above opens");
     }
@@ -140,7 +141,8 @@ fn shop_file(scheme: Scheme, suite: Suite, count: usize) -> ShopBundle {
         }
     };
     let service = None;
-    let request = KeyRequest { shop: shop(), scheme, suite, orders: count, sizes, service };
+    let pool = Pool::Listed;
+    let request = KeyRequest { shop: shop(), scheme, suite, orders: count, pool, sizes, service };
     let mut keyring = Keyring::new();
     service::add_keys(&mut keyring, &request, materials, &source(), &place())
         .and_then(|_| service::bundle_shop(&keyring, None, ShopForm::Program, &place()))

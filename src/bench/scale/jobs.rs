@@ -49,6 +49,7 @@ pub const COPY: usize = 0;
 /// Returns all jobs, the copy first.
 pub fn all(workers: &Workers) -> Result<Vec<Job>> {
     let request = KeyRequest {
+        pool: service::Pool::Listed,
         shop: fixtures::shop(),
         scheme: Scheme::HYBRID_SHOP_SECRET,
         suite: fixtures::suite("A256KW", "A256GCM"),

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use orderseal::ciphers::random::Origin;
 use orderseal::protocol::jose::jwk::{AsKey, JwkRef};
+use orderseal::protocol::jose::tree::TreeId;
 use orderseal::protocol::roles::pad_use::PadUse;
 use orderseal::protocol::roles::service;
 use orderseal::protocol::store::keyfile::{
     Account, AnyKeys, ClientBundle, KeyFile, Keyring, PlainFile, Shop, ShopBundle,
 };
+use orderseal::protocol::store::trees::{HeldTree, Trees};
 use orderseal::protocol::{Name, Scope, Step};
 use serde_json::{Value, json};
 
@@ -71,6 +73,11 @@ fn account_to_json(file: &Keyring, name: &Name, account: &Account) -> Value {
         Scope::Transaction => {
             value["issued"] = json!(account.issued.len());
             value["unused"] = json!(service::unused_ids(file, name).count());
+            add_trees(
+                &mut value,
+                &account.trees,
+                |tree| json!({"next": tree.mark(), "unused": tree.unused().count()}),
+            );
         }
         Scope::Shop => {}
     }
@@ -82,6 +89,7 @@ fn account_to_json(file: &Keyring, name: &Name, account: &Account) -> Value {
 
 fn shop_bundle_to_json(file: &ShopBundle, sealed: Option<&PadUse>) -> Value {
     let mut shop = shop_to_json(&file.keys, &file.name, &file.shop);
+    add_trees(&mut shop, &file.trees, |_| json!({}));
     if file.shop.suite.enc().takes_pad() {
         pads::of_shop(file, sealed, &mut shop);
     }
@@ -105,6 +113,11 @@ fn client_bundle_to_json(file: &ClientBundle) -> Value {
         }
         Scope::Transaction | Scope::Shop => {}
     }
+    add_trees(
+        &mut shop,
+        &file.trees,
+        |tree| json!({"spent": tree.count_reserved(), "unused": tree.part().count()}),
+    );
     if file.shop.suite.enc().takes_pad() {
         pads::of_client(file, &mut shop);
     } else if let Some(left) = file.budget.values().next() {
@@ -121,6 +134,21 @@ fn client_bundle_to_json(file: &ClientBundle) -> Value {
         value["program"] = program;
     }
     value
+}
+
+/// Reports the trees of a shop, each with the members that depend on the role.
+fn add_trees<T: HeldTree>(value: &mut Value, trees: &Trees<T>, own: impl Fn(&T) -> Value) {
+    let of_tree = |(id, tree): (&TreeId, &T)| {
+        let part = tree.part();
+        let mut value = own(tree);
+        value["ids"] = json!(part.given().count());
+        value["keys"] = json!(part.count());
+        value["nodes"] = json!(part.nodes().len());
+        (id.to_string(), value)
+    };
+    if !trees.is_empty() {
+        value["trees"] = trees.iter().map(of_tree).collect();
+    }
 }
 
 /// Reports what files of all roles record of a shop.

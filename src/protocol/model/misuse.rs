@@ -121,6 +121,27 @@ pub enum Misuse {
         /// Scheme and algorithms asked for.
         asked: (Scheme, Suite),
     },
+    /// Derived pool for a shop whose keys cannot be derived.
+    #[error(
+        "keys of shop {shop} cannot be derived ({scheme}, {suite}): only secret keys of one transaction each are, and no pads"
+    )]
+    NoTree {
+        /// The shop.
+        shop: Name,
+        /// The shop's scheme.
+        scheme: Scheme,
+        /// The shop's algorithms.
+        suite: Suite,
+    },
+    /// Derived pool from a source that can be repeated.
+    #[error("a derived pool takes its root from the operating system only")]
+    RootNotRandom,
+    /// Program built in with keys that are derived.
+    #[error("keys of shop {0} are derived and cannot be built into a program")]
+    NoBuiltIn(Name),
+    /// User whose name has the form of a derived id.
+    #[error("user {0} has the form of a derived transaction id")]
+    UserLikeLeaf(Name),
     /// Second key for all orders of a shop.
     #[error("{keyring}: shop {shop} already has its key")]
     KeyExists {

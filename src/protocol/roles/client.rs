@@ -53,12 +53,15 @@ impl Plan {
         let Some(program) = &client.program else {
             return Err(Error::key(place, KeyError::Missing("program any more: it was erased")));
         };
-        let Some(first) = keys.first() else {
-            return Err(Error::key(place, KeyError::Missing("key any more: they were erased")));
-        };
-        let key = match first.kid.as_ref().is_some_and(|kid| shop.is_reusable(kid)) {
-            true => KeyPlan::shared(first.clone(), shop.suite.has_budget()),
-            false => KeyPlan::Each { shop: name.clone(), longest_pad: longest_pad(keys) },
+        let key = match keys.first() {
+            None if client.trees.is_empty() => {
+                let missing = KeyError::Missing("key any more: they were erased");
+                return Err(Error::key(place, missing));
+            }
+            Some(first) if first.kid.as_ref().is_some_and(|kid| shop.is_reusable(kid)) => {
+                KeyPlan::shared(first.clone(), shop.suite.has_budget())
+            }
+            Some(_) | None => KeyPlan::Each { shop: name.clone(), longest_pad: longest_pad(keys) },
         };
         Ok(Self {
             erases: program.erase.is_some(),

@@ -4,6 +4,7 @@
 
 pub mod client;
 pub mod convert;
+pub mod merge;
 pub mod pad_use;
 pub mod send;
 pub mod service;

@@ -4,6 +4,7 @@ mod client;
 #[cfg(feature = "store")]
 mod delivery;
 mod share;
+mod trees;
 
 use rand::Rng;
 
@@ -22,10 +23,13 @@ use crate::protocol::store::keyfile::{
     Account, KeyHolder, Keyring, MAX_KEY_FILE, Shop, ShopBundle,
 };
 
+use crate::protocol::store::trees::{HeldTree, TreePart, Trees};
+
 pub use client::{ClientRequest, Delivery, IdRequest, bundle_client};
 #[cfg(feature = "store")]
 pub use delivery::{Outputs, deliver};
 pub use share::Share;
+pub use trees::{skip, split};
 
 /// The stream of a source from which ids are drawn; key number n uses stream n.
 const ID_STREAM: u64 = u64::MAX - 1;
@@ -56,10 +60,22 @@ pub struct KeyRequest {
     pub suite: Suite,
     /// Number of transaction keys to make; at shop scope one key is made and this is ignored.
     pub orders: usize,
+    /// How the file has transaction keys.
+    pub pool: Pool,
     /// Sizes of the keys.
     pub sizes: Sizes,
     /// The address where clients request programs and keys.
     pub service: Option<ServiceUrl>,
+}
+
+/// How a keyring has the transaction keys of a shop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pool {
+    /// A key for each id.
+    #[default]
+    Listed,
+    /// A tree from which keys are derived.
+    Derived,
 }
 
 /// The form in which a shop's program and key are delivered.
@@ -119,9 +135,10 @@ pub fn make_keys<S: KeySource>(
     made: &(impl Fn() + Sync),
     place: &Place,
 ) -> Result<Vec<DecryptingKey>> {
-    let count = match request.scheme.scope {
-        Scope::Shop => 1,
-        Scope::Transaction => request.orders,
+    let count = match (request.scheme.scope, request.pool) {
+        (Scope::Shop, _) => 1,
+        (Scope::Transaction, Pool::Listed) => request.orders,
+        (Scope::Transaction, Pool::Derived) => 0,
     };
     let (suite, sizes) = (request.suite, request.sizes);
     let group = match suite.material() {
@@ -158,7 +175,8 @@ fn make_pairs(
     Ok(pairs.into_iter().map(private).collect())
 }
 
-/// Adds keys to the service's keyring, under fresh ids at transaction scope.
+/// Adds keys to the service's keyring, under fresh ids at transaction scope; or a tree that derives
+/// them. Returns the names of the keys.
 ///
 /// # Errors
 /// [`Error::Usage`] if the keyring has the shop with another scheme, or has its key already.
@@ -176,6 +194,10 @@ pub fn add_keys<S: KeySource>(
         .or_insert_with(|| Account::new(request.scheme, request.suite));
     if request.service.is_some() {
         account.shop.service = request.service.clone();
+    }
+    match request.pool {
+        Pool::Derived => trees::plant(account, request, source)?,
+        Pool::Listed => {}
     }
     let mut rng = source.public_stream(ID_STREAM);
     let mut added = Vec::with_capacity(keys.len());
@@ -201,6 +223,7 @@ pub fn add_keys<S: KeySource>(
 /// # Errors
 /// As [`add_keys`].
 pub fn check_room(file: &Keyring, request: &KeyRequest, place: &Place) -> Result<()> {
+    trees::check(request)?;
     let Some(Account { shop, .. }) = file.shops.get(&request.shop) else { return Ok(()) };
     if (shop.scheme, shop.suite) != (request.scheme, request.suite) {
         let (held, asked) = ((shop.scheme, shop.suite), (request.scheme, request.suite));
@@ -228,11 +251,20 @@ pub fn check_len(file: &Keyring, request: &KeyRequest, place: &Place) -> Result<
 }
 
 impl KeyRequest {
+    /// Number of keys that the request makes, listed or derived.
+    pub fn orders_made(&self) -> usize {
+        match self.scheme.scope {
+            Scope::Shop => 1,
+            Scope::Transaction => self.orders,
+        }
+    }
+
     /// Length in bytes that the keys will take in a keyring when all are handed out.
     fn len(&self) -> u64 {
-        let (count, kid) = match self.scheme.scope {
-            Scope::Shop => (1, Kid::of_shop(&self.shop)),
-            Scope::Transaction => {
+        let (count, kid) = match (self.scheme.scope, self.pool) {
+            (Scope::Transaction, Pool::Derived) => return TREE_LEN,
+            (Scope::Shop, _) => (1, Kid::of_shop(&self.shop)),
+            (Scope::Transaction, Pool::Listed) => {
                 (self.orders as u64, Kid::of_id(&self.shop, &Name::of_transaction(0)))
             }
         };
@@ -246,6 +278,9 @@ impl KeyRequest {
         count * (key + ",\n".len() as u64 + recorded)
     }
 }
+
+/// Upper bound in bytes for a new tree in a keyring: 32 nodes.
+const TREE_LEN: u64 = 4 << 10;
 
 /// Length of a transaction id in characters.
 const ID_LEN: usize = 16;
@@ -272,8 +307,12 @@ pub fn bundle_shop(
 ) -> Result<ShopBundle> {
     let (name, account) = file.account(shop, place)?;
     let own = |key: &&Jwk<_>| key.kid.as_ref().is_some_and(|kid| kid.parts().0 == name.as_str());
-    let bundle = shop_bundle(name, &account.shop, file.keys.iter().filter(own), form);
-    if bundle.keys.is_empty() {
+    let trees = account.trees.iter().map(|(id, tree)| (*id, tree.part().clone())).collect();
+    if form == ShopForm::BuiltIn && !account.trees.is_empty() {
+        return Err(Misuse::NoBuiltIn(name.clone()).into());
+    }
+    let bundle = shop_bundle(name, &account.shop, file.keys.iter().filter(own), trees, form);
+    if bundle.keys.is_empty() && bundle.trees.is_empty() {
         return Err(Error::key(place, KeyError::Missing("key of this shop")));
     }
     Ok(bundle)
@@ -283,6 +322,7 @@ fn shop_bundle<'k>(
     name: &Name,
     shop: &Shop,
     keys: impl Iterator<Item = &'k Jwk<DecryptingKey>>,
+    trees: Trees<TreePart>,
     form: ShopForm,
 ) -> ShopBundle {
     let mut told = shop.without_history();
@@ -291,6 +331,7 @@ fn shop_bundle<'k>(
     for key in keys {
         bundle.keys.push(key.clone());
     }
+    bundle.trees = trees;
     let content = shop.scheme.content;
     bundle.program = match form {
         ShopForm::Key => None,
@@ -303,13 +344,19 @@ fn shop_bundle<'k>(
     bundle
 }
 
-/// Transaction ids of a shop that have not been handed out.
+/// Listed transaction ids of a shop that have not been handed out.
 pub fn unused_ids<'f>(file: &'f Keyring, shop: &'f Name) -> impl Iterator<Item = Kid> + 'f {
     let account = file.shops.get(shop);
     file.keys.names().filter_map(move |kid| {
         let (id, account) = (kid.id().filter(|_| kid.parts().0 == shop.as_str())?, account?);
         (!account.issued.contains(&id) && !account.shop.users.contains(&id)).then(|| kid.clone())
     })
+}
+
+/// Number of transaction ids of a shop that have not been handed out, listed and derived.
+pub fn count_unused(file: &Keyring, shop: &Name) -> u64 {
+    let derived = file.shops.get(shop).map_or(0, trees::unused);
+    unused_ids(file, shop).count() as u64 + derived
 }
 
 /// Default size of an RSA modulus in bits (NIST SP 800-57 part 1, to 2030 and beyond).

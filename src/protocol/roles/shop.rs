@@ -7,12 +7,12 @@ use std::sync::Arc;
 use crate::ciphers::Wiped;
 use crate::ciphers::random::{KeySource, KeyStream, SystemSource};
 use crate::protocol::jose::jwe::{
-    Carries, Failure, Header, MAX_SEALED_LINE, OpenedBlock, Opener, Shape, first_header,
+    Carries, Failure, KeyNumber, MAX_SEALED_LINE, OpenedBlock, Opener, Shape,
 };
 use crate::protocol::model::{Error, Form, KeyError, Name, Place, Result};
 use crate::protocol::pipeline::{Batch, LineLimits, Workers};
 use crate::protocol::roles::client::Totals;
-use crate::protocol::store::OpeningKeys;
+use crate::protocol::store::{BlockKeys, OpeningKeys, named_keys};
 
 /// Options for opening a batch.
 #[derive(Debug, Clone, Copy, Default)]
@@ -41,35 +41,67 @@ pub struct Summary {
     pub totals: Totals,
     /// Number of records that failed.
     pub failed: u64,
-    /// Number of orders opened by each key, indexed by the key's number.
-    counts: Vec<u64>,
+    counts: Counts,
 }
 
 impl Summary {
     /// Number of different keys that opened orders.
     pub fn keys(&self) -> usize {
-        self.used().count()
+        self.counts.used().count()
     }
 
     /// Number of orders by key name; the empty name stands for a key without one.
     pub fn by_key(&self, keys: &OpeningKeys) -> BTreeMap<String, u64> {
-        let name = |key| keys.name(key).map_or(String::new(), ToString::to_string);
-        self.used().map(|(key, count)| (name(key), count)).collect()
+        let name = |key| keys.name(key).map_or(String::new(), |kid| kid.to_string());
+        self.counts.used().map(|(key, count)| (name(key), count)).collect()
     }
 
     /// Number of orders by shop, for keys from a shop's or the service's file.
     pub fn by_shop(&self, keys: &OpeningKeys) -> BTreeMap<Name, u64> {
         let mut shops = BTreeMap::new();
-        for (key, count) in self.used() {
+        for (key, count) in self.counts.used() {
             if let Some(shop) = keys.shop(key) {
                 *shops.entry(shop).or_default() += count;
             }
         }
         shops
     }
+}
 
-    fn used(&self) -> impl Iterator<Item = (usize, u64)> {
-        self.counts.iter().copied().enumerate().filter(|(_, count)| *count > 0)
+/// Number of orders opened by each key.
+#[derive(Debug, Default)]
+struct Counts {
+    /// For listed keys, by number.
+    listed: Vec<u64>,
+    /// For each tree, the leaf of each order that its keys opened.
+    derived: BTreeMap<usize, Vec<u32>>,
+}
+
+impl Counts {
+    /// No orders yet.
+    fn of(keys: &OpeningKeys) -> Self {
+        Self { listed: vec![0; keys.numbers()], derived: BTreeMap::new() }
+    }
+
+    fn count(&mut self, key: KeyNumber) {
+        match key {
+            KeyNumber::Listed(number) => self.listed[number] += 1,
+            KeyNumber::Derived { tree, leaf } => self.derived.entry(tree).or_default().push(leaf),
+        }
+    }
+
+    /// The keys that opened orders, with the number of these.
+    fn used(&self) -> impl Iterator<Item = (KeyNumber, u64)> {
+        let listed = self.listed.iter().copied().enumerate().filter(|(_, count)| *count > 0);
+        let listed = listed.map(|(number, count)| (KeyNumber::Listed(number), count));
+        let derived = self.derived.iter().flat_map(|(&tree, leaves)| {
+            let mut leaves = leaves.clone();
+            leaves.sort_unstable();
+            let runs = leaves.chunk_by(|a, b| a == b);
+            let number = |leaf| KeyNumber::Derived { tree, leaf };
+            runs.map(|run| (number(run[0]), run.len() as u64)).collect::<Vec<_>>()
+        });
+        listed.chain(derived)
     }
 }
 
@@ -92,9 +124,9 @@ pub fn open(
         what: "sealed line",
         max_lines: if keys.has_pairs() { 64 } else { usize::MAX },
     };
-    let opener = Opener { spread: Workers::spread, ..Opener::new(keys, Carries::Order) };
     let source = SystemSource::new()?;
-    let mut ledger = Ledger { seen: BTreeMap::new(), counts: vec![0; keys.numbers()] };
+    let counts = Counts::of(keys);
+    let mut ledger = Ledger { seen: BTreeMap::new(), counts };
     let mut totals = Totals::default();
     let mut failed = 0;
     workers.run(
@@ -103,7 +135,10 @@ pub fn open(
         |_| Ok(()),
         |block, ()| {
             let memory = Wiped::from(std::mem::take(&mut block.spare));
-            opener.open(&block.lines(), memory, &mut source.stream(block.first_line))
+            let lines = block.lines();
+            let keys = BlockKeys::new(keys, &lines);
+            let opener = Opener { spread: Workers::spread, ..Opener::new(&keys, Carries::Order) };
+            opener.open(&lines, memory, &mut source.stream(block.first_line))
         },
         |mut opened: OpenedBlock, block| {
             totals.read += block.len() as u64;
@@ -121,7 +156,7 @@ pub fn open(
                 });
                 match checked {
                     Ok(key) => {
-                        ledger.counts[key] += 1;
+                        ledger.counts.count(key);
                         totals.orders += 1;
                         good.to = end;
                     }
@@ -129,7 +164,7 @@ pub fn open(
                         failed += 1;
                         good.write(&opened.text, &mut totals, &mut write)?;
                         good = Good { from: end, to: end };
-                        let (place, kid) = (block.place(index), named_key(text));
+                        let (place, kid) = (block.place(index), named_keys(text).next());
                         skipped(Skipped { place, kid, failure })?;
                     }
                     Err(failure) => {
@@ -167,8 +202,8 @@ pub fn open_document(sealed: &[u8], place: &Place, keys: &OpeningKeys) -> Result
     let mut rng = SystemSource::new()?.stream(0);
     let (key, text) = open_alone(sealed, Carries::Order, Shape::Document, keys, &mut rng)
         .map_err(|failure| failure.at(place.clone()))?;
-    let mut counts = vec![0; keys.numbers()];
-    counts[key] = 1;
+    let mut counts = Counts::of(keys);
+    counts.count(key);
     let (read, written) = (sealed.len() as u64, text.len() as u64);
     Ok((Summary { totals: Totals { orders: 1, read, written }, failed: 0, counts }, text))
 }
@@ -181,19 +216,14 @@ pub(in crate::protocol) fn open_alone(
     shape: Shape,
     keys: &OpeningKeys,
     rng: &mut KeyStream,
-) -> Result<(usize, Wiped), Failure> {
-    let opener = Opener { shape, spread: Workers::spread, ..Opener::new(keys, expect) };
+) -> Result<(KeyNumber, Wiped), Failure> {
+    let keys = BlockKeys::new(keys, &[line]);
+    let opener = Opener { shape, spread: Workers::spread, ..Opener::new(&keys, expect) };
     let mut block = opener.open(&[line], Wiped::default(), rng);
     let opened = block.lines.pop().and_then(Result::transpose);
     let opened = opened.unwrap_or(Err(Failure::Unexpected(Form::EmptyLine)))?;
     block.text.pop();
     Ok((opened.key, block.text))
-}
-
-/// The name of the key in the header of a sealed line, if the header can be read.
-fn named_key(line: &[u8]) -> Option<String> {
-    let header = first_header(line)?;
-    Some(Header::decode(&header, &mut Vec::new()).ok()?.kid?.into_owned())
 }
 
 /// A run of authentic orders in a block, ready to be written.
@@ -220,15 +250,15 @@ impl Good {
 /// Records which keys opened orders.
 struct Ledger {
     /// First occurrence of each id that may occur only once.
-    seen: BTreeMap<usize, (Arc<Place>, u64)>,
-    counts: Vec<u64>,
+    seen: BTreeMap<KeyNumber, (Arc<Place>, u64)>,
+    counts: Counts,
 }
 
 impl Ledger {
     fn check_once(
         &mut self,
         keys: &OpeningKeys,
-        key: usize,
+        key: KeyNumber,
         spot: (Arc<Place>, u64),
     ) -> Result<(), Failure> {
         if !keys.is_single_use(key) {
@@ -238,7 +268,7 @@ impl Ledger {
             (Entry::Occupied(first), Some(kid)) => {
                 let (part, line) = first.get();
                 let first = part.at(*line);
-                Err(KeyError::Repeated { kid: kid.clone(), first }.into())
+                Err(KeyError::Repeated { kid: kid.into_owned(), first }.into())
             }
             (entry, _) => {
                 entry.or_insert(spot);

@@ -4,6 +4,7 @@
 //! bytes. It is followed by bytes in the format of C2SP chunked-encryption, with that line, without
 //! its line feed, as the context, so that neither part can be combined with another.
 
+use std::borrow::Cow;
 use std::io::{ErrorKind, IoSlice, Read};
 
 use rand::Rng;
@@ -144,7 +145,7 @@ pub fn open(
             opened.map_err(|_| forged())
         },
     )?;
-    Ok(Opened { kid: keys.name(index).cloned(), totals })
+    Ok(Opened { kid: keys.name(index).map(Cow::into_owned), totals })
 }
 
 /// Length in bytes of the content of a stream of `sealed` bytes, whose first line has `line` bytes

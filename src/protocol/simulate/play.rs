@@ -104,6 +104,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
             (Scope::Transaction, false) | (Scope::Shop, _) => clients * self.setup.orders + 1,
         };
         let request = KeyRequest {
+            pool: service::Pool::Listed,
             shop: shop.clone(),
             scheme: self.case.scheme,
             suite: self.case.suite,

@@ -110,6 +110,15 @@ impl KeyFile {
         Ok(file)
     }
 
+    /// The file as a shop's bundle, to be changed.
+    ///
+    /// # Errors
+    /// [`KeyError::Role`].
+    pub fn shop_mut(&mut self, place: &Place) -> Result<&mut ShopBundle> {
+        let Self::Shop(file) = self else { return Err(self.other_than(Role::Shop, place)) };
+        Ok(file)
+    }
+
     /// The file as a client's bundle.
     ///
     /// # Errors

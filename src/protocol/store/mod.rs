@@ -4,6 +4,7 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod derived_keys;
 #[cfg(feature = "store")]
 pub mod files;
 pub mod keyfile;
@@ -11,4 +12,5 @@ mod opening_keys;
 pub mod spend;
 pub mod trees;
 
+pub use derived_keys::{BlockKeys, named_keys};
 pub use opening_keys::{OpeningFile, OpeningKeys};

@@ -1,10 +1,13 @@
 //! The keys with which a shop opens orders.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
-use crate::protocol::jose::jwe::{Algorithms, Failure, Header, KeyLookup, OpeningKey};
+use crate::ciphers::cpu::Backend;
+use crate::protocol::jose::jwe::{Algorithms, Header, KeyNumber, OpeningKey};
 use crate::protocol::jose::jwk::{Jwk, JwkRef};
+use crate::protocol::jose::tree::{LeafId, TreeId};
 use crate::protocol::model::{
     Error, KeyError, Kid, Member, Misuse, Name, Place, Result, Role, Scope, Suite, Unimplemented,
     WrapAlgorithm,
@@ -12,6 +15,7 @@ use crate::protocol::model::{
 use crate::protocol::store::keyfile::{
     AnyKeys, KeyFile, KeyHolder, Keyring, PlainFile, Shop, ShopBundle,
 };
+use crate::protocol::store::trees::TreePart;
 
 type Checked<T> = std::result::Result<T, KeyError>;
 
@@ -26,12 +30,25 @@ pub struct OpeningKeys {
     /// Number of keys that are also in an earlier file, which takes precedence.
     repeated: usize,
     /// The key for lines that name no key.
-    unnamed: Option<usize>,
+    unnamed: Option<KeyNumber>,
     /// Number of plain files with a single key that opens orders.
     lone: usize,
     allow_weak: bool,
+    /// The trees of all files.
+    trees: Vec<TreeAt>,
+    /// Indices of the trees with an identifier.
+    trees_by_id: BTreeMap<TreeId, Vec<usize>>,
     /// The shops of all keys in words, computed when first needed.
     shops: OnceLock<String>,
+}
+
+/// A tree of one of the files.
+#[derive(Debug)]
+struct TreeAt {
+    /// Index of the file.
+    file: usize,
+    shop: Name,
+    id: TreeId,
 }
 
 /// A key file that opens orders.
@@ -119,17 +136,23 @@ impl OpeningKeys {
                         return Err(Misuse::SecondUnnamedKey.into());
                     }
                     // With two lone keys, neither is chosen for lines that name no key.
-                    self.unnamed = (self.lone == 0).then_some(first + index);
+                    let number = KeyNumber::Listed(first + index);
+                    self.unnamed = (self.lone == 0).then_some(number);
                     self.lone += 1;
                 }
             }
             OpeningFile::Keyring(_) | OpeningFile::Shop(_) => {}
         }
+        let trees = self.trees_of(&file, place)?;
         let count = file.keys().count();
-        let empty = count == 0;
+        let empty = count == 0 && trees.is_empty();
         self.repeated += repeated;
         self.shops.take();
         self.files.push(Held { file, first, count });
+        for tree in trees {
+            self.trees_by_id.entry(tree.id).or_default().push(self.trees.len());
+            self.trees.push(tree);
+        }
         if empty && !self.files.iter().any(|held| held.file.holder().has_erased()) {
             return Err(Error::key(place, KeyError::Missing("key at all")));
         }
@@ -146,13 +169,34 @@ impl OpeningKeys {
         Ok(())
     }
 
+    /// The trees of a file that is added to the set.
+    ///
+    /// # Errors
+    /// [`KeyError::Conflict`] if another file has a tree with the same name and other keys.
+    fn trees_of(&self, file: &OpeningFile, place: &Place) -> Result<Vec<TreeAt>> {
+        let backend = Backend::detect();
+        let mut trees = Vec::new();
+        for (shop, part) in file.holder().trees() {
+            let id = part.tree().id();
+            for own in self.trees_named(shop.as_str(), id) {
+                let (_, own) = self.tree(own);
+                if own.nodes().intersection(backend, part.nodes()).is_err() {
+                    let name = format!("{shop}/{id}");
+                    return Err(Error::key(place, KeyError::Conflict(name)));
+                }
+            }
+            trees.push(TreeAt { file: self.files.len(), shop: shop.clone(), id });
+        }
+        Ok(trees)
+    }
+
     /// Number of keys of a file that are already in the set.
     fn count_repeated(&self, file: &OpeningFile, place: &Place) -> Result<usize> {
         let mut repeated = 0;
         // Names within one file are unique, which is checked when the file is read.
         for key in file.keys().views().filter(|_| !self.files.is_empty()) {
             let Some(kid) = key.kid else { continue };
-            match self.position(kid.as_str()) {
+            match self.listed(kid.as_str()) {
                 Some(held) if self.key(held).material == key.material => repeated += 1,
                 Some(_) => return Err(Error::key(place, KeyError::Conflict(kid.to_string()))),
                 None => {}
@@ -183,32 +227,56 @@ impl OpeningKeys {
     }
 
     /// The name of a key, for counts and reports.
-    pub fn name(&self, number: usize) -> Option<&Kid> {
-        let held = self.held(number);
-        held.file.keys().name_at(number - held.first)
+    pub fn name(&self, number: KeyNumber) -> Option<Cow<'_, Kid>> {
+        match number {
+            KeyNumber::Listed(number) => self.listed_name(number).map(Cow::Borrowed),
+            KeyNumber::Derived { tree, leaf } => {
+                let TreeAt { shop, id, .. } = &self.trees[tree];
+                let leaf = LeafId { tree: *id, leaf };
+                Some(Cow::Owned(Kid::of_id(shop, &leaf.name())))
+            }
+        }
     }
 
     /// The shop that the key belongs to, if the key file has it.
-    pub fn shop(&self, number: usize) -> Option<Name> {
-        let kid = self.name(number)?;
-        self.held(number).file.holder().shop_of(kid).and_then(|_| kid.shop())
+    pub fn shop(&self, number: KeyNumber) -> Option<Name> {
+        match number {
+            KeyNumber::Listed(number) => {
+                let (held, kid) = (self.held(number), self.listed_name(number)?);
+                held.file.holder().shop_of(kid).and_then(|_| kid.shop())
+            }
+            KeyNumber::Derived { tree, .. } => Some(self.trees[tree].shop.clone()),
+        }
     }
 
     /// Whether the key may open only one order.
-    pub fn is_single_use(&self, number: usize) -> bool {
-        let held = self.held(number);
-        let Some(kid) = self.name(number) else { return false };
-        held.file
+    pub fn is_single_use(&self, number: KeyNumber) -> bool {
+        let KeyNumber::Listed(number) = number else { return true };
+        let Some(kid) = self.listed_name(number) else { return false };
+        self.held(number)
+            .file
             .holder()
             .shop_of(kid)
             .is_some_and(|shop| shop.scheme.scope == Scope::Transaction && !shop.is_reusable(kid))
     }
 
-    fn find(&self, kid: Option<&str>, guess: usize) -> Checked<usize> {
+    /// Tree and leaf of the key for lines that name no key, if that is a derived key.
+    pub(super) fn unnamed_leaf(&self) -> Option<(usize, u32)> {
+        match self.unnamed? {
+            KeyNumber::Listed(_) => None,
+            KeyNumber::Derived { tree, leaf } => Some((tree, leaf)),
+        }
+    }
+
+    /// The key for a line that names `kid`, or no key.
+    ///
+    /// # Errors
+    /// The reason why there is none.
+    pub(super) fn find(&self, kid: Option<&str>, guess: usize) -> Checked<KeyNumber> {
         let Some(kid) = kid else { return self.unnamed.ok_or(KeyError::Unnamed) };
         let guessed = guess < self.numbers() && self.repeated == 0;
-        if guessed && self.name(guess).is_some_and(|name| name.as_str() == kid) {
-            return Ok(guess);
+        if guessed && self.listed_name(guess).is_some_and(|name| name.as_str() == kid) {
+            return Ok(KeyNumber::Listed(guess));
         }
         if let Some(found) = self.position(kid) {
             return Ok(found);
@@ -221,12 +289,42 @@ impl OpeningKeys {
         }
     }
 
-    /// The number of the key named `kid`.
-    fn position(&self, kid: &str) -> Option<usize> {
+    /// The key named `kid`.
+    fn position(&self, kid: &str) -> Option<KeyNumber> {
+        let derived = self.leaf(kid).map(|(tree, leaf)| KeyNumber::Derived { tree, leaf });
+        derived.or_else(|| self.listed(kid).map(KeyNumber::Listed))
+    }
+
+    /// The number of the listed key named `kid`.
+    fn listed(&self, kid: &str) -> Option<usize> {
         self.files.iter().find_map(|held| Some(held.first + held.file.keys().position(kid)?))
     }
 
-    fn unknown(&self, kid: &str) -> KeyError {
+    /// The name of a listed key.
+    fn listed_name(&self, number: usize) -> Option<&Kid> {
+        let held = self.held(number);
+        held.file.keys().name_at(number - held.first)
+    }
+
+    /// The leaf named `kid`, and the first tree that has its key.
+    pub(super) fn leaf(&self, kid: &str) -> Option<(usize, u32)> {
+        if !self.has_trees() {
+            return None;
+        }
+        let (shop, id) = kid.split_once('/')?;
+        let LeafId { tree: id, leaf } = LeafId::parse(id)?;
+        let mut trees = self.trees_named(shop, id);
+        Some((trees.find(|&tree| self.tree(tree).1.nodes().contains(leaf))?, leaf))
+    }
+
+    /// The trees with this identifier, one for each file that has it.
+    fn trees_named<'s>(&'s self, shop: &'s str, id: TreeId) -> impl Iterator<Item = usize> + 's {
+        let trees = self.trees_by_id.get(&id).into_iter().flatten().copied();
+        trees.filter(move |&tree| self.trees[tree].shop.as_str() == shop)
+    }
+
+    /// The error for a key that is in none of the files.
+    pub(super) fn unknown(&self, kid: &str) -> KeyError {
         let passed_over = self.files.iter().find_map(|held| match &held.file {
             OpeningFile::Plain(file) => file.passed_over(kid),
             OpeningFile::Keyring(_) | OpeningFile::Shop(_) => None,
@@ -241,11 +339,37 @@ impl OpeningKeys {
         }
         let of = self.shops.get_or_init(|| {
             let keys = self.files.iter().flat_map(|held| held.file.keys().views());
-            let shops: BTreeSet<&str> = keys.filter_map(|key| Some(key.kid?.parts().0)).collect();
+            let mut shops: BTreeSet<&str> =
+                keys.filter_map(|key| Some(key.kid?.parts().0)).collect();
+            let trees = self.files.iter().flat_map(|held| held.file.holder().trees());
+            shops.extend(trees.map(|(shop, _)| shop.as_str()));
             let shops: Vec<&str> = shops.into_iter().collect();
             if shops.is_empty() { String::new() } else { format!(" (of {})", shops.join(", ")) }
         });
         KeyError::Unknown { kid: kid.to_owned(), held: self.len(), of: of.clone() }
+    }
+
+    /// Whether some file has trees.
+    pub(super) fn has_trees(&self) -> bool {
+        !self.trees.is_empty()
+    }
+
+    /// A tree, and the file that has it.
+    pub(super) fn tree(&self, tree: usize) -> (&OpeningFile, &TreePart) {
+        let TreeAt { file, shop, id } = &self.trees[tree];
+        let file = &self.files[*file].file;
+        (file, file.holder().tree(shop.as_str(), *id).expect("files in a set are not changed"))
+    }
+
+    /// Prepares a listed key for an order.
+    ///
+    /// # Errors
+    /// [`KeyError`] if the key may not be used for the order.
+    pub(super) fn ready(&self, number: usize, header: &Header<'_>) -> Checked<OpeningKey<'_>> {
+        let held = self.held(number);
+        let key = held.file.keys().at(number - held.first);
+        let algorithms = algorithms(&held.file, key)?;
+        OpeningKey::new(KeyNumber::Listed(number), key, &algorithms, header, self.allow_weak)
     }
 
     /// The file that contains the key with this number.
@@ -257,26 +381,6 @@ impl OpeningKeys {
     fn key(&self, number: usize) -> JwkRef<'_> {
         let held = self.held(number);
         held.file.keys().at(number - held.first)
-    }
-}
-
-impl KeyLookup for OpeningKeys {
-    fn choose(
-        &self,
-        header: &Header<'_>,
-        guess: usize,
-    ) -> std::result::Result<OpeningKey<'_>, Failure> {
-        let ready = |number| {
-            let held = self.held(number);
-            let key = held.file.keys().at(number - held.first);
-            OpeningKey::new(number, key, &algorithms(&held.file, key)?, header, self.allow_weak)
-        };
-        let chosen = self.find(header.kid.as_deref(), guess).and_then(ready);
-        chosen.map_err(|error| {
-            // Algorithms that no key could open are reported first.
-            let none = Suite::from_header(&header.alg, &header.enc).err().map(KeyError::from);
-            Failure::from(none.unwrap_or(error))
-        })
     }
 }
 

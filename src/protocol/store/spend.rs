@@ -8,13 +8,14 @@
 
 mod budget;
 mod ids;
+mod leaves;
 mod pads;
 
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 pub use budget::Budget;
-pub use ids::Ids;
+pub use ids::{Ids, Used};
 pub use pads::Pads;
 
 use crate::protocol::jose::jwk::{AsKey, EncryptingKey, Jwk};

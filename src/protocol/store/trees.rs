@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | service | of all ids that were not erased | the mark: every id below it was handed out |
 //! | shop | of all ids that were not erased | |
-//! | client | of its ids that are neither used, reserved nor erased | which ids are reserved |
+//! | client | of its ids that are neither reserved nor erased | ids that were reserved and not given back |
 //!
 //! Erasing and reserving replace nodes, so that nobody who has the file afterwards can derive the
 //! keys. Two states of one tree are put together by what both can derive, which never brings an
@@ -62,8 +62,8 @@ pub struct ServiceTree {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientTree {
     part: TreePart,
-    /// Ids that running processes have reserved, and those that killed ones had. Their keys are not
-    /// in the file; only ids that are still here can be given back.
+    /// Ids that were reserved and not given back: used, or still to be used, or lost with a killed
+    /// process. Their keys are not in the file; only ids that are still here can be given back.
     reserved: Leaves,
 }
 
@@ -71,6 +71,11 @@ impl TreePart {
     /// The ids that the holder was given, whether or not their keys are left.
     pub fn given(&self) -> &Leaves {
         &self.given
+    }
+
+    /// Number of ids whose keys are left.
+    pub fn count(&self) -> u64 {
+        self.nodes.leaves().count()
     }
 
     /// The tree.
@@ -99,6 +104,18 @@ impl TreePart {
         let ours = self.nodes.without(backend, &other.given);
         let theirs = other.nodes.without(backend, &self.given);
         self.nodes = both.with(&ours)?.with(&theirs)?;
+        self.given = self.given.union(&other.given);
+        Ok(())
+    }
+
+    /// Adds all ids that another state of the same tree has, also those that were erased here.
+    ///
+    /// # Errors
+    /// Those of [`Cover::intersection`].
+    pub fn restore(&mut self, backend: Backend, other: &Self) -> Result<(), TreeFault> {
+        self.nodes.intersection(backend, &other.nodes)?;
+        let more = other.nodes.without(backend, &self.nodes.leaves());
+        self.nodes = self.nodes.with(&more)?;
         self.given = self.given.union(&other.given);
         Ok(())
     }
@@ -224,6 +241,11 @@ impl ClientTree {
         Self { part, reserved: Leaves::default() }
     }
 
+    /// Number of ids that were reserved and not given back.
+    pub fn count_reserved(&self) -> u64 {
+        self.reserved.count()
+    }
+
     /// Reserves the next `count` ids, or as many as there are, and takes their nodes out.
     pub fn reserve(&mut self, backend: Backend, count: u64) -> Cover {
         let ids = self.part.nodes.leaves().first(count);
@@ -244,11 +266,6 @@ impl ClientTree {
         self.part.nodes = self.part.nodes.with(&returned)?;
         self.reserved = self.reserved.difference(&ids);
         Ok(())
-    }
-
-    /// Records that reserved ids were used.
-    pub fn use_up(&mut self, ids: &Leaves) {
-        self.reserved = self.reserved.difference(ids);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::chain::{self, Links};
-use super::{MAX_HEADER, first_header};
+use super::{MAX_HEADER, headers};
 use crate::ciphers::base64url;
 use crate::protocol::jose::alg::KeyParams;
 use crate::protocol::jose::json::{self, optional_text, text};
@@ -29,8 +29,9 @@ pub enum Carries {
 impl Carries {
     /// Reads the content from the header of a line; an order unless the header names something else.
     pub fn of_line(line: &[u8]) -> Self {
-        let Some(header) = first_header(line) else { return Self::Order };
-        Header::decode(&header, &mut Vec::new()).map_or(Self::Order, |header| header.carries)
+        let headers = headers(line);
+        let Some(header) = headers.first() else { return Self::Order };
+        Header::decode(header, &mut Vec::new()).map_or(Self::Order, |header| header.carries)
     }
 
     /// The header member that names this content.

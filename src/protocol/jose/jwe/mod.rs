@@ -10,9 +10,9 @@ mod typed_key;
 
 pub use header::{Carries, Header};
 pub(in crate::protocol) use open::Algorithms;
-pub use open::{KeyLookup, Opened, OpenedBlock, Opener, OpeningKey};
+pub use open::{KeyLookup, KeyNumber, Opened, OpenedBlock, Opener, OpeningKey};
 pub use seal::{Sealer, SealingKeys};
-pub(in crate::protocol) use token::{Sealed, Token, first_header};
+pub(in crate::protocol) use token::{Sealed, Token, headers};
 pub use token::{is_sealed_json, is_unfinished_json};
 pub use typed_key::{MIN_TYPED, TypedKey};
 

@@ -39,8 +39,8 @@ pub struct Opener<'a> {
 /// A line that was opened.
 #[derive(Debug)]
 pub struct Opened {
-    /// The number of the key that opened it.
-    pub key: usize,
+    /// The key that opened it.
+    pub key: KeyNumber,
     /// End of its text in [`OpenedBlock::text`], including the line feed; it begins where the
     /// previous one ends.
     pub end: usize,
@@ -104,10 +104,24 @@ impl<'a> Opener<'a> {
 
 type Checked<T> = Result<T, KeyError>;
 
+/// A key in a set of keys for opening orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KeyNumber {
+    /// A listed key.
+    Listed(usize),
+    /// A key derived from a tree.
+    Derived {
+        /// The tree.
+        tree: usize,
+        /// Its leaf.
+        leaf: u32,
+    },
+}
+
 /// A set of keys for opening orders.
 pub trait KeyLookup: Debug + Sync {
     /// Chooses the key that a header names, for the algorithms that it names. `guess` is the number
-    /// of the key that is likely to be next; where orders come in the order of their keys, it saves
+    /// of the listed key that is likely to be next; where orders come in the order of their keys, it saves
     /// the search by name.
     ///
     /// # Errors
@@ -132,7 +146,7 @@ pub(in crate::protocol) enum Algorithms {
 #[derive(Debug, Clone, Copy)]
 pub struct OpeningKey<'k> {
     /// Its number in the set of keys.
-    number: usize,
+    number: KeyNumber,
     /// The key itself, with the order's content cipher.
     ready: Opening<'k>,
 }
@@ -143,7 +157,7 @@ impl<'k> OpeningKey<'k> {
     /// # Errors
     /// [`KeyError`] if the key may not be used for the order.
     pub(in crate::protocol) fn new(
-        number: usize,
+        number: KeyNumber,
         key: JwkRef<'k>,
         algorithms: &Algorithms,
         header: &Header<'_>,

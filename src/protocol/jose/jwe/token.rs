@@ -86,15 +86,15 @@ impl<'l> Sealed<'l> {
     }
 }
 
-/// The header of a line, or of the first line of several, for its first recipient. The other parts
+/// The headers of a line, or of the first line of several, for all of its recipients. The other parts
 /// of a compact JWE are not looked at.
-pub(in crate::protocol) fn first_header(lines: &[u8]) -> Option<Cow<'_, [u8]>> {
-    let line = trimmed(lines).split(|&byte| byte == b'\n').next()?;
+pub(in crate::protocol) fn headers(lines: &[u8]) -> Vec<Cow<'_, [u8]>> {
+    let line = trimmed(lines).split(|&byte| byte == b'\n').next().unwrap_or_default();
     if !is_json(line) {
-        return line.split(|&byte| byte == b'.').next().map(Cow::Borrowed);
+        return line.split(|&byte| byte == b'.').next().map(Cow::Borrowed).into_iter().collect();
     }
-    let token = JsonToken::read(line).ok()?;
-    token.recipients.into_iter().next().map(|first| Cow::Owned(first.header.into_bytes()))
+    let recipients = JsonToken::read(line).map_or(Vec::new(), |token| token.recipients);
+    recipients.into_iter().map(|one| Cow::Owned(one.header.into_bytes())).collect()
 }
 
 /// Whether a line is in the JSON serialization, or in none.
@@ -104,7 +104,7 @@ pub(super) fn is_json(line: &[u8]) -> bool {
 
 /// Whether a JSON text, or its first line, is a sealed order in a JSON serialization.
 pub fn is_sealed_json(text: &[u8]) -> bool {
-    is_json(text) && (first_header(text).is_some() || JsonToken::read(trimmed(text)).is_ok())
+    is_json(text) && (!headers(text).is_empty() || JsonToken::read(trimmed(text)).is_ok())
 }
 
 /// Whether a JSON text begins on the first line of these and goes on after it.

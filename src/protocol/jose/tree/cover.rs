@@ -10,6 +10,7 @@ use super::position::{LEAVES, Position, covering};
 use super::{LeafId, Leaves, NODE_LEN, Tree, TreeFault};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::{Secret, Wiped};
+use crate::protocol::model::{Kid, Name};
 
 /// The nodes of a tree that somebody holds: in ascending order, without overlaps. Together they
 /// derive a set of leaves. Taking leaves away leaves nodes from which these cannot be derived.
@@ -147,6 +148,25 @@ impl Cover {
         };
         let nodes = nodes.map_err(missing)?;
         Ok(self.tree.transaction_keys(backend, &targets, nodes.as_chunks().0))
+    }
+
+    /// Derives transaction keys as [`keys`](Self::keys), with the names that they have at a shop.
+    ///
+    /// # Errors
+    /// As [`keys`](Self::keys).
+    ///
+    /// # Panics
+    /// As [`keys`](Self::keys).
+    pub fn named_keys(
+        &self,
+        backend: Backend,
+        shop: &Name,
+        leaves: &[u32],
+    ) -> Result<Vec<(Kid, Secret)>, TreeFault> {
+        let (keys, tree) = (self.keys(backend, leaves)?, self.tree.id());
+        let name = |&leaf| Kid::of_id(shop, &LeafId { tree, leaf }.name());
+        let keys = keys.chunks_exact(self.tree.key_len()).map(Secret::from);
+        Ok(leaves.iter().map(name).zip(keys).collect())
     }
 
     fn node_keys(&self) -> &[[u8; NODE_LEN]] {

@@ -49,6 +49,9 @@ pub enum TreeFault {
         /// The tree that was found.
         found: TreeId,
     },
+    /// A tree that is not in a file.
+    #[error("there is no tree {0}")]
+    Unknown(TreeId),
     /// Trees with the same identifier that are bound to other shops or algorithms.
     #[error("tree {0} is for another shop or other algorithms")]
     OtherBinding(TreeId),

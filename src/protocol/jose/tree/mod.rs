@@ -68,6 +68,11 @@ impl Tree {
         self.id
     }
 
+    /// The algorithms of its transaction keys.
+    pub fn suite(&self) -> Suite {
+        self.suite
+    }
+
     /// Length of a transaction key in bytes.
     pub fn key_len(&self) -> usize {
         self.key_len

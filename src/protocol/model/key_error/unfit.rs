@@ -3,7 +3,7 @@
 use crate::ciphers::rsa;
 use crate::protocol::model::algorithms::{Alg, Enc};
 use crate::protocol::model::malformed::{KeyFault, Malformed};
-use crate::protocol::model::names::Kid;
+use crate::protocol::model::names::{Kid, Name};
 use crate::protocol::model::place::Place;
 use crate::protocol::model::suite::Suite;
 
@@ -60,8 +60,17 @@ pub enum Unfit {
         /// The key's name.
         kid: Kid,
         /// Number of keys in the file.
-        held: usize,
+        held: u64,
     },
+    /// A shop's bundle with other keys than the one that it should be merged with.
+    #[error("the bundle of shop {0} has other keys than this")]
+    OtherBundle(Name),
+    /// Two states of a tree that do not belong together, in the words of the tree.
+    #[error("{0}")]
+    Tree(String),
+    /// More trees than can be told apart.
+    #[error("too many trees")]
+    ManyTrees,
     /// A key with the name of another one.
     #[error("key {kid} is not the one of that name in {place}")]
     Namesake {

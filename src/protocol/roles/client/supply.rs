@@ -70,8 +70,8 @@ impl<K: KeyStore + ?Sized> Supply<'_, K> {
         let (used, spent, settled) = match self {
             Self::Ids(ids) => {
                 let (used, settled) = ids.settle(nothing_left);
-                let spent = Spent::Ids(used.len() as u64);
-                (used, spent, settled)
+                let spent = Spent::Ids(used.count);
+                (used.names, spent, settled)
             }
             Self::Pads(pads) => (Vec::new(), Spent::PadBytes(pads.used()), Ok(())),
             Self::Shared { budget: Some(budget), .. } => {

@@ -2,10 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{KeyRequest, Share, ShopForm, Sizes, add_keys, check_len, shop_bundle, unused_ids};
+use super::{
+    KeyRequest, Pool, Share, ShopForm, Sizes, add_keys, check_len, shop_bundle,
+    trees as service_trees, unused_ids,
+};
 use crate::ciphers::random::KeySource;
 use crate::protocol::jose::jwk::{AsKey, DecryptingKey, EncryptingKey, Jwk, Usage};
 use crate::protocol::jose::pad::Pad;
+use crate::protocol::jose::tree::LeafId;
 use crate::protocol::model::{
     Amounts, ClientProgram, Enc, Erase, Error, KeyError, Kid, Misuse, Name, Place, Result, Run,
     Scope, ServiceUrl,
@@ -13,6 +17,7 @@ use crate::protocol::model::{
 use crate::protocol::store::keyfile::{
     Account, ClientBundle, IV_BUDGET, KeyHolder, Keyring, Shop, ShopBundle,
 };
+use crate::protocol::store::trees::{ClientTree, TreePart, Trees};
 
 /// Divisor for a client's share of what is left of a key's budget of random IVs: the first client
 /// may seal 16 million orders, and 4,653 clients exhaust the budget.
@@ -116,8 +121,8 @@ pub fn bundle_client<S: KeySource>(
     let (name, Account { shop, .. }) = file.account(Some(&request.shop), place)?;
     let (name, shop) = (name.clone(), shop.clone());
     check_request(request, &shop)?;
-    let kids = match shop.scheme.scope {
-        Scope::Shop => vec![Kid::of_shop(&name)],
+    let (kids, trees) = match shop.scheme.scope {
+        Scope::Shop => (vec![Kid::of_shop(&name)], Trees::new()),
         Scope::Transaction => hand_out(file, request, &shop, source, make, place)?,
     };
     let made = match request.ids {
@@ -170,7 +175,9 @@ pub fn bundle_client<S: KeySource>(
         });
         keys.push(key);
     }
-    let shop_half = shop_bundle(&name, &shop, keys.into_iter(), ShopForm::Program);
+    let clients = trees.iter().map(|(id, part)| (*id, ClientTree::new(part.clone())));
+    client.trees = clients.collect();
+    let shop_half = shop_bundle(&name, &shop, keys.into_iter(), trees, ShopForm::Program);
     Ok(Delivery { client, shop_half, made, admitted })
 }
 
@@ -230,21 +237,23 @@ fn hand_out<S: KeySource>(
     source: &S,
     mut make: impl FnMut(&KeyRequest) -> Result<Vec<DecryptingKey>>,
     place: &Place,
-) -> Result<Vec<Kid>> {
+) -> Result<(Vec<Kid>, Trees<TreePart>)> {
     let shop = &request.shop;
     let mut making = KeyRequest::more(file, shop, 1, place)?;
+    let mut trees = Trees::new();
     let kids = match &request.ids {
         IdRequest::Pool(wanted) => {
-            let unused: Vec<Kid> = unused_ids(file, shop).take(*wanted).collect();
-            if unused.len() < *wanted {
-                let error = KeyError::PoolEmpty {
-                    shop: shop.clone(),
-                    unused: unused.len(),
-                    wanted: *wanted,
-                };
-                return Err(Error::key(place, error));
+            let listed: Vec<Kid> = unused_ids(file, shop).take(*wanted).collect();
+            let derived = (*wanted - listed.len()) as u64;
+            let account = file.account_mut(shop, place)?;
+            let unused = service_trees::unused(account);
+            if unused < derived {
+                let unused = listed.len() + unused as usize;
+                let trouble = KeyError::PoolEmpty { shop: shop.clone(), unused, wanted: *wanted };
+                return Err(Error::key(place, trouble));
             }
-            unused
+            trees = service_trees::hand_out(account, derived);
+            listed
         }
         IdRequest::OnDemand(wanted) => {
             making.orders = *wanted;
@@ -253,6 +262,9 @@ fn hand_out<S: KeySource>(
             add_keys(file, &making, keys, source, place)?
         }
         IdRequest::User(user) => {
+            if LeafId::parse(user.as_str()).is_some() {
+                return Err(Misuse::UserLikeLeaf(user.clone()).into());
+            }
             let kid = Kid::of_id(shop, user);
             let is_new = file.keys.index_of(kid.as_str()).is_none();
             if !is_new && !known.users.contains(user) {
@@ -283,7 +295,7 @@ fn hand_out<S: KeySource>(
             IdRequest::Pool(_) | IdRequest::OnDemand(_) => account.issued.insert(id),
         };
     }
-    Ok(kids)
+    Ok((kids, trees))
 }
 
 impl KeyRequest {
@@ -298,6 +310,7 @@ impl KeyRequest {
             scheme: shop.scheme,
             suite: shop.suite,
             orders,
+            pool: Pool::Listed,
             sizes: sizes(file, name),
             service: None,
         })

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::ops::{Range, Sub};
 
+use crate::ciphers::cpu::Backend;
 use crate::protocol::jose::jwk::{AsKey, EncryptingKey, Jwk};
+use crate::protocol::jose::tree::TreeFault;
 use crate::protocol::model::{Amounts, Error, Kid, Name, Place, Result, Unfit};
 use crate::protocol::store::keyfile::{ClientBundle, KeyHolder, Keyring};
+use crate::protocol::store::trees::{HeldTree, TreePart, Trees};
 
 /// Limited resources that a client holds and has not used: transaction ids, random IVs, pieces of pads.
 #[derive(Debug, Clone)]
@@ -14,6 +17,8 @@ pub struct Share {
     shop: Name,
     keys: Vec<Jwk<EncryptingKey>>,
     ids: Vec<Kid>,
+    /// Unused ids of trees.
+    trees: Trees<TreePart>,
     ivs: BTreeMap<Kid, u64>,
     /// Ranges of bytes in the whole pad.
     pads: BTreeMap<Kid, Range<u64>>,
@@ -40,6 +45,7 @@ impl Share {
             shop: client.name.clone(),
             keys: client.keys.to_vec(),
             ids: Vec::new(),
+            trees: client.trees.iter().map(|(id, tree)| (*id, tree.part().clone())).collect(),
             ivs: BTreeMap::new(),
             pads: BTreeMap::new(),
         };
@@ -68,14 +74,15 @@ impl Share {
     /// The amounts of these resources.
     pub fn amounts(&self) -> Amounts {
         Amounts {
-            ids: self.ids.len() as u64,
+            ids: self.ids.len() as u64 + self.trees.values().map(TreePart::count).sum::<u64>(),
             ivs: self.ivs.values().sum(),
             pad_bytes: self.pads.values().map(|piece| piece.end - piece.start).sum(),
         }
     }
 
     /// Gives the resources back to the keyring that they came from, and returns how much was taken
-    /// back. Ids that the keyring has not issued are not taken back, nor is the end of a piece of
+    /// back. Ids that the keyring has not issued are not taken back, nor are ids of a tree that are
+    /// followed by others that were handed out, nor is the end of a piece of
     /// pad that is followed by other pieces.
     ///
     /// The caller must make sure that no copy of the client's file is left; otherwise two clients
@@ -89,10 +96,22 @@ impl Share {
         for key in &self.keys {
             self.check_origin(key, keyring, place)?;
         }
+        let (_, account) = keyring.account(Some(&self.shop), place)?;
+        for (id, part) in &self.trees {
+            let own = account.trees.get(id).ok_or(TreeFault::Unknown(*id));
+            let same = own
+                .and_then(|own| own.part().nodes().intersection(Backend::detect(), part.nodes()));
+            same.map_err(|fault| {
+                Error::key(&self.place, Unfit::Tree(format!("{fault} in {place}")).into())
+            })?;
+        }
         let account = keyring.account_mut(&self.shop, place)?;
         let mut returned = Amounts::default();
         for id in self.ids.iter().filter_map(Kid::id) {
             returned.ids += u64::from(account.issued.remove(&id));
+        }
+        for (id, part) in &self.trees {
+            returned.ids += account.trees.get_mut(id).map_or(0, |tree| tree.take_back(part));
         }
         for (kid, &left) in &self.ivs {
             let allotted = account.allotted.get_mut(kid);

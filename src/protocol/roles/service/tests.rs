@@ -28,6 +28,7 @@ fn suite(alg: &str, enc: &str) -> Suite {
 fn key_request(embodiment: u8, orders: usize, enc: Option<&str>) -> KeyRequest {
     let (_, alg, default) = ALG_OF.into_iter().find(|(number, ..)| *number == embodiment).unwrap();
     KeyRequest {
+        pool: Pool::Listed,
         shop: name("tokyo"),
         scheme: Scheme::embodiment(embodiment).unwrap(),
         suite: suite(alg, enc.unwrap_or(default)),

@@ -12,7 +12,7 @@ use super::sent::{Finished, settle};
 use super::temporary::lock_soon;
 use super::users::{lock, open_users, remove_unused};
 use crate::protocol::model::{Erase, Error, KeyError, Kid, Place, Result};
-use crate::protocol::store::keyfile::{ClientBundle, KeyFile, Sent};
+use crate::protocol::store::keyfile::{ClientBundle, KeyFile, KeyHolder, Sent};
 use crate::protocol::store::spend::{Durable, KeyStore};
 
 /// A client's file, or a lone key, that this process seals with.
@@ -137,6 +137,7 @@ impl KeyStore for InUse {
 /// Whether the file is still the one that this process used, and not a replacement.
 fn is_ours(file: &ClientBundle, sent: Option<&Sent>, used: &[Kid]) -> bool {
     let spent = |kid: &Kid| match kid.parts() {
+        _ if file.leaf(kid.as_str()).is_some() => file.was_erased(kid),
         (shop, Some(id)) => {
             shop == file.name.as_str() && (file.spent.contains(id) || file.shop.erased.contains(id))
         }

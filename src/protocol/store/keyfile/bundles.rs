@@ -8,6 +8,7 @@ use super::{AnyKeys, KeyHolder, KeySet, Keys, Shop, write};
 use crate::ciphers::base64url;
 use crate::protocol::jose::json::Object;
 use crate::protocol::jose::jwk::{DecryptingKey, EncryptingKey};
+use crate::protocol::jose::tree::TreeId;
 use crate::protocol::model::{ClientProgram, Erase, Kid, Name, Role, ShopProgram};
 use crate::protocol::store::trees::{ClientTree, HeldTree, TreePart, Trees};
 
@@ -127,6 +128,10 @@ impl KeyHolder for ShopBundle {
         Box::new(self.trees.values().map(|tree| (&self.name, tree)))
     }
 
+    fn tree(&self, shop: &str, id: TreeId) -> Option<&TreePart> {
+        self.trees.get(&id).filter(|_| self.name.as_str() == shop)
+    }
+
     fn member(&self) -> Option<Value> {
         Some(shop_bundle(self))
     }
@@ -174,6 +179,11 @@ impl KeyHolder for ClientBundle {
 
     fn trees(&self) -> Box<dyn Iterator<Item = (&Name, &TreePart)> + '_> {
         Box::new(self.trees.values().map(|tree| (&self.name, tree.part())))
+    }
+
+    fn tree(&self, shop: &str, id: TreeId) -> Option<&TreePart> {
+        let tree = self.trees.get(&id).filter(|_| self.name.as_str() == shop);
+        tree.map(HeldTree::part)
     }
 
     fn member(&self) -> Option<Value> {

@@ -7,7 +7,7 @@ use super::{AnyKeys, MAX_KEY_FILE, Shop, write};
 use crate::ciphers::Secret;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::Origin;
-use crate::protocol::jose::tree::{LeafId, Leaves};
+use crate::protocol::jose::tree::{LeafId, Leaves, TreeId};
 use crate::protocol::model::{Enc, Error, KeyError, Kid, Name, Place, Result, Role, WrapAlgorithm};
 use crate::protocol::store::trees::{HeldTree, TreePart};
 
@@ -29,18 +29,21 @@ pub trait KeyHolder {
         Box::new(std::iter::empty())
     }
 
+    /// The tree of a shop with this identifier.
+    fn tree(&self, _shop: &str, _id: TreeId) -> Option<&TreePart> {
+        None
+    }
+
     /// The tree that a transaction id of this form is a leaf of, and the leaf's number.
     fn leaf(&self, kid: &str) -> Option<(&TreePart, u32)> {
         let (shop, id) = kid.split_once('/')?;
         let LeafId { tree, leaf } = LeafId::parse(id)?;
-        let is_it =
-            |(name, part): &(&Name, &TreePart)| name.as_str() == shop && part.tree().id() == tree;
-        self.trees().find(is_it).map(|(_, part)| (part, leaf))
+        Some((self.tree(shop, tree)?, leaf))
     }
 
     /// Number of transaction ids whose keys can be derived.
     fn count_derived(&self) -> u64 {
-        self.trees().map(|(_, part)| part.nodes().leaves().count()).sum()
+        self.trees().map(|(_, part)| part.count()).sum()
     }
 
     /// The record of the shop with this name.
@@ -102,9 +105,8 @@ pub trait KeyHolder {
 
     /// Whether any key was erased from this file.
     fn has_erased(&self) -> bool {
-        let given = |part: &TreePart| part.given().count();
         self.shops().any(|(_, shop)| shop.has_erased())
-            || self.trees().any(|(_, part)| part.nodes().leaves().count() < given(part))
+            || self.trees().any(|(_, part)| part.count() < part.given().count())
     }
 
     /// The error for a key that is not in the file.

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::shop::choose;
 use super::{AnyKeys, IV_BUDGET, KeyHolder, KeySet, Keys, Shop, write};
 use crate::protocol::jose::jwk::DecryptingKey;
+use crate::protocol::jose::tree::TreeId;
 use crate::protocol::model::{Kid, Name, Place, Result, Role, Scheme, Suite};
 use crate::protocol::store::trees::{HeldTree, ServiceTree, TreePart, Trees};
 
@@ -87,6 +88,10 @@ impl KeyHolder for Keyring {
             .iter()
             .map(|(name, account)| account.trees.values().map(move |tree| (name, tree.part())));
         Box::new(trees.flatten())
+    }
+
+    fn tree(&self, shop: &str, id: TreeId) -> Option<&TreePart> {
+        self.shops.get(shop)?.trees.get(&id).map(HeldTree::part)
     }
 
     fn member(&self) -> Option<Value> {

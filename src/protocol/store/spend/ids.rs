@@ -2,10 +2,14 @@
 
 use std::collections::VecDeque;
 
+use super::leaves::ReservedLeaves;
 use super::{KeyStore, Patience, Reserved, Spendable, Spending};
+use crate::ciphers::cpu::Backend;
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
+use crate::protocol::jose::tree::Cover;
 use crate::protocol::model::{Error, KeyError, Kid, Name, Place, Result};
-use crate::protocol::store::keyfile::ClientBundle;
+use crate::protocol::store::keyfile::{ClientBundle, KeyHolder};
+use crate::protocol::store::trees::HeldTree;
 
 /// Divisor of the number of a client's ids for the first block: every block requires writing the
 /// whole file again.
@@ -19,8 +23,22 @@ pub struct Ids<'s, S: ?Sized> {
     shop: Name,
     ready: VecDeque<Jwk<EncryptingKey>>,
     used: Vec<Kid>,
+    /// Ids of trees, which are taken after those that are listed.
+    leaves: ReservedLeaves,
+    /// What the keys of trees are for.
+    alg: String,
     takes_pad: bool,
     next: Block,
+}
+
+/// Ids that stay spent.
+#[derive(Debug, Default)]
+pub struct Used {
+    /// Their number.
+    pub count: u64,
+    /// The names of those that are listed, and of one id for each time that ids of a tree were
+    /// reserved.
+    pub names: Vec<Kid>,
 }
 
 /// Number of ids reserved at once, unless more are needed.
@@ -43,6 +61,8 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
             shop,
             ready: VecDeque::new(),
             used: Vec::new(),
+            leaves: ReservedLeaves::default(),
+            alg: String::new(),
             takes_pad: false,
             next: Block::Part,
         }
@@ -64,22 +84,28 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
     /// As [`expect`](Self::expect).
     pub fn take(&mut self, orders: usize, first: &Place) -> Result<Vec<Jwk<EncryptingKey>>> {
         self.make_ready(orders, |order| first.lines_on(order))?;
-        let taken: Vec<Jwk<_>> = self.ready.drain(..orders).collect();
+        let listed = self.ready.len().min(orders);
+        let mut taken: Vec<Jwk<_>> = self.ready.drain(..listed).collect();
         self.used.extend(taken.iter().filter_map(|key| key.kid.clone()));
         self.takes_pad = taken.iter().any(is_pad);
+        taken.extend(self.leaves.take((orders - listed) as u64, &self.shop, &self.alg));
         Ok(taken)
     }
 
     fn make_ready(&mut self, orders: usize, place_of: impl Fn(u64) -> Place) -> Result<()> {
         let mut patience = Patience::new();
-        while self.ready.len() < orders {
-            match self.reserve(orders - self.ready.len())? {
-                Reserved::Enough(more) => self.ready.extend(more),
+        while self.count_ready() < orders {
+            match self.reserve(orders - self.count_ready())? {
+                Reserved::Enough(()) => {}
                 Reserved::TooLittle { shared: true, .. }
                     if patience.wait_after(|| self.give_back())? => {}
                 Reserved::TooLittle { left, .. } => {
-                    let line = place_of(self.ready.len() as u64 + left);
-                    let issued = self.store.update(|file| Ok(self.client(file)?.keys.len()))?;
+                    let line = place_of(self.count_ready() as u64 + left);
+                    let issued = self.store.update(|file| {
+                        let client = self.client(file)?;
+                        let given = client.trees.values().map(|tree| tree.part().given().count());
+                        Ok(client.keys.len() + given.sum::<u64>() as usize)
+                    })?;
                     let (bundle, shop) = (self.bundle.file.clone(), self.shop.clone());
                     return Err(Error::key(&line, KeyError::Spent { bundle, shop, issued }));
                 }
@@ -88,28 +114,44 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
         Ok(())
     }
 
-    fn reserve(&mut self, needed: usize) -> Result<Reserved<Vec<Jwk<EncryptingKey>>>> {
+    /// Number of ids that are reserved and not taken.
+    fn count_ready(&self) -> usize {
+        self.ready.len() + self.leaves.count_left() as usize
+    }
+
+    fn reserve(&mut self, needed: usize) -> Result<Reserved<()>> {
         let next = self.next;
-        let (reserved, shared) = self.store.update(|file| {
+        let before = self.count_ready();
+        let (mut listed, mut alg) = (Vec::new(), None);
+        let mut leaves = std::mem::take(&mut self.leaves);
+        let reserved = self.store.update(|file| {
             let client = self.client(file)?;
+            let derived = client.count_derived() as usize;
             let want = match next {
                 Block::None => 0,
-                Block::Part => client.keys.len() / FIRST_PART,
+                Block::Part => (client.keys.len() + derived) / FIRST_PART,
                 Block::Of(count) => count,
             };
-            let unspent = unspent(client, want.max(needed));
+            let want = want.max(needed);
+            let unspent = unspent(client, want);
             let shared = self.store.is_shared()?;
-            if unspent.len() < needed {
-                let left = unspent.len() as u64;
+            if unspent.len() + derived < needed {
+                let left = (unspent.len() + derived) as u64;
                 return Ok((Reserved::TooLittle { left, shared }, shared));
             }
             client.spent.extend(unspent.iter().filter_map(|key| key.kid.as_ref()?.id()));
-            Ok((Reserved::Enough(unspent), shared))
-        })?;
+            leaves.reserve(client, (want - unspent.len()) as u64);
+            alg = Some(client.shop.suite.key_alg().to_owned());
+            listed = unspent;
+            Ok((Reserved::Enough(()), shared))
+        });
+        self.leaves = leaves;
+        let (reserved, shared) = reserved?;
+        self.ready.extend(listed);
+        self.alg = alg.unwrap_or(std::mem::take(&mut self.alg));
+        let more = self.count_ready() - before;
         self.next = match (next, &reserved) {
-            (Block::Part | Block::Of(_), Reserved::Enough(more)) if !shared => {
-                Block::Of(2 * more.len())
-            }
+            (Block::Part | Block::Of(_), Reserved::Enough(())) if !shared => Block::Of(2 * more),
             (Block::None, _) => Block::None,
             // Other processes may wait for what this one reserves, so it stays small.
             (Block::Part | Block::Of(_), _) => Block::Part,
@@ -124,11 +166,12 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
     pub fn give_back(&mut self) -> Result<()> {
         let unused: Vec<Name> =
             self.ready.drain(..).filter_map(|key| key.kid.as_ref()?.id()).collect();
-        self.return_ids(&unused)
+        let leaves = self.leaves.return_left();
+        self.return_ids(&unused, &leaves)
     }
 
-    fn return_ids(&self, returned: &[Name]) -> Result<()> {
-        if returned.is_empty() {
+    fn return_ids(&self, returned: &[Name], leaves: &[Cover]) -> Result<()> {
+        if returned.is_empty() && leaves.is_empty() {
             return Ok(());
         }
         self.store.update(|file| {
@@ -136,6 +179,13 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
             if let Ok(client) = self.client(file) {
                 for id in returned {
                     client.spent.remove(id);
+                }
+                for nodes in leaves {
+                    if let Some(tree) = client.trees.get_mut(&nodes.tree().id()) {
+                        let returned = tree.give_back(Backend::detect(), nodes);
+                        let exchanged = |_| Error::key(&self.bundle, KeyError::Exchanged);
+                        returned.map_err(exchanged)?;
+                    }
                 }
             }
             Ok(())
@@ -155,17 +205,21 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
         }
     }
 
-    /// Gives back used ids if nothing that they sealed has left. Returns the names of the ids that
-    /// stay spent, and whether the change could be recorded. If the keys are pads, the ids stay
+    /// Gives back used ids if nothing that they sealed has left. Returns the ids that stay spent, and
+    /// whether the change could be recorded. If the keys are pads, the ids stay
     /// spent in any case, because discarded output may still be on the disk.
-    pub fn settle(mut self, nothing_left: bool) -> (Vec<Kid>, Result<()>) {
-        let used = std::mem::take(&mut self.used);
+    pub fn settle(mut self, nothing_left: bool) -> (Used, Result<()>) {
+        let returned: Vec<Name> = self.used.iter().filter_map(Kid::id).collect();
+        let mut used = Used {
+            count: self.used.len() as u64 + self.leaves.count_used(),
+            names: std::mem::take(&mut self.used),
+        };
+        used.names.extend(self.leaves.names(&self.shop));
         if !nothing_left || self.takes_pad {
             return (used, Ok(()));
         }
-        let returned: Vec<Name> = used.iter().filter_map(Kid::id).collect();
-        match self.return_ids(&returned) {
-            Ok(()) => (Vec::new(), Ok(())),
+        match self.return_ids(&returned, &self.leaves.used()) {
+            Ok(()) => (Used::default(), Ok(())),
             failed => (used, failed),
         }
     }

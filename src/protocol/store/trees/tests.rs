@@ -134,7 +134,6 @@ impl World {
         if self.below(4) > 0 {
             let used: Leaves = used.into_iter().collect();
             let file = &mut self.clients[client].file;
-            file.use_up(&used);
             file.give_back(self.backend, &reserved.without(self.backend, &used)).unwrap();
         }
     }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use rand::Rng;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{Opened, OpenedBlock, Opener, OpeningKey, Sealed, Token};
+use super::{KeyNumber, Opened, OpenedBlock, Opener, OpeningKey, Sealed, Token};
 use crate::ciphers::content::{ContentCipher, Keys, MAX_TAG, Record};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
@@ -30,7 +30,7 @@ pub(super) struct Group<'o, 'l, 'k> {
     last: &'l [u8],
     /// The decoded segments, except headers and ciphertexts.
     parts: Vec<u8>,
-    /// The number of the key that is likely to be used next.
+    /// The number of the listed key that is likely to be used next.
     guess: usize,
     /// Buffer for a decoded header.
     header: Vec<u8>,
@@ -38,7 +38,7 @@ pub(super) struct Group<'o, 'l, 'k> {
 
 /// An order that was opened, with the number of its key and its range in the text; nothing for a
 /// blank line.
-type Begun = Result<Option<(usize, Range<usize>)>, Failure>;
+type Begun = Result<Option<(KeyNumber, Range<usize>)>, Failure>;
 
 /// A parsed header and the key it selects.
 struct Head<'k> {
@@ -174,7 +174,7 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
         token: Token<'l>,
         text: &mut Vec<u8>,
         rng: &mut KeyStream,
-    ) -> Result<(usize, Range<usize>), Failure> {
+    ) -> Result<(KeyNumber, Range<usize>), Failure> {
         let parts = self.decode(token, text)?;
         let OpeningKey { number, ready } = self.heads[parts.head].key;
         match ready {
@@ -235,7 +235,9 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
         let Header { params, chain, .. } = header;
         let has_own = params != KeyParams::None || !chain.is_empty();
         let own = has_own.then(|| Box::new((params, chain)));
-        self.guess = key.number + 1;
+        if let KeyNumber::Listed(number) = key.number {
+            self.guess = number + 1;
+        }
         self.last = text;
         self.heads.push(Head { key, own });
         Ok(())

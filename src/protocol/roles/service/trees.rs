@@ -1,0 +1,123 @@
+//! Derived pools: making trees and handing out their ids.
+
+use rand::Rng;
+use zeroize::Zeroizing;
+
+use super::{ID_STREAM, KeyRequest, Pool};
+use crate::ciphers::cpu::Backend;
+use crate::ciphers::random::{KeySource, Origin};
+use crate::protocol::jose::tree::{NODE_LEN, Tree, TreeId};
+use crate::protocol::model::{Error, KeyError, Misuse, Name, Place, Result, Scope};
+use crate::protocol::store::keyfile::{Account, Keyring};
+use crate::protocol::store::trees::{ServiceTree, TreePart, Trees};
+
+/// Checks that keys can be derived, if that is requested.
+pub(super) fn check(request: &KeyRequest) -> std::result::Result<(), Misuse> {
+    let KeyRequest { shop, scheme, suite, .. } = request;
+    let has_tree =
+        scheme.scope == Scope::Transaction && Tree::new(TreeId::new(0), shop, *suite).is_some();
+    match request.pool {
+        Pool::Listed => Ok(()),
+        Pool::Derived if has_tree => Ok(()),
+        Pool::Derived => Err(Misuse::NoTree { shop: shop.clone(), scheme: *scheme, suite: *suite }),
+    }
+}
+
+/// Adds a tree with the requested ids, which was [checked](check), to the account of a shop.
+pub(super) fn plant<S: KeySource>(
+    account: &mut Account,
+    request: &KeyRequest,
+    source: &S,
+) -> std::result::Result<(), Misuse> {
+    if S::ORIGIN != Origin::System {
+        return Err(Misuse::RootNotRandom);
+    }
+    let mut ids = source.public_stream(ID_STREAM);
+    let id = std::iter::repeat_with(|| TreeId::new(ids.next_u64()))
+        .find(|id| !account.trees.contains_key(id))
+        .expect("the source does not end");
+    let mut root = Zeroizing::new([0; NODE_LEN]);
+    source.stream(0).fill_bytes(&mut root[..]);
+    let tree = Tree::new(id, &request.shop, request.suite).expect("checked by the caller");
+    let tree = ServiceTree::new(Backend::detect(), tree, &root, request.orders as u64);
+    account.trees.insert(id, tree);
+    Ok(())
+}
+
+/// Moves the marks of a shop's trees past `count` ids, which may have been handed out from another
+/// copy of the keyring. Returns how many were skipped, fewer if no more are left.
+///
+/// # Errors
+/// [`KeyError::UnknownShop`]; [`KeyError::Missing`] if the shop has no tree.
+pub fn skip(keyring: &mut Keyring, shop: Option<&Name>, count: u64, place: &Place) -> Result<u64> {
+    let account = planted(keyring, shop, place)?;
+    let mut left = count;
+    for tree in account.trees.values_mut() {
+        let before = tree.unused().count();
+        tree.skip(left);
+        left -= before - tree.unused().count();
+    }
+    Ok(count - left)
+}
+
+/// Cuts the last `count` ids of a shop's trees off, for the keyring of a second service, which is
+/// returned.
+///
+/// # Errors
+/// As [`skip`], and [`KeyError::PoolEmpty`] if no tree has so many ids that were not handed out.
+pub fn split(
+    keyring: &mut Keyring,
+    shop: Option<&Name>,
+    count: u64,
+    place: &Place,
+) -> Result<Keyring> {
+    let name = keyring.account(shop, place)?.0.clone();
+    let account = planted(keyring, shop, place)?;
+    let empty = KeyError::PoolEmpty {
+        shop: name.clone(),
+        unused: unused(account) as usize,
+        wanted: count as usize,
+    };
+    let mut trees = account.trees.iter_mut().rev();
+    let cut = trees.find_map(|(id, tree)| Some((*id, tree.split(Backend::detect(), count)?)));
+    let (id, tree) = cut.ok_or_else(|| Error::key(place, empty))?;
+    let mut second = Account::new(account.shop.scheme, account.shop.suite);
+    second.shop = account.shop.without_history();
+    second.trees.insert(id, tree);
+    let mut file = Keyring::new();
+    file.shops.insert(name, second);
+    Ok(file)
+}
+
+/// The account of a shop that has trees.
+fn planted<'k>(
+    keyring: &'k mut Keyring,
+    shop: Option<&Name>,
+    place: &Place,
+) -> Result<&'k mut Account> {
+    let name = keyring.account(shop, place)?.0.clone();
+    let account = keyring.account_mut(&name, place)?;
+    match account.trees.is_empty() {
+        true => Err(Error::key(place, KeyError::Missing("derived pool of this shop"))),
+        false => Ok(account),
+    }
+}
+
+/// Number of ids that were not handed out.
+pub(super) fn unused(account: &Account) -> u64 {
+    account.trees.values().map(|tree| tree.unused().count()).sum()
+}
+
+/// Hands out the next ids, of one tree after the other.
+pub(super) fn hand_out(account: &mut Account, mut count: u64) -> Trees<TreePart> {
+    let mut parts = Trees::new();
+    for (id, tree) in &mut account.trees {
+        let part = tree.hand_out(Backend::detect(), count);
+        let given = part.given().count();
+        count -= given;
+        if given > 0 {
+            parts.insert(*id, part);
+        }
+    }
+    parts
+}

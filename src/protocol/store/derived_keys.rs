@@ -1,0 +1,100 @@
+//! Keys of trees with which a shop opens orders, derived for a block of lines at a time.
+
+use std::collections::BTreeMap;
+
+use super::OpeningKeys;
+use crate::ciphers::Secret;
+use crate::ciphers::cpu::Backend;
+use crate::ciphers::random::Origin;
+use crate::protocol::jose::jwe::{
+    Algorithms, Failure, Header, KeyLookup, KeyNumber, OpeningKey, headers,
+};
+use crate::protocol::jose::jwk::{JwkRef, KeyRef, Usage};
+use crate::protocol::model::{KeyError, Suite};
+
+/// The keys of an [`OpeningKeys`], and those keys of its trees that a block of lines names.
+#[derive(Debug)]
+pub struct BlockKeys<'k> {
+    keys: &'k OpeningKeys,
+    /// The keys of each tree that were derived.
+    derived: BTreeMap<usize, Derived>,
+}
+
+/// Keys of a tree.
+#[derive(Debug)]
+struct Derived {
+    suite: Suite,
+    /// The leaves, in ascending order.
+    leaves: Vec<u32>,
+    keys: Vec<Secret>,
+}
+
+impl<'k> BlockKeys<'k> {
+    /// Derives the keys that the headers of these lines name, if they are leaves of a tree and were
+    /// not erased.
+    pub fn new(keys: &'k OpeningKeys, lines: &[&[u8]]) -> Self {
+        let mut wanted = BTreeMap::<usize, Vec<u32>>::new();
+        if keys.has_trees() {
+            let named =
+                lines.iter().flat_map(|line| named_keys(line)).filter_map(|kid| keys.leaf(&kid));
+            for (tree, leaf) in named.chain(keys.unnamed_leaf()) {
+                wanted.entry(tree).or_default().push(leaf);
+            }
+        }
+        // Each tree derives its leaves together.
+        let derived = wanted.into_iter().map(|(tree, mut leaves)| {
+            leaves.sort_unstable();
+            leaves.dedup();
+            let (_, part) = keys.tree(tree);
+            let derived = part.nodes().keys(Backend::detect(), &leaves);
+            let derived = derived.expect("only leaves with nodes are looked up");
+            let keys = derived.chunks_exact(part.tree().key_len()).map(Secret::from).collect();
+            (tree, Derived { suite: part.tree().suite(), leaves, keys })
+        });
+        Self { keys, derived: derived.collect() }
+    }
+
+    fn prepare(&self, header: &Header<'_>, guess: usize) -> Result<OpeningKey<'_>, KeyError> {
+        let kid = header.kid.as_deref();
+        let number = self.keys.find(kid, guess)?;
+        let (tree, leaf) = match number {
+            KeyNumber::Listed(number) => return self.keys.ready(number, header),
+            KeyNumber::Derived { tree, leaf } => (tree, leaf),
+        };
+        let derived = self.derived.get(&tree).and_then(|derived| derived.get(leaf));
+        let (suite, key) = derived.ok_or_else(|| self.keys.unknown(kid.unwrap_or_default()))?;
+        let key = JwkRef {
+            kid: None,
+            alg: Some(suite.key_alg()),
+            usage: &Usage::Encryption,
+            origin: Origin::System,
+            material: KeyRef::Secret(key),
+        };
+        OpeningKey::new(number, key, &Algorithms::Fixed(suite), header, false)
+    }
+}
+
+impl Derived {
+    fn get(&self, leaf: u32) -> Option<(Suite, &Secret)> {
+        let at = self.leaves.binary_search(&leaf).ok()?;
+        Some((self.suite, &self.keys[at]))
+    }
+}
+
+/// The names of the keys in the headers of a sealed line, as far as they can be read: one for each
+/// recipient.
+pub fn named_keys(line: &[u8]) -> impl Iterator<Item = String> {
+    headers(line)
+        .into_iter()
+        .filter_map(|header| Some(Header::decode(&header, &mut Vec::new()).ok()?.kid?.into_owned()))
+}
+
+impl KeyLookup for BlockKeys<'_> {
+    fn choose(&self, header: &Header<'_>, guess: usize) -> Result<OpeningKey<'_>, Failure> {
+        self.prepare(header, guess).map_err(|error| {
+            // Algorithms that no key could open are reported first.
+            let none = Suite::from_header(&header.alg, &header.enc).err().map(KeyError::from);
+            Failure::from(none.unwrap_or(error))
+        })
+    }
+}
