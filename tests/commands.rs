@@ -10,13 +10,18 @@ use common::{FIXTURE, Lab, Run, not_run, orders};
 use serde_json::Value;
 
 /// Every command, with those of `bundle`.
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 21] = [
     "",
     "keygen",
     "bundle",
     "bundle shop",
     "bundle page",
     "bundle client",
+    "keys",
+    "keys merge",
+    "keys skip",
+    "keys split",
+    "keys export",
     "encrypt",
     "wrap",
     "decrypt",
@@ -51,7 +56,7 @@ fn commands_are_grouped_by_role() {
     let help = Lab::new().ok("--help").text();
     let mut lines = help.lines().skip_while(|line| !line.starts_with("Service"));
     for (group, commands) in [
-        ("Service", &["keygen", "bundle"][..]),
+        ("Service", &["keygen", "bundle", "keys"][..]),
         ("Client", &["encrypt", "wrap"]),
         ("Shop", &["decrypt"]),
         ("Any role", &["erase", "convert", "inspect"]),
@@ -120,7 +125,18 @@ const CEK: &str = "keygen --alg A256GCM -o cek.jwk";
 fn the_examples_of_the_service_run_as_printed() {
     let lab = run_examples("keygen", &[]);
     assert!(["cek.jwk", "pad.jwk", "weak.jwk"].iter().all(|name| lab.has(name)));
-    assert_eq!(lab.json("service.jwks")["orderseal"]["shops"].as_object().unwrap().len(), 3);
+    assert_eq!(lab.json("service.jwks")["orderseal"]["shops"].as_object().unwrap().len(), 4);
+    let derived = "keygen -e 4 --shop tokyo --pool derived -o service.jwks";
+    let shop = "bundle shop --keyring service.jwks -o tokyo.jwks";
+    let half = "bundle client --keyring service.jwks --on-demand --shop-out half.jwks -o new.jwks";
+    run_examples(
+        "keys merge",
+        &[derived, shop, half, "bundle shop -k service.jwks -o backup.jwks"],
+    );
+    run_examples("keys skip", &[derived]);
+    run_examples("keys split", &[derived]);
+    let client = "bundle client --keyring service.jwks --orders 9 -o client.jwks";
+    run_examples("keys export", &[derived, client]);
     run_examples("bundle shop", &KEYS[..1]);
     run_examples("bundle page", &KEYS[..1]);
     let page = "bundle page --keyring service.jwks -o page.json";
@@ -446,7 +462,8 @@ fn the_manual_has_a_clean_page_for_every_command() {
         ] {
             assert!(page.contains(&format!("\n.SH {section}\n")), "{name} has no {section}");
         }
-        let has_examples = !["orderseal", "orderseal-bundle"].contains(&name.as_str());
+        let has_examples =
+            !["orderseal", "orderseal-bundle", "orderseal-keys"].contains(&name.as_str());
         assert_eq!(page.contains("\n.SH EXAMPLES\n"), has_examples, "{name}");
         let others = pages.iter().filter(|other| *other != name);
         for other in others.map(|other| other.replace('-', "\\-")) {

@@ -6,11 +6,12 @@ use clap::builder::ValueHint;
 use clap::{Args, Subcommand};
 use orderseal::ciphers::random::{KeySource, SystemSource};
 use orderseal::protocol::jose::pad::MAX_PAD;
+use orderseal::protocol::model::Misuse;
 use orderseal::protocol::page::item_page::{MAX_PAGE, Page};
 use orderseal::protocol::page::{self, Items};
 use orderseal::protocol::roles::service::{self, ClientRequest, IdRequest, Outputs, ShopForm};
 use orderseal::protocol::store::files::{self, FileId, Loaded, Output, Privacy};
-use orderseal::protocol::store::keyfile::{KeyFile, KeyHolder, Keyring};
+use orderseal::protocol::store::keyfile::{KeyFile, KeyHolder, Keyring, ShopBundle};
 use orderseal::protocol::store::spend::Durable;
 use orderseal::protocol::{Error, Name, Place, Result, Run, ServiceUrl};
 use serde_json::json;
@@ -50,6 +51,9 @@ pub struct Shop {
     form: ShopForm,
     #[command(flatten)]
     to: OutputFile,
+    /// With --force, bring back keys of a derived pool that were erased from the file
+    #[arg(long, requires = "force", help_heading = MORE)]
+    restore: bool,
 }
 
 /// Write a shop's item page, with its items and the service's address
@@ -147,6 +151,27 @@ struct ShopName {
     shop: Option<Name>,
 }
 
+impl Shop {
+    /// Refuses to replace a bundle from which ids of a tree were erased by one that has them.
+    fn refuse_to_restore(&self, bundle: &ShopBundle, global: &Global) -> Result<()> {
+        let Some(path) = self.to.path().filter(|path| self.to.force && path.exists()) else {
+            return Ok(());
+        };
+        // Anything but a shop's bundle is replaced as it is.
+        let Ok(loaded) = files::load(path, global.allow_readable_keys) else { return Ok(()) };
+        let Ok(old) = loaded.of(KeyFile::into_shop) else { return Ok(()) };
+        let restores = old
+            .file
+            .trees
+            .iter()
+            .any(|(id, tree)| bundle.trees.get(id).is_some_and(|new| tree.would_restore(new)));
+        match restores {
+            true => Err(Misuse::WouldRestore(ui::shown(path)).into()),
+            false => Ok(()),
+        }
+    }
+}
+
 impl Bundle {
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Result<()> {
@@ -224,6 +249,9 @@ impl Shop {
         let loaded = self.from.load_keyring(global)?;
         let shop = self.shop.shop.as_ref();
         let bundle = service::bundle_shop(&loaded.file, shop, self.form, &loaded.place)?;
+        if !self.restore {
+            self.refuse_to_restore(&bundle, global)?;
+        }
         write_key_file(&bundle, self.to.path(), self.to.existing(), &[loaded.id])?;
         if self.form == ShopForm::Key {
             ui::warn(

@@ -223,6 +223,9 @@ fn misuse_hint(misuse: &Misuse) -> Option<&'static str> {
         Misuse::NoSharedPad { .. } => Some("leave out --pad-bytes"),
         Misuse::NoTree { .. } => Some("leave out --pool for a listed pool"),
         Misuse::RootNotRandom => Some("leave out --rng, or make a listed pool"),
+        Misuse::WouldRestore(_) => {
+            Some("add to the file with `keys merge`, or bring the keys back with --restore")
+        }
         Misuse::NoBuiltIn(_) => Some("choose --form program or key"),
         Misuse::NotAnOutput(_)
         | Misuse::OutputIsInput(_)

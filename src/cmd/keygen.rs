@@ -60,12 +60,18 @@ pub struct Keygen {
     /// Shop that the keys are for
     #[arg(long, value_name = "NAME")]
     shop: Option<Name>,
-    /// Orders to make keys for (ignored at shop scope) [default: 1, or 2^32 with a derived pool]
-    #[arg(long, alias = "count", value_name = "N", hide_default_value = true)]
+    /// Orders to make keys for [default: 1]
+    ///
+    /// Ignored at shop scope. A derived pool has 2^32 keys unless you name a number.
+    #[arg(long, alias = "count", value_name = "N")]
     orders: Option<u32>,
-    /// List a key for each order, or derive all of them from one
-    #[arg(long, value_name = "KIND", default_value = "listed", value_parser = pools(),
-          conflicts_with = "alg")]
+    /// Keys that are listed or derived [default: listed]
+    ///
+    /// A listed pool has a key for each order. In a derived pool all keys come from one, so that a
+    /// million ids cost no more than one; its ids show about how many were handed out, and which
+    /// come from one client.
+    #[arg(long, value_name = "KIND", default_value = "listed", hide_default_value = true,
+          hide_possible_values = true, value_parser = pools(), conflicts_with = "alg")]
     pool: Pool,
     #[command(flatten)]
     algorithms: Algorithms,
@@ -97,10 +103,11 @@ const PAD_OF_TRANSACTION: usize = 4 << 10;
 const EXAMPLES: &str = "\
 Examples:
   orderseal keygen --embodiment 4 --shop tokyo --orders 20 -o service.jwks
-  orderseal keygen --embodiment 4 --shop nara --pool derived -o service.jwks
   orderseal keygen --embodiment 2 --shop osaka --into service.jwks
   orderseal keygen --content hybrid --scope shop --kind public \\
     --shop kyoto --into service.jwks
+  orderseal keygen --embodiment 4 --shop nara --pool derived \\
+    --into service.jwks
   orderseal keygen --alg A256GCM -o cek.jwk
   orderseal keygen --alg VERNAM --pad-bytes 65536 --allow-weak -o pad.jwk
   orderseal keygen --alg A256GCM --rng lfsr --trinomial 127,63 \\

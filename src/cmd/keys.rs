@@ -13,7 +13,7 @@ use super::arguments::OutputFile;
 use super::keygen::write_key_file;
 use super::{Global, one_from_stdin, ui};
 
-/// Put pools of keys together, take them apart, and export them
+/// Merge, skip, split and export pools of keys
 #[derive(Debug, Subcommand)]
 pub enum Keys {
     Merge(Merge),
@@ -154,8 +154,11 @@ impl Split {
             let what = format!("{} ids were cut off {place}, and are lost,", self.orders);
             Error::Changed { what, source: Box::new(source) }
         })?;
-        let _ = global;
-        Ok(())
+        let ids = u64::from(self.orders);
+        match self.to.is_stdout() {
+            true => Ok(()),
+            false => report(global, "split_off", ids, &format!("{place}: {ids} ids split off")),
+        }
     }
 }
 

@@ -8,9 +8,9 @@ use orderseal::protocol::jose::tree::TreeId;
 use orderseal::protocol::roles::pad_use::PadUse;
 use orderseal::protocol::roles::service;
 use orderseal::protocol::store::keyfile::{
-    Account, AnyKeys, ClientBundle, KeyFile, Keyring, PlainFile, Shop, ShopBundle,
+    Account, AnyKeys, ClientBundle, KeyFile, KeyHolder, Keyring, PlainFile, Shop, ShopBundle,
 };
-use orderseal::protocol::store::trees::{HeldTree, Trees};
+use orderseal::protocol::store::trees::{ClientTree, HeldTree, Trees};
 use orderseal::protocol::{Name, Scope, Step};
 use serde_json::{Value, json};
 
@@ -72,7 +72,7 @@ fn account_to_json(file: &Keyring, name: &Name, account: &Account) -> Value {
     match account.shop.scheme.scope {
         Scope::Transaction => {
             value["issued"] = json!(account.issued.len());
-            value["unused"] = json!(service::unused_ids(file, name).count());
+            value["unused"] = json!(service::count_unused(file, name));
             add_trees(
                 &mut value,
                 &account.trees,
@@ -107,9 +107,11 @@ fn client_bundle_to_json(file: &ClientBundle) -> Value {
     let mut shop = shop_to_json(&file.keys, &file.name, &file.shop);
     match file.shop.scheme.scope {
         Scope::Transaction if file.shop.users.is_empty() => {
-            shop["spent"] = json!(file.spent.len());
+            let reserved: u64 = file.trees.values().map(ClientTree::count_reserved).sum();
+            shop["spent"] = json!(file.spent.len() as u64 + reserved);
             let held = file.keys.names().filter_map(|kid| kid.id());
-            shop["unused"] = json!(held.filter(|id| !file.spent.contains(id)).count());
+            let listed = held.filter(|id| !file.spent.contains(id)).count() as u64;
+            shop["unused"] = json!(listed + file.count_derived());
         }
         Scope::Transaction | Scope::Shop => {}
     }

@@ -139,6 +139,9 @@ pub enum Misuse {
     /// Program built in with keys that are derived.
     #[error("keys of shop {0} are derived and cannot be built into a program")]
     NoBuiltIn(Name),
+    /// Bundle that would bring erased keys back.
+    #[error("{0}: keys were erased from this file, and the new bundle has them")]
+    WouldRestore(String),
     /// User whose name has the form of a derived id.
     #[error("user {0} has the form of a derived transaction id")]
     UserLikeLeaf(Name),

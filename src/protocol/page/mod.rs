@@ -92,7 +92,8 @@ pub fn refusal(suite: Suite, layers: u8) -> Option<Unfit> {
 /// [`KeyError::Missing`] if program or keys were erased; [`KeyError::Unfit`] for keys against
 /// which [`refusal`] has a reason.
 pub fn page(client: &ClientBundle, form: &Form, rng: &mut KeyStream) -> Result<Secret, KeyError> {
-    let data = SecretJson::new(delivered(client, form, rng.next_u64())?).to_bytes();
+    let client = client.with_listed_keys();
+    let data = SecretJson::new(delivered(&client, form, rng.next_u64())?).to_bytes();
     let data = without_tags(&data);
     let policy = policy(form.send_to.as_ref());
     let title = escaped(form.title(&client.name));

@@ -63,11 +63,14 @@ pub fn merge(
 /// All keys of a file as a plain JWK Set, those of trees derived.
 ///
 /// # Errors
-/// [`KeyError::Missing`] if the file has no trees; [`Error::KeyFileFull`] if there are more keys than a key file can hold.
+/// [`KeyError::Missing`] if the file has no trees, or no key left; [`Error::KeyFileFull`] if there are more keys than a key file can hold.
 pub fn export(file: &dyn KeyHolder, place: &Place) -> Result<JwkSet> {
     if file.trees().next().is_none() {
         let missing = "tree: its keys are plain JWKs as they are";
         return Err(Error::key(place, KeyError::Missing(missing)));
+    }
+    if file.count_derived() == 0 && file.all_keys().count() == 0 {
+        return Err(Error::key(place, KeyError::Missing("key that is left")));
     }
     let len = LEAST_KEY * file.count_derived();
     if len > MAX_KEY_FILE {

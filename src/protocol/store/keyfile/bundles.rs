@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 
 use super::{AnyKeys, KeyHolder, KeySet, Keys, Shop, write};
 use crate::ciphers::base64url;
+use crate::ciphers::cpu::Backend;
+use crate::ciphers::random::Origin;
 use crate::protocol::jose::json::Object;
-use crate::protocol::jose::jwk::{DecryptingKey, EncryptingKey};
+use crate::protocol::jose::jwk::{DecryptingKey, EncryptingKey, Jwk, Usage};
 use crate::protocol::jose::tree::TreeId;
 use crate::protocol::model::{ClientProgram, Erase, Kid, Name, Role, ShopProgram};
 use crate::protocol::store::trees::{ClientTree, HeldTree, TreePart, Trees};
@@ -103,6 +105,27 @@ impl ClientBundle {
                 self.program = None;
             }
         }
+    }
+
+    /// The bundle with all keys listed, those of trees derived.
+    pub fn with_listed_keys(&self) -> Self {
+        let mut listed = self.clone();
+        listed.trees.clear();
+        for tree in self.trees.values() {
+            let nodes = tree.part().nodes();
+            let leaves: Vec<u32> = nodes.leaves().iter().collect();
+            let keys = nodes.named_keys(Backend::detect(), &self.name, &leaves);
+            for (kid, key) in keys.expect("the leaves are its own") {
+                listed.keys.push(Jwk {
+                    kid: Some(kid),
+                    alg: Some(self.shop.suite.key_alg().to_owned()),
+                    usage: Usage::Encryption,
+                    origin: Origin::System,
+                    material: EncryptingKey::Secret(key),
+                });
+            }
+        }
+        listed
     }
 
     /// Whether a process that used the file has sent but not erased yet.

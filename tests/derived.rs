@@ -1,0 +1,300 @@
+//! Derived pools: made, handed out, used up, erased, merged, split and exported.
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::{Lab, orders};
+use serde_json::{Value, json};
+
+/// A service with a derived pool, and the shop's bundle.
+fn lab(options: &str) -> Lab {
+    let lab = Lab::new();
+    lab.ok(&format!("keygen {options} --shop tokyo --pool derived -o service.jwks --allow-weak"));
+    lab.ok("bundle shop --keys service.jwks -o tokyo.jwks --allow-weak");
+    lab
+}
+
+fn client(lab: &Lab, keyring: &str, orders: u32, name: &str) {
+    lab.ok(&format!("bundle client --keys {keyring} --orders {orders} -o {name} --allow-weak"));
+}
+
+/// The names of the keys of sealed lines, in their order.
+fn kids(lab: &Lab, sealed: &str) -> Vec<String> {
+    let counts = lab.ok(&format!("decrypt --check --bundle tokyo.jwks {sealed}")).text();
+    counts.lines().map(|line| line.split_once('\t').unwrap().1.to_owned()).collect()
+}
+
+/// The record of the only tree of a file.
+fn tree(lab: &Lab, name: &str) -> Value {
+    let trees = lab.json(name)["orderseal"]["shops"]["tokyo"]["trees"].clone();
+    trees.as_object().unwrap().values().next().unwrap().clone()
+}
+
+#[test]
+fn a_pool_of_any_size_fits_into_one_key() {
+    let lab = lab("-e 4");
+    assert!(lab.read("service.jwks").len() < 500);
+    assert_eq!(lab.json("service.jwks")["keys"], json!([]));
+    assert_eq!(tree(&lab, "service.jwks")["nodes"][0]["depth"], 0);
+    client(&lab, "service.jwks", 1_000_000, "client.jwks");
+    assert!(lab.read("client.jwks").len() < 3000);
+    lab.write("orders", orders(600));
+    lab.ok("encrypt --bundle client.jwks orders -o sealed.jwe");
+    let opened = lab.ok("decrypt --once --bundle tokyo.jwks sealed.jwe").stdout;
+    assert_eq!(opened, orders(600));
+    let kids = kids(&lab, "sealed.jwe");
+    assert!(kids.is_sorted() && kids.len() == 600);
+    assert!(kids[0].starts_with("tokyo/") && kids[0].ends_with(".00000000"), "{}", kids[0]);
+    assert!(kids[599].ends_with(".00000257"), "{}", kids[599]);
+    let shop = &lab.ok("inspect --json client.jwks").json()["shops"]["tokyo"];
+    assert_eq!((&shop["spent"], &shop["unused"]), (&json!(600), &json!(999_400)));
+}
+
+#[test]
+fn every_secret_cipher_has_derived_pools() {
+    for enc in [
+        "A128GCM",
+        "A128CBC-HS256",
+        "GRAIN128AEADV2",
+        "DES-CBC-HS256",
+        "DES-EDE3-CBC-HS256",
+        "FEAL8-CBC-HS256",
+        "TOYDES-ECB-HS256 --toy-sbox 0123456789abcdef",
+    ] {
+        for scheme in ["-e 3", "-e 4", "-e 4 --wrap A128GCMKW"] {
+            let lab = lab(&format!("{scheme} --enc {enc} --orders 9"));
+            client(&lab, "service.jwks", 4, "client.jwks");
+            let sealed = lab.ok_with("encrypt --bundle client.jwks --allow-weak", b"a\nb\n").stdout;
+            let opened = lab.ok_with("decrypt --bundle tokyo.jwks", &sealed).stdout;
+            assert_eq!(opened, b"a\nb\n", "{scheme} {enc}");
+        }
+    }
+}
+
+#[test]
+fn keys_that_cannot_be_derived_are_refused() {
+    let lab = Lab::new();
+    for options in ["-e 1", "-e 2", "-e 5", "-e 6", "-e 3 --enc VERNAM-HS256 --allow-weak"] {
+        let line = format!("keygen {options} --shop tokyo --pool derived -o service.jwks");
+        lab.refused(2, &line).says(&["keys of shop tokyo cannot be derived", "--pool"]);
+    }
+    lab.write("seed.bin", [7; 16]);
+    lab.refused(
+        2,
+        "keygen -e 4 --shop tokyo --pool derived --rng lfsr --trinomial 127,63 --seed-file seed.bin \
+         --allow-weak -o service.jwks",
+    )
+    .says(&["operating system"]);
+    assert!(!lab.has("service.jwks"));
+    let lab = self::lab("-e 4");
+    lab.refused(2, "bundle shop --keys service.jwks --form built-in -o built.jwks");
+    lab.refused(2, "bundle client --keys service.jwks --user 0123456789abcdef.00000001 -o u.jwks")
+        .says(&["has the form of a derived transaction id"]);
+}
+
+#[test]
+fn ids_are_handed_out_once_and_run_out() {
+    let lab = lab("-e 4 --orders 10");
+    client(&lab, "service.jwks", 6, "a.jwks");
+    client(&lab, "service.jwks", 3, "b.jwks");
+    assert_eq!(tree(&lab, "a.jwks")["ids"], json!([[0, 6]]));
+    assert_eq!(tree(&lab, "b.jwks")["ids"], json!([[6, 9]]));
+    let empty = "bundle client --keys service.jwks --orders 2 -o c.jwks";
+    lab.refused(4, empty).says(&["1 unused transaction ids, 2 wanted"]);
+    lab.ok("erase --return-to service.jwks b.jwks");
+    assert_eq!(tree(&lab, "service.jwks")["next"], 6);
+    client(&lab, "service.jwks", 2, "c.jwks");
+    assert_eq!(tree(&lab, "c.jwks")["ids"], json!([[6, 8]]));
+    // Ids in the middle cannot be returned: the mark has no gaps.
+    lab.ok("erase --return-to service.jwks a.jwks");
+    assert_eq!(tree(&lab, "service.jwks")["next"], 8);
+    lab.ok("keys skip --keyring service.jwks --orders 5");
+    assert_eq!(tree(&lab, "service.jwks")["next"], 10);
+}
+
+#[test]
+fn what_a_failed_run_did_not_use_comes_back_and_what_was_sent_does_not() {
+    let lab = lab("-e 4");
+    client(&lab, "service.jwks", 20, "client.jwks");
+    let before = tree(&lab, "client.jwks");
+    lab.write("long", [vec![b'x'; 1 << 20 | 1], b"\n".to_vec()].concat());
+    lab.write("orders", orders(5));
+    lab.refused(3, "encrypt --bundle client.jwks orders long -o sealed.jwe");
+    let after = tree(&lab, "client.jwks");
+    let count = |tree: &Value| {
+        let depth = |node: &Value| 1u64 << (32 - node["depth"].as_u64().unwrap());
+        tree["nodes"].as_array().unwrap().iter().map(depth).sum::<u64>()
+    };
+    assert_eq!((count(&before), count(&after)), (20, 20));
+    assert_eq!(after.get("reserved"), None);
+    lab.ok("encrypt --bundle client.jwks orders -o sealed.jwe");
+    assert_eq!(count(&tree(&lab, "client.jwks")), 15);
+    lab.ok_with("encrypt --bundle client.jwks -o piped.jwe", &orders(3));
+    assert_eq!(count(&tree(&lab, "client.jwks")), 12);
+    let all = [kids(&lab, "sealed.jwe"), kids(&lab, "piped.jwe")].concat();
+    assert_eq!(BTreeSet::from_iter(&all).len(), 8);
+    lab.write("many", orders(13));
+    lab.refused(4, "encrypt --bundle client.jwks many -o many.jwe").says(&["line 13", "20 issued"]);
+}
+
+#[test]
+fn processes_that_share_a_bundle_use_different_ids() {
+    let lab = lab("-e 4");
+    client(&lab, "service.jwks", 80, "client.jwks");
+    lab.write("orders", orders(10));
+    let script = "for i in 1 2 3 4 5 6 7 8; do $ORDERSEAL encrypt --bundle client.jwks orders \
+                  -o $i.jwe & done; wait; cat [1-8].jwe > all.jwe";
+    assert_eq!(lab.shell(script).code, Some(0));
+    lab.ok("decrypt --once --bundle tokyo.jwks all.jwe -o opened");
+    assert_eq!(lab.read("opened"), orders(10).repeat(8));
+    assert_eq!(tree(&lab, "client.jwks")["nodes"], json!([]));
+}
+
+#[test]
+fn an_erased_id_stays_erased_unless_it_is_restored() {
+    let lab = lab("-e 4");
+    lab.ok("bundle shop --keys service.jwks -o backup.jwks");
+    client(&lab, "service.jwks", 6, "client.jwks");
+    lab.write("orders", orders(6));
+    lab.ok("encrypt --bundle client.jwks orders -o sealed.jwe");
+    let kids = kids(&lab, "sealed.jwe");
+    lab.ok(&format!("erase tokyo.jwks --kid {} {}", kids[1], kids[3]));
+    assert_eq!(tree(&lab, "tokyo.jwks")["nodes"].as_array().unwrap().len(), 32);
+    let refused = |line: &str| {
+        lab.refused(4, "decrypt --bundle tokyo.jwks sealed.jwe").says(&[line, "was erased"]);
+    };
+    refused("line 2");
+    lab.refused(4, &format!("erase tokyo.jwks --kid {}", kids[1])).says(&["was erased"]);
+    lab.ok("keys merge backup.jwks --into tokyo.jwks");
+    refused("line 2");
+    lab.refused(2, "bundle shop --keys service.jwks -o tokyo.jwks --force").says(&["--restore"]);
+    refused("line 2");
+    lab.ok("keys merge backup.jwks --into tokyo.jwks --restore");
+    assert_eq!(lab.ok("decrypt --bundle tokyo.jwks sealed.jwe").stdout, orders(6));
+    lab.ok(&format!("erase tokyo.jwks --kid {}", kids[1]));
+    lab.ok("bundle shop --keys service.jwks -o tokyo.jwks --force --restore");
+    assert_eq!(lab.ok("decrypt --bundle tokyo.jwks sealed.jwe").stdout, orders(6));
+    lab.ok("erase --keys tokyo.jwks");
+    refused("line 1");
+    assert_eq!(tree(&lab, "tokyo.jwks")["nodes"], json!([]));
+}
+
+#[test]
+fn two_services_share_a_tree_and_the_shop_opens_both() {
+    let lab = lab("-e 4 --orders 100");
+    lab.ok("keys split --keyring service.jwks --orders 40 -o second.jwks");
+    assert_eq!(tree(&lab, "service.jwks")["ids"], json!([[0, 60]]));
+    assert_eq!(tree(&lab, "second.jwks")["ids"], json!([[60, 100]]));
+    client(&lab, "service.jwks", 60, "a.jwks");
+    client(&lab, "second.jwks", 40, "b.jwks");
+    lab.ok_with("encrypt --bundle a.jwks -o a.jwe", &orders(60));
+    lab.ok_with("encrypt --bundle b.jwks -o b.jwe", &orders(40));
+    lab.ok("decrypt --once --bundle tokyo.jwks a.jwe b.jwe -o opened");
+    lab.refused(4, "keys split --keyring service.jwks --orders 1 -o third.jwks");
+    // A shop that was set up after the split adds the second half.
+    lab.ok("bundle shop --keys service.jwks -o tokyo.jwks --force --restore");
+    lab.refused(4, "decrypt --bundle tokyo.jwks b.jwe");
+    lab.ok("bundle shop --keys second.jwks -o half.jwks");
+    lab.ok("keys merge half.jwks --into tokyo.jwks");
+    lab.ok("decrypt --once --bundle tokyo.jwks a.jwe b.jwe -o opened --force");
+}
+
+#[test]
+fn bundles_that_do_not_fit_are_not_merged() {
+    let lab = lab("-e 4");
+    for (options, words) in [("-e 3", "has other keys"), ("-e 4 --enc A128GCM", "has other keys")] {
+        lab.ok(&format!("keygen {options} --shop tokyo --pool derived -o other.jwks --force"));
+        lab.ok("bundle shop --keys other.jwks -o half.jwks --force");
+        lab.refused(4, "keys merge half.jwks --into tokyo.jwks").says(&[words]);
+    }
+    // Another tree under the name of the shop's own.
+    let mut forged = lab.json("tokyo.jwks");
+    let trees = &mut forged["orderseal"]["shops"]["tokyo"]["trees"];
+    let id = trees.as_object().unwrap().keys().next().unwrap().clone();
+    trees[id]["nodes"][0]["k"] = json!("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8");
+    lab.write("forged.jwks", forged.to_string());
+    lab.refused(4, "keys merge forged.jwks --into tokyo.jwks").says(&["two keys for node 0"]);
+    lab.refused(4, "keys merge service.jwks --into tokyo.jwks");
+    client(&lab, "service.jwks", 2, "client.jwks");
+    lab.refused(4, "keys merge client.jwks --into tokyo.jwks");
+}
+
+#[test]
+fn exported_keys_are_plain_and_open_the_same_orders() {
+    let lab = lab("-e 4 --orders 50");
+    client(&lab, "service.jwks", 5, "client.jwks");
+    lab.ok_with("encrypt --bundle client.jwks -o sealed.jwe", &orders(3));
+    lab.ok("keys export tokyo.jwks -o plain.jwks");
+    let plain = lab.json("plain.jwks");
+    assert_eq!((plain["keys"].as_array().unwrap().len(), plain.get("orderseal")), (50, None));
+    assert_eq!(lab.ok("decrypt --key plain.jwks sealed.jwe").stdout, orders(3));
+    lab.ok("keys export client.jwks -o rest.jwks");
+    assert_eq!(lab.json("rest.jwks")["keys"].as_array().unwrap().len(), 2);
+    lab.refused(4, "keys export plain.jwks -o again.jwks").says(&["no tree"]);
+    let lab = self::lab("-e 4");
+    lab.refused(2, "keys export tokyo.jwks -o plain.jwks");
+}
+
+#[test]
+fn listed_and_derived_ids_work_side_by_side() {
+    let lab = Lab::new();
+    lab.ok("keygen -e 4 --shop tokyo --orders 3 -o service.jwks");
+    lab.ok("keygen -e 4 --shop tokyo --orders 4 --pool derived --into service.jwks");
+    lab.ok("bundle shop --keys service.jwks -o tokyo.jwks");
+    client(&lab, "service.jwks", 5, "client.jwks");
+    lab.ok_with("encrypt --bundle client.jwks -o sealed.jwe", &orders(5));
+    assert_eq!(lab.ok("decrypt --bundle tokyo.jwks sealed.jwe").stdout, orders(5));
+    lab.ok("bundle client --keys service.jwks --on-demand --shop-out half.jwks -o new.jwks");
+    lab.ok_with("encrypt --bundle new.jwks -o new.jwe", b"tea\n");
+    lab.refused(4, "decrypt --bundle tokyo.jwks new.jwe");
+    lab.ok("keys merge half.jwks --into tokyo.jwks");
+    assert_eq!(lab.ok("decrypt --bundle tokyo.jwks new.jwe").stdout, b"tea\n");
+    lab.ok("bundle client --keys service.jwks --form html --orders 2 -o order.html");
+}
+
+#[test]
+fn a_program_that_erases_leaves_no_node() {
+    let lab = lab("-e 4");
+    lab.ok("bundle client --keys service.jwks --orders 9 --erase keys -o client.jwks");
+    lab.ok_with("encrypt --bundle client.jwks -o sealed.jwe", &orders(3));
+    assert_eq!(tree(&lab, "client.jwks")["nodes"], json!([]));
+    lab.ok("bundle client --keys service.jwks --orders 9 --erase -o all.jwks");
+    lab.ok_with("encrypt --bundle all.jwks -o all.jwe", &orders(3));
+    assert!(!lab.has("all.jwks"));
+    assert_eq!(lab.ok("decrypt --bundle tokyo.jwks all.jwe").stdout, orders(3));
+}
+
+#[test]
+fn files_with_nodes_that_cannot_be_are_refused() {
+    let lab = lab("-e 4 --orders 64");
+    client(&lab, "service.jwks", 24, "client.jwks");
+    let good = lab.json("client.jwks");
+    let refused = |change: &dyn Fn(&mut Value), words: &str| {
+        let mut bad = good.clone();
+        let trees = &mut bad["orderseal"]["shops"]["tokyo"]["trees"];
+        let id = trees.as_object().unwrap().keys().next().unwrap().clone();
+        change(&mut trees[id]);
+        lab.write("bad.jwks", bad.to_string());
+        lab.refused(3, "inspect bad.jwks").says(&["shop tokyo: tree", words]);
+    };
+    let root = json!({"depth": 0, "index": 0, "k": good["orderseal"]["shops"]["tokyo"]["trees"]
+        .as_object().unwrap().values().next().unwrap()["nodes"][0]["k"]});
+    refused(&|tree| tree["nodes"][0] = root.clone(), "are not among the ids of the file");
+    refused(&|tree| tree["nodes"][0]["depth"] = json!(33), "there is no node 0 at depth 33");
+    refused(&|tree| tree["nodes"][0]["k"] = json!("AAE"), "has 2 bytes, expected 32");
+    refused(&|tree| tree["nodes"][1] = tree["nodes"][0].clone(), "overlap");
+    refused(&|tree| tree["nodes"].as_array_mut().unwrap().reverse(), "to the right of it");
+    refused(&|tree| tree["ids"] = json!([[3, 3]]), "\"ids\"");
+    refused(&|tree| tree["reserved"] = json!([[0, 1]]), "\"reserved\"");
+    let renamed = lab.read("client.jwks");
+    let text = String::from_utf8(renamed).unwrap().replace("\"trees\":{\"", "\"trees\":{\"X");
+    lab.write("bad.jwks", text);
+    lab.refused(3, "inspect bad.jwks").says(&["16 lower-case hexadecimal digits"]);
+    let mut listed = good.clone();
+    let name = "tokyo/0123456789abcdef.00000001";
+    listed["keys"] = json!([{"kty": "oct", "alg": "A256KW", "kid": name, "use": "enc",
+        "k": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}]);
+    lab.write("bad.jwks", listed.to_string());
+    lab.refused(3, "inspect bad.jwks").says(&["has the form of a derived id"]);
+}
