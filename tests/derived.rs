@@ -266,6 +266,24 @@ fn a_program_that_erases_leaves_no_node() {
 }
 
 #[test]
+fn programs_that_know_no_trees_refuse_files_with_trees() {
+    let lab = lab("-e 4 --orders 64");
+    client(&lab, "service.jwks", 24, "client.jwks");
+    for name in ["service.jwks", "tokyo.jwks", "client.jwks"] {
+        let mut file = lab.json(name);
+        assert_eq!(file["orderseal"]["version"], 2, "{name}");
+        file["orderseal"]["version"] = json!(1);
+        lab.write("old.jwks", file.to_string());
+        lab.refused(3, "inspect old.jwks").says(&["shop tokyo", "version 1 has no trees"]);
+        file["orderseal"]["version"] = json!(3);
+        lab.write("new.jwks", file.to_string());
+        lab.refused(3, "inspect new.jwks").says(&["version 3, expected 1 to 2"]);
+    }
+    lab.ok("keygen -e 4 --shop tokyo --orders 2 -o listed.jwks");
+    assert_eq!(lab.json("listed.jwks")["orderseal"]["version"], 1);
+}
+
+#[test]
 fn files_with_nodes_that_cannot_be_are_refused() {
     let lab = lab("-e 4 --orders 64");
     client(&lab, "service.jwks", 24, "client.jwks");

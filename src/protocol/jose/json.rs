@@ -310,13 +310,13 @@ pub(in crate::protocol) fn name(members: &Object, member: &str) -> Result<Name, 
     name.map_err(|fault| fault.within(format_args!("{member} {found:?}")))
 }
 
-/// Checks the member `version` of the member `orderseal`.
-pub(in crate::protocol) fn check_version(ours: &Object, expected: u64) -> Result<(), Malformed> {
-    match ours.get("version") {
-        Some(version) if version.as_u64() == Some(expected) => Ok(()),
-        Some(version) => Err(Malformed::Version { found: version.to_string(), expected }),
-        None => Err(Malformed::NoMember("version".to_owned()).within("orderseal")),
-    }
+/// Reads the version of a member of ours, which must not be newer than `newest`.
+pub(in crate::protocol) fn version(ours: &Object, newest: u64) -> Result<u64, Malformed> {
+    let Some(value) = ours.get("version") else {
+        return Err(Malformed::NoMember("version".to_owned()).within("orderseal"));
+    };
+    let known = value.as_u64().filter(|version| (1..=newest).contains(version));
+    known.ok_or_else(|| Malformed::Version { found: value.to_string(), newest })
 }
 
 #[cfg(test)]

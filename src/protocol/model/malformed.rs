@@ -96,12 +96,12 @@ pub enum Malformed {
     #[error("expected {0}")]
     Expected(&'static str),
     /// A version that cannot be read here.
-    #[error("version {found}, expected {expected}")]
+    #[error("version {found}, expected {}", versions(*.newest))]
     Version {
         /// The version, as in the file.
         found: String,
-        /// The version that can be read.
-        expected: u64,
+        /// The newest version that can be read.
+        newest: u64,
     },
     /// A text that is not a name.
     #[error(transparent)]
@@ -224,6 +224,14 @@ pub enum Document {
     ItemPage,
     /// Any other document.
     Json,
+}
+
+/// The versions that can be read.
+fn versions(newest: u64) -> String {
+    match newest {
+        1 => "1".to_owned(),
+        newest => format!("1 to {newest}"),
+    }
 }
 
 impl Malformed {

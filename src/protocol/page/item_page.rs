@@ -52,7 +52,7 @@ impl Page {
             Some("page") => {}
             other => return Err(PageFault::Role(other.map(str::to_owned)).into()),
         }
-        json::check_version(ours, VERSION)?;
+        json::version(ours, VERSION)?;
         Ok(Self {
             shop: json::name(ours, "shop")?,
             service: optional_parsed(ours, "service")?,

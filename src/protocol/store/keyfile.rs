@@ -28,8 +28,12 @@ pub const IV_BUDGET: u64 = 1 << 32;
 /// Maximum length of a key file in bytes; longer files are neither read nor written.
 pub const MAX_KEY_FILE: u64 = 512 << 20;
 
-/// The version of the member `orderseal` that this program reads and writes.
+/// The version of the member `orderseal` in files without trees.
 pub const VERSION: u64 = 1;
+
+/// The version of the member `orderseal` in files with trees. Programs that know only the first
+/// version refuse such a file; otherwise they would drop the trees when they change it.
+pub const VERSION_WITH_TREES: u64 = 2;
 
 /// A key file of any kind, as it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]

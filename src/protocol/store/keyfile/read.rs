@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::plain::PassedOver;
 use super::{
     Account, ClientBundle, IV_BUDGET, JwkSet, KeyFile, Keyring, Keys, LoneKey, PlainFile, Sent,
-    Shop, ShopBundle, VERSION,
+    Shop, ShopBundle, VERSION_WITH_TREES,
 };
 use crate::ciphers::base64url;
 use crate::ciphers::toy_des::SBox;
@@ -102,11 +102,18 @@ fn from_members(
     Ok(KeyFile::Plain(PlainFile::Lone(file)))
 }
 
-/// The member `orderseal`, if its version can be read.
+/// The member `orderseal`, if its version can be read and has what it contains.
 fn ours(members: &Object) -> Checked<Option<&Object>> {
     let Some(value) = members.get("orderseal") else { return Ok(None) };
     let ours = value.as_object().ok_or_else(|| Malformed::member("orderseal", "an object"))?;
-    json::check_version(ours, VERSION).map(|()| Some(ours))
+    let version = json::version(ours, VERSION_WITH_TREES)?;
+    let mut shops = ours.get("shops").and_then(Value::as_object).into_iter().flatten();
+    match shops.find(|(_, shop)| shop.get("trees").is_some()) {
+        Some((shop, _)) if version < VERSION_WITH_TREES => {
+            Err(Malformed::from(KeyFileFault::NoTreesIn(version)).within(format!("shop {shop}")))
+        }
+        Some(_) | None => Ok(Some(ours)),
+    }
 }
 
 fn set(keys: Vec<Read>, ours: Option<&Object>, place: &Place) -> Result<KeyFile> {

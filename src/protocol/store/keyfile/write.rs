@@ -5,7 +5,7 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
-use super::{AnyKeys, Shop, VERSION};
+use super::{AnyKeys, Shop, VERSION, VERSION_WITH_TREES};
 use crate::ciphers::{Secret, Wiped};
 use crate::protocol::jose::json::{Object, SecretJson};
 use crate::protocol::model::{Kid, Name, Role, Step};
@@ -72,7 +72,11 @@ const AFTER_KEYS: &[u8] = b"\n]";
 
 /// The member `orderseal`.
 pub(super) fn member(role: Role, shops: Object) -> Value {
-    json!({"version": VERSION, "role": role.name(), "shops": shops})
+    let version = match shops.values().any(|shop| shop.get("trees").is_some()) {
+        true => VERSION_WITH_TREES,
+        false => VERSION,
+    };
+    json!({"version": version, "role": role.name(), "shops": shops})
 }
 
 /// A program with these steps.
