@@ -137,7 +137,7 @@ impl Service {
     pub fn add_keys(&mut self, shop: &str, transactions: usize) -> Result<()> {
         let (shop, place) = (name(shop)?, Place::file(KEYRING));
         self.keyring.update(|keyring| {
-            let request = KeyRequest::more(keyring, &shop, transactions, &place)?;
+            let request = KeyRequest::more(keyring, &shop, transactions as u64, &place)?;
             add_keys(keyring, &request, &place)
         })
     }
@@ -157,12 +157,11 @@ impl Service {
         let source = SystemSource::new()?;
         let workers = workers()?;
         let delivery = self.keyring.update(|keyring| {
+            let orders = orders as u64;
             let (_, account) = keyring.account(Some(&shop), &place)?;
             let missing = match account.shop.scheme.scope {
                 Scope::Shop => 0,
-                Scope::Transaction => {
-                    orders.saturating_sub(service::unused_ids(keyring, &shop).count())
-                }
+                Scope::Transaction => orders.saturating_sub(service::count_unused(keyring, &shop)),
             };
             if missing > 0 {
                 let request = KeyRequest::more(keyring, &shop, missing, &place)?;

@@ -157,7 +157,7 @@ fn name(text: &str) -> Name {
     text.parse().unwrap()
 }
 
-fn request(shop: &str, orders: usize) -> ClientRequest {
+fn request(shop: &str, orders: u64) -> ClientRequest {
     ClientRequest {
         shop: name(shop),
         ids: IdRequest::Pool(orders),
@@ -172,7 +172,7 @@ fn request(shop: &str, orders: usize) -> ClientRequest {
 fn client(shop: &str, orders: usize) -> ClientBundle {
     let mut keyring = read_keyring();
     let source = SystemSource::new().unwrap();
-    let request = request(shop, orders);
+    let request = request(shop, orders as u64);
     let made = service::bundle_client(
         &mut keyring,
         &request,

@@ -104,7 +104,7 @@ fn run(scheme: Scheme, setup: Setup, workers: &Workers) -> Result<Parts> {
         shop: fixtures::shop(),
         scheme,
         suite,
-        orders: setup.orders,
+        orders: setup.orders as u64,
         sizes: Sizes { rsa_bits: setup.rsa_bits, ..Sizes::default() },
         service: None,
     };

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, value_parser};
+use orderseal::protocol::jose::tree::LEAVES;
 use orderseal::protocol::model::MAX_LAYERS;
 use orderseal::protocol::store::files::{Existing, FileId, Output, Privacy};
 use orderseal::protocol::{Alg, Enc, Erase, Kid, Result};
@@ -148,6 +150,11 @@ pub struct Erasing {
     #[arg(long, value_name = "WHAT", num_args = 0..=1, default_missing_value = "all",
           value_parser = one_of([Erase::Keys, Erase::Programs, Erase::All].map(|it| (it.name(), it))))]
     pub erase: Option<Erase>,
+}
+
+/// Numbers of ids that a derived pool can have.
+pub fn orders_of_pool() -> RangedU64ValueParser {
+    RangedU64ValueParser::new().range(1..=LEAVES)
 }
 
 /// Sizes of RSA moduli.

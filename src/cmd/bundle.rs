@@ -16,7 +16,7 @@ use orderseal::protocol::store::spend::Durable;
 use orderseal::protocol::{Error, Name, Place, Result, Run, ServiceUrl};
 use serde_json::json;
 
-use super::arguments::{Erasing, Layers, MORE, OutputFile, TEACHING};
+use super::arguments::{Erasing, Layers, MORE, OutputFile, TEACHING, orders_of_pool};
 use super::keygen::write_key_file;
 use super::order_page::{self, OrderPage};
 use super::values::one_of;
@@ -109,8 +109,8 @@ pub struct Client {
     page: Option<PathBuf>,
     /// Orders that the client can send, each with an id of its own
     #[arg(long, alias = "count", value_name = "N", default_value_t = 1,
-          value_parser = clap::value_parser!(u32).range(1..))]
-    orders: u32,
+          value_parser = orders_of_pool())]
+    orders: u64,
     /// Reusable id of a user
     #[arg(long, value_name = "NAME", conflicts_with_all = ["on_demand", "orders"])]
     user: Option<Name>,
@@ -356,7 +356,7 @@ impl Client {
     fn request(&self, loaded: &Loaded<Keyring>, page: Option<&Page>) -> Result<ClientRequest> {
         let named = page.map(|page| &page.shop).or(self.shop.shop.as_ref());
         let (shop, _) = loaded.file.account(named, &loaded.place)?;
-        let orders = self.orders as usize;
+        let orders = self.orders;
         Ok(ClientRequest {
             shop: shop.clone(),
             ids: match &self.user {

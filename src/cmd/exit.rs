@@ -244,6 +244,7 @@ fn misuse_hint(misuse: &Misuse) -> Option<&'static str> {
         | Misuse::OneKeyForAll { .. }
         | Misuse::NotAUser(_)
         | Misuse::UserLikeLeaf(_)
+        | Misuse::TreeSize(_)
         | Misuse::OtherScheme { .. }
         | Misuse::KeyExists { .. } => None,
     }

@@ -5,7 +5,7 @@ mod register;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use clap::builder::ValueHint;
+use clap::builder::{RangedU64ValueParser, ValueHint};
 use orderseal::ciphers::content::ContentCipher;
 use orderseal::ciphers::random::{KeySource, SystemSource};
 use orderseal::ciphers::toy_des::SBox;
@@ -63,8 +63,9 @@ pub struct Keygen {
     /// Orders to make keys for [default: 1]
     ///
     /// Ignored at shop scope. A derived pool has 2^32 keys unless you name a number.
-    #[arg(long, alias = "count", value_name = "N")]
-    orders: Option<u32>,
+    #[arg(long, alias = "count", value_name = "N",
+          value_parser = RangedU64ValueParser::<u64>::new().range(..=LEAVES))]
+    orders: Option<u64>,
     /// Keys that are listed or derived [default: listed]
     ///
     /// A listed pool has a key for each order. In a derived pool all keys come from one, so that a
@@ -170,9 +171,9 @@ impl Keygen {
             scheme,
             suite,
             orders: match (self.orders, self.pool) {
-                (Some(orders), _) => orders as usize,
+                (Some(orders), _) => orders,
                 (None, Pool::Listed) => 1,
-                (None, Pool::Derived) => LEAVES as usize,
+                (None, Pool::Derived) => LEAVES,
             },
             pool: self.pool,
             sizes: self.sizes(suite, scheme.scope)?,
@@ -194,11 +195,11 @@ impl Keygen {
             (Scope::Shop, _) | (_, Pool::Derived) => 1,
             (Scope::Transaction, Pool::Listed) => request.orders,
         };
-        let progress = ui::Progress::count(global, count as u64);
+        let progress = ui::Progress::count(global, count);
         let keys = service::make_keys(&request, source, workers, &|| progress.tick(), &place)?;
         let made = match request.pool {
-            Pool::Listed => ui::counted(count as u64, "key"),
-            Pool::Derived => format!("a tree of {}", ui::counted(request.orders as u64, "key")),
+            Pool::Listed => ui::counted(count, "key"),
+            Pool::Derived => format!("a tree of {}", ui::counted(request.orders, "key")),
         };
         progress.finish(&format!("made {made} in {:.1} s", progress.elapsed().as_secs_f64()));
         match &self.into {
@@ -268,7 +269,7 @@ impl Keygen {
         write_key_file(file, self.to.path(), self.to.existing(), &[])
     }
 
-    fn report(&self, global: &Global, count: usize, of: Option<(&Name, Suite)>) -> Result<()> {
+    fn report(&self, global: &Global, count: u64, of: Option<(&Name, Suite)>) -> Result<()> {
         if !global.json {
             return Ok(());
         }

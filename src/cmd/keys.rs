@@ -9,7 +9,7 @@ use orderseal::protocol::store::keyfile::KeyFile;
 use orderseal::protocol::{Error, Name, Place, Result};
 use serde_json::json;
 
-use super::arguments::OutputFile;
+use super::arguments::{OutputFile, orders_of_pool};
 use super::keygen::write_key_file;
 use super::{Global, one_from_stdin, ui};
 
@@ -55,8 +55,8 @@ pub struct Skip {
     #[command(flatten)]
     from: From,
     /// Ids to skip
-    #[arg(long, value_name = "N")]
-    orders: u32,
+    #[arg(long, value_name = "N", value_parser = orders_of_pool())]
+    orders: u64,
 }
 
 /// Cut ids of a derived pool off for a second service
@@ -71,8 +71,8 @@ pub struct Split {
     #[command(flatten)]
     from: From,
     /// Ids to cut off
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    orders: u32,
+    #[arg(long, value_name = "N", value_parser = orders_of_pool())]
+    orders: u64,
     #[command(flatten)]
     to: OutputFile,
 }
@@ -132,7 +132,7 @@ impl Skip {
         files::check_changeable(&self.from.keyring)?;
         let place = Place::file(ui::shown(&self.from.keyring));
         let skipped = files::update(&self.from.keyring, |file| {
-            let count = u64::from(self.orders);
+            let count = self.orders;
             service::skip(file.keyring_mut(&place)?, self.from.shop.as_ref(), count, &place)
         })?;
         report(global, "skipped", skipped, &format!("{place}: {skipped} ids skipped"))
@@ -146,7 +146,7 @@ impl Split {
         files::check_changeable(&self.from.keyring)?;
         let place = Place::file(ui::shown(&self.from.keyring));
         let second = files::update(&self.from.keyring, |file| {
-            let count = u64::from(self.orders);
+            let count = self.orders;
             service::split(file.keyring_mut(&place)?, self.from.shop.as_ref(), count, &place)
         })?;
         let written = write_key_file(&second, self.to.path(), self.to.existing(), &[]);
@@ -154,7 +154,7 @@ impl Split {
             let what = format!("{} ids were cut off {place}, and are lost,", self.orders);
             Error::Changed { what, source: Box::new(source) }
         })?;
-        let ids = u64::from(self.orders);
+        let ids = self.orders;
         match self.to.is_stdout() {
             true => Ok(()),
             false => report(global, "split_off", ids, &format!("{place}: {ids} ids split off")),

@@ -76,7 +76,7 @@ impl OrderPage {
         if let Some(reason) = page::refusal(shop.suite, request.layers) {
             return Err(Error::key(&loaded.place, reason.into()));
         }
-        if request.ids.orders().is_some_and(|orders| orders > MAX_ORDERS) {
+        if request.ids.orders().is_some_and(|orders| orders > MAX_ORDERS as u64) {
             return Err(usage(format!("a page has {MAX_ORDERS} orders at most")));
         }
         if let Some(what @ (Erase::Keys | Erase::Programs)) = request.erase {

@@ -142,7 +142,8 @@ fn shop_file(scheme: Scheme, suite: Suite, count: usize) -> ShopBundle {
     };
     let service = None;
     let pool = Pool::Listed;
-    let request = KeyRequest { shop: shop(), scheme, suite, orders: count, pool, sizes, service };
+    let request =
+        KeyRequest { shop: shop(), scheme, suite, orders: count as u64, pool, sizes, service };
     let mut keyring = Keyring::new();
     service::add_keys(&mut keyring, &request, materials, &source(), &place())
         .and_then(|_| service::bundle_shop(&keyring, None, ShopForm::Program, &place()))

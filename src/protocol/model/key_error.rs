@@ -91,7 +91,7 @@ pub enum KeyError {
         /// The shop.
         shop: Name,
         /// Number of ids in the file.
-        issued: usize,
+        issued: u64,
     },
     /// The service has too few ids left.
     #[error("shop {shop} has {unused} unused transaction ids, {wanted} wanted")]
@@ -99,9 +99,9 @@ pub enum KeyError {
         /// The shop.
         shop: Name,
         /// Ids that have not been issued.
-        unused: usize,
+        unused: u64,
         /// Ids asked for.
-        wanted: usize,
+        wanted: u64,
     },
     /// All random IVs that a key may use have been given to clients.
     #[error("all of the 2^32 random IVs of key {0} were given to clients")]

@@ -133,6 +133,9 @@ pub enum Misuse {
         /// The shop's algorithms.
         suite: Suite,
     },
+    /// Derived pool of a size that no tree has.
+    #[error("a derived pool has 1 to 4294967296 ids, not {0}")]
+    TreeSize(u64),
     /// Derived pool from a source that can be repeated.
     #[error("a derived pool takes its root from the operating system only")]
     RootNotRandom,

@@ -59,7 +59,7 @@ pub struct KeyRequest {
     /// The algorithms of its orders.
     pub suite: Suite,
     /// Number of transaction keys to make; at shop scope one key is made and this is ignored.
-    pub orders: usize,
+    pub orders: u64,
     /// How the file has transaction keys.
     pub pool: Pool,
     /// Sizes of the keys.
@@ -140,6 +140,8 @@ pub fn make_keys<S: KeySource>(
         (Scope::Transaction, Pool::Listed) => request.orders,
         (Scope::Transaction, Pool::Derived) => 0,
     };
+    // More would not fit into memory.
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
     let (suite, sizes) = (request.suite, request.sizes);
     let group = match suite.material() {
         Family::Rsa => PAIRS_AT_ONCE,
@@ -243,7 +245,7 @@ pub fn check_room(file: &Keyring, request: &KeyRequest, place: &Place) -> Result
 /// # Errors
 /// [`Error::KeyFileFull`].
 pub fn check_len(file: &Keyring, request: &KeyRequest, place: &Place) -> Result<()> {
-    let len = file.full_len() + request.len();
+    let len = file.full_len().saturating_add(request.len());
     match len <= MAX_KEY_FILE {
         true => Ok(()),
         false => Err(Error::KeyFileFull { place: place.clone(), len, most: MAX_KEY_FILE }),
@@ -252,7 +254,7 @@ pub fn check_len(file: &Keyring, request: &KeyRequest, place: &Place) -> Result<
 
 impl KeyRequest {
     /// Number of keys that the request makes, listed or derived.
-    pub fn orders_made(&self) -> usize {
+    pub fn orders_made(&self) -> u64 {
         match self.scheme.scope {
             Scope::Shop => 1,
             Scope::Transaction => self.orders,
@@ -265,7 +267,7 @@ impl KeyRequest {
             (Scope::Transaction, Pool::Derived) => return TREE_LEN,
             (Scope::Shop, _) => (1, Kid::of_shop(&self.shop)),
             (Scope::Transaction, Pool::Listed) => {
-                (self.orders as u64, Kid::of_id(&self.shop, &Name::of_transaction(0)))
+                (self.orders, Kid::of_id(&self.shop, &Name::of_transaction(0)))
             }
         };
         let recorded = match self.scheme.scope {
@@ -275,7 +277,7 @@ impl KeyRequest {
         let alg = self.suite.key_alg();
         let Sizes { rsa_bits, pad_bytes } = self.sizes;
         let key = jwk::foreseen_len(&kid, alg, self.suite.material(), rsa_bits, pad_bytes) as u64;
-        count * (key + ",\n".len() as u64 + recorded)
+        count.saturating_mul(key + ",\n".len() as u64 + recorded)
     }
 }
 

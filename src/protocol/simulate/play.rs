@@ -108,7 +108,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
             shop: shop.clone(),
             scheme: self.case.scheme,
             suite: self.case.suite,
-            orders: pool,
+            orders: pool as u64,
             sizes: Sizes {
                 rsa_bits: self.setup.rsa_bits,
                 pad_bytes: match self.case.scheme.scope {
@@ -222,7 +222,10 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
         let shares_pad = self.case.suite.enc().takes_pad() && self.case.scheme.scope == Scope::Shop;
         let request = ClientRequest {
             shop,
-            ids: if made_now { IdRequest::OnDemand(orders) } else { IdRequest::Pool(orders) },
+            ids: match made_now {
+                true => IdRequest::OnDemand(orders as u64),
+                false => IdRequest::Pool(orders as u64),
+            },
             erase: self.case.erase,
             run: Run::Automatic,
             layers: self.case.layers,

@@ -49,16 +49,16 @@ pub struct ClientRequest {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IdRequest {
     /// This many unused ids from the pool.
-    Pool(usize),
+    Pool(u64),
     /// This many ids made for this request.
-    OnDemand(usize),
+    OnDemand(u64),
     /// A user's own id, which may be used again.
     User(Name),
 }
 
 impl IdRequest {
     /// Number of orders that the ids are for, unless they may be used again.
-    pub fn orders(&self) -> Option<usize> {
+    pub fn orders(&self) -> Option<u64> {
         match self {
             Self::Pool(orders) | Self::OnDemand(orders) => Some(*orders),
             Self::User(_) => None,
@@ -243,14 +243,15 @@ fn hand_out<S: KeySource>(
     let mut trees = Trees::new();
     let kids = match &request.ids {
         IdRequest::Pool(wanted) => {
-            let listed: Vec<Kid> = unused_ids(file, shop).take(*wanted).collect();
-            let derived = (*wanted - listed.len()) as u64;
+            let most = usize::try_from(*wanted).unwrap_or(usize::MAX);
+            let listed: Vec<Kid> = unused_ids(file, shop).take(most).collect();
+            let derived = *wanted - listed.len() as u64;
             let account = file.account_mut(shop, place)?;
             let unused = service_trees::unused(account);
             if unused < derived {
-                let unused = listed.len() + unused as usize;
-                let trouble = KeyError::PoolEmpty { shop: shop.clone(), unused, wanted: *wanted };
-                return Err(Error::key(place, trouble));
+                let unused = listed.len() as u64 + unused;
+                let error = KeyError::PoolEmpty { shop: shop.clone(), unused, wanted: *wanted };
+                return Err(Error::key(place, error));
             }
             trees = service_trees::hand_out(account, derived);
             listed
@@ -303,7 +304,7 @@ impl KeyRequest {
     ///
     /// # Errors
     /// [`KeyError::UnknownShop`].
-    pub fn more(file: &Keyring, name: &Name, orders: usize, place: &Place) -> Result<Self> {
+    pub fn more(file: &Keyring, name: &Name, orders: u64, place: &Place) -> Result<Self> {
         let (_, Account { shop, .. }) = file.account(Some(name), place)?;
         Ok(Self {
             shop: name.clone(),

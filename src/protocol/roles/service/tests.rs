@@ -25,7 +25,7 @@ fn suite(alg: &str, enc: &str) -> Suite {
     Suite::new(Alg::from_name(alg).unwrap(), Enc::from_name(enc).unwrap()).unwrap()
 }
 
-fn key_request(embodiment: u8, orders: usize, enc: Option<&str>) -> KeyRequest {
+fn key_request(embodiment: u8, orders: u64, enc: Option<&str>) -> KeyRequest {
     let (_, alg, default) = ALG_OF.into_iter().find(|(number, ..)| *number == embodiment).unwrap();
     KeyRequest {
         pool: Pool::Listed,
@@ -42,7 +42,7 @@ fn make(request: &KeyRequest) -> Result<Vec<DecryptingKey>> {
     make_keys(request, &SystemSource::new()?, &Workers::new(Some(1))?, &|| {}, &place())
 }
 
-fn keyring(embodiment: u8, orders: usize, enc: Option<&str>) -> Keyring {
+fn keyring(embodiment: u8, orders: u64, enc: Option<&str>) -> Keyring {
     let request = key_request(embodiment, orders, enc);
     let mut file = Keyring::new();
     let keys = make(&request).unwrap();

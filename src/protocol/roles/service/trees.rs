@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::{ID_STREAM, KeyRequest, Pool};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, Origin};
-use crate::protocol::jose::tree::{NODE_LEN, Tree, TreeId};
+use crate::protocol::jose::tree::{LEAVES, NODE_LEN, Tree, TreeId};
 use crate::protocol::model::{Error, KeyError, Misuse, Name, Place, Result, Scope};
 use crate::protocol::store::keyfile::{Account, Keyring};
 use crate::protocol::store::trees::{ServiceTree, TreePart, Trees};
@@ -18,8 +18,11 @@ pub(super) fn check(request: &KeyRequest) -> std::result::Result<(), Misuse> {
         scheme.scope == Scope::Transaction && Tree::new(TreeId::new(0), shop, *suite).is_some();
     match request.pool {
         Pool::Listed => Ok(()),
-        Pool::Derived if has_tree => Ok(()),
-        Pool::Derived => Err(Misuse::NoTree { shop: shop.clone(), scheme: *scheme, suite: *suite }),
+        Pool::Derived if !has_tree => {
+            Err(Misuse::NoTree { shop: shop.clone(), scheme: *scheme, suite: *suite })
+        }
+        Pool::Derived if (1..=LEAVES).contains(&request.orders) => Ok(()),
+        Pool::Derived => Err(Misuse::TreeSize(request.orders)),
     }
 }
 
@@ -39,7 +42,7 @@ pub(super) fn plant<S: KeySource>(
     let mut root = Zeroizing::new([0; NODE_LEN]);
     source.stream(0).fill_bytes(&mut root[..]);
     let tree = Tree::new(id, &request.shop, request.suite).expect("checked by the caller");
-    let tree = ServiceTree::new(Backend::detect(), tree, &root, request.orders as u64);
+    let tree = ServiceTree::new(Backend::detect(), tree, &root, request.orders);
     account.trees.insert(id, tree);
     Ok(())
 }
@@ -73,11 +76,7 @@ pub fn split(
 ) -> Result<Keyring> {
     let name = keyring.account(shop, place)?.0.clone();
     let account = planted(keyring, shop, place)?;
-    let empty = KeyError::PoolEmpty {
-        shop: name.clone(),
-        unused: unused(account) as usize,
-        wanted: count as usize,
-    };
+    let empty = KeyError::PoolEmpty { shop: name.clone(), unused: unused(account), wanted: count };
     let mut trees = account.trees.iter_mut().rev();
     let cut = trees.find_map(|(id, tree)| Some((*id, tree.split(Backend::detect(), count)?)));
     let (id, tree) = cut.ok_or_else(|| Error::key(place, empty))?;

@@ -13,7 +13,11 @@ use crate::protocol::store::trees::HeldTree;
 
 /// Divisor of the number of a client's ids for the first block: every block requires writing the
 /// whole file again.
-const FIRST_PART: usize = 64;
+const FIRST_PART: u64 = 64;
+
+/// Maximum number of ids of trees reserved at once, unless more are needed: a killed process loses
+/// no more than these. Recording them takes no longer than recording one.
+const MOST_LEAVES: usize = 1 << 16;
 
 /// A client's transaction ids, each of which can seal one order.
 #[derive(Debug)]
@@ -104,7 +108,7 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
                     let issued = self.store.update(|file| {
                         let client = self.client(file)?;
                         let given = client.trees.values().map(|tree| tree.part().given().count());
-                        Ok(client.keys.len() + given.sum::<u64>() as usize)
+                        Ok(client.keys.len() as u64 + given.sum::<u64>())
                     })?;
                     let (bundle, shop) = (self.bundle.file.clone(), self.shop.clone());
                     return Err(Error::key(&line, KeyError::Spent { bundle, shop, issued }));
@@ -121,34 +125,37 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
 
     fn reserve(&mut self, needed: usize) -> Result<Reserved<()>> {
         let next = self.next;
-        let before = self.count_ready();
-        let (mut listed, mut alg) = (Vec::new(), None);
-        let mut leaves = std::mem::take(&mut self.leaves);
-        let reserved = self.store.update(|file| {
+        let (reserved, shared) = self.store.update(|file| {
             let client = self.client(file)?;
-            let derived = client.count_derived() as usize;
+            let derived = client.count_derived();
             let want = match next {
                 Block::None => 0,
-                Block::Part => (client.keys.len() + derived) / FIRST_PART,
+                Block::Part => ((client.keys.len() as u64 + derived) / FIRST_PART) as usize,
                 Block::Of(count) => count,
             };
             let want = want.max(needed);
-            let unspent = unspent(client, want);
+            let listed = unspent(client, want);
             let shared = self.store.is_shared()?;
-            if unspent.len() + derived < needed {
-                let left = (unspent.len() + derived) as u64;
+            let left = listed.len() as u64 + derived;
+            if left < needed as u64 {
                 return Ok((Reserved::TooLittle { left, shared }, shared));
             }
-            client.spent.extend(unspent.iter().filter_map(|key| key.kid.as_ref()?.id()));
-            leaves.reserve(client, (want - unspent.len()) as u64);
-            alg = Some(client.shop.suite.key_alg().to_owned());
-            listed = unspent;
-            Ok((Reserved::Enough(()), shared))
-        });
-        self.leaves = leaves;
-        let (reserved, shared) = reserved?;
-        self.ready.extend(listed);
-        self.alg = alg.unwrap_or(std::mem::take(&mut self.alg));
+            client.spent.extend(listed.iter().filter_map(|key| key.kid.as_ref()?.id()));
+            let most = MOST_LEAVES.max(needed.saturating_sub(listed.len()));
+            let leaves = ReservedLeaves::reserve(client, (want - listed.len()).min(most) as u64);
+            let alg = client.shop.suite.key_alg().to_owned();
+            Ok((Reserved::Enough((listed, leaves, alg)), shared))
+        })?;
+        let before = self.count_ready();
+        let reserved = match reserved {
+            Reserved::Enough((listed, leaves, alg)) => {
+                self.ready.extend(listed);
+                self.leaves.extend(leaves);
+                self.alg = alg;
+                Reserved::Enough(())
+            }
+            Reserved::TooLittle { left, shared } => Reserved::TooLittle { left, shared },
+        };
         let more = self.count_ready() - before;
         self.next = match (next, &reserved) {
             (Block::Part | Block::Of(_), Reserved::Enough(())) if !shared => Block::Of(2 * more),

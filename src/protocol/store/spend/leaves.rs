@@ -24,15 +24,22 @@ struct Reserved {
 
 impl ReservedLeaves {
     /// Reserves `count` ids in the client's file, or as many as its trees have.
-    pub(super) fn reserve(&mut self, client: &mut ClientBundle, mut count: u64) {
+    pub(super) fn reserve(client: &mut ClientBundle, mut count: u64) -> Self {
+        let mut all = Vec::new();
         for tree in client.trees.values_mut() {
             let nodes = tree.reserve(Backend::detect(), count);
             let left = nodes.leaves();
             count -= left.count();
             if !left.is_empty() {
-                self.0.push(Reserved { nodes, left, used: Leaves::default() });
+                all.push(Reserved { nodes, left, used: Leaves::default() });
             }
         }
+        Self(all)
+    }
+
+    /// Adds ids that were reserved later.
+    pub(super) fn extend(&mut self, more: Self) {
+        self.0.extend(more.0);
     }
 
     /// Number of ids that were reserved and not taken.
