@@ -2,9 +2,18 @@
 
 mod common;
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
 
-use common::{Lab, orders};
+use common::{Lab, ORDERSEAL, STRACE, not_run, orders};
+use orderseal::protocol::store::keyfile::{ClientBundle, KeyFile};
+use orderseal::protocol::store::spend::Ids;
+use orderseal::protocol::store::trees::ClientTree;
+use orderseal::protocol::{Name, Place};
 use serde_json::{Value, json};
 
 /// A service with a derived pool, and the shop's bundle.
@@ -166,7 +175,8 @@ fn an_erased_id_stays_erased_unless_it_is_restored() {
     };
     refused("line 2");
     lab.refused(4, &format!("erase tokyo.jwks --kid {}", kids[1])).says(&["was erased"]);
-    lab.ok("keys merge backup.jwks --into tokyo.jwks");
+    let done = lab.ok("keys merge backup.jwks --into tokyo.jwks --json").json();
+    assert_eq!(done, json!({"keys_added": 0, "keys_erased": 0}));
     refused("line 2");
     lab.refused(2, "bundle shop --keys service.jwks -o tokyo.jwks --force").says(&["--restore"]);
     refused("line 2");
@@ -201,6 +211,112 @@ fn two_services_share_a_tree_and_the_shop_opens_both() {
 }
 
 #[test]
+fn a_cut_that_cannot_be_delivered_is_undone() {
+    let lab = lab("-e 4 --orders 100");
+    let before = lab.read("service.jwks");
+    let split = "keys split --keyring service.jwks --orders 40";
+    lab.refused(2, &format!("{split} -o service.jwks --force")).says(&["both input and output"]);
+    lab.refused(2, &format!("{split} -o tokyo.jwks"));
+    lab.refused(1, &format!("{split} -o no/folder.jwks"));
+    assert_eq!(lab.read("service.jwks"), before);
+    // The output is there only when the keyring has changed.
+    if *STRACE {
+        let run = lab.shell(&format!(
+            "strace -f -o /dev/null -e inject=linkat:error=EIO $ORDERSEAL {split} -o second.jwks"
+        ));
+        assert_eq!(run.code, Some(1), "{}", run.stderr);
+        assert!(!run.stderr.contains("lost"), "{}", run.stderr);
+        assert_eq!(tree(&lab, "service.jwks")["ids"], json!([[0, 100]]));
+    } else {
+        not_run("a failed delivery of a cut", "strace cannot inject faults");
+    }
+    let run = lab.shell(&format!("$ORDERSEAL {split} > /dev/full"));
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert_eq!(tree(&lab, "service.jwks")["ids"], json!([[0, 100]]));
+    lab.refused(4, "keys split --keyring service.jwks --orders 101 -o second.jwks")
+        .says(&["100 unused transaction ids, 101 wanted"]);
+    lab.ok(&format!("{split} -o second.jwks"));
+    assert_eq!(tree(&lab, "second.jwks")["ids"], json!([[60, 100]]));
+}
+
+#[test]
+fn ids_that_a_running_process_holds_can_be_erased() {
+    for (options, kept) in [("--keys", 0), ("--kid KID", 1)] {
+        let lab = lab("-e 4");
+        client(&lab, "service.jwks", 2, "client.jwks");
+        let id = lab.json("tokyo.jwks")["orderseal"]["shops"]["tokyo"]["trees"].clone();
+        let id = id.as_object().unwrap().keys().next().unwrap().clone();
+        // Both ids are reserved for orders that the run then cannot seal.
+        let mut run = Command::new(ORDERSEAL)
+            .args(["encrypt", "--bundle", "client.jwks", "-o", "sealed.jwe"])
+            .current_dir(lab.dir())
+            .stdin(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        let mut input = run.stdin.take().unwrap();
+        input.write_all(b"a\nb\n").unwrap();
+        while tree(&lab, "client.jwks")["nodes"] != json!([]) {
+            sleep(Duration::from_millis(5));
+        }
+        let options = options.replace("KID", &format!("tokyo/{id}.00000001"));
+        lab.ok(&format!("erase client.jwks {options}"));
+        input.write_all(&vec![b'x'; (1 << 20) + 1]).unwrap();
+        drop(input);
+        assert_eq!(run.wait().unwrap().code(), Some(3));
+        let after = tree(&lab, "client.jwks");
+        assert_eq!(after["nodes"].as_array().unwrap().len(), kept, "{options}");
+        assert_eq!(after.get("reserved"), None);
+    }
+}
+
+#[test]
+fn a_killed_process_loses_few_ids_of_a_large_pool() {
+    let lab = lab("-e 4");
+    lab.ok("bundle client --keys service.jwks --orders 4294967296 -o client.jwks");
+    assert_eq!(tree(&lab, "client.jwks")["ids"], json!([[0, 1u64 << 32]]));
+    let place = Place::file("client.jwks");
+    let file = KeyFile::parse(&lab.read("client.jwks"), &place).unwrap();
+    let store = RefCell::new(file.into_client(&place).unwrap());
+    let shop: Name = "tokyo".parse().unwrap();
+    let reserved = |store: &RefCell<ClientBundle>| -> u64 {
+        store.borrow().trees.values().map(ClientTree::count_reserved).sum()
+    };
+    let mut ids = Ids::new(&store, place.clone(), shop);
+    ids.take(1, &place).unwrap();
+    assert_eq!(reserved(&store), 65_536);
+    ids.take(100_000, &place).unwrap();
+    assert!((100_001..200_000).contains(&reserved(&store)), "{}", reserved(&store));
+    ids.give_back().unwrap();
+    assert_eq!(reserved(&store), 100_001);
+}
+
+#[test]
+fn a_pool_has_at_least_one_id_and_at_most_as_many_as_a_tree() {
+    let lab = Lab::new();
+    for orders in ["0", "4294967297"] {
+        lab.refused(
+            2,
+            &format!("keygen -e 4 --shop tokyo --pool derived --orders {orders} -o s.jwks"),
+        );
+    }
+    let lab = self::lab("-e 4 --orders 4294967296");
+    for command in [
+        "bundle client --keys service.jwks -o c.jwks",
+        "keys split --keyring service.jwks -o c.jwks",
+        "keys skip --keyring service.jwks",
+    ] {
+        lab.refused(2, &format!("{command} --orders 0"));
+        lab.refused(2, &format!("{command} --orders 4294967297"));
+    }
+    lab.ok("keys split --keyring service.jwks --orders 4294967296 -o all.jwks");
+    assert_eq!(tree(&lab, "all.jwks")["ids"], json!([[0, 1u64 << 32]]));
+    assert_eq!(tree(&lab, "service.jwks")["ids"], json!([]));
+    lab.ok("keys skip --keyring all.jwks --orders 4294967296");
+    assert_eq!(tree(&lab, "all.jwks")["next"], 1u64 << 32);
+}
+
+#[test]
 fn bundles_that_do_not_fit_are_not_merged() {
     let lab = lab("-e 4");
     for (options, words) in [("-e 3", "has other keys"), ("-e 4 --enc A128GCM", "has other keys")] {
@@ -218,6 +334,172 @@ fn bundles_that_do_not_fit_are_not_merged() {
     lab.refused(4, "keys merge service.jwks --into tokyo.jwks");
     client(&lab, "service.jwks", 2, "client.jwks");
     lab.refused(4, "keys merge client.jwks --into tokyo.jwks");
+}
+
+#[test]
+fn a_merge_erases_nothing_unless_it_is_told_to() {
+    let lab = lab("-e 4 --orders 100");
+    lab.ok("keygen -e 4 --shop tokyo --orders 3 --into service.jwks");
+    lab.ok("bundle shop --keys service.jwks -o tokyo.jwks --force");
+    client(&lab, "service.jwks", 7, "client.jwks");
+    lab.ok_with("encrypt --bundle client.jwks -o sealed.jwe", &orders(7));
+    let kids = kids(&lab, "sealed.jwe");
+    let (derived, listed): (Vec<_>, Vec<_>) = kids.iter().partition(|kid| kid.contains('.'));
+    assert_eq!((derived.len(), listed.len()), (4, 3));
+    lab.write("less.jwks", lab.read("tokyo.jwks"));
+    lab.ok(&format!("erase less.jwks --kid {} {}", derived[0], listed[0]));
+    // A forged state has none of the ids that it was given.
+    let mut forged = lab.json("tokyo.jwks");
+    let trees = &mut forged["orderseal"]["shops"]["tokyo"]["trees"];
+    let id = trees.as_object().unwrap().keys().next().unwrap().clone();
+    trees[id]["nodes"] = json!([]);
+    lab.write("forged.jwks", forged.to_string());
+    let before = lab.read("tokyo.jwks");
+    for (second, count) in [("less.jwks", "2 keys"), ("forged.jwks", "100 keys")] {
+        lab.refused(4, &format!("keys merge {second} --into tokyo.jwks")).says(&[
+            count,
+            "would be erased",
+            "--drop-erased",
+        ]);
+        assert_eq!(lab.read("tokyo.jwks"), before);
+    }
+    lab.ok("keys merge less.jwks --into tokyo.jwks --restore");
+    assert_eq!(lab.read("tokyo.jwks"), before);
+    let done = lab.ok("keys merge less.jwks --into tokyo.jwks --drop-erased --json").json();
+    assert_eq!(done, json!({"keys_added": 0, "keys_erased": 2}));
+    for kid in [derived[0], listed[0]] {
+        lab.refused(4, &format!("erase tokyo.jwks --kid {kid}")).says(&["was erased"]);
+    }
+    lab.write("backup.jwks", &before);
+    let done = lab.ok("keys merge backup.jwks --into tokyo.jwks --restore");
+    assert!(done.text().contains("2 keys added, 0 keys erased"), "{}", done.text());
+    assert_eq!(lab.ok("decrypt --bundle tokyo.jwks sealed.jwe").stdout, orders(7));
+}
+
+#[test]
+fn built_in_keys_grow_by_a_merge_and_have_no_trees() {
+    let lab = Lab::new();
+    lab.ok("keygen -e 4 --shop tokyo --orders 2 -o service.jwks");
+    lab.ok("bundle shop --keys service.jwks --form built-in -o tokyo.jwks");
+    lab.ok("bundle client --keys service.jwks --on-demand --shop-out half.jwks -o new.jwks");
+    lab.ok("keys merge half.jwks --into tokyo.jwks");
+    lab.ok_with("encrypt --bundle new.jwks -o new.jwe", b"tea\n");
+    assert_eq!(lab.ok("decrypt --bundle tokyo.jwks new.jwe").stdout, b"tea\n");
+    let before = lab.read("tokyo.jwks");
+    lab.ok("keygen -e 4 --shop tokyo --pool derived --into service.jwks");
+    lab.ok("bundle shop --keys service.jwks -o derived.jwks");
+    lab.refused(2, "keys merge derived.jwks --into tokyo.jwks").says(&["built into a program"]);
+    assert_eq!(lab.read("tokyo.jwks"), before);
+}
+
+#[test]
+fn a_bundle_with_erased_keys_is_not_replaced_by_a_whole_one() {
+    for options in ["--pool derived", "--orders 3"] {
+        let lab = Lab::new();
+        lab.ok(&format!("keygen -e 4 --shop tokyo {options} -o service.jwks"));
+        lab.ok("bundle shop --keys service.jwks -o tokyo.jwks");
+        client(&lab, "service.jwks", 2, "client.jwks");
+        lab.ok_with("encrypt --bundle client.jwks -o sealed.jwe", &orders(2));
+        lab.ok(&format!("erase tokyo.jwks --kid {}", kids(&lab, "sealed.jwe")[0]));
+        let before = lab.read("tokyo.jwks");
+        let again = "bundle shop --keys service.jwks -o tokyo.jwks --force";
+        lab.refused(2, again).says(&["keys were erased from this file", "--restore"]);
+        // A bundle that cannot be read now may be one with erased keys.
+        let newer = String::from_utf8(before.clone()).unwrap();
+        let newer = newer.replace("\"version\":", "\"version\":9");
+        lab.write("tokyo.jwks", &newer);
+        lab.refused(3, again).says(&["version 9"]);
+        assert_eq!(lab.read("tokyo.jwks"), newer.as_bytes());
+        lab.write("tokyo.jwks", &before);
+        lab.mode("tokyo.jwks", 0o644);
+        lab.refused(2, again);
+        lab.ok(&format!("{again} --restore"));
+        assert_eq!(lab.ok("decrypt --bundle tokyo.jwks sealed.jwe").stdout, orders(2));
+        for other in ["", "no key file", "{\"a\":1}"] {
+            lab.write("tokyo.jwks", other);
+            lab.ok(again);
+        }
+        lab.ok(again);
+    }
+}
+
+#[test]
+fn ids_handed_out_after_a_backup_are_skipped_listed_or_derived() {
+    let lab = lab("-e 4 --orders 10");
+    lab.ok("keygen -e 4 --shop tokyo --orders 3 --into service.jwks");
+    lab.write("backup.jwks", lab.read("service.jwks"));
+    client(&lab, "service.jwks", 5, "lost.jwks");
+    client(&lab, "service.jwks", 5, "next.jwks");
+    let skipped = lab.ok("keys skip --keyring backup.jwks --orders 5 --json").json();
+    assert_eq!(skipped, json!({"skipped": 5}));
+    client(&lab, "backup.jwks", 5, "new.jwks");
+    assert_eq!(lab.json("new.jwks"), lab.json("next.jwks"));
+    let skipped = lab.ok("keys skip --keyring backup.jwks --orders 9 --json").json();
+    assert_eq!(skipped, json!({"skipped": 3}));
+    let lab = Lab::new();
+    lab.ok("keygen -e 4 --shop tokyo --orders 3 -o listed.jwks");
+    lab.ok("keys skip --keyring listed.jwks --orders 2");
+    lab.refused(4, "bundle client --keys listed.jwks --orders 2 -o c.jwks")
+        .says(&["1 unused transaction ids"]);
+}
+
+#[test]
+fn a_plain_set_has_no_spent_ids_and_says_what_it_can() {
+    let lab = lab("-e 4 --orders 10");
+    lab.ok("keygen -e 4 --shop tokyo --orders 3 --into service.jwks");
+    lab.ok("bundle shop --keys service.jwks -o tokyo.jwks --force");
+    client(&lab, "service.jwks", 6, "client.jwks");
+    lab.ok_with("encrypt --bundle client.jwks -o sealed.jwe", &orders(2));
+    lab.ok("keys export client.jwks -o rest.jwks");
+    let rest = lab.json("rest.jwks")["keys"].clone();
+    let used = kids(&lab, "sealed.jwe");
+    let names: Vec<&str> =
+        rest.as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), 4);
+    assert!(used.iter().all(|kid| !names.contains(&kid.as_str())), "{names:?}");
+    lab.ok_with("encrypt --bundle client.jwks -o all.jwe", &orders(4));
+    lab.refused(4, "keys export client.jwks -o none.jwks").says(&["no key that is left"]);
+
+    let lab = self::lab("-e 3 --enc TOYDES-ECB-HS256 --toy-sbox 0123456789abcdef --orders 2");
+    lab.refused(4, "keys export tokyo.jwks -o plain.jwks --allow-weak").says(&["S-box"]);
+    let lab = self::lab("-e 3 --enc DES-CBC-HS256 --orders 2");
+    lab.refused(4, "keys export tokyo.jwks -o plain.jwks").says(&["--allow-weak"]);
+    lab.ok("keys export tokyo.jwks -o plain.jwks --allow-weak");
+}
+
+#[test]
+fn a_derived_key_opens_lines_that_name_none() {
+    let lab = lab("-e 4 --orders 9");
+    lab.ok("keys export tokyo.jwks -o plain.jwks");
+    let mut key = lab.json("plain.jwks")["keys"][5].clone();
+    let kid = key.as_object_mut().unwrap().remove("kid").unwrap();
+    lab.write("lone.jwk", key.to_string());
+    lab.ok_with("encrypt --key lone.jwk -o sealed.jwe", &orders(2));
+    lab.refused(4, "decrypt --bundle tokyo.jwks sealed.jwe");
+    let kid = kid.as_str().unwrap();
+    let opened = lab.ok(&format!("decrypt --bundle tokyo.jwks --kid {kid} sealed.jwe"));
+    assert_eq!(opened.stdout, orders(2));
+    lab.ok(&format!("erase tokyo.jwks --kid {kid}"));
+    lab.refused(4, &format!("decrypt --bundle tokyo.jwks --kid {kid} sealed.jwe"))
+        .says(&["was erased"]);
+}
+
+#[test]
+fn different_trees_of_one_name_are_not_used_side_by_side() {
+    let lab = lab("-e 4 --orders 9");
+    client(&lab, "service.jwks", 2, "client.jwks");
+    lab.ok_with("encrypt --bundle client.jwks -o sealed.jwe", &orders(2));
+    lab.write("less.jwks", lab.read("tokyo.jwks"));
+    lab.ok(&format!("erase less.jwks --kid {}", kids(&lab, "sealed.jwe")[0]));
+    let both = "decrypt --bundle less.jwks --bundle tokyo.jwks sealed.jwe";
+    assert_eq!(lab.ok(both).stdout, orders(2));
+    let mut forged = lab.json("tokyo.jwks");
+    let trees = &mut forged["orderseal"]["shops"]["tokyo"]["trees"];
+    let id = trees.as_object().unwrap().keys().next().unwrap().clone();
+    trees[&id]["nodes"][0]["k"] = json!("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8");
+    lab.write("forged.jwks", forged.to_string());
+    lab.refused(4, "decrypt --bundle tokyo.jwks --bundle forged.jwks sealed.jwe")
+        .says(&[&format!("tokyo/{id}")]);
 }
 
 #[test]
@@ -309,10 +591,18 @@ fn files_with_nodes_that_cannot_be_are_refused() {
     let text = String::from_utf8(renamed).unwrap().replace("\"trees\":{\"", "\"trees\":{\"X");
     lab.write("bad.jwks", text);
     lab.refused(3, "inspect bad.jwks").says(&["16 lower-case hexadecimal digits"]);
-    let mut listed = good.clone();
-    let name = "tokyo/0123456789abcdef.00000001";
-    listed["keys"] = json!([{"kty": "oct", "alg": "A256KW", "kid": name, "use": "enc",
-        "k": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}]);
-    lab.write("bad.jwks", listed.to_string());
-    lab.refused(3, "inspect bad.jwks").says(&["has the form of a derived id"]);
+    // A listed key with the name of a leaf; the leaf of another tree is a name like any other.
+    let own = good["orderseal"]["shops"]["tokyo"]["trees"].as_object().unwrap().keys().next();
+    for (tree, code) in [(own.unwrap().as_str(), 3), ("0123456789abcdef", 0)] {
+        let mut listed = good.clone();
+        listed["keys"] = json!([{"kty": "oct", "alg": "A256KW", "use": "enc",
+            "kid": format!("tokyo/{tree}.00000001"),
+            "k": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}]);
+        lab.write("bad.jwks", listed.to_string());
+        assert_eq!(lab.run("inspect bad.jwks", b"").code, Some(code), "{tree}");
+        listed["keys"] = json!([]);
+        listed["orderseal"]["shops"]["tokyo"]["users"] = json!([format!("{tree}.00000001")]);
+        lab.write("bad.jwks", listed.to_string());
+        assert_eq!(lab.run("inspect bad.jwks", b"").code, Some(code), "{tree}");
+    }
 }

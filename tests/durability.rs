@@ -293,6 +293,42 @@ fn chosen_keys_can_be_erased_on_a_full_disk() {
 }
 
 #[test]
+fn all_nodes_can_be_erased_on_a_full_disk() {
+    let lab = Lab::new();
+    let Some(small) = Small::mount(&lab) else {
+        return not_run("erasing nodes on a full disk", "nothing can be mounted");
+    };
+    lab.ok("keygen -e 4 --shop tokyo --pool derived --orders 100 -o service.jwks");
+    lab.ok("bundle shop --keys service.jwks -o tokyo.jwks");
+    lab.ok("bundle client --keys service.jwks --orders 20 -o client.jwks");
+    let sealed = lab.ok_with("encrypt --bundle client.jwks", b"tea\n").stdout;
+    lab.write("sealed.jwe", &sealed);
+    for name in ["tokyo.jwks", "client.jwks"] {
+        fs::copy(lab.path(name), lab.path(&format!("small/{name}"))).unwrap();
+    }
+    small.fill();
+    // Erasing one key needs room for the nodes that stay.
+    let counts = lab.ok("decrypt --bundle tokyo.jwks sealed.jwe --check").text();
+    let kid = counts.trim_end().split_once('\t').unwrap().1;
+    lab.refused(1, &format!("erase small/tokyo.jwks --kid {kid}"));
+    lab.ok("decrypt --bundle small/tokyo.jwks sealed.jwe");
+    for name in ["tokyo.jwks", "client.jwks"] {
+        let run = lab.ok(&format!("erase --keys small/{name}"));
+        assert!(run.text().contains("in place, as the disk is full"), "{}", run.text());
+        let trees =
+            lab.json(&format!("small/{name}"))["orderseal"]["shops"]["tokyo"]["trees"].clone();
+        let tree = trees.as_object().unwrap().values().next().unwrap();
+        for node in tree["nodes"].as_array().unwrap() {
+            assert_eq!(node["k"], "*".repeat(43));
+        }
+        assert!(tree.get("reserved").is_none_or(|reserved| reserved.as_array().unwrap().is_empty()));
+    }
+    lab.refused(4, "decrypt --bundle small/tokyo.jwks sealed.jwe").says(&["was erased"]);
+    lab.refused(4, "encrypt --bundle small/client.jwks sealed.jwe");
+    lab.refused(4, "erase --keys small/client.jwks").says(&["no key at all"]);
+}
+
+#[test]
 fn a_file_system_that_keeps_older_bytes_is_named() {
     let lab = Lab::with_keys("--embodiment 4", 2);
     for folder in ["lower", "upper", "work", "merged"] {

@@ -6,18 +6,18 @@ use clap::builder::ValueHint;
 use clap::{Args, Subcommand};
 use orderseal::ciphers::random::{KeySource, SystemSource};
 use orderseal::protocol::jose::pad::MAX_PAD;
-use orderseal::protocol::model::Misuse;
 use orderseal::protocol::page::item_page::{MAX_PAGE, Page};
 use orderseal::protocol::page::{self, Items};
+use orderseal::protocol::roles::merge::refuse_to_restore;
 use orderseal::protocol::roles::service::{self, ClientRequest, IdRequest, Outputs, ShopForm};
 use orderseal::protocol::store::files::{self, FileId, Loaded, Output, Privacy};
-use orderseal::protocol::store::keyfile::{KeyFile, KeyHolder, Keyring, ShopBundle};
+use orderseal::protocol::store::keyfile::{KeyFile, KeyHolder, Keyring};
 use orderseal::protocol::store::spend::Durable;
 use orderseal::protocol::{Error, Name, Place, Result, Run, ServiceUrl};
 use serde_json::json;
 
 use super::arguments::{Erasing, Layers, MORE, OutputFile, TEACHING, orders_of_pool};
-use super::keygen::write_key_file;
+use super::keygen::key_output;
 use super::order_page::{self, OrderPage};
 use super::values::one_of;
 use super::{Global, one_from_stdin, signals, ui};
@@ -51,7 +51,7 @@ pub struct Shop {
     form: ShopForm,
     #[command(flatten)]
     to: OutputFile,
-    /// With --force, bring back keys of a derived pool that were erased from the file
+    /// With --force, bring back keys that were erased from the file
     #[arg(long, requires = "force", help_heading = MORE)]
     restore: bool,
 }
@@ -151,27 +151,6 @@ struct ShopName {
     shop: Option<Name>,
 }
 
-impl Shop {
-    /// Refuses to replace a bundle from which ids of a tree were erased by one that has them.
-    fn refuse_to_restore(&self, bundle: &ShopBundle, global: &Global) -> Result<()> {
-        let Some(path) = self.to.path().filter(|path| self.to.force && path.exists()) else {
-            return Ok(());
-        };
-        // Anything but a shop's bundle is replaced as it is.
-        let Ok(loaded) = files::load(path, global.allow_readable_keys) else { return Ok(()) };
-        let Ok(old) = loaded.of(KeyFile::into_shop) else { return Ok(()) };
-        let restores = old
-            .file
-            .trees
-            .iter()
-            .any(|(id, tree)| bundle.trees.get(id).is_some_and(|new| tree.would_restore(new)));
-        match restores {
-            true => Err(Misuse::WouldRestore(ui::shown(path)).into()),
-            false => Ok(()),
-        }
-    }
-}
-
 impl Bundle {
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Result<()> {
@@ -249,10 +228,11 @@ impl Shop {
         let loaded = self.from.load_keyring(global)?;
         let shop = self.shop.shop.as_ref();
         let bundle = service::bundle_shop(&loaded.file, shop, self.form, &loaded.place)?;
-        if !self.restore {
-            self.refuse_to_restore(&bundle, global)?;
+        let mut output = key_output(&bundle, &self.to, &[loaded.id])?;
+        match self.restore {
+            true => output.send()?,
+            false => output.send_over(|old, place| refuse_to_restore(&bundle, old, place))?,
         }
-        write_key_file(&bundle, self.to.path(), self.to.existing(), &[loaded.id])?;
         if self.form == ShopForm::Key {
             ui::warn(
                 global,

@@ -176,22 +176,13 @@ fn check(selection: Selection<'_>, path: &Path, global: &Global) -> Result<()> {
 
 /// Returns the error for the first selected part that is not in the file.
 fn missing(selection: Selection<'_>, file: &KeyFile) -> Option<KeyError> {
-    let keys = file.holder().all_keys();
+    let holder = file.holder();
     match selection {
         Selection::File => None,
-        Selection::Keys => {
-            let none = keys.count() == 0 && file.holder().count_derived() == 0;
-            none.then_some(KeyError::Missing("key at all"))
-        }
+        Selection::Keys => (holder.count_held() == 0).then_some(KeyError::Missing("key at all")),
         Selection::Programs => (!file.has_program()).then_some(KeyError::Missing("program")),
         Selection::Named(kids) => {
-            let holder = file.holder();
-            let held = |kid: &Kid| match holder.leaf(kid.as_str()) {
-                Some((part, leaf)) => part.nodes().contains(leaf),
-                None => keys.position(kid.as_str()).is_some(),
-            };
-            let missing = kids.iter().find(|kid| !held(kid));
-            missing.map(|kid| not_held(kid, file.holder()))
+            kids.iter().find(|kid| !holder.holds(kid)).map(|kid| not_held(kid, holder))
         }
     }
 }
@@ -224,10 +215,7 @@ fn words(selection: Selection<'_>) -> String {
 fn not_held(kid: &Kid, file: &dyn KeyHolder) -> KeyError {
     match file.was_erased(kid) {
         true => KeyError::Erased(kid.clone()),
-        false => {
-            let held = file.all_keys().count() as u64 + file.count_derived();
-            Unfit::NotHeld { kid: kid.clone(), held }.into()
-        }
+        false => Unfit::NotHeld { kid: kid.clone(), held: file.count_held() }.into(),
     }
 }
 

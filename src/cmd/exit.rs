@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use orderseal::ciphers::content::ContentCipher;
 use orderseal::protocol::model::{
-    Amounts, Document, Expected, Form, JsonFault, Malformed, Misuse, NotUndone, Place, Role,
+    Amounts, Document, Expected, Form, JsonFault, Malformed, Misuse, NotUndone, Place, Role, Unfit,
     Unimplemented, WebPage, WrapAlgorithm,
 };
 use orderseal::protocol::{Error, KeyError, Spent};
@@ -474,6 +474,9 @@ fn key_hint(error: &KeyError) -> Option<String> {
         KeyError::OtherAlgorithm { .. } => {
             "a key serves what its record allows, whatever an order asks for; for a key without alg, \
              --alg names the algorithm"
+        }
+        KeyError::Unfit(Unfit::WouldErase(_)) => {
+            "to erase them here as well, pass --drop-erased; to keep them, --restore"
         }
         KeyError::Unimplemented(Unimplemented { standard: None, .. })
         | KeyError::Unpaired(_)

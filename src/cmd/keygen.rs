@@ -2,7 +2,7 @@
 
 mod register;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::{RangedU64ValueParser, ValueHint};
@@ -14,7 +14,7 @@ use orderseal::protocol::jose::pad::MAX_PAD;
 use orderseal::protocol::jose::tree::LEAVES;
 use orderseal::protocol::pipeline::Workers;
 use orderseal::protocol::roles::service::{self, DEFAULT_RSA_BITS, KeyRequest, Pool, Sizes};
-use orderseal::protocol::store::files::{self, Existing, FileId, Output, Privacy};
+use orderseal::protocol::store::files::{self, FileId, Output, Privacy};
 use orderseal::protocol::store::keyfile::{KeyFile, KeyHolder, Keyring, LoneKey};
 use orderseal::protocol::{
     Alg, Content, Enc, Error, KeyError, Kid, Kind, Name, Place, Result, Scheme, Scope, ServiceUrl,
@@ -266,7 +266,7 @@ impl Keygen {
     }
 
     fn write(&self, file: &dyn KeyHolder) -> Result<()> {
-        write_key_file(file, self.to.path(), self.to.existing(), &[])
+        key_output(file, &self.to, &[])?.commit()
     }
 
     fn report(&self, global: &Global, count: u64, of: Option<(&Name, Suite)>) -> Result<()> {
@@ -283,20 +283,18 @@ impl Keygen {
     }
 }
 
-/// Writes a key file that only its owner can read; refuses to write secrets to a terminal.
-pub fn write_key_file(
+/// An output that only its owner can read, with a key file; secrets are not written to a terminal.
+pub fn key_output(
     file: &dyn KeyHolder,
-    path: Option<&Path>,
-    existing: Existing,
+    to: &OutputFile,
     inputs: &[Option<FileId>],
-) -> Result<()> {
-    let mut output = Output::create(path, existing, Privacy::Owner, inputs)?;
+) -> Result<Output> {
+    let mut output = to.create(Privacy::Owner, inputs)?;
     if output.is_terminal() && file.has_secrets() {
         return Err(usage("secret keys are not printed to a terminal: use -o FILE"));
     }
-    let bytes = file.to_bytes(&Place::file(output.name()))?;
-    output.write(&bytes)?;
-    output.commit()
+    output.write(&file.to_bytes(&Place::file(output.name()))?)?;
+    Ok(output)
 }
 
 fn refuse_weak(suite: Suite, global: &Global, place: &Place) -> Result<()> {

@@ -1,17 +1,19 @@
 //! `keys`: puts pools of keys together, takes them apart, and exports them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use orderseal::protocol::roles::{merge, service};
-use orderseal::protocol::store::files;
-use orderseal::protocol::store::keyfile::KeyFile;
-use orderseal::protocol::{Error, Name, Place, Result};
-use serde_json::json;
+use orderseal::protocol::roles::merge::{self, Merged, OnErased};
+use orderseal::protocol::roles::service;
+use orderseal::protocol::store::files::{self, Privacy};
+use orderseal::protocol::store::keyfile::{KeyFile, Keyring};
+use orderseal::protocol::store::spend::Durable;
+use orderseal::protocol::{Name, Place, Result};
+use serde_json::{Value, json};
 
 use super::arguments::{OutputFile, orders_of_pool};
-use super::keygen::write_key_file;
-use super::{Global, one_from_stdin, ui};
+use super::keygen::key_output;
+use super::{Global, one_from_stdin, signals, ui};
 
 /// Merge, skip, split and export pools of keys
 #[derive(Debug, Subcommand)]
@@ -24,8 +26,8 @@ pub enum Keys {
 
 /// Add a second delivery to a shop's bundle
 ///
-/// What was erased from the bundle stays erased. Of a derived pool, the keys stay that both files
-/// can derive.
+/// What was erased from the bundle stays erased. A FILE from which keys were erased that the bundle
+/// has is refused, unless --drop-erased or --restore says what to do with them.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -38,12 +40,15 @@ pub struct Merge {
     /// The shop's bundle
     #[arg(long, value_name = "FILE")]
     into: PathBuf,
+    /// Erase from the bundle what was erased from FILE
+    #[arg(long, conflicts_with = "restore")]
+    drop_erased: bool,
     /// Bring back keys that were erased
     #[arg(long)]
     restore: bool,
 }
 
-/// Skip ids of a derived pool that may have been handed out
+/// Skip ids that may have been handed out
 ///
 /// For a keyring that was restored from a backup: ids that were handed out since then would be
 /// handed out again.
@@ -78,6 +83,9 @@ pub struct Split {
 }
 
 /// Write all keys as a plain JWK Set, for software that knows no derived pools
+///
+/// A client's ids that were used are left out. Do not use the file and the set side by side: each
+/// would seal orders under the ids of the other.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Example:
@@ -119,11 +127,17 @@ impl Merge {
         let second = files::load(&self.second, global.allow_readable_keys)?;
         let second = second.of(KeyFile::into_shop)?;
         let place = Place::file(ui::shown(&self.into));
-        let added = files::update(&self.into, |file| {
-            let bundle = file.shop_mut(&place)?;
-            merge::merge(bundle, &second.file, self.restore, &second.place)
+        let on_erased = match (self.restore, self.drop_erased) {
+            (true, _) => OnErased::Restore,
+            (false, true) => OnErased::Erase,
+            (false, false) => OnErased::Refuse,
+        };
+        let Merged { added, erased } = files::update(&self.into, |file| {
+            merge::merge(file.shop_mut(&place)?, &second.file, on_erased, &second.place)
         })?;
-        report(global, "keys_added", added, &format!("{place}: {added} keys added"))
+        let done = json!({"keys_added": added, "keys_erased": erased});
+        let (added, erased) = (ui::counted(added, "key"), ui::counted(erased, "key"));
+        report(global, &done, &format!("{place}: {added} added, {erased} erased"))
     }
 }
 
@@ -135,44 +149,58 @@ impl Skip {
             let count = self.orders;
             service::skip(file.keyring_mut(&place)?, self.from.shop.as_ref(), count, &place)
         })?;
-        report(global, "skipped", skipped, &format!("{place}: {skipped} ids skipped"))
+        let words = format!("{place}: {} skipped", ui::counted(skipped, "id"));
+        report(global, &json!({"skipped": skipped}), &words)
     }
 }
 
 impl Split {
-    /// Records the cut before the second keyring is written: a failure in between loses ids, but no
-    /// two services have the same.
+    /// Opens the output before the cut is recorded, so that no ids are cut off for a file that cannot
+    /// be written.
     fn run(&self, global: &Global) -> Result<()> {
         files::check_changeable(&self.from.keyring)?;
-        let place = Place::file(ui::shown(&self.from.keyring));
-        let second = files::update(&self.from.keyring, |file| {
-            let count = self.orders;
-            service::split(file.keyring_mut(&place)?, self.from.shop.as_ref(), count, &place)
-        })?;
-        let written = write_key_file(&second, self.to.path(), self.to.existing(), &[]);
-        written.map_err(|source| {
-            let what = format!("{} ids were cut off {place}, and are lost,", self.orders);
-            Error::Changed { what, source: Box::new(source) }
-        })?;
-        let ids = self.orders;
+        let loaded = files::load(&self.from.keyring, global.allow_readable_keys)?;
+        let loaded = loaded.of(KeyFile::into_keyring)?;
+        let output = self.to.create(Privacy::Owner, &[loaded.id])?;
+        output.refuse_terminal("keys")?;
+        let keyring = InFile { path: &self.from.keyring, place: &loaded.place };
+        let (shop, ids) = (self.from.shop.as_ref(), self.orders);
+        let _unfinished = signals::begin();
+        service::deliver_split(&keyring, shop, ids, output, &loaded.place)?;
         match self.to.is_stdout() {
             true => Ok(()),
-            false => report(global, "split_off", ids, &format!("{place}: {ids} ids split off")),
+            false => {
+                let words = format!("{}: {} split off", loaded.place, ui::counted(ids, "id"));
+                report(global, &json!({"split_off": ids}), &words)
+            }
         }
+    }
+}
+
+/// A keyring in a file.
+struct InFile<'a> {
+    path: &'a Path,
+    place: &'a Place,
+}
+
+impl Durable<Keyring> for InFile<'_> {
+    fn update<T>(&self, change: impl FnOnce(&mut Keyring) -> Result<T>) -> Result<T> {
+        files::update(self.path, |file| change(file.keyring_mut(self.place)?))
     }
 }
 
 impl Export {
     fn run(&self, global: &Global) -> Result<()> {
         let loaded = files::load(&self.file, global.allow_readable_keys)?;
-        let set = merge::export(loaded.file.holder(), &loaded.place)?;
-        write_key_file(&set, self.to.path(), self.to.existing(), &[loaded.id])
+        loaded.file.holder().refuse_weak(global.allow_weak, &loaded.place)?;
+        let set = merge::export(&loaded.file, &loaded.place)?;
+        key_output(&set, &self.to, &[loaded.id])?.commit()
     }
 }
 
-fn report(global: &Global, member: &str, count: impl Into<i128>, words: &str) -> Result<()> {
+fn report(global: &Global, done: &Value, words: &str) -> Result<()> {
     match (global.json, global.quiet) {
-        (true, _) => ui::print(&ui::json_line(&json!({ member: count.into() as i64 }))),
+        (true, _) => ui::print(&ui::json_line(done)),
         (false, true) => Ok(()),
         (false, false) => ui::print(&format!("{}\n", ui::escaped(words))),
     }

@@ -23,7 +23,7 @@ pub enum KeyError {
         /// Name of the key in the order.
         kid: String,
         /// Number of keys searched.
-        held: usize,
+        held: u64,
         /// Owner of the keys, as in ` (of osaka)`, if known.
         of: String,
     },

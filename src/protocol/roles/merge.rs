@@ -3,9 +3,12 @@
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::Origin;
 use crate::protocol::jose::jwk::{DecryptingKey, Jwk, Usage};
-use crate::protocol::jose::tree::TreeFault;
-use crate::protocol::model::{Error, KeyError, Place, Result, Unfit};
-use crate::protocol::store::keyfile::{JwkSet, KeyHolder, MAX_KEY_FILE, ShopBundle};
+use crate::protocol::jose::tree::{Leaves, TreeFault};
+use crate::protocol::model::{Error, KeyError, Kid, Misuse, Place, Result, ShopProgram, Unfit};
+use crate::protocol::store::keyfile::{
+    ClientBundle, JwkSet, KeyFile, KeyHolder, KeySet, MAX_KEY_FILE, ShopBundle,
+};
+use crate::protocol::store::trees::TreePart;
 
 /// Number of keys derived at once.
 const AT_ONCE: usize = 1024;
@@ -13,86 +16,185 @@ const AT_ONCE: usize = 1024;
 /// Lower bound in bytes for a key in an exported set.
 const LEAST_KEY: u64 = 64;
 
-/// Adds a second delivery, or another copy, to a shop's bundle. Keys that were erased from the
-/// bundle, and ids of a tree that one of the two cannot derive any more, stay erased unless
-/// `restore` is set. `place` is that of the second bundle. Returns the number of keys added.
+/// What a merge does with keys that one of two bundles has and the other has erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnErased {
+    /// Keys that the first bundle erased stay erased; if the second erased some that the first has,
+    /// the merge is refused.
+    Refuse,
+    /// What either of them erased is erased.
+    Erase,
+    /// What either of them has is kept, or brought back.
+    Restore,
+}
+
+/// The changes of a merge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Merged {
+    /// Number of keys that the bundle has in addition.
+    pub added: u64,
+    /// Number of keys that it no longer has.
+    pub erased: u64,
+}
+
+/// Adds a second delivery, or another copy, to a shop's bundle. `place` is that of the second
+/// bundle.
 ///
 /// # Errors
-/// [`KeyError::Unfit`] if the bundles are of different shops or algorithms, or have different
-/// trees under one name; [`KeyError::Conflict`] for different keys under one name.
+/// [`KeyError::Unfit`] if the bundles are of different shops or algorithms, have different trees
+/// under one name, or if keys would be erased against [`OnErased::Refuse`]; [`KeyError::Conflict`] for
+/// different keys under one name; [`Error::Usage`] for trees and a program with built-in keys.
 pub fn merge(
     bundle: &mut ShopBundle,
     second: &ShopBundle,
-    restore: bool,
+    on_erased: OnErased,
     place: &Place,
-) -> Result<i64> {
+) -> Result<Merged> {
     let of = |bundle: &ShopBundle| (bundle.name.clone(), bundle.shop.scheme, bundle.shop.suite);
     if of(bundle) != of(second) {
         return Err(Error::key(place, Unfit::OtherBundle(second.name.clone()).into()));
     }
-    let count = |bundle: &ShopBundle| bundle.keys.len() as i64 + bundle.count_derived() as i64;
-    let before = count(bundle);
-    for key in second.keys.iter() {
-        let Some(kid) = &key.kid else { continue };
-        match bundle.keys.named(kid.as_str()) {
-            Some(own) if own.material == key.material => {}
-            Some(_) => {
-                return Err(Error::key(place, KeyError::Conflict(kid.to_string())));
-            }
-            None if bundle.was_erased(kid) && !restore => {}
-            None => {
-                if let Some(id) = kid.id() {
-                    bundle.shop.erased.remove(&id);
-                }
-                bundle.keys.push(key.clone());
-            }
+    let (mut merged, mut done) = (bundle.clone(), Merged { added: 0, erased: 0 });
+    merge_listed(&mut merged, second, on_erased, &mut done, place)?;
+    merge_trees(&mut merged, second, on_erased, &mut done, place)?;
+    merged.shop.users.extend(second.shop.users.iter().cloned());
+    if let Some(ShopProgram { built_in: Some(kids), .. }) = &mut merged.program {
+        if !merged.trees.is_empty() {
+            return Err(Misuse::NoBuiltIn(bundle.name.clone()).into());
         }
+        *kids = merged.keys.names().cloned().collect();
     }
-    bundle.shop.users.extend(second.shop.users.iter().cloned());
-    for (id, tree) in &second.trees {
-        let unfit = |fault: TreeFault| Error::key(place, Unfit::Tree(fault.to_string()).into());
-        match bundle.trees.get_mut(id) {
-            Some(own) if restore => own.restore(Backend::detect(), tree).map_err(unfit)?,
-            Some(own) => own.merge(Backend::detect(), tree).map_err(unfit)?,
-            None => drop(bundle.trees.insert(*id, tree.clone())),
-        }
+    if let Some(kid) = merged.listed_leaf() {
+        return Err(Error::key(place, KeyError::Conflict(kid.to_string())));
     }
-    Ok(count(bundle) - before)
+    if done.erased > 0 && on_erased == OnErased::Refuse {
+        return Err(Error::key(place, Unfit::WouldErase(done.erased).into()));
+    }
+    *bundle = merged;
+    Ok(done)
 }
 
-/// All keys of a file as a plain JWK Set, those of trees derived.
+fn merge_listed(
+    merged: &mut ShopBundle,
+    second: &ShopBundle,
+    on_erased: OnErased,
+    done: &mut Merged,
+    place: &Place,
+) -> Result<()> {
+    for key in second.keys.iter() {
+        let Some(kid) = &key.kid else { continue };
+        match merged.keys.named(kid.as_str()) {
+            Some(own) if own.material == key.material => {}
+            Some(_) => return Err(Error::key(place, KeyError::Conflict(kid.to_string()))),
+            None if merged.was_erased(kid) && on_erased != OnErased::Restore => {}
+            None => {
+                merged.shop.forget_erased(kid);
+                merged.keys.push(key.clone());
+                done.added += 1;
+            }
+        }
+    }
+    if on_erased != OnErased::Restore {
+        let gone = |kid: Option<&Kid>| {
+            kid.is_some_and(|kid| {
+                second.keys.index_of(kid.as_str()).is_none() && second.was_erased(kid)
+            })
+        };
+        done.erased += merged.erase_keys(&gone).len() as u64;
+    }
+    Ok(())
+}
+
+fn merge_trees(
+    merged: &mut ShopBundle,
+    second: &ShopBundle,
+    on_erased: OnErased,
+    done: &mut Merged,
+    place: &Place,
+) -> Result<()> {
+    let unfit = |fault: TreeFault| Error::key(place, Unfit::Tree(fault.to_string()).into());
+    for (id, tree) in &second.trees {
+        let before = merged.trees.get(id).map_or(Leaves::default(), |own| own.nodes().leaves());
+        match (merged.trees.get_mut(id), on_erased) {
+            (Some(own), OnErased::Restore) => {
+                own.restore(Backend::detect(), tree).map_err(unfit)?;
+            }
+            (Some(own), OnErased::Refuse | OnErased::Erase) => {
+                own.merge(Backend::detect(), tree).map_err(unfit)?;
+            }
+            (None, _) => drop(merged.trees.insert(*id, tree.clone())),
+        }
+        let after = merged.trees.get(id).map_or(Leaves::default(), |own| own.nodes().leaves());
+        done.added += after.difference(&before).count();
+        done.erased += before.difference(&after).count();
+    }
+    Ok(())
+}
+
+/// Refuses a shop's bundle that replaces another state of itself and has keys that were erased
+/// from that.
 ///
 /// # Errors
-/// [`KeyError::Missing`] if the file has no trees, or no key left; [`Error::KeyFileFull`] if there are more keys than a key file can hold.
-pub fn export(file: &dyn KeyHolder, place: &Place) -> Result<JwkSet> {
-    if file.trees().next().is_none() {
+/// [`Error::Usage`].
+pub fn refuse_to_restore(new: &ShopBundle, old: &KeyFile, place: &Place) -> Result<()> {
+    let KeyFile::Shop(old) = old else { return Ok(()) };
+    let listed = new.keys.names().any(|kid| old.was_erased(kid));
+    let would_restore = |old: &TreePart, new: &TreePart| old.would_restore(new);
+    let mut trees = old.trees.iter().filter_map(|(id, tree)| Some((tree, new.trees.get(id)?)));
+    let derived = old.name == new.name && trees.any(|(old, new)| would_restore(old, new));
+    match listed || derived {
+        true => Err(Misuse::WouldRestore(place.to_string()).into()),
+        false => Ok(()),
+    }
+}
+
+/// All keys of a file as a plain JWK Set, those of trees derived. A client's ids that sealed an
+/// order are left out.
+///
+/// # Errors
+/// [`KeyError::Missing`] if the file has no trees, or no key left; [`KeyError::Unfit`] for keys that
+/// need more than a plain set says; [`Error::KeyFileFull`] if there are more keys than a key file can
+/// hold.
+pub fn export(file: &KeyFile, place: &Place) -> Result<JwkSet> {
+    let holder = file.holder();
+    if holder.trees().next().is_none() {
         let missing = "tree: its keys are plain JWKs as they are";
         return Err(Error::key(place, KeyError::Missing(missing)));
     }
-    if file.count_derived() == 0 && file.all_keys().count() == 0 {
-        return Err(Error::key(place, KeyError::Missing("key that is left")));
+    if let Some((name, _)) = holder.shops().find(|(_, shop)| shop.suite.enc().own_sbox().is_some())
+    {
+        return Err(Error::key(place, Unfit::OwnSbox(name.clone()).into()));
     }
-    let len = LEAST_KEY * file.count_derived();
+    let spent = |kid: Option<&Kid>| match file {
+        KeyFile::Client(ClientBundle { spent, .. }) => {
+            kid.and_then(|kid| kid.parts().1).is_some_and(|id| spent.contains(id))
+        }
+        KeyFile::Plain(_) | KeyFile::Keyring(_) | KeyFile::Shop(_) => false,
+    };
+    let len = LEAST_KEY * holder.count_derived();
     if len > MAX_KEY_FILE {
         return Err(Error::KeyFileFull { place: place.clone(), len, most: MAX_KEY_FILE });
     }
     let mut set = JwkSet::default();
-    for key in file.all_keys().views() {
+    for key in holder.all_keys().views().filter(|key| !spent(key.kid)) {
         // A shop with trees has secret keys, of which both halves are the same.
         set.keys.push(key.encrypting_half());
     }
-    for (name, part) in file.trees() {
-        let alg = file.shop_named(name.as_str()).map(|shop| shop.suite.key_alg().to_owned());
-        let leaves: Vec<u32> = part.nodes().leaves().iter().collect();
+    for (name, tree) in holder.trees() {
+        let nodes = tree.part().nodes();
+        let alg = nodes.tree().suite().key_alg();
+        let leaves: Vec<u32> = nodes.leaves().iter().collect();
         for leaves in leaves.chunks(AT_ONCE) {
-            let keys = part.nodes().named_keys(Backend::detect(), name, leaves);
+            let keys = nodes.named_keys(Backend::detect(), name, leaves);
             for (kid, key) in keys.expect("the leaves are its own") {
                 let material = DecryptingKey::Secret(key);
-                let (alg, usage) = (alg.clone(), Usage::Encryption);
-                let origin = Origin::System;
-                set.keys.push(Jwk { kid: Some(kid), alg, usage, origin, material });
+                let (alg, usage) = (Some(alg.to_owned()), Usage::Encryption);
+                set.keys.push(Jwk { kid: Some(kid), alg, usage, origin: Origin::System, material });
             }
         }
     }
-    Ok(set)
+    match set.keys.is_empty() {
+        true => Err(Error::key(place, KeyError::Missing("key that is left"))),
+        false => Ok(set),
+    }
 }

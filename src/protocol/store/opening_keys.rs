@@ -176,8 +176,8 @@ impl OpeningKeys {
     fn trees_of(&self, file: &OpeningFile, place: &Place) -> Result<Vec<TreeAt>> {
         let backend = Backend::detect();
         let mut trees = Vec::new();
-        for (shop, part) in file.holder().trees() {
-            let id = part.tree().id();
+        for (shop, tree) in file.holder().trees() {
+            let (part, id) = (tree.part(), tree.part().tree().id());
             for own in self.trees_named(shop.as_str(), id) {
                 let (_, own) = self.tree(own);
                 if own.nodes().intersection(backend, part.nodes()).is_err() {
@@ -346,7 +346,9 @@ impl OpeningKeys {
             let shops: Vec<&str> = shops.into_iter().collect();
             if shops.is_empty() { String::new() } else { format!(" (of {})", shops.join(", ")) }
         });
-        KeyError::Unknown { kid: kid.to_owned(), held: self.len(), of: of.clone() }
+        let derived: u64 = (0..self.trees.len()).map(|tree| self.tree(tree).1.count()).sum();
+        let held = self.len() as u64 + derived;
+        KeyError::Unknown { kid: kid.to_owned(), held, of: of.clone() }
     }
 
     /// Whether some file has trees.
@@ -358,7 +360,8 @@ impl OpeningKeys {
     pub(super) fn tree(&self, tree: usize) -> (&OpeningFile, &TreePart) {
         let TreeAt { file, shop, id } = &self.trees[tree];
         let file = &self.files[*file].file;
-        (file, file.holder().tree(shop.as_str(), *id).expect("files in a set are not changed"))
+        let tree = file.holder().tree(shop.as_str(), *id).expect("files in a set are not changed");
+        (file, tree.part())
     }
 
     /// Prepares a listed key for an order.

@@ -27,6 +27,22 @@ pub trait HeldTree {
     /// The ids and nodes.
     fn part(&self) -> &TreePart;
 
+    /// Ids whose keys are not in the file but can be given back to it.
+    fn reserved(&self) -> Option<&Leaves> {
+        None
+    }
+
+    /// Whether the file has the key of an id, or can still get it back.
+    fn holds(&self, leaf: u32) -> bool {
+        let reserved = self.reserved().is_some_and(|ids| ids.contains(leaf));
+        reserved || self.part().nodes().contains(leaf)
+    }
+
+    /// Number of ids whose keys the file has or can still get back.
+    fn count_held(&self) -> u64 {
+        self.part().count() + self.reserved().map_or(0, Leaves::count)
+    }
+
     /// Erases the keys of ids; returns how many the file had or could still get back.
     fn erase(&mut self, backend: Backend, ids: &Leaves) -> u64;
 
@@ -208,6 +224,20 @@ impl ServiceTree {
         self.part = TreePart { nodes: self.part.nodes.part(backend, &kept), given: kept };
         Some(Self { part: TreePart { given, nodes }, mark: start })
     }
+
+    /// Puts back ids that were [cut off](Self::split), which nobody else may have; returns whether
+    /// they are those at the end.
+    ///
+    /// # Errors
+    /// [`TreeFault`] if they are of another tree.
+    pub fn rejoin(&mut self, cut: &Self) -> Result<bool, TreeFault> {
+        if self.part.given.end().unwrap_or(self.mark) > cut.mark {
+            return Ok(false);
+        }
+        self.part.nodes = self.part.nodes.with(&cut.part.nodes)?;
+        self.part.given = self.part.given.union(&cut.part.given);
+        Ok(true)
+    }
 }
 
 impl HeldTree for ServiceTree {
@@ -272,6 +302,10 @@ impl ClientTree {
 impl HeldTree for ClientTree {
     fn part(&self) -> &TreePart {
         &self.part
+    }
+
+    fn reserved(&self) -> Option<&Leaves> {
+        Some(&self.reserved)
     }
 
     fn erase(&mut self, backend: Backend, ids: &Leaves) -> u64 {

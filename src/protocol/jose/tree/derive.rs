@@ -125,20 +125,19 @@ impl Search<'_> {
     /// The nodes that are targets or above some, by index, with the indices of these targets; or
     /// the first target that has no such node.
     fn starts(&self, nodes: &[Position]) -> Result<Vec<(usize, Range<usize>)>, Position> {
-        let mut at = 0;
+        let (mut at, mut from) = (0, 0);
         let mut starts = Vec::new();
-        for (index, node) in nodes.iter().enumerate() {
+        while let Some(&target) = self.targets.get(at) {
+            // A shop that erases scattered ids has many more nodes than a block of lines has keys.
+            let first = target.leaves().start;
+            let index = from + nodes[from..].partition_point(|node| node.leaves().end <= first);
+            let node = nodes.get(index).filter(|node| node.contains(target)).ok_or(target)?;
             let below = self.targets[at..].iter().take_while(|target| node.contains(**target));
             let range = at..at + below.count();
-            at = range.end;
-            if !range.is_empty() {
-                starts.push((index, range));
-            }
+            (at, from) = (range.end, index + 1);
+            starts.push((index, range));
         }
-        match self.targets.get(at) {
-            Some(missing) => Err(*missing),
-            None => Ok(starts),
-        }
+        Ok(starts)
     }
 
     /// Takes the key of a node that is a target; adds a node above targets to its level.

@@ -26,6 +26,9 @@ impl Cover {
         let values = value.as_array().ok_or_else(|| Malformed::member("nodes", "an array"))?;
         let mut nodes = Vec::with_capacity(values.len());
         for (number, value) in (1..).zip(values) {
+            if is_struck_out(value) {
+                continue;
+            }
             let node = value.as_object().ok_or(Malformed::Expected("an object"));
             let node = node.and_then(read).map_err(|fault| fault.within(format!("node {number}")));
             nodes.push(node?);
@@ -34,6 +37,12 @@ impl Cover {
         Self::read(tree, given, nodes)
             .map_err(|fault| KeyFileFault::Nodes(fault.to_string()).into())
     }
+}
+
+/// Whether a node was erased by overwriting its key with asterisks. This is done if the disk has no
+/// room for a file without it.
+fn is_struck_out(node: &Value) -> bool {
+    node.get("k").and_then(Value::as_str).is_some_and(|key| key.contains('*'))
 }
 
 fn read(node: &Object) -> Result<(Position, Secret), Malformed> {

@@ -65,6 +65,12 @@ pub enum Unfit {
     /// A shop's bundle with other keys than the one that it should be merged with.
     #[error("the bundle of shop {0} has other keys than this")]
     OtherBundle(Name),
+    /// A bundle without keys that the one has that it should be merged with.
+    #[error("{0} keys were erased from it, and would be erased by merging")]
+    WouldErase(u64),
+    /// Keys that need an S-box, which a plain JWK Set cannot say.
+    #[error("the cipher of shop {0} has an S-box of its own, which a plain JWK Set cannot say")]
+    OwnSbox(Name),
     /// Two states of a tree that do not belong together, in the words of the tree.
     #[error("{0}")]
     Tree(String),

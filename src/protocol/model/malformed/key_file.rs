@@ -115,12 +115,9 @@ pub enum KeyFileFault {
         /// Its kind, in words.
         found: &'static str,
     },
-    /// A listed key with the name of a derived one.
-    #[error("{0} has the form of a derived id")]
+    /// A listed key, or a user, with the name of a key that one of the trees derives.
+    #[error("{0} is the name of a listed key or user, and of a derived key")]
     DerivedKid(Kid),
-    /// A user with the name of a derived key.
-    #[error("user {0} has the form of a derived id")]
-    DerivedUser(Name),
     /// Trees in a file of a version that has none.
     #[error("version {0} has no trees")]
     NoTreesIn(u64),

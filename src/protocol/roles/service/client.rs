@@ -263,11 +263,11 @@ fn hand_out<S: KeySource>(
             add_keys(file, &making, keys, source, place)?
         }
         IdRequest::User(user) => {
-            if LeafId::parse(user.as_str()).is_some() {
-                return Err(Misuse::UserLikeLeaf(user.clone()).into());
-            }
             let kid = Kid::of_id(shop, user);
             let is_new = file.keys.index_of(kid.as_str()).is_none();
+            if is_new && LeafId::parse(user.as_str()).is_some() {
+                return Err(Misuse::UserLikeLeaf(user.clone()).into());
+            }
             if !is_new && !known.users.contains(user) {
                 return Err(Misuse::NotAUser(kid).into());
             }

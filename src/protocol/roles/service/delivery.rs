@@ -1,10 +1,11 @@
 //! Delivery of bundles, and their return to the keyring if the delivery fails.
 
+use super::trees::{rejoin, split};
 use super::{ClientRequest, Delivery, KeyRequest, bundle_client};
 use crate::ciphers::Secret;
 use crate::ciphers::random::KeySource;
 use crate::protocol::jose::jwk::DecryptingKey;
-use crate::protocol::model::{Error, NotUndone, Place, Result};
+use crate::protocol::model::{Amounts, Error, Name, NotUndone, Place, Result};
 use crate::protocol::store::files::{self, Output, Selection};
 use crate::protocol::store::keyfile::{ClientBundle, KeyHolder, Keyring};
 use crate::protocol::store::spend::Durable;
@@ -54,6 +55,48 @@ pub fn deliver<S: KeySource, K: Durable<Keyring> + ?Sized>(
         Ok(()) => Ok((delivery, client)),
         Err(error) => Err(not_undone(keyring, &delivery, progress, error, place)),
     }
+}
+
+/// Cuts the last `count` ids of a shop's trees off and delivers them as the keyring of a second
+/// service. The cut is recorded first, so that no two services have the same ids; if the delivery
+/// fails and nothing can have left, the ids are put back.
+///
+/// # Errors
+/// As [`split`], in which case nothing is changed; [`Error::Undelivered`] if the ids are lost;
+/// otherwise the failure of the delivery itself.
+pub fn deliver_split<K: Durable<Keyring> + ?Sized>(
+    keyring: &K,
+    shop: Option<&Name>,
+    count: u64,
+    mut output: Output,
+    place: &Place,
+) -> Result<()> {
+    let (second, bytes) = keyring.update(|file| {
+        let second = split(file, shop, count, place)?;
+        let bytes = second.to_bytes(&Place::file(output.name()))?;
+        Ok((second, bytes))
+    })?;
+    let sent = output.write(&bytes).and_then(|()| output.send());
+    sent.map_err(|source| {
+        let back = match output.may_have_left() {
+            true => Ok(false),
+            false => keyring.update(|file| Ok(rejoin(file, &second))),
+        };
+        let (is_back, not_taken_back) = match back {
+            Ok(is_back) => (is_back, None),
+            Err(error) => (false, Some(error)),
+        };
+        if is_back {
+            return source;
+        }
+        let not_undone = NotUndone {
+            lost: Amounts { ids: count, ..Amounts::default() },
+            not_taken_back,
+            admitted: None,
+            shop_half: None,
+        };
+        Error::Undelivered { not_undone: Box::new(not_undone), source: Box::new(source) }
+    })
 }
 
 /// Writes both bundles in an order that leaves as few ways to fail as possible once the first is in

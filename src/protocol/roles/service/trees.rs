@@ -3,7 +3,7 @@
 use rand::Rng;
 use zeroize::Zeroizing;
 
-use super::{ID_STREAM, KeyRequest, Pool};
+use super::{ID_STREAM, KeyRequest, Pool, unused_ids};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, Origin};
 use crate::protocol::jose::tree::{LEAVES, NODE_LEN, Tree, TreeId};
@@ -47,14 +47,19 @@ pub(super) fn plant<S: KeySource>(
     Ok(())
 }
 
-/// Moves the marks of a shop's trees past `count` ids, which may have been handed out from another
-/// copy of the keyring. Returns how many were skipped, fewer if no more are left.
+/// Skips the next `count` ids of a shop, listed and derived, which may have been handed out from
+/// another copy of the keyring. Returns how many were skipped, fewer if no more are left.
 ///
 /// # Errors
-/// [`KeyError::UnknownShop`]; [`KeyError::Missing`] if the shop has no tree.
+/// [`KeyError::UnknownShop`].
 pub fn skip(keyring: &mut Keyring, shop: Option<&Name>, count: u64, place: &Place) -> Result<u64> {
-    let account = planted(keyring, shop, place)?;
-    let mut left = count;
+    let name = keyring.account(shop, place)?.0.clone();
+    let most = usize::try_from(count).unwrap_or(usize::MAX);
+    let listed: Vec<Name> =
+        unused_ids(keyring, &name).take(most).filter_map(|kid| kid.id()).collect();
+    let account = keyring.account_mut(&name, place)?;
+    let mut left = count - listed.len() as u64;
+    account.issued.extend(listed);
     for tree in account.trees.values_mut() {
         let before = tree.unused().count();
         tree.skip(left);
@@ -68,7 +73,7 @@ pub fn skip(keyring: &mut Keyring, shop: Option<&Name>, count: u64, place: &Plac
 ///
 /// # Errors
 /// As [`skip`], and [`KeyError::PoolEmpty`] if no tree has so many ids that were not handed out.
-pub fn split(
+pub(super) fn split(
     keyring: &mut Keyring,
     shop: Option<&Name>,
     count: u64,
@@ -86,6 +91,17 @@ pub fn split(
     let mut file = Keyring::new();
     file.shops.insert(name, second);
     Ok(file)
+}
+
+/// Puts the ids of a keyring back that were [cut off](split), which must not have left; returns
+/// whether all of them are back.
+pub(super) fn rejoin(keyring: &mut Keyring, cut: &Keyring) -> bool {
+    cut.shops.iter().all(|(name, second)| {
+        second.trees.iter().all(|(id, cut)| {
+            let own = keyring.shops.get_mut(name).and_then(|own| own.trees.get_mut(id));
+            own.is_some_and(|own| own.rejoin(cut) == Ok(true))
+        })
+    })
 }
 
 /// The account of a shop that has trees.

@@ -136,12 +136,12 @@ impl KeyStore for InUse {
 
 /// Whether the file is still the one that this process used, and not a replacement.
 fn is_ours(file: &ClientBundle, sent: Option<&Sent>, used: &[Kid]) -> bool {
-    let spent = |kid: &Kid| match kid.parts() {
-        _ if file.leaf(kid.as_str()).is_some() => file.was_erased(kid),
-        (shop, Some(id)) => {
+    let spent = |kid: &Kid| match (file.leaf(kid.as_str()), kid.parts()) {
+        (Some((tree, leaf)), _) => tree.part().lacks(leaf),
+        (None, (shop, Some(id))) => {
             shop == file.name.as_str() && (file.spent.contains(id) || file.shop.erased.contains(id))
         }
-        (_, None) => false,
+        (None, (_, None)) => false,
     };
     sent.is_none_or(|sent| file.sent.contains(sent)) && used.iter().all(spent)
 }

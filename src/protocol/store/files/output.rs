@@ -13,8 +13,8 @@ use super::locked::Locked;
 use super::paths::{FileId, Privacy, folder_of, is_dash, is_stream, open_no_follow, random_number};
 use super::sent;
 use super::temporary::{Owner, Temporary, sweep};
-use crate::protocol::model::{Error, Misuse, Result};
-use crate::protocol::store::keyfile::Sent;
+use crate::protocol::model::{Error, Malformed, Misuse, Place, Result};
+use crate::protocol::store::keyfile::{KeyFile, Sent};
 
 /// Handling of a regular file that already exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -235,6 +235,44 @@ impl Output {
     /// cases no new file exists.
     pub fn send(&mut self) -> Result<()> {
         self.finish()?;
+        self.give_name(Draft::publish)
+    }
+
+    /// Makes the output final as [`send`](Self::send). A key file that it replaces is checked first;
+    /// no process can change that file in between. Files that are not key files are replaced as they
+    /// are.
+    ///
+    /// # Errors
+    /// Those of `check` and of [`send`](Self::send); [`Error::Io`], [`Error::Malformed`] and
+    /// [`Error::Key`] for a key file that cannot be read.
+    pub fn send_over(&mut self, check: impl FnOnce(&KeyFile, &Place) -> Result<()>) -> Result<()> {
+        let Destination::Draft(draft) = &mut self.to else { return self.send() };
+        let mut old = match Locked::open(&draft.target) {
+            Ok(old) => old,
+            Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                // A file that appears from now on is not replaced.
+                draft.existing = Existing::Keep;
+                return self.send();
+            }
+            Err(error) => return Err(error),
+        };
+        if draft.existing == Existing::Keep {
+            return self.send();
+        }
+        match old.read() {
+            Ok(file) => check(&file, &old.place)?,
+            Err(
+                Error::Unexpected { .. }
+                | Error::Malformed { found: Malformed::NotJson { .. }, .. },
+            ) => {}
+            Err(error) => return Err(error),
+        }
+        self.finish()?;
+        self.give_name(|draft| old.replace_by(draft.new)?.clear())
+    }
+
+    /// Gives a draft its name with `publish`; waits until the reader of a stream has everything.
+    fn give_name(&mut self, publish: impl FnOnce(Draft) -> io::Result<()>) -> Result<()> {
         let sent = match std::mem::replace(&mut self.to, Destination::Done) {
             Destination::Stream(file) => {
                 let drained = wait_until_drained(&file);
@@ -242,7 +280,7 @@ impl Output {
                 drained
             }
             Destination::Draft(draft) => {
-                let published = draft.publish();
+                let published = publish(draft);
                 // A name that existed for a moment may have been seen.
                 let refused = |error: &io::Error| error.kind() == io::ErrorKind::AlreadyExists;
                 self.left |= !published.as_ref().is_err_and(refused);

@@ -8,7 +8,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use rand::Rng;
 
 use super::file_system::{Kept, file_system};
-use super::key_values;
+use super::key_values::{self, Overwrite};
 use super::locked::Locked;
 use super::paths::random_number;
 use super::temporary::Swept;
@@ -54,24 +54,40 @@ struct Removed {
     keys: BTreeSet<Kid>,
     /// Whether there was a program.
     program: bool,
-    /// Number of ids whose keys were derived.
-    derived: u64,
+    /// Derived keys.
+    derived: RemovedDerived,
+}
+
+/// Derived keys that a selection removed from a key file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RemovedDerived {
+    /// None of them.
+    None,
+    /// Some, so that other nodes take the place of those that were there.
+    Some,
+    /// All that the file had or could get back.
+    All,
 }
 
 impl Selection<'_> {
     /// Removes the selected parts from a key file.
     fn apply(self, file: &mut dyn KeySet) -> Removed {
-        let (program, derived) = (file.has_program(), file.count_derived());
+        let (program, before) = (file.has_program(), file.count_held());
         let keys = match self {
             Self::File => Vec::new(),
             Self::Keys => file.erase_all_keys(),
             Self::Programs => file.erase_program(),
             Self::Named(kids) => file.erase_named(kids),
         };
+        let derived = match before - file.count_held() - keys.len() as u64 {
+            0 => RemovedDerived::None,
+            _ if file.trees().all(|(_, tree)| tree.count_held() == 0) => RemovedDerived::All,
+            _ => RemovedDerived::Some,
+        };
         Removed {
             keys: keys.into_iter().collect(),
             program: program && !file.has_program(),
-            derived: derived - file.count_derived(),
+            derived,
         }
     }
 }
@@ -132,19 +148,20 @@ impl Locked {
     fn strike_out(&self, selected: &Removed, full: io::Error) -> io::Result<Erased> {
         let (_, older) = file_system(&self.file);
         // Overwriting in place does not work on file systems that keep the old data, for parts that
-        // are not keys, or for nodes, in whose place others have to be written.
-        if older.is_some() || selected.program || selected.derived > 0 {
+        // are not keys, or for nodes in whose place others have to be written.
+        if older.is_some() || selected.program || selected.derived == RemovedDerived::Some {
             return Err(full);
         }
+        let all_nodes = selected.derived == RemovedDerived::All;
         let is_chosen = |kid: &str| selected.keys.contains(kid);
         // Allocate all memory for the keys at once: a growing buffer would leave copies.
         let len = self.file.metadata()?.len() as usize;
         let mut text = zeroize::Zeroizing::new(vec![0; len]);
         self.file.read_exact_at(&mut text, 0)?;
-        let values = key_values::values_of(&text, is_chosen).ok_or(full)?;
-        for value in &values {
-            text[value.clone()].fill(key_values::BLANK);
-            self.file.write_all_at(&text[value.clone()], value.start as u64)?;
+        let values = key_values::values_of(&text, is_chosen, all_nodes).ok_or(full)?;
+        for Overwrite { range, with } in &values {
+            text[range.clone()].fill(*with);
+            self.file.write_all_at(&text[range.clone()], range.start as u64)?;
         }
         self.file.sync_all()?;
         let mut again = zeroize::Zeroizing::new(vec![0; len]);
@@ -152,7 +169,7 @@ impl Locked {
         if again != text {
             return Err(not_as_written());
         }
-        let overwritten = values.iter().map(|value| value.len() as u64).sum();
+        let overwritten = values.iter().map(|value| value.range.len() as u64).sum();
         Ok(Erased { in_place: true, ..self.report(overwritten)? })
     }
 

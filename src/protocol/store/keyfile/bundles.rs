@@ -147,12 +147,12 @@ impl KeyHolder for ShopBundle {
         Box::new(std::iter::once((&self.name, &self.shop)))
     }
 
-    fn trees(&self) -> Box<dyn Iterator<Item = (&Name, &TreePart)> + '_> {
-        Box::new(self.trees.values().map(|tree| (&self.name, tree)))
+    fn trees(&self) -> Box<dyn Iterator<Item = (&Name, &dyn HeldTree)> + '_> {
+        Box::new(self.trees.values().map(|tree| (&self.name, tree as &dyn HeldTree)))
     }
 
-    fn tree(&self, shop: &str, id: TreeId) -> Option<&TreePart> {
-        self.trees.get(&id).filter(|_| self.name.as_str() == shop)
+    fn tree(&self, shop: &str, id: TreeId) -> Option<&dyn HeldTree> {
+        self.trees.get(&id).filter(|_| self.name.as_str() == shop).map(|tree| tree as &dyn HeldTree)
     }
 
     fn member(&self) -> Option<Value> {
@@ -200,13 +200,13 @@ impl KeyHolder for ClientBundle {
         Box::new(std::iter::once((&self.name, &self.shop)))
     }
 
-    fn trees(&self) -> Box<dyn Iterator<Item = (&Name, &TreePart)> + '_> {
-        Box::new(self.trees.values().map(|tree| (&self.name, tree.part())))
+    fn trees(&self) -> Box<dyn Iterator<Item = (&Name, &dyn HeldTree)> + '_> {
+        Box::new(self.trees.values().map(|tree| (&self.name, tree as &dyn HeldTree)))
     }
 
-    fn tree(&self, shop: &str, id: TreeId) -> Option<&TreePart> {
+    fn tree(&self, shop: &str, id: TreeId) -> Option<&dyn HeldTree> {
         let tree = self.trees.get(&id).filter(|_| self.name.as_str() == shop);
-        tree.map(HeldTree::part)
+        tree.map(|tree| tree as &dyn HeldTree)
     }
 
     fn member(&self) -> Option<Value> {

@@ -9,7 +9,7 @@ use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::Origin;
 use crate::protocol::jose::tree::{LeafId, Leaves, TreeId};
 use crate::protocol::model::{Enc, Error, KeyError, Kid, Name, Place, Result, Role, WrapAlgorithm};
-use crate::protocol::store::trees::{HeldTree, TreePart};
+use crate::protocol::store::trees::HeldTree;
 
 /// A key file of any kind.
 pub trait KeyHolder {
@@ -25,25 +25,52 @@ pub trait KeyHolder {
     }
 
     /// The trees of the file, with their shops.
-    fn trees(&self) -> Box<dyn Iterator<Item = (&Name, &TreePart)> + '_> {
+    fn trees(&self) -> Box<dyn Iterator<Item = (&Name, &dyn HeldTree)> + '_> {
         Box::new(std::iter::empty())
     }
 
     /// The tree of a shop with this identifier.
-    fn tree(&self, _shop: &str, _id: TreeId) -> Option<&TreePart> {
+    fn tree(&self, _shop: &str, _id: TreeId) -> Option<&dyn HeldTree> {
         None
     }
 
     /// The tree that a transaction id of this form is a leaf of, and the leaf's number.
-    fn leaf(&self, kid: &str) -> Option<(&TreePart, u32)> {
+    fn leaf(&self, kid: &str) -> Option<(&dyn HeldTree, u32)> {
         let (shop, id) = kid.split_once('/')?;
         let LeafId { tree, leaf } = LeafId::parse(id)?;
         Some((self.tree(shop, tree)?, leaf))
     }
 
+    /// A listed key or a user with the name of a leaf of one of the trees. There must be none, so
+    /// that a name means one key.
+    fn listed_leaf(&self) -> Option<Kid> {
+        self.trees().next()?;
+        let is_leaf = |kid: &Kid| self.leaf(kid.as_str()).is_some();
+        let key =
+            self.all_keys().views().find_map(|key| key.kid.filter(|kid| is_leaf(kid)).cloned());
+        let mut users = self
+            .shops()
+            .flat_map(|(name, shop)| shop.users.iter().map(move |user| Kid::of_id(name, user)));
+        key.or_else(|| users.find(is_leaf))
+    }
+
     /// Number of transaction ids whose keys can be derived.
     fn count_derived(&self) -> u64 {
-        self.trees().map(|(_, part)| part.count()).sum()
+        self.trees().map(|(_, tree)| tree.part().count()).sum()
+    }
+
+    /// Number of keys that the file has or can still get back, listed and derived.
+    fn count_held(&self) -> u64 {
+        let derived: u64 = self.trees().map(|(_, tree)| tree.count_held()).sum();
+        self.all_keys().count() as u64 + derived
+    }
+
+    /// Whether the file has the key named `kid`, or can still get it back.
+    fn holds(&self, kid: &Kid) -> bool {
+        match self.leaf(kid.as_str()) {
+            Some((tree, leaf)) => tree.holds(leaf),
+            None => self.all_keys().position(kid.as_str()).is_some(),
+        }
     }
 
     /// The record of the shop with this name.
@@ -91,14 +118,14 @@ pub trait KeyHolder {
 
     /// Whether the file contains a key that can decrypt.
     fn has_secrets(&self) -> bool {
-        let nodes = self.trees().any(|(_, part)| !part.nodes().is_empty());
+        let nodes = self.trees().any(|(_, tree)| !tree.part().nodes().is_empty());
         nodes || self.all_keys().views().any(|key| key.material.is_secret())
     }
 
     /// Whether the key named `kid` was erased from this file.
     fn was_erased(&self, kid: &Kid) -> bool {
         match self.leaf(kid.as_str()) {
-            Some((part, leaf)) => part.lacks(leaf),
+            Some((tree, leaf)) => tree.part().given().contains(leaf) && !tree.holds(leaf),
             None => self.shop_of(kid).is_some_and(|shop| shop.was_erased(kid)),
         }
     }
@@ -106,7 +133,7 @@ pub trait KeyHolder {
     /// Whether any key was erased from this file.
     fn has_erased(&self) -> bool {
         self.shops().any(|(_, shop)| shop.has_erased())
-            || self.trees().any(|(_, part)| part.count() < part.given().count())
+            || self.trees().any(|(_, tree)| tree.count_held() < tree.part().given().count())
     }
 
     /// The error for a key that is not in the file.
@@ -116,7 +143,7 @@ pub trait KeyHolder {
             true => String::new(),
             false => format!(" (of {})", shops.join(", ")),
         };
-        KeyError::Unknown { kid: kid.to_string(), held: self.all_keys().count(), of }
+        KeyError::Unknown { kid: kid.to_string(), held: self.count_held(), of }
     }
 
     /// Refuses keys from a repeatable source, and weak algorithms, unless they are allowed.

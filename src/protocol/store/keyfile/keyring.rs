@@ -9,7 +9,7 @@ use super::{AnyKeys, IV_BUDGET, KeyHolder, KeySet, Keys, Shop, write};
 use crate::protocol::jose::jwk::DecryptingKey;
 use crate::protocol::jose::tree::TreeId;
 use crate::protocol::model::{Kid, Name, Place, Result, Role, Scheme, Suite};
-use crate::protocol::store::trees::{HeldTree, ServiceTree, TreePart, Trees};
+use crate::protocol::store::trees::{HeldTree, ServiceTree, Trees};
 
 /// The service's keyring.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -82,16 +82,15 @@ impl KeyHolder for Keyring {
         self.shops.get(name).map(|account| &account.shop)
     }
 
-    fn trees(&self) -> Box<dyn Iterator<Item = (&Name, &TreePart)> + '_> {
-        let trees = self
-            .shops
-            .iter()
-            .map(|(name, account)| account.trees.values().map(move |tree| (name, tree.part())));
+    fn trees(&self) -> Box<dyn Iterator<Item = (&Name, &dyn HeldTree)> + '_> {
+        let trees = self.shops.iter().map(|(name, account)| {
+            account.trees.values().map(move |tree| (name, tree as &dyn HeldTree))
+        });
         Box::new(trees.flatten())
     }
 
-    fn tree(&self, shop: &str, id: TreeId) -> Option<&TreePart> {
-        self.shops.get(shop)?.trees.get(&id).map(HeldTree::part)
+    fn tree(&self, shop: &str, id: TreeId) -> Option<&dyn HeldTree> {
+        self.shops.get(shop)?.trees.get(&id).map(|tree| tree as &dyn HeldTree)
     }
 
     fn member(&self) -> Option<Value> {

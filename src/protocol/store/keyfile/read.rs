@@ -15,7 +15,7 @@ use crate::protocol::jose::json::{self, Object, optional_parsed, optional_text, 
 use crate::protocol::jose::jwk::{
     AsKey, DecryptingKey, EncryptingKey, Jwk, KeyRef, Material, Refusal,
 };
-use crate::protocol::jose::tree::{LeafId, Tree, TreeId};
+use crate::protocol::jose::tree::{Tree, TreeId};
 use crate::protocol::model::{
     Alg, ClientProgram, Content, Document, Enc, Erase, Error, Expected, Form, KeyError,
     KeyFileFault, Kid, Kind, MAX_LAYERS, Malformed, Member, Name, Place, Result, Role, Run, Scheme,
@@ -120,11 +120,15 @@ fn set(keys: Vec<Read>, ours: Option<&Object>, place: &Place) -> Result<KeyFile>
     let Some(ours) = ours else {
         return plain_set(keys, place).map(|file| KeyFile::Plain(PlainFile::Set(file)));
     };
-    match text(ours, "role").map_err(|found| Error::malformed(place, found))? {
-        "service" => keyring(keys, ours, place).map(KeyFile::Keyring),
-        "shop" => shop_bundle(keys, ours, place).map(KeyFile::Shop),
-        "client" => client_bundle(keys, ours, place).map(KeyFile::Client),
-        other => Err(Error::malformed(place, KeyFileFault::Role(other.to_owned()))),
+    let file = match text(ours, "role").map_err(|found| Error::malformed(place, found))? {
+        "service" => keyring(keys, ours, place).map(KeyFile::Keyring)?,
+        "shop" => shop_bundle(keys, ours, place).map(KeyFile::Shop)?,
+        "client" => client_bundle(keys, ours, place).map(KeyFile::Client)?,
+        other => return Err(Error::malformed(place, KeyFileFault::Role(other.to_owned()))),
+    };
+    match file.holder().listed_leaf() {
+        Some(kid) => Err(Error::malformed(place, KeyFileFault::DerivedKid(kid))),
+        None => Ok(file),
     }
 }
 
@@ -272,9 +276,6 @@ fn key_of<'s, K>(
     let Some(shop) = shop else {
         return Err(KeyFileFault::NoShop(kid).into());
     };
-    if kid.parts().1.is_some_and(|id| LeafId::parse(id).is_some()) {
-        return Err(KeyFileFault::DerivedKid(kid).into());
-    }
     if kid.parts().1.is_some() != (shop.scheme.scope == Scope::Transaction) {
         return Err(KeyFileFault::Scope { kid, scope: shop.scheme.scope }.into());
     }
@@ -337,7 +338,7 @@ fn shop(members: &Object) -> Result<Shop, Refusal> {
         scheme,
         suite,
         service: optional_parsed(members, "service")?,
-        users: users(members)?,
+        users: names(members, "users")?,
         erased: names(members, "erased")?,
         erased_shop_key: members.get("erased_shop_key") == Some(&Value::Bool(true)),
     })
@@ -453,15 +454,6 @@ fn algorithm<T>(
 
 fn object<'a>(members: &'a Object, name: &str) -> Checked<&'a Object> {
     members.get(name).and_then(Value::as_object).ok_or_else(|| Malformed::member(name, "an object"))
-}
-
-/// The users of a shop, none of whom has the name of a leaf.
-fn users(members: &Object) -> Checked<BTreeSet<Name>> {
-    let users = names(members, "users")?;
-    match users.iter().find(|user| LeafId::parse(user.as_str()).is_some()) {
-        Some(user) => Err(KeyFileFault::DerivedUser(user.clone()).into()),
-        None => Ok(users),
-    }
 }
 
 /// The trees of a shop.

@@ -56,6 +56,16 @@ impl Shop {
         }
     }
 
+    /// Records that the key named `kid`, a key of this shop, is in the file again.
+    pub fn forget_erased(&mut self, kid: &Kid) {
+        match kid.parts().1 {
+            Some(id) => {
+                self.erased.remove(id);
+            }
+            None => self.erased_shop_key = false,
+        }
+    }
+
     /// Whether the key named `kid`, a key of this shop, was erased from the file.
     pub(super) fn was_erased(&self, kid: &Kid) -> bool {
         match kid.parts().1 {
