@@ -3,11 +3,11 @@
 use std::fmt;
 
 use aes::cipher::{BlockCipherEncrypt, KeyInit};
-use aes::{Aes128, Aes256};
+use aes::{Aes128, Aes192, Aes256};
 
 use super::job::{Job, has_lanes, run};
 use super::lanes::AesLanes;
-use super::rounds::{self, LaneKeys, ROUNDS_128, ROUNDS_256, Schedule};
+use super::rounds::{self, LaneKeys, ROUNDS_128, ROUNDS_192, ROUNDS_256, Schedule};
 use super::{AesKey, Block, KeySize};
 use crate::ciphers::cpu::Backend;
 
@@ -20,6 +20,7 @@ pub struct Ctr {
 enum Inner {
     Lanes(Box<Schedule>),
     Crate128(Box<Aes128>),
+    Crate192(Box<Aes192>),
     Crate256(Box<Aes256>),
 }
 
@@ -37,6 +38,7 @@ impl Ctr {
                 Inner::Lanes(Box::new(Schedule::new(backend, key.size(), key.bytes())))
             }
             AesKey::Aes128(key) => Inner::Crate128(Box::new(Aes128::new(key.into()))),
+            AesKey::Aes192(key) => Inner::Crate192(Box::new(Aes192::new(key.into()))),
             AesKey::Aes256(key) => Inner::Crate256(Box::new(Aes256::new(key.into()))),
         };
         Self { backend, inner }
@@ -128,6 +130,7 @@ impl Job for Apply<'_> {
         let mut keys: LaneKeys<L> = schedule.broadcast(proof);
         match schedule.size() {
             KeySize::Aes128 => apply::<L, ROUNDS_128>(proof, &keys, self.first, self.text),
+            KeySize::Aes192 => apply::<L, ROUNDS_192>(proof, &keys, self.first, self.text),
             KeySize::Aes256 => apply::<L, ROUNDS_256>(proof, &keys, self.first, self.text),
         }
         keys = [L::zero(proof); 15];
@@ -137,6 +140,7 @@ impl Job for Apply<'_> {
     fn by_crates(self) {
         match &self.ctr.inner {
             Inner::Crate128(cipher) => apply_crate(cipher.as_ref(), self.first, self.text),
+            Inner::Crate192(cipher) => apply_crate(cipher.as_ref(), self.first, self.text),
             Inner::Crate256(cipher) => apply_crate(cipher.as_ref(), self.first, self.text),
             Inner::Lanes(_) => unreachable!("the key was expanded for the crates"),
         }
@@ -215,15 +219,20 @@ fn split_counter(block: &Block) -> ([u8; 12], u32) {
 mod tests {
     use super::*;
 
-    /// SP 800-38A, sections F.5.1 and F.5.5.
+    /// SP 800-38A, sections F.5.1, F.5.3 and F.5.5.
     const FIRST: &str = "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff";
     const PLAINTEXT: &str = "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51\
                              30c81c46a35ce411e5fbc1191a0a52eff69f2445df4f9b17ad2b417be66c3710";
-    const CASES: [(&str, &str); 2] = [
+    const CASES: [(&str, &str); 3] = [
         (
             "2b7e151628aed2a6abf7158809cf4f3c",
             "874d6191b620e3261bef6864990db6ce9806f66b7970fdff8617187bb9fffdff\
              5ae4df3edbd5d35e5b4f09020db03eab1e031dda2fbe03d1792170a0f3009cee",
+        ),
+        (
+            "8e73b0f7da0e6452c810f32b809079e562f8ead2522c6b7b",
+            "1abc932417521ca24f2b0459fe7e6e0b090339ec0aa6faefd5ccc2c6f4ce8e94\
+             1e36b26bd1ebc670d1bd1d665620abf74f78a7f6d29809585a97daec58c6b050",
         ),
         (
             "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4",
@@ -258,7 +267,9 @@ mod tests {
         const GUARD: usize = 64;
         let oracle = Backend::from_name("rustcrypto").unwrap();
         for backend in Backend::available() {
-            for key in [AesKey::Aes128(&[3; 16]), AesKey::Aes256(&[4; 32])] {
+            let keys =
+                [[3; 16].as_slice(), &[5; 24], &[4; 32]].map(|key| AesKey::new(key).unwrap());
+            for key in keys {
                 let (expected, tested) = (Ctr::new(oracle, key), Ctr::new(backend, key));
                 for length in (0..=4096).step_by(7).chain(500..=530).chain(4090..=4096) {
                     let first = STARTS[length % 4];

@@ -1,4 +1,4 @@
-//! AES (FIPS 197) with 128- and 256-bit keys, in the forms that order batches and streams need.
+//! AES (FIPS 197) with 128-, 192- and 256-bit keys, in the forms that order batches and streams need.
 //!
 //! | module | what | source |
 //! |---|---|---|
@@ -42,20 +42,27 @@ use std::fmt;
 /// One 128-bit block.
 pub(crate) type Block = [u8; 16];
 
-/// The two supported key sizes.
+/// The key sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeySize {
     /// 128 bits, 10 rounds.
     Aes128,
+    /// 192 bits, 12 rounds.
+    Aes192,
     /// 256 bits, 14 rounds.
     Aes256,
 }
 
 impl KeySize {
-    /// Returns the key size for a length in bytes: 16 or 32, else `None`.
+    /// Every size.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 3] = [Self::Aes128, Self::Aes192, Self::Aes256];
+
+    /// Returns the key size for a length in bytes: 16, 24 or 32, else `None`.
     pub const fn from_bytes(bytes: usize) -> Option<Self> {
         match bytes {
             16 => Some(Self::Aes128),
+            24 => Some(Self::Aes192),
             32 => Some(Self::Aes256),
             _ => None,
         }
@@ -65,36 +72,40 @@ impl KeySize {
     pub const fn bytes(self) -> usize {
         match self {
             Self::Aes128 => 16,
+            Self::Aes192 => 24,
             Self::Aes256 => 32,
         }
     }
 }
 
-/// The key is neither 16 nor 32 bytes long.
+/// The key is not 16, 24 or 32 bytes long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected an AES key of 16 or 32 bytes, found {found}")]
+#[error("expected an AES key of 16, 24 or 32 bytes, found {found}")]
 pub struct KeyLengthError {
     /// Length of the rejected key in bytes.
     pub found: usize,
 }
 
-/// An AES key of either size.
+/// An AES key of any size.
 #[derive(Clone, Copy)]
 pub enum AesKey<'k> {
     /// 128 bits.
     Aes128(&'k [u8; 16]),
+    /// 192 bits.
+    Aes192(&'k [u8; 24]),
     /// 256 bits.
     Aes256(&'k [u8; 32]),
 }
 
 impl<'k> AesKey<'k> {
-    /// Creates a key from 16 or 32 bytes.
+    /// Creates a key from 16, 24 or 32 bytes.
     ///
     /// # Errors
     /// [`KeyLengthError`] for any other length.
     pub fn new(key: &'k [u8]) -> Result<Self, KeyLengthError> {
         let short = key.try_into().map(Self::Aes128);
         short
+            .or_else(|_| key.try_into().map(Self::Aes192))
             .or_else(|_| key.try_into().map(Self::Aes256))
             .map_err(|_| KeyLengthError { found: key.len() })
     }
@@ -103,6 +114,7 @@ impl<'k> AesKey<'k> {
     pub const fn size(self) -> KeySize {
         match self {
             Self::Aes128(_) => KeySize::Aes128,
+            Self::Aes192(_) => KeySize::Aes192,
             Self::Aes256(_) => KeySize::Aes256,
         }
     }
@@ -111,6 +123,7 @@ impl<'k> AesKey<'k> {
     pub const fn bytes(self) -> &'k [u8] {
         match self {
             Self::Aes128(key) => key,
+            Self::Aes192(key) => key,
             Self::Aes256(key) => key,
         }
     }
@@ -119,6 +132,12 @@ impl<'k> AesKey<'k> {
 impl<'k> From<&'k [u8; 16]> for AesKey<'k> {
     fn from(key: &'k [u8; 16]) -> Self {
         Self::Aes128(key)
+    }
+}
+
+impl<'k> From<&'k [u8; 24]> for AesKey<'k> {
+    fn from(key: &'k [u8; 24]) -> Self {
+        Self::Aes192(key)
     }
 }
 

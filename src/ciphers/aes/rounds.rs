@@ -7,11 +7,13 @@ use super::lanes::AesLanes;
 use super::{Block, KeySize};
 use crate::ciphers::cpu::Backend;
 
-/// Round keys of a vector, lane by lane. AES-128 uses the first 11.
+/// Round keys of a vector, lane by lane. AES-128 uses the first 11, AES-192 the first 13.
 pub(super) type LaneKeys<L> = [L; 15];
 
 /// Number of rounds of AES-128.
 pub(super) const ROUNDS_128: usize = 10;
+/// Number of rounds of AES-192.
+pub(super) const ROUNDS_192: usize = 12;
 /// Number of rounds of AES-256.
 pub(super) const ROUNDS_256: usize = 14;
 
@@ -19,6 +21,8 @@ pub(super) const ROUNDS_256: usize = 14;
 const LAST_WORD: Block = [12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15];
 /// In each of the four words, the last word of the block rotated by a byte.
 const ROTATED_LAST_WORD: Block = [13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15, 12];
+/// In each of the four words, the second word of the block rotated by a byte.
+const ROTATED_SECOND_WORD: Block = [5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4];
 
 /// The round constants, each in all four words.
 const ROUND_CONSTANTS: [Block; 10] = {
@@ -34,7 +38,12 @@ const ROUND_CONSTANTS: [Block; 10] = {
 
 /// Length in bytes of a key for `ROUNDS` rounds.
 pub(super) const fn key_bytes(rounds: usize) -> usize {
-    if rounds == ROUNDS_128 { 16 } else { 32 }
+    match rounds {
+        ROUNDS_128 => 16,
+        ROUNDS_192 => 24,
+        ROUNDS_256 => 32,
+        _ => panic!("AES has 10, 12 or 14 rounds"),
+    }
 }
 
 /// Expands a key for each lane of `GROUPS` vectors from concatenated keys.
@@ -60,6 +69,8 @@ pub(super) fn expand<L: AesLanes, const ROUNDS: usize, const GROUPS: usize>(
                 lanes[round] = running_xor(lanes[round - 1]).xor(word);
             }
         }
+    } else if ROUNDS == ROUNDS_192 {
+        expand_192(proof, keys, expanded);
     } else {
         for (group, lanes) in expanded.iter_mut().enumerate() {
             let first = L::load(proof, &keys[2 * group * L::BYTES..]);
@@ -80,6 +91,57 @@ pub(super) fn expand<L: AesLanes, const ROUNDS: usize, const GROUPS: usize>(
     }
     // The last round of encryption serves as SubWord: where all four words of a block are equal,
     // ShiftRows changes nothing.
+}
+
+/// Expands keys of 192 bits, whose schedule advances by six words, while a round key has four.
+#[inline(always)]
+fn expand_192<L: AesLanes, const GROUPS: usize>(
+    proof: L::Proof,
+    keys: &[u8],
+    expanded: &mut [LaneKeys<L>; GROUPS],
+) {
+    let last = L::broadcast(proof, &LAST_WORD);
+    let rotated = L::broadcast(proof, &ROTATED_SECOND_WORD);
+    // The last two of six words, in the first half of each lane; the second half is ignored.
+    let mut pairs = [L::zero(proof); GROUPS];
+    let mut halves = [[0; 64]; 2];
+    for (group, (lanes, pair)) in expanded.iter_mut().zip(&mut pairs).enumerate() {
+        let keys = keys[24 * group * L::BLOCKS..].chunks_exact(24).take(L::BLOCKS);
+        for (lane, key) in keys.enumerate() {
+            halves[0][16 * lane..][..16].copy_from_slice(&key[..16]);
+            halves[1][16 * lane..][..8].copy_from_slice(&key[16..]);
+        }
+        lanes[0] = L::load(proof, &halves[0]);
+        *pair = L::load(proof, &halves[1]);
+    }
+    // Two steps of six words make three round keys.
+    for step in 0..ROUNDS_192 / 3 {
+        let constants = [0, 1].map(|i| L::broadcast(proof, &ROUND_CONSTANTS[2 * step + i]));
+        for (lanes, pair) in expanded.iter_mut().zip(&mut pairs) {
+            let four = four_words(lanes[3 * step], *pair, rotated, constants[0]).swap_halves();
+            lanes[3 * step + 1] = pair.with_high(four);
+            *pair = two_words(*pair, four.swap_halves(), last);
+            lanes[3 * step + 2] = four.with_high(pair.swap_halves());
+            lanes[3 * step + 3] = four_words(four.swap_halves(), *pair, rotated, constants[1]);
+            *pair = two_words(*pair, lanes[3 * step + 3], last);
+        }
+    }
+    halves = [[0; 64]; 2];
+    pairs = [L::zero(proof); GROUPS];
+    zeroize::optimization_barrier(&halves);
+    zeroize::optimization_barrier(&pairs);
+}
+
+/// Computes the first four of the next six words.
+#[inline(always)]
+fn four_words<L: AesLanes>(four: L, pair: L, rotated: L, constant: L) -> L {
+    running_xor(four).xor(pair.shuffle(rotated).enc_last(constant))
+}
+
+/// Computes the last two of the next six words, whose first four are given.
+#[inline(always)]
+fn two_words<L: AesLanes>(pair: L, four: L, last: L) -> L {
+    pair.xor(pair.shift::<4>()).xor(four.shuffle(last))
 }
 
 /// Adds to each word all the words before it.
@@ -175,7 +237,7 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// Expands a key of 16 or 32 bytes on a backend that has lanes.
+    /// Expands a key of 16, 24 or 32 bytes on a backend that has lanes.
     pub(super) fn new(backend: Backend, size: KeySize, key: &[u8]) -> Self {
         let mut schedule = Self { keys: [[0; 16]; 15], size };
         run(backend, Expand { key, schedule: &mut schedule });
@@ -213,6 +275,7 @@ impl Job for Expand<'_> {
         keys[..self.key.len()].copy_from_slice(self.key);
         match self.schedule.size {
             KeySize::Aes128 => expand::<L, ROUNDS_128, 1>(proof, &keys, &mut expanded),
+            KeySize::Aes192 => expand::<L, ROUNDS_192, 1>(proof, &keys, &mut expanded),
             KeySize::Aes256 => expand::<L, ROUNDS_256, 1>(proof, &keys, &mut expanded),
         }
         for (block, lanes) in self.schedule.keys.iter_mut().zip(&expanded[0]) {

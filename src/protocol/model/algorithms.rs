@@ -76,8 +76,10 @@ impl WrapAlgorithm {
     const fn facts(self) -> Facts {
         let (name, family) = match self {
             Self::AesKw(KeySize::Aes128) => ("A128KW", Family::Secret),
+            Self::AesKw(KeySize::Aes192) => ("A192KW", Family::Secret),
             Self::AesKw(KeySize::Aes256) => ("A256KW", Family::Secret),
             Self::AesGcmKw(KeySize::Aes128) => ("A128GCMKW", Family::Secret),
+            Self::AesGcmKw(KeySize::Aes192) => ("A192GCMKW", Family::Secret),
             Self::AesGcmKw(KeySize::Aes256) => ("A256GCMKW", Family::Secret),
             Self::RsaOaep256 => ("RSA-OAEP-256", Family::Rsa),
             Self::MhKnapsack => ("MH-KNAPSACK", Family::Knapsack),

@@ -1,15 +1,20 @@
 //! GCM with the crate `aes-gcm`, one record at a time.
 
+use ::aes::Aes192;
 use aes_gcm::aead::AeadInOut;
-use aes_gcm::{Aes128Gcm, Aes256Gcm, KeyInit};
+use aes_gcm::aead::consts::U12;
+use aes_gcm::{Aes128Gcm, Aes256Gcm, AesGcm, KeyInit};
 use zeroize::Zeroize;
 
 use super::Record;
 use crate::ciphers::aes::KeySize;
 
+type Aes192Gcm = AesGcm<Aes192, U12>;
+
 /// An expanded key of the crate `aes-gcm`.
 pub(super) enum Cipher {
     Aes128(Box<Aes128Gcm>),
+    Aes192(Box<Aes192Gcm>),
     Aes256(Box<Aes256Gcm>),
 }
 
@@ -21,6 +26,9 @@ impl Cipher {
             KeySize::Aes128 => {
                 Self::Aes128(Box::new(Aes128Gcm::new_from_slice(key).expect(LENGTH)))
             }
+            KeySize::Aes192 => {
+                Self::Aes192(Box::new(Aes192Gcm::new_from_slice(key).expect(LENGTH)))
+            }
             KeySize::Aes256 => {
                 Self::Aes256(Box::new(Aes256Gcm::new_from_slice(key).expect(LENGTH)))
             }
@@ -31,6 +39,7 @@ impl Cipher {
         let (iv, text) = (record.iv.into(), (&mut *record.text).into());
         let tag = match self {
             Self::Aes128(cipher) => cipher.encrypt_inout_detached(&iv, record.aad, text),
+            Self::Aes192(cipher) => cipher.encrypt_inout_detached(&iv, record.aad, text),
             Self::Aes256(cipher) => cipher.encrypt_inout_detached(&iv, record.aad, text),
         };
         record.tag = tag.expect("the text is not too long").into();
@@ -41,6 +50,7 @@ impl Cipher {
         let text = (&mut *record.text).into();
         let opened = match self {
             Self::Aes128(cipher) => cipher.decrypt_inout_detached(&iv, record.aad, text, &tag),
+            Self::Aes192(cipher) => cipher.decrypt_inout_detached(&iv, record.aad, text, &tag),
             Self::Aes256(cipher) => cipher.decrypt_inout_detached(&iv, record.aad, text, &tag),
         };
         if opened.is_err() {

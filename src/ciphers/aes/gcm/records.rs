@@ -12,7 +12,9 @@ use super::powers::ShortPowers;
 use super::{Inner, Prepared, Record, admit, crates};
 use crate::ciphers::aes::job::Job;
 use crate::ciphers::aes::lanes::AesLanes;
-use crate::ciphers::aes::rounds::{LaneKeys, ROUNDS_128, ROUNDS_256, encrypt, expand, key_bytes};
+use crate::ciphers::aes::rounds::{
+    LaneKeys, ROUNDS_128, ROUNDS_192, ROUNDS_256, encrypt, expand, key_bytes,
+};
 use crate::ciphers::aes::{Block, KeySize};
 
 /// Number of vectors whose keys are expanded, and whose blocks are encrypted, in parallel.
@@ -32,6 +34,7 @@ impl Job for Prepare<'_> {
         let mut block = [L::zero(proof)];
         match self.0.schedule.size() {
             KeySize::Aes128 => encrypt::<L, ROUNDS_128, 1>(&keys, &mut block),
+            KeySize::Aes192 => encrypt::<L, ROUNDS_192, 1>(&keys, &mut block),
             KeySize::Aes256 => encrypt::<L, ROUNDS_256, 1>(&keys, &mut block),
         }
         self.0.powers.fill(&Field::new(proof), block[0]);
@@ -61,6 +64,9 @@ impl<const SEAL: bool> Job for OneKey<'_, '_, SEAL> {
         match prepared.schedule.size() {
             KeySize::Aes128 => {
                 one_key::<L, ROUNDS_128, SEAL>(proof, prepared, self.records, self.valid);
+            }
+            KeySize::Aes192 => {
+                one_key::<L, ROUNDS_192, SEAL>(proof, prepared, self.records, self.valid);
             }
             KeySize::Aes256 => {
                 one_key::<L, ROUNDS_256, SEAL>(proof, prepared, self.records, self.valid);
@@ -153,11 +159,17 @@ impl<const SEAL: bool> Job for KeyEach<'_, '_, SEAL> {
             (KeySize::Aes128, 4) => {
                 key_each::<L, ROUNDS_128, 2, SEAL>(proof, keys, records, valid);
             }
+            (KeySize::Aes192, 4) => {
+                key_each::<L, ROUNDS_192, 2, SEAL>(proof, keys, records, valid);
+            }
             (KeySize::Aes256, 4) => {
                 key_each::<L, ROUNDS_256, 2, SEAL>(proof, keys, records, valid);
             }
             (KeySize::Aes128, _) => {
                 key_each::<L, ROUNDS_128, 4, SEAL>(proof, keys, records, valid);
+            }
+            (KeySize::Aes192, _) => {
+                key_each::<L, ROUNDS_192, 4, SEAL>(proof, keys, records, valid);
             }
             (KeySize::Aes256, _) => {
                 key_each::<L, ROUNDS_256, 4, SEAL>(proof, keys, records, valid);

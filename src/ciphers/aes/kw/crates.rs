@@ -1,6 +1,6 @@
 //! Key wrap with the crate `aes-kw`, one key at a time.
 
-use aes_kw::{KeyInit, KwAes128, KwAes256};
+use aes_kw::{KeyInit, KwAes128, KwAes192, KwAes256};
 use zeroize::Zeroize;
 
 use super::{Keks, OVERHEAD, Unwrap, Wrap};
@@ -9,6 +9,7 @@ use crate::ciphers::aes::KeySize;
 /// An expanded key-encryption key of the crate `aes-kw`.
 enum Kek {
     Aes128(Box<KwAes128>),
+    Aes192(Box<KwAes192>),
     Aes256(Box<KwAes256>),
 }
 
@@ -17,6 +18,7 @@ impl Kek {
         const LENGTH: &str = "the length was checked";
         match size {
             KeySize::Aes128 => Self::Aes128(Box::new(KwAes128::new_from_slice(key).expect(LENGTH))),
+            KeySize::Aes192 => Self::Aes192(Box::new(KwAes192::new_from_slice(key).expect(LENGTH))),
             KeySize::Aes256 => Self::Aes256(Box::new(KwAes256::new_from_slice(key).expect(LENGTH))),
         }
     }
@@ -24,6 +26,7 @@ impl Kek {
     fn wrap(&self, cek: &[u8], wrapped: &mut [u8]) {
         let done = match self {
             Self::Aes128(kek) => kek.wrap_key(cek, wrapped),
+            Self::Aes192(kek) => kek.wrap_key(cek, wrapped),
             Self::Aes256(kek) => kek.wrap_key(cek, wrapped),
         };
         done.expect("the lengths were checked");
@@ -32,6 +35,7 @@ impl Kek {
     fn unwrap(&self, wrapped: &[u8], cek: &mut [u8]) -> bool {
         let valid = match self {
             Self::Aes128(kek) => kek.unwrap_key(wrapped, cek).is_ok(),
+            Self::Aes192(kek) => kek.unwrap_key(wrapped, cek).is_ok(),
             Self::Aes256(kek) => kek.unwrap_key(wrapped, cek).is_ok(),
         };
         if !valid {

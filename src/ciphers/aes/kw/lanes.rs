@@ -6,8 +6,8 @@ use super::{Keks, OVERHEAD, Unwrap, Wrap, crates};
 use crate::ciphers::aes::job::Job;
 use crate::ciphers::aes::lanes::AesLanes;
 use crate::ciphers::aes::rounds::{
-    KeySource, LaneKeys, ROUNDS_128, ROUNDS_256, decrypt_whitened, encrypt_whitened, expand,
-    invert, key_bytes,
+    KeySource, LaneKeys, ROUNDS_128, ROUNDS_192, ROUNDS_256, decrypt_whitened, encrypt_whitened,
+    expand, invert, key_bytes,
 };
 use crate::ciphers::aes::{Block, KeySize};
 
@@ -31,6 +31,7 @@ impl Job for Wrap<'_> {
         }
         match self.keks.size {
             KeySize::Aes128 => with_keys::<L, ROUNDS_128, _>(proof, self),
+            KeySize::Aes192 => with_keys::<L, ROUNDS_192, _>(proof, self),
             KeySize::Aes256 => with_keys::<L, ROUNDS_256, _>(proof, self),
         }
     }
@@ -51,6 +52,7 @@ impl Job for Unwrap<'_> {
         }
         match self.keks.size {
             KeySize::Aes128 => with_keys::<L, ROUNDS_128, _>(proof, self),
+            KeySize::Aes192 => with_keys::<L, ROUNDS_192, _>(proof, self),
             KeySize::Aes256 => with_keys::<L, ROUNDS_256, _>(proof, self),
         }
     }

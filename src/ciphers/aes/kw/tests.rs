@@ -9,9 +9,12 @@ fn the_examples_of_rfc_3394_hold_on_every_backend() {
     let data =
         hex::decode("00112233445566778899aabbccddeeff000102030405060708090a0b0c0d0e0f").unwrap();
     let cases = [
-        // Sections 4.1, 4.3 and 4.6.
+        // Sections 4.1 to 4.6.
         (16, 16, "1fa68b0a8112b447aef34bd8fb5a7b829d3e862371d2cfe5"),
+        (24, 16, "96778b25ae6ca435f92b5b97c050aed2468ab8a17ad84e5d"),
         (32, 16, "64e8c3f9ce0f5ba263e9777905818a2a93c8191e7d6e8ae7"),
+        (24, 24, "031d33264e15d33268f24ec260743edce1c6c7ddee725a936ba814915c6762d2"),
+        (32, 24, "a8f9bc1612c68b3ff6e6f4fbe30e71e4769c8b80a32cb8958cd5d17d6b254da1"),
         (
             32,
             32,
@@ -79,7 +82,7 @@ fn batches_equal_the_crate() {
     let oracle = Backend::from_name("rustcrypto").unwrap();
     for backend in Backend::available() {
         eprintln!("backend {backend} against rustcrypto");
-        for size in [KeySize::Aes128, KeySize::Aes256] {
+        for size in KeySize::ALL {
             for length in (16..=80).step_by(8) {
                 for count in [0, 1, 2, 3, 15, 16, 17, 31, 32, 33, 70] {
                     let keys = noise(1, count * size.bytes());

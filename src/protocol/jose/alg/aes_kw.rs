@@ -27,6 +27,7 @@ pub(super) fn unwrapping_key(
 fn sized(key: &Secret, size: KeySize, suite: Suite) -> Result<AesKey<'_>, KeyError> {
     let sized = match size {
         KeySize::Aes128 => key[..].try_into().map(AesKey::Aes128),
+        KeySize::Aes192 => key[..].try_into().map(AesKey::Aes192),
         KeySize::Aes256 => key[..].try_into().map(AesKey::Aes256),
     };
     sized.map_err(|_| {
