@@ -148,7 +148,8 @@ fn all_the_orders_of_the_project_in_order_at_any_number_of_threads() {
 
 #[test]
 fn every_content_encryption_and_key_wrap_returns_the_orders() {
-    for enc in ["A256GCM", "A128GCM", "A128CBC-HS256"] {
+    for enc in ["A256GCM", "A192GCM", "A128GCM", "A256CBC-HS512", "A192CBC-HS384", "A128CBC-HS256"]
+    {
         for (wrap, alg) in [
             ("", "A256KW"),
             ("--wrap A128KW", "A128KW"),

@@ -28,6 +28,8 @@ fn no_byte_of_a_sealed_line_can_be_replaced_by_any_other() {
         "--embodiment 1",
         "--embodiment 2",
         "--embodiment 4 --enc A128CBC-HS256",
+        "--embodiment 4 --enc A256CBC-HS512",
+        "--embodiment 3 --enc A192GCM",
         "--embodiment 4 --wrap A128GCMKW",
     ] {
         let lab = Lab::with_keys(options, 1);

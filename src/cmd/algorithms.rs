@@ -12,7 +12,10 @@ use crate::cmd::exit::usage;
 /// Algorithm names as used by `bench`, where they differ from those of JOSE by more than case.
 const SPELLINGS: &[Spelling] = &[
     ("aes-256-gcm", "A256GCM"),
+    ("aes-192-gcm", "A192GCM"),
     ("aes-128-gcm", "A128GCM"),
+    ("aes-256-cbc-hs512", "A256CBC-HS512"),
+    ("aes-192-cbc-hs384", "A192CBC-HS384"),
     ("aes-128-cbc-hs256", "A128CBC-HS256"),
     ("toy-des", "TOYDES-ECB-HS256"),
     ("des", "DES-CBC-HS256"),

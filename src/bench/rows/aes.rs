@@ -1,8 +1,9 @@
 //! AES: long messages, and orders in AES-GCM.
 
-use ::aes::{Aes128, Aes256};
+use ::aes::{Aes128, Aes192, Aes256};
 use ::ctr::Ctr128BE;
-use aes_gcm::{Aes128Gcm, Aes256Gcm};
+use aes_gcm::aead::consts::U12;
+use aes_gcm::{Aes128Gcm, Aes256Gcm, AesGcm};
 
 use crate::ciphers::aes::ctr::Ctr;
 use crate::ciphers::aes::gcm::{self, Gcm, Record};
@@ -20,6 +21,8 @@ pub fn rows() -> Vec<Row> {
     rows.extend(rustcrypto::ctr::<Ctr128BE<Aes128>>("aes-128"));
     rows.extend(rustcrypto::ctr::<Ctr128BE<Aes256>>("aes-256"));
     rows.extend(rustcrypto::aead::<Aes128Gcm>("aes-128-gcm"));
+    let extra = |row: Row| row.extra(true);
+    rows.extend(rustcrypto::aead::<AesGcm<Aes192, U12>>("aes-192-gcm").into_iter().map(extra));
     rows.extend(rustcrypto::aead::<Aes256Gcm>("aes-256-gcm"));
     for backend in ours(aes::BACKENDS) {
         for (key, ctr_name, gcm_name) in [
@@ -29,6 +32,8 @@ pub fn rows() -> Vec<Row> {
             rows.extend(ctr(ctr_name, key, backend));
             rows.extend(gcm(gcm_name, key, backend));
         }
+        // Between the two others: measured only on request.
+        rows.extend(gcm("aes-192-gcm", KeySize::Aes192, backend).into_iter().map(extra));
     }
     rows
 }

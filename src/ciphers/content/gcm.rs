@@ -13,7 +13,7 @@ pub(super) fn seal(backend: Backend, size: KeySize, keys: Keys<'_>, records: &mu
     }
     let tags: Vec<[u8; 16]> = batch.into_iter().map(|sealed| sealed.tag).collect();
     for (record, tag) in records.iter_mut().zip(tags) {
-        record.tag = tag;
+        record.tag[..tag.len()].copy_from_slice(&tag);
     }
 }
 
@@ -37,7 +37,7 @@ fn batch<'r>(records: &'r mut [Record<'_>]) -> Vec<gcm::Record<'r>> {
             iv: record.iv.try_into().expect("an IV of 12 bytes"),
             aad: record.aad,
             text: record.text,
-            tag: record.tag,
+            tag: *record.tag.first_chunk().expect("room for a tag"),
         })
         .collect()
 }

@@ -16,7 +16,7 @@ pub(super) fn seal(backend: Backend, keys: Keys<'_>, records: &mut [Record<'_>])
 
 pub(super) fn open(backend: Backend, keys: Keys<'_>, records: &mut [Record<'_>]) {
     for (index, record) in records.iter_mut().enumerate() {
-        let tag = record.tag[..TAG_LEN].try_into().expect("8 of 16 bytes");
+        let tag = record.tag[..TAG_LEN].try_into().expect("room for 8 bytes");
         let opened = grain(keys, index).open(backend, nonce(record), record.aad, record.text, tag);
         record.authentic = opened.is_ok();
         record.len = record.text.len();

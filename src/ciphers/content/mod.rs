@@ -5,8 +5,8 @@
 
 mod gcm;
 mod grain;
-mod hs256;
 mod raw;
+mod then_mac;
 
 use rand::Rng;
 
@@ -14,8 +14,8 @@ use crate::ciphers::aes::{self, KeySize};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::toy_des::{self, SBox};
 use crate::ciphers::{CipherError, des, feal, vernam};
-use hs256::{EncryptThenMac, RawCipher};
-use raw::{Aes128Cbc, DesCbc, DesEde3Cbc, Feal8Cbc, ToyDesEcb, Vernam};
+use raw::{Aes128Cbc, Aes192Cbc, Aes256Cbc, DesCbc, DesEde3Cbc, Feal8Cbc, ToyDesEcb, Vernam};
+use then_mac::{EncryptThenMac, MacHash, RawCipher};
 
 /// An order to seal or open, in place.
 #[derive(Debug)]
@@ -45,7 +45,10 @@ pub enum Keys<'a> {
 }
 
 /// Length of the longest tag in bytes.
-pub const MAX_TAG: usize = 16;
+pub const MAX_TAG: usize = 32;
+
+/// Length of the MAC key of the `-HS256` forms in bytes.
+const MAC_KEY_LEN: usize = <sha2::Sha256 as MacHash>::HALF;
 
 /// Length of the longest initialization vector in bytes.
 pub const MAX_IV: usize = 16;
@@ -56,10 +59,16 @@ pub const MAX_IV: usize = 16;
 pub enum ContentCipher {
     /// AES-128 in Galois/Counter Mode (RFC 7518 section 5.3).
     A128Gcm,
+    /// AES-192 in Galois/Counter Mode (RFC 7518 section 5.3).
+    A192Gcm,
     /// AES-256 in Galois/Counter Mode (RFC 7518 section 5.3).
     A256Gcm,
     /// AES-128 in CBC mode with HMAC-SHA-256 (RFC 7518 section 5.2.3).
     A128CbcHs256,
+    /// AES-192 in CBC mode with HMAC-SHA-384 (RFC 7518 section 5.2.4).
+    A192CbcHs384,
+    /// AES-256 in CBC mode with HMAC-SHA-512 (RFC 7518 section 5.2.5).
+    A256CbcHs512,
     /// DES in CBC mode with HMAC-SHA-256. Weak: 56-bit key.
     DesCbcHs256,
     /// Triple DES with three keys in CBC mode with HMAC-SHA-256. Weak: 64-bit blocks.
@@ -97,13 +106,13 @@ impl Facts {
         Self { name, weak, key_len, iv_len: 12, tag_len, block_len: 0, at_once }
     }
 
-    const fn hs256<C: RawCipher>(name: &'static str, weak: bool, at_once: usize) -> Self {
+    const fn then_mac<C: RawCipher>(name: &'static str, weak: bool, at_once: usize) -> Self {
         Self {
             name,
             weak,
-            key_len: hs256::MAC_KEY_LEN + C::KEY_LEN,
+            key_len: C::Hash::HALF + C::KEY_LEN,
             iv_len: C::IV_LEN,
-            tag_len: hs256::TAG_LEN,
+            tag_len: C::Hash::HALF,
             block_len: C::BLOCK_LEN,
             at_once,
         }
@@ -112,9 +121,12 @@ impl Facts {
 
 impl ContentCipher {
     /// Every content cipher; the toy DES with its default S-box.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::A256Gcm,
+        Self::A192Gcm,
         Self::A128Gcm,
+        Self::A256CbcHs512,
+        Self::A192CbcHs384,
         Self::A128CbcHs256,
         Self::DesCbcHs256,
         Self::DesEde3CbcHs256,
@@ -127,15 +139,20 @@ impl ContentCipher {
     const fn facts(self) -> Facts {
         match self {
             Self::A128Gcm => Facts::aead("A128GCM", false, 16, 16, 256),
+            Self::A192Gcm => Facts::aead("A192GCM", false, 24, 16, 256),
             Self::A256Gcm => Facts::aead("A256GCM", false, 32, 16, 256),
-            Self::A128CbcHs256 => Facts::hs256::<Aes128Cbc>("A128CBC-HS256", false, 64),
+            Self::A128CbcHs256 => Facts::then_mac::<Aes128Cbc>("A128CBC-HS256", false, 64),
+            Self::A192CbcHs384 => Facts::then_mac::<Aes192Cbc>("A192CBC-HS384", false, 64),
+            Self::A256CbcHs512 => Facts::then_mac::<Aes256Cbc>("A256CBC-HS512", false, 64),
             // CBC encryption is sequential, so only separate orders fill the lanes.
-            Self::DesCbcHs256 => Facts::hs256::<DesCbc>("DES-CBC-HS256", true, 1024),
-            Self::DesEde3CbcHs256 => Facts::hs256::<DesEde3Cbc>("DES-EDE3-CBC-HS256", true, 1024),
-            Self::ToyDesEcbHs256(_) => Facts::hs256::<ToyDesEcb>("TOYDES-ECB-HS256", true, 64),
-            Self::Feal8CbcHs256 => Facts::hs256::<Feal8Cbc>("FEAL8-CBC-HS256", true, 64),
+            Self::DesCbcHs256 => Facts::then_mac::<DesCbc>("DES-CBC-HS256", true, 1024),
+            Self::DesEde3CbcHs256 => {
+                Facts::then_mac::<DesEde3Cbc>("DES-EDE3-CBC-HS256", true, 1024)
+            }
+            Self::ToyDesEcbHs256(_) => Facts::then_mac::<ToyDesEcb>("TOYDES-ECB-HS256", true, 64),
+            Self::Feal8CbcHs256 => Facts::then_mac::<Feal8Cbc>("FEAL8-CBC-HS256", true, 64),
             Self::Grain128AeadV2 => Facts::aead("GRAIN128AEADV2", true, 16, 8, 64),
-            Self::VernamHs256 => Facts::hs256::<Vernam>("VERNAM-HS256", true, 64),
+            Self::VernamHs256 => Facts::then_mac::<Vernam>("VERNAM-HS256", true, 64),
         }
     }
 
@@ -154,7 +171,7 @@ impl ContentCipher {
         self.facts().weak
     }
 
-    /// Key length in bytes; for the `-HS256` forms, MAC key (16) and cipher key together. For
+    /// Key length in bytes; for the forms with an HMAC, MAC key and cipher key together. For
     /// [`VernamHs256`](Self::VernamHs256), the MAC key alone; the pad is added to it.
     pub const fn key_len(self) -> usize {
         self.facts().key_len
@@ -178,8 +195,11 @@ impl ContentCipher {
         match self {
             Self::ToyDesEcbHs256(sbox) => Some(sbox),
             Self::A128Gcm
+            | Self::A192Gcm
             | Self::A256Gcm
             | Self::A128CbcHs256
+            | Self::A192CbcHs384
+            | Self::A256CbcHs512
             | Self::DesCbcHs256
             | Self::DesEde3CbcHs256
             | Self::Feal8CbcHs256
@@ -206,8 +226,8 @@ impl ContentCipher {
     /// Backends with their own code for this cipher.
     pub const fn backends(self) -> &'static [&'static str] {
         match self {
-            Self::A128Gcm | Self::A256Gcm => aes::BACKENDS,
-            Self::A128CbcHs256 => raw::AES_BACKENDS,
+            Self::A128Gcm | Self::A192Gcm | Self::A256Gcm => aes::BACKENDS,
+            Self::A128CbcHs256 | Self::A192CbcHs384 | Self::A256CbcHs512 => raw::AES_BACKENDS,
             Self::DesCbcHs256 | Self::DesEde3CbcHs256 => des::BACKENDS,
             Self::ToyDesEcbHs256(_) => toy_des::BACKENDS,
             Self::Feal8CbcHs256 => feal::BACKENDS,
@@ -244,12 +264,15 @@ impl ContentCipher {
             });
         }
         let weakness = match self {
-            Self::DesCbcHs256 => DesCbc.weakness(&key[hs256::MAC_KEY_LEN..]),
-            Self::DesEde3CbcHs256 => DesEde3Cbc.weakness(&key[hs256::MAC_KEY_LEN..]),
-            Self::ToyDesEcbHs256(sbox) => ToyDesEcb(sbox).weakness(&key[hs256::MAC_KEY_LEN..]),
+            Self::DesCbcHs256 => DesCbc.weakness(&key[MAC_KEY_LEN..]),
+            Self::DesEde3CbcHs256 => DesEde3Cbc.weakness(&key[MAC_KEY_LEN..]),
+            Self::ToyDesEcbHs256(sbox) => ToyDesEcb(sbox).weakness(&key[MAC_KEY_LEN..]),
             Self::A128Gcm
+            | Self::A192Gcm
             | Self::A256Gcm
             | Self::A128CbcHs256
+            | Self::A192CbcHs384
+            | Self::A256CbcHs512
             | Self::Feal8CbcHs256
             | Self::Grain128AeadV2
             | Self::VernamHs256 => None,
@@ -264,8 +287,8 @@ impl ContentCipher {
     pub fn shape_keys(self, keys: &mut [u8]) {
         if let Self::ToyDesEcbHs256(_) = self {
             for key in keys.chunks_exact_mut(self.key_len()) {
-                key[hs256::MAC_KEY_LEN..][..6].fill(0);
-                key[hs256::MAC_KEY_LEN + 6] &= 0x0f;
+                key[MAC_KEY_LEN..][..6].fill(0);
+                key[MAC_KEY_LEN + 6] &= 0x0f;
             }
         }
     }
@@ -290,8 +313,11 @@ impl ContentCipher {
     pub fn seal(self, backend: Backend, keys: Keys<'_>, records: &mut [Record<'_>]) {
         match self {
             Self::A128Gcm => gcm::seal(backend, KeySize::Aes128, keys, records),
+            Self::A192Gcm => gcm::seal(backend, KeySize::Aes192, keys, records),
             Self::A256Gcm => gcm::seal(backend, KeySize::Aes256, keys, records),
-            Self::A128CbcHs256 => EncryptThenMac(Aes128Cbc).seal(backend, keys, records),
+            Self::A128CbcHs256 => EncryptThenMac(Aes128Cbc::NEW).seal(backend, keys, records),
+            Self::A192CbcHs384 => EncryptThenMac(Aes192Cbc::NEW).seal(backend, keys, records),
+            Self::A256CbcHs512 => EncryptThenMac(Aes256Cbc::NEW).seal(backend, keys, records),
             Self::DesCbcHs256 => EncryptThenMac(DesCbc).seal(backend, keys, records),
             Self::DesEde3CbcHs256 => EncryptThenMac(DesEde3Cbc).seal(backend, keys, records),
             Self::ToyDesEcbHs256(sbox) => {
@@ -310,8 +336,11 @@ impl ContentCipher {
     pub fn open(self, backend: Backend, keys: Keys<'_>, records: &mut [Record<'_>]) {
         match self {
             Self::A128Gcm => gcm::open(backend, KeySize::Aes128, keys, records),
+            Self::A192Gcm => gcm::open(backend, KeySize::Aes192, keys, records),
             Self::A256Gcm => gcm::open(backend, KeySize::Aes256, keys, records),
-            Self::A128CbcHs256 => EncryptThenMac(Aes128Cbc).open(backend, keys, records),
+            Self::A128CbcHs256 => EncryptThenMac(Aes128Cbc::NEW).open(backend, keys, records),
+            Self::A192CbcHs384 => EncryptThenMac(Aes192Cbc::NEW).open(backend, keys, records),
+            Self::A256CbcHs512 => EncryptThenMac(Aes256Cbc::NEW).open(backend, keys, records),
             Self::DesCbcHs256 => EncryptThenMac(DesCbc).open(backend, keys, records),
             Self::DesEde3CbcHs256 => EncryptThenMac(DesEde3Cbc).open(backend, keys, records),
             Self::ToyDesEcbHs256(sbox) => {

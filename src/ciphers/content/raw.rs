@@ -1,8 +1,16 @@
 //! Unauthenticated ciphers.
 
-use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, array::Array};
+use std::marker::PhantomData;
 
-use super::hs256::{RawCipher, RawText};
+use aes::cipher::array::Array;
+use aes::cipher::consts::U16;
+use aes::cipher::typenum::Unsigned;
+use aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, BlockModeDecrypt, BlockModeEncrypt};
+use aes::cipher::{InnerIvInit, KeyInit};
+use aes::{Aes128, Aes192, Aes256};
+use sha2::{Sha256, Sha384, Sha512};
+
+use super::then_mac::{MacHash, RawCipher, RawText};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::des::{self, DesKey, Message, TripleDesKey};
 use crate::ciphers::feal::{self, Feal, Rounds};
@@ -12,8 +20,13 @@ use crate::ciphers::vernam;
 /// Backends with their own AES-CBC code: only the crates.
 pub(super) const AES_BACKENDS: &[&str] = &["rustcrypto"];
 
-/// AES-128 (FIPS 197) in CBC mode (NIST SP 800-38A section 6.2), from the crates `aes` and `cbc`.
-pub(super) struct Aes128Cbc;
+/// AES (FIPS 197) in CBC mode (NIST SP 800-38A section 6.2), from the crates `aes` and `cbc`.
+pub(super) struct AesCbc<C, H>(PhantomData<(C, H)>);
+
+/// AES with the hash functions of RFC 7518 sections 5.2.3 to 5.2.5.
+pub(super) type Aes128Cbc = AesCbc<Aes128, Sha256>;
+pub(super) type Aes192Cbc = AesCbc<Aes192, Sha384>;
+pub(super) type Aes256Cbc = AesCbc<Aes256, Sha512>;
 
 /// DES (FIPS 46-3) in CBC mode.
 pub(super) struct DesCbc;
@@ -31,30 +44,40 @@ pub(super) struct ToyDesEcb(pub(super) SBox);
 /// whole pad and is ignored by the cipher.
 pub(super) struct Vernam;
 
-impl RawCipher for Aes128Cbc {
-    type Key<'a> = &'a [u8; 16];
+impl<C, H> AesCbc<C, H> {
+    pub(super) const NEW: Self = Self(PhantomData);
+}
+
+impl<C, H> RawCipher for AesCbc<C, H>
+where
+    C: KeyInit + BlockCipherEncrypt<BlockSize = U16> + BlockCipherDecrypt<BlockSize = U16>,
+    H: MacHash,
+{
+    type Hash = H;
+    type Key<'a> = &'a Array<u8, C::KeySize>;
     type Iv<'a> = &'a [u8; 16];
 
-    const KEY_LEN: usize = 16;
+    const KEY_LEN: usize = C::KeySize::USIZE;
     const IV_LEN: usize = 16;
     const BLOCK_LEN: usize = 16;
 
     fn encrypt(&self, _backend: Backend, texts: &mut [RawText<'_, Self>]) {
         for text in texts {
-            let mut mode = cbc::Encryptor::<aes::Aes128>::new(text.key.into(), text.iv.into());
+            let mut mode = cbc::Encryptor::inner_iv_init(C::new(text.key), text.iv.into());
             mode.encrypt_blocks(Array::slice_as_chunks_mut(text.blocks).0);
         }
     }
 
     fn decrypt(&self, _backend: Backend, texts: &mut [RawText<'_, Self>]) {
         for text in texts {
-            let mut mode = cbc::Decryptor::<aes::Aes128>::new(text.key.into(), text.iv.into());
+            let mut mode = cbc::Decryptor::inner_iv_init(C::new(text.key), text.iv.into());
             mode.decrypt_blocks(Array::slice_as_chunks_mut(text.blocks).0);
         }
     }
 }
 
 impl RawCipher for DesCbc {
+    type Hash = Sha256;
     type Key<'a> = &'a [u8; 8];
     type Iv<'a> = &'a [u8; 8];
 
@@ -79,6 +102,7 @@ impl RawCipher for DesCbc {
 }
 
 impl RawCipher for DesEde3Cbc {
+    type Hash = Sha256;
     type Key<'a> = &'a [u8; 24];
     type Iv<'a> = &'a [u8; 8];
 
@@ -123,6 +147,7 @@ where
 }
 
 impl RawCipher for Feal8Cbc {
+    type Hash = Sha256;
     type Key<'a> = &'a [u8; 8];
     type Iv<'a> = &'a [u8; 8];
 
@@ -152,6 +177,7 @@ fn expand(text: &RawText<'_, Feal8Cbc>) -> Feal {
 }
 
 impl RawCipher for ToyDesEcb {
+    type Hash = Sha256;
     type Key<'a> = &'a [u8; 8];
     type Iv<'a> = &'a [u8; 0];
 
@@ -186,6 +212,7 @@ impl ToyDesEcb {
 }
 
 impl RawCipher for Vernam {
+    type Hash = Sha256;
     type Key<'a> = &'a [u8];
     type Iv<'a> = &'a [u8; 8];
 

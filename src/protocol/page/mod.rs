@@ -66,7 +66,11 @@ pub fn refusal(suite: Suite, layers: u8) -> Option<Unfit> {
     let seals = match suite.enc() {
         Enc::Cipher(cipher) => match cipher {
             ContentCipher::A256Gcm | ContentCipher::A128Gcm => true,
+            // Browsers built on Chromium have no AES-192.
+            ContentCipher::A192Gcm => false,
             ContentCipher::A128CbcHs256
+            | ContentCipher::A192CbcHs384
+            | ContentCipher::A256CbcHs512
             | ContentCipher::DesCbcHs256
             | ContentCipher::DesEde3CbcHs256
             | ContentCipher::ToyDesEcbHs256(_)

@@ -15,6 +15,7 @@ fn only_what_browsers_have_is_taken() {
         ("dir", "RSA-OAEP-256-BOUND-BLOCKS", "RSA-OAEP-256-BOUND-BLOCKS"),
         ("dir", "GRAIN128AEADV2", "GRAIN128AEADV2"),
         ("A256KW", "A128CBC-HS256", "A128CBC-HS256"),
+        ("dir", "A192GCM", "A192GCM"),
         ("A256GCMKW", "A256GCM", "A256GCMKW"),
         ("MH-KNAPSACK", "A256GCM", "MH-KNAPSACK"),
     ] {

@@ -124,8 +124,12 @@ fn lines_of_all_kinds(keys: &[Jwk], rng: &mut StdRng) -> Vec<Vec<u8>> {
         ("dir", "A256GCM"),
         ("dir", "A128GCM"),
         ("dir", "A128CBC-HS256"),
+        ("dir", "A192GCM"),
+        ("dir", "A192CBC-HS384"),
+        ("dir", "A256CBC-HS512"),
         ("A256KW", "A256GCM"),
         ("A256KW", "A128CBC-HS256"),
+        ("A256KW", "A256CBC-HS512"),
         ("A128KW", "A128GCM"),
         ("A256GCMKW", "A256GCM"),
         ("A128GCMKW", "A256GCM"),
@@ -157,7 +161,7 @@ fn lines_of_all_kinds(keys: &[Jwk], rng: &mut StdRng) -> Vec<Vec<u8>> {
         r#"{"alg":"dir","enc":"A256GCM","kid":"nobody"}"#,
         r#"{"alg":"RSA-OAEP","enc":"A256GCM","kid":"a"}"#,
         r#"{"alg":"dir","enc":"DES-CBC-HS256","kid":"a"}"#,
-        r#"{"alg":"A256KW","enc":"A256CBC-HS512","kid":"a"}"#,
+        r#"{"alg":"A256KW","enc":"A512GCM","kid":"a"}"#,
         r#"{"alg":"dir","enc":"A256GCM"}"#,
     ] {
         lines.push(line(header, [b"", &[1; 12], b"text", &[2; 16]]));
@@ -192,6 +196,9 @@ fn a_batch_gives_what_its_lines_give_alone() {
         jwk(Some("d"), Some("A256GCM"), secret(32, 4)),
         jwk(Some("e"), Some("A128CBC-HS256"), secret(32, 5)),
         jwk(Some("f"), Some("A128GCMKW"), secret(16, 6)),
+        jwk(Some("g"), None, secret(24, 7)),
+        jwk(Some("h"), None, secret(48, 8)),
+        jwk(Some("i"), None, secret(64, 9)),
     ];
     // Some 200 lines, repeated so often that groups of 256 and blocks of 256 KiB begin anywhere.
     for seed in 0..3 {

@@ -1,22 +1,39 @@
-//! Encrypt-then-MAC with HMAC-SHA-256, the composition of RFC 7518 section 5.2.
+//! Encrypt-then-MAC, the composition of RFC 7518 section 5.2.
 //!
-//! The key is a 16-byte MAC key followed by the cipher's key. The tag is the first 16 bytes of
-//! HMAC-SHA-256 over AAD ‖ IV ‖ ciphertext ‖ the AAD's length in bits as a big-endian u64.
+//! The key is a MAC key, half as long as the hash, followed by the cipher's key. The tag is the
+//! first half of the HMAC over AAD ‖ IV ‖ ciphertext ‖ the AAD's length in bits as a big-endian u64.
 
 use std::fmt::Debug;
 
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use sha2::{Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq;
 
-use super::{Keys, Record};
+use super::{Keys, MAX_TAG, Record};
 use crate::ciphers::cpu::Backend;
 
-/// Length of the MAC key in bytes.
-pub(super) const MAC_KEY_LEN: usize = 16;
+/// A hash function that authenticates by HMAC.
+pub(super) trait MacHash {
+    /// HMAC with the hash function.
+    type Mac: Mac + KeyInit;
+    /// Half the length of a hash in bytes: the length of a MAC key and of a tag.
+    const HALF: usize;
+}
 
-/// Length of the tag in bytes.
-pub(super) const TAG_LEN: usize = 16;
+impl MacHash for Sha256 {
+    type Mac = Hmac<Self>;
+    const HALF: usize = 16;
+}
+
+impl MacHash for Sha384 {
+    type Mac = Hmac<Self>;
+    const HALF: usize = 24;
+}
+
+impl MacHash for Sha512 {
+    type Mac = Hmac<Self>;
+    const HALF: usize = 32;
+}
 
 /// A text under an unauthenticated cipher.
 pub(super) struct RawText<'a, C: RawCipher + ?Sized> {
@@ -30,6 +47,8 @@ pub(super) struct RawText<'a, C: RawCipher + ?Sized> {
 
 /// An unauthenticated cipher.
 pub(super) trait RawCipher {
+    /// Hash function that authenticates the cipher.
+    type Hash: MacHash;
     /// Type of a key: an array, if keys have one length.
     type Key<'a>: TryFrom<&'a [u8], Error: Debug>;
     /// Type of an initialization vector: an array.
@@ -58,7 +77,7 @@ pub(super) trait RawCipher {
     }
 }
 
-/// A [`RawCipher`] authenticated by HMAC-SHA-256.
+/// A [`RawCipher`] authenticated by the HMAC of its hash function.
 pub(super) struct EncryptThenMac<C>(pub(super) C);
 
 impl<C: RawCipher> EncryptThenMac<C> {
@@ -71,7 +90,7 @@ impl<C: RawCipher> EncryptThenMac<C> {
         let keys = Self::split(keys, records);
         self.0.encrypt(backend, &mut Self::texts(keys.iter().zip(records.iter_mut())));
         for (key, record) in keys.iter().zip(records) {
-            record.tag = tag(key.mac, record);
+            record.tag = tag::<C::Hash>(key.mac, record);
         }
     }
 
@@ -80,8 +99,9 @@ impl<C: RawCipher> EncryptThenMac<C> {
         let keys = Self::split(keys, records);
         for (key, record) in keys.iter().zip(records.iter_mut()) {
             let whole_blocks = record.text.len().is_multiple_of(C::BLOCK_LEN);
-            let expected = tag(key.mac, record);
-            record.authentic = whole_blocks && bool::from(expected.ct_eq(&record.tag));
+            let expected = &tag::<C::Hash>(key.mac, record)[..C::Hash::HALF];
+            record.authentic =
+                whole_blocks && bool::from(expected.ct_eq(&record.tag[..C::Hash::HALF]));
         }
         let authentic = keys.iter().zip(records.iter_mut()).filter(|(_, record)| record.authentic);
         self.0.decrypt(backend, &mut Self::texts(authentic));
@@ -111,7 +131,7 @@ impl<C: RawCipher> EncryptThenMac<C> {
 
     /// Splits the key of every record into its two parts.
     fn split<'k>(keys: Keys<'k>, records: &[Record<'_>]) -> Vec<SplitKey<'k>> {
-        let lengths = records.iter().map(|record| MAC_KEY_LEN + C::key_len(record.text.len()));
+        let lengths = records.iter().map(|record| C::Hash::HALF + C::key_len(record.text.len()));
         let mut rest = match keys {
             Keys::One(key) | Keys::Each(key) => key,
         };
@@ -121,7 +141,7 @@ impl<C: RawCipher> EncryptThenMac<C> {
                 if let Keys::Each(_) = keys {
                     rest = others;
                 }
-                let (mac, cipher) = key.split_at(MAC_KEY_LEN);
+                let (mac, cipher) = key.split_at(C::Hash::HALF);
                 SplitKey { mac, cipher }
             })
             .collect()
@@ -146,13 +166,14 @@ fn plain_len(text: &[u8], block_len: usize) -> Option<usize> {
     well_formed.then_some(len)
 }
 
-fn tag(mac_key: &[u8], record: &Record<'_>) -> [u8; TAG_LEN] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(mac_key).expect("HMAC takes keys of any length");
+/// The tag of a record, followed by zeros.
+fn tag<H: MacHash>(mac_key: &[u8], record: &Record<'_>) -> [u8; MAX_TAG] {
+    let mut mac = H::Mac::new_from_slice(mac_key).expect("HMAC takes keys of any length");
     mac.update(record.aad);
     mac.update(record.iv);
     mac.update(record.text);
     mac.update(&(record.aad.len() as u64 * 8).to_be_bytes());
-    let mut tag = [0; TAG_LEN];
-    tag.copy_from_slice(&mac.finalize().into_bytes()[..TAG_LEN]);
+    let mut tag = [0; MAX_TAG];
+    tag[..H::HALF].copy_from_slice(&mac.finalize().into_bytes()[..H::HALF]);
     tag
 }
