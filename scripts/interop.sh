@@ -11,7 +11,7 @@ export LC_ALL=C
 
 JWCRYPTO=jwcrypto==1.6.1
 JOSE=jose@6.2.17
-ALGS="A256KW A128KW A256GCMKW A128GCMKW dir RSA-OAEP-256"
+ALGS="A256KW A192KW A128KW A256GCMKW A192GCMKW A128GCMKW dir RSA-OAEP-256 RSA-OAEP-384 RSA-OAEP-512 RSA-OAEP"
 ENCS="A256GCM A192GCM A128GCM A256CBC-HS512 A192CBC-HS384 A128CBC-HS256"
 ORDERS=24
 
@@ -61,7 +61,7 @@ exchange() { # TITLE ALG ENC KEYGEN-OPTIONS…
     "$ORDERSEAL" bundle shop --keyring service.jwks --shop tokyo -o shop.jwks
     "$ORDERSEAL" bundle client --keyring service.jwks --shop tokyo --orders "$ORDERS" -o client.jwks
     public=client.jwks
-    if [ "$alg" = RSA-OAEP-256 ]; then
+    if [[ $alg == RSA-* ]]; then
         "$ORDERSEAL" inspect --public service.jwks > public.jwks
         public=public.jwks
     fi

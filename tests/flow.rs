@@ -153,7 +153,9 @@ fn every_content_encryption_and_key_wrap_returns_the_orders() {
         for (wrap, alg) in [
             ("", "A256KW"),
             ("--wrap A128KW", "A128KW"),
+            ("--wrap A192KW", "A192KW"),
             ("--wrap A256GCMKW", "A256GCMKW"),
+            ("--wrap A192GCMKW", "A192GCMKW"),
             ("--wrap A128GCMKW", "A128GCMKW"),
         ] {
             let lab = Lab::with_keys(&format!("--embodiment 4 --enc {enc} {wrap}"), 8);

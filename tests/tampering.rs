@@ -31,6 +31,7 @@ fn no_byte_of_a_sealed_line_can_be_replaced_by_any_other() {
         "--embodiment 4 --enc A256CBC-HS512",
         "--embodiment 3 --enc A192GCM",
         "--embodiment 4 --wrap A128GCMKW",
+        "--embodiment 4 --wrap A192KW",
     ] {
         let lab = Lab::with_keys(options, 1);
         let line = seal(&lab, b"order\n").remove(0).into_bytes();

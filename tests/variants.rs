@@ -57,7 +57,12 @@ fn one_key_encrypts_without_a_bundle() {
         ("A128KW", "--enc A128CBC-HS256", "A128KW A128CBC-HS256"),
         ("A256GCMKW", "--enc A128GCM", "A256GCMKW A128GCM"),
         ("A128GCMKW", "", "A128GCMKW A256GCM"),
+        ("A192KW", "--enc A256CBC-HS512", "A192KW A256CBC-HS512"),
+        ("A192GCMKW", "", "A192GCMKW A256GCM"),
         ("RSA-OAEP-256", "", "RSA-OAEP-256 A256GCM"),
+        ("RSA-OAEP", "", "RSA-OAEP A256GCM"),
+        ("RSA-OAEP-384", "", "RSA-OAEP-384 A256GCM"),
+        ("RSA-OAEP-512", "--enc A256CBC-HS512", "RSA-OAEP-512 A256CBC-HS512"),
     ] {
         let bits = if alg.starts_with("RSA") { "--rsa-bits 2048" } else { "" };
         lab.ok(&format!("keygen --alg {alg} {bits} -o key.jwk --force"));

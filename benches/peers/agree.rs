@@ -9,7 +9,7 @@ use orderseal::ciphers::aes::gcm::Gcm as OurGcm;
 use orderseal::ciphers::aes::kw::{self, Keks, OVERHEAD};
 use orderseal::ciphers::cpu::Backend;
 use orderseal::ciphers::des::{self, DesKey, Message, TripleDesKey};
-use orderseal::ciphers::rsa::{self, UnwrapJob, WrapJob};
+use orderseal::ciphers::rsa::{self, OaepHash, UnwrapJob, WrapJob};
 use orderseal::ciphers::x25519::{self, PublicKey, SecretKey, SharedSecret};
 use ring::aead as ring;
 
@@ -101,12 +101,12 @@ fn oaep(backend: Backend) {
     let (pair, cek) = (&pairs(2048)[0], bytes(32));
     let peer = Pair::of(pair);
     let mut wrapped = vec![0; 2048 / 8];
-    let job = WrapJob { key: pair.public(), label: b"", message: &cek };
+    let job = WrapJob { key: pair.public(), hash: OaepHash::Sha256, label: b"", message: &cek };
     rsa::oaep_wrap_many(backend, &[job], &mut rng(), &mut wrapped).expect("a short message");
     let unwrapped = peer.unwrap(&wrapped, &mut [0; 2048 / 8]) == cek;
     assert!(unwrapped, "RSA-OAEP-256, {backend}: aws-lc-rs unwraps another key");
     peer.wrap(&cek, &mut wrapped);
-    let job = UnwrapJob { key: pair, label: b"", ciphertext: &wrapped };
+    let job = UnwrapJob { key: pair, hash: OaepHash::Sha256, label: b"", ciphertext: &wrapped };
     let unwrapped = rsa::oaep_unwrap_many(backend, &[job], &mut rng());
     let unwrapped = unwrapped[0].message() == Some(&cek[..]);
     assert!(unwrapped, "RSA-OAEP-256, {backend}: not what aws-lc-rs wrapped");

@@ -24,6 +24,7 @@ const SPELLINGS: &[Spelling] = &[
     ("grain128", "GRAIN128AEADV2"),
     ("vernam", "VERNAM-HS256"),
     ("aes-256-kw", "A256KW"),
+    ("aes-192-kw", "A192KW"),
     ("aes-128-kw", "A128KW"),
     ("knapsack", "MH-KNAPSACK"),
 ];

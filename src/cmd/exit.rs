@@ -402,6 +402,10 @@ fn key_hint(error: &KeyError) -> Option<String> {
              makes a new one; --bundle may be given several times"
         }
         KeyError::Unnamed => "give the key alone by --key, or choose one by --kid",
+        KeyError::Unimplemented(Unimplemented { name, .. }) if name == "RSA1_5" => {
+            "RSA1_5 is not read on purpose: its padding betrays content keys to anyone who can try \
+             many lines; ask the sender for RSA-OAEP-256"
+        }
         KeyError::Unimplemented(Unimplemented { standard: Some(_), .. }) => {
             return Some(format!(
                 "supported are alg dir, {} with enc {}",

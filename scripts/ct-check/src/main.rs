@@ -19,7 +19,7 @@ mod ciphers {
 
 use ciphers::cpu::Backend;
 use ciphers::rsa::{
-    PrivateKey, SECRET, UnwrapJob, WrapJob, ct_check, generate, join, oaep_unwrap_many,
+    OaepHash, PrivateKey, SECRET, UnwrapJob, WrapJob, ct_check, generate, join, oaep_unwrap_many,
     oaep_wrap_many,
 };
 use ciphers::x25519::{PublicKey, SecretKey, SharedSecret, agree, public_keys};
@@ -78,6 +78,7 @@ fn unwrap(backend: Backend, bits: usize, look_at_outcome: bool) -> bool {
         .iter()
         .map(|key| WrapJob {
             key: key.public(),
+            hash: OaepHash::Sha256,
             label: b"label",
             message: &MESSAGE,
         })
@@ -91,6 +92,7 @@ fn unwrap(backend: Backend, bits: usize, look_at_outcome: bool) -> bool {
         .zip(wrapped.chunks(bits / 8))
         .map(|(key, ciphertext)| UnwrapJob {
             key,
+            hash: OaepHash::Sha256,
             label: b"label",
             ciphertext,
         })
@@ -116,7 +118,7 @@ fn unwrap(backend: Backend, bits: usize, look_at_outcome: bool) -> bool {
 fn join_blocks(backend: Backend, bits: usize) -> bool {
     let mut rng = StdRng::seed_from_u64(2);
     let mut keys = generate(backend, 1, bits, &mut rng).expect("a size that is made");
-    let (size, room) = (bits / 8, keys[0].public().max_message());
+    let (size, room) = (bits / 8, keys[0].public().max_message(OaepHash::Sha256));
     let mut right = true;
     for fault in 0..5 {
         let mut messages = [vec![7; room], vec![7; room], vec![7; SECRET + 5]];
@@ -129,6 +131,7 @@ fn join_blocks(backend: Backend, bits: usize) -> bool {
             .iter()
             .map(|message| WrapJob {
                 key: keys[0].public(),
+                hash: OaepHash::Sha256,
                 label: b"label",
                 message,
             })
@@ -145,6 +148,7 @@ fn join_blocks(backend: Backend, bits: usize) -> bool {
             .chunks(size)
             .map(|ciphertext| UnwrapJob {
                 key: &keys[0],
+                hash: OaepHash::Sha256,
                 label: b"label",
                 ciphertext,
             })

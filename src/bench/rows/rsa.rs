@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
-use crate::ciphers::rsa::{self, PrivateKey, UnwrapJob, WrapJob};
+use crate::ciphers::rsa::{self, OaepHash, PrivateKey, UnwrapJob, WrapJob};
 use ::rsa::Oaep;
 use sha2::Sha256;
 
@@ -109,7 +109,12 @@ fn lanes(bits: usize, backend: Backend) -> [Row; 2] {
             let jobs: Vec<_> = jobs
                 .iter()
                 .zip(wrapped.chunks_exact(bits / 8))
-                .map(|((key, _), ciphertext)| UnwrapJob { key, label: b"", ciphertext })
+                .map(|((key, _), ciphertext)| UnwrapJob {
+                    key,
+                    hash: OaepHash::Sha256,
+                    label: b"",
+                    ciphertext,
+                })
                 .collect();
             black_box(rsa::oaep_unwrap_many(backend, &jobs, &mut rng));
         }
@@ -128,7 +133,12 @@ fn wrap_all(
 ) {
     let jobs: Vec<_> = jobs
         .iter()
-        .map(|(pair, cek)| WrapJob { key: pair.public(), label: b"", message: cek })
+        .map(|(pair, cek)| WrapJob {
+            key: pair.public(),
+            hash: OaepHash::Sha256,
+            label: b"",
+            message: cek,
+        })
         .collect();
     rsa::oaep_wrap_many(backend, &jobs, rng, wrapped).expect("32 bytes fit");
 }

@@ -34,6 +34,8 @@ pub fn rows() -> Vec<Row> {
         rows.extend(one_at_a_time::<Aes256>("aes-256-kw", keks));
         for backend in ours(aes::BACKENDS) {
             rows.extend(lanes("aes-128-kw", KeySize::Aes128, keks, backend));
+            let middle = lanes("aes-192-kw", KeySize::Aes192, keks, backend);
+            rows.extend(middle.map(|row| row.extra(true)));
             rows.extend(lanes("aes-256-kw", KeySize::Aes256, keks, backend));
         }
     }

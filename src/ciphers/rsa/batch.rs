@@ -4,7 +4,7 @@ use super::key::boxed;
 use super::lanes::Lanes;
 use super::lanes::private::{Block, Decrypt};
 use super::lanes::public::Encrypt;
-use super::oaep::{self, HASH, Unwrapped};
+use super::oaep::{MAX_HASH, OaepHash, Unwrapped};
 use super::{PrivateKey, PublicKey, words};
 use crate::ciphers::cpu::Backend;
 use rand::CryptoRng;
@@ -17,7 +17,9 @@ use zeroize::Zeroizing;
 pub struct WrapJob<'a> {
     /// The key to wrap under.
     pub key: &'a PublicKey,
-    /// The label; empty for `RSA-OAEP-256`.
+    /// The hash function.
+    pub hash: OaepHash,
+    /// The label; empty in JOSE.
     pub label: &'a [u8],
     /// At most [`PublicKey::max_message`] bytes.
     pub message: &'a [u8],
@@ -28,7 +30,9 @@ pub struct WrapJob<'a> {
 pub struct UnwrapJob<'a> {
     /// The key that it was wrapped under.
     pub key: &'a PrivateKey,
-    /// The label; empty for `RSA-OAEP-256`.
+    /// The hash function.
+    pub hash: OaepHash,
+    /// The label; empty in JOSE.
     pub label: &'a [u8],
     /// Ciphertext of [`PublicKey::size`] bytes, below the modulus; anything else is treated as
     /// invalid.
@@ -37,7 +41,7 @@ pub struct UnwrapJob<'a> {
 
 /// A message is too long for its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("job {job}: a message of {len} bytes, but RSA-OAEP-256 under this key takes {max}")]
+#[error("job {job}: a message of {len} bytes, but RSA-OAEP under this key takes {max}")]
 pub struct MessageTooLong {
     /// Index of the job.
     pub job: usize,
@@ -51,8 +55,8 @@ pub struct MessageTooLong {
 /// as long as its key's modulus, so its length must be the sum of [`PublicKey::size`].
 ///
 /// Keys may differ in size; four or eight jobs of one size fill the lanes, so batches should have
-/// many jobs of each size. The 32-byte seeds are drawn in the order of the jobs: the same `rng` gives the
-/// same ciphertexts with every backend.
+/// many jobs of each size; hash functions may differ. Seeds as long as the hash are drawn in the order
+/// of the jobs: the same `rng` gives the same ciphertexts with every backend.
 ///
 /// # Errors
 /// [`MessageTooLong`] for the first message that does not fit; nothing is then written.
@@ -66,7 +70,7 @@ pub fn oaep_wrap_many<R: CryptoRng + ?Sized>(
     out: &mut [u8],
 ) -> Result<(), MessageTooLong> {
     for (i, job) in jobs.iter().enumerate() {
-        let (len, max) = (job.message.len(), job.key.max_message());
+        let (len, max) = (job.message.len(), job.key.max_message(job.hash));
         if len > max {
             return Err(MessageTooLong { job: i, len, max });
         }
@@ -78,9 +82,9 @@ pub fn oaep_wrap_many<R: CryptoRng + ?Sized>(
     for job in jobs {
         let (block, tail) = rest.split_at_mut(job.key.size());
         rest = tail;
-        let mut seed = [0; HASH];
-        rng.fill_bytes(&mut seed);
-        oaep::encode(job.label, job.message, &seed, block);
+        let seed = &mut [0; MAX_HASH][..job.hash.len()];
+        rng.fill_bytes(seed);
+        job.hash.encode(job.label, job.message, seed, block);
         blocks.push((job.key, block));
     }
     let lanes = Lanes::of(backend);
@@ -137,7 +141,7 @@ pub fn oaep_unwrap_many<R: CryptoRng + ?Sized>(
         };
         for (&i, (block, sound)) in group.iter().zip(blocks) {
             let sound = sound & Choice::from(u8::from(replaced[i].is_none()));
-            out[i] = Some(Unwrapped::decode(jobs[i].label, block, sound));
+            out[i] = Some(jobs[i].hash.decode(jobs[i].label, block, sound));
         }
     }
     out.into_iter().map(|outcome| outcome.expect("every job is in one group")).collect()
@@ -162,9 +166,11 @@ impl PrivateKey {
         let mut message = [0; 32];
         rng.fill_bytes(&mut message);
         let mut ciphertext = vec![0; self.public().size()];
-        let job = WrapJob { key: self.public(), label: b"", message: &message };
+        let job =
+            WrapJob { key: self.public(), hash: OaepHash::Sha256, label: b"", message: &message };
         oaep_wrap_many(backend, &[job], rng, &mut ciphertext).expect("32 bytes fit");
-        let job = UnwrapJob { key: self, label: b"", ciphertext: &ciphertext };
+        let job =
+            UnwrapJob { key: self, hash: OaepHash::Sha256, label: b"", ciphertext: &ciphertext };
         oaep_unwrap_many(backend, &[job], rng)[0].message() == Some(&message)
     }
 }

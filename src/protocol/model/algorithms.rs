@@ -7,6 +7,7 @@ use std::fmt;
 use super::scheme::Kind;
 use crate::ciphers::aes::KeySize;
 use crate::ciphers::content::ContentCipher;
+use crate::ciphers::rsa::OaepHash;
 use crate::ciphers::toy_des::SBox;
 
 /// Key management algorithm: the header's `alg`.
@@ -25,8 +26,8 @@ pub enum WrapAlgorithm {
     AesKw(KeySize),
     /// AES-GCM as key wrap (RFC 7518 section 4.7).
     AesGcmKw(KeySize),
-    /// RSA-OAEP with SHA-256 (RFC 7518 section 4.3).
-    RsaOaep256,
+    /// RSA-OAEP (RFC 7518 section 4.3; with SHA-384 and SHA-512, the Web Cryptography API).
+    RsaOaep(OaepHash),
     /// The Merkle–Hellman knapsack. Weak: broken in 1982.
     MhKnapsack,
 }
@@ -64,12 +65,17 @@ struct Facts {
 
 impl WrapAlgorithm {
     /// Every wrapping algorithm.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 11] = [
         Self::AesKw(KeySize::Aes256),
+        Self::AesKw(KeySize::Aes192),
         Self::AesKw(KeySize::Aes128),
         Self::AesGcmKw(KeySize::Aes256),
+        Self::AesGcmKw(KeySize::Aes192),
         Self::AesGcmKw(KeySize::Aes128),
-        Self::RsaOaep256,
+        Self::RsaOaep(OaepHash::Sha256),
+        Self::RsaOaep(OaepHash::Sha384),
+        Self::RsaOaep(OaepHash::Sha512),
+        Self::RsaOaep(OaepHash::Sha1),
         Self::MhKnapsack,
     ];
 
@@ -81,14 +87,17 @@ impl WrapAlgorithm {
             Self::AesGcmKw(KeySize::Aes128) => ("A128GCMKW", Family::Secret),
             Self::AesGcmKw(KeySize::Aes192) => ("A192GCMKW", Family::Secret),
             Self::AesGcmKw(KeySize::Aes256) => ("A256GCMKW", Family::Secret),
-            Self::RsaOaep256 => ("RSA-OAEP-256", Family::Rsa),
+            Self::RsaOaep(OaepHash::Sha1) => ("RSA-OAEP", Family::Rsa),
+            Self::RsaOaep(OaepHash::Sha256) => ("RSA-OAEP-256", Family::Rsa),
+            Self::RsaOaep(OaepHash::Sha384) => ("RSA-OAEP-384", Family::Rsa),
+            Self::RsaOaep(OaepHash::Sha512) => ("RSA-OAEP-512", Family::Rsa),
             Self::MhKnapsack => ("MH-KNAPSACK", Family::Knapsack),
         };
         let facts = Facts { name, family, weak: false, draws_iv: false, encrypts: true };
         match self {
             Self::AesKw(_) => Facts { encrypts: false, ..facts },
             Self::AesGcmKw(_) => Facts { draws_iv: true, ..facts },
-            Self::RsaOaep256 => facts,
+            Self::RsaOaep(_) => facts,
             Self::MhKnapsack => Facts { weak: true, ..facts },
         }
     }
@@ -129,7 +138,7 @@ impl WrapAlgorithm {
     pub const fn key_len(self) -> Option<usize> {
         match self {
             Self::AesKw(size) | Self::AesGcmKw(size) => Some(size.bytes()),
-            Self::RsaOaep256 | Self::MhKnapsack => None,
+            Self::RsaOaep(_) | Self::MhKnapsack => None,
         }
     }
 }

@@ -9,6 +9,7 @@ use super::scheme::{Content, Kind, Scheme};
 use super::standards::{self, Member, Unimplemented};
 use crate::ciphers::aes::KeySize;
 use crate::ciphers::content::ContentCipher;
+use crate::ciphers::rsa::OaepHash;
 
 /// `alg` and `enc` together, in one of the supported combinations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -90,7 +91,9 @@ impl Suite {
             (Content::Hybrid, Kind::Secret) => {
                 KeyUse::Wrap(WrapAlgorithm::AesKw(KeySize::Aes256), cipher)
             }
-            (Content::Hybrid, Kind::Public) => KeyUse::Wrap(WrapAlgorithm::RsaOaep256, cipher),
+            (Content::Hybrid, Kind::Public) => {
+                KeyUse::Wrap(WrapAlgorithm::RsaOaep(OaepHash::Sha256), cipher)
+            }
         })
     }
 

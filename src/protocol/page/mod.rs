@@ -24,8 +24,10 @@ pub use items::Items;
 pub use send_to::SendTo;
 pub use words::LANGUAGES;
 
+use crate::ciphers::aes::KeySize;
 use crate::ciphers::content::ContentCipher;
 use crate::ciphers::random::KeyStream;
+use crate::ciphers::rsa::OaepHash;
 use crate::ciphers::{Secret, Wiped, base64url};
 use crate::protocol::jose::json::SecretJson;
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk, PublicHalf};
@@ -59,7 +61,11 @@ pub fn refusal(suite: Suite, layers: u8) -> Option<Unfit> {
     let wraps = match suite.alg() {
         Alg::Direct => true,
         Alg::Wrap(algorithm) => match algorithm {
-            WrapAlgorithm::AesKw(_) | WrapAlgorithm::RsaOaep256 => true,
+            WrapAlgorithm::AesKw(KeySize::Aes128 | KeySize::Aes256) => true,
+            // Browsers built on Chromium have no AES-192.
+            WrapAlgorithm::AesKw(KeySize::Aes192) => false,
+            WrapAlgorithm::RsaOaep(OaepHash::Sha256) => true,
+            WrapAlgorithm::RsaOaep(OaepHash::Sha1 | OaepHash::Sha384 | OaepHash::Sha512) => false,
             WrapAlgorithm::AesGcmKw(_) | WrapAlgorithm::MhKnapsack => false,
         },
     };

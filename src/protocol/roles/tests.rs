@@ -131,9 +131,14 @@ fn lines_of_all_kinds(keys: &[Jwk], rng: &mut StdRng) -> Vec<Vec<u8>> {
         ("A256KW", "A128CBC-HS256"),
         ("A256KW", "A256CBC-HS512"),
         ("A128KW", "A128GCM"),
+        ("A192KW", "A256GCM"),
         ("A256GCMKW", "A256GCM"),
+        ("A192GCMKW", "A192GCM"),
         ("A128GCMKW", "A256GCM"),
+        ("RSA-OAEP", "A256GCM"),
         ("RSA-OAEP-256", "A256GCM"),
+        ("RSA-OAEP-384", "A256GCM"),
+        ("RSA-OAEP-512", "A256CBC-HS512"),
     ];
     let mut lines = Vec::new();
     for (alg, enc) in suites {
@@ -159,7 +164,7 @@ fn lines_of_all_kinds(keys: &[Jwk], rng: &mut StdRng) -> Vec<Vec<u8>> {
     }
     for header in [
         r#"{"alg":"dir","enc":"A256GCM","kid":"nobody"}"#,
-        r#"{"alg":"RSA-OAEP","enc":"A256GCM","kid":"a"}"#,
+        r#"{"alg":"RSA1_5","enc":"A256GCM","kid":"a"}"#,
         r#"{"alg":"dir","enc":"DES-CBC-HS256","kid":"a"}"#,
         r#"{"alg":"A256KW","enc":"A512GCM","kid":"a"}"#,
         r#"{"alg":"dir","enc":"A256GCM"}"#,

@@ -7,7 +7,7 @@ use super::{Case, FaultReport};
 use crate::ciphers::base64url;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, SeededSource};
-use crate::ciphers::rsa::{self, PublicKey, WrapJob};
+use crate::ciphers::rsa::{self, OaepHash, PublicKey, WrapJob};
 use crate::protocol::jose::jwe::block_label;
 use crate::protocol::jose::jwk::{AsKey, DecryptingKey, Jwk};
 use crate::protocol::model::{Enc, Error, KeyError, Kid, Result, Scope, Suite};
@@ -320,10 +320,10 @@ fn forged_block(line: &str, key: &PublicKey, number: usize, count: usize) -> Vec
     let iv = base64url::decode_to_vec(segment(line, 2).as_bytes()).unwrap_or_default();
     let seen = Sha256::new_with_prefix(segment(line, 0)).chain_update(iv);
     let label = block_label(&seen, number, count);
-    let mut message = vec![b'm'; key.max_message()];
+    let mut message = vec![b'm'; key.max_message(OaepHash::Sha256)];
     message[..rsa::SECRET].fill(0xa7);
     let mut block = vec![0; key.size()];
-    let job = WrapJob { key, label: &label, message: &message };
+    let job = WrapJob { key, hash: OaepHash::Sha256, label: &label, message: &message };
     let mut rng = SeededSource::new(0).stream(number as u64);
     rsa::oaep_wrap_many(Backend::detect(), &[job], &mut rng, &mut block).expect("it is full");
     block

@@ -19,7 +19,7 @@ use crate::ciphers::aes::AesKey;
 use crate::ciphers::content::ContentCipher;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
-use crate::ciphers::rsa::{PrivateKey, PublicKey};
+use crate::ciphers::rsa::{OaepHash, PrivateKey, PublicKey};
 use crate::protocol::jose::json::{Object, ObjectText};
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk, KeyRef};
 use crate::protocol::jose::pad::Pad;
@@ -73,7 +73,7 @@ pub(super) enum Wrapping<'k> {
     /// AES-GCM key wrap.
     AesGcmKw(OneOrEach<AesKey<'k>>),
     /// RSA-OAEP.
-    RsaOaep(OneOrEach<&'k PublicKey>),
+    RsaOaep(OaepHash, OneOrEach<&'k PublicKey>),
     /// The knapsack.
     Knapsack(OneOrEach<&'k knapsack::PublicKey>),
 }
@@ -86,7 +86,7 @@ pub(super) enum Unwrapping<'k> {
     /// AES-GCM key wrap.
     AesGcmKw(AesKey<'k>),
     /// RSA-OAEP.
-    RsaOaep(&'k PrivateKey),
+    RsaOaep(OaepHash, &'k PrivateKey),
     /// The knapsack.
     Knapsack(&'k knapsack::PrivateKey),
 }
@@ -205,9 +205,10 @@ impl<'k> Wrapping<'k> {
         Ok(match algorithm {
             WrapAlgorithm::AesKw(size) => Self::AesKw(aes(size)?),
             WrapAlgorithm::AesGcmKw(size) => Self::AesGcmKw(aes(size)?),
-            WrapAlgorithm::RsaOaep256 => {
-                Self::RsaOaep(keys.try_map(|key| rsa_oaep::wrapping_key(&key.material, suite))?)
-            }
+            WrapAlgorithm::RsaOaep(hash) => Self::RsaOaep(
+                hash,
+                keys.try_map(|key| rsa_oaep::wrapping_key(&key.material, suite))?,
+            ),
             WrapAlgorithm::MhKnapsack => {
                 Self::Knapsack(keys.try_map(|key| knapsack::wrapping_key(&key.material, suite))?)
             }
@@ -230,7 +231,9 @@ impl<'k> Wrapping<'k> {
         match self {
             Self::AesKw(keks) => aes_kw::wrap(backend, keks, first, ceks, &mut wrapped),
             Self::AesGcmKw(keks) => gcm_kw::wrap(backend, keks, first, ceks, rng, &mut wrapped),
-            Self::RsaOaep(keks) => rsa_oaep::wrap(backend, keks, first, ceks, rng, &mut wrapped),
+            Self::RsaOaep(hash, keks) => {
+                rsa_oaep::wrap(backend, (*hash, keks), first, ceks, rng, &mut wrapped);
+            }
             Self::Knapsack(keks) => knapsack::wrap(keks, first, ceks, &mut wrapped),
         }
         wrapped
@@ -244,7 +247,9 @@ impl<'k> Unwrapping<'k> {
             WrapAlgorithm::AesGcmKw(size) => {
                 Self::AesGcmKw(aes_kw::unwrapping_key(key, size, suite)?)
             }
-            WrapAlgorithm::RsaOaep256 => Self::RsaOaep(rsa_oaep::unwrapping_key(key, suite)?),
+            WrapAlgorithm::RsaOaep(hash) => {
+                Self::RsaOaep(hash, rsa_oaep::unwrapping_key(key, suite)?)
+            }
             WrapAlgorithm::MhKnapsack => Self::Knapsack(knapsack::unwrapping_key(key, suite)?),
         })
     }
@@ -253,7 +258,7 @@ impl<'k> Unwrapping<'k> {
     fn check(self, params: &KeyParams) -> Result<(), Malformed> {
         match self {
             Self::AesGcmKw(_) => gcm_kw::check(params),
-            Self::AesKw(_) | Self::RsaOaep(_) | Self::Knapsack(_) => Ok(()),
+            Self::AesKw(_) | Self::RsaOaep(..) | Self::Knapsack(_) => Ok(()),
         }
     }
 }
@@ -321,7 +326,7 @@ pub(super) struct UnwrapJobs<'a> {
     expected: usize,
     aes_kw: Vec<UnwrapJob<'a, AesKey<'a>>>,
     gcm_kw: Vec<UnwrapJob<'a, AesKey<'a>>>,
-    rsa_oaep: Vec<UnwrapJob<'a, &'a PrivateKey>>,
+    rsa_oaep: Vec<UnwrapJob<'a, (OaepHash, &'a PrivateKey)>>,
     knapsack: Vec<UnwrapJob<'a, &'a knapsack::PrivateKey>>,
 }
 
@@ -343,7 +348,9 @@ impl<'a> UnwrapJobs<'a> {
         match job.key {
             Unwrapping::AesKw(key) => add(&mut self.aes_kw, expected, job.with(key)),
             Unwrapping::AesGcmKw(key) => add(&mut self.gcm_kw, expected, job.with(key)),
-            Unwrapping::RsaOaep(key) => add(&mut self.rsa_oaep, expected, job.with(key)),
+            Unwrapping::RsaOaep(hash, key) => {
+                add(&mut self.rsa_oaep, expected, job.with((hash, key)));
+            }
             Unwrapping::Knapsack(key) => add(&mut self.knapsack, expected, job.with(key)),
         }
     }

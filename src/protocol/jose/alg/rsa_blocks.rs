@@ -11,11 +11,14 @@ use sha2::{Digest, Sha256};
 use crate::ciphers::Wiped;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
-use crate::ciphers::rsa::{self, PrivateKey, PublicKey, SECRET, UnwrapJob, WrapJob};
+use crate::ciphers::rsa::{self, OaepHash, PrivateKey, PublicKey, SECRET, UnwrapJob, WrapJob};
 use crate::protocol::jose::run::{Spread, gather};
 
 /// Length of the IV segment in bytes.
 pub(in crate::protocol::jose) const IV_LEN: usize = 16;
+
+/// Hash function of the blocks.
+const HASH: OaepHash = OaepHash::Sha256;
 
 /// Blocks that one thread processes at a time: enough to fill the lanes; they take milliseconds.
 const AT_ONCE: usize = 32;
@@ -31,7 +34,7 @@ pub(in crate::protocol::jose) fn seal(
 ) -> Vec<u8> {
     let mut secret = Wiped::from(vec![0; SECRET]);
     rng.fill_bytes(&mut secret);
-    let piece = key.max_message() - SECRET;
+    let piece = key.max_message(HASH) - SECRET;
     let count = order.len().div_ceil(piece).max(1);
     let mut texts = Wiped::from(Vec::with_capacity(order.len() + count * SECRET));
     for number in 0..count {
@@ -44,7 +47,8 @@ pub(in crate::protocol::jose) fn seal(
     let parts = parts.map(|(messages, labels)| (messages, labels, rng.split()));
     let sealed = gather(spread, parts, |(messages, labels, mut rng)| {
         let jobs = messages.iter().zip(labels);
-        let jobs: Vec<_> = jobs.map(|(message, label)| WrapJob { key, label, message }).collect();
+        let jobs: Vec<_> =
+            jobs.map(|(message, label)| WrapJob { key, hash: HASH, label, message }).collect();
         let mut sealed = vec![0; jobs.len() * key.size()];
         rsa::oaep_wrap_many(backend, &jobs, &mut rng, &mut sealed).expect("the messages fit");
         sealed
@@ -74,12 +78,13 @@ pub(in crate::protocol::jose) fn open(
     let parts = parts.map(|(sealed, labels)| (sealed, labels, rng.split()));
     let blocks = gather(spread, parts, |(sealed, labels, mut rng)| {
         let jobs = sealed.chunks_exact(size).zip(labels);
-        let jobs: Vec<_> =
-            jobs.map(|(ciphertext, label)| UnwrapJob { key, label, ciphertext }).collect();
+        let jobs: Vec<_> = jobs
+            .map(|(ciphertext, label)| UnwrapJob { key, hash: HASH, label, ciphertext })
+            .collect();
         rsa::oaep_unwrap_many(backend, &jobs, &mut rng)
     });
     let blocks: Vec<_> = blocks.into_iter().flatten().collect();
-    rsa::join(&blocks, key.public().max_message()).write(sealed)
+    rsa::join(&blocks, key.public().max_message(HASH)).write(sealed)
 }
 
 /// The labels of all blocks of an order.

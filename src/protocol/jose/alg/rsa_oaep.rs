@@ -1,9 +1,9 @@
-//! `RSA-OAEP-256` (RFC 7518 section 4.3), eight keys at a time where the processor can.
+//! `RSA-OAEP` and its forms with longer hashes (RFC 7518 section 4.3), eight keys at a time where the processor can.
 
 use super::{OneOrEach, UnwrapJob, Wrapped, fitting};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
-use crate::ciphers::rsa::{self, PrivateKey, PublicKey};
+use crate::ciphers::rsa::{self, OaepHash, PrivateKey, PublicKey};
 use crate::protocol::jose::jwk::{AsKey, EncryptingKey, KeyRef};
 use crate::protocol::model::{KeyError, Suite};
 
@@ -17,7 +17,7 @@ pub(super) fn unwrapping_key(key: KeyRef<'_>, suite: Suite) -> Result<&PrivateKe
 
 pub(super) fn wrap(
     backend: Backend,
-    keks: &OneOrEach<&PublicKey>,
+    (hash, keks): (OaepHash, &OneOrEach<&PublicKey>),
     first: usize,
     ceks: &[&[u8]],
     rng: &mut KeyStream,
@@ -25,7 +25,7 @@ pub(super) fn wrap(
 ) {
     let jobs = (first..).zip(ceks);
     let jobs: Vec<_> = jobs
-        .map(|(index, cek)| rsa::WrapJob { key: keks.of(index), label: b"", message: cek })
+        .map(|(index, cek)| rsa::WrapJob { key: keks.of(index), hash, label: b"", message: cek })
         .collect();
     for job in &jobs {
         wrapped.push(job.key.size());
@@ -36,12 +36,15 @@ pub(super) fn wrap(
 
 pub(super) fn unwrap(
     backend: Backend,
-    jobs: &mut [UnwrapJob<'_, &PrivateKey>],
+    jobs: &mut [UnwrapJob<'_, (OaepHash, &PrivateKey)>],
     rng: &mut KeyStream,
 ) {
     let ciphertexts: Vec<_> = jobs
         .iter()
-        .map(|job| rsa::UnwrapJob { key: job.key, label: b"", ciphertext: job.encrypted_key })
+        .map(|job| {
+            let (hash, key) = job.key;
+            rsa::UnwrapJob { key, hash, label: b"", ciphertext: job.encrypted_key }
+        })
         .collect();
     let unwrapped = rsa::oaep_unwrap_many(backend, &ciphertexts, rng);
     for (job, found) in jobs.iter_mut().zip(unwrapped) {

@@ -12,17 +12,24 @@ fn every_algorithm_returns_what_was_wrapped_and_notices_changes() {
     let backend = Backend::detect();
     let pair = rsa::generate(backend, 1, 2048, &mut rng).unwrap().remove(0);
     let sack = knapsack::PrivateKey::generate(&mut rng);
+    let rsa_oaep = |hash| Wrapping::RsaOaep(hash, OneOrEach::One(pair.public()));
+    let middle = AesKey::Aes192(&[8; 24]);
     let (short, long) = (AesKey::Aes128(&[7; 16]), AesKey::Aes256(&[9; 32]));
     let keys = [
         (Wrapping::AesKw(OneOrEach::One(short)), Unwrapping::AesKw(short)),
+        (Wrapping::AesKw(OneOrEach::One(middle)), Unwrapping::AesKw(middle)),
+        (Wrapping::AesGcmKw(OneOrEach::One(middle)), Unwrapping::AesGcmKw(middle)),
         (Wrapping::AesKw(OneOrEach::One(long)), Unwrapping::AesKw(long)),
         (Wrapping::AesKw(OneOrEach::Each(vec![long; 20])), Unwrapping::AesKw(long)),
         (Wrapping::AesGcmKw(OneOrEach::One(short)), Unwrapping::AesGcmKw(short)),
         (Wrapping::AesGcmKw(OneOrEach::One(long)), Unwrapping::AesGcmKw(long)),
-        (Wrapping::RsaOaep(OneOrEach::One(pair.public())), Unwrapping::RsaOaep(&pair)),
+        (rsa_oaep(OaepHash::Sha1), Unwrapping::RsaOaep(OaepHash::Sha1, &pair)),
+        (rsa_oaep(OaepHash::Sha256), Unwrapping::RsaOaep(OaepHash::Sha256, &pair)),
+        (rsa_oaep(OaepHash::Sha384), Unwrapping::RsaOaep(OaepHash::Sha384, &pair)),
+        (rsa_oaep(OaepHash::Sha512), Unwrapping::RsaOaep(OaepHash::Sha512, &pair)),
         (Wrapping::Knapsack(OneOrEach::One(sack.public_key())), Unwrapping::Knapsack(&sack)),
     ];
-    for len in [16, 24, 32, 40] {
+    for len in [16, 24, 32, 40, 48, 64] {
         let ceks: Vec<Vec<u8>> = (0..19).map(|number| vec![number; len]).collect();
         let slices: Vec<&[u8]> = ceks.iter().map(|cek| &cek[..]).collect();
         let wrapped = keys.each_ref().map(|(kek, _)| kek.wrap(backend, 1, &slices, &mut rng));
