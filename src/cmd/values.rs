@@ -53,13 +53,13 @@ impl<T> OneOf<T> {
         let text = text.to_lowercase();
         let spellings = self.spellings.iter().copied();
         let spellings = spellings.filter(|(_, name)| self.names().any(|known| known == *name));
-        let rated = self
-            .names()
-            .map(|name| (name, name))
-            .chain(spellings)
-            .map(|(typed, name)| (strsim::jaro_winkler(&typed.to_lowercase(), &text), name));
-        let best = rated.max_by(|(one, _), (other, _)| one.total_cmp(other));
-        best.filter(|(similarity, _)| *similarity > SIMILAR).map(|(_, name)| name)
+        // Similarity weighs beginnings most, and would take RSA-OAEP for a misspelled RSA-OAEP-256.
+        self.names()
+            .map(|name| (name.to_lowercase(), name))
+            .chain(spellings.map(|(typed, name)| (typed.to_lowercase(), name)))
+            .filter(|(typed, _)| strsim::jaro_winkler(typed, &text) > SIMILAR)
+            .min_by_key(|(typed, _)| strsim::osa_distance(typed, &text))
+            .map(|(_, name)| name)
     }
 }
 
