@@ -5,6 +5,7 @@
 //! | [`aes`] | AES-GCM and AES key wrap for batches |
 //! | [`rsa`] | RSA-OAEP with SHA-256 for batches |
 //! | [`x25519`] | X25519 key agreement for batches |
+//! | [`ecdh`] | key agreement on X25519 and the P curves, and its key derivation |
 //! | [`des`] | DES and triple DES, bitsliced |
 //! | [`cpu`] | backends: instruction sets that the kernels can use |
 //! | [`random`] | sources of random bytes |
@@ -24,6 +25,7 @@ pub mod chunked;
 pub mod content;
 pub mod cpu;
 pub mod des;
+pub mod ecdh;
 mod error;
 #[doc(hidden)]
 pub mod feal;
