@@ -321,7 +321,9 @@ fn all_nodes_can_be_erased_on_a_full_disk() {
         for node in tree["nodes"].as_array().unwrap() {
             assert_eq!(node["k"], "*".repeat(43));
         }
-        assert!(tree.get("reserved").is_none_or(|reserved| reserved.as_array().unwrap().is_empty()));
+        assert!(
+            tree.get("reserved").is_none_or(|reserved| reserved.as_array().unwrap().is_empty())
+        );
     }
     lab.refused(4, "decrypt --bundle small/tokyo.jwks sealed.jwe").says(&["was erased"]);
     lab.refused(4, "encrypt --bundle small/client.jwks sealed.jwe");

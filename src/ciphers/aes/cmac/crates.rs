@@ -1,7 +1,7 @@
 //! CMAC over the block cipher of the crate `aes`, one message at a time.
 
 use aes::cipher::{BlockCipherEncrypt, KeyInit};
-use aes::{Aes128, Aes256};
+use aes::{Aes128, Aes192, Aes256};
 use zeroize::Zeroize;
 
 use super::Macs;
@@ -10,6 +10,7 @@ use crate::ciphers::aes::{Block, KeySize};
 pub(super) fn macs(job: Macs<'_>) {
     match job.size {
         KeySize::Aes128 => with::<Aes128>(job),
+        KeySize::Aes192 => with::<Aes192>(job),
         KeySize::Aes256 => with::<Aes256>(job),
     }
 }

@@ -3,7 +3,9 @@
 use super::{Macs, crates};
 use crate::ciphers::aes::job::Job;
 use crate::ciphers::aes::lanes::AesLanes;
-use crate::ciphers::aes::rounds::{LaneKeys, ROUNDS_128, ROUNDS_256, encrypt, expand, key_bytes};
+use crate::ciphers::aes::rounds::{
+    LaneKeys, ROUNDS_128, ROUNDS_192, ROUNDS_256, encrypt, expand, key_bytes,
+};
 use crate::ciphers::aes::{Block, KeySize};
 
 /// Vectors processed in parallel: enough to hide the latency of an AES round.
@@ -19,6 +21,7 @@ impl Job for Macs<'_> {
     fn over<L: AesLanes>(self, proof: L::Proof) {
         match self.size {
             KeySize::Aes128 => with_keys::<L, ROUNDS_128>(proof, self),
+            KeySize::Aes192 => with_keys::<L, ROUNDS_192>(proof, self),
             KeySize::Aes256 => with_keys::<L, ROUNDS_256>(proof, self),
         }
     }

@@ -10,14 +10,19 @@ const MESSAGE: &str = "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac4
 #[test]
 fn the_examples_of_sp_800_38b_hold_on_every_backend() {
     let message = hex::decode(MESSAGE).unwrap();
-    // NIST SP 800-38B, appendices D.1 (also RFC 4493, section 4) and D.3.
+    // NIST SP 800-38B, appendices D.1 (also RFC 4493, section 4), D.2 and D.3.
     let aes_128 = "2b7e151628aed2a6abf7158809cf4f3c";
+    let aes_192 = "8e73b0f7da0e6452c810f32b809079e562f8ead2522c6b7b";
     let aes_256 = "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4";
     let examples = [
         (KeySize::Aes128, aes_128, 0, "bb1d6929e95937287fa37d129b756746"),
         (KeySize::Aes128, aes_128, 16, "070a16b46b4d4144f79bdd9dd04a287c"),
         (KeySize::Aes128, aes_128, 40, "dfa66747de9ae63030ca32611497c827"),
         (KeySize::Aes128, aes_128, 64, "51f0bebf7e3b9d92fc49741779363cfe"),
+        (KeySize::Aes192, aes_192, 0, "d17ddf46adaacde531cac483de7a9367"),
+        (KeySize::Aes192, aes_192, 16, "9e99a7bf31e710900662f65e617c5184"),
+        (KeySize::Aes192, aes_192, 40, "8a1de5be2eb31aad089a82e6ee908b0e"),
+        (KeySize::Aes192, aes_192, 64, "a1d5df0eed790f794d77589659f39a11"),
         (KeySize::Aes256, aes_256, 0, "028962f61b7bf89efc6b551f4667d983"),
         (KeySize::Aes256, aes_256, 16, "28a7023f452e8f82bd4bf28d8c37c35c"),
         (KeySize::Aes256, aes_256, 40, "aaf3d8f1de5640c232f5b169b9c911e6"),
@@ -56,7 +61,7 @@ fn batches_equal_the_crate() {
     let oracle = Backend::from_name("rustcrypto").unwrap();
     for backend in Backend::available() {
         eprintln!("backend {backend} against rustcrypto");
-        for size in [KeySize::Aes128, KeySize::Aes256] {
+        for size in KeySize::ALL {
             for count in [0, 1, 2, 3, 15, 16, 17, 31, 32, 33, 70] {
                 let keys = noise(1, count * size.bytes());
                 for per_key in 0..4 {
