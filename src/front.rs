@@ -142,6 +142,33 @@ impl Service {
         })
     }
 
+    /// Makes a derived pool of keys for this many transactions, to be handed out later: 1 to 2³²,
+    /// which take no more room than one. Afterwards, give the shop a new
+    /// [`shop_bundle`](Self::shop_bundle).
+    ///
+    /// ```
+    /// use orderseal::{Scheme, Service};
+    ///
+    /// let mut service = Service::new();
+    /// service.add_shop("tokyo", Scheme::HYBRID_TRANSACTION_SECRET)?;
+    /// service.add_derived_keys("tokyo", 1 << 32)?;
+    /// let sealed = service.client_bundle("tokyo", 1_000_000)?.seal(["tea"])?;
+    /// assert_eq!(service.shop_bundle("tokyo")?.open(sealed)?, ["tea"]);
+    /// # Ok::<(), orderseal::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`KeyError::UnknownShop`]; [`Error::Usage`] for other numbers, and for shops whose keys cannot
+    /// be derived: at shop scope, or with public keys.
+    pub fn add_derived_keys(&mut self, shop: &str, transactions: u64) -> Result<()> {
+        let (shop, place) = (name(shop)?, Place::file(KEYRING));
+        self.keyring.update(|keyring| {
+            let request = KeyRequest::more(keyring, &shop, transactions, &place)?;
+            let request = KeyRequest { pool: service::Pool::Derived, ..request };
+            add_keys(keyring, &request, &place)
+        })
+    }
+
     /// Makes a bundle with which a client can seal orders for a shop, and records it in the keyring.
     ///
     /// At transaction scope the client gets a key for each of `orders` orders, from those that have

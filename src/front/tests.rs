@@ -46,6 +46,25 @@ fn every_scheme_goes_through_bytes() {
 }
 
 #[test]
+fn keys_can_be_derived() {
+    let mut service = service(Scheme::HYBRID_TRANSACTION_SECRET);
+    service.add_keys("tokyo", 1).unwrap();
+    service.add_derived_keys("tokyo", 3).unwrap();
+    let mut client = service.client_bundle("tokyo", 3).unwrap();
+    let shop = service.shop_bundle("tokyo").unwrap();
+    let sealed = client.seal(["a", "b", "c"]).unwrap();
+    assert_eq!(shop.open(sealed).unwrap(), ["a", "b", "c"]);
+    assert!(matches!(key_error(client.seal(["d"])), KeyError::Spent { issued: 3, .. }));
+    // The last derived id, and a key that is made for the request.
+    let mut client = service.client_bundle("tokyo", 2).unwrap();
+    let sealed = client.seal(["d", "e"]).unwrap();
+    assert_eq!(service.shop_bundle("tokyo").unwrap().open(sealed).unwrap(), ["d", "e"]);
+    assert!(matches!(service.add_derived_keys("tokyo", 0), Err(Error::Usage(_))));
+    let mut public = self::service(Scheme::DIRECT_SHOP_PUBLIC);
+    assert!(matches!(public.add_derived_keys("tokyo", 9), Err(Error::Usage(_))));
+}
+
+#[test]
 fn an_id_seals_one_order() {
     let mut service = service(Scheme::HYBRID_TRANSACTION_SECRET);
     let mut client = service.client_bundle("tokyo", 3).unwrap();

@@ -12,7 +12,7 @@ use crate::protocol::jose::jwe::{
 use crate::protocol::model::{Error, Form, KeyError, Name, Place, Result};
 use crate::protocol::pipeline::{Batch, LineLimits, Workers};
 use crate::protocol::roles::client::Totals;
-use crate::protocol::store::{BlockKeys, OpeningKeys, named_keys};
+use crate::protocol::store::{BlockKeys, OpeningKeys, named_key};
 
 /// Options for opening a batch.
 #[derive(Debug, Clone, Copy, Default)]
@@ -164,7 +164,7 @@ pub fn open(
                         failed += 1;
                         good.write(&opened.text, &mut totals, &mut write)?;
                         good = Good { from: end, to: end };
-                        let (place, kid) = (block.place(index), named_keys(text).next());
+                        let (place, kid) = (block.place(index), named_key(text));
                         skipped(Skipped { place, kid, failure })?;
                     }
                     Err(failure) => {

@@ -35,11 +35,12 @@ impl<'k> BlockKeys<'k> {
     pub fn new(keys: &'k OpeningKeys, lines: &[&[u8]]) -> Self {
         let mut wanted = BTreeMap::<usize, Vec<u32>>::new();
         if keys.has_trees() {
-            let named =
-                lines.iter().flat_map(|line| named_keys(line)).filter_map(|kid| keys.leaf(&kid));
-            for (tree, leaf) in named.chain(keys.unnamed_leaf()) {
-                wanted.entry(tree).or_default().push(leaf);
+            let mut text = Vec::new();
+            let mut want = |(tree, leaf)| wanted.entry(tree).or_default().push(leaf);
+            for line in lines {
+                each_kid(line, &mut text, |kid| keys.leaf(kid).into_iter().for_each(&mut want));
             }
+            keys.unnamed_leaf().into_iter().for_each(want);
         }
         // Each tree derives its leaves together.
         let derived = wanted.into_iter().map(|(tree, mut leaves)| {
@@ -81,12 +82,22 @@ impl Derived {
     }
 }
 
-/// The names of the keys in the headers of a sealed line, as far as they can be read: one for each
-/// recipient.
-pub fn named_keys(line: &[u8]) -> impl Iterator<Item = String> {
-    headers(line)
-        .into_iter()
-        .filter_map(|header| Some(Header::decode(&header, &mut Vec::new()).ok()?.kid?.into_owned()))
+/// Passes on the names of the keys in the headers of a sealed line, as far as they can be read: one
+/// for each recipient. `text` is the memory for a header's text.
+fn each_kid(line: &[u8], text: &mut Vec<u8>, mut found: impl FnMut(&str)) {
+    for header in headers(line) {
+        text.clear();
+        if let Ok(Header { kid: Some(kid), .. }) = Header::decode(&header, text) {
+            found(&kid);
+        }
+    }
+}
+
+/// The name of the key in the first header of a sealed line that names one.
+pub fn named_key(line: &[u8]) -> Option<String> {
+    let mut first = None;
+    each_kid(line, &mut Vec::new(), |kid| first = first.take().or(Some(kid.to_owned())));
+    first
 }
 
 impl KeyLookup for BlockKeys<'_> {

@@ -12,5 +12,5 @@ mod opening_keys;
 pub mod spend;
 pub mod trees;
 
-pub use derived_keys::{BlockKeys, named_keys};
+pub use derived_keys::{BlockKeys, named_key};
 pub use opening_keys::{OpeningFile, OpeningKeys};

@@ -29,8 +29,6 @@ pub struct Ids<'s, S: ?Sized> {
     used: Vec<Kid>,
     /// Ids of trees, which are taken after those that are listed.
     leaves: ReservedLeaves,
-    /// What the keys of trees are for.
-    alg: String,
     takes_pad: bool,
     next: Block,
 }
@@ -66,7 +64,6 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
             ready: VecDeque::new(),
             used: Vec::new(),
             leaves: ReservedLeaves::default(),
-            alg: String::new(),
             takes_pad: false,
             next: Block::Part,
         }
@@ -92,7 +89,7 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
         let mut taken: Vec<Jwk<_>> = self.ready.drain(..listed).collect();
         self.used.extend(taken.iter().filter_map(|key| key.kid.clone()));
         self.takes_pad = taken.iter().any(is_pad);
-        taken.extend(self.leaves.take((orders - listed) as u64, &self.shop, &self.alg));
+        taken.extend(self.leaves.take((orders - listed) as u64, &self.shop));
         Ok(taken)
     }
 
@@ -143,15 +140,13 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
             client.spent.extend(listed.iter().filter_map(|key| key.kid.as_ref()?.id()));
             let most = MOST_LEAVES.max(needed.saturating_sub(listed.len()));
             let leaves = ReservedLeaves::reserve(client, (want - listed.len()).min(most) as u64);
-            let alg = client.shop.suite.key_alg().to_owned();
-            Ok((Reserved::Enough((listed, leaves, alg)), shared))
+            Ok((Reserved::Enough((listed, leaves)), shared))
         })?;
         let before = self.count_ready();
         let reserved = match reserved {
-            Reserved::Enough((listed, leaves, alg)) => {
+            Reserved::Enough((listed, leaves)) => {
                 self.ready.extend(listed);
                 self.leaves.extend(leaves);
-                self.alg = alg;
                 Reserved::Enough(())
             }
             Reserved::TooLittle { left, shared } => Reserved::TooLittle { left, shared },

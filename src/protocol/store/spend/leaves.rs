@@ -53,12 +53,7 @@ impl ReservedLeaves {
     }
 
     /// Takes the keys of the next ids, at most `count`.
-    pub(super) fn take(
-        &mut self,
-        mut count: u64,
-        shop: &Name,
-        alg: &str,
-    ) -> Vec<Jwk<EncryptingKey>> {
+    pub(super) fn take(&mut self, mut count: u64, shop: &Name) -> Vec<Jwk<EncryptingKey>> {
         let mut taken = Vec::new();
         for reserved in &mut self.0 {
             while count > 0 && !reserved.left.is_empty() {
@@ -69,7 +64,8 @@ impl ReservedLeaves {
                 let keys = keys.expect("only ids with nodes are reserved");
                 taken.extend(keys.into_iter().map(|(kid, key)| Jwk {
                     kid: Some(kid),
-                    alg: Some(alg.to_owned()),
+                    // The shop's record names the algorithms.
+                    alg: None,
                     usage: Usage::Encryption,
                     origin: Origin::System,
                     material: EncryptingKey::Secret(key),
