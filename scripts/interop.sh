@@ -13,6 +13,8 @@ JWCRYPTO=jwcrypto==1.6.1
 JOSE=jose@6.2.17
 ALGS="A256KW A192KW A128KW A256GCMKW A192GCMKW A128GCMKW dir RSA-OAEP-256 RSA-OAEP-384 RSA-OAEP-512 RSA-OAEP"
 ENCS="A256GCM A192GCM A128GCM A256CBC-HS512 A192CBC-HS384 A128CBC-HS256"
+AGREEMENTS="ECDH-ES ECDH-ES+A128KW ECDH-ES+A192KW ECDH-ES+A256KW"
+CURVES="P-256 P-384 P-521 X25519"
 ORDERS=24
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -61,10 +63,11 @@ exchange() { # TITLE ALG ENC KEYGEN-OPTIONS…
     "$ORDERSEAL" bundle shop --keyring service.jwks --shop tokyo -o shop.jwks
     "$ORDERSEAL" bundle client --keyring service.jwks --shop tokyo --orders "$ORDERS" -o client.jwks
     public=client.jwks
-    if [[ $alg == RSA-* ]]; then
-        "$ORDERSEAL" inspect --public service.jwks > public.jwks
-        public=public.jwks
-    fi
+    case $alg in
+        RSA-* | ECDH-*)
+            "$ORDERSEAL" inspect --public service.jwks > public.jwks
+            public=public.jwks ;;
+    esac
     "$ORDERSEAL" encrypt --bundle client.jwks orders.ndjson > ours.jwe
     for other in jwcrypto jose; do
         check "$title: ours in $other" "$other" open shop.jwks "$alg" "$enc" < ours.jwe
@@ -86,9 +89,19 @@ for alg in $ALGS; do
         exchange "$alg $enc" "$alg" "$enc" $options
     done
 done
+for alg in $AGREEMENTS; do
+    for curve in $CURVES; do
+        for enc in $ENCS; do
+            content=$([ "$alg" = ECDH-ES ] && echo direct || echo hybrid)
+            exchange "$alg $enc on $curve" "$alg" "$enc" \
+                --content "$content" --scope shop --kind public --wrap "$alg" --curve "$curve"
+        done
+    done
+done
 # A key for each transaction: the reader has to choose by kid.
 exchange "A256KW A256GCM, transaction scope" A256KW A256GCM --embodiment 4
 exchange "RSA-OAEP-256 A256GCM, transaction scope" RSA-OAEP-256 A256GCM --embodiment 6 --rsa-bits 2048
+exchange "ECDH-ES+A256KW A256GCM, transaction scope" ECDH-ES+A256KW A256GCM --embodiment 6 --wrap ECDH-ES+A256KW
 
 if [ "$failed" != 0 ]; then
     echo "interop.sh: error: $failed checks failed" >&2

@@ -144,7 +144,7 @@ fn keys_of_a_set_that_are_not_for_us_are_passed_over() {
     lab.write("one.jwk", oct(r#","alg":"A256KW""#));
     let unnamed = lab.ok_with("encrypt --key one.jwk", b"one\n").stdout;
     let others = [
-        r#"{"kty":"EC","kid":"ec"}"#,
+        r#"{"kty":"OKP","crv":"Ed25519","kid":"ed"}"#,
         r#"{"kty":"oct","kid":"mac","k":"AAAA","alg":"HS256"}"#,
         r#"{"kty":"oct","kid":"sig","k":"AAAA","use":"sig"}"#,
         r#"{"kty":"oct","kid":"short","k":"AAAA","alg":"A256KW"}"#,
@@ -156,7 +156,7 @@ fn keys_of_a_set_that_are_not_for_us_are_passed_over() {
     assert_eq!(header(&String::from_utf8_lossy(&sealed))["kid"], "a");
     // A line that names one of them is told why.
     for (kid, words) in [
-        ("ec", "key type \"EC\""),
+        ("ed", "curve \"Ed25519\" (a signature, RFC 8037 section 3.1) is not supported"),
         ("mac", "alg \"HS256\" (a signature, RFC 7518 section 3) is not supported"),
         ("sig", "key sig is for \"sig\" (use)"),
         ("short", "key 4 (short): member \"k\" has 3 bytes, A256KW takes 32"),

@@ -4,7 +4,7 @@ use orderseal::ciphers::content::ContentCipher;
 use orderseal::protocol::model::WrapAlgorithm;
 use orderseal::protocol::store::files::Loaded;
 use orderseal::protocol::store::keyfile::KeyFile;
-use orderseal::protocol::{Alg, Content, Enc, Error, KeyError, Result, Scheme, Suite};
+use orderseal::protocol::{Alg, Content, Enc, Error, KeyError, Kind, Result, Scheme, Suite};
 
 use super::values::{OneOf, Spelling, one_of};
 use crate::cmd::exit::usage;
@@ -26,6 +26,8 @@ const SPELLINGS: &[Spelling] = &[
     ("aes-256-kw", "A256KW"),
     ("aes-192-kw", "A192KW"),
     ("aes-128-kw", "A128KW"),
+    ("ecdh-es-a256kw", "ECDH-ES+A256KW"),
+    ("ecdh-es-a128kw", "ECDH-ES+A128KW"),
     ("knapsack", "MH-KNAPSACK"),
 ];
 
@@ -34,9 +36,10 @@ pub fn content_names() -> OneOf<Enc> {
     one_of(ContentCipher::ALL.map(|cipher| (cipher.name(), Enc::Cipher(cipher)))).spelled(SPELLINGS)
 }
 
-/// Wrapping algorithms for `--wrap`.
+/// Key management algorithms for `--wrap`.
 pub fn wrap_names() -> OneOf<Alg> {
-    one_of(WrapAlgorithm::ALL.map(|it| (it.name(), Alg::Wrap(it)))).spelled(SPELLINGS)
+    let algorithms = WrapAlgorithm::ALL.map(Alg::Wrap).into_iter().chain([Alg::Agree]);
+    one_of(algorithms.map(|it| (it.name(), it))).spelled(SPELLINGS)
 }
 
 /// All algorithms that a key can have, for `--alg`.
@@ -53,7 +56,7 @@ pub fn assumed_names() -> OneOf<&'static str> {
 fn names(content: impl IntoIterator<Item = ContentCipher>) -> OneOf<&'static str> {
     let content = content.into_iter().map(ContentCipher::name);
     let wrap = WrapAlgorithm::ALL.map(WrapAlgorithm::name);
-    let names = content.chain(wrap).chain([Enc::RsaBlocks.name()]);
+    let names = content.chain(wrap).chain([Alg::Agree.name(), Enc::RsaBlocks.name()]);
     one_of(names.map(|name| (name, name))).spelled(SPELLINGS)
 }
 
@@ -89,23 +92,34 @@ pub fn suite(scheme: Scheme, enc: Option<Enc>, wrap: Option<Alg>) -> Result<Suit
     let refused = |why: &str| Err(usage(format!("{why} (the scheme is {scheme})")));
     let default = Suite::default_for(scheme);
     let alg = match (scheme.content, wrap) {
-        (Content::Direct, Some(_)) => {
+        (Content::Direct, Some(Alg::Agree)) => Alg::Agree,
+        (Content::Direct, Some(Alg::Direct | Alg::Wrap(_))) => {
             return refused("--wrap is for hybrid schemes: a direct one wraps no key");
         }
-        (Content::Hybrid, Some(alg)) => alg,
+        (Content::Hybrid, Some(Alg::Agree)) => {
+            return refused("ECDH-ES wraps no key and is for direct schemes");
+        }
+        (Content::Hybrid, Some(alg @ (Alg::Direct | Alg::Wrap(_)))) => alg,
         (Content::Direct | Content::Hybrid, None) => default.alg(),
     };
+    let default_enc = match alg {
+        Alg::Agree => Enc::Cipher(ContentCipher::A256Gcm),
+        Alg::Direct | Alg::Wrap(_) => default.enc(),
+    };
     let enc = match enc {
-        Some(_) if default.enc() == Enc::RsaBlocks => {
+        Some(_) if default_enc == Enc::RsaBlocks => {
             return refused("--enc is for other schemes: this one encrypts orders by RSA itself");
         }
-        enc => enc.unwrap_or(default.enc()),
+        enc => enc.unwrap_or(default_enc),
     };
     if enc.takes_pad() && alg != Alg::Direct {
         return refused("a one-time pad is for direct schemes: it encrypts orders itself");
     }
     match Suite::new(alg, enc).filter(|suite| suite.kind() == scheme.kind) {
         Some(suite) => Ok(suite),
+        None if alg == Alg::Agree && scheme.kind == Kind::Public => {
+            refused("ECDH-ES agrees on keys of standard ciphers only")
+        }
         None => refused("--wrap names an algorithm of the other kind of key"),
     }
 }
@@ -118,9 +132,15 @@ mod tests {
 
     #[test]
     fn names_are_understood_in_any_case_and_as_bench_spells_them() {
-        for name in
-            ["A256GCM", "a256gcm", "VERNAM", "Grain128AeadV2", "rsa-oaep-256", "mh-knapsack"]
-        {
+        for name in [
+            "A256GCM",
+            "a256gcm",
+            "VERNAM",
+            "Grain128AeadV2",
+            "rsa-oaep-256",
+            "mh-knapsack",
+            "ecdh-es",
+        ] {
             assert!(key_names().find(name).is_some(), "{name}");
         }
         assert!(assumed_names().find("vernam").is_none());

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, value_parser};
+use orderseal::ciphers::ecdh::Curve;
 use orderseal::protocol::jose::tree::LEAVES;
 use orderseal::protocol::model::MAX_LAYERS;
 use orderseal::protocol::store::files::{Existing, FileId, Output, Privacy};
@@ -129,7 +130,7 @@ pub struct Algorithms {
     /// Content cipher [default: A256GCM]
     #[arg(long, value_name = "NAME", value_parser = algorithms::content_names())]
     pub enc: Option<Enc>,
-    /// Key wrapping [default: A256KW, or RSA-OAEP-256 for public keys]
+    /// Key management [default: A256KW, or RSA-OAEP-256 for public keys]
     #[arg(long, value_name = "NAME", value_parser = algorithms::wrap_names())]
     pub wrap: Option<Alg>,
 }
@@ -160,6 +161,11 @@ pub fn orders_of_pool() -> RangedU64ValueParser {
 /// Sizes of RSA moduli.
 pub fn rsa_bits() -> OneOf<usize> {
     one_of([("2048", 2048), ("3072", 3072), ("4096", 4096)])
+}
+
+/// Elliptic curves.
+pub fn curves() -> OneOf<Curve> {
+    one_of(Curve::ALL.map(|curve| (curve.name(), curve)))
 }
 
 /// Whether an output path means stdout.

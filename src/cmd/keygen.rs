@@ -7,23 +7,26 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{RangedU64ValueParser, ValueHint};
 use orderseal::ciphers::content::ContentCipher;
+use orderseal::ciphers::ecdh::Curve;
 use orderseal::ciphers::random::{KeySource, SystemSource};
 use orderseal::ciphers::toy_des::SBox;
 use orderseal::protocol::jose::jwk::{Jwk, Usage};
 use orderseal::protocol::jose::pad::MAX_PAD;
 use orderseal::protocol::jose::tree::LEAVES;
 use orderseal::protocol::pipeline::Workers;
-use orderseal::protocol::roles::service::{self, DEFAULT_RSA_BITS, KeyRequest, Pool, Sizes};
+use orderseal::protocol::roles::service::{
+    self, DEFAULT_CURVE, DEFAULT_RSA_BITS, KeyRequest, Pool, Sizes,
+};
 use orderseal::protocol::store::files::{self, FileId, Output, Privacy};
 use orderseal::protocol::store::keyfile::{KeyFile, KeyHolder, Keyring, LoneKey};
 use orderseal::protocol::{
-    Alg, Content, Enc, Error, KeyError, Kid, Kind, Name, Place, Result, Scheme, Scope, ServiceUrl,
-    Suite,
+    Alg, Content, Enc, Error, Family, KeyError, Kid, Kind, Name, Place, Result, Scheme, Scope,
+    ServiceUrl, Suite,
 };
 use register::Register;
 use serde_json::json;
 
-use super::arguments::{Algorithms, MORE, OutputFile, TEACHING, rsa_bits};
+use super::arguments::{Algorithms, MORE, OutputFile, TEACHING, curves, rsa_bits};
 use super::values::{OneOf, one_of};
 use super::{Global, algorithms, ui};
 use crate::cmd::exit::usage;
@@ -79,6 +82,9 @@ pub struct Keygen {
     /// Bits of an RSA modulus
     #[arg(long, value_name = "N", default_value_t = DEFAULT_RSA_BITS, value_parser = rsa_bits())]
     rsa_bits: usize,
+    /// Curve of ECDH-ES keys [default: P-256]
+    #[arg(long, value_name = "NAME", value_parser = curves())]
+    curve: Option<Curve>,
     /// Address of the security service, passed on to shops and clients
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = MORE)]
     service: Option<ServiceUrl>,
@@ -109,6 +115,8 @@ Examples:
     --shop kyoto --into service.jwks
   orderseal keygen --embodiment 4 --shop nara --pool derived \\
     --into service.jwks
+  orderseal keygen --embodiment 6 --wrap ECDH-ES+A256KW --curve X25519 \\
+    --shop kobe --orders 20 --into service.jwks
   orderseal keygen --alg A256GCM -o cek.jwk
   orderseal keygen --alg VERNAM --pad-bytes 65536 --allow-weak -o pad.jwk
   orderseal keygen --alg A256GCM --rng lfsr --trinomial 127,63 \\
@@ -245,6 +253,10 @@ impl Keygen {
             let name = suite.key_alg();
             return Err(usage(format!("--pad-bytes is for VERNAM-HS256, the key is for {name}")));
         }
+        if self.curve.is_some() && suite.material() != Family::Curve {
+            let name = suite.key_alg();
+            return Err(usage(format!("--curve is for ECDH-ES keys, the key is for {name}")));
+        }
         if suite.kind() == Kind::Public {
             self.register.refuse_short()?;
         }
@@ -253,7 +265,8 @@ impl Keygen {
             Scope::Transaction => PAD_OF_TRANSACTION,
         };
         let pad_bytes = self.pad_bytes.map_or(default, |bytes| bytes as usize);
-        Ok(Sizes { rsa_bits: self.rsa_bits, pad_bytes })
+        let curve = self.curve.unwrap_or(DEFAULT_CURVE);
+        Ok(Sizes { rsa_bits: self.rsa_bits, pad_bytes, curve })
     }
 
     fn with_sbox(&self, suite: Suite) -> Result<Suite> {

@@ -1,11 +1,13 @@
 //! `simulate`: plays all roles in one process.
 
 use clap::{Args, ValueEnum};
+use orderseal::ciphers::ecdh::Curve;
+use orderseal::protocol::roles::service::DEFAULT_CURVE;
 use orderseal::protocol::simulate::{self, Case, CaseReport, Event, Report, Setup};
-use orderseal::protocol::{Alg, Content, Enc, Erase, Error, KeyError, Place, Result, Scheme};
+use orderseal::protocol::{Alg, Enc, Erase, Error, KeyError, Place, Result, Scheme};
 use serde_json::{Value, json};
 
-use super::arguments::{Algorithms, Erasing, Layers, MORE, rsa_bits};
+use super::arguments::{Algorithms, Erasing, Layers, MORE, curves, rsa_bits};
 use super::{Global, algorithms, ui};
 use crate::cmd::exit::usage;
 
@@ -56,6 +58,9 @@ pub struct Simulate {
     /// Bits of an RSA modulus
     #[arg(long, value_name = "N", default_value_t = 2048, value_parser = rsa_bits())]
     rsa_bits: usize,
+    /// Curve of ECDH-ES keys
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_CURVE.name(), value_parser = curves())]
+    curve: Curve,
     #[command(flatten)]
     layers: Layers,
 }
@@ -120,6 +125,7 @@ impl Simulate {
             clients: self.clients.into(),
             orders: self.orders_each as usize,
             rsa_bits: self.rsa_bits,
+            curve: self.curve,
             on_demand: self.on_demand,
             faults: self.faults,
             seed: self.seed,
@@ -164,10 +170,7 @@ impl Simulate {
     }
 
     fn wrap_for(&self, scheme: Scheme) -> Option<Alg> {
-        self.algorithms.wrap.filter(|wrap| {
-            scheme.content == Content::Hybrid
-                && algorithms::suite(scheme, None, Some(*wrap)).is_ok()
-        })
+        self.algorithms.wrap.filter(|wrap| algorithms::suite(scheme, None, Some(*wrap)).is_ok())
     }
 
     fn print_trace(&self, traced: &[(String, Event)], global: &Global) -> Result<()> {

@@ -1,5 +1,6 @@
 //! JSON Web Keys (RFC 7517, RFC 7518 section 6).
 
+pub(super) mod curve;
 mod material;
 mod usage;
 
@@ -13,6 +14,7 @@ pub use usage::Usage;
 use crate::ciphers::Secret;
 use crate::ciphers::base64url;
 use crate::ciphers::content::ContentCipher;
+use crate::ciphers::ecdh::{self, Curve};
 use crate::ciphers::random::Origin;
 use crate::ciphers::{knapsack, rsa};
 use crate::protocol::jose::json::{Object, SecretJson, optional_text, text};
@@ -104,6 +106,12 @@ impl From<rsa::KeyError> for Refusal {
     }
 }
 
+impl From<ecdh::KeyError> for Refusal {
+    fn from(error: ecdh::KeyError) -> Self {
+        KeyError::Unsound(error.into()).into()
+    }
+}
+
 impl From<knapsack::KeyError> for Refusal {
     fn from(error: knapsack::KeyError) -> Self {
         KeyError::Unsound(error.into()).into()
@@ -170,6 +178,7 @@ impl Jwk {
             }
             "oct" => DecryptingKey::Secret(secret(members, "k")?).into(),
             "RSA" => rsa_key(members)?,
+            kty @ (curve::EC | curve::OKP) => curve::key(kty, members)?,
             KNAPSACK => knapsack_key(members)?,
             other => {
                 return Err(KeyError::from(Unimplemented::new(Member::KeyType, other)).into());
@@ -286,6 +295,11 @@ impl JwkRef<'_> {
             KeyRef::Secret(key) => member("k", key),
             KeyRef::Pad(pad) => member("k", pad.key()),
             KeyRef::Public(PublicHalf::Rsa(key)) => public_rsa(key),
+            KeyRef::Public(PublicHalf::Curve(key)) => curve::coordinates(key, member),
+            KeyRef::Private(PrivateHalf::Curve(key)) => {
+                curve::coordinates(key.public(), &mut member);
+                member("d", key.secret());
+            }
             KeyRef::Public(PublicHalf::Knapsack(key)) => member("pub", &key.to_bytes()),
             KeyRef::Private(PrivateHalf::Rsa(pair)) => {
                 public_rsa(pair.public());
@@ -308,8 +322,12 @@ impl JwkRef<'_> {
             Origin::Seeded => Some("seeded"),
             Origin::Register => Some("register"),
         };
+        let public = self.material.public_curve();
+        let curve = public.or_else(|| self.material.curve_pair().map(ecdh::PrivateKey::public));
+        let curve = curve.map(ecdh::PublicKey::curve);
         [
-            ("kty", Some(key_type(self.material.family()))),
+            ("kty", Some(key_type(self.material.family(), curve))),
+            ("crv", curve.map(Curve::name)),
             ("kid", self.kid.map(Kid::as_str)),
             ("alg", self.alg),
             ("origin", origin),
@@ -331,8 +349,7 @@ pub(in crate::protocol) fn foreseen_len(
     kid: &Kid,
     alg: &str,
     family: Family,
-    rsa_bits: usize,
-    pad_bytes: usize,
+    (rsa_bits, pad_bytes, curve): (usize, usize, Curve),
 ) -> usize {
     let half = rsa_bits / 16;
     let bytes = match family {
@@ -340,14 +357,21 @@ pub(in crate::protocol) fn foreseen_len(
             let private = PRIVATE_RSA.map(|name| (name, if name == "d" { 2 * half } else { half }));
             [&[("n", 2 * half), ("e", 3)][..], &private].concat()
         }
+        Family::Curve => {
+            let members = ["x", "d", "y"].into_iter().take(if curve.has_y() { 3 } else { 2 });
+            members.map(|name| (name, curve.bytes())).collect()
+        }
         Family::Knapsack => {
             vec![("pub", knapsack::PUBLIC_KEY_BYTES), ("priv", knapsack::PRIVATE_KEY_BYTES)]
         }
         Family::Pad => vec![("k", Pad::key_len(pad_bytes))],
         Family::Secret => vec![("k", secret_len(alg).expect("a secret key has a length"))],
     };
-    let texts = [("kty", key_type(family)), ("kid", kid.as_str()), ("alg", alg), ("use", "enc")];
-    text_len(&bytes, texts.into_iter().map(|(name, text)| (name, text.len())))
+    let curve = (family == Family::Curve).then_some(curve);
+    let texts =
+        [("kty", key_type(family, curve)), ("kid", kid.as_str()), ("alg", alg), ("use", "enc")];
+    let texts = texts.into_iter().chain(curve.map(|curve| ("crv", curve.name())));
+    text_len(&bytes, texts.map(|(name, text)| (name, text.len())))
 }
 
 /// Length in characters of an object with members that are bytes in base64url and members that are text.
@@ -358,10 +382,11 @@ fn text_len(bytes: &[(&str, usize)], texts: impl Iterator<Item = (&'static str, 
     1 + bytes.chain(texts).map(|(name, value)| name + value + 6).sum::<usize>()
 }
 
-fn key_type(family: Family) -> &'static str {
+fn key_type(family: Family, curve: Option<Curve>) -> &'static str {
     match family {
         Family::Secret | Family::Pad => "oct",
         Family::Rsa => "RSA",
+        Family::Curve => curve.map_or(curve::EC, curve::key_type),
         Family::Knapsack => KNAPSACK,
     }
 }
@@ -481,6 +506,9 @@ mod tests {
             (r#"{"kty":"oct","k":"AAAA","key_ops":["decrypt","decrypt"]}"#, "twice"),
             (r#"{"kty":"oct","k":"AAAA","alg":7}"#, "alg"),
             (r#"{"kty":"RSA","n":"AAAA"}"#, "\"e\""),
+            (r#"{"kty":"EC","x":"AAAA","y":"AAAA"}"#, "\"crv\""),
+            (r#"{"kty":"EC","crv":"P-256","x":"AAAA"}"#, "\"y\""),
+            (r#"{"kty":"OKP","crv":"X25519"}"#, "\"x\""),
             (r#"{"kty":"RSA","n":"AQAB","e":"AQAB","d":"AQAB","p":"AQAB"}"#, "\"q\""),
             (r#"{"kty":"RSA","n":"AQAB","e":"AQAB","d":"AQAB","q":"AQAB"}"#, "\"p\""),
             (r#"{"kty":"RSA","n":"AQAB","e":"AQAB","d":"AQAB","dq":"AQAB"}"#, "\"qi\""),
@@ -498,7 +526,16 @@ mod tests {
     #[test]
     fn keys_for_other_things_are_recognized() {
         for (text, complaint) in [
-            (r#"{"kty":"EC"}"#, "key type \"EC\" (RFC 7518 section 6.2) is not supported"),
+            (
+                r#"{"kty":"OKP","crv":"Ed25519","x":"AAAA"}"#,
+                "curve \"Ed25519\" (a signature, RFC 8037 section 3.1) is not supported",
+            ),
+            (
+                r#"{"kty":"OKP","crv":"X448","x":"AAAA"}"#,
+                "curve \"X448\" (RFC 8037 section 3.2) is not supported",
+            ),
+            (r#"{"kty":"OKP","crv":"P-256","x":"AAAA"}"#, "curve \"P-256\" is unknown here"),
+            (r#"{"kty":"EC","crv":"X25519","x":"AAAA"}"#, "curve \"X25519\" is unknown here"),
             (r#"{"kty":"AKP"}"#, "key type \"AKP\" is unknown here"),
             (
                 r#"{"kty":"oct","k":"AAAA","use":"sig"}"#,

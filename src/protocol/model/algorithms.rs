@@ -15,6 +15,9 @@ use crate::ciphers::toy_des::SBox;
 pub enum Alg {
     /// `dir`: the distributed key encrypts the order itself.
     Direct,
+    /// `ECDH-ES`: a key agreed on with the distributed key encrypts the order itself (RFC 7518
+    /// section 4.6).
+    Agree,
     /// The distributed key wraps a content-encryption key.
     Wrap(WrapAlgorithm),
 }
@@ -28,6 +31,8 @@ pub enum WrapAlgorithm {
     AesGcmKw(KeySize),
     /// RSA-OAEP (RFC 7518 section 4.3; with SHA-384 and SHA-512, the Web Cryptography API).
     RsaOaep(OaepHash),
+    /// AES key wrap under a key agreed on with the distributed key (RFC 7518 section 4.6).
+    EcdhEs(KeySize),
     /// The Merkle–Hellman knapsack. Weak: broken in 1982.
     MhKnapsack,
 }
@@ -50,6 +55,8 @@ pub enum Family {
     Pad,
     /// An RSA key, public or private.
     Rsa,
+    /// A key on an elliptic curve, public or private.
+    Curve,
     /// A knapsack, public or private.
     Knapsack,
 }
@@ -65,7 +72,7 @@ struct Facts {
 
 impl WrapAlgorithm {
     /// Every wrapping algorithm.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::AesKw(KeySize::Aes256),
         Self::AesKw(KeySize::Aes192),
         Self::AesKw(KeySize::Aes128),
@@ -76,6 +83,9 @@ impl WrapAlgorithm {
         Self::RsaOaep(OaepHash::Sha384),
         Self::RsaOaep(OaepHash::Sha512),
         Self::RsaOaep(OaepHash::Sha1),
+        Self::EcdhEs(KeySize::Aes256),
+        Self::EcdhEs(KeySize::Aes192),
+        Self::EcdhEs(KeySize::Aes128),
         Self::MhKnapsack,
     ];
 
@@ -91,11 +101,14 @@ impl WrapAlgorithm {
             Self::RsaOaep(OaepHash::Sha256) => ("RSA-OAEP-256", Family::Rsa),
             Self::RsaOaep(OaepHash::Sha384) => ("RSA-OAEP-384", Family::Rsa),
             Self::RsaOaep(OaepHash::Sha512) => ("RSA-OAEP-512", Family::Rsa),
+            Self::EcdhEs(KeySize::Aes128) => ("ECDH-ES+A128KW", Family::Curve),
+            Self::EcdhEs(KeySize::Aes192) => ("ECDH-ES+A192KW", Family::Curve),
+            Self::EcdhEs(KeySize::Aes256) => ("ECDH-ES+A256KW", Family::Curve),
             Self::MhKnapsack => ("MH-KNAPSACK", Family::Knapsack),
         };
         let facts = Facts { name, family, weak: false, draws_iv: false, encrypts: true };
         match self {
-            Self::AesKw(_) => Facts { encrypts: false, ..facts },
+            Self::AesKw(_) | Self::EcdhEs(_) => Facts { encrypts: false, ..facts },
             Self::AesGcmKw(_) => Facts { draws_iv: true, ..facts },
             Self::RsaOaep(_) => facts,
             Self::MhKnapsack => Facts { weak: true, ..facts },
@@ -138,7 +151,7 @@ impl WrapAlgorithm {
     pub const fn key_len(self) -> Option<usize> {
         match self {
             Self::AesKw(size) | Self::AesGcmKw(size) => Some(size.bytes()),
-            Self::RsaOaep(_) | Self::MhKnapsack => None,
+            Self::RsaOaep(_) | Self::EcdhEs(_) | Self::MhKnapsack => None,
         }
     }
 }
@@ -148,7 +161,7 @@ impl Family {
     pub fn kind(self) -> Kind {
         match self {
             Self::Secret | Self::Pad => Kind::Secret,
-            Self::Rsa | Self::Knapsack => Kind::Public,
+            Self::Rsa | Self::Curve | Self::Knapsack => Kind::Public,
         }
     }
 }
@@ -159,6 +172,7 @@ impl fmt::Display for Family {
             Self::Secret => "a secret key",
             Self::Pad => "a one-time pad",
             Self::Rsa => "an RSA key",
+            Self::Curve => "an elliptic-curve key",
             Self::Knapsack => "a knapsack",
         })
     }
@@ -169,6 +183,7 @@ impl Alg {
     pub fn name(self) -> &'static str {
         match self {
             Self::Direct => "dir",
+            Self::Agree => "ECDH-ES",
             Self::Wrap(algorithm) => algorithm.name(),
         }
     }
@@ -177,6 +192,7 @@ impl Alg {
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
             "dir" => Some(Self::Direct),
+            "ECDH-ES" => Some(Self::Agree),
             name => WrapAlgorithm::from_name(name).map(Self::Wrap),
         }
     }

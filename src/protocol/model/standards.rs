@@ -7,6 +7,7 @@
 use std::fmt;
 
 use super::algorithms::{Alg, Enc};
+use crate::ciphers::ecdh::Curve;
 
 /// Member of a header or key that contains a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub enum Member {
     Enc,
     /// `kty` of a key.
     KeyType,
+    /// `crv` of a key on an elliptic curve.
+    Curve,
 }
 
 impl fmt::Display for Member {
@@ -25,6 +28,7 @@ impl fmt::Display for Member {
             Self::Alg => "alg",
             Self::Enc => "enc",
             Self::KeyType => "key type",
+            Self::Curve => "curve",
         })
     }
 }
@@ -70,11 +74,11 @@ const DEFINED: &[(&str, &str)] = &[
     ("PS512", "a signature, RFC 7518 section 3"),
     ("none", "no signature, RFC 7518 section 3"),
     ("EdDSA", "a signature, RFC 8037 section 3.1"),
-    ("Ed25519", "a signature, RFC 9864"),
-    ("Ed448", "a signature, RFC 9864"),
+    ("Ed25519", "a signature, RFC 8037 section 3.1"),
+    ("Ed448", "a signature, RFC 8037 section 3.1"),
+    ("X448", "RFC 8037 section 3.2"),
+    ("secp256k1", "RFC 8812 section 3.1"),
     ("ES256K", "a signature, RFC 8812"),
-    ("EC", "RFC 7518 section 6.2"),
-    ("OKP", "RFC 8037 section 2"),
 ];
 
 /// Whether standards define a name.
@@ -101,7 +105,9 @@ impl Unimplemented {
     /// Describes a name that was not found.
     pub fn new(member: Member, name: &str) -> Self {
         // The name of an algorithm in the wrong place is not one that is not supported.
-        let implemented = Alg::from_name(name).is_some() || Enc::from_name(name).is_some();
+        let implemented = Alg::from_name(name).is_some()
+            || Enc::from_name(name).is_some()
+            || Curve::from_name(name).is_some();
         let standard = standard(name).filter(|_| !implemented);
         Self { member, name: shortened(name), standard }
     }

@@ -24,6 +24,8 @@ pub enum KeyUse {
     Pad(ContentCipher),
     /// The key encrypts orders in RSA blocks.
     Blocks,
+    /// A key agreed on with the key encrypts orders with this cipher.
+    Agree(ContentCipher),
     /// The key wraps content-encryption keys for this cipher.
     Wrap(WrapAlgorithm, ContentCipher),
 }
@@ -60,7 +62,7 @@ pub enum Task {
 
 impl Suite {
     /// Pairs two algorithms; `None` if they cannot be combined: RSA blocks and pads take no wrapped
-    /// key.
+    /// key, and a key that is agreed on is for ciphers that take any bytes as a key.
     pub fn new(alg: Alg, enc: Enc) -> Option<Self> {
         match (alg, enc) {
             (Alg::Direct, enc) => Some(Self::direct(enc)),
@@ -68,7 +70,11 @@ impl Suite {
             (Alg::Wrap(algorithm), Enc::Cipher(cipher)) => {
                 Some(Self(KeyUse::Wrap(algorithm, cipher)))
             }
-            (Alg::Wrap(_), Enc::RsaBlocks) => None,
+            (Alg::Agree, Enc::Cipher(cipher)) if !cipher.is_weak() => {
+                Some(Self(KeyUse::Agree(cipher)))
+            }
+            (Alg::Agree, Enc::Cipher(_)) => None,
+            (Alg::Agree | Alg::Wrap(_), Enc::RsaBlocks) => None,
         }
     }
 
@@ -116,6 +122,7 @@ impl Suite {
     pub fn alg(self) -> Alg {
         match self.0 {
             KeyUse::Direct(_) | KeyUse::Pad(_) | KeyUse::Blocks => Alg::Direct,
+            KeyUse::Agree(_) => Alg::Agree,
             KeyUse::Wrap(algorithm, _) => Alg::Wrap(algorithm),
         }
     }
@@ -123,17 +130,19 @@ impl Suite {
     /// Content encryption algorithm.
     pub fn enc(self) -> Enc {
         match self.0 {
-            KeyUse::Direct(cipher) | KeyUse::Pad(cipher) | KeyUse::Wrap(_, cipher) => {
-                Enc::Cipher(cipher)
-            }
+            KeyUse::Direct(cipher)
+            | KeyUse::Pad(cipher)
+            | KeyUse::Agree(cipher)
+            | KeyUse::Wrap(_, cipher) => Enc::Cipher(cipher),
             KeyUse::Blocks => Enc::RsaBlocks,
         }
     }
 
-    /// Whether the distributed key encrypts orders itself or wraps a key for each.
+    /// Whether the distributed key encrypts orders itself (or leads to the key that does, in an
+    /// agreement), or wraps a key for each.
     pub fn content(self) -> Content {
         match self.alg() {
-            Alg::Direct => Content::Direct,
+            Alg::Direct | Alg::Agree => Content::Direct,
             Alg::Wrap(_) => Content::Hybrid,
         }
     }
@@ -147,7 +156,7 @@ impl Suite {
     pub fn key_alg(self) -> &'static str {
         match self.alg() {
             Alg::Direct => self.enc().name(),
-            Alg::Wrap(algorithm) => algorithm.name(),
+            alg @ (Alg::Agree | Alg::Wrap(_)) => alg.name(),
         }
     }
 
@@ -157,6 +166,7 @@ impl Suite {
             KeyUse::Direct(_) => Family::Secret,
             KeyUse::Pad(_) => Family::Pad,
             KeyUse::Blocks => Family::Rsa,
+            KeyUse::Agree(_) => Family::Curve,
             KeyUse::Wrap(algorithm, _) => algorithm.family(),
         }
     }
@@ -166,7 +176,7 @@ impl Suite {
         match (self.alg(), self.enc()) {
             (_, enc) if enc.is_weak() => Some(enc.name()),
             (Alg::Wrap(algorithm), _) if algorithm.is_weak() => Some(algorithm.name()),
-            (Alg::Wrap(_) | Alg::Direct, _) => None,
+            (Alg::Wrap(_) | Alg::Direct | Alg::Agree, _) => None,
         }
     }
 
@@ -183,6 +193,7 @@ impl Suite {
             Task::Open => (&["decrypt"], &["unwrapKey"], &["unwrapKey", "decrypt"]),
         };
         match self.alg() {
+            Alg::Agree | Alg::Wrap(WrapAlgorithm::EcdhEs(_)) => &["deriveKey", "deriveBits"],
             Alg::Direct => content,
             Alg::Wrap(algorithm) if algorithm.encrypts() => either,
             Alg::Wrap(_) => wrapping,
@@ -194,7 +205,7 @@ impl Suite {
         match self.0 {
             KeyUse::Wrap(..) => true,
             KeyUse::Direct(cipher) => cipher.key_len() == 32,
-            KeyUse::Pad(_) | KeyUse::Blocks => false,
+            KeyUse::Pad(_) | KeyUse::Blocks | KeyUse::Agree(_) => false,
         }
     }
 
@@ -202,7 +213,7 @@ impl Suite {
     pub fn has_budget(self) -> bool {
         match self.0 {
             KeyUse::Direct(_) => true,
-            KeyUse::Pad(_) | KeyUse::Blocks => false,
+            KeyUse::Pad(_) | KeyUse::Blocks | KeyUse::Agree(_) => false,
             KeyUse::Wrap(algorithm, _) => algorithm.draws_iv(),
         }
     }
@@ -211,7 +222,7 @@ impl Suite {
     pub fn secret_len(self) -> Option<usize> {
         match self.0 {
             KeyUse::Direct(cipher) => Some(cipher.key_len()),
-            KeyUse::Pad(_) | KeyUse::Blocks => None,
+            KeyUse::Pad(_) | KeyUse::Blocks | KeyUse::Agree(_) => None,
             KeyUse::Wrap(algorithm, _) => algorithm.key_len(),
         }
     }

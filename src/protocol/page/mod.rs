@@ -60,13 +60,16 @@ const USUAL_EXPONENT: [u8; 3] = [1, 0, 1];
 pub fn refusal(suite: Suite, layers: u8) -> Option<Unfit> {
     let wraps = match suite.alg() {
         Alg::Direct => true,
+        Alg::Agree => false,
         Alg::Wrap(algorithm) => match algorithm {
             WrapAlgorithm::AesKw(KeySize::Aes128 | KeySize::Aes256) => true,
             // Browsers built on Chromium have no AES-192.
             WrapAlgorithm::AesKw(KeySize::Aes192) => false,
             WrapAlgorithm::RsaOaep(OaepHash::Sha256) => true,
             WrapAlgorithm::RsaOaep(OaepHash::Sha1 | OaepHash::Sha384 | OaepHash::Sha512) => false,
-            WrapAlgorithm::AesGcmKw(_) | WrapAlgorithm::MhKnapsack => false,
+            WrapAlgorithm::AesGcmKw(_) | WrapAlgorithm::EcdhEs(_) | WrapAlgorithm::MhKnapsack => {
+                false
+            }
         },
     };
     let seals = match suite.enc() {
@@ -214,7 +217,8 @@ fn key(key: &Jwk<EncryptingKey>) -> Result<Value, KeyError> {
             }
             Ok(json!(parts))
         }
-        other @ (EncryptingKey::Pad(_) | EncryptingKey::Public(PublicHalf::Knapsack(_))) => {
+        other @ (EncryptingKey::Pad(_)
+        | EncryptingKey::Public(PublicHalf::Curve(_) | PublicHalf::Knapsack(_))) => {
             Err(Unfit::NotInPages(other.name()).into())
         }
     }

@@ -14,7 +14,7 @@ use crate::protocol::jose::jwk::{AsKey, EncryptingKey, Jwk};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{
     Alg, Content, Enc, Error, KeyError, Kid, MAX_LAYERS, Member, Misuse, Place, Result, Suite,
-    Task, Unfit, Unimplemented, Unsound,
+    Task, Unfit, Unimplemented, Unpaired, Unsound,
 };
 use crate::protocol::pipeline::{Batch, Block, InputSize, LineLimits, Workers};
 pub use crate::protocol::roles::send::{Sealed, Sink, Totals};
@@ -391,6 +391,10 @@ fn sealing_suite(
         (Some(alg @ Alg::Wrap(_)), _) => {
             let enc = enc.unwrap_or(default);
             Suite::new(alg, enc).ok_or_else(|| Unfit::NothingToWrap(enc).into())
+        }
+        (Some(Alg::Agree), _) => {
+            let enc = enc.unwrap_or(default);
+            Suite::new(Alg::Agree, enc).ok_or_else(|| Unpaired { alg: Alg::Agree, enc }.into())
         }
         (Some(Alg::Direct) | None, Some(own)) if enc.is_none_or(|enc| enc == own) => {
             Ok(Suite::direct(own))

@@ -10,6 +10,7 @@ use rand::Rng;
 
 use crate::ciphers::Secret;
 use crate::ciphers::cpu::Backend;
+use crate::ciphers::ecdh::{self, Curve};
 use crate::ciphers::random::{KeySource, KeyStream};
 use crate::ciphers::{knapsack, rsa};
 use crate::protocol::jose::jwk::{self, DecryptingKey, Jwk, PrivateHalf, Usage};
@@ -41,11 +42,13 @@ pub struct Sizes {
     pub rsa_bits: usize,
     /// Length of a one-time pad in bytes.
     pub pad_bytes: usize,
+    /// The elliptic curve.
+    pub curve: Curve,
 }
 
 impl Default for Sizes {
     fn default() -> Self {
-        Self { rsa_bits: DEFAULT_RSA_BITS, pad_bytes: DEFAULT_PAD_BYTES }
+        Self { rsa_bits: DEFAULT_RSA_BITS, pad_bytes: DEFAULT_PAD_BYTES, curve: DEFAULT_CURVE }
     }
 }
 
@@ -103,6 +106,10 @@ pub fn make_material(
             let mut pairs = make_pairs(1, sizes, rng)?;
             Ok(pairs.pop().expect("one was asked for"))
         }
+        Family::Curve => {
+            let mut pairs = make_pairs_on_curve(1, sizes, rng);
+            Ok(pairs.pop().expect("one was asked for"))
+        }
         Family::Knapsack => {
             let key = knapsack::PrivateKey::generate(rng);
             Ok(DecryptingKey::Private(PrivateHalf::Knapsack(Box::new(key))))
@@ -117,7 +124,9 @@ pub fn make_material(
             let mut key = Secret::zeroed(len);
             match suite.key_use() {
                 KeyUse::Direct(cipher) => cipher.fill_keys(rng, &mut key),
-                KeyUse::Wrap(..) | KeyUse::Pad(_) | KeyUse::Blocks => rng.fill_bytes(&mut key),
+                KeyUse::Wrap(..) | KeyUse::Pad(_) | KeyUse::Blocks | KeyUse::Agree(_) => {
+                    rng.fill_bytes(&mut key);
+                }
             }
             Ok(DecryptingKey::Secret(key))
         }
@@ -145,6 +154,7 @@ pub fn make_keys<S: KeySource>(
     let (suite, sizes) = (request.suite, request.sizes);
     let group = match suite.material() {
         Family::Rsa => PAIRS_AT_ONCE,
+        Family::Curve => PAIRS_ON_CURVE_AT_ONCE,
         Family::Knapsack | Family::Pad | Family::Secret => 1,
     };
     let keys = workers.make(count.div_ceil(group), |number| {
@@ -152,6 +162,7 @@ pub fn make_keys<S: KeySource>(
         let wanted = group.min(count - number * group);
         let keys = match suite.material() {
             Family::Rsa => make_pairs(wanted, sizes, &mut rng)?,
+            Family::Curve => make_pairs_on_curve(wanted, sizes, &mut rng),
             Family::Knapsack | Family::Pad | Family::Secret => {
                 vec![make_material(suite, sizes, &mut rng)?]
             }
@@ -165,6 +176,15 @@ pub fn make_keys<S: KeySource>(
 
 /// RSA pairs generated at once, to fill the lanes of the widest kernels.
 const PAIRS_AT_ONCE: usize = 4;
+
+/// Pairs on a curve made at once: as many as share an inversion in the widest kernels for X25519.
+const PAIRS_ON_CURVE_AT_ONCE: usize = 128;
+
+fn make_pairs_on_curve(count: usize, sizes: Sizes, rng: &mut KeyStream) -> Vec<DecryptingKey> {
+    let pairs = ecdh::generate(Backend::detect(), &vec![sizes.curve; count], rng);
+    let private = |pair| DecryptingKey::Private(PrivateHalf::Curve(Box::new(pair)));
+    pairs.into_iter().map(private).collect()
+}
 
 fn make_pairs(
     count: usize,
@@ -275,8 +295,9 @@ impl KeyRequest {
             Scope::Transaction => ID_LEN as u64 + 3,
         };
         let alg = self.suite.key_alg();
-        let Sizes { rsa_bits, pad_bytes } = self.sizes;
-        let key = jwk::foreseen_len(&kid, alg, self.suite.material(), rsa_bits, pad_bytes) as u64;
+        let Sizes { rsa_bits, pad_bytes, curve } = self.sizes;
+        let sizes = (rsa_bits, pad_bytes, curve);
+        let key = jwk::foreseen_len(&kid, alg, self.suite.material(), sizes) as u64;
         count.saturating_mul(key + ",\n".len() as u64 + recorded)
     }
 }
@@ -363,6 +384,9 @@ pub fn count_unused(file: &Keyring, shop: &Name) -> u64 {
 
 /// Default size of an RSA modulus in bits (NIST SP 800-57 part 1, to 2030 and beyond).
 pub const DEFAULT_RSA_BITS: usize = 3072;
+
+/// Default curve: the one that every JOSE library and every browser has.
+pub const DEFAULT_CURVE: Curve = Curve::P256;
 
 /// Default length of a one-time pad in bytes: enough for some thousands of short orders.
 pub const DEFAULT_PAD_BYTES: usize = 1 << 20;

@@ -6,6 +6,7 @@ use super::play::{Played, open};
 use super::{Case, FaultReport};
 use crate::ciphers::base64url;
 use crate::ciphers::cpu::Backend;
+use crate::ciphers::ecdh::PrivateKey;
 use crate::ciphers::random::{KeySource, SeededSource};
 use crate::ciphers::rsa::{self, OaepHash, PublicKey, WrapJob};
 use crate::protocol::jose::jwe::block_label;
@@ -343,7 +344,9 @@ fn with_wrong_keys(bundle: &ShopBundle, case: &Case) -> Result<ShopBundle> {
     let mut wrong = bundle.clone();
     let mut rng = SeededSource::new(0).stream(0);
     let place = crate::protocol::model::Place::file("wrong key");
-    let sizes = Sizes { rsa_bits: 2048, pad_bytes: super::play::PAD_OF_ORDER };
+    let pair = bundle.keys.iter().find_map(|key| key.material.as_key().curve_pair());
+    let curve = pair.map_or(Sizes::default().curve, PrivateKey::curve);
+    let sizes = Sizes { rsa_bits: 2048, pad_bytes: super::play::PAD_OF_ORDER, curve };
     let material = service::make_material(case.suite, sizes, &mut rng)
         .map_err(|error| Error::key(&place, error))?;
     for key in bundle.keys.iter() {

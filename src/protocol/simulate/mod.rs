@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 pub use faults::{BlockAttack, Fault, Outcome};
 pub use trace::{Event, Party, mermaid};
 
+use crate::ciphers::ecdh::Curve;
 use crate::ciphers::random::SeededSource;
 use crate::protocol::model::{Erase, Result, Scheme, Suite};
 use crate::protocol::pipeline::Workers;
@@ -31,6 +32,8 @@ pub struct Setup {
     pub orders: usize,
     /// Size of RSA moduli, in bits.
     pub rsa_bits: usize,
+    /// The curve of elliptic-curve keys.
+    pub curve: Curve,
     /// Whether ids are made for each request instead of taken from a pool.
     pub on_demand: bool,
     /// Whether to play the faults as well.

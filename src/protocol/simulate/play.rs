@@ -111,6 +111,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
             orders: pool as u64,
             sizes: Sizes {
                 rsa_bits: self.setup.rsa_bits,
+                curve: self.setup.curve,
                 pad_bytes: match self.case.scheme.scope {
                     Scope::Shop => pool * PAD_OF_ORDER,
                     Scope::Transaction => PAD_OF_ORDER,
@@ -235,7 +236,8 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
         let place = Place::file("service");
         let source = self.source.child(&format!("request of {client}"));
         let workers = self.workers;
-        let sizes = Sizes { rsa_bits: self.setup.rsa_bits, pad_bytes: PAD_OF_ORDER };
+        let Setup { rsa_bits, curve, .. } = *self.setup;
+        let sizes = Sizes { rsa_bits, pad_bytes: PAD_OF_ORDER, curve };
         let delivery = service::bundle_client(
             &mut self.service,
             &request,

@@ -9,8 +9,8 @@ use crate::protocol::jose::jwe::{Algorithms, Header, KeyNumber, OpeningKey};
 use crate::protocol::jose::jwk::{Jwk, JwkRef};
 use crate::protocol::jose::tree::{LeafId, TreeId};
 use crate::protocol::model::{
-    Error, KeyError, Kid, Member, Misuse, Name, Place, Result, Role, Scope, Suite, Unimplemented,
-    WrapAlgorithm,
+    Alg, Error, KeyError, Kid, Member, Misuse, Name, Place, Result, Role, Scope, Suite,
+    Unimplemented,
 };
 use crate::protocol::store::keyfile::{
     AnyKeys, KeyFile, KeyHolder, Keyring, PlainFile, Shop, ShopBundle,
@@ -403,10 +403,10 @@ fn algorithms(file: &OpeningFile, key: JwkRef<'_>) -> Checked<Algorithms> {
 /// The algorithms of a key of a plain file.
 fn plain_algorithms(file: &PlainFile, alg: Option<&str>) -> Checked<Algorithms> {
     let Some(alg) = alg else { return Ok(Algorithms::Unsaid) };
-    match (WrapAlgorithm::from_name(alg), file.direct_cipher(alg)) {
-        (Some(algorithm), _) => Ok(Algorithms::AnyContent(algorithm)),
-        (None, Some(enc)) => Ok(Algorithms::Fixed(Suite::direct(enc))),
-        (None, None) => Err(Unimplemented::new(Member::Alg, alg).into()),
+    match (Alg::from_name(alg), file.direct_cipher(alg)) {
+        (Some(alg @ (Alg::Agree | Alg::Wrap(_))), _) => Ok(Algorithms::AnyContent(alg)),
+        (Some(Alg::Direct) | None, Some(enc)) => Ok(Algorithms::Fixed(Suite::direct(enc))),
+        (Some(Alg::Direct) | None, None) => Err(Unimplemented::new(Member::Alg, alg).into()),
     }
 }
 

@@ -29,7 +29,7 @@ fn exact<const N: usize>(members: &Object, name: &'static str) -> Result<[u8; N]
 pub(super) fn check(params: &KeyParams) -> Result<(), Malformed> {
     match params {
         KeyParams::IvAndTag(..) => Ok(()),
-        KeyParams::None => Err(LineFault::NoIvAndTag.into()),
+        KeyParams::None | KeyParams::Agreement(_) => Err(LineFault::NoIvAndTag.into()),
     }
 }
 
@@ -61,7 +61,7 @@ pub(super) fn unwrap(backend: Backend, jobs: &mut [UnwrapJob<'_, AesKey<'_>>]) {
     for job in jobs {
         let (iv, tag) = match job.params {
             KeyParams::IvAndTag(iv, tag) => (iv, tag),
-            KeyParams::None => continue,
+            KeyParams::None | KeyParams::Agreement(_) => continue,
         };
         let mut key = Zeroizing::new(job.encrypted_key.to_vec());
         let opened = Gcm::new(backend, job.key).open(iv, b"", &mut key, tag);

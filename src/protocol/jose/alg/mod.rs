@@ -6,6 +6,7 @@
 
 mod aes_kw;
 mod direct;
+pub(super) mod ecdh;
 mod gcm_kw;
 mod knapsack;
 pub(super) mod one_time_pad;
@@ -15,15 +16,18 @@ mod rsa_oaep;
 mod tests;
 
 use crate::ciphers::Secret;
-use crate::ciphers::aes::AesKey;
+use crate::ciphers::aes::{AesKey, KeySize};
 use crate::ciphers::content::ContentCipher;
 use crate::ciphers::cpu::Backend;
+use crate::ciphers::ecdh as curves;
 use crate::ciphers::random::KeyStream;
 use crate::ciphers::rsa::{OaepHash, PrivateKey, PublicKey};
 use crate::protocol::jose::json::{Object, ObjectText};
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk, KeyRef};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{KeyError, KeyUse, LineFault, Malformed, Suite, Unfit, WrapAlgorithm};
+pub use ecdh::Agreement;
+use ecdh::Purpose;
 
 /// The keys of a batch, which are all used alike.
 #[derive(Debug)]
@@ -50,6 +54,8 @@ pub(super) enum SealBy<'k> {
     Direct(OneOrEach<&'k Secret>),
     /// Each encrypts one order, from the first byte of the pad.
     Pad(Vec<&'k Pad>),
+    /// Content-encryption keys are agreed on with them.
+    Agree(OneOrEach<&'k curves::PublicKey>),
     /// They wrap content-encryption keys.
     Wrap(Wrapping<'k>),
 }
@@ -61,6 +67,8 @@ pub(super) enum OpenBy<'k> {
     Direct(&'k Secret),
     /// It decrypts orders, each with its own piece of the pad.
     Pad(&'k Pad),
+    /// Content-encryption keys are agreed on with it.
+    Agree(&'k curves::PrivateKey),
     /// It unwraps content-encryption keys.
     Wrap(Unwrapping<'k>),
 }
@@ -74,6 +82,8 @@ pub(super) enum Wrapping<'k> {
     AesGcmKw(OneOrEach<AesKey<'k>>),
     /// RSA-OAEP.
     RsaOaep(OaepHash, OneOrEach<&'k PublicKey>),
+    /// Key agreement, and AES key wrap under the agreed key.
+    EcdhEs(KeySize, OneOrEach<&'k curves::PublicKey>),
     /// The knapsack.
     Knapsack(OneOrEach<&'k knapsack::PublicKey>),
 }
@@ -87,6 +97,8 @@ pub(super) enum Unwrapping<'k> {
     AesGcmKw(AesKey<'k>),
     /// RSA-OAEP.
     RsaOaep(OaepHash, &'k PrivateKey),
+    /// Key agreement.
+    EcdhEs(&'k curves::PrivateKey, Purpose),
     /// The knapsack.
     Knapsack(&'k knapsack::PrivateKey),
 }
@@ -98,12 +110,23 @@ pub enum KeyParams {
     None,
     /// IV and tag of AES-GCM key wrap (RFC 7518 section 4.7.1).
     IvAndTag([u8; 12], [u8; 16]),
+    /// Ephemeral key and information about the parties of a key agreement (RFC 7518 section 4.6.1).
+    Agreement(Box<Agreement>),
 }
 
 impl KeyParams {
     /// Reads the members of any algorithm, whatever `alg` is; they may be missing.
     pub(super) fn read(members: &Object) -> Result<Self, Malformed> {
-        gcm_kw::read(members)
+        match ecdh::read(members)? {
+            KeyParams::None => gcm_kw::read(members),
+            found @ (KeyParams::Agreement(_) | KeyParams::IvAndTag(..)) => Ok(found),
+        }
+    }
+
+    /// Parses the members in the form that this program writes most often; `None` if they have any
+    /// other.
+    pub(super) fn plain(alg: &str, members: &[u8]) -> Option<Self> {
+        ecdh::plain(alg, members)
     }
 
     /// Writes the members.
@@ -111,6 +134,7 @@ impl KeyParams {
         match self {
             Self::None => {}
             Self::IvAndTag(iv, tag) => gcm_kw::write(iv, tag, header),
+            Self::Agreement(agreement) => agreement.write(header),
         }
     }
 }
@@ -132,6 +156,10 @@ impl<'k> Sealing<'k> {
             KeyUse::Pad(cipher) => {
                 let pads = keys.try_map(|key| one_time_pad::sealing_key(&key.material, suite))?;
                 (cipher, SealBy::Pad(pads.into_vec()))
+            }
+            KeyUse::Agree(cipher) => {
+                let keys = keys.try_map(|key| ecdh::sealing_key(&key.material, suite))?;
+                (cipher, SealBy::Agree(keys))
             }
             KeyUse::Wrap(algorithm, cipher) => {
                 (cipher, SealBy::Wrap(Wrapping::prepare(keys, algorithm, suite)?))
@@ -156,6 +184,7 @@ impl<'k> Opening<'k> {
                 (cipher, OpenBy::Direct(direct::opening_key(key, cipher, suite)?))
             }
             KeyUse::Pad(cipher) => (cipher, OpenBy::Pad(one_time_pad::opening_key(key, suite)?)),
+            KeyUse::Agree(cipher) => (cipher, OpenBy::Agree(ecdh::opening_key(key, suite)?)),
             KeyUse::Wrap(algorithm, cipher) => {
                 (cipher, OpenBy::Wrap(Unwrapping::prepare(key, algorithm, suite)?))
             }
@@ -182,6 +211,10 @@ impl<'k> Opening<'k> {
         let beside = match self {
             Self::Cipher(_, OpenBy::Wrap(key)) => return key.check(params),
             Self::Cipher(_, OpenBy::Direct(_)) => None,
+            Self::Cipher(_, OpenBy::Agree(key)) => {
+                ecdh::check(key, params)?;
+                Some("direct key agreement")
+            }
             Self::Cipher(_, OpenBy::Pad(_)) => Some("a pad"),
             Self::Blocks(_) => Some("RSA blocks"),
         };
@@ -209,6 +242,10 @@ impl<'k> Wrapping<'k> {
                 hash,
                 keys.try_map(|key| rsa_oaep::wrapping_key(&key.material, suite))?,
             ),
+            WrapAlgorithm::EcdhEs(size) => {
+                let keys = keys.try_map(|key| ecdh::sealing_key(&key.material, suite))?;
+                Self::EcdhEs(size, keys)
+            }
             WrapAlgorithm::MhKnapsack => {
                 Self::Knapsack(keys.try_map(|key| knapsack::wrapping_key(&key.material, suite))?)
             }
@@ -234,6 +271,9 @@ impl<'k> Wrapping<'k> {
             Self::RsaOaep(hash, keks) => {
                 rsa_oaep::wrap(backend, (*hash, keks), first, ceks, rng, &mut wrapped);
             }
+            Self::EcdhEs(size, keks) => {
+                ecdh::wrap(backend, (*size, keks), first, ceks, rng, &mut wrapped);
+            }
             Self::Knapsack(keks) => knapsack::wrap(keks, first, ceks, &mut wrapped),
         }
         wrapped
@@ -250,14 +290,23 @@ impl<'k> Unwrapping<'k> {
             WrapAlgorithm::RsaOaep(hash) => {
                 Self::RsaOaep(hash, rsa_oaep::unwrapping_key(key, suite)?)
             }
+            WrapAlgorithm::EcdhEs(size) => {
+                Self::EcdhEs(ecdh::opening_key(key, suite)?, Purpose::Kek(size))
+            }
             WrapAlgorithm::MhKnapsack => Self::Knapsack(knapsack::unwrapping_key(key, suite)?),
         })
+    }
+
+    /// Agrees with this key on a content-encryption key for the cipher.
+    pub(super) fn content(key: &'k curves::PrivateKey, cipher: ContentCipher) -> Self {
+        Self::EcdhEs(key, Purpose::Content(cipher))
     }
 
     /// Checks that the header has the members that the algorithm needs.
     fn check(self, params: &KeyParams) -> Result<(), Malformed> {
         match self {
             Self::AesGcmKw(_) => gcm_kw::check(params),
+            Self::EcdhEs(key, _) => ecdh::check(key, params),
             Self::AesKw(_) | Self::RsaOaep(..) | Self::Knapsack(_) => Ok(()),
         }
     }
@@ -327,6 +376,7 @@ pub(super) struct UnwrapJobs<'a> {
     aes_kw: Vec<UnwrapJob<'a, AesKey<'a>>>,
     gcm_kw: Vec<UnwrapJob<'a, AesKey<'a>>>,
     rsa_oaep: Vec<UnwrapJob<'a, (OaepHash, &'a PrivateKey)>>,
+    agreed: Vec<UnwrapJob<'a, (&'a curves::PrivateKey, Purpose)>>,
     knapsack: Vec<UnwrapJob<'a, &'a knapsack::PrivateKey>>,
 }
 
@@ -351,16 +401,20 @@ impl<'a> UnwrapJobs<'a> {
             Unwrapping::RsaOaep(hash, key) => {
                 add(&mut self.rsa_oaep, expected, job.with((hash, key)));
             }
+            Unwrapping::EcdhEs(key, purpose) => {
+                add(&mut self.agreed, expected, job.with((key, purpose)));
+            }
             Unwrapping::Knapsack(key) => add(&mut self.knapsack, expected, job.with(key)),
         }
     }
 
     /// Unwraps all keys; where that fails, the random bytes in the buffer stay.
     pub(super) fn unwrap(mut self, backend: Backend, rng: &mut KeyStream) {
-        let Self { expected: _, aes_kw, gcm_kw, rsa_oaep, knapsack } = &mut self;
+        let Self { expected: _, aes_kw, gcm_kw, rsa_oaep, agreed, knapsack } = &mut self;
         aes_kw::unwrap(backend, aes_kw);
         gcm_kw::unwrap(backend, gcm_kw);
         rsa_oaep::unwrap(backend, rsa_oaep, rng);
+        ecdh::unwrap(backend, agreed);
         knapsack::unwrap(knapsack);
     }
 }

@@ -15,7 +15,17 @@ fn every_algorithm_returns_what_was_wrapped_and_notices_changes() {
     let rsa_oaep = |hash| Wrapping::RsaOaep(hash, OneOrEach::One(pair.public()));
     let middle = AesKey::Aes192(&[8; 24]);
     let (short, long) = (AesKey::Aes128(&[7; 16]), AesKey::Aes256(&[9; 32]));
+    let pairs = curves::generate(backend, &curves::Curve::ALL, &mut rng);
+    let agreed = |size, pair| {
+        let wrapping = Wrapping::EcdhEs(size, OneOrEach::One(curves::PrivateKey::public(pair)));
+        (wrapping, Unwrapping::EcdhEs(pair, Purpose::Kek(size)))
+    };
     let keys = [
+        agreed(KeySize::Aes256, &pairs[0]),
+        agreed(KeySize::Aes128, &pairs[0]),
+        agreed(KeySize::Aes256, &pairs[1]),
+        agreed(KeySize::Aes128, &pairs[2]),
+        agreed(KeySize::Aes256, &pairs[3]),
         (Wrapping::AesKw(OneOrEach::One(short)), Unwrapping::AesKw(short)),
         (Wrapping::AesKw(OneOrEach::One(middle)), Unwrapping::AesKw(middle)),
         (Wrapping::AesGcmKw(OneOrEach::One(middle)), Unwrapping::AesGcmKw(middle)),

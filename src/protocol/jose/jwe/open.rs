@@ -13,7 +13,7 @@ use crate::ciphers::random::KeyStream;
 use crate::protocol::jose::alg::Opening;
 use crate::protocol::jose::jwk::{JwkRef, KeyRef};
 use crate::protocol::jose::run::{in_turn, unwatched};
-use crate::protocol::model::{Alg, KeyError, Suite, Task, WrapAlgorithm};
+use crate::protocol::model::{Alg, KeyError, Suite, Task};
 
 /// Lines opened side by side: enough that the memory cleared by kernels hardly counts, and few
 /// enough to stay in the cache.
@@ -134,9 +134,9 @@ pub trait KeyLookup: Debug + Sync {
 pub(in crate::protocol) enum Algorithms {
     /// This suite, as the key file specifies.
     Fixed(Suite),
-    /// This wrapping algorithm with any content cipher; weak ciphers only if they are allowed. A
-    /// lone key specifies no more.
-    AnyContent(WrapAlgorithm),
+    /// This key management algorithm with any content cipher; weak ciphers only if they are allowed.
+    /// A lone key specifies no more.
+    AnyContent(Alg),
     /// Any algorithms that an order names, if they fit the key and are standard: neither weak,
     /// private nor derived from a password. A foreign key may specify nothing, and the user chose it.
     Unsaid,
@@ -181,9 +181,7 @@ impl Algorithms {
         let asked = Suite::from_header(&header.alg, &header.enc)?;
         let is_for_it = match self {
             Self::Fixed(_) => false,
-            Self::AnyContent(own) => {
-                asked.alg() == Alg::Wrap(*own) && (allow_weak || !asked.enc().is_weak())
-            }
+            Self::AnyContent(own) => asked.alg() == *own && (allow_weak || !asked.enc().is_weak()),
             Self::Unsaid => asked.is_standard() && fits(key.material, asked),
         };
         match is_for_it {
@@ -195,7 +193,7 @@ impl Algorithms {
     fn other(&self, key: JwkRef<'_>, asked: Suite) -> KeyError {
         let own = match self {
             Self::Fixed(own) => own.to_string(),
-            Self::AnyContent(own) if asked.alg() == Alg::Wrap(*own) => {
+            Self::AnyContent(own) if asked.alg() == *own => {
                 return KeyError::Weak(asked.enc().name());
             }
             Self::AnyContent(own) => own.name().to_owned(),

@@ -1,7 +1,7 @@
 //! Keys by what they can do. A client holds [`EncryptingKey`]s, which are derived from the
 //! service's [`DecryptingKey`]s by one total match.
 
-use crate::ciphers::{Secret, knapsack, rsa};
+use crate::ciphers::{Secret, ecdh, knapsack, rsa};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::Family;
 
@@ -32,6 +32,8 @@ pub enum DecryptingKey {
 pub enum PublicHalf {
     /// `RSA` without private numbers.
     Rsa(Box<rsa::PublicKey>),
+    /// `EC` or `OKP` without the secret number.
+    Curve(Box<ecdh::PublicKey>),
     /// `MH-KNAPSACK` without the secret knapsack.
     Knapsack(Box<knapsack::PublicKey>),
 }
@@ -41,6 +43,8 @@ pub enum PublicHalf {
 pub enum PrivateHalf {
     /// `RSA` with private numbers.
     Rsa(Box<rsa::PrivateKey>),
+    /// `EC` or `OKP` with the secret number.
+    Curve(Box<ecdh::PrivateKey>),
     /// `MH-KNAPSACK` with the secret knapsack.
     Knapsack(Box<knapsack::PrivateKey>),
 }
@@ -59,6 +63,7 @@ impl PrivateHalf {
     pub fn public_half(&self) -> PublicHalf {
         match self {
             Self::Rsa(pair) => PublicHalf::Rsa(Box::new(pair.public().clone())),
+            Self::Curve(key) => PublicHalf::Curve(Box::new(*key.public())),
             Self::Knapsack(key) => PublicHalf::Knapsack(Box::new(key.public_key().clone())),
         }
     }
@@ -162,6 +167,9 @@ impl<'k> KeyRef<'k> {
             Self::Secret(_) => Family::Secret,
             Self::Pad(_) => Family::Pad,
             Self::Public(PublicHalf::Rsa(_)) | Self::Private(PrivateHalf::Rsa(_)) => Family::Rsa,
+            Self::Public(PublicHalf::Curve(_)) | Self::Private(PrivateHalf::Curve(_)) => {
+                Family::Curve
+            }
             Self::Public(PublicHalf::Knapsack(_)) | Self::Private(PrivateHalf::Knapsack(_)) => {
                 Family::Knapsack
             }
@@ -174,8 +182,10 @@ impl<'k> KeyRef<'k> {
             Self::Secret(_) => "a secret key",
             Self::Pad(_) => "a one-time pad",
             Self::Public(PublicHalf::Rsa(_)) => "a public RSA key",
+            Self::Public(PublicHalf::Curve(_)) => "a public elliptic-curve key",
             Self::Public(PublicHalf::Knapsack(_)) => "a public knapsack",
             Self::Private(PrivateHalf::Rsa(_)) => "a private RSA key",
+            Self::Private(PrivateHalf::Curve(_)) => "a private elliptic-curve key",
             Self::Private(PrivateHalf::Knapsack(_)) => "a secret knapsack",
         }
     }
@@ -200,7 +210,18 @@ impl<'k> KeyRef<'k> {
     pub fn rsa_pair(self) -> Option<&'k rsa::PrivateKey> {
         match self {
             Self::Private(PrivateHalf::Rsa(pair)) => Some(pair),
-            Self::Private(PrivateHalf::Knapsack(_))
+            Self::Private(PrivateHalf::Curve(_) | PrivateHalf::Knapsack(_))
+            | Self::Secret(_)
+            | Self::Pad(_)
+            | Self::Public(_) => None,
+        }
+    }
+
+    /// The private key on an elliptic curve, if it is such a pair.
+    pub fn curve_pair(self) -> Option<&'k ecdh::PrivateKey> {
+        match self {
+            Self::Private(PrivateHalf::Curve(key)) => Some(key),
+            Self::Private(PrivateHalf::Rsa(_) | PrivateHalf::Knapsack(_))
             | Self::Secret(_)
             | Self::Pad(_)
             | Self::Public(_) => None,
@@ -211,7 +232,7 @@ impl<'k> KeyRef<'k> {
     pub fn knapsack(self) -> Option<&'k knapsack::PrivateKey> {
         match self {
             Self::Private(PrivateHalf::Knapsack(key)) => Some(key),
-            Self::Private(PrivateHalf::Rsa(_))
+            Self::Private(PrivateHalf::Rsa(_) | PrivateHalf::Curve(_))
             | Self::Secret(_)
             | Self::Pad(_)
             | Self::Public(_) => None,
@@ -222,7 +243,18 @@ impl<'k> KeyRef<'k> {
     pub fn public_rsa(self) -> Option<&'k rsa::PublicKey> {
         match self {
             Self::Public(PublicHalf::Rsa(key)) => Some(key),
-            Self::Public(PublicHalf::Knapsack(_))
+            Self::Public(PublicHalf::Curve(_) | PublicHalf::Knapsack(_))
+            | Self::Secret(_)
+            | Self::Pad(_)
+            | Self::Private(_) => None,
+        }
+    }
+
+    /// The public key on an elliptic curve, if it is a public half alone.
+    pub fn public_curve(self) -> Option<&'k ecdh::PublicKey> {
+        match self {
+            Self::Public(PublicHalf::Curve(key)) => Some(key),
+            Self::Public(PublicHalf::Rsa(_) | PublicHalf::Knapsack(_))
             | Self::Secret(_)
             | Self::Pad(_)
             | Self::Private(_) => None,
@@ -233,7 +265,7 @@ impl<'k> KeyRef<'k> {
     pub fn public_knapsack(self) -> Option<&'k knapsack::PublicKey> {
         match self {
             Self::Public(PublicHalf::Knapsack(key)) => Some(key),
-            Self::Public(PublicHalf::Rsa(_))
+            Self::Public(PublicHalf::Rsa(_) | PublicHalf::Curve(_))
             | Self::Secret(_)
             | Self::Pad(_)
             | Self::Private(_) => None,

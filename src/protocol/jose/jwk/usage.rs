@@ -27,8 +27,14 @@ pub struct Operations {
     names: Vec<String>,
 }
 
-/// The operations of encryption: for a public half and for the private half.
-const ENCRYPTION: [(&str, &str); 2] = [("encrypt", "decrypt"), ("wrapKey", "unwrapKey")];
+/// The operations of encryption: for a public half and for the private half. Keys on elliptic curves
+/// derive a key for it.
+const ENCRYPTION: [(&str, &str); 4] = [
+    ("encrypt", "decrypt"),
+    ("wrapKey", "unwrapKey"),
+    ("deriveKey", "deriveKey"),
+    ("deriveBits", "deriveBits"),
+];
 
 impl Usage {
     /// Reads both members.

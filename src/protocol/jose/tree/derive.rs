@@ -65,7 +65,14 @@ impl Tree {
     fn direct_cipher(&self) -> Option<ContentCipher> {
         match (self.suite.key_use(), self.suite.enc()) {
             (KeyUse::Direct(cipher), Enc::Cipher(_)) => Some(cipher),
-            (KeyUse::Direct(_) | KeyUse::Pad(_) | KeyUse::Blocks | KeyUse::Wrap(..), _) => None,
+            (
+                KeyUse::Direct(_)
+                | KeyUse::Agree(_)
+                | KeyUse::Pad(_)
+                | KeyUse::Blocks
+                | KeyUse::Wrap(..),
+                _,
+            ) => None,
         }
     }
 

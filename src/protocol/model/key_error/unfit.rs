@@ -29,6 +29,9 @@ pub enum Unfit {
     /// A chain under a one-time pad.
     #[error("a pad encrypts orders itself: there is no key to chain")]
     ChainOfPad,
+    /// A chain under a key that is agreed on directly.
+    #[error("ECDH-ES agrees on the key that encrypts an order: there is no key to chain")]
+    ChainOfAgreed,
     /// A chain under a direct key of another length than the keys of a chain have.
     #[error("a chain under a direct key takes one of {expected} bytes, found {found}")]
     ChainKey {

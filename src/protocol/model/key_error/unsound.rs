@@ -1,6 +1,6 @@
 //! Keys whose numbers are wrong.
 
-use crate::ciphers::{knapsack, rsa};
+use crate::ciphers::{ecdh, knapsack, rsa};
 use crate::protocol::model::place::Place;
 
 /// Fault in the numbers of a key.
@@ -9,6 +9,9 @@ pub enum Unsound {
     /// In an RSA key.
     #[error(transparent)]
     Rsa(#[from] rsa::KeyError),
+    /// In a key on an elliptic curve.
+    #[error(transparent)]
+    Curve(#[from] ecdh::KeyError),
     /// In a knapsack.
     #[error(transparent)]
     Knapsack(#[from] knapsack::KeyError),

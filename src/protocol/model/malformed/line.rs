@@ -1,5 +1,8 @@
 //! Faults in the headers and segments of sealed orders.
 
+use crate::ciphers::ecdh::{self, Curve};
+use crate::protocol::model::standards::Unimplemented;
+
 /// A fault in a sealed order (RFC 7516).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LineFault {
@@ -23,6 +26,26 @@ pub enum LineFault {
     /// AES-GCM key wrap without its members (RFC 7518 section 4.7.1).
     #[error("header: no members \"iv\" and \"tag\", which the algorithm needs")]
     NoIvAndTag,
+    /// Key agreement without an ephemeral key (RFC 7518 section 4.6.1).
+    #[error("header: no member \"epk\", which the algorithm needs")]
+    NoEpk,
+    /// An ephemeral key that is not a point of its curve.
+    #[error("member \"epk\": {0}")]
+    Epk(#[from] ecdh::KeyError),
+    /// An ephemeral key of a type or on a curve that is not supported.
+    #[error("member \"epk\": {0}")]
+    EpkType(#[from] Unimplemented),
+    /// An ephemeral key on another curve than the recipient's.
+    #[error(
+        "header: member \"epk\" is a key on {}, the key that opens the order is on {}",
+        .found.name(), .expected.name()
+    )]
+    EpkCurve {
+        /// The curve of the ephemeral key.
+        found: Curve,
+        /// The curve of the recipient's key.
+        expected: Curve,
+    },
     /// An empty list of critical members (RFC 7515 section 4.1.11).
     #[error("\"crit\" is empty")]
     NothingCritical,

@@ -327,6 +327,9 @@ fn sizes(file: &Keyring, shop: &Name) -> Sizes {
     if let Some(pair) = key.material.as_key().rsa_pair() {
         sizes.rsa_bits = pair.public().bits();
     }
+    if let Some(pair) = key.material.as_key().curve_pair() {
+        sizes.curve = pair.curve();
+    }
     if let Some(pad) = key.material.as_key().pad() {
         sizes.pad_bytes = pad.len() as usize;
     }

@@ -33,7 +33,7 @@ fn key_request(embodiment: u8, orders: u64, enc: Option<&str>) -> KeyRequest {
         scheme: Scheme::embodiment(embodiment).unwrap(),
         suite: suite(alg, enc.unwrap_or(default)),
         orders,
-        sizes: Sizes { rsa_bits: 2048, pad_bytes: 1600 },
+        sizes: Sizes { rsa_bits: 2048, pad_bytes: 1600, ..Sizes::default() },
         service: None,
     }
 }
@@ -318,11 +318,12 @@ fn the_length_of_keys_is_known_before_they_are_made() {
 #[test]
 fn the_length_of_a_file_is_known_before_it_is_written() {
     let mut rng = SystemSource::new().unwrap().stream(0);
-    let sizes = Sizes { rsa_bits: 2048, pad_bytes: 100 };
+    let sizes = Sizes { rsa_bits: 2048, pad_bytes: 100, ..Sizes::default() };
     let mut file = JwkSet::default();
     for (alg, enc) in [
         ("A256KW", "A256GCM"),
         ("RSA-OAEP-256", "A256GCM"),
+        ("ECDH-ES+A256KW", "A256GCM"),
         ("MH-KNAPSACK", "A256GCM"),
         ("dir", "VERNAM-HS256"),
     ] {

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 const BLANK: u8 = b'*';
 
 /// Members that name a key or describe its use; all others are parts of the key.
-const NAMES: [&str; 7] = ["kty", "kid", "alg", "use", "key_ops", "origin", "offset"];
+const NAMES: [&str; 8] = ["kty", "crv", "kid", "alg", "use", "key_ops", "origin", "offset"];
 
 /// Text of a file to be overwritten.
 #[derive(Debug, PartialEq, Eq)]
@@ -109,7 +109,8 @@ mod tests {
         let text = br#"{"keys":[
             {"kty":"oct","kid":"a","k":"AAAA","alg":"A256KW"},
             {"k":"BBBB","kid":"b","kty":"oct","offset":7},
-            {"kty":"RSA","kid":"c","n":"NN","d":"DDD","p":"P"}],"orderseal":{"k":"x","shops":{"t":
+            {"kty":"RSA","kid":"c","n":"NN","d":"DDD","p":"P"},
+            {"kty":"OKP","crv":"X25519","kid":"e","x":"XX","d":"SS"}],"orderseal":{"k":"x","shops":{"t":
             {"trees":{"u":{"ids":[[0,9]],"nodes":[{"depth":1,"index":0,"k":"XX"},{"k":"YY"}],
             "reserved":[[3,5],[7,8]]}}},"v":{}}}}"#;
         let found = |chosen: &str| -> Vec<&str> {
@@ -119,6 +120,7 @@ mod tests {
         };
         assert_eq!(found("b"), ["BBBB"]);
         assert_eq!(found("ac"), ["AAAA", "DDD", "NN", "P"]);
+        assert_eq!(found("e"), ["SS", "XX"]);
         assert_eq!(found("z"), [""; 0]);
         assert_eq!(found("b*"), ["BBBB", "XX", "YY", "[3,5],[7,8]"]);
         assert_eq!(values_of(b"{", |_| true, true), None);

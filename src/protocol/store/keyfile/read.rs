@@ -67,7 +67,7 @@ impl KeyFile {
 fn struck_out(key: &Value) -> Option<Kid> {
     let members = key.as_object()?;
     let part = |name: &str| members.get(name).and_then(Value::as_str);
-    let parts = ["k", "n", "e", "d", "p", "q", "dp", "dq", "qi", "pub", "priv"];
+    let parts = ["k", "n", "e", "d", "p", "q", "dp", "dq", "qi", "x", "y", "pub", "priv"];
     let struck = parts.into_iter().filter_map(part).any(|text| text.contains('*'));
     part("kid").filter(|_| struck).and_then(Kid::new)
 }

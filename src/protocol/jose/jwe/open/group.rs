@@ -12,7 +12,7 @@ use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
 use crate::ciphers::{Wiped, base64url};
 use crate::protocol::jose::alg::{
-    KeyParams, OpenBy, Opening, UnwrapJob, UnwrapJobs, one_time_pad, rsa_blocks,
+    KeyParams, OpenBy, Opening, UnwrapJob, UnwrapJobs, Unwrapping, one_time_pad, rsa_blocks,
 };
 use crate::protocol::jose::jwe::chain::{self, LINK_LEN, Links};
 use crate::protocol::jose::jwe::token::recognized;
@@ -275,6 +275,10 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
                 // It cannot head a chain: the random bytes stay, and the tag will not verify.
                 OpenBy::Direct(_) => {}
                 OpenBy::Pad(pad) => one_time_pad::key(pad, iv, cek, rng),
+                OpenBy::Agree(key) => {
+                    let (key, params) = (Unwrapping::content(key, line.cipher), head.params());
+                    jobs.push(UnwrapJob { key, encrypted_key, params, cek });
+                }
                 OpenBy::Wrap(key) => {
                     jobs.push(UnwrapJob { key, encrypted_key, params: head.params(), cek });
                 }
@@ -329,7 +333,7 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
             let head = &self.heads[line.parts.head];
             match line.by {
                 OpenBy::Direct(key) if head.chain().is_empty() => Some((head.key.number, key)),
-                OpenBy::Direct(_) | OpenBy::Pad(_) | OpenBy::Wrap(_) => None,
+                OpenBy::Direct(_) | OpenBy::Pad(_) | OpenBy::Agree(_) | OpenBy::Wrap(_) => None,
             }
         };
         let (number, key) = direct(&run[0])?;

@@ -11,7 +11,7 @@ use crate::ciphers::Wiped;
 use crate::ciphers::base64url;
 use crate::ciphers::content::{ContentCipher, Keys, MAX_TAG, Record};
 use crate::ciphers::random::KeyStream;
-use crate::protocol::jose::alg::{OneOrEach, SealBy, Wrapped, one_time_pad};
+use crate::protocol::jose::alg::{OneOrEach, SealBy, Wrapped, ecdh, one_time_pad};
 use crate::protocol::jose::json::ObjectText;
 use crate::protocol::jose::jwe::chain::{Chain, LINK_LEN};
 use crate::protocol::jose::jwe::{Failure, Stage};
@@ -53,10 +53,10 @@ impl Group<'_> {
         out: &mut Vec<u8>,
     ) -> Result<(), (usize, Failure)> {
         let watch = self.sealer.watch;
-        let ceks = self.content_keys(rng)?;
+        let (ceks, agreed) = self.content_keys(rng)?;
         watch(Stage::Seal);
         let chains = self.chains(&ceks, rng)?;
-        let wrapped = self.wrap(&ceks, &chains, rng);
+        let wrapped = self.wrap(&ceks, &chains, rng).unwrap_or(agreed);
         watch(Stage::Wrap);
         let ivs = self.ivs(rng);
         let lines = self.lay_out(&wrapped, &chains, &ivs, out);
@@ -120,8 +120,20 @@ impl Group<'_> {
         keys.map(ContentKeys::Each).map_err(|(index, error)| (index, error.into()))
     }
 
-    fn content_keys(&self, rng: &mut KeyStream) -> Result<ContentKeys<'_>, (usize, Failure)> {
-        match self.by {
+    /// The key that encrypts each order, and what headers have to say of keys that were agreed on.
+    fn content_keys(
+        &self,
+        rng: &mut KeyStream,
+    ) -> Result<(ContentKeys<'_>, Wrapped), (usize, Failure)> {
+        let keys = match self.by {
+            SealBy::Agree(_) if self.sealer.layers > 1 => {
+                return Err((0, KeyError::from(Unfit::ChainOfAgreed).into()));
+            }
+            SealBy::Agree(keys) => {
+                let (backend, count) = (self.sealer.backend, self.orders.len());
+                let agreed = ecdh::content_keys(backend, keys, (self.at, count), self.cipher, rng);
+                return Ok((ContentKeys::Each(agreed.0), agreed.1));
+            }
             SealBy::Pad(pads) => self.pieces_of_pad(&pads[self.at..]),
             SealBy::Direct(keys) if self.sealer.layers <= 1 => Ok(match keys {
                 OneOrEach::One(key) => ContentKeys::One(key),
@@ -133,7 +145,8 @@ impl Group<'_> {
                 }
             }),
             SealBy::Direct(_) | SealBy::Wrap(_) => self.fresh_keys(rng),
-        }
+        };
+        Ok((keys?, Wrapped::default()))
     }
 
     /// Communication keys: random, or derived from the text that the user typed.
@@ -177,32 +190,37 @@ impl Group<'_> {
                         (index, KeyError::from(unfit).into())
                     })?;
                 }
-                SealBy::Wrap(_) | SealBy::Pad(_) => {}
+                SealBy::Wrap(_) | SealBy::Pad(_) | SealBy::Agree(_) => {}
             }
             chains.push(Chain::new(ceks.of(index, self.cipher.key_len()), keys));
         }
         Ok(chains)
     }
 
-    /// Wraps the outermost key of each order; does nothing in the direct forms.
-    fn wrap(&self, ceks: &ContentKeys<'_>, chains: &[Chain], rng: &mut KeyStream) -> Wrapped {
+    /// Wraps the outermost key of each order; `None` in the direct forms, which wrap none.
+    fn wrap(
+        &self,
+        ceks: &ContentKeys<'_>,
+        chains: &[Chain],
+        rng: &mut KeyStream,
+    ) -> Option<Wrapped> {
         let keks = match self.by {
             SealBy::Wrap(keks) => keks,
-            SealBy::Direct(_) | SealBy::Pad(_) => return Wrapped::default(),
+            SealBy::Direct(_) | SealBy::Pad(_) | SealBy::Agree(_) => return None,
         };
         let outermost = |index: usize| match chains.get(index) {
             Some(chain) => chain.outermost(),
             None => ceks.of(index, self.cipher.key_len()),
         };
         let keys: Vec<&[u8]> = (0..self.orders.len()).map(outermost).collect();
-        keks.wrap(self.sealer.backend, self.at, &keys, rng)
+        Some(keks.wrap(self.sealer.backend, self.at, &keys, rng))
     }
 
     /// The IVs: random, or the offset of each order's piece in the whole pad.
     fn ivs(&self, rng: &mut KeyStream) -> Vec<u8> {
         match self.by {
             SealBy::Pad(pads) => one_time_pad::ivs(&pads[self.at..][..self.orders.len()]),
-            SealBy::Direct(_) | SealBy::Wrap(_) => {
+            SealBy::Direct(_) | SealBy::Agree(_) | SealBy::Wrap(_) => {
                 let mut ivs = vec![0; self.orders.len() * self.cipher.iv_len()];
                 rng.fill_bytes(&mut ivs);
                 ivs

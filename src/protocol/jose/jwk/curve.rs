@@ -1,0 +1,85 @@
+//! Keys on elliptic curves: `EC` (RFC 7518 section 6.2) and `OKP` (RFC 8037 section 2).
+
+use super::{DecryptingKey, KeyError, Material, PrivateHalf, PublicHalf, Refusal, number, secret};
+use crate::ciphers::cpu::Backend;
+use crate::ciphers::ecdh::{self, Curve, PrivateKey, PublicKey};
+use crate::protocol::jose::json::{Object, text};
+use crate::protocol::model::{Malformed, Member, Unimplemented};
+
+/// The key type of curves whose points have two coordinates.
+pub(super) const EC: &str = "EC";
+
+/// The key type of curves whose points have one.
+pub(super) const OKP: &str = "OKP";
+
+/// The key type of a curve.
+pub(in crate::protocol::jose) fn key_type(curve: Curve) -> &'static str {
+    match curve.has_y() {
+        true => EC,
+        false => OKP,
+    }
+}
+
+/// The reason why a public key is refused.
+#[derive(Debug)]
+pub(in crate::protocol::jose) enum Fault {
+    /// A member is missing or malformed.
+    Malformed(Malformed),
+    /// The type or the curve is not supported.
+    Unimplemented(Unimplemented),
+    /// The coordinates are not a point of the curve.
+    Unsound(ecdh::KeyError),
+}
+
+impl From<Malformed> for Fault {
+    fn from(found: Malformed) -> Self {
+        Self::Malformed(found)
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Malformed(found) => found.into(),
+            Fault::Unimplemented(name) => KeyError::from(name).into(),
+            Fault::Unsound(error) => error.into(),
+        }
+    }
+}
+
+/// Reads a key, and checks that its halves belong together.
+pub(super) fn key(kty: &str, members: &Object) -> Result<Material, Refusal> {
+    let public = point(kty, members)?;
+    if !members.contains_key("d") {
+        return Ok(Material::Public(PublicHalf::Curve(Box::new(public))));
+    }
+    let key = PrivateKey::new(Backend::detect(), &public, &secret(members, "d")?)?;
+    Ok(DecryptingKey::Private(PrivateHalf::Curve(Box::new(key))).into())
+}
+
+/// Reads a public key with its key type, as headers have it in `epk`; a secret number is ignored.
+pub(in crate::protocol::jose) fn public_key(members: &Object) -> Result<PublicKey, Fault> {
+    match text(members, "kty")? {
+        kty @ (EC | OKP) => point(kty, members),
+        other => Err(Fault::Unimplemented(Unimplemented::new(Member::KeyType, other))),
+    }
+}
+
+/// Reads the coordinates of a point.
+fn point(kty: &str, members: &Object) -> Result<PublicKey, Fault> {
+    let name = text(members, "crv")?;
+    let curve = Curve::from_name(name).filter(|curve| key_type(*curve) == kty);
+    let unknown = || Fault::Unimplemented(Unimplemented::new(Member::Curve, name));
+    let curve = curve.ok_or_else(unknown)?;
+    let x = number(members, "x")?;
+    let y = if curve.has_y() { number(members, "y")? } else { Vec::new() };
+    PublicKey::new(curve, &x, &y).map_err(Fault::Unsound)
+}
+
+/// Calls `member` with each coordinate.
+pub(super) fn coordinates(key: &PublicKey, mut member: impl FnMut(&'static str, &[u8])) {
+    member("x", key.x());
+    if let Some(y) = key.y() {
+        member("y", y);
+    }
+}
