@@ -7,7 +7,7 @@ use orderseal::protocol::store::keyfile::KeyFile;
 use orderseal::protocol::{Alg, Content, Enc, Error, KeyError, Kind, Result, Scheme, Suite};
 
 use super::values::{OneOf, Spelling, one_of};
-use crate::cmd::exit::usage;
+use crate::cmd::hints::usage;
 
 /// Algorithm names as used by `bench`, where they differ from those of JOSE by more than case.
 const SPELLINGS: &[Spelling] = &[

@@ -21,7 +21,7 @@ use super::keygen::key_output;
 use super::order_page::{self, OrderPage};
 use super::values::one_of;
 use super::{Global, one_from_stdin, signals, ui};
-use crate::cmd::exit::usage;
+use crate::cmd::hints::usage;
 
 /// Stream of the source from which a page's id is drawn.
 const PAGE_STREAM: u64 = u64::MAX - 2;

@@ -16,7 +16,7 @@ use super::arguments::{Layers, OutputFile, Sealing, TEACHING};
 use super::encrypt::Encrypt;
 use super::values::one_of;
 use super::{Global, main_input, one_from_stdin, ui};
-use crate::cmd::exit::usage;
+use crate::cmd::hints::usage;
 
 /// Longest key or IV file in bytes: 48 hexadecimal digits, and room to recognize a wrong file.
 const MAX_SMALL: u64 = 4096;

@@ -16,7 +16,7 @@ use serde_json::json;
 use super::arguments::is_stdout;
 use super::arguments::{MORE, OutputFile};
 use super::{Global, algorithms, main_inputs, one_from_stdin, one_to_stdout, ui};
-use crate::cmd::exit::usage;
+use crate::cmd::hints::usage;
 
 /// Open sealed orders
 ///

@@ -16,7 +16,7 @@ use serde_json::json;
 use super::arguments::{Layers, MORE, Made, OutputFile, Sealing, TEACHING};
 use super::guide::Guide;
 use super::{Global, algorithms, main_inputs, one_from_stdin, signals, ui};
-use crate::cmd::exit::usage;
+use crate::cmd::hints::usage;
 
 /// Longest typed communication key in bytes.
 const MAX_TYPED: u64 = 64 << 10;

@@ -11,7 +11,7 @@ use orderseal::protocol::{Error, KeyError, Kid, Place, Result, Unfit};
 use serde_json::{Value, json};
 
 use super::{Global, signals, ui};
-use crate::cmd::exit::usage;
+use crate::cmd::hints::usage;
 
 /// Destroy keys, programs or whole files
 ///

@@ -12,7 +12,7 @@ use orderseal::protocol::store::files::{self, is_dash};
 use orderseal::protocol::{Content, Erase, Error, Result, Run};
 
 use super::{signals, ui};
-use crate::cmd::exit::usage;
+use crate::cmd::hints::usage;
 
 /// Prints each step and waits for the user; does nothing in an automatic run.
 pub struct Guide {

@@ -25,7 +25,7 @@ use outline::show;
 
 use super::decrypt::{joined_json, peek_line};
 use super::{Global, ui};
-use crate::cmd::exit::usage;
+use crate::cmd::hints::usage;
 
 /// Show the structure of a file, never a secret
 ///

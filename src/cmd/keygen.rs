@@ -29,7 +29,7 @@ use serde_json::json;
 use super::arguments::{Algorithms, MORE, OutputFile, TEACHING, curves, rsa_bits};
 use super::values::{OneOf, one_of};
 use super::{Global, algorithms, ui};
-use crate::cmd::exit::usage;
+use crate::cmd::hints::usage;
 
 /// Make keys for a shop, or a lone key
 ///

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Global, ui};
-use crate::cmd::exit::usage;
+use crate::cmd::hints::usage;
 use clap::builder::ValueHint;
 use clap::{Args, ValueEnum};
 use orderseal::protocol::page::item_page::{MAX_PAGE, Page};

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::arguments::{Algorithms, Erasing, Layers, MORE, curves, rsa_bits};
 use super::{Global, algorithms, ui};
-use crate::cmd::exit::usage;
+use crate::cmd::hints::usage;
 
 /// Play all roles in one process and check every outcome
 ///

@@ -24,7 +24,7 @@ use self::svg::Chart;
 use super::arguments::{existing, rsa_bits};
 use super::values::{OneOf, one_of};
 use super::{Global, ui};
-use crate::cmd::exit::{usage, usage_with};
+use crate::cmd::hints::{usage, usage_with};
 
 /// Measure ciphers and whole orders on this machine
 ///

@@ -9,7 +9,7 @@ use orderseal::protocol::store::files;
 use orderseal::protocol::{Error, KeyError, Place, Result};
 
 use crate::cmd::arguments::TEACHING;
-use crate::cmd::exit::usage;
+use crate::cmd::hints::usage;
 use crate::cmd::{Global, ui};
 
 /// Degree of the smallest register for RSA and knapsack keys: a shorter sequence may contain no

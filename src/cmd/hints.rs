@@ -1,0 +1,357 @@
+//! Hints for errors: what to do about them. The library's messages name no command-line option; these
+//! do.
+
+use orderseal::ciphers::content::ContentCipher;
+use orderseal::protocol::model::{
+    Amounts, Document, Expected, Form, JsonFault, Malformed, Misuse, NotUndone, Role, Unfit,
+    Unimplemented, WebPage, WrapAlgorithm,
+};
+use orderseal::protocol::{Error, KeyError, Spent};
+
+use super::ui;
+
+/// A contradictory command line, with an optional hint.
+#[derive(Debug, thiserror::Error)]
+#[error("{found}")]
+struct Usage {
+    found: String,
+    hint: Option<String>,
+}
+
+/// Returns the error for a contradictory command line.
+pub fn usage(found: impl Into<String>) -> Error {
+    Error::Caller(Box::new(Usage { found: found.into(), hint: None }))
+}
+
+/// Returns the same error with a hint.
+pub fn usage_with(found: impl Into<String>, hint: impl Into<String>) -> Error {
+    Error::Caller(Box::new(Usage { found: found.into(), hint: Some(hint.into()) }))
+}
+
+/// Returns hints: changes that took effect despite the error, and what to do.
+pub fn hints(error: &Error) -> Vec<String> {
+    match error {
+        Error::Spending { spent, bundle, source } => {
+            let spent = match spent {
+                Spent::Ids(count) => ui::counted(*count, "transaction id"),
+                Spent::Ivs(count) => ui::counted(*count, "random IV"),
+                Spent::PadBytes(count) => ui::counted(*count, "byte") + " of pad",
+            };
+            let changed = format!("{spent} of {bundle} stay spent, and nothing was erased");
+            [vec![changed], hints(source)].concat()
+        }
+        Error::Unsettled { bundle, .. } => vec![format!(
+            "all orders were sealed and sent; what was reserved for more of them in {bundle} stays spent"
+        )],
+        Error::NotErased { bundle, .. } => vec![format!(
+            "all orders were sealed and sent; destroy the keys with: orderseal erase {bundle}"
+        )],
+        Error::Undelivered { not_undone, .. } => vec![aftermath_hint(not_undone)],
+        Error::Changed { what, .. } => vec![format!("{what} all the same")],
+        Error::KeyFileFull { .. } => {
+            vec!["make fewer keys or shorter pads, or use another keyring".to_owned()]
+        }
+        Error::Key { error, .. } => key_hint(error).into_iter().collect(),
+        Error::Thread(_) => vec![
+            "--threads 1 needs the fewest threads; the system's limits are those of `ulimit -u` and \
+             of the control group"
+                .to_owned(),
+        ],
+        Error::Usage(misuse) => misuse_hint(misuse).into_iter().map(str::to_owned).collect(),
+        Error::Caller(own) => {
+            own.downcast_ref::<Usage>().and_then(|own| own.hint.clone()).into_iter().collect()
+        }
+        Error::Malformed { found, .. } => malformed_hint(found).into_iter().map(str::to_owned).collect(),
+        Error::Unexpected { found, expected, .. } => {
+            unexpected_hint(found, *expected).into_iter().collect()
+        }
+        Error::Io { .. }
+        | Error::Random(_)
+        | Error::ClosedPipe { .. }
+        | Error::Stopped
+        | Error::Unpublished { .. }
+        | Error::Authentication(_)
+        | Error::SomeFailed { .. } => Vec::new(),
+    }
+}
+
+/// Returns a hint for a request that cannot be carried out.
+fn misuse_hint(misuse: &Misuse) -> Option<&'static str> {
+    match misuse {
+        Misuse::OutputExists(_) => Some("choose another name, or replace it with --force"),
+        Misuse::OutputIsLink(_) | Misuse::FileIsLink(_) => Some("name the file itself"),
+        Misuse::ToTerminal { .. } => Some("write to a file with -o, or into a pipe"),
+        Misuse::SeveralShops { .. } => Some("choose one with --shop"),
+        Misuse::NoSharedPad { .. } => Some("leave out --pad-bytes"),
+        Misuse::NoTree { .. } => Some("leave out --pool for a listed pool"),
+        Misuse::RootNotRandom => Some("leave out --rng, or make a listed pool"),
+        Misuse::WouldRestore(_) => {
+            Some("add to the file with `keys merge`, or bring the keys back with --restore")
+        }
+        Misuse::NoBuiltIn(_) => Some("choose --form program or key"),
+        Misuse::NotAnOutput(_)
+        | Misuse::OutputIsInput(_)
+        | Misuse::ForeignPipe(_)
+        | Misuse::SeveralInputs { .. }
+        | Misuse::NotRegular(_)
+        | Misuse::SeveralNames(_)
+        | Misuse::LoneKeyIsWhole(_)
+        | Misuse::SecondUnnamedKey
+        | Misuse::Layers(_)
+        | Misuse::NothingToChain(_)
+        | Misuse::NoChainByRsa(_)
+        | Misuse::NoChainUnder(_)
+        | Misuse::NothingToType(_)
+        | Misuse::TypedTooShort { .. }
+        | Misuse::OneKeyForAll { .. }
+        | Misuse::NotAUser(_)
+        | Misuse::UserLikeLeaf(_)
+        | Misuse::TreeSize(_)
+        | Misuse::OtherScheme { .. }
+        | Misuse::KeyExists { .. } => None,
+    }
+}
+
+fn names(names: impl Iterator<Item = &'static str>) -> String {
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// Describes changes that took effect although nothing was delivered.
+fn aftermath_hint(not_undone: &NotUndone) -> String {
+    let mut parts = Vec::new();
+    if let Some(lost) = amounts_in_words(not_undone.lost) {
+        let Amounts { ids, ivs, pad_bytes } = not_undone.lost;
+        let (were, are) = match ids + ivs + pad_bytes {
+            1 => ("was", "is"),
+            _ => ("were", "are"),
+        };
+        parts.push(format!("{lost} {were} recorded as issued and {are} lost"));
+    }
+    if let Some(error) = &not_undone.not_taken_back {
+        parts.push(format!("taking back failed ({error})"));
+    }
+    if let Some(kid) = &not_undone.admitted {
+        parts.push(format!("the keyring has a key {kid} now"));
+    }
+    if let Some(file) = &not_undone.shop_half {
+        parts.push(format!("{file} may hold the shop's half of what was not delivered"));
+    }
+    parts.push("ask again".to_owned());
+    parts.join("; ")
+}
+
+/// Describes limited resources in words, as in `2 transaction ids and 10 random IVs`.
+pub fn amounts_in_words(amounts: Amounts) -> Option<String> {
+    let Amounts { ids, ivs, pad_bytes } = amounts;
+    let parts = [
+        (ids, "transaction id", "transaction ids"),
+        (ivs, "random IV", "random IVs"),
+        (pad_bytes, "byte of pad", "bytes of pad"),
+    ];
+    let parts = parts.into_iter().filter(|(count, ..)| *count > 0);
+    let words: Vec<String> = parts
+        .map(|(count, one, many)| format!("{count} {}", if count == 1 { one } else { many }))
+        .collect();
+    (!words.is_empty()).then(|| words.join(" and "))
+}
+
+/// Returns a hint for a file of another kind, or a damaged one.
+fn malformed_hint(found: &Malformed) -> Option<&'static str> {
+    match found {
+        Malformed::NotJson { found: JsonFault::CutOff { .. }, .. } => {
+            Some("the file is not complete: copy it again, or have it made again")
+        }
+        Malformed::NotJson { expected, .. }
+        | Malformed::OtherDocument { expected, .. }
+        | Malformed::Incomplete { expected, .. } => match expected {
+            Document::KeyFile => Some(KEY_FILES),
+            Document::ItemPage => Some("an item page comes from `orderseal bundle page`"),
+            Document::Json => None,
+        },
+        Malformed::AmongOrders(_) => {
+            Some("put the wrapped key into a file of its own and decrypt that first")
+        }
+        Malformed::LineFeed => Some("--document opens a line of any content, alone"),
+        Malformed::Within { fault, .. } | Malformed::Unreadable { fault, .. } => {
+            malformed_hint(fault)
+        }
+        Malformed::TooLong(_)
+        | Malformed::PartTooLong { .. }
+        | Malformed::Length { .. }
+        | Malformed::Base64(_)
+        | Malformed::NoMember(_)
+        | Malformed::Member { .. }
+        | Malformed::OutOfRange { .. }
+        | Malformed::Expected(_)
+        | Malformed::Version { .. }
+        | Malformed::Name(_)
+        | Malformed::Kid(_)
+        | Malformed::Address { .. }
+        | Malformed::Line(_)
+        | Malformed::Key(_)
+        | Malformed::KeyFile(_)
+        | Malformed::Page(_)
+        | Malformed::OldData(_)
+        | Malformed::Seed(_)
+        | Malformed::Stream(_)
+        | Malformed::StreamKey { .. }
+        | Malformed::CutStream
+        | Malformed::StreamAmongFiles
+        | Malformed::Empty(_)
+        | Malformed::Request(_)
+        | Malformed::Carries { .. } => None,
+    }
+}
+
+fn is_plain(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '.' | '_')
+}
+
+const KEY_FILES: &str = "key files come from `orderseal keygen` and `orderseal bundle`; orders are \
+                         given without an option";
+
+/// Returns a hint for data in another format.
+fn unexpected_hint(found: &Form, expected: Expected) -> Option<String> {
+    let hint = match found {
+        Form::ByteOrderMark => "write the file again as UTF-8 without a byte-order mark",
+        Form::Utf16 => "convert it to UTF-8 without a byte-order mark: iconv -f UTF-16 -t UTF-8",
+        Form::Pem { protected: true, .. } => {
+            "keys are read as JWK (RFC 7517): remove the passphrase with `openssl pkey`, then convert \
+             the key"
+        }
+        Form::Pem { .. } | Form::Der | Form::SshPublicKey => {
+            "keys are read as JWK (RFC 7517): convert it with a JOSE tool"
+        }
+        Form::SignedToken(_) => "a signed token is not encrypted: a JOSE tool verifies it",
+        // The path comes from the input: do not suggest one that contains shell metacharacters.
+        Form::TokenInJson(path) if path.chars().all(is_plain) => {
+            return Some(format!("take the token out first, as with: jq -r {path}"));
+        }
+        Form::TokenInJson(_) => "take the token out of the object first",
+        Form::ItemPage => {
+            "an item page only says where to ask: give it to `orderseal bundle client --page`"
+        }
+        Form::WebPage(WebPage::Order) => "open it in a browser; `orderseal erase` destroys it",
+        Form::CutOff(_) => {
+            "the line is not complete: was the file copied in part, or wrapped by an editor or a \
+             mail program? each sealed order is one line"
+        }
+        Form::WhiteSpace => "was the line wrapped? join its parts, as with: tr -d '[:space:]'",
+        Form::SealedOrders | Form::JsonSerialization(_) => {
+            "sealed orders are the input; the key file goes with --bundle or --key"
+        }
+        Form::KeyFile => "the key file goes with --bundle or --key; sealed orders are the input",
+        Form::WebPage(WebPage::Other)
+        | Form::EmptyFile
+        | Form::EmptyLine
+        | Form::Json
+        | Form::Segments(_)
+        | Form::Other => match expected {
+            Expected::KeyFile => KEY_FILES,
+            Expected::SealedOrder => {
+                "decrypt reads what encrypt writes; are these orders not sealed yet?"
+            }
+            Expected::Inspectable => return None,
+        },
+    };
+    Some(hint.to_owned())
+}
+
+fn key_hint(error: &KeyError) -> Option<String> {
+    let hint = match error {
+        KeyError::Unknown { .. } => {
+            "is this order for another shop, or made after this bundle? `orderseal bundle shop` \
+             makes a new one; --bundle may be given several times"
+        }
+        KeyError::Unnamed => "give the key alone by --key, or choose one by --kid",
+        KeyError::Unimplemented(Unimplemented { name, .. }) if name == "RSA1_5" => {
+            "RSA1_5 is not read on purpose: its padding betrays content keys to anyone who can try \
+             many lines; ask the sender for RSA-OAEP-256"
+        }
+        KeyError::Unimplemented(Unimplemented { standard: Some(_), .. }) => {
+            return Some(format!(
+                "supported are alg dir, {} with enc {}",
+                names(
+                    WrapAlgorithm::ALL
+                        .into_iter()
+                        .filter(|it| !it.is_weak())
+                        .map(WrapAlgorithm::name)
+                ),
+                names(
+                    ContentCipher::ALL
+                        .into_iter()
+                        .filter(|it| !it.is_weak())
+                        .map(ContentCipher::name)
+                ),
+            ));
+        }
+        KeyError::Several(_) => "choose one by --kid",
+        KeyError::Uncounted { .. } => "put the key into a file of its own",
+        KeyError::NoAlgorithm(_) => "name it by --alg",
+        KeyError::NoneFor(_) => "leave --alg out: it is for keys that name no algorithm",
+        KeyError::Role { found: Role::Client, expected: Role::Shop } => {
+            "a client's bundle only encrypts; decrypt with the file from `orderseal bundle shop`"
+        }
+        KeyError::Role { found: Role::Plain, expected: Role::Client } => {
+            "a lone key goes with --key; a client's file comes from `orderseal bundle client`"
+        }
+        KeyError::Role { expected: Role::Plain, .. } => {
+            "a lone key comes from `orderseal keygen --alg`; the file of a client or shop goes with \
+             --bundle"
+        }
+        KeyError::Role { expected: Role::Client, .. } => {
+            "make a client's file with `orderseal bundle client`"
+        }
+        KeyError::Role { found: Role::Plain, expected: Role::Shop } => {
+            "a lone key, or one of another tool, goes with --key"
+        }
+        KeyError::Role { .. } => "the security service's keyring is what `keygen` makes",
+        KeyError::Spent { shop, .. } => {
+            return Some(format!(
+                "get more: orderseal bundle client --keyring SERVICE.jwks --shop {shop} --orders N -o FILE"
+            ));
+        }
+        KeyError::PoolEmpty { shop, wanted, unused } => {
+            return Some(format!(
+                "make more: orderseal keygen … --shop {shop} --orders {} --into KEYRING; or use \
+                 --on-demand",
+                wanted - unused
+            ));
+        }
+        KeyError::Budget { .. } => {
+            "get another bundle with `orderseal bundle client`; for a lone key, make a new one"
+        }
+        KeyError::AllAllotted(_) => {
+            "take back what bundles have left with `orderseal erase --return-to KEYRING CLIENT.jwks`; \
+             or make a key without this limit, for a shop of another name: \
+             `orderseal keygen --embodiment 2 --shop NAME --into KEYRING`"
+        }
+        KeyError::PadShort { .. } => {
+            "no byte of pad serves twice: get a new piece with `orderseal bundle client --pad-bytes N`, \
+             or make a longer pad with `orderseal keygen --pad-bytes N`"
+        }
+        KeyError::Weak(_) => "to use it anyway, pass --allow-weak",
+        KeyError::Marked { .. } => "such keys are for simulations; --allow-weak accepts them",
+        KeyError::Readable(_) => "chmod 600 the file, or pass --allow-readable-keys",
+        KeyError::UnknownShop { .. } => "--shop takes one of these",
+        KeyError::Unsound(_) => "the key is at fault, not the orders: get it again from its owner",
+        KeyError::Missing(_) | KeyError::ErasedNow => "get a new file with `orderseal bundle`",
+        KeyError::Repeated { .. } => "somebody sent this order twice, or altered a copy of it",
+        KeyError::OtherAlgorithm { .. } => {
+            "a key serves what its record allows, whatever an order asks for; for a key without alg, \
+             --alg names the algorithm"
+        }
+        KeyError::Unfit(Unfit::WouldErase(_)) => {
+            "to erase them here as well, pass --drop-erased; to keep them, --restore"
+        }
+        KeyError::Unimplemented(Unimplemented { standard: None, .. })
+        | KeyError::Unpaired(_)
+        | KeyError::OtherUse { .. }
+        | KeyError::Exchanged
+        | KeyError::Erased(_)
+        | KeyError::Conflict(_)
+        | KeyError::Unusable(_)
+        | KeyError::Unfit(_) => return None,
+    };
+    Some(hint.to_owned())
+}
