@@ -5,7 +5,6 @@
 //! K(i) = CMAC(K_IN, \[i\]₃₂ ‖ fixed input), and the derived key is the beginning of K(1) ‖ K(2) ‖ …
 
 use super::Secret;
-use super::aes::KeySize;
 use super::aes::cmac::cmac_many;
 use super::cpu::Backend;
 
@@ -47,7 +46,7 @@ pub fn derive_many<const N: usize>(
             }
         }
         let tags = &mut tags.as_chunks_mut().0[..keys.len() * per_key * blocks];
-        cmac_many(backend, KeySize::Aes256, keys.as_flattened(), message_len, messages, tags);
+        cmac_many(backend, keys, message_len, messages, tags);
         for (key, tags) in derived.chunks_exact_mut(length).zip(tags.chunks_exact(blocks)) {
             key.copy_from_slice(&tags.as_flattened()[..length]);
         }

@@ -1,23 +1,15 @@
 //! CMAC over the block cipher of the crate `aes`, one message at a time.
 
+use aes::Aes256;
 use aes::cipher::{BlockCipherEncrypt, KeyInit};
-use aes::{Aes128, Aes192, Aes256};
 use zeroize::Zeroize;
 
 use super::Macs;
-use crate::ciphers::aes::{Block, KeySize};
+use crate::ciphers::aes::Block;
 
 pub(super) fn macs(job: Macs<'_>) {
-    match job.size {
-        KeySize::Aes128 => with::<Aes128>(job),
-        KeySize::Aes192 => with::<Aes192>(job),
-        KeySize::Aes256 => with::<Aes256>(job),
-    }
-}
-
-fn with<C: KeyInit + BlockCipherEncrypt>(job: Macs<'_>) {
-    for (index, key) in job.keys.chunks_exact(job.size.bytes()).enumerate() {
-        let cipher = C::new_from_slice(key).expect("the length was checked");
+    for (index, key) in job.keys.iter().enumerate() {
+        let cipher = Aes256::new(key.into());
         let mut zero = [0; 16];
         encrypt(&cipher, &mut zero);
         let mut subkey = job.subkey(zero);

@@ -1,12 +1,10 @@
 //! CMAC over lanes: a key in each lane, with all of its messages one after the other.
 
 use super::{Macs, crates};
+use crate::ciphers::aes::Block;
 use crate::ciphers::aes::job::Job;
 use crate::ciphers::aes::lanes::AesLanes;
-use crate::ciphers::aes::rounds::{
-    LaneKeys, ROUNDS_128, ROUNDS_192, ROUNDS_256, encrypt, expand, key_bytes,
-};
-use crate::ciphers::aes::{Block, KeySize};
+use crate::ciphers::aes::rounds::{LaneKeys, ROUNDS_256, encrypt, expand};
 
 /// Vectors processed in parallel: enough to hide the latency of an AES round.
 const VECTORS: usize = 8;
@@ -19,11 +17,7 @@ impl Job for Macs<'_> {
 
     #[inline(always)]
     fn over<L: AesLanes>(self, proof: L::Proof) {
-        match self.size {
-            KeySize::Aes128 => with_keys::<L, ROUNDS_128>(proof, self),
-            KeySize::Aes192 => with_keys::<L, ROUNDS_192>(proof, self),
-            KeySize::Aes256 => with_keys::<L, ROUNDS_256>(proof, self),
-        }
+        macs::<L>(proof, self);
     }
 
     fn by_crates(self) {
@@ -32,20 +26,19 @@ impl Job for Macs<'_> {
 }
 
 #[inline(always)]
-fn with_keys<L: AesLanes, const ROUNDS: usize>(proof: L::Proof, job: Macs<'_>) {
-    let (chunk, key_len) = (VECTORS * L::BLOCKS, key_bytes(ROUNDS));
-    let count = job.keys.len() / key_len;
+fn macs<L: AesLanes>(proof: L::Proof, job: Macs<'_>) {
+    let (chunk, count) = (VECTORS * L::BLOCKS, job.keys.len());
     let mut bytes = [0; 32 * KEYS];
     let mut blocks = [[0; 16]; KEYS];
     let mut keys: [LaneKeys<L>; VECTORS] = [[L::zero(proof); 15]; VECTORS];
     for from in (0..count).step_by(chunk) {
         let to = count.min(from + chunk);
-        let own = &job.keys[from * key_len..to * key_len];
+        let own = job.keys[from..to].as_flattened();
         bytes[..own.len()].copy_from_slice(own);
-        expand::<L, ROUNDS, VECTORS>(proof, &bytes, &mut keys);
+        expand::<L, ROUNDS_256, VECTORS>(proof, &bytes, &mut keys);
 
         let mut states = [L::zero(proof); VECTORS];
-        encrypt::<L, ROUNDS, VECTORS>(&keys, &mut states);
+        encrypt::<L, ROUNDS_256, VECTORS>(&keys, &mut states);
         store(&states, &mut blocks);
         for block in &mut blocks[..to - from] {
             *block = job.subkey(*block);
@@ -62,7 +55,7 @@ fn with_keys<L: AesLanes, const ROUNDS: usize>(proof: L::Proof, job: Macs<'_>) {
                 if block + 1 == job.blocks() {
                     add(&mut states, &subkeys);
                 }
-                encrypt::<L, ROUNDS, VECTORS>(&keys, &mut states);
+                encrypt::<L, ROUNDS_256, VECTORS>(&keys, &mut states);
             }
             store(&states, &mut blocks);
             for (place, tag) in blocks[..to - from].iter().enumerate() {

