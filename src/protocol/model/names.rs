@@ -91,7 +91,7 @@ impl Kid {
 
     /// Name of the key of a transaction or user at a shop.
     pub fn of_id(shop: &Name, id: &Name) -> Self {
-        Self(format!("{shop}/{id}").into())
+        Self([shop.as_str(), "/", id.as_str()].concat().into())
     }
 
     /// The whole name as text.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::OpeningKeys;
-use crate::ciphers::Secret;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::Origin;
+use crate::ciphers::{Secret, base64url};
 use crate::protocol::jose::jwe::{
     Algorithms, Failure, Header, KeyLookup, KeyNumber, OpeningKey, headers,
 };
@@ -46,7 +46,7 @@ impl<'k> BlockKeys<'k> {
         let derived = wanted.into_iter().map(|(tree, mut leaves)| {
             leaves.sort_unstable();
             leaves.dedup();
-            let (_, part) = keys.tree(tree);
+            let part = keys.tree(tree);
             let derived = part.nodes().keys(Backend::detect(), &leaves);
             let derived = derived.expect("only leaves with nodes are looked up");
             let keys = derived.chunks_exact(part.tree().key_len()).map(Secret::from).collect();
@@ -82,12 +82,14 @@ impl Derived {
     }
 }
 
-/// Passes on the names of the keys in the headers of a sealed line, as far as they can be read: one
-/// for each recipient. `text` is the memory for a header's text.
+/// Passes on the names of the keys in the headers of a sealed line, one for each recipient; they are
+/// not checked yet. `text` is the memory for a header's text.
 fn each_kid(line: &[u8], text: &mut Vec<u8>, mut found: impl FnMut(&str)) {
     for header in headers(line) {
-        text.clear();
-        if let Ok(Header { kid: Some(kid), .. }) = Header::decode(&header, text) {
+        let decoded = base64url::decode_into(&header, text).is_some();
+        if let Some(Ok(kid)) = Header::hint(text).filter(|_| decoded).map(str::from_utf8) {
+            found(kid);
+        } else if let Some(kid) = kid(&header) {
             found(&kid);
         }
     }
@@ -95,9 +97,11 @@ fn each_kid(line: &[u8], text: &mut Vec<u8>, mut found: impl FnMut(&str)) {
 
 /// The name of the key in the first header of a sealed line that names one.
 pub fn named_key(line: &[u8]) -> Option<String> {
-    let mut first = None;
-    each_kid(line, &mut Vec::new(), |kid| first = first.take().or(Some(kid.to_owned())));
-    first
+    headers(line).iter().find_map(|header| kid(header))
+}
+
+fn kid(header: &[u8]) -> Option<String> {
+    Some(Header::decode(header, &mut Vec::new()).ok()?.kid?.into_owned())
 }
 
 impl KeyLookup for BlockKeys<'_> {

@@ -36,8 +36,8 @@ pub struct OpeningKeys {
     allow_weak: bool,
     /// The trees of all files.
     trees: Vec<TreeAt>,
-    /// Indices of the trees with an identifier.
-    trees_by_id: BTreeMap<TreeId, Vec<usize>>,
+    /// Indices of the trees whose leaves have names that begin with the same shop and identifier.
+    trees_by_name: BTreeMap<String, Vec<usize>>,
     /// The shops of all keys in words, computed when first needed.
     shops: OnceLock<String>,
 }
@@ -69,6 +69,13 @@ struct Held {
     first: usize,
     /// Number of its keys.
     count: usize,
+}
+
+impl TreeAt {
+    /// The beginning of the names of its leaves.
+    fn name(&self) -> String {
+        format!("{}/{}.", self.shop, self.id)
+    }
 }
 
 impl OpeningFile {
@@ -150,7 +157,7 @@ impl OpeningKeys {
         self.shops.take();
         self.files.push(Held { file, first, count });
         for tree in trees {
-            self.trees_by_id.entry(tree.id).or_default().push(self.trees.len());
+            self.trees_by_name.entry(tree.name()).or_default().push(self.trees.len());
             self.trees.push(tree);
         }
         if empty && !self.files.iter().any(|held| held.file.holder().has_erased()) {
@@ -178,14 +185,15 @@ impl OpeningKeys {
         let mut trees = Vec::new();
         for (shop, tree) in file.holder().trees() {
             let (part, id) = (tree.part(), tree.part().tree().id());
-            for own in self.trees_named(shop.as_str(), id) {
-                let (_, own) = self.tree(own);
+            let tree = TreeAt { file: self.files.len(), shop: shop.clone(), id };
+            for &own in self.trees_by_name.get(&tree.name()).into_iter().flatten() {
+                let own = self.tree(own);
                 if own.nodes().intersection(backend, part.nodes()).is_err() {
                     let name = format!("{shop}/{id}");
                     return Err(Error::key(place, KeyError::Conflict(name)));
                 }
             }
-            trees.push(TreeAt { file: self.files.len(), shop: shop.clone(), id });
+            trees.push(tree);
         }
         Ok(trees)
     }
@@ -308,19 +316,10 @@ impl OpeningKeys {
 
     /// The leaf named `kid`, and the first tree that has its key.
     pub(super) fn leaf(&self, kid: &str) -> Option<(usize, u32)> {
-        if !self.has_trees() {
-            return None;
-        }
-        let (shop, id) = kid.split_once('/')?;
-        let LeafId { tree: id, leaf } = LeafId::parse(id)?;
-        let mut trees = self.trees_named(shop, id);
-        Some((trees.find(|&tree| self.tree(tree).1.nodes().contains(leaf))?, leaf))
-    }
-
-    /// The trees with this identifier, one for each file that has it.
-    fn trees_named<'s>(&'s self, shop: &'s str, id: TreeId) -> impl Iterator<Item = usize> + 's {
-        let trees = self.trees_by_id.get(&id).into_iter().flatten().copied();
-        trees.filter(move |&tree| self.trees[tree].shop.as_str() == shop)
+        let (name, leaf) = kid.split_at_checked(kid.len().checked_sub(LeafId::DIGITS)?)?;
+        let mut trees = self.trees_by_name.get(name)?.iter().copied();
+        let leaf = LeafId::parse_leaf(leaf)?;
+        Some((trees.find(|&tree| self.tree(tree).nodes().contains(leaf))?, leaf))
     }
 
     /// The error for a key that is in none of the files.
@@ -346,7 +345,7 @@ impl OpeningKeys {
             let shops: Vec<&str> = shops.into_iter().collect();
             if shops.is_empty() { String::new() } else { format!(" (of {})", shops.join(", ")) }
         });
-        let derived: u64 = (0..self.trees.len()).map(|tree| self.tree(tree).1.count()).sum();
+        let derived: u64 = (0..self.trees.len()).map(|tree| self.tree(tree).count()).sum();
         let held = self.len() as u64 + derived;
         KeyError::Unknown { kid: kid.to_owned(), held, of: of.clone() }
     }
@@ -356,12 +355,11 @@ impl OpeningKeys {
         !self.trees.is_empty()
     }
 
-    /// A tree, and the file that has it.
-    pub(super) fn tree(&self, tree: usize) -> (&OpeningFile, &TreePart) {
+    /// A tree.
+    pub(super) fn tree(&self, tree: usize) -> &TreePart {
         let TreeAt { file, shop, id } = &self.trees[tree];
-        let file = &self.files[*file].file;
-        let tree = file.holder().tree(shop.as_str(), *id).expect("files in a set are not changed");
-        (file, tree.part())
+        let tree = self.files[*file].file.holder().tree(shop.as_str(), *id);
+        tree.expect("files in a set are not changed").part()
     }
 
     /// Prepares a listed key for an order.

@@ -115,6 +115,15 @@ impl<'t> Header<'t> {
         })
     }
 
+    /// The name of the key in a decoded header, if that is the last member, as in the form of most
+    /// headers. It is a hint only: the text is not checked.
+    pub(in crate::protocol) fn hint(text: &[u8]) -> Option<&[u8]> {
+        let text = text.strip_suffix(br#""}"#)?;
+        let (rest, kid) = text.split_at(memchr::memrchr(b'"', text)? + 1);
+        // A name with escapes is read with the whole header.
+        (rest.ends_with(br#","kid":""#) && !kid.contains(&b'\\')).then_some(kid)
+    }
+
     /// Parses the form of most headers, exactly `{"alg":"…","enc":"…","kid":"…"}`, also with the
     /// ephemeral key that is added on X25519. This is many times as fast as parsing JSON in general,
     /// and just as strict, as the names made here contain no characters that need escapes.

@@ -45,6 +45,9 @@ pub struct LeafId {
 }
 
 impl LeafId {
+    /// Number of digits of the leaf's number in an id.
+    pub const DIGITS: usize = 8;
+
     /// Parses a transaction id; `None` if it does not have the form of a leaf.
     pub fn parse(id: &str) -> Option<Self> {
         let id: &[u8; 25] = id.as_bytes().try_into().ok()?;
@@ -56,15 +59,33 @@ impl LeafId {
         Some(Self { tree, leaf })
     }
 
+    /// The leaf's number, from the end of a transaction id.
+    pub fn parse_leaf(digits: &str) -> Option<u32> {
+        hexadecimal::<8>(digits.as_bytes()).map(|leaf| leaf as u32)
+    }
+
     /// The id as a name.
     pub fn name(self) -> Name {
-        Name::new(&self.to_string()).expect("hexadecimal digits and a dot are a name")
+        // At transaction scope, formatting would take longer than deriving the key.
+        let mut id = [b'.'; 25];
+        write_hexadecimal(self.tree.0, &mut id[..16]);
+        write_hexadecimal(u64::from(self.leaf), &mut id[17..]);
+        let id = str::from_utf8(&id).expect("ASCII");
+        Name::new(id).expect("hexadecimal digits and a dot are a name")
     }
 }
 
 impl fmt::Display for LeafId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:08x}", self.tree, self.leaf)
+        f.write_str(self.name().as_str())
+    }
+}
+
+/// Fills `digits` with the last digits of a number.
+fn write_hexadecimal(mut number: u64, digits: &mut [u8]) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b"0123456789abcdef"[(number & 15) as usize];
+        number >>= 4;
     }
 }
 
