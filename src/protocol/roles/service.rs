@@ -30,7 +30,7 @@ pub use client::{ClientRequest, Delivery, IdRequest, bundle_client};
 #[cfg(feature = "store")]
 pub use delivery::{Outputs, deliver, deliver_split};
 pub use share::Share;
-pub use trees::skip;
+pub use trees::{rejoin, skip, split};
 
 /// The stream of a source from which ids are drawn; key number n uses stream n.
 const ID_STREAM: u64 = u64::MAX - 1;

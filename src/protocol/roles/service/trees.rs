@@ -73,7 +73,7 @@ pub fn skip(keyring: &mut Keyring, shop: Option<&Name>, count: u64, place: &Plac
 ///
 /// # Errors
 /// As [`skip`], and [`KeyError::PoolEmpty`] if no tree has so many ids that were not handed out.
-pub(super) fn split(
+pub fn split(
     keyring: &mut Keyring,
     shop: Option<&Name>,
     count: u64,
@@ -95,7 +95,7 @@ pub(super) fn split(
 
 /// Puts the ids of a keyring back that were [cut off](split), which must not have left; returns
 /// whether all of them are back.
-pub(super) fn rejoin(keyring: &mut Keyring, cut: &Keyring) -> bool {
+pub fn rejoin(keyring: &mut Keyring, cut: &Keyring) -> bool {
     cut.shops.iter().all(|(name, second)| {
         second.trees.iter().all(|(id, cut)| {
             let own = keyring.shops.get_mut(name).and_then(|own| own.trees.get_mut(id));
