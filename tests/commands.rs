@@ -125,7 +125,7 @@ const CEK: &str = "keygen --alg A256GCM -o cek.jwk";
 fn the_examples_of_the_service_run_as_printed() {
     let lab = run_examples("keygen", &[]);
     assert!(["cek.jwk", "pad.jwk", "weak.jwk"].iter().all(|name| lab.has(name)));
-    assert_eq!(lab.json("service.jwks")["orderseal"]["shops"].as_object().unwrap().len(), 4);
+    assert_eq!(lab.json("service.jwks")["orderseal"]["shops"].as_object().unwrap().len(), 5);
     let derived = "keygen -e 4 --shop tokyo --pool derived -o service.jwks";
     let shop = "bundle shop --keyring service.jwks -o tokyo.jwks";
     let half = "bundle client --keyring service.jwks --on-demand --shop-out half.jwks -o new.jwks";

@@ -250,6 +250,15 @@ fn key_ops_of_an_agreement_permit_it() {
         assert_eq!(lab.ok_with("decrypt --key ops.jwk", &sealed).stdout, b"one\n");
         lab.ok_with("encrypt --key ops.jwk", b"one\n");
     }
+    // WebCrypto writes an empty list for the public half, and only there is it accepted.
+    let mut public = lab.json("key.jwk");
+    (public["key_ops"], public["ext"]) = (json!([]), true.into());
+    lab.write("ops.jwk", public.to_string());
+    lab.refused_with(4, "encrypt --key ops.jwk", b"one\n").says(&["nothing (key_ops)"]);
+    public.as_object_mut().unwrap().remove("d");
+    lab.write("ops.jwk", public.to_string());
+    let sealed_by_public = lab.ok_with("encrypt --key ops.jwk", b"one\n").stdout;
+    assert_eq!(lab.ok_with("decrypt --key key.jwk", &sealed_by_public).stdout, b"one\n");
     with_ops(json!(["unwrapKey"]));
     lab.refused_with(4, "decrypt --key ops.jwk", &sealed).says(&["deriveKey or deriveBits"]);
 }

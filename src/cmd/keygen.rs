@@ -83,7 +83,7 @@ pub struct Keygen {
     #[arg(long, value_name = "N", default_value_t = DEFAULT_RSA_BITS, value_parser = rsa_bits())]
     rsa_bits: usize,
     /// Curve of ECDH-ES keys [default: P-256]
-    #[arg(long, value_name = "NAME", value_parser = curves())]
+    #[arg(long, value_name = "NAME", value_parser = curves(), help_heading = MORE)]
     curve: Option<Curve>,
     /// Address of the security service, passed on to shops and clients
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = MORE)]

@@ -2,6 +2,7 @@
 //! 4.6.2).
 
 use sha2::{Digest, Sha256};
+use zeroize::Zeroize;
 
 /// The public values that a derived key is bound to.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +29,8 @@ pub fn concat_kdf(secret: &[u8], info: PartyInfo<'_>, key: &mut [u8]) {
             hash.update(len(value.len()));
             hash.update(value);
         }
-        part.copy_from_slice(&hash.chain_update(bits).finalize()[..part.len()]);
+        let mut digest = hash.chain_update(bits).finalize();
+        part.copy_from_slice(&digest[..part.len()]);
+        digest.as_mut_slice().zeroize();
     }
 }

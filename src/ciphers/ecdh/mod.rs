@@ -108,7 +108,8 @@ pub fn generate<R: CryptoRng + ?Sized>(
     let secrets: Vec<_> = of_x25519.map(|_| x25519::SecretKey::random(rng)).collect();
     let mut publics = vec![x25519::PublicKey::default(); secrets.len()];
     x25519::public_keys(backend, &secrets, &mut publics);
-    let mut made = secrets.into_iter().zip(publics);
+    // Copies, as moving them would leave them behind in memory that is not wiped.
+    let mut made = secrets.iter().cloned().zip(publics);
     let pair = |curve: &Curve| match curve {
         Curve::X25519 => {
             let (secret, public) = made.next().expect("a pair for each X25519 was made");

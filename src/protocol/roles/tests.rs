@@ -9,6 +9,7 @@ use sha2::Sha256;
 
 use crate::ciphers::aes::kw;
 use crate::ciphers::content::ContentCipher;
+use crate::ciphers::ecdh::Curve;
 use crate::ciphers::random::{KeySource, Origin, SeededSource};
 use crate::ciphers::{Secret, Wiped, base64url};
 use crate::protocol::jose::jwe::{Carries, Failure, KeyNumber, Opener, Sealer, SealingKeys, Shape};
@@ -139,6 +140,11 @@ fn lines_of_all_kinds(keys: &[Jwk], rng: &mut StdRng) -> Vec<Vec<u8>> {
         ("RSA-OAEP-256", "A256GCM"),
         ("RSA-OAEP-384", "A256GCM"),
         ("RSA-OAEP-512", "A256CBC-HS512"),
+        ("ECDH-ES", "A128CBC-HS256"),
+        ("ECDH-ES", "A256GCM"),
+        ("ECDH-ES+A128KW", "A256GCM"),
+        ("ECDH-ES+A192KW", "A256GCM"),
+        ("ECDH-ES+A256KW", "A256GCM"),
     ];
     let mut lines = Vec::new();
     for (alg, enc) in suites {
@@ -222,6 +228,23 @@ fn a_batch_with_rsa_gives_what_its_lines_give_alone() {
         jwk(Some("a"), None, secret(32, 1)),
     ];
     batch_gives_what_its_lines_give_alone(&keys, 6, 3);
+}
+
+#[test]
+fn a_batch_with_curves_gives_what_its_lines_give_alone() {
+    let mut rng = SeededSource::new(12).stream(0);
+    let mut pair = |curve| {
+        let sizes = Sizes { curve, ..Sizes::default() };
+        make_material(suite("ECDH-ES", "A256GCM"), sizes, &mut rng).unwrap()
+    };
+    let keys = [
+        jwk(Some("x"), None, pair(Curve::X25519)),
+        jwk(Some("y"), Some("ECDH-ES+A256KW"), pair(Curve::X25519)),
+        jwk(Some("p"), None, pair(Curve::P256)),
+        jwk(Some("q"), Some("ECDH-ES"), pair(Curve::P521)),
+        jwk(Some("a"), None, secret(32, 1)),
+    ];
+    batch_gives_what_its_lines_give_alone(&keys, 4, 4);
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub enum Usage {
 pub struct Operations {
     /// Whether `use` is present as well.
     with_use: bool,
+    /// Whether the key is a public point, for which WebCrypto writes an empty list.
+    public_point: bool,
     names: Vec<String>,
 }
 
@@ -57,7 +59,9 @@ impl Usage {
         if let Some(twice) = (1..names.len()).find(|&at| names[..at].contains(&names[at])) {
             return Err(KeyFault::SameOperation(shortened(&names[twice]).to_string()).into());
         }
-        let usage = Self::Operations(Box::new(Operations { with_use, names }));
+        let public_point =
+            members.contains_key("crv") && members.contains_key("x") && !members.contains_key("d");
+        let usage = Self::Operations(Box::new(Operations { with_use, public_point, names }));
         let ours = ENCRYPTION.map(|(public, private)| [public, private]);
         match usage.permits(ours.as_flattened()) {
             true => Ok(usage),
@@ -86,6 +90,9 @@ impl Usage {
     pub(super) fn permits(&self, one_of: &[&str]) -> bool {
         match self {
             Self::Encryption | Self::Unsaid => true,
+            Self::Operations(operations) if operations.names.is_empty() => {
+                operations.public_point && one_of.contains(&"deriveBits")
+            }
             Self::Operations(operations) => {
                 operations.names.iter().any(|name| one_of.contains(&name.as_str()))
             }
@@ -101,7 +108,8 @@ impl Usage {
                     .iter()
                     .filter(|(public, private)| self.permits(&[*public, *private]));
                 let names = permitted.map(|(public, _)| (*public).to_owned()).collect();
-                Self::Operations(Box::new(Operations { names, with_use: operations.with_use }))
+                let Operations { with_use, public_point, .. } = **operations;
+                Self::Operations(Box::new(Operations { with_use, public_point, names }))
             }
         }
     }
