@@ -105,11 +105,40 @@ fn the_script_is_the_files_in_the_source_tree() {
 
 #[test]
 fn pages_stay_small() {
-    let lab = Lab::with_keys("--embodiment 4", 1);
-    for orders in [1, 200] {
-        let page = OrderPage::make(&lab, &format!("--orders {orders} --on-demand"));
-        assert!(page.0.len() < 100_000, "{orders} orders: {} bytes", page.0.len());
-        assert_eq!(page.data()["keys"].as_array().unwrap().len(), orders);
+    for keys in [
+        "--embodiment 4",
+        "--embodiment 6 --wrap ECDH-ES+A256KW --curve X25519",
+        "--embodiment 6 --wrap ECDH-ES+A256KW --curve P-256",
+    ] {
+        let lab = Lab::with_keys(keys, 1);
+        for orders in [1, 200] {
+            let page = OrderPage::make(&lab, &format!("--orders {orders} --on-demand"));
+            assert!(page.0.len() < 80_000, "{keys}, {orders} orders: {} bytes", page.0.len());
+            assert_eq!(page.data()["keys"].as_array().unwrap().len(), orders);
+        }
+    }
+}
+
+#[test]
+fn a_page_holds_the_coordinates_of_public_keys_on_curves() {
+    for (curve, coordinates) in [("X25519", 1), ("P-256", 2), ("P-384", 2), ("P-521", 2)] {
+        for options in [
+            "--content hybrid --scope shop --kind public --wrap ECDH-ES+A256KW",
+            "--content direct --scope transaction --kind public --wrap ECDH-ES",
+        ] {
+            let lab = Lab::new();
+            let shop = "--shop tokyo --orders 2 -o service.jwks";
+            lab.ok(&format!("keygen {options} --curve {curve} {shop}"));
+            let page = OrderPage::make(&lab, "");
+            let service = lab.json("service.jwks");
+            let keys = service["keys"].as_array().unwrap();
+            assert!(keys.iter().all(|key| !page.0.contains(key["d"].as_str().unwrap())));
+            let parts = &page.data()["keys"][0].as_array().unwrap()[1..].to_vec();
+            assert_eq!(parts.len(), coordinates, "{curve}");
+            let made = |key: &&Value| key["x"] == parts[0];
+            let key = keys.iter().find(made).expect("the key of the page");
+            assert_eq!(key.get("y"), parts.get(1), "{curve}");
+        }
     }
 }
 

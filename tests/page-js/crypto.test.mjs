@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { constants, createHmac, createPrivateKey, pbkdf2Sync, privateDecrypt, webcrypto } from "node:crypto";
+import {
+  constants, createDecipheriv, createHash, createHmac, createPrivateKey, createPublicKey, diffieHellman, generateKeyPairSync, pbkdf2Sync,
+  privateDecrypt, webcrypto,
+} from "node:crypto";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { load } from "./program.mjs";
@@ -15,23 +18,35 @@ const ORDER = { name: "山田 花子", items: [{ item: "tea", quantity: 2 }] };
  * nothing any more. `seen` has what WebCrypto gave.
  */
 function withRandom(...random) {
-  const seen = { deriveKey: [], importKey: [], sign: [] };
+  const ephemeral = random.filter((value) => value.kty);
+  random = random.filter((value) => !value.kty);
+  const seen = { deriveBits: [], deriveKey: [], digest: [], importKey: [], sign: [] };
   const next = (length) => {
     assert.equal(random[0]?.length, length, `${length} random bytes are wanted`);
     return random.shift();
   };
-  const subtle = Object.fromEntries(["deriveKey", "encrypt", "importKey", "sign", "wrapKey"].map((name) => [name, async (...args) => {
+  const subtle = Object.fromEntries(["deriveBits", "deriveKey", "digest", "encrypt", "exportKey", "importKey", "sign", "wrapKey"].map((name) => [name, async (...args) => {
     const made = await webcrypto.subtle[name](...args);
     seen[name]?.push(made);
     return made;
   }]));
-  subtle.generateKey = (cipher, ...use) => webcrypto.subtle.importKey("raw", next(cipher.length / 8), cipher, ...use);
+  subtle.generateKey = (cipher, ...use) =>
+    cipher.length ? webcrypto.subtle.importKey("raw", next(cipher.length / 8), cipher, ...use) : pairOf(ephemeral.shift(), cipher, ...use);
   const getRandomValues = (array) => {
     array.set(next(array.length));
     return array;
   };
   const names = ["base64url", "fromBase64url", "compact", "contentKey", "importKeys", "seal"];
   return { ...load(["crypto.js"], names, { crypto: { subtle, getRandomValues } }), seen };
+}
+
+/** A pair of keys from a JWK, as WebCrypto would generate it. */
+async function pairOf(jwk, algorithm, extractable, usages) {
+  const { d, ...half } = jwk;
+  return {
+    privateKey: await webcrypto.subtle.importKey("jwk", jwk, algorithm, extractable, usages),
+    publicKey: await webcrypto.subtle.importKey("jwk", half, algorithm, true, []),
+  };
 }
 
 /** A key as it is delivered, imported. */
@@ -84,6 +99,71 @@ test("the key of RFC 7517, appendix A.2, unwraps what its public half wraps", as
   const padding = { key: createPrivateKey({ key: jwk, format: "jwk" }), padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: "sha256" };
   assert.deepEqual(new Uint8Array(privateDecrypt(padding, bytesOf(line.split(".")[1]))), cek);
   assert.deepEqual(await openedBy(cek, line), ORDER);
+});
+
+/** The key agreed on from a line's header, by node's own Diffie-Hellman and hash (RFC 7518, section 4.6.2). */
+function agreed(recipient, line, length) {
+  const { alg, enc, epk } = header(line);
+  const privateKey = createPrivateKey({ key: recipient, format: "jwk" });
+  const secret = diffieHellman({ privateKey, publicKey: createPublicKey({ key: epk, format: "jwk" }) });
+  const u32 = (number) => Buffer.from([0, 0, number >> 8, number & 255]);
+  const algorithm = Buffer.from(alg === "ECDH-ES" ? enc : alg);
+  const hash = createHash("sha256").update(u32(1)).update(secret).update(u32(algorithm.length)).update(algorithm);
+  return new Uint8Array(hash.update(u32(0)).update(u32(0)).update(u32(8 * length)).digest().subarray(0, length));
+}
+
+test("the wrapped key of RFC 7520, section 5.4", async () => {
+  const { recipient, ephemeral, cek, wrapped } = vectors["ECDH-ES+A128KW"];
+  const code = withRandom(ephemeral, bytesOf(cek), IV);
+  const key = await imported(code, "ECDH-ES+A128KW", recipient.x, recipient.y);
+  const line = await code.seal({ alg: "ECDH-ES+A128KW", enc: "A128GCM" }, ORDER, "tokyo/1", key);
+  assert.equal(line.split(".")[1], wrapped);
+  const { d, ...epk } = ephemeral;
+  assert.deepEqual(header(line), { alg: "ECDH-ES+A128KW", enc: "A128GCM", kid: "tokyo/1", epk });
+  assert.deepEqual(await openedBy(bytesOf(cek), line), ORDER);
+});
+
+for (const [name, type, options] of [
+  ["X25519", "x25519", {}], ["P-256", "ec", { namedCurve: "P-256" }], ["P-384", "ec", { namedCurve: "P-384" }], ["P-521", "ec", { namedCurve: "P-521" }],
+]) {
+  test(`an order is sealed under a public key on ${name}, and each under another ephemeral key`, async () => {
+    const recipient = generateKeyPairSync(type, options).privateKey.export({ format: "jwk" });
+    const { importKeys, seal } = load(["crypto.js"], ["importKeys", "seal"]);
+    const secrets = new Set();
+    for (const alg of ["ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"]) {
+      for (const [enc, length] of [["A256GCM", 32], ["A128GCM", 16]]) {
+        const parts = name === "X25519" ? [recipient.x] : [recipient.x, recipient.y];
+        const [{ key }] = await importKeys(alg, [["id", ...parts]], new Set());
+        assert.deepEqual([key.extractable, key.usages, key.type], [false, [], "public"]);
+        const line = await seal({ alg, enc }, ORDER, "tokyo", key);
+        const { epk, ...rest } = header(line);
+        assert.deepEqual(rest, { alg, enc, kid: "tokyo" });
+        assert.deepEqual([epk.crv, "d" in epk, "y" in epk], [name, false, name !== "X25519"]);
+        secrets.add(epk.x);
+        const own = agreed(recipient, line, alg === "ECDH-ES" ? length : alg === "ECDH-ES+A128KW" ? 16 : 32);
+        let cek = own;
+        if (alg !== "ECDH-ES") {
+          const unwrap = createDecipheriv(`id-aes${8 * own.length}-wrap`, own, Buffer.alloc(8, 0xa6));
+          cek = new Uint8Array(Buffer.concat([unwrap.update(bytesOf(line.split(".")[1])), unwrap.final()]));
+        }
+        assert.equal(cek.length, length);
+        assert.deepEqual(await openedBy(cek, line), ORDER);
+      }
+    }
+    assert.equal(secrets.size, 6);
+  });
+}
+
+test("what was agreed on is overwritten, and the key that wraps cannot be exported", async () => {
+  const { recipient, ephemeral } = vectors["ECDH-ES+A128KW"];
+  for (const alg of ["ECDH-ES", "ECDH-ES+A256KW"]) {
+    const code = alg === "ECDH-ES" ? withRandom(ephemeral, IV) : withRandom(ephemeral, new Uint8Array(32), IV);
+    const key = await imported(code, alg, recipient.x, recipient.y);
+    await code.seal({ alg, enc: "A256GCM" }, ORDER, "tokyo", key);
+    for (const made of [...code.seen.deriveBits, ...code.seen.digest]) assert.ok(new Uint8Array(made).every((byte) => byte === 0), alg);
+    const exportable = code.seen.importKey.filter(({ extractable }) => extractable).map(({ algorithm }) => algorithm.name);
+    assert.deepEqual(exportable, alg === "ECDH-ES" ? ["AES-GCM"] : []);
+  }
 });
 
 test("an exponent that is not the usual one is taken", async () => {

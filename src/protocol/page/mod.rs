@@ -60,16 +60,15 @@ const USUAL_EXPONENT: [u8; 3] = [1, 0, 1];
 pub fn refusal(suite: Suite, layers: u8) -> Option<Unfit> {
     let wraps = match suite.alg() {
         Alg::Direct => true,
-        Alg::Agree => false,
+        Alg::Agree => true,
         Alg::Wrap(algorithm) => match algorithm {
-            WrapAlgorithm::AesKw(KeySize::Aes128 | KeySize::Aes256) => true,
+            WrapAlgorithm::AesKw(KeySize::Aes128 | KeySize::Aes256)
+            | WrapAlgorithm::EcdhEs(KeySize::Aes128 | KeySize::Aes256) => true,
             // Browsers built on Chromium have no AES-192.
-            WrapAlgorithm::AesKw(KeySize::Aes192) => false,
+            WrapAlgorithm::AesKw(KeySize::Aes192) | WrapAlgorithm::EcdhEs(KeySize::Aes192) => false,
             WrapAlgorithm::RsaOaep(OaepHash::Sha256) => true,
             WrapAlgorithm::RsaOaep(OaepHash::Sha1 | OaepHash::Sha384 | OaepHash::Sha512) => false,
-            WrapAlgorithm::AesGcmKw(_) | WrapAlgorithm::EcdhEs(_) | WrapAlgorithm::MhKnapsack => {
-                false
-            }
+            WrapAlgorithm::AesGcmKw(_) | WrapAlgorithm::MhKnapsack => false,
         },
     };
     let seals = match suite.enc() {
@@ -199,7 +198,8 @@ fn delivered(client: &ClientBundle, form: &Form, id: u64) -> Result<Value, KeyEr
     Ok(data)
 }
 
-/// A key as the script reads it: id, bytes or modulus, and the exponent if it is not the default.
+/// A key as the script reads it: id, and secret bytes; or the modulus, and the exponent if it is not
+/// the default; or one or two coordinates.
 #[deny(clippy::wildcard_enum_match_arm)]
 fn key(key: &Jwk<EncryptingKey>) -> Result<Value, KeyError> {
     let id = key.kid.as_ref().and_then(Kid::id);
@@ -217,8 +217,12 @@ fn key(key: &Jwk<EncryptingKey>) -> Result<Value, KeyError> {
             }
             Ok(json!(parts))
         }
-        other @ (EncryptingKey::Pad(_)
-        | EncryptingKey::Public(PublicHalf::Curve(_) | PublicHalf::Knapsack(_))) => {
+        EncryptingKey::Public(PublicHalf::Curve(key)) => {
+            let coordinates = [Some(key.x()), key.y()].into_iter().flatten();
+            let coordinates = coordinates.map(base64url::encode_to_string);
+            Ok(std::iter::once(id.to_owned()).chain(coordinates).collect())
+        }
+        other @ (EncryptingKey::Pad(_) | EncryptingKey::Public(PublicHalf::Knapsack(_))) => {
             Err(Unfit::NotInPages(other.name()).into())
         }
     }

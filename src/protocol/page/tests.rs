@@ -5,7 +5,7 @@ use crate::protocol::model::WebPage;
 fn only_what_browsers_have_is_taken() {
     let suite =
         |alg, enc| Suite::new(Alg::from_name(alg).unwrap(), Enc::from_name(enc).unwrap()).unwrap();
-    for alg in ["dir", "A256KW", "A128KW", "RSA-OAEP-256"] {
+    for alg in ["dir", "A256KW", "A128KW", "RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A256KW"] {
         for enc in ["A256GCM", "A128GCM"] {
             assert_eq!(refusal(suite(alg, enc), 1), None);
             assert!(refusal(suite(alg, enc), 2).unwrap().to_string().contains("no chain"));

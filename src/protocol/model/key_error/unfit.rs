@@ -104,7 +104,7 @@ pub enum Unfit {
     Pad(#[from] KeyFault),
     /// A key-management algorithm that browsers do not have.
     #[error(
-        "a page wraps keys by A256KW, A128KW or RSA-OAEP-256, which browsers support; the shop uses {}",
+        "a page wraps keys by A256KW, A128KW, RSA-OAEP-256 or ECDH-ES, which browsers support; the shop uses {}",
         .0.name()
     )]
     PageWraps(Alg),

@@ -2,13 +2,19 @@
 
 const PBKDF2_ROUNDS = 600000;
 
-/** WebCrypto's name of each `alg`, and the one use of its keys. */
+/** WebCrypto's name of each `alg`, and the one use of its keys; public keys to agree with have none there. */
 const KEY_USE = {
   "dir": ["AES-GCM", "encrypt"],
   "A256KW": ["AES-KW", "wrapKey"],
   "A128KW": ["AES-KW", "wrapKey"],
   "RSA-OAEP-256": ["RSA-OAEP", "wrapKey"],
+  "ECDH-ES": ["ECDH"],
+  "ECDH-ES+A128KW": ["ECDH"],
+  "ECDH-ES+A256KW": ["ECDH"],
 };
+
+/** The curves by the length of a coordinate in base64url. X25519 has one coordinate, the others two. */
+const CURVES = { 43: "P-256", 64: "P-384", 88: "P-521" };
 
 const utf8 = (text) => new TextEncoder().encode(text);
 const base64url = (bytes) =>
@@ -17,14 +23,20 @@ const base64url = (bytes) =>
 const fromBase64url = (text) =>
   Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
 
-/** Empties a list of keys [id, secret key or modulus, exponent unless it is 65537], and imports those that are not spent. */
-const importKeys = (alg, delivered, spent) => Promise.all(delivered.splice(0).filter(([id]) => !spent.has(id)).map(async ([id, value, e = "AQAB"]) => {
-  const [name, usage] = KEY_USE[alg];
-  const imported = name === "RSA-OAEP"
-    ? crypto.subtle.importKey("jwk", { kty: "RSA", n: value, e }, { name, hash: "SHA-256" }, false, [usage])
-    : crypto.subtle.importKey("raw", fromBase64url(value), name, false, [usage]);
-  return { id, key: await imported };
-}));
+/** Imports a key: secret bytes; modulus and exponent unless it is 65537; or coordinates, of which X25519 has one. */
+const importKey = (alg, value, second) => {
+  const [name, ...usages] = KEY_USE[alg];
+  const ready = (key, algorithm) => crypto.subtle.importKey("jwk", key, algorithm, false, usages);
+  if (name === "RSA-OAEP") return ready({ kty: "RSA", n: value, e: second ?? "AQAB" }, { name, hash: "SHA-256" });
+  if (name !== "ECDH") return crypto.subtle.importKey("raw", fromBase64url(value), name, false, usages);
+  if (second === undefined) return ready({ kty: "OKP", crv: "X25519", x: value }, { name: "X25519" });
+  const namedCurve = CURVES[value.length];
+  return ready({ kty: "EC", crv: namedCurve, x: value, y: second }, { name, namedCurve });
+};
+
+/** Empties a list of keys [id, parts…], and imports those that are not spent. */
+const importKeys = (alg, delivered, spent) =>
+  Promise.all(delivered.splice(0).filter(([id]) => !spent.has(id)).map(async ([id, ...parts]) => ({ id, key: await importKey(alg, ...parts) })));
 
 /** A content-encryption key, random or from bytes; extractable, or WebCrypto would not wrap it. */
 const contentKey = (enc, bytes) => {
@@ -50,6 +62,30 @@ async function typedKey(words, header) {
   return key;
 }
 
+/** Agrees on a key with the shop's: RFC 7518, section 4.6. The new ephemeral public key is added to the header. */
+async function agreedKey(header, key, length) {
+  const { name } = key.algorithm;
+  const ephemeral = await crypto.subtle.generateKey(key.algorithm, false, ["deriveBits"]);
+  const { kty, crv, x, y } = await crypto.subtle.exportKey("jwk", ephemeral.publicKey);
+  header.epk = { kty, crv, x, y };
+  const bits = 8 * fromBase64url(x).length;
+  const secret = new Uint8Array(await crypto.subtle.deriveBits({ name, public: key }, ephemeral.privateKey, bits));
+  // Round 1, the secret, then the algorithm, no names of the parties, and the key's length in bits.
+  const algorithm = utf8(header.alg === "ECDH-ES" ? header.enc : header.alg);
+  const input = Uint8Array.of(0, 0, 0, 1, ...secret, 0, 0, 0, algorithm.length, ...algorithm, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, length >> 5, 8 * length & 255);
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", input));
+  for (const bytes of [secret, input]) bytes.fill(0);
+  return hash.subarray(0, length);
+}
+
+/** Agrees on a key that wraps. */
+async function agreedWrappingKey(header, key) {
+  const bytes = await agreedKey(header, key, header.alg === "ECDH-ES+A128KW" ? 16 : 32);
+  const wrapping = await crypto.subtle.importKey("raw", bytes, "AES-KW", false, ["wrapKey"]);
+  bytes.fill(0);
+  return wrapping;
+}
+
 /** Encrypts under a fresh IV, as compact serialization (RFC 7516, section 7.1). */
 async function compact(header, wrapped, cek, plaintext) {
   const additionalData = base64url(utf8(header));
@@ -64,9 +100,15 @@ async function compact(header, wrapped, cek, plaintext) {
 async function seal({ alg, enc }, order, kid, key, words) {
   const header = { alg, enc, kid };
   let cek = key, wrapped = new Uint8Array();
-  if (alg !== "dir") {
+  if (alg === "ECDH-ES") {
+    const bytes = await agreedKey(header, key, enc === "A128GCM" ? 16 : 32);
+    cek = await contentKey(enc, bytes);
+    bytes.fill(0);
+  } else if (alg !== "dir") {
+    const agrees = KEY_USE[alg][0] === "ECDH";
+    const wrapping = agrees ? await agreedWrappingKey(header, key) : key;
     cek = await (words ? typedKey(words, header) : contentKey(enc));
-    wrapped = new Uint8Array(await crypto.subtle.wrapKey("raw", cek, key, KEY_USE[alg][0]));
+    wrapped = new Uint8Array(await crypto.subtle.wrapKey("raw", cek, wrapping, agrees ? "AES-KW" : KEY_USE[alg][0]));
   }
   return compact(JSON.stringify(header), wrapped, cek, JSON.stringify(order));
 }

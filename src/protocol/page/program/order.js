@@ -203,7 +203,7 @@ async function start() {
   pool = await importKeys(page.alg, deliveredKeys, new Set(state.spent));
   $("left").textContent = page.reusable ? "" : say("left", memory.left(state));
   $("fields").append(...page.fields.map((rule) => (rule.type === "delivery" ? delivery(rule) : field(rule))));
-  if (page.alg !== "dir") $("fields").append(typedWords());
+  if (!["dir", "ECDH-ES"].includes(page.alg)) $("fields").append(typedWords());
   step(0);
   $("form").oninput = showSummary;
   // The button places an order, not the Enter key in a field.
