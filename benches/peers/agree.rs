@@ -2,12 +2,14 @@
 //! processor. Checked before anything is timed.
 
 use aws_lc_rs::aead as aws;
+use aws_lc_rs::agreement::{ECDH_P256, X25519};
 use orderseal::bench::rows::fixtures::{bytes, pairs, rng};
 use orderseal::ciphers::aes::AesKey;
 use orderseal::ciphers::aes::ctr::Ctr;
 use orderseal::ciphers::aes::gcm::Gcm as OurGcm;
 use orderseal::ciphers::aes::kw::{self, Keks, OVERHEAD};
 use orderseal::ciphers::cpu::Backend;
+use orderseal::ciphers::ecdh::{Curve, PrivateKey, agree};
 use orderseal::ciphers::des::{self, DesKey, Message, TripleDesKey};
 use orderseal::ciphers::rsa::{self, OaepHash, UnwrapJob, WrapJob};
 use orderseal::ciphers::x25519::{self, PublicKey, SecretKey, SharedSecret};
@@ -34,6 +36,7 @@ pub fn check() {
         key_wrap(backend);
         oaep(backend);
         x25519(backend);
+        p256(backend);
     }
 }
 
@@ -118,8 +121,22 @@ fn x25519(backend: Backend) {
     x25519::public_keys(backend, &secrets, &mut publics);
     let mut shared = [SharedSecret::default()];
     x25519::agree(backend, &[(&secrets[0], &publics[1])], &mut shared);
-    let peers = secrets.each_ref().map(|secret| curves::secret(secret.as_bytes()));
+    let peers = secrets.each_ref().map(|secret| curves::secret(&X25519, secret.as_bytes()));
     let same = publics[1].as_bytes()[..] == curves::public(&peers[1])
-        && shared[0].bytes() == Some(&curves::shared(&peers[0], publics[1].as_bytes()));
+        && shared[0].bytes().map(|bytes| &bytes[..])
+            == Some(&curves::shared(&peers[0], publics[1].as_bytes())[..]);
     assert!(same, "X25519, {backend}: not what aws-lc-rs makes");
+}
+
+fn p256(backend: Backend) {
+    let keys = [1, 2].map(|fill| {
+        PrivateKey::from_secret(backend, Curve::P256, &[fill; 32]).expect("a number of the curve")
+    });
+    let shared = agree(backend, &[(&keys[0], keys[1].public())]).remove(0).expect("one curve");
+    let peers = keys.each_ref().map(|key| curves::secret(&ECDH_P256, key.secret()));
+    let public = keys[1].public();
+    let uncompressed = [&[4], public.x(), public.y().expect("a second coordinate")].concat();
+    let same = uncompressed == curves::public(&peers[1])
+        && shared.as_bytes() == curves::shared(&peers[0], &uncompressed);
+    assert!(same, "P-256, {backend}: not what aws-lc-rs makes");
 }

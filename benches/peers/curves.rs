@@ -1,25 +1,34 @@
-//! X25519 by aws-lc-rs.
+//! Key agreement by aws-lc-rs: X25519, P-256, P-384 and P-521.
 
 use std::hint::black_box;
 
-use aws_lc_rs::agreement::{PrivateKey, UnparsedPublicKey, X25519, agree};
+use aws_lc_rs::agreement::{
+    Algorithm, ECDH_P256, ECDH_P384, ECDH_P521, PrivateKey, UnparsedPublicKey, X25519, agree,
+};
 use orderseal::bench::rows::Row;
 
 use super::{AWS_LC, like};
 
-/// The answer to the question of one of our rows, if it is about X25519.
+/// The answer to the question of one of our rows, if it is about a curve.
 pub fn answer(ours: &Row) -> Option<Row> {
     let count = ours.operations as usize;
-    match (ours.operation, &*ours.cipher) {
-        ("agree", "x25519") => Some(agreements(ours, count)),
-        ("keypair", "x25519") => Some(pairs_made(ours, count)),
+    let curve: &'static Algorithm = match &*ours.cipher {
+        "x25519" => &X25519,
+        "p-256" => &ECDH_P256,
+        "p-384" => &ECDH_P384,
+        "p-521" => &ECDH_P521,
+        _ => return None,
+    };
+    match ours.operation {
+        "agree" => Some(agreements(ours, curve, count)),
+        "keypair" => Some(pairs_made(ours, curve, count)),
         _ => None,
     }
 }
 
 /// A secret key for this library.
-pub fn secret(bytes: &[u8]) -> PrivateKey {
-    PrivateKey::from_private_key(&X25519, bytes).expect("its length")
+pub fn secret(curve: &'static Algorithm, bytes: &[u8]) -> PrivateKey {
+    PrivateKey::from_private_key(curve, bytes).expect("a key of the curve")
 }
 
 /// The public half of a secret key.
@@ -28,23 +37,23 @@ pub fn public(secret: &PrivateKey) -> Vec<u8> {
 }
 
 /// The shared secret of a secret key and a public one.
-pub fn shared(secret: &PrivateKey, public: &[u8]) -> [u8; 32] {
-    agree(secret, UnparsedPublicKey::new(&X25519, public), (), |shared| {
-        Ok(shared.try_into().expect("its length"))
+pub fn shared(secret: &PrivateKey, public: &[u8]) -> Vec<u8> {
+    agree(secret, UnparsedPublicKey::new(secret.algorithm(), public), (), |shared| {
+        Ok(shared.to_vec())
     })
-    .expect("a public key that does not give zero")
+    .expect("a public key of the curve")
 }
 
-fn pair() -> (PrivateKey, Vec<u8>) {
-    let secret = PrivateKey::generate(&X25519).expect("random numbers");
+fn pair(curve: &'static Algorithm) -> (PrivateKey, Vec<u8>) {
+    let secret = PrivateKey::generate(curve).expect("random numbers");
     let public = public(&secret);
     (secret, public)
 }
 
-fn agreements(ours: &Row, count: usize) -> Row {
+fn agreements(ours: &Row, curve: &'static Algorithm, count: usize) -> Row {
     like(ours, AWS_LC, move || {
-        let secrets: Vec<_> = (0..count).map(|_| pair().0).collect();
-        let publics: Vec<_> = (0..count).map(|_| pair().1).collect();
+        let secrets: Vec<_> = (0..count).map(|_| pair(curve).0).collect();
+        let publics: Vec<_> = (0..count).map(|_| pair(curve).1).collect();
         move || {
             for (secret, public) in secrets.iter().zip(&publics) {
                 black_box(shared(secret, public));
@@ -54,11 +63,11 @@ fn agreements(ours: &Row, count: usize) -> Row {
 }
 
 /// Making pairs; the library draws them from a generator of its own.
-fn pairs_made(ours: &Row, count: usize) -> Row {
+fn pairs_made(ours: &Row, curve: &'static Algorithm, count: usize) -> Row {
     like(ours, AWS_LC, move || {
         move || {
             for _ in 0..count {
-                black_box(pair());
+                black_box(pair(curve));
             }
         }
     })

@@ -11,6 +11,7 @@
 mod aes;
 mod content;
 mod des;
+mod ecdh;
 mod feal;
 pub mod fixtures;
 mod keys;
@@ -33,9 +34,9 @@ pub type List = fn() -> Vec<Row>;
 /// The rows, grouped by the question that they answer.
 pub const GROUPS: [(&str, &[List]); 4] = [
     ("ciphers", &[aes::rows, des::rows, feal::rows, stream::rows, content::rows]),
-    ("wrapping", &[wrapping::rows, rsa::rows, x25519::rows]),
+    ("wrapping", &[wrapping::rows, rsa::rows, x25519::rows, ecdh::rows]),
     ("orders", &[orders::rows, transport::rows]),
-    ("keys", &[rsa::key_rows, x25519::key_rows, keys::rows]),
+    ("keys", &[rsa::key_rows, x25519::key_rows, ecdh::key_rows, keys::rows]),
 ];
 
 /// Sizes in bytes of a long message.

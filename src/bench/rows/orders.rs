@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::ciphers::Wiped;
 use crate::ciphers::cpu::Backend;
+use crate::ciphers::ecdh::Curve;
 use crate::ciphers::random::KeyStream;
 use crate::ciphers::rsa;
 use crate::protocol::jose::jwe::{Carries, Opener, Sealer, SealingKeys};
@@ -11,9 +12,9 @@ use crate::protocol::jose::jwk::{DecryptingKey, EncryptingKey, Jwk, PrivateHalf}
 use crate::protocol::roles::service::{self, KeyRequest, Pool, ShopForm, Sizes};
 use crate::protocol::store::keyfile::{Keyring, ShopBundle};
 use crate::protocol::store::{BlockKeys, OpeningFile, OpeningKeys};
-use crate::protocol::{Kind, Place, Scheme, Scope, Suite};
+use crate::protocol::{Content, Family, Kind, Place, Scheme, Scope, Suite};
 
-use super::fixtures::{orders, pairs, rng, shop, source, usual_suite};
+use super::fixtures::{orders, pairs, rng, shop, source, suite, usual_suite};
 use super::{ORDER_SIZES, Row, USUAL_ORDER, available, orders_at_once, plain, widest};
 
 /// Number of orders per iteration if each takes an RSA operation.
@@ -31,7 +32,12 @@ pub fn rows() -> Vec<Row> {
         let peer = plain::rows("A256KW+A256GCM", size);
         rows.extend(peer.map(|row| row.extra(!usual)));
         for backend in available(BACKENDS) {
-            let batch = jwe("A256KW+A256GCM".to_owned(), Scheme::HYBRID_SHOP_SECRET, backend, size);
+            let batch = jwe(
+                "A256KW+A256GCM".to_owned(),
+                with_defaults(Scheme::HYBRID_SHOP_SECRET),
+                backend,
+                size,
+            );
             let usual = usual && backend.name() == widest(BACKENDS).name();
             rows.extend(batch.map(|row| row.extra(!usual)));
         }
@@ -39,21 +45,41 @@ pub fn rows() -> Vec<Row> {
     for (number, scheme) in (1..=6).zip(Scheme::ALL) {
         let name = format!("embodiment-{number}");
         for size in ORDER_SIZES {
-            let both = jwe(name.clone(), scheme, widest(BACKENDS), size);
+            let both = jwe(name.clone(), with_defaults(scheme), widest(BACKENDS), size);
             rows.extend(both.map(|row| row.extra(size != USUAL_ORDER)));
         }
     }
+    rows.extend(plain::agreement_rows(X25519, USUAL_ORDER));
+    for (cipher, curve) in [(X25519, Curve::X25519), ("P-256+ECDH-ES+A256KW", Curve::P256)] {
+        let scheme = Scheme::new(Content::Hybrid, Scope::Shop, Kind::Public);
+        let keys = (scheme, suite("ECDH-ES+A256KW", "A256GCM"), curve);
+        rows.extend(jwe(cipher.to_owned(), keys, widest(BACKENDS), USUAL_ORDER));
+    }
     rows
+}
+
+/// The name of the rows for lines of ECDH-ES+A256KW on X25519, each with its own ephemeral key.
+const X25519: &str = "X25519+ECDH-ES+A256KW";
+
+/// A scheme, its algorithms, and the curve of its keys if they are on one.
+type Keys = (Scheme, Suite, Curve);
+
+/// A scheme with its default algorithms.
+fn with_defaults(scheme: Scheme) -> Keys {
+    (scheme, usual_suite(scheme), Sizes::default().curve)
 }
 
 /// Sealing and opening with the batch path of `encrypt` and `decrypt`.
 ///
 /// At transaction scope every order has its own key, and preparing that key is part of the
 /// operation, as it is for client and shop.
-fn jwe(cipher: String, scheme: Scheme, backend: Backend, size: usize) -> [Row; 2] {
-    let count = if scheme.kind == Kind::Public { FEW } else { orders_at_once(size) };
+fn jwe(cipher: String, keys: Keys, backend: Backend, size: usize) -> [Row; 2] {
+    let count = match keys.1.material() {
+        Family::Rsa => FEW,
+        Family::Secret | Family::Pad | Family::Curve | Family::Knapsack => orders_at_once(size),
+    };
     let seal = move || {
-        let (party, mut rng) = (Party::new(scheme, backend, count), rng());
+        let (party, mut rng) = (Party::new(keys, backend, count), rng());
         let texts = orders(count, size);
         let mut lines = Vec::new();
         move || {
@@ -62,7 +88,7 @@ fn jwe(cipher: String, scheme: Scheme, backend: Backend, size: usize) -> [Row; 2
         }
     };
     let open = move || {
-        let (party, mut rng) = (Party::new(scheme, backend, count), rng());
+        let (party, mut rng) = (Party::new(keys, backend, count), rng());
         let mut lines = Vec::new();
         party.seal(&orders(count, size), &mut rng, &mut lines);
         let lines: Vec<Vec<u8>> =
@@ -89,9 +115,8 @@ struct Party {
 }
 
 impl Party {
-    fn new(scheme: Scheme, backend: Backend, count: usize) -> Self {
-        let suite = usual_suite(scheme);
-        let file = Arc::new(shop_file(scheme, suite, count));
+    fn new((scheme, suite, curve): Keys, backend: Backend, count: usize) -> Self {
+        let file = Arc::new(shop_file((scheme, suite, curve), count));
         let shared = (scheme.scope == Scope::Shop).then(|| opening_keys(&file));
         let keys = file.keys.iter().map(Jwk::encrypting_half).collect();
         Self { suite, backend, keys, file, scope: scheme.scope, shared }
@@ -127,16 +152,17 @@ fn opening_keys(file: &Arc<ShopBundle>) -> OpeningKeys {
 }
 
 /// Returns a shop's file: one key at shop scope, or one for each order.
-fn shop_file(scheme: Scheme, suite: Suite, count: usize) -> ShopBundle {
+fn shop_file((scheme, suite, curve): Keys, count: usize) -> ShopBundle {
     let count = if scheme.scope == Scope::Shop { 1 } else { count };
-    let sizes = Sizes { rsa_bits: 2048, ..Sizes::default() };
+    let sizes = Sizes { rsa_bits: 2048, curve, ..Sizes::default() };
     let private =
         |pair: &rsa::PrivateKey| DecryptingKey::Private(PrivateHalf::Rsa(Box::new(pair.clone())));
-    let materials = match suite.kind() {
-        Kind::Public => pairs(2048).iter().cycle().map(private).take(count).collect(),
-        Kind::Secret => {
+    let materials = match suite.material() {
+        Family::Rsa => pairs(2048).iter().cycle().map(private).take(count).collect(),
+        Family::Secret | Family::Pad | Family::Curve | Family::Knapsack => {
             let mut rng = rng();
-            let make = || service::make_material(suite, sizes, &mut rng).expect("a secret key");
+            let make =
+                || service::make_material(suite, sizes, &mut rng).expect("a key of this suite");
             std::iter::repeat_with(make).take(count).collect()
         }
     };
