@@ -189,8 +189,25 @@ fn an_invalid_ephemeral_key_is_a_failure_of_its_line() {
     let lab = Lab::with_keys(options, 1);
     let line = with_part(&seal(&lab, b"one\n")[0], 1, &[7; 40]);
     lab.refused_with(3, "decrypt --bundle tokyo.jwks", line.as_bytes());
+}
+
+#[test]
+fn a_key_that_is_agreed_on_heads_no_chain_and_is_not_typed() {
+    let lab = Lab::with_keys("--content direct --scope shop --kind public --wrap ECDH-ES", 1);
+    let line = seal(&lab, b"one\n").remove(0);
+    let (mut head, rest) = (header(&line), line.split_once('.').unwrap().1);
+    head["chain"] = json!([base64url(&[1; 40])]);
+    head["crit"] = json!(["chain"]);
+    let chained = format!("{}.{rest}", base64url(head.to_string().as_bytes()));
+    let run = lab.refused_with(3, "decrypt --bundle tokyo.jwks", chained.as_bytes());
+    run.says(&["direct key agreement"]);
     let chained = "bundle client --keys service.jwks --layers 2 -o chained.jwks";
     lab.refused(2, chained).says(&["chain"]);
+    lab.ok("keygen --alg ECDH-ES -o key.jwk");
+    let run = lab.refused_with(4, "encrypt --key key.jwk --layers 2", b"one\n");
+    run.says(&["there is no key to chain"]);
+    lab.write("phrase.txt", "nine words that nobody else would ever think of");
+    lab.refused_with(2, "encrypt --key key.jwk --typed-key phrase.txt", b"one\n");
 }
 
 /// Lines of jwcrypto under keys that name no algorithm.
