@@ -1,7 +1,7 @@
 //! Elliptic-curve Diffie–Hellman for batches of keys: X25519 (RFC 7748) and P-256, P-384 and P-521
 //! (SP 800-56A, SP 800-186), with the key derivation of JOSE.
 //!
-//! X25519 runs on the backends of [`x25519`](super::x25519), in batches. The other curves run one
+//! X25519 runs on the backends of [`x25519`], in batches. The other curves run one
 //! key at a time: `avx2` and wider use the assembly of `graviola` for P-256 and P-384, and the
 //! crates `p256`, `p384` and `p521` do everything else. All of these are constant-time by design.
 //!
