@@ -27,7 +27,12 @@ const SPELLINGS: &[Spelling] = &[
     ("aes-192-kw", "A192KW"),
     ("aes-128-kw", "A128KW"),
     ("ecdh-es-a256kw", "ECDH-ES+A256KW"),
+    ("ecdh-es-a192kw", "ECDH-ES+A192KW"),
     ("ecdh-es-a128kw", "ECDH-ES+A128KW"),
+    ("aes-256-gcmkw", "A256GCMKW"),
+    ("aes-192-gcmkw", "A192GCMKW"),
+    ("aes-128-gcmkw", "A128GCMKW"),
+    ("aes-128-cbc-hs256kw", "A128CBC-HS256KW"),
     ("knapsack", "MH-KNAPSACK"),
 ];
 

@@ -1,19 +1,21 @@
-//! Wrapping and unwrapping content-encryption keys of 32 bytes under secret keys, and with the
-//! knapsack.
+//! Wrapping and unwrapping content-encryption keys of 32 bytes under secret keys, by AES key wrap and
+//! by content ciphers, and with the knapsack.
 
 use std::hint::black_box;
 
 use crate::ciphers::aes::kw::{self, Keks, OVERHEAD};
 use crate::ciphers::aes::{self, AesKey, KeySize};
+use crate::ciphers::content::{ContentCipher, Keys, MAX_TAG, Record};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::knapsack::PrivateKey;
+use crate::ciphers::toy_des::SBox;
 use ::aes::cipher::consts::U16;
 use ::aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use ::aes::{Aes128, Aes256};
 use aes_kw::AesKw;
 
 use super::fixtures::{bytes, rng};
-use super::{CEK, Iteration, Row, ours};
+use super::{CEK, Iteration, Row, available, ours};
 
 const PEER: &str = "rustcrypto";
 
@@ -26,6 +28,17 @@ const WRAPPED: usize = CEK + OVERHEAD;
 /// Number of keys that the knapsack wraps per iteration.
 const FEW: usize = 8;
 
+/// Content ciphers that wrap keys.
+const CIPHERS: [(&str, ContentCipher); 7] = [
+    ("aes-256-gcmkw", ContentCipher::A256Gcm),
+    ("aes-128-cbc-hs256kw", ContentCipher::A128CbcHs256),
+    ("grain128aeadv2kw", ContentCipher::Grain128AeadV2),
+    ("des-ede3-cbc-hs256kw", ContentCipher::DesEde3CbcHs256),
+    ("des-cbc-hs256kw", ContentCipher::DesCbcHs256),
+    ("feal8-cbc-hs256kw", ContentCipher::Feal8CbcHs256),
+    ("toydes-ecb-hs256kw", ContentCipher::ToyDesEcbHs256(SBox::DEFAULT)),
+];
+
 /// All rows of this file.
 pub fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
@@ -37,6 +50,11 @@ pub fn rows() -> Vec<Row> {
             let middle = lanes("aes-192-kw", KeySize::Aes192, keks, backend);
             rows.extend(middle.map(|row| row.extra(true)));
             rows.extend(lanes("aes-256-kw", KeySize::Aes256, keks, backend));
+        }
+    }
+    for (name, cipher) in CIPHERS {
+        for backend in available(cipher.backends()) {
+            rows.extend(by_cipher(name, cipher, backend).map(|row| row.weak(cipher.is_weak())));
         }
     }
     rows.extend(knapsack().map(|row| row.weak(true)));
@@ -181,6 +199,79 @@ fn lanes(cipher: &'static str, size: KeySize, many: Many, backend: Backend) -> [
         })
     };
     many.rows(cipher, backend.name(), wrap, unwrap)
+}
+
+/// Rows for many keys under one key of a content cipher, without additional data, each with its own
+/// IV.
+fn by_cipher(name: &'static str, cipher: ContentCipher, backend: Backend) -> [Row; 2] {
+    let wrap = move || -> Iteration {
+        let mut keys = WrappedByCipher::new(cipher);
+        Box::new(move || keys.wrap(backend))
+    };
+    let unwrap = move || -> Iteration {
+        let mut keys = WrappedByCipher::new(cipher);
+        keys.wrap(backend);
+        let wrapped = keys.texts.clone();
+        Box::new(move || {
+            // Unwrapping works in place.
+            keys.texts.copy_from_slice(&wrapped);
+            keys.unwrap(backend);
+        })
+    };
+    Many::One.rows(name, backend.name(), wrap, unwrap)
+}
+
+struct WrappedByCipher {
+    cipher: ContentCipher,
+    kek: Vec<u8>,
+    ivs: Vec<u8>,
+    /// The content keys, each with room for its padding.
+    texts: Vec<u8>,
+    tags: Vec<[u8; MAX_TAG]>,
+}
+
+impl WrappedByCipher {
+    fn new(cipher: ContentCipher) -> Self {
+        let mut kek = vec![0; cipher.key_len()];
+        cipher.fill_keys(&mut rng(), &mut kek);
+        let texts = bytes(MANY * cipher.sealed_len(CEK));
+        Self {
+            cipher,
+            kek,
+            ivs: bytes(MANY * cipher.iv_len()),
+            texts,
+            tags: vec![[0; MAX_TAG]; MANY],
+        }
+    }
+
+    fn wrap(&mut self, backend: Backend) {
+        let (cipher, kek) = (self.cipher, self.kek.clone());
+        let mut records = self.records();
+        cipher.seal(backend, Keys::One(&kek), &mut records);
+        self.tags = records.iter().map(|record| record.tag).collect();
+    }
+
+    fn unwrap(&mut self, backend: Backend) {
+        let (cipher, kek) = (self.cipher, self.kek.clone());
+        let mut records = self.records();
+        cipher.open(backend, Keys::One(&kek), &mut records);
+        assert!(records.iter().all(|record| record.authentic), "what was wrapped above");
+    }
+
+    fn records(&mut self) -> Vec<Record<'_>> {
+        let (iv_len, room) = (self.cipher.iv_len(), self.cipher.sealed_len(CEK));
+        let texts = self.texts.chunks_exact_mut(room).zip(&self.tags).enumerate();
+        texts
+            .map(|(index, (text, tag))| Record {
+                iv: &self.ivs[index * iv_len..][..iv_len],
+                aad: b"",
+                text,
+                len: CEK,
+                tag: *tag,
+                authentic: false,
+            })
+            .collect()
+    }
 }
 
 fn knapsack() -> [Row; 2] {

@@ -156,6 +156,15 @@ impl ContentCipher {
         }
     }
 
+    /// AES-GCM with keys of this size.
+    pub const fn gcm(size: KeySize) -> Self {
+        match size {
+            KeySize::Aes128 => Self::A128Gcm,
+            KeySize::Aes192 => Self::A192Gcm,
+            KeySize::Aes256 => Self::A256Gcm,
+        }
+    }
+
     /// Returns the cipher with the given `enc` name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|cipher| cipher.name() == name)

@@ -29,12 +29,58 @@ pub enum WrapAlgorithm {
     AesKw(KeySize),
     /// AES-GCM as key wrap (RFC 7518 section 4.7).
     AesGcmKw(KeySize),
+    /// Another content cipher, in the form of AES-GCM key wrap.
+    CipherKw(KeyCipher),
     /// RSA-OAEP (RFC 7518 section 4.3; with SHA-384 and SHA-512, the Web Cryptography API).
     RsaOaep(OaepHash),
     /// AES key wrap under a key agreed on with the distributed key (RFC 7518 section 4.6).
     EcdhEs(KeySize),
     /// The Merkle–Hellman knapsack. Weak: broken in 1982.
     MhKnapsack,
+}
+
+/// Content cipher that also wraps keys, so that one program serves order and key. The toy DES has its
+/// default S-box.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeyCipher {
+    /// AES-128 in CBC mode.
+    A128CbcHs256,
+    /// Triple DES. Weak.
+    DesEde3CbcHs256,
+    /// DES. Weak.
+    DesCbcHs256,
+    /// FEAL-8. Weak.
+    Feal8CbcHs256,
+    /// The toy DES. Weak.
+    ToyDesEcbHs256,
+    /// Grain-128AEADv2. Treated as weak.
+    Grain128AeadV2,
+}
+
+impl KeyCipher {
+    /// The content cipher.
+    pub const fn cipher(self) -> ContentCipher {
+        match self {
+            Self::A128CbcHs256 => ContentCipher::A128CbcHs256,
+            Self::DesEde3CbcHs256 => ContentCipher::DesEde3CbcHs256,
+            Self::DesCbcHs256 => ContentCipher::DesCbcHs256,
+            Self::Feal8CbcHs256 => ContentCipher::Feal8CbcHs256,
+            Self::ToyDesEcbHs256 => ContentCipher::ToyDesEcbHs256(SBox::DEFAULT),
+            Self::Grain128AeadV2 => ContentCipher::Grain128AeadV2,
+        }
+    }
+
+    /// The `alg` name: that of the cipher, and `KW`.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::A128CbcHs256 => "A128CBC-HS256KW",
+            Self::DesEde3CbcHs256 => "DES-EDE3-CBC-HS256KW",
+            Self::DesCbcHs256 => "DES-CBC-HS256KW",
+            Self::Feal8CbcHs256 => "FEAL8-CBC-HS256KW",
+            Self::ToyDesEcbHs256 => "TOYDES-ECB-HS256KW",
+            Self::Grain128AeadV2 => "GRAIN128AEADV2KW",
+        }
+    }
 }
 
 /// Content encryption algorithm: the header's `enc`.
@@ -72,7 +118,7 @@ struct Facts {
 
 impl WrapAlgorithm {
     /// Every wrapping algorithm.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 20] = [
         Self::AesKw(KeySize::Aes256),
         Self::AesKw(KeySize::Aes192),
         Self::AesKw(KeySize::Aes128),
@@ -86,6 +132,12 @@ impl WrapAlgorithm {
         Self::EcdhEs(KeySize::Aes256),
         Self::EcdhEs(KeySize::Aes192),
         Self::EcdhEs(KeySize::Aes128),
+        Self::CipherKw(KeyCipher::A128CbcHs256),
+        Self::CipherKw(KeyCipher::DesEde3CbcHs256),
+        Self::CipherKw(KeyCipher::DesCbcHs256),
+        Self::CipherKw(KeyCipher::Feal8CbcHs256),
+        Self::CipherKw(KeyCipher::ToyDesEcbHs256),
+        Self::CipherKw(KeyCipher::Grain128AeadV2),
         Self::MhKnapsack,
     ];
 
@@ -97,6 +149,7 @@ impl WrapAlgorithm {
             Self::AesGcmKw(KeySize::Aes128) => ("A128GCMKW", Family::Secret),
             Self::AesGcmKw(KeySize::Aes192) => ("A192GCMKW", Family::Secret),
             Self::AesGcmKw(KeySize::Aes256) => ("A256GCMKW", Family::Secret),
+            Self::CipherKw(cipher) => (cipher.name(), Family::Secret),
             Self::RsaOaep(OaepHash::Sha1) => ("RSA-OAEP", Family::Rsa),
             Self::RsaOaep(OaepHash::Sha256) => ("RSA-OAEP-256", Family::Rsa),
             Self::RsaOaep(OaepHash::Sha384) => ("RSA-OAEP-384", Family::Rsa),
@@ -110,6 +163,10 @@ impl WrapAlgorithm {
         match self {
             Self::AesKw(_) | Self::EcdhEs(_) => Facts { encrypts: false, ..facts },
             Self::AesGcmKw(_) => Facts { draws_iv: true, ..facts },
+            Self::CipherKw(own) => {
+                let cipher = own.cipher();
+                Facts { weak: cipher.is_weak(), draws_iv: cipher.iv_len() > 0, ..facts }
+            }
             Self::RsaOaep(_) => facts,
             Self::MhKnapsack => Facts { weak: true, ..facts },
         }
@@ -135,8 +192,17 @@ impl WrapAlgorithm {
         self.facts().weak
     }
 
-    /// Whether each wrapping draws a random 96-bit IV, which limits a key to 2³² uses (NIST SP
-    /// 800-38D section 8.3).
+    /// The content cipher that wraps keys, if it is one.
+    pub const fn cipher(self) -> Option<ContentCipher> {
+        match self {
+            Self::AesGcmKw(size) => Some(ContentCipher::gcm(size)),
+            Self::CipherKw(own) => Some(own.cipher()),
+            Self::AesKw(_) | Self::RsaOaep(_) | Self::EcdhEs(_) | Self::MhKnapsack => None,
+        }
+    }
+
+    /// Whether each wrapping draws a random IV, which limits a key to 2³² uses (NIST SP 800-38D
+    /// section 8.3, for IVs of 96 bits).
     pub const fn draws_iv(self) -> bool {
         self.facts().draws_iv
     }
@@ -151,6 +217,7 @@ impl WrapAlgorithm {
     pub const fn key_len(self) -> Option<usize> {
         match self {
             Self::AesKw(size) | Self::AesGcmKw(size) => Some(size.bytes()),
+            Self::CipherKw(own) => Some(own.cipher().key_len()),
             Self::RsaOaep(_) | Self::EcdhEs(_) | Self::MhKnapsack => None,
         }
     }

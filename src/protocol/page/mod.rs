@@ -68,7 +68,9 @@ pub fn refusal(suite: Suite, layers: u8) -> Option<Unfit> {
             WrapAlgorithm::AesKw(KeySize::Aes192) | WrapAlgorithm::EcdhEs(KeySize::Aes192) => false,
             WrapAlgorithm::RsaOaep(OaepHash::Sha256) => true,
             WrapAlgorithm::RsaOaep(OaepHash::Sha1 | OaepHash::Sha384 | OaepHash::Sha512) => false,
-            WrapAlgorithm::AesGcmKw(_) | WrapAlgorithm::MhKnapsack => false,
+            WrapAlgorithm::AesGcmKw(_) | WrapAlgorithm::CipherKw(_) | WrapAlgorithm::MhKnapsack => {
+                false
+            }
         },
     };
     let seals = match suite.enc() {

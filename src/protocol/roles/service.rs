@@ -124,9 +124,11 @@ pub fn make_material(
             let mut key = Secret::zeroed(len);
             match suite.key_use() {
                 KeyUse::Direct(cipher) => cipher.fill_keys(rng, &mut key),
-                KeyUse::Wrap(..) | KeyUse::Pad(_) | KeyUse::Blocks | KeyUse::Agree(_) => {
-                    rng.fill_bytes(&mut key);
-                }
+                KeyUse::Wrap(algorithm, _) => match algorithm.cipher() {
+                    Some(cipher) => cipher.fill_keys(rng, &mut key),
+                    None => rng.fill_bytes(&mut key),
+                },
+                KeyUse::Pad(_) | KeyUse::Blocks | KeyUse::Agree(_) => rng.fill_bytes(&mut key),
             }
             Ok(DecryptingKey::Secret(key))
         }

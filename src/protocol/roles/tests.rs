@@ -136,6 +136,11 @@ fn lines_of_all_kinds(keys: &[Jwk], rng: &mut StdRng) -> Vec<Vec<u8>> {
         ("A256GCMKW", "A256GCM"),
         ("A192GCMKW", "A192GCM"),
         ("A128GCMKW", "A256GCM"),
+        ("A128CBC-HS256KW", "A256GCM"),
+        ("DES-EDE3-CBC-HS256KW", "DES-EDE3-CBC-HS256"),
+        ("DES-CBC-HS256KW", "A256GCM"),
+        ("TOYDES-ECB-HS256KW", "TOYDES-ECB-HS256"),
+        ("GRAIN128AEADV2KW", "GRAIN128AEADV2"),
         ("RSA-OAEP", "A256GCM"),
         ("RSA-OAEP-256", "A256GCM"),
         ("RSA-OAEP-384", "A256GCM"),
@@ -210,6 +215,9 @@ fn a_batch_gives_what_its_lines_give_alone() {
         jwk(Some("g"), None, secret(24, 7)),
         jwk(Some("h"), None, secret(48, 8)),
         jwk(Some("i"), None, secret(64, 9)),
+        jwk(Some("j"), Some("A128CBC-HS256KW"), secret(32, 10)),
+        jwk(Some("k"), Some("DES-CBC-HS256KW"), secret(24, 11)),
+        jwk(Some("l"), Some("GRAIN128AEADV2KW"), secret(16, 12)),
     ];
     // Some 200 lines, repeated so often that groups of 256 and blocks of 256 KiB begin anywhere.
     for seed in 0..3 {

@@ -5,9 +5,9 @@
 //! adds. This file only dispatches to them, by full matches.
 
 mod aes_kw;
+mod cipher_kw;
 mod direct;
 pub(super) mod ecdh;
-mod gcm_kw;
 mod knapsack;
 pub(super) mod one_time_pad;
 pub(super) mod rsa_blocks;
@@ -17,7 +17,7 @@ mod tests;
 
 use crate::ciphers::Secret;
 use crate::ciphers::aes::{AesKey, KeySize};
-use crate::ciphers::content::ContentCipher;
+use crate::ciphers::content::{ContentCipher, MAX_IV, MAX_TAG};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::ecdh as curves;
 use crate::ciphers::random::KeyStream;
@@ -78,8 +78,8 @@ pub(super) enum OpenBy<'k> {
 pub(super) enum Wrapping<'k> {
     /// AES key wrap.
     AesKw(OneOrEach<AesKey<'k>>),
-    /// AES-GCM key wrap.
-    AesGcmKw(OneOrEach<AesKey<'k>>),
+    /// A content cipher.
+    Cipher(ContentCipher, OneOrEach<&'k Secret>),
     /// RSA-OAEP.
     RsaOaep(OaepHash, OneOrEach<&'k PublicKey>),
     /// Key agreement, and AES key wrap under the agreed key.
@@ -93,8 +93,8 @@ pub(super) enum Wrapping<'k> {
 pub(super) enum Unwrapping<'k> {
     /// AES key wrap.
     AesKw(AesKey<'k>),
-    /// AES-GCM key wrap.
-    AesGcmKw(AesKey<'k>),
+    /// A content cipher.
+    Cipher(ContentCipher, &'k Secret),
     /// RSA-OAEP.
     RsaOaep(OaepHash, &'k PrivateKey),
     /// Key agreement.
@@ -108,18 +108,19 @@ pub(super) enum Unwrapping<'k> {
 pub enum KeyParams {
     /// Nothing.
     None,
-    /// IV and tag of AES-GCM key wrap (RFC 7518 section 4.7.1).
-    IvAndTag([u8; 12], [u8; 16]),
+    /// IV and tag of a content cipher that wrapped the key (RFC 7518 section 4.7.1), each followed by
+    /// zeros.
+    IvAndTag(ContentCipher, [u8; MAX_IV], [u8; MAX_TAG]),
     /// Ephemeral key and information about the parties of a key agreement (RFC 7518 section 4.6.1).
     Agreement(Box<Agreement>),
 }
 
 impl KeyParams {
-    /// Reads the members of any algorithm, whatever `alg` is; they may be missing.
-    pub(super) fn read(members: &Object) -> Result<Self, Malformed> {
-        match ecdh::read(members)? {
-            KeyParams::None => gcm_kw::read(members),
-            found @ (KeyParams::Agreement(_) | KeyParams::IvAndTag(..)) => Ok(found),
+    /// Reads the members of the algorithm with this name; they may be missing.
+    pub(super) fn read(alg: &str, members: &Object) -> Result<Self, Malformed> {
+        match WrapAlgorithm::from_name(alg).and_then(WrapAlgorithm::cipher) {
+            Some(cipher) => cipher_kw::read(cipher, members),
+            None => ecdh::read(members),
         }
     }
 
@@ -133,7 +134,7 @@ impl KeyParams {
     pub(super) fn write(&self, header: &mut ObjectText) {
         match self {
             Self::None => {}
-            Self::IvAndTag(iv, tag) => gcm_kw::write(iv, tag, header),
+            Self::IvAndTag(cipher, iv, tag) => cipher_kw::write(*cipher, iv, tag, header),
             Self::Agreement(agreement) => agreement.write(header),
         }
     }
@@ -228,16 +229,41 @@ impl<'k> Opening<'k> {
     }
 }
 
+impl SealBy<'_> {
+    /// Number of orders worth sealing together to fill the lanes of a cipher that wraps keys.
+    pub(super) fn at_once(&self) -> usize {
+        match self {
+            Self::Wrap(Wrapping::Cipher(cipher, _)) => cipher.at_once(),
+            Self::Wrap(
+                Wrapping::AesKw(_)
+                | Wrapping::RsaOaep(..)
+                | Wrapping::EcdhEs(..)
+                | Wrapping::Knapsack(_),
+            )
+            | Self::Direct(_)
+            | Self::Agree(_)
+            | Self::Pad(_) => 1,
+        }
+    }
+}
+
 impl<'k> Wrapping<'k> {
     fn prepare(
         keys: &OneOrEach<&'k Jwk<EncryptingKey>>,
         algorithm: WrapAlgorithm,
         suite: Suite,
     ) -> Result<Self, KeyError> {
-        let aes = |size| keys.try_map(|key| aes_kw::wrapping_key(&key.material, size, suite));
+        let aes = |key: &&'k Jwk<_>, size| aes_kw::wrapping_key(&key.material, size, suite);
+        let cipher = |key: &&'k Jwk<_>, it| cipher_kw::wrapping_key(&key.material, it, suite);
         Ok(match algorithm {
-            WrapAlgorithm::AesKw(size) => Self::AesKw(aes(size)?),
-            WrapAlgorithm::AesGcmKw(size) => Self::AesGcmKw(aes(size)?),
+            WrapAlgorithm::AesKw(size) => Self::AesKw(keys.try_map(|key| aes(key, size))?),
+            WrapAlgorithm::AesGcmKw(size) => {
+                let gcm = ContentCipher::gcm(size);
+                Self::Cipher(gcm, keys.try_map(|key| cipher(key, gcm))?)
+            }
+            WrapAlgorithm::CipherKw(own) => {
+                Self::Cipher(own.cipher(), keys.try_map(|key| cipher(key, own.cipher()))?)
+            }
             WrapAlgorithm::RsaOaep(hash) => Self::RsaOaep(
                 hash,
                 keys.try_map(|key| rsa_oaep::wrapping_key(&key.material, suite))?,
@@ -267,7 +293,9 @@ impl<'k> Wrapping<'k> {
         let mut wrapped = Wrapped::default();
         match self {
             Self::AesKw(keks) => aes_kw::wrap(backend, keks, first, ceks, &mut wrapped),
-            Self::AesGcmKw(keks) => gcm_kw::wrap(backend, keks, first, ceks, rng, &mut wrapped),
+            Self::Cipher(cipher, keks) => {
+                cipher_kw::wrap(backend, (*cipher, keks), first, ceks, rng, &mut wrapped);
+            }
             Self::RsaOaep(hash, keks) => {
                 rsa_oaep::wrap(backend, (*hash, keks), first, ceks, rng, &mut wrapped);
             }
@@ -285,7 +313,12 @@ impl<'k> Unwrapping<'k> {
         Ok(match algorithm {
             WrapAlgorithm::AesKw(size) => Self::AesKw(aes_kw::unwrapping_key(key, size, suite)?),
             WrapAlgorithm::AesGcmKw(size) => {
-                Self::AesGcmKw(aes_kw::unwrapping_key(key, size, suite)?)
+                let gcm = ContentCipher::gcm(size);
+                Self::Cipher(gcm, cipher_kw::unwrapping_key(key, gcm, suite)?)
+            }
+            WrapAlgorithm::CipherKw(own) => {
+                let cipher = own.cipher();
+                Self::Cipher(cipher, cipher_kw::unwrapping_key(key, cipher, suite)?)
             }
             WrapAlgorithm::RsaOaep(hash) => {
                 Self::RsaOaep(hash, rsa_oaep::unwrapping_key(key, suite)?)
@@ -305,7 +338,7 @@ impl<'k> Unwrapping<'k> {
     /// Checks that the header has the members that the algorithm needs.
     fn check(self, params: &KeyParams) -> Result<(), Malformed> {
         match self {
-            Self::AesGcmKw(_) => gcm_kw::check(params),
+            Self::Cipher(cipher, _) => cipher_kw::check(cipher, params),
             Self::EcdhEs(key, _) => ecdh::check(key, params),
             Self::AesKw(_) | Self::RsaOaep(..) | Self::Knapsack(_) => Ok(()),
         }
@@ -374,7 +407,7 @@ pub(super) struct UnwrapJobs<'a> {
     /// Number of keys expected in all, mostly of one family.
     expected: usize,
     aes_kw: Vec<UnwrapJob<'a, AesKey<'a>>>,
-    gcm_kw: Vec<UnwrapJob<'a, AesKey<'a>>>,
+    cipher_kw: Vec<UnwrapJob<'a, cipher_kw::CipherKey<'a>>>,
     rsa_oaep: Vec<UnwrapJob<'a, (OaepHash, &'a PrivateKey)>>,
     agreed: Vec<UnwrapJob<'a, (&'a curves::PrivateKey, Purpose)>>,
     knapsack: Vec<UnwrapJob<'a, &'a knapsack::PrivateKey>>,
@@ -397,7 +430,9 @@ impl<'a> UnwrapJobs<'a> {
         let expected = self.expected;
         match job.key {
             Unwrapping::AesKw(key) => add(&mut self.aes_kw, expected, job.with(key)),
-            Unwrapping::AesGcmKw(key) => add(&mut self.gcm_kw, expected, job.with(key)),
+            Unwrapping::Cipher(cipher, key) => {
+                add(&mut self.cipher_kw, expected, job.with((cipher, key)));
+            }
             Unwrapping::RsaOaep(hash, key) => {
                 add(&mut self.rsa_oaep, expected, job.with((hash, key)));
             }
@@ -410,9 +445,9 @@ impl<'a> UnwrapJobs<'a> {
 
     /// Unwraps all keys; where that fails, the random bytes in the buffer stay.
     pub(super) fn unwrap(mut self, backend: Backend, rng: &mut KeyStream) {
-        let Self { expected: _, aes_kw, gcm_kw, rsa_oaep, agreed, knapsack } = &mut self;
+        let Self { expected: _, aes_kw, cipher_kw, rsa_oaep, agreed, knapsack } = &mut self;
         aes_kw::unwrap(backend, aes_kw);
-        gcm_kw::unwrap(backend, gcm_kw);
+        cipher_kw::unwrap(backend, cipher_kw);
         rsa_oaep::unwrap(backend, rsa_oaep, rng);
         ecdh::unwrap(backend, agreed);
         knapsack::unwrap(knapsack);

@@ -104,7 +104,7 @@ impl<'t> Header<'t> {
             alg: owned(self::text(members, "alg")?),
             enc: owned(self::text(members, "enc")?),
             kid: kid.map(owned),
-            params: KeyParams::read(members)?,
+            params: KeyParams::read(self::text(members, "alg")?, members)?,
             chain: chain::read(members)?,
             carries: match (optional_text(members, "typ")?, optional_text(members, "cty")?) {
                 (Some(TYP_STREAM), _) => Carries::StreamKey,

@@ -158,7 +158,7 @@ impl Sealer {
             Sealing::Cipher(cipher, by) => {
                 let mut done = 0;
                 while done < fit {
-                    let count = group_len(&orders[done..fit], cipher.at_once());
+                    let count = group_len(&orders[done..fit], cipher.at_once().max(by.at_once()));
                     let (orders, cipher) = (&orders[done..done + count], *cipher);
                     Group { sealer: self, orders, keys, cipher, by, at: done, first }
                         .seal(rng, out)

@@ -23,7 +23,10 @@ pub enum LineFault {
         /// Bytes expected.
         bytes: usize,
     },
-    /// AES-GCM key wrap without its members (RFC 7518 section 4.7.1).
+    /// A key wrapped by a cipher without IV, and no tag.
+    #[error("header: no member \"tag\", which the algorithm needs")]
+    NoTag,
+    /// A key wrapped by a content cipher without its members (RFC 7518 section 4.7.1).
     #[error("header: no members \"iv\" and \"tag\", which the algorithm needs")]
     NoIvAndTag,
     /// Key agreement without an ephemeral key (RFC 7518 section 4.6.1).
