@@ -191,7 +191,7 @@ fn batch_gives_what_its_lines_give_alone(keys: &[Jwk], repeat: usize, seed: u64)
     let opening = opening_keys(keys);
     let kinds = lines_of_all_kinds(keys, &mut rng);
     let alone: Vec<Outcome> = kinds.iter().map(|line| open_alone(&opening, line)).collect();
-    assert!(alone.iter().filter(|it| it.is_ok()).count() > kinds.len() / 5);
+    assert!(alone.iter().filter(|it| it.is_ok()).count() > kinds.len() / 6);
     let mut order: Vec<usize> = (0..repeat * kinds.len()).map(|i| i % kinds.len()).collect();
     for threads in [1, 2, 8] {
         order.shuffle(&mut rng);
@@ -338,7 +338,8 @@ fn a_failed_unwrapping_leaves_no_key_that_could_be_known() {
         let keys = crate::ciphers::content::Keys::One(key);
         ContentCipher::A256Gcm.seal(crate::ciphers::cpu::Backend::detect(), keys, &mut record);
         let tag = record[0].tag;
-        line(header, [encrypted_key, &iv, &text, &tag])
+        let tag = &tag[..ContentCipher::A256Gcm.tag_len()];
+        line(header, [encrypted_key, &iv, &text, tag])
     };
     let link = base64url::encode_to_string(&kw::wrap_one((&[0; 32]).into(), cek_bytes));
     let chained = format!(
