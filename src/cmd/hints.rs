@@ -216,12 +216,13 @@ fn unexpected_hint(found: &Form, expected: Expected) -> Option<String> {
         Form::ByteOrderMark => "write the file again as UTF-8 without a byte-order mark",
         Form::Utf16 => "convert it to UTF-8 without a byte-order mark: iconv -f UTF-16 -t UTF-8",
         Form::Pem { protected: true, .. } => {
-            "keys are read as JWK (RFC 7517): remove the passphrase with `openssl pkey`, then convert \
-             the key"
+            "remove the passphrase with `openssl pkey -in FILE -out NEW`, and the new file when it is \
+             not needed any more"
         }
-        Form::Pem { .. } | Form::Der | Form::SshPublicKey => {
-            "keys are read as JWK (RFC 7517): convert it with a JOSE tool"
+        Form::Pem { .. } | Form::Der => {
+            "keys are read as JWK, PKCS #8, PKCS #1, SEC 1 and SubjectPublicKeyInfo"
         }
+        Form::SshPublicKey => "convert it with: ssh-keygen -e -m PKCS8 -f FILE",
         Form::SignedToken(_) => "a signed token is not encrypted: a JOSE tool verifies it",
         // The path comes from the input: do not suggest one that contains shell metacharacters.
         Form::TokenInJson(path) if path.chars().all(is_plain) => {

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use orderseal::protocol::jose::jwe::{Carries, is_sealed_json};
+use orderseal::protocol::jose::jwk::Jwk;
 use orderseal::protocol::model::{Expected, Form, WebPage};
 use orderseal::protocol::page::Description;
 use orderseal::protocol::page::item_page::Page;
@@ -65,6 +66,7 @@ impl Inspect {
         }
         let is_json = first.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
         match Form::of_file(&first) {
+            _ if Jwk::from_encoding(&first).is_some() => {}
             Some(found) => return Err(Error::unexpected(&place, found, Expected::Inspectable)),
             None if !is_json => return self.sealed_orders(first, input, &place, global),
             None => {}
@@ -181,7 +183,7 @@ fn first_bytes(input: &mut Input) -> Result<Vec<u8>> {
     input
         .reader
         .by_ref()
-        .take(4096)
+        .take(64 << 10)
         .read_to_end(&mut first)
         .map_err(|error| Error::io(&input.name, "cannot read", error))?;
     if first.is_empty() {

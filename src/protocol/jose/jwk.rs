@@ -1,6 +1,7 @@
 //! JSON Web Keys (RFC 7517, RFC 7518 section 6).
 
 pub(super) mod curve;
+mod encodings;
 mod material;
 mod usage;
 
@@ -152,6 +153,16 @@ impl From<Jwk<EncryptingKey>> for Jwk {
 }
 
 impl Jwk {
+    /// Reads a key in PEM or DER, or a secret key as raw bytes, in hexadecimal or in base64; `None` if
+    /// the file has none of these encodings.
+    ///
+    /// # Errors
+    /// As [`from_json`](Self::from_json).
+    pub fn from_encoding(file: &[u8]) -> Option<Result<Self, Refusal>> {
+        let jwk = encodings::translate(file)?;
+        Some(jwk.map_err(Refusal::from).and_then(|jwk| Self::from_json(&jwk)))
+    }
+
     /// Reads a JWK and checks that its components belong together.
     ///
     /// # Errors

@@ -145,10 +145,10 @@ impl JsonToken {
     fn read(line: &[u8]) -> Result<Self, Failure> {
         let value = json::parse(line).map_err(|fault| recognized(line, fault.into()))?;
         let members = value.as_object().ok_or(Failure::Malformed(LineFault::NoObject.into()))?;
-        match Form::of_object(members) {
-            Form::JsonSerialization(_) => Self::of(members).map_err(Failure::Malformed),
-            other => Err(Failure::Unexpected(other)),
-        }
+        let Form::JsonSerialization(_) = Form::of_object(members) else {
+            return Err(recognized(line, LineFault::NoObject.into()));
+        };
+        Self::of(members).map_err(Failure::Malformed)
     }
 
     fn of(members: &Object) -> Result<Self, Malformed> {

@@ -34,6 +34,18 @@ pub enum KeyFault {
     /// An RSA key with primes and without its private exponent.
     #[error("member \"d\" is missing beside \"p\"")]
     NoExponent,
+    /// A key in an encoding other than JWK that cannot be decoded.
+    #[error("the key is not well-formed {0}")]
+    Encoding(&'static str),
+    /// A key whose object identifier is not one for encryption here.
+    #[error("a key with the object identifier {0}, which is not for encryption here")]
+    NotForEncryption(String),
+    /// A private key of an elliptic curve without its public half (RFC 5915 section 3).
+    #[error("the key has no public half beside the private one")]
+    NoPublicKey,
+    /// A point in a form other than the uncompressed one (SEC 1 section 2.3.3).
+    #[error("the public key is not an uncompressed point")]
+    Compressed,
     /// A one-time pad that is too short for its MAC key.
     #[error("a pad of {found} bytes, expected a MAC key of {mac_key} and more")]
     ShortPad {

@@ -26,13 +26,20 @@ use crate::protocol::store::trees::{HeldTree, Trees};
 type Checked<T> = std::result::Result<T, Malformed>;
 
 impl KeyFile {
-    /// Reads a key file: one of ours, any JWK Set, or a lone JWK.
+    /// Reads a key file: one of ours, any JWK Set, a lone JWK, or a key in another encoding, which
+    /// counts as a set of one key.
     ///
     /// # Errors
     /// [`Error::Unexpected`] for a file of another kind; [`Error::Malformed`] with what was found
     /// and what was expected; [`Error::Key`] for keys that are well formed but cannot be used here.
     pub fn parse(bytes: &[u8], place: &Place) -> Result<Self> {
         let unexpected = |found| Error::unexpected(place, found, Expected::KeyFile);
+        if let Some(key) = Jwk::from_encoding(bytes) {
+            // Nothing can be recorded in such a file: like a set, it has no member of ours.
+            let mut set = JwkSet::default();
+            set.keys.push(key.map_err(|why| why.at(place))?);
+            return Ok(Self::Plain(PlainFile::Set(set)));
+        }
         if let Some(found) = Form::of_file(bytes) {
             return Err(unexpected(found));
         }
