@@ -172,7 +172,7 @@ impl Jwk {
         let members = value.as_object().ok_or(Malformed::Expected("a key as a JSON object"))?;
         let usage = Usage::read(members)?;
         let kid = match optional_text(members, "kid")? {
-            Some(text) => Some(Kid::new(text).ok_or_else(|| Malformed::Kid(text.len()))?),
+            Some(text) => Some(Kid::new(text).ok_or(Malformed::Kid(text.len()))?),
             None => None,
         };
         let origin = match optional_text(members, "origin")? {
