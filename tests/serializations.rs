@@ -172,6 +172,30 @@ fn members_outside_the_protected_header_do_not_make_an_order_a_key() {
 }
 
 #[test]
+fn a_wrapped_key_cannot_be_passed_off_as_an_order() {
+    let lab = lab();
+    // What A256GCMKW makes of a content key: ciphertext, IV and tag without additional data.
+    let parts = Parts::seal_with(b"", &CEK, b"a content key of thirty-two byte");
+    let mut forged = json!({
+        "unprotected": {"alg": "dir", "enc": "A256GCM"},
+        "iv": base64url(&parts.iv),
+        "ciphertext": base64url(&parts.ciphertext),
+        "tag": base64url(&parts.tag),
+    });
+    lab.write("bare.jwk", format!(r#"{{"kty":"oct","k":"{}"}}"#, base64url(&CEK)));
+    let text = forged.to_string();
+    lab.refused_with(4, "decrypt --key bare.jwk", text.as_bytes()).says(&["no protected header"]);
+    lab.refused_with(4, "decrypt --key bare.jwk --alg A256GCMKW", text.as_bytes());
+    // A user who names the algorithm says what the key is for.
+    let named = lab.ok_with("decrypt --key bare.jwk --alg A256GCM", text.as_bytes());
+    assert_eq!(named.text(), "a content key of thirty-two byte\n");
+    // What is protected was not authenticated when the key was wrapped.
+    forged["unprotected"] = json!({"alg": "dir"});
+    forged["protected"] = json!(base64url(br#"{"enc":"A256GCM"}"#));
+    lab.refused_with(5, "decrypt --key bare.jwk", forged.to_string().as_bytes());
+}
+
+#[test]
 fn blanks_around_lines_do_no_harm_and_count_as_lines() {
     let lab = lab();
     let line = Parts::seal(DIRECT.as_bytes(), &CEK, b"order").line(b"");

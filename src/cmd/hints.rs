@@ -288,7 +288,7 @@ fn key_hint(error: &KeyError) -> Option<String> {
         }
         KeyError::Several(_) => "choose one by --kid",
         KeyError::Uncounted { .. } => "put the key into a file of its own",
-        KeyError::NoAlgorithm(_) => "name it by --alg",
+        KeyError::NoAlgorithm(_) | KeyError::Unprotected(_) => "name it by --alg",
         KeyError::NoneFor(_) => "leave --alg out: it is for keys that name no algorithm",
         KeyError::Role { found: Role::Client, expected: Role::Shop } => {
             "a client's bundle only encrypts; decrypt with the file from `orderseal bundle shop`"

@@ -27,6 +27,9 @@ pub enum KeyError {
         /// Owner of the keys, as in ` (of osaka)`, if known.
         of: String,
     },
+    /// A header without a protected part, where the key names no algorithm.
+    #[error("the order has no protected header, and {0} names no alg")]
+    Unprotected(String),
     /// The order names no key, and no key was chosen for such orders.
     #[error("the order names no key (it has no kid)")]
     Unnamed,

@@ -60,6 +60,8 @@ pub struct Header<'t> {
     pub alg: Cow<'t, str>,
     /// Content encryption algorithm, by name.
     pub enc: Cow<'t, str>,
+    /// Whether the tag protects any of it; in the compact serialization it protects everything.
+    pub protected: bool,
     /// The name of the key, as in a [`Kid`].
     pub kid: Option<Cow<'t, str>>,
     /// What the header carries beside the encrypted key.
@@ -103,6 +105,7 @@ impl<'t> Header<'t> {
         Ok(Self {
             alg: owned(self::text(members, "alg")?),
             enc: owned(self::text(members, "enc")?),
+            protected: true,
             kid: kid.map(owned),
             params: KeyParams::read(self::text(members, "alg")?, members)?,
             chain: chain::read(members)?,
@@ -140,6 +143,7 @@ impl<'t> Header<'t> {
         Some(Self {
             alg: Cow::Borrowed(alg),
             enc: Cow::Borrowed(enc),
+            protected: true,
             kid: Some(Cow::Borrowed(kid)),
             params,
             chain: Vec::new(),

@@ -182,6 +182,9 @@ impl Algorithms {
         let is_for_it = match self {
             Self::Fixed(_) => false,
             Self::AnyContent(own) => asked.alg() == *own && (allow_weak || !asked.enc().is_weak()),
+            Self::Unsaid if !header.protected => {
+                return Err(KeyError::Unprotected(key.words()));
+            }
             Self::Unsaid => asked.is_standard() && fits(key.material, asked),
         };
         match is_for_it {

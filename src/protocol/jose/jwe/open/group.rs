@@ -198,7 +198,7 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
     /// Decodes an order and finds its key. The ciphertext is appended to `texts`.
     fn decode(&mut self, token: Token<'l>, texts: &mut Vec<u8>) -> Result<Parts<'l>, Failure> {
         let Token { header, aad, encrypted_key, iv, ciphertext, tag } = token;
-        self.read_header(header)?;
+        self.read_header(header, !aad.is_empty())?;
         let (backend, index) = (self.opener.backend, self.heads.len() - 1);
         let head = &self.heads[index];
         let (iv_len, tag_len) = head.key.ready.lengths();
@@ -214,12 +214,15 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
     }
 
     /// Parses a header and finds its key, unless the header is the same as that of the previous line.
-    fn read_header(&mut self, text: &'l [u8]) -> Result<(), Failure> {
+    fn read_header(&mut self, text: &'l [u8], protected: bool) -> Result<(), Failure> {
         if self.last == text && !self.heads.is_empty() {
             return Ok(());
         }
         let (header, expect) = (
-            Header::decode(text, &mut self.header).map_err(Failure::Malformed)?,
+            Header {
+                protected,
+                ..Header::decode(text, &mut self.header).map_err(Failure::Malformed)?
+            },
             self.opener.expect,
         );
         if header.carries != expect {
