@@ -90,6 +90,7 @@ fn run_examples(command: &str, before: &[&str]) -> Lab {
     }
     if command == "encrypt" {
         lab.write("photo.raw", FIXTURE);
+        lab.write("order.xml", "<order>\n  <item>tea</item>\n</order>\n");
     }
     fs::create_dir_all(lab.path(".local/share/bash-completion/completions")).unwrap();
     for line in before {
@@ -164,10 +165,12 @@ fn the_examples_of_the_shop_run_as_printed() {
         "encrypt --bundle client.jwks orders.ndjson -o monday.jwe",
         "encrypt --bundle client.jwks orders.ndjson -o tuesday.jwe",
         "encrypt --key cek.jwk orders.ndjson -o body.jwe",
+        "encrypt --bundle client.jwks --document orders.ndjson -o order.jwe",
         "encrypt --bundle client.jwks --stream orders.ndjson -o photo.sealed",
     ];
     let lab = run_examples("decrypt", &[&KEYS[..], &sealed].concat());
     assert_eq!(lab.read("week.ndjson"), orders(8).repeat(2));
+    assert_eq!(lab.read("order.xml"), orders(8));
     assert_eq!(lab.read("photo.raw"), orders(8));
 }
 

@@ -79,7 +79,7 @@ fn one_changed_byte_leaves_no_output_file() {
 fn a_line_cut_anywhere_is_refused() {
     let lab = Lab::with_keys("--embodiment 2", 1);
     let line = seal(&lab, b"order\n").remove(0);
-    for end in 0..line.len() {
+    for end in 1..line.len() {
         let changed = format!("{}\n{}\n", &line[..end], &line[end..]);
         for input in [&changed.as_bytes()[..=end], changed.as_bytes()] {
             let run = lab.run("decrypt --bundle tokyo.jwks", input);
@@ -144,7 +144,7 @@ fn every_header_member_is_fixed_by_the_key_or_authenticated() {
         (4, change("kid", json!("tokyo"))),
         (4, change("kid", json!("osaka/0123456789abcdef"))),
         (5, change("kid", json!(other))),
-        (3, change("kid", json!("../../etc/passwd"))),
+        (4, change("kid", json!("../../etc/passwd"))),
         (3, change("alg", json!(7))),
         (3, change("alg", Value::Null)),
         (3, change("enc", json!(["A256GCM"]))),

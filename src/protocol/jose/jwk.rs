@@ -510,7 +510,7 @@ mod tests {
             (r#"{"kty":"oct"}"#, "\"k\""),
             (r#"{"kty":"oct","k":"AB="}"#, "base64url"),
             (r#"{"kty":"oct","k":""}"#, "base64url"),
-            (r#"{"kty":"oct","k":"AAAA","kid":"../x"}"#, "kid"),
+            (r#"{"kty":"oct","k":"AAAA","kid":7}"#, "kid"),
             (r#"{"kty":"oct","k":"AAAA","use":1}"#, "use"),
             (r#"{"kty":"oct","k":"AAAA","key_ops":"decrypt"}"#, "key_ops"),
             (r#"{"kty":"oct","k":"AAAA","key_ops":["decrypt",1]}"#, "key_ops"),
