@@ -110,6 +110,9 @@ optional() { # ASKED OPTION SCRIPT [ARGUMENT…]
         echo; echo "== not run: $1 (ask with $option)"
     fi
 }
+# These take the program that the tests built: an optimized one would take minutes to build.
+ORDERSEAL=$(realpath "${CARGO_TARGET_DIR:-target}/debug/orderseal")
+export ORDERSEAL
 optional $faults --faults scripts/fault-sweep.sh --seconds 90
 optional $interop --interop scripts/interop.sh
 optional $browser --browser scripts/browser-test.sh
