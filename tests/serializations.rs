@@ -128,6 +128,35 @@ fn of_several_recipients_the_first_that_a_key_opens_is_taken() {
 }
 
 #[test]
+fn headers_and_recipients_have_limits() {
+    let lab = lab();
+    let mut many = flattened(r#"{"enc":"A256GCM"}"#, None);
+    let recipient = |alg: &str| json!({"header": {"alg": alg}});
+    let mut recipients = vec![recipient("RSA1_5"); 63];
+    recipients.push(recipient("dir"));
+    many["recipients"] = json!(recipients);
+    let text = many.to_string();
+    assert_eq!(lab.ok_with("decrypt --key cek.jwk", text.as_bytes()).text(), "order\n");
+    recipients.push(recipient("dir"));
+    many["recipients"] = json!(recipients);
+    lab.refused_with(3, "decrypt --key cek.jwk", many.to_string().as_bytes())
+        .says(&["65 recipients"]);
+    let mut long = flattened(DIRECT, None);
+    long["unprotected"] = json!({"x": "x".repeat(64 << 10)});
+    lab.refused_with(3, "decrypt --key cek.jwk", long.to_string().as_bytes())
+        .says(&["longer than 65536 bytes"]);
+}
+
+#[test]
+fn a_damaged_first_line_of_json_does_not_take_the_others_with_it() {
+    let lab = lab();
+    let whole = flattened(DIRECT, None).to_string();
+    let batch = format!("{}\n{whole}\n{whole}\n", &whole[..whole.len() / 2]);
+    let run = lab.run("decrypt --key cek.jwk --on-error skip", batch.as_bytes());
+    assert_eq!((run.code, run.text()), (Some(6), "order\norder\n".to_owned()), "{}", run.stderr);
+}
+
+#[test]
 fn malformed_json_serializations_are_refused() {
     let lab = lab();
     let set = |name: &str, value: Value| {

@@ -5,7 +5,9 @@ use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use orderseal::protocol::jose::jwe::{Carries, MAX_SEALED_LINE, Shape, is_unfinished_json};
+use orderseal::protocol::jose::jwe::{
+    Carries, MAX_SEALED_LINE, Shape, is_sealed_json, is_unfinished_json,
+};
 use orderseal::protocol::roles::shop::{self, Options, Skipped, Summary};
 use orderseal::protocol::roles::stream::{self, Opened};
 use orderseal::protocol::store::files::{self, FileId, Input, Inputs, Loaded, Output, Privacy};
@@ -385,6 +387,10 @@ pub fn joined_json(input: &mut Input, mut first: Vec<u8>) -> Result<Vec<u8>> {
     let limit = MAX_SEALED_LINE.saturating_sub(first.len()) as u64;
     let rest = input.reader.by_ref().take(limit).read_to_end(&mut first);
     rest.map_err(|error| Error::io(&input.name, "cannot read", error))?;
+    // Lines of which the first is damaged stay apart, so that the others can be opened.
+    if !is_sealed_json(&first) {
+        return Ok(first);
+    }
     first.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
     Ok(first)
 }

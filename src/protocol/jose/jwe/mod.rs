@@ -27,6 +27,10 @@ pub const MAX_ORDER: usize = 1 << 20;
 /// Maximum length of a protected header in bytes, before base64url.
 pub const MAX_HEADER: usize = 64 << 10;
 
+/// Maximum number of recipients of an order. Each takes a header of its own, and perhaps an operation
+/// with a private key.
+pub const MAX_RECIPIENTS: usize = 64;
+
 /// Maximum length of a sealed line in bytes: an order of [`MAX_ORDER`] in 2,048-bit RSA blocks,
 /// with its header.
 pub const MAX_SEALED_LINE: usize = 2 << 20;

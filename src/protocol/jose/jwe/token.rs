@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{Failure, Shape};
+use super::{Failure, MAX_HEADER, MAX_RECIPIENTS, Shape};
 use crate::ciphers::base64url;
 use crate::protocol::jose::json::{self, Object, SecretJson, optional_text, text};
 use crate::protocol::model::{Form, JsonFault, LineFault, Malformed};
@@ -165,6 +165,9 @@ impl JsonToken {
         };
         let recipients = match members.get("recipients") {
             None => vec![one(members)?],
+            Some(Value::Array(several)) if several.len() > MAX_RECIPIENTS => {
+                return Err(LineFault::Recipients(several.len()).into());
+            }
             Some(Value::Array(several)) if !several.is_empty() => {
                 if members.contains_key("header") || members.contains_key("encrypted_key") {
                     return Err(LineFault::TwoSyntaxes.into());
@@ -233,7 +236,11 @@ impl Headers<'_> {
                 all.remove(name);
             }
         }
-        Ok(base64url::encode_to_string(&SecretJson::new(Value::Object(all)).to_bytes()))
+        let text = SecretJson::new(Value::Object(all)).to_bytes();
+        match text.len() > MAX_HEADER {
+            true => Err(Malformed::TooLong(MAX_HEADER as u64).within("header")),
+            false => Ok(base64url::encode_to_string(&text)),
+        }
     }
 }
 

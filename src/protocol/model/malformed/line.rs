@@ -61,6 +61,9 @@ pub enum LineFault {
     /// A member in two of the headers of the JSON serialization (RFC 7516 section 7.2.1).
     #[error("member {0:?} is in two headers")]
     NamedTwice(String),
+    /// More recipients than one order may have.
+    #[error("{0} recipients, expected at most 64")]
+    Recipients(usize),
     /// A member outside of the protected header that only counts in it.
     #[error("member {0:?} is not in the protected header")]
     Unprotected(&'static str),
