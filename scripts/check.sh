@@ -81,12 +81,12 @@ else
     echo; echo "== not run, the package leaves out the generator: S-boxes against the circuits' data"
 fi
 
-# Each benchmark once, to see that it still runs.
+# Each benchmark once, to see that it still runs. Like a test, so that nothing is compiled again.
 benches=()
 for bench in benches/*.rs; do
     [ ! -e "$bench" ] || benches+=(--bench "$(basename "$bench" .rs)")
 done
-[ ${#benches[@]} = 0 ] || step cargo bench --locked "${benches[@]}" -- --test
+[ ${#benches[@]} = 0 ] || step cargo test --locked "${benches[@]}"
 
 if command -v python3 > /dev/null; then
     echo; echo "== fixtures/orders.ndjson is what scripts/make-fixtures.py writes"
