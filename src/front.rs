@@ -1,6 +1,7 @@
 //! The three roles, with keyrings and bundles in memory. All rules are implemented in `protocol::roles`.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,6 +12,7 @@ use crate::protocol::model::{
 };
 use crate::protocol::pipeline::{Batch, Part, Workers};
 use crate::protocol::roles::client::{Plan, Sink, Totals};
+use crate::protocol::roles::revoke;
 use crate::protocol::roles::send::{Sender, Unattended};
 use crate::protocol::roles::service::{
     self, ClientRequest, IdRequest, KeyRequest, ShopForm, Sizes,
@@ -181,9 +183,7 @@ impl Service {
     /// shop's key may seal; [`Error::KeyFileFull`].
     pub fn client_bundle(&mut self, shop: &str, orders: usize) -> Result<Client> {
         let (shop, place) = (name(shop)?, Place::file(KEYRING));
-        let source = SystemSource::new()?;
-        let workers = workers()?;
-        let delivery = self.keyring.update(|keyring| {
+        let bundle = self.keyring.update(|keyring| {
             let orders = orders as u64;
             let (_, account) = keyring.account(Some(&shop), &place)?;
             let missing = match account.shop.scheme.scope {
@@ -194,20 +194,70 @@ impl Service {
                 let request = KeyRequest::more(keyring, &shop, missing, &place)?;
                 add_keys(keyring, &request, &place)?;
             }
-            let request = ClientRequest {
-                shop: shop.clone(),
-                ids: IdRequest::Pool(orders),
-                erase: None,
-                run: Run::Automatic,
-                layers: 1,
-                pad_bytes: None,
-                service: None,
-            };
-            let make =
-                |making: &KeyRequest| service::make_keys(making, &source, &workers, &|| {}, &place);
-            service::bundle_client(keyring, &request, &source, make, &place)
+            hand_out(keyring, shop, IdRequest::Pool(orders), &place)
         })?;
-        Ok(Client { bundle: RefCell::new(delivery.client) })
+        Ok(Client { bundle: RefCell::new(bundle) })
+    }
+
+    /// Admits a user, whose id may seal any number of orders, to a shop at transaction scope. The shop
+    /// then needs a new [`shop_bundle`](Self::shop_bundle). A user who is admitted already keeps their
+    /// key.
+    ///
+    /// ```
+    /// use orderseal::{Scheme, Service};
+    ///
+    /// let mut service = Service::new();
+    /// service.add_shop("tokyo", Scheme::HYBRID_TRANSACTION_SECRET)?;
+    /// assert!(service.user_bundle("tokyo", "alice").is_err());
+    /// service.admit("tokyo", "alice")?;
+    /// let mut alice = service.user_bundle("tokyo", "alice")?;
+    /// let mut shop = service.shop_bundle("tokyo")?;
+    /// assert_eq!(shop.open(alice.seal(["tea", "paper"])?)?, ["tea", "paper"]);
+    ///
+    /// // Alice's file keeps sealing. Her orders do not open where she was revoked.
+    /// service.revoke("tokyo", "alice")?;
+    /// shop.revoke("alice")?;
+    /// assert!(shop.open(alice.seal(["ink"])?).is_err());
+    /// assert!(service.shop_bundle("tokyo")?.open(alice.seal(["ink"])?).is_err());
+    /// assert!(service.admit("tokyo", "alice").is_err());
+    /// # Ok::<(), orderseal::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`KeyError::UnknownShop`], and [`KeyError::Revoked`] for a user who was revoked;
+    /// [`Error::Malformed`] for a name that is not 1 to 64 of `A-Z a-z 0-9 . _ -`; [`Error::Usage`] at
+    /// shop scope, where one key serves all orders, and for the id of a transaction.
+    pub fn admit(&mut self, shop: &str, user: &str) -> Result<()> {
+        let (shop, users, place) = (name(shop)?, only(user)?, Place::file(KEYRING));
+        let (source, workers) = (SystemSource::new()?, workers()?);
+        self.keyring.update(|keyring| {
+            service::admit(keyring, Some(&shop), &users, &source, &workers, &place).map(|_| ())
+        })
+    }
+
+    /// Makes a bundle with which a user can seal orders for a shop. Every bundle of a user has the same
+    /// key.
+    ///
+    /// # Errors
+    /// As [`client_bundle`](Self::client_bundle); [`KeyError::NotAdmitted`] and [`KeyError::Revoked`];
+    /// [`Error::Usage`] as for [`admit`](Self::admit).
+    pub fn user_bundle(&mut self, shop: &str, user: &str) -> Result<Client> {
+        let (shop, place) = (name(shop)?, Place::file(KEYRING));
+        let ids = IdRequest::User(name(user)?);
+        let bundle = self.keyring.update(|keyring| hand_out(keyring, shop, ids, &place))?;
+        Ok(Client { bundle: RefCell::new(bundle) })
+    }
+
+    /// Revokes a user for good: no bundle that is made later has their key. Shops that have it need a
+    /// new [`shop_bundle`](Self::shop_bundle), or [`Shop::revoke`].
+    ///
+    /// # Errors
+    /// [`KeyError::UnknownShop`], and [`KeyError::NotAdmitted`] for a user who was never admitted;
+    /// [`Error::Usage`] as for [`admit`](Self::admit).
+    pub fn revoke(&mut self, shop: &str, user: &str) -> Result<()> {
+        let (shop, users, place) = (name(shop)?, only(user)?, Place::file(KEYRING));
+        self.keyring
+            .update(|keyring| revoke::at_service(keyring, Some(&shop), &users, &place).map(|_| ()))
     }
 
     /// Makes a bundle with which a shop can open its orders: all keys that it has so far, and no
@@ -361,6 +411,18 @@ impl Shop {
         self.bundle.to_bytes(&Place::file(SHOP))
     }
 
+    /// Revokes a user: their orders do not open here any more. Store [`to_bytes`](Self::to_bytes)
+    /// afterwards.
+    ///
+    /// # Errors
+    /// As [`Service::revoke`].
+    pub fn revoke(&mut self, user: &str) -> Result<()> {
+        let mut bundle = ShopBundle::clone(&self.bundle);
+        revoke::at_shop(&mut bundle, &only(user)?, &Place::file(SHOP))?;
+        *self = Self::new(bundle)?;
+        Ok(())
+    }
+
     /// Opens sealed orders, one per line, and returns them in the same order.
     ///
     /// A transaction id that occurs twice within one call is refused. Repetitions across calls or
@@ -483,8 +545,32 @@ impl<W: Write> Sink for Outgoing<W> {
 }
 
 fn name(text: &str) -> Result<Name> {
-    let place = || Place::file(format!("shop name {text:?}"));
+    let place = || Place::file(format!("name {text:?}"));
     text.parse().map_err(|fault: NotName| Error::malformed(&place(), fault))
+}
+
+fn only(text: &str) -> Result<BTreeSet<Name>> {
+    name(text).map(|name| BTreeSet::from([name]))
+}
+
+fn hand_out(
+    keyring: &mut Keyring,
+    shop: Name,
+    ids: IdRequest,
+    place: &Place,
+) -> Result<ClientBundle> {
+    let (source, workers) = (SystemSource::new()?, workers()?);
+    let request = ClientRequest {
+        shop,
+        ids,
+        erase: None,
+        run: Run::Automatic,
+        layers: 1,
+        pad_bytes: None,
+        service: None,
+    };
+    let make = |making: &KeyRequest| service::make_keys(making, &source, &workers, &|| {}, place);
+    service::bundle_client(keyring, &request, &source, make, place).map(|delivery| delivery.client)
 }
 
 fn add_keys(keyring: &mut Keyring, request: &KeyRequest, place: &Place) -> Result<()> {

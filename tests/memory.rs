@@ -24,7 +24,7 @@ use orderseal::protocol::roles::service::{self, ClientRequest, IdRequest, ShopFo
 use orderseal::protocol::roles::shop;
 use orderseal::protocol::store::files::{self, Selection};
 use orderseal::protocol::store::keyfile::{
-    ClientBundle, JwkSet, KeyFile, KeyHolder, KeySet, Keyring, PlainFile,
+    ClientBundle, JwkSet, KeyFile, KeyHolder, KeySet, Keyring, PlainFile, Standing,
 };
 use orderseal::protocol::store::{OpeningFile, OpeningKeys};
 use orderseal::protocol::{Kid, Name, Place, Run};
@@ -230,7 +230,11 @@ fn no_freed_block_holds_a_key() {
     watch("changing on the disk", || {
         files::update(&path, |file| {
             let keyring = file.keyring_mut(&place())?;
-            keyring.account_mut(&name("osaka"), &place())?.shop.users.insert(name("alice"));
+            keyring
+                .account_mut(&name("osaka"), &place())?
+                .shop
+                .users
+                .insert(name("alice"), Standing::Admitted);
             Ok(())
         })
         .unwrap();

@@ -111,7 +111,7 @@ pub struct Client {
     #[arg(long, alias = "count", value_name = "N", default_value_t = 1,
           value_parser = orders_of_pool())]
     orders: u64,
-    /// Reusable id of a user
+    /// Reusable id of a user, whom `keys admit` admitted
     #[arg(long, value_name = "NAME", conflicts_with_all = ["on_demand", "orders"])]
     user: Option<Name>,
     /// Make new ids for this request instead of taking them from the pool

@@ -130,9 +130,6 @@ fn aftermath_hint(not_undone: &NotUndone) -> String {
     if let Some(error) = &not_undone.not_taken_back {
         parts.push(format!("taking back failed ({error})"));
     }
-    if let Some(kid) = &not_undone.admitted {
-        parts.push(format!("the keyring has a key {kid} now"));
-    }
     if let Some(file) = &not_undone.shop_half {
         parts.push(format!("{file} may hold the shop's half of what was not delivered"));
     }
@@ -330,6 +327,16 @@ fn key_hint(error: &KeyError) -> Option<String> {
         KeyError::PadShort { .. } => {
             "no byte of pad serves twice: get a new piece with `orderseal bundle client --pad-bytes N`, \
              or make a longer pad with `orderseal keygen --pad-bytes N`"
+        }
+        KeyError::NotAdmitted(kid) => {
+            let (shop, user) = kid.parts();
+            let user = user.unwrap_or_default();
+            return Some(format!(
+                "admit users with: orderseal keys admit {user} --shop {shop} KEYRING"
+            ));
+        }
+        KeyError::Revoked(_) => {
+            "a revoked id is not admitted again: choose another one for the user"
         }
         KeyError::Weak(_) => "to use it anyway, pass --allow-weak",
         KeyError::Marked { .. } => "such keys are for simulations; --allow-weak accepts them",

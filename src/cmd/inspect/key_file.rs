@@ -9,6 +9,7 @@ use orderseal::protocol::roles::pad_use::PadUse;
 use orderseal::protocol::roles::service;
 use orderseal::protocol::store::keyfile::{
     Account, AnyKeys, ClientBundle, KeyFile, KeyHolder, Keyring, PlainFile, Shop, ShopBundle,
+    Standing,
 };
 use orderseal::protocol::store::trees::{ClientTree, HeldTree, Trees};
 use orderseal::protocol::{Name, Scope, Step};
@@ -172,9 +173,18 @@ fn shop_to_json(keys: &dyn AnyKeys, name: &Name, shop: &Shop) -> Value {
     if shop.suite.weak().is_some() {
         value["weak"] = json!(true);
     }
-    add_count(&mut value, "users", shop.users.len());
+    add_users(&mut value, "users", shop, Standing::Admitted);
+    add_users(&mut value, "revoked", shop, Standing::Revoked);
     add_count(&mut value, "erased", shop.erased.len() + usize::from(shop.erased_shop_key));
     value
+}
+
+/// Reports the names of the users with this standing, if any.
+fn add_users(value: &mut Value, what: &str, shop: &Shop, standing: Standing) {
+    let users: Vec<&str> = shop.users_with(standing).map(Name::as_str).collect();
+    if !users.is_empty() {
+        value[what] = json!(users);
+    }
 }
 
 fn program_to_json(steps: Vec<Step>) -> Value {

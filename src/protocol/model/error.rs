@@ -8,7 +8,6 @@ use super::form::{Expected, Form};
 use super::key_error::KeyError;
 use super::malformed::Malformed;
 use super::misuse::Misuse;
-use super::names::Kid;
 use super::place::Place;
 use crate::ciphers::random::RandomError;
 
@@ -162,8 +161,6 @@ pub struct NotUndone {
     pub lost: Amounts,
     /// Error from taking back what had not been sent, if that was tried.
     pub not_taken_back: Option<Error>,
-    /// User who has a key now.
-    pub admitted: Option<Kid>,
     /// File that may contain the shop's half of the keys.
     pub shop_half: Option<String>,
 }

@@ -133,6 +133,12 @@ pub enum KeyError {
     /// The key was erased.
     #[error("key {0} was erased from this file")]
     Erased(Kid),
+    /// A user who was not admitted.
+    #[error("user {} was not admitted to shop {}", user(.0), .0.parts().0)]
+    NotAdmitted(Kid),
+    /// A user who was revoked.
+    #[error("user {} of shop {} was revoked", user(.0), .0.parts().0)]
+    Revoked(Kid),
     /// A transaction id was used twice.
     #[error("transaction id {kid} was used before, in {first}")]
     Repeated {
@@ -187,6 +193,10 @@ impl From<NoSuite> for KeyError {
             NoSuite::Unpaired(pair) => Self::Unpaired(pair),
         }
     }
+}
+
+fn user(kid: &Kid) -> &str {
+    kid.parts().1.unwrap_or_default()
 }
 
 fn list(names: &[Name]) -> String {

@@ -6,7 +6,7 @@ use crate::protocol::jose::jwk::{DecryptingKey, Jwk, Usage};
 use crate::protocol::jose::tree::{Leaves, TreeFault};
 use crate::protocol::model::{Error, KeyError, Kid, Misuse, Place, Result, ShopProgram, Unfit};
 use crate::protocol::store::keyfile::{
-    ClientBundle, JwkSet, KeyFile, KeyHolder, KeySet, MAX_KEY_FILE, ShopBundle,
+    ClientBundle, JwkSet, KeyFile, KeyHolder, KeySet, MAX_KEY_FILE, ShopBundle, Standing,
 };
 use crate::protocol::store::trees::TreePart;
 
@@ -57,7 +57,7 @@ pub fn merge(
     let (mut merged, mut done) = (bundle.clone(), Merged { added: 0, erased: 0 });
     merge_listed(&mut merged, second, on_erased, &mut done, place)?;
     merge_trees(&mut merged, second, on_erased, &mut done, place)?;
-    merged.shop.users.extend(second.shop.users.iter().cloned());
+    merge_users(&mut merged, second);
     if let Some(ShopProgram { built_in: Some(kids), .. }) = &mut merged.program {
         if !merged.trees.is_empty() {
             return Err(Misuse::NoBuiltIn(bundle.name.clone()).into());
@@ -103,6 +103,23 @@ fn merge_listed(
         done.erased += merged.erase_keys(&gone).len() as u64;
     }
     Ok(())
+}
+
+/// Adds the users of the second bundle. Who was revoked in either stays so, unless their key is there.
+fn merge_users(merged: &mut ShopBundle, second: &ShopBundle) {
+    for (user, theirs) in &second.shop.users {
+        let kid = Kid::of_id(&merged.name, user);
+        let held = merged.keys.index_of(kid.as_str()).is_some();
+        let ours = merged.shop.standing(&kid).unwrap_or(Standing::Admitted);
+        match (held, ours, theirs) {
+            (true, _, _) | (false, Standing::Admitted, Standing::Admitted) => {
+                merged.shop.users.insert(user.clone(), Standing::Admitted);
+            }
+            (false, Standing::Revoked, _) | (false, _, Standing::Revoked) => {
+                merged.shop.revoke(user.clone());
+            }
+        }
+    }
 }
 
 fn merge_trees(

@@ -5,6 +5,7 @@ mod client;
 mod delivery;
 mod share;
 mod trees;
+mod users;
 
 use rand::Rng;
 
@@ -21,16 +22,17 @@ use crate::protocol::model::{
 };
 use crate::protocol::pipeline::Workers;
 use crate::protocol::store::keyfile::{
-    Account, KeyHolder, Keyring, MAX_KEY_FILE, Shop, ShopBundle,
+    Account, KeyHolder, Keyring, MAX_KEY_FILE, Shop, ShopBundle, Standing,
 };
 
 use crate::protocol::store::trees::{HeldTree, TreePart, Trees};
 
 pub use client::{ClientRequest, Delivery, IdRequest, bundle_client};
 #[cfg(feature = "store")]
-pub use delivery::{Outputs, deliver, deliver_split};
+pub use delivery::{Outputs, deliver, deliver_admission, deliver_split};
 pub use share::Share;
 pub use trees::{rejoin, skip, split};
+pub use users::{Admission, admit};
 
 /// The stream of a source from which ids are drawn; key number n uses stream n.
 const ID_STREAM: u64 = u64::MAX - 1;
@@ -320,7 +322,7 @@ fn fresh_id(file: &Keyring, shop: &Name, rng: &mut KeyStream) -> Kid {
     }
 }
 
-/// Makes a shop's bundle: its own decrypting keys, and no other shop's.
+/// Makes a shop's bundle: its own decrypting keys, and no other shop's; and who was revoked.
 ///
 /// # Errors
 /// [`KeyError::UnknownShop`], and [`KeyError::Missing`] if the shop has no keys yet.
@@ -336,8 +338,11 @@ pub fn bundle_shop(
     if form == ShopForm::BuiltIn && !account.trees.is_empty() {
         return Err(Misuse::NoBuiltIn(name.clone()).into());
     }
-    let bundle = shop_bundle(name, &account.shop, file.keys.iter().filter(own), trees, form);
-    if bundle.keys.is_empty() && bundle.trees.is_empty() {
+    let mut told = account.shop.without_history();
+    told.users = account.shop.users.clone();
+    let bundle = shop_bundle(name, told, file.keys.iter().filter(own), trees, form);
+    let revokes = bundle.shop.users_with(Standing::Revoked).next().is_some();
+    if bundle.keys.is_empty() && bundle.trees.is_empty() && !revokes {
         return Err(Error::key(place, KeyError::Missing("key of this shop")));
     }
     Ok(bundle)
@@ -345,19 +350,17 @@ pub fn bundle_shop(
 
 fn shop_bundle<'k>(
     name: &Name,
-    shop: &Shop,
-    keys: impl Iterator<Item = &'k Jwk<DecryptingKey>>,
+    shop: Shop,
+    keys: impl IntoIterator<Item = &'k Jwk<DecryptingKey>>,
     trees: Trees<TreePart>,
     form: ShopForm,
 ) -> ShopBundle {
-    let mut told = shop.without_history();
-    told.users = shop.users.clone();
-    let mut bundle = ShopBundle::new(name.clone(), told);
+    let content = shop.scheme.content;
+    let mut bundle = ShopBundle::new(name.clone(), shop);
     for key in keys {
         bundle.keys.push(key.clone());
     }
     bundle.trees = trees;
-    let content = shop.scheme.content;
     bundle.program = match form {
         ShopForm::Key => None,
         ShopForm::Program => Some(ShopProgram { content, built_in: None }),
@@ -374,7 +377,8 @@ pub fn unused_ids<'f>(file: &'f Keyring, shop: &'f Name) -> impl Iterator<Item =
     let account = file.shops.get(shop);
     file.keys.names().filter_map(move |kid| {
         let (id, account) = (kid.id().filter(|_| kid.parts().0 == shop.as_str())?, account?);
-        (!account.issued.contains(&id) && !account.shop.users.contains(&id)).then(|| kid.clone())
+        (!account.issued.contains(&id) && !account.shop.users.contains_key(&id))
+            .then(|| kid.clone())
     })
 }
 

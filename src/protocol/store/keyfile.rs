@@ -18,7 +18,7 @@ pub use holder::{KeyHolder, KeySet};
 pub use keyring::{Account, Keyring};
 pub use keys::{AnyKeys, Keys};
 pub use plain::{JwkSet, LoneKey, PlainFile};
-pub use shop::Shop;
+pub use shop::{Shop, Standing};
 
 use crate::protocol::model::{Error, KeyError, Place, Result, Role};
 

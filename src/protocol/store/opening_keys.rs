@@ -13,7 +13,7 @@ use crate::protocol::model::{
     Unimplemented,
 };
 use crate::protocol::store::keyfile::{
-    AnyKeys, KeyFile, KeyHolder, Keyring, PlainFile, Shop, ShopBundle,
+    AnyKeys, KeyFile, KeyHolder, Keyring, PlainFile, Shop, ShopBundle, Standing,
 };
 use crate::protocol::store::trees::TreePart;
 
@@ -34,6 +34,8 @@ pub struct OpeningKeys {
     /// Number of plain files with a single key that opens orders.
     lone: usize,
     allow_weak: bool,
+    /// Users who were revoked according to one file, and whose keys another one has.
+    revoked: BTreeSet<Kid>,
     /// The trees of all files.
     trees: Vec<TreeAt>,
     /// Indices of the trees whose leaves have names that begin with the same shop and identifier.
@@ -69,6 +71,15 @@ struct Held {
     first: usize,
     /// Number of its keys.
     count: usize,
+}
+
+impl Held {
+    /// The names of the keys of revoked users, none of which the file has.
+    fn revoked(&self) -> impl Iterator<Item = Kid> {
+        self.file.holder().shops().flat_map(|(name, shop)| {
+            shop.users_with(Standing::Revoked).map(move |user| Kid::of_id(name, user))
+        })
+    }
 }
 
 impl TreeAt {
@@ -160,10 +171,21 @@ impl OpeningKeys {
             self.trees_by_name.entry(tree.name()).or_default().push(self.trees.len());
             self.trees.push(tree);
         }
+        self.note_revoked();
         if empty && !self.files.iter().any(|held| held.file.holder().has_erased()) {
             return Err(Error::key(place, KeyError::Missing("key at all")));
         }
         Ok(())
+    }
+
+    /// Notes users whom the last file revokes and an earlier one has a key of, or the other way round.
+    fn note_revoked(&mut self) {
+        let Some((last, earlier)) = self.files.split_last() else { return };
+        let by_last = last.revoked().filter(|kid| self.listed(kid.as_str()).is_some());
+        let by_earlier = earlier.iter().flat_map(Held::revoked);
+        let by_earlier = by_earlier.filter(|kid| last.file.keys().position(kid.as_str()).is_some());
+        let found: Vec<Kid> = by_last.chain(by_earlier).collect();
+        self.revoked.extend(found);
     }
 
     /// Chooses the key for lines that name no key.
@@ -282,7 +304,7 @@ impl OpeningKeys {
     /// The reason why there is none.
     pub(super) fn find(&self, kid: Option<&str>, guess: usize) -> Checked<KeyNumber> {
         let Some(kid) = kid else { return self.unnamed.ok_or(KeyError::Unnamed) };
-        let guessed = guess < self.numbers() && self.repeated == 0;
+        let guessed = guess < self.numbers() && self.repeated == 0 && self.revoked.is_empty();
         if guessed && self.listed_name(guess).is_some_and(|name| name.as_str() == kid) {
             return Ok(KeyNumber::Listed(guess));
         }
@@ -300,7 +322,8 @@ impl OpeningKeys {
     /// The key named `kid`.
     fn position(&self, kid: &str) -> Option<KeyNumber> {
         let derived = self.leaf(kid).map(|(tree, leaf)| KeyNumber::Derived { tree, leaf });
-        derived.or_else(|| self.listed(kid).map(KeyNumber::Listed))
+        let listed = || self.listed(kid).filter(|_| !self.revoked.contains(kid));
+        derived.or_else(|| listed().map(KeyNumber::Listed))
     }
 
     /// The number of the listed key named `kid`.
@@ -331,10 +354,14 @@ impl OpeningKeys {
         if let Some(error) = passed_over {
             return error;
         }
-        if let Some(named) = Kid::new(kid)
-            && self.files.iter().any(|held| held.file.holder().was_erased(&named))
-        {
-            return KeyError::Erased(named);
+        if let Some(named) = Kid::new(kid) {
+            let mut holders = self.files.iter().map(|held| held.file.holder());
+            if holders.clone().any(|file| file.has_revoked(&named)) {
+                return KeyError::Revoked(named);
+            }
+            if holders.any(|file| file.was_erased(&named)) {
+                return KeyError::Erased(named);
+            }
         }
         let of = self.shops.get_or_init(|| {
             let keys = self.files.iter().flat_map(|held| held.file.keys().views());

@@ -133,6 +133,12 @@ pub enum KeyFileFault {
     /// A list with something that is not an id.
     #[error("member {0:?} holds something that is not an id")]
     NotIds(&'static str),
+    /// A user who is among those admitted and among those revoked.
+    #[error("user {0} is both admitted and revoked")]
+    AdmittedAndRevoked(Name),
+    /// A key of a user who was revoked.
+    #[error("{0} is the key of a revoked user")]
+    KeyOfRevoked(Kid),
     /// Something else than a map from keys of the shop to numbers within their limits.
     #[error("member {0:?} does not map this shop's keys to counts")]
     NotCounts(&'static str),

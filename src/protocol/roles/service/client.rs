@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     KeyRequest, Pool, Share, ShopForm, Sizes, add_keys, check_len, shop_bundle,
-    trees as service_trees, unused_ids,
+    trees as service_trees, unused_ids, users,
 };
 use crate::ciphers::random::KeySource;
-use crate::protocol::jose::jwk::{AsKey, DecryptingKey, EncryptingKey, Jwk, Usage};
+use crate::protocol::jose::jwk::{AsKey, DecryptingKey, EncryptingKey, Jwk};
 use crate::protocol::jose::pad::Pad;
-use crate::protocol::jose::tree::LeafId;
 use crate::protocol::model::{
     Amounts, ClientProgram, Enc, Erase, Error, KeyError, Kid, Misuse, Name, Place, Result, Run,
     Scope, ServiceUrl,
@@ -52,7 +51,7 @@ pub enum IdRequest {
     Pool(u64),
     /// This many ids made for this request.
     OnDemand(u64),
-    /// A user's own id, which may be used again.
+    /// The id of a user who was [admitted](super::admit), which may be used again.
     User(Name),
 }
 
@@ -75,20 +74,12 @@ pub struct Delivery {
     pub shop_half: ShopBundle,
     /// Transaction ids made for this request.
     made: Vec<Kid>,
-    /// The user who got their first key by this request.
-    admitted: Option<Kid>,
 }
 
 impl Delivery {
     /// All limited resources that were handed out.
     pub fn share(&self, place: &Place) -> Share {
         Share::unused(&self.client, place)
-    }
-
-    /// The user who got their first key by this request. The key stays even if the delivery fails:
-    /// another request of the same user may have brought it to a client in the meantime.
-    pub fn admitted(&self) -> Option<&Kid> {
-        self.admitted.as_ref()
     }
 
     /// Returns undelivered resources to the keyring; the result is what could not be taken back.
@@ -108,9 +99,9 @@ impl Delivery {
 /// keyring as handed out. Keys made for this request come from `make`.
 ///
 /// # Errors
-/// [`KeyError::PoolEmpty`] if the pool has too few unused ids; [`KeyError::AllAllotted`] and
-/// [`KeyError::PadShort`] if other clients have all that a key allows; [`Error::Usage`] if the
-/// request does not fit the shop's scheme.
+/// [`KeyError::PoolEmpty`] if the pool has too few unused ids; [`KeyError::NotAdmitted`] and
+/// [`KeyError::Revoked`] for a user; [`KeyError::AllAllotted`] and [`KeyError::PadShort`] if other
+/// clients have all that a key allows; [`Error::Usage`] if the request does not fit the shop's scheme.
 pub fn bundle_client<S: KeySource>(
     file: &mut Keyring,
     request: &ClientRequest,
@@ -123,17 +114,13 @@ pub fn bundle_client<S: KeySource>(
     check_request(request, &shop)?;
     let (kids, trees) = match shop.scheme.scope {
         Scope::Shop => (vec![Kid::of_shop(&name)], Trees::new()),
-        Scope::Transaction => hand_out(file, request, &shop, source, make, place)?,
+        Scope::Transaction => hand_out(file, request, source, make, place)?,
     };
     let made = match request.ids {
         IdRequest::OnDemand(_) => kids.clone(),
         IdRequest::Pool(_) | IdRequest::User(_) => Vec::new(),
     };
-    let admitted = match &request.ids {
-        IdRequest::User(user) if !shop.users.contains(user) => kids.first().cloned(),
-        IdRequest::User(_) | IdRequest::Pool(_) | IdRequest::OnDemand(_) => None,
-    };
-    let mut client = ClientBundle::new(name.clone(), shop.without_history());
+    let mut client = ClientBundle::new(name.clone(), shop.for_keys(&kids));
     if request.service.is_some() {
         client.shop.service = request.service.clone();
     }
@@ -154,11 +141,7 @@ pub fn bundle_client<S: KeySource>(
             account.allotted.insert(kid.clone(), piece.offset() + piece.len());
             client.budget.insert(kid.clone(), piece.len());
         }
-        if let Some(id) = kid.id().filter(|id| account.shop.users.contains(id)) {
-            client.shop.users.insert(id);
-        }
     }
-    let shop = account.shop.clone();
     client.program = Some(ClientProgram {
         content: shop.scheme.content,
         layers: request.layers,
@@ -177,8 +160,8 @@ pub fn bundle_client<S: KeySource>(
     }
     let clients = trees.iter().map(|(id, part)| (*id, ClientTree::new(part.clone())));
     client.trees = clients.collect();
-    let shop_half = shop_bundle(&name, &shop, keys.into_iter(), trees, ShopForm::Program);
-    Ok(Delivery { client, shop_half, made, admitted })
+    let shop_half = shop_bundle(&name, shop.for_keys(&kids), keys, trees, ShopForm::Program);
+    Ok(Delivery { client, shop_half, made })
 }
 
 /// For every key that is a pad shared with other clients, the piece for this client: the next bytes
@@ -233,13 +216,11 @@ fn check_request(request: &ClientRequest, shop: &Shop) -> Result<()> {
 fn hand_out<S: KeySource>(
     file: &mut Keyring,
     request: &ClientRequest,
-    known: &Shop,
     source: &S,
     mut make: impl FnMut(&KeyRequest) -> Result<Vec<DecryptingKey>>,
     place: &Place,
 ) -> Result<(Vec<Kid>, Trees<TreePart>)> {
     let shop = &request.shop;
-    let mut making = KeyRequest::more(file, shop, 1, place)?;
     let mut trees = Trees::new();
     let kids = match &request.ids {
         IdRequest::Pool(wanted) => {
@@ -257,44 +238,19 @@ fn hand_out<S: KeySource>(
             listed
         }
         IdRequest::OnDemand(wanted) => {
-            making.orders = *wanted;
+            let making = KeyRequest::more(file, shop, *wanted, place)?;
             check_len(file, &making, place)?;
             let keys = make(&making)?;
             add_keys(file, &making, keys, source, place)?
         }
-        IdRequest::User(user) => {
-            let kid = Kid::of_id(shop, user);
-            let is_new = file.keys.index_of(kid.as_str()).is_none();
-            if is_new && LeafId::parse(user.as_str()).is_some() {
-                return Err(Misuse::UserLikeLeaf(user.clone()).into());
-            }
-            if !is_new && !known.users.contains(user) {
-                return Err(Misuse::NotAUser(kid).into());
-            }
-            if file.was_erased(&kid) {
-                return Err(Error::key(place, KeyError::Erased(kid)));
-            }
-            if is_new {
-                check_len(file, &making, place)?;
-                for material in make(&making)? {
-                    file.keys.push(Jwk {
-                        kid: Some(kid.clone()),
-                        alg: Some(known.suite.key_alg().to_owned()),
-                        usage: Usage::Encryption,
-                        origin: S::ORIGIN,
-                        material,
-                    });
-                }
-            }
-            vec![kid]
-        }
+        IdRequest::User(user) => vec![users::key_of(file, shop, user, place)?],
     };
-    let account = file.account_mut(shop, place)?;
-    for id in kids.iter().filter_map(Kid::id) {
-        match request.ids {
-            IdRequest::User(_) => account.shop.users.insert(id),
-            IdRequest::Pool(_) | IdRequest::OnDemand(_) => account.issued.insert(id),
-        };
+    match request.ids {
+        IdRequest::User(_) => {}
+        IdRequest::Pool(_) | IdRequest::OnDemand(_) => {
+            let issued = &mut file.account_mut(shop, place)?.issued;
+            issued.extend(kids.iter().filter_map(Kid::id));
+        }
     }
     Ok((kids, trees))
 }

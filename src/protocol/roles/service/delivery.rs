@@ -1,11 +1,14 @@
 //! Delivery of bundles, and their return to the keyring if the delivery fails.
 
+use std::collections::BTreeSet;
+
 use super::trees::{rejoin, split};
-use super::{ClientRequest, Delivery, KeyRequest, bundle_client};
+use super::{Admission, ClientRequest, Delivery, KeyRequest, admit, bundle_client};
 use crate::ciphers::Secret;
 use crate::ciphers::random::KeySource;
 use crate::protocol::jose::jwk::DecryptingKey;
 use crate::protocol::model::{Amounts, Error, Name, NotUndone, Place, Result};
+use crate::protocol::pipeline::Workers;
 use crate::protocol::store::files::{self, Output, Selection};
 use crate::protocol::store::keyfile::{ClientBundle, KeyHolder, Keyring};
 use crate::protocol::store::spend::Durable;
@@ -57,6 +60,41 @@ pub fn deliver<S: KeySource, K: Durable<Keyring> + ?Sized>(
     }
 }
 
+/// Admits users and delivers the shop's half of their keys, if `output` is given. Who was admitted
+/// stays admitted even if the delivery fails: admitting them again delivers the half.
+///
+/// # Errors
+/// As [`admit`], in which case nothing is changed; [`Error::Changed`] if users were admitted and the
+/// half was not delivered; otherwise the failure of the delivery itself.
+pub fn deliver_admission<S: KeySource, K: Durable<Keyring> + ?Sized>(
+    keyring: &K,
+    shop: Option<&Name>,
+    users: &BTreeSet<Name>,
+    source: &S,
+    workers: &Workers,
+    output: Option<Output>,
+    place: &Place,
+) -> Result<Admission> {
+    let (admission, half) = keyring.update(|file| {
+        let admission = admit(file, shop, users, source, workers, place)?;
+        let half = match &output {
+            Some(output) => Some(admission.shop_half.to_bytes(&Place::file(output.name()))?),
+            None => None,
+        };
+        Ok((admission, half))
+    })?;
+    let (Some(mut output), Some(half)) = (output, half) else { return Ok(admission) };
+    match (output.write(&half).and_then(|()| output.send()), admission.admitted.as_slice()) {
+        (Ok(()), _) => Ok(admission),
+        (Err(error), []) => Err(error),
+        (Err(error), admitted) => {
+            let names: Vec<&str> = admitted.iter().map(Name::as_str).collect();
+            let what = format!("{place}: admitted {}", names.join(", "));
+            Err(Error::Changed { what, source: Box::new(error) })
+        }
+    }
+}
+
 /// Cuts the last `count` ids of a shop's trees off and delivers them as the keyring of a second
 /// service. The cut is recorded first, so that no two services have the same ids; if the delivery
 /// fails and nothing can have left, the ids are put back.
@@ -92,7 +130,6 @@ pub fn deliver_split<K: Durable<Keyring> + ?Sized>(
         let not_undone = NotUndone {
             lost: Amounts { ids: count, ..Amounts::default() },
             not_taken_back,
-            admitted: None,
             shop_half: None,
         };
         Error::Undelivered { not_undone: Box::new(not_undone), source: Box::new(source) }
@@ -159,15 +196,8 @@ fn not_undone<K: Durable<Keyring> + ?Sized>(
             Err(error) => (all, Some(error)),
         },
     };
-    let not_undone = NotUndone {
-        lost,
-        not_taken_back,
-        admitted: delivery.admitted().cloned(),
-        shop_half: progress.shop_half,
-    };
-    let unchanged =
-        lost.is_empty() && not_undone.admitted.is_none() && not_undone.shop_half.is_none();
-    match unchanged {
+    let not_undone = NotUndone { lost, not_taken_back, shop_half: progress.shop_half };
+    match lost.is_empty() && not_undone.shop_half.is_none() {
         true => source,
         false => Error::Undelivered { not_undone: Box::new(not_undone), source: Box::new(source) },
     }

@@ -6,6 +6,7 @@ use super::*;
 use crate::ciphers::random::{Origin, SystemSource};
 use crate::protocol::jose::jwk::{AsKey, Material};
 use crate::protocol::model::{Alg, Amounts, Enc, Run};
+use crate::protocol::roles::revoke;
 use crate::protocol::store::files::{self, Existing, Output, Privacy};
 use crate::protocol::store::keyfile::{ClientBundle, IV_BUDGET, JwkSet, KeyFile, KeySet};
 use crate::protocol::store::spend::Durable;
@@ -92,17 +93,68 @@ fn no_random_iv_is_given_to_two_clients_and_none_beyond_the_last() {
     assert_eq!(allotted(&file), allotted(&before));
 }
 
+fn admit_users(file: &mut Keyring, users: &[&str]) -> Result<Admission> {
+    let users = users.iter().map(|user| name(user)).collect();
+    let (source, workers) = (SystemSource::new()?, Workers::new(Some(1))?);
+    admit(file, Some(&name("tokyo")), &users, &source, &workers, &place())
+}
+
 #[test]
 fn an_erased_user_gets_no_new_key() {
     for embodiment in [3, 4] {
         let mut file = keyring(embodiment, 1, None);
+        admit_users(&mut file, &["alice"]).unwrap();
         bundle(&mut file, IdRequest::User(name("alice"))).unwrap();
         let kid = Kid::new("tokyo/alice").unwrap();
         file.erase_keys(&|other| other == Some(&kid));
         let refused = bundle(&mut file, IdRequest::User(name("alice"))).unwrap_err();
         assert!(matches!(refused, Error::Key { error: KeyError::Erased(_), .. }), "{refused}");
+        let refused = admit_users(&mut file, &["alice"]).unwrap_err();
+        assert!(matches!(refused, Error::Key { error: KeyError::Erased(_), .. }), "{refused}");
         assert!(file.keys.named("tokyo/alice").is_none());
     }
+}
+
+#[test]
+fn only_users_who_were_admitted_and_not_revoked_get_a_key() {
+    let mut file = keyring(4, 2, None);
+    let error = |refused: Error| match refused {
+        Error::Key { error, .. } => error,
+        refused => panic!("{refused}"),
+    };
+    let alice = Kid::new("tokyo/alice").unwrap();
+    let asks = |file: &mut Keyring| bundle(file, IdRequest::User(name("alice")));
+    let before = file.clone();
+    assert_eq!(error(asks(&mut file).unwrap_err()), KeyError::NotAdmitted(alice.clone()));
+    assert_eq!(file, before, "a request creates nobody");
+
+    let first = admit_users(&mut file, &["alice", "bob"]).unwrap();
+    assert_eq!((first.admitted.len(), first.known.len()), (2, 0));
+    let again = admit_users(&mut file, &["alice", "carol"]).unwrap();
+    assert_eq!((again.admitted, again.known), (vec![name("carol")], vec![name("alice")]));
+    let halves: Vec<_> = again.shop_half.keys.names().map(Kid::as_str).collect();
+    assert_eq!(halves, ["tokyo/alice", "tokyo/carol"], "the half is that of those who were named");
+    assert_eq!(first.shop_half.keys.named("tokyo/alice"), file.keys.named("tokyo/alice"));
+    assert!(again.shop_half.shop.users.keys().eq(&[name("alice"), name("carol")]));
+    let client = asks(&mut file).unwrap();
+    assert!(client.shop.users.keys().eq(&[name("alice")]), "a client hears of no other user");
+
+    revoke::at_service(&mut file, None, &[name("alice")].into(), &place()).unwrap();
+    assert!(file.keys.named("tokyo/alice").is_none());
+    assert_eq!(error(asks(&mut file).unwrap_err()), KeyError::Revoked(alice.clone()));
+    let before = file.clone();
+    let refused = admit_users(&mut file, &["alice", "dave"]).unwrap_err();
+    assert_eq!(error(refused), KeyError::Revoked(alice));
+    assert_eq!(file, before, "nobody is admitted beside somebody who cannot be");
+    let shop = bundle_shop(&file, None, ShopForm::Program, &place()).unwrap();
+    assert!(shop.keys.named("tokyo/alice").is_none());
+    assert!(shop.shop.users_with(Standing::Revoked).eq([&name("alice")]));
+
+    let id = file.keys[0].kid.as_ref().and_then(Kid::id).unwrap();
+    let refused = admit_users(&mut file, &[id.as_str()]).unwrap_err();
+    assert!(matches!(refused, Error::Usage(Misuse::NotAUser(_))), "{refused}");
+    let refused = revoke::at_service(&mut file, None, &[id].into(), &place()).unwrap_err();
+    assert!(matches!(refused, Error::Usage(Misuse::NotAUser(_))), "{refused}");
 }
 
 #[test]
@@ -275,12 +327,13 @@ fn what_cannot_be_taken_back_is_told() {
     assert!(half_is_there && not_undone.lost.is_empty());
     assert!(not_undone.shop_half.is_some_and(|file| file.ends_with("half.jwks")));
 
-    // A user who was given the first key keeps it.
-    let store = busy(&keyring(4, 3, None), &|_| {});
+    // A user's bundle can be asked for again: nothing is lost.
+    let mut file = keyring(4, 3, None);
+    admit_users(&mut file, &["alice"]).unwrap();
+    let store = busy(&file, &|_| {});
     let (error, _) = fail_to_deliver(&store, IdRequest::User(name("alice")), false);
-    let Error::Undelivered { not_undone, .. } = error else { panic!("{error:?}") };
-    assert_eq!(not_undone.admitted, Kid::new("tokyo/alice"));
-    assert!(store.file.into_inner().keys.named("tokyo/alice").is_some());
+    assert!(matches!(error, Error::Usage(_)), "{error:?}");
+    assert_eq!(store.file.into_inner(), file);
 }
 
 #[test]

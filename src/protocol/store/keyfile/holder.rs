@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::shop::choose;
-use super::{AnyKeys, MAX_KEY_FILE, Shop, write};
+use super::{AnyKeys, MAX_KEY_FILE, Shop, Standing, write};
 use crate::ciphers::Secret;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::Origin;
@@ -50,7 +50,7 @@ pub trait KeyHolder {
             self.all_keys().views().find_map(|key| key.kid.filter(|kid| is_leaf(kid)).cloned());
         let mut users = self
             .shops()
-            .flat_map(|(name, shop)| shop.users.iter().map(move |user| Kid::of_id(name, user)));
+            .flat_map(|(name, shop)| shop.users.keys().map(move |user| Kid::of_id(name, user)));
         key.or_else(|| users.find(is_leaf))
     }
 
@@ -127,6 +127,14 @@ pub trait KeyHolder {
         match self.leaf(kid.as_str()) {
             Some((tree, leaf)) => tree.part().given().contains(leaf) && !tree.holds(leaf),
             None => self.shop_of(kid).is_some_and(|shop| shop.was_erased(kid)),
+        }
+    }
+
+    /// Whether the key named `kid` is that of a user who was revoked.
+    fn has_revoked(&self, kid: &Kid) -> bool {
+        match self.shop_of(kid).and_then(|shop| shop.standing(kid)) {
+            Some(Standing::Revoked) => true,
+            Some(Standing::Admitted) | None => false,
         }
     }
 

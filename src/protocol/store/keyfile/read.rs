@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::plain::PassedOver;
 use super::{
     Account, ClientBundle, IV_BUDGET, JwkSet, KeyFile, Keyring, Keys, LoneKey, PlainFile, Sent,
-    Shop, ShopBundle, VERSION_WITH_TREES,
+    Shop, ShopBundle, Standing, VERSION_WITH_TREES,
 };
 use crate::ciphers::base64url;
 use crate::ciphers::toy_des::SBox;
@@ -286,6 +286,10 @@ fn key_of<'s, K>(
     if kid.parts().1.is_some() != (shop.scheme.scope == Scope::Transaction) {
         return Err(KeyFileFault::Scope { kid, scope: shop.scheme.scope }.into());
     }
+    match shop.standing(&kid) {
+        Some(Standing::Revoked) => return Err(KeyFileFault::KeyOfRevoked(kid).into()),
+        Some(Standing::Admitted) | None => {}
+    }
     if alg.as_deref() != Some(shop.suite.key_alg()) {
         return Err(KeyFileFault::Algorithm { kid, expected: shop.suite.key_alg() }.into());
     }
@@ -341,14 +345,31 @@ fn shop(members: &Object) -> Result<Shop, Refusal> {
     let suite = Suite::new(alg, enc)
         .filter(|suite| suite.content() == scheme.content && suite.kind() == scheme.kind)
         .ok_or(KeyFileFault::Scheme { alg, enc, scheme })?;
+    let (users, mut erased) = (users(members)?, names(members, "erased")?);
+    erased.retain(|id| users.get(id) != Some(&Standing::Revoked));
     Ok(Shop {
         scheme,
         suite,
         service: optional_parsed(members, "service")?,
-        users: names(members, "users")?,
-        erased: names(members, "erased")?,
+        users,
+        erased,
         erased_shop_key: members.get("erased_shop_key") == Some(&Value::Bool(true)),
     })
+}
+
+/// The users of a shop, none of whom is both admitted and revoked.
+fn users(members: &Object) -> Checked<BTreeMap<Name, Standing>> {
+    let with = |member, standing| {
+        let names = names(members, member)?.into_iter();
+        Ok::<_, Malformed>(names.map(move |user| (user, standing)))
+    };
+    let mut users: BTreeMap<_, _> = with("users", Standing::Admitted)?.collect();
+    for (user, standing) in with("revoked", Standing::Revoked)? {
+        if users.insert(user.clone(), standing).is_some() {
+            return Err(KeyFileFault::AdmittedAndRevoked(user).into());
+        }
+    }
+    Ok(users)
 }
 
 /// The cipher with the S-box that is specified next to it.

@@ -1,6 +1,6 @@
 //! What all files that have keys of a shop record about it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::protocol::model::{
     Error, KeyError, Kid, Misuse, Name, Place, Result, Scheme, ServiceUrl, Suite,
@@ -15,12 +15,21 @@ pub struct Shop {
     pub suite: Suite,
     /// The address where clients request programs and keys.
     pub service: Option<ServiceUrl>,
-    /// Ids that belong to users and may be used again.
-    pub users: BTreeSet<Name>,
-    /// Ids whose keys were erased from this file.
+    /// Ids that belong to users, each of which may be used again while its user is admitted.
+    pub users: BTreeMap<Name, Standing>,
+    /// Ids whose keys were erased from this file, apart from those of revoked users.
     pub erased: BTreeSet<Name>,
     /// Whether the shop's own key was erased from this file.
     pub erased_shop_key: bool,
+}
+
+/// Whether a user may order. The file has no key of a user who was revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// The user has a key, unless it was erased.
+    Admitted,
+    /// The key was erased, and no other is made under this id.
+    Revoked,
 }
 
 impl Shop {
@@ -30,7 +39,7 @@ impl Shop {
             scheme,
             suite,
             service: None,
-            users: BTreeSet::new(),
+            users: BTreeMap::new(),
             erased: BTreeSet::new(),
             erased_shop_key: false,
         }
@@ -41,17 +50,42 @@ impl Shop {
         Self { service: self.service.clone(), ..Self::new(self.scheme, self.suite) }
     }
 
+    /// A copy of the record for somebody who gets these keys, without the history and with no other
+    /// users.
+    pub fn for_keys(&self, kids: &[Kid]) -> Self {
+        let own = kids.iter().filter_map(Kid::id);
+        let users = own.filter_map(|id| Some((id.clone(), *self.users.get(&id)?))).collect();
+        Self { users, ..self.without_history() }
+    }
+
     /// Whether a key of this shop may seal more than one order: the shop's own, or a user's.
     pub fn is_reusable(&self, kid: &Kid) -> bool {
-        kid.parts().1.is_none_or(|id| self.users.contains(id))
+        kid.parts().1.is_none_or(|id| self.users.contains_key(id))
+    }
+
+    /// The standing of the user that an id belongs to, if it is a user's.
+    pub fn standing(&self, kid: &Kid) -> Option<Standing> {
+        self.users.get(kid.parts().1?).copied()
+    }
+
+    /// The users with this standing.
+    pub fn users_with(&self, standing: Standing) -> impl Iterator<Item = &Name> {
+        self.users.iter().filter(move |(_, own)| **own == standing).map(|(user, _)| user)
+    }
+
+    /// Records that a user was revoked, whose key the file does not have any more.
+    pub fn revoke(&mut self, user: Name) {
+        self.erased.remove(&user);
+        self.users.insert(user, Standing::Revoked);
     }
 
     /// Records that the key named `kid`, a key of this shop, was erased from the file.
     pub(super) fn remember_erased(&mut self, kid: &Kid) {
         match kid.id() {
-            Some(id) => {
-                self.erased.insert(id);
-            }
+            Some(id) => match self.users.get(&id) {
+                Some(Standing::Revoked) => {}
+                Some(Standing::Admitted) | None => drop(self.erased.insert(id)),
+            },
             None => self.erased_shop_key = true,
         }
     }
@@ -61,6 +95,9 @@ impl Shop {
         match kid.parts().1 {
             Some(id) => {
                 self.erased.remove(id);
+                if let Some(standing) = self.users.get_mut(id) {
+                    *standing = Standing::Admitted;
+                }
             }
             None => self.erased_shop_key = false,
         }
@@ -69,14 +106,18 @@ impl Shop {
     /// Whether the key named `kid`, a key of this shop, was erased from the file.
     pub(super) fn was_erased(&self, kid: &Kid) -> bool {
         match kid.parts().1 {
-            Some(id) => self.erased.contains(id),
+            Some(id) => match self.users.get(id) {
+                Some(Standing::Revoked) => true,
+                Some(Standing::Admitted) | None => self.erased.contains(id),
+            },
             None => self.erased_shop_key,
         }
     }
 
     /// Whether any key of the shop was erased from the file.
     pub(super) fn has_erased(&self) -> bool {
-        self.erased_shop_key || !self.erased.is_empty()
+        let revoked = self.users_with(Standing::Revoked).next().is_some();
+        self.erased_shop_key || revoked || !self.erased.is_empty()
     }
 }
 

@@ -95,6 +95,37 @@ fn erased_keys_are_remembered() {
     assert!(file.keys.named("tokyo/00ff").is_none());
 }
 
+#[test]
+fn revoked_users_are_written_for_programs_that_know_only_erased_keys() {
+    let mut file = keyring(&["alice", "bob"]);
+    let alice: Name = "alice".parse().unwrap();
+    let users = ["alice", "bob"].map(|user| (user.parse().unwrap(), Standing::Admitted));
+    account(&mut file).shop.users = users.into();
+    let kid = Kid::new("tokyo/alice").unwrap();
+    file.erase_named(std::slice::from_ref(&kid));
+    account(&mut file).shop.revoke(alice);
+    let good = String::from_utf8(file.to_bytes(&place()).unwrap().to_vec()).unwrap();
+    let written = r#""erased":["alice"],"revoked":["alice"]"#;
+    assert!(good.contains(written) && good.contains(r#""users":["bob"]"#), "{good}");
+    assert_eq!(KeyFile::parse(good.as_bytes(), &place()).unwrap(), KeyFile::Keyring(file));
+    // A program that does not know `revoked` leaves it out.
+    let older = good.replace(written, r#""erased":["alice"]"#);
+    assert!(KeyFile::parse(older.as_bytes(), &place()).unwrap().holder().was_erased(&kid));
+    for (users, revoked, complaint) in [
+        (
+            r#""users":["alice","bob"]"#,
+            r#""revoked":["alice"]"#,
+            "alice is both admitted and revoked",
+        ),
+        (r#""users":[]"#, r#""revoked":["alice","bob"]"#, "tokyo/bob is the key of a revoked user"),
+    ] {
+        let bad = good.replace(r#""users":["bob"]"#, users);
+        let bad = bad.replace(r#""revoked":["alice"]"#, revoked);
+        let found = KeyFile::parse(bad.as_bytes(), &place()).unwrap_err().to_string();
+        assert!(found.contains(complaint), "{found}");
+    }
+}
+
 /// A keyring of one shop, with one key per id in `ids`; the ids have different lengths.
 fn keyring(ids: &[&str]) -> Keyring {
     let mut file = Keyring::new();

@@ -1,11 +1,11 @@
 //! Writes key files, one key per line, so that people and diffs can follow them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use serde_json::{Value, json};
 
-use super::{AnyKeys, Shop, VERSION, VERSION_WITH_TREES};
+use super::{AnyKeys, Shop, Standing, VERSION, VERSION_WITH_TREES};
 use crate::ciphers::{Secret, Wiped};
 use crate::protocol::jose::json::{Object, SecretJson};
 use crate::protocol::model::{Kid, Name, Role, Step};
@@ -102,8 +102,11 @@ pub(super) fn of_shop(shop: &Shop) -> Value {
     if let Some(service) = &shop.service {
         value["service"] = json!(service.as_str());
     }
-    add_names(&mut value, "users", &shop.users);
-    add_names(&mut value, "erased", &shop.erased);
+    add_names(&mut value, "users", shop.users_with(Standing::Admitted));
+    // For programs that know only `erased`, it has the ids of revoked users as well.
+    let revoked = || shop.users_with(Standing::Revoked);
+    add_names(&mut value, "erased", shop.erased.iter().chain(revoked()));
+    add_names(&mut value, "revoked", revoked());
     if shop.erased_shop_key {
         value["erased_shop_key"] = json!(true);
     }
@@ -111,9 +114,14 @@ pub(super) fn of_shop(shop: &Shop) -> Value {
 }
 
 /// Adds a list of names, unless it is empty.
-pub(super) fn add_names(value: &mut Value, member: &str, names: &BTreeSet<Name>) {
-    if !names.is_empty() {
-        value[member] = names.iter().map(Name::as_str).collect();
+pub(super) fn add_names<'n>(
+    value: &mut Value,
+    member: &str,
+    names: impl IntoIterator<Item = &'n Name>,
+) {
+    let mut names = names.into_iter().map(Name::as_str).peekable();
+    if names.peek().is_some() {
+        value[member] = names.collect();
     }
 }
 
