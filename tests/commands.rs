@@ -10,7 +10,7 @@ use common::{FIXTURE, Lab, Run, not_run, orders};
 use serde_json::Value;
 
 /// Every command, with those of `bundle`.
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 23] = [
     "",
     "keygen",
     "bundle",
@@ -18,6 +18,8 @@ const COMMANDS: [&str; 21] = [
     "bundle page",
     "bundle client",
     "keys",
+    "keys admit",
+    "keys revoke",
     "keys merge",
     "keys skip",
     "keys split",
@@ -130,6 +132,10 @@ fn the_examples_of_the_service_run_as_printed() {
     let derived = "keygen -e 4 --shop tokyo --pool derived -o service.jwks";
     let shop = "bundle shop --keyring service.jwks -o tokyo.jwks";
     let half = "bundle client --keyring service.jwks --on-demand --shop-out half.jwks -o new.jwks";
+    let lab = run_examples("keys admit", &KEYS[..1]);
+    assert!(lab.has("half.jwks"));
+    let admit = "keys admit alice service.jwks";
+    run_examples("keys revoke", &[KEYS[0], admit, KEYS[1]]);
     run_examples(
         "keys merge",
         &[derived, shop, half, "bundle shop -k service.jwks -o backup.jwks"],
@@ -141,7 +147,7 @@ fn the_examples_of_the_service_run_as_printed() {
     run_examples("bundle shop", &KEYS[..1]);
     run_examples("bundle page", &KEYS[..1]);
     let page = "bundle page --keyring service.jwks -o page.json";
-    let lab = run_examples("bundle client", &[KEYS[0], page]);
+    let lab = run_examples("bundle client", &[KEYS[0], admit, page]);
     for name in ["client.jwks", "erasing.jwks", "alice.jwks", "new.jwks", "half.jwks", "order.html"]
     {
         assert!(lab.has(name), "{name}");

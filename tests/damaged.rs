@@ -36,6 +36,8 @@ const KINDS: [Kind; 24] = [
             "bundle page --keys service.jwks -o out",
             "bundle client --keys service.jwks -o out",
             "bundle client --keys service.jwks --form html -o out",
+            "keys admit bob service.jwks",
+            "keys revoke alice service.jwks",
             "keygen --embodiment 4 --shop tokyo --orders 1 --into service.jwks",
             "erase --keys --dry-run service.jwks",
         ],
@@ -174,6 +176,8 @@ fn good_files() -> Lab {
     lab.keys("--embodiment 4", 8);
     lab.ok("bundle client --keys service.jwks --on-demand --shop-out half.jwks --form html -o order.html");
     lab.ok("keygen --embodiment 4 --shop tokyo --orders 30 --into service.jwks");
+    lab.ok("keys admit alice carol service.jwks");
+    lab.ok("keys revoke carol service.jwks");
     let orders: Vec<u8> = lines(FIXTURE).take(2).flat_map(|line| [line, b"\n"].concat()).collect();
     lab.write("orders.ndjson", &orders);
     lab.ok("encrypt --bundle client.jwks orders.ndjson -o sealed.jwe");

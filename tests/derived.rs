@@ -98,7 +98,7 @@ fn keys_that_cannot_be_derived_are_refused() {
     assert!(!lab.has("service.jwks"));
     let lab = self::lab("-e 4");
     lab.refused(2, "bundle shop --keys service.jwks --form built-in -o built.jwks");
-    lab.refused(2, "bundle client --keys service.jwks --user 0123456789abcdef.00000001 -o u.jwks")
+    lab.refused(2, "keys admit 0123456789abcdef.00000001 service.jwks")
         .says(&["has the form of a derived transaction id"]);
 }
 

@@ -115,7 +115,9 @@ fn key_files_are_read_through_links_but_not_changed_through_them() {
     let before = (lab.read("service.jwks"), lab.read("client.jwks"));
     for line in [
         "keygen --embodiment 4 --shop osaka --orders 1 --into link.jwks",
-        "bundle client --keys link.jwks --user alice -o other.jwks",
+        "bundle client --keys link.jwks -o other.jwks",
+        "keys admit alice link.jwks",
+        "keys revoke alice shop-link.jwks",
         "encrypt --bundle client-link.jwks",
         "erase --keys client-link.jwks",
     ] {
@@ -218,13 +220,17 @@ fn names_that_could_be_paths_or_options_are_refused() {
             assert!(!message.contains('\u{1b}'), "{message:?}");
             assert!(!lab.has("other.jwks"));
         }
-        let user = format!("--user={name}");
-        let output = lab
-            .command("bundle client --keys service.jwks -o other.jwks")
-            .arg(user)
-            .output()
-            .unwrap();
-        assert!(matches!(output.status.code(), Some(2 | 3)), "user {name:?}: {:?}", output.status);
+        for (line, user) in [
+            ("bundle client --keys service.jwks -o other.jwks", format!("--user={name}")),
+            ("keys admit --keyring service.jwks --", name.to_owned()),
+            ("keys revoke --keyring service.jwks --", name.to_owned()),
+        ] {
+            let output = lab.command(line).arg(user).output().unwrap();
+            let code = output.status.code();
+            assert!(matches!(code, Some(2 | 3)), "{line} {name:?}: {:?}", output.status);
+            let message = String::from_utf8(output.stderr).unwrap();
+            assert!(!message.contains('\u{1b}'), "{message:?}");
+        }
     }
     for name in ["_x", "a", "A-1.b_c", &"a".repeat(64)] {
         lab.ok(&format!("keygen --embodiment 2 --shop {name} -o other.jwks --force"));

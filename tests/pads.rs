@@ -134,7 +134,9 @@ fn a_transaction_has_a_pad_of_its_own() {
 
 #[test]
 fn a_user_s_pad_is_shared_by_the_user_s_clients() {
-    let lab = lab("--embodiment 3 --orders 1 --pad-bytes 400", "--user alice --pad-bytes 100");
+    let lab = lab("--embodiment 3 --orders 1 --pad-bytes 400", "");
+    lab.ok("keys admit alice service.jwks --allow-weak");
+    bundle(&lab, "--user alice --pad-bytes 100 --force", "client.jwks");
     bundle(&lab, "--user alice --pad-bytes 300", "second.jwks");
     lab.ok("bundle shop --keys service.jwks --allow-weak -o tokyo.jwks --force");
     let mut seen = BTreeSet::new();

@@ -214,6 +214,9 @@ fn a_key_that_opens_all_orders_goes_into_a_page_only_if_asked() {
         ("--content hybrid --scope shop --kind public --rsa-bits 2048", ""),
     ] {
         let lab = Lab::with_keys(options, 1);
+        if client.contains("alice") {
+            lab.ok("keys admit alice service.jwks");
+        }
         assert_eq!(lab.ok(&format!("{BUNDLE} {client}")).stderr, "", "{options}");
     }
 }
@@ -381,6 +384,7 @@ fn ids_that_a_failed_write_loses_are_told() {
         ]);
     }
     // What can be asked for again is not lost.
+    lab.ok("keys admit alice service.jwks");
     for options in ["--user alice", "--user alice --form html"] {
         let line = format!("bundle client --keys service.jwks {options} -o /dev/full");
         assert!(!lab.refused(1, &line).stderr.contains("lost"));

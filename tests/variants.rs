@@ -118,6 +118,7 @@ fn a_user_id_is_reusable_and_admitted_by_presence() {
     let lab = Lab::new();
     lab.ok("keygen --embodiment 4 --shop tokyo --orders 2 -o service.jwks");
     lab.ok("bundle shop --keys service.jwks --shop tokyo -o before.jwks");
+    lab.ok("keys admit alice --shop tokyo service.jwks");
     lab.ok("bundle client --keys service.jwks --shop tokyo --user alice -o alice.jwks");
     lab.ok("bundle shop --keys service.jwks --shop tokyo -o tokyo.jwks");
     for _ in 0..2 {

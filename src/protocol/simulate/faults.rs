@@ -1,8 +1,11 @@
 //! Faults and attacks between client and shop, each with its expected outcome.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use sha2::{Digest, Sha256};
 
-use super::play::{Played, open};
+use super::play::{Played, PlayedShop, open};
 use super::{Case, FaultReport};
 use crate::ciphers::base64url;
 use crate::ciphers::cpu::Backend;
@@ -11,9 +14,12 @@ use crate::ciphers::random::{KeySource, SeededSource};
 use crate::ciphers::rsa::{self, OaepHash, PublicKey, WrapJob};
 use crate::protocol::jose::jwe::block_label;
 use crate::protocol::jose::jwk::{AsKey, DecryptingKey, Jwk};
-use crate::protocol::model::{Enc, Error, KeyError, Kid, Result, Scope, Suite};
-use crate::protocol::pipeline::Workers;
-use crate::protocol::roles::service::{self, Sizes};
+use crate::protocol::model::{Enc, Error, KeyError, Kid, Name, Place, Result, Run, Scope, Suite};
+use crate::protocol::pipeline::{Part, Workers};
+use crate::protocol::roles::client::Plan;
+use crate::protocol::roles::merge::{self, OnErased};
+use crate::protocol::roles::revoke;
+use crate::protocol::roles::service::{self, ClientRequest, IdRequest, KeyRequest, Sizes};
 use crate::protocol::store::keyfile::ShopBundle;
 
 /// Faults and attacks.
@@ -43,6 +49,21 @@ pub enum Fault {
     Reordered,
     /// An order does not arrive.
     Dropped,
+    /// Somebody orders as a user.
+    User(UserCase),
+}
+
+/// What the service and the shop know of somebody who orders as a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserCase {
+    /// The user was admitted.
+    Admitted,
+    /// Nobody admitted the user.
+    NotAdmitted,
+    /// The user was admitted, and was revoked at the service before the order.
+    RevokedAtService,
+    /// The user was admitted, and was revoked at the shop after the order.
+    RevokedAtShop,
 }
 
 /// Attacks on the blocks of an order in direct RSA, by someone who has the public key.
@@ -67,7 +88,7 @@ pub enum BlockAttack {
 /// Outcome of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// The shop refuses the order.
+    /// The shop refuses the order, or the service hands nothing out.
     Refused,
     /// The ledger of transaction ids detects it.
     Noticed,
@@ -82,7 +103,7 @@ pub enum Outcome {
 
 impl Fault {
     /// All faults.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 22] = [
         Self::TamperedCiphertext,
         Self::ChangedHeader,
         Self::ExchangedHeader,
@@ -101,6 +122,10 @@ impl Fault {
         Self::Repeated,
         Self::Reordered,
         Self::Dropped,
+        Self::User(UserCase::Admitted),
+        Self::User(UserCase::NotAdmitted),
+        Self::User(UserCase::RevokedAtService),
+        Self::User(UserCase::RevokedAtShop),
     ];
 
     /// Name in reports.
@@ -124,13 +149,18 @@ impl Fault {
             Self::Repeated => "repeated order",
             Self::Reordered => "reordered lines",
             Self::Dropped => "dropped order",
+            Self::User(UserCase::Admitted) => "admitted user",
+            Self::User(UserCase::NotAdmitted) => "user not admitted",
+            Self::User(UserCase::RevokedAtService) => "user revoked at service",
+            Self::User(UserCase::RevokedAtShop) => "user revoked at shop",
         }
     }
 
-    /// Whether the fault can affect orders under these algorithms.
-    pub fn applies_to(self, suite: Suite) -> bool {
+    /// Whether the fault can affect orders under this scope and these algorithms.
+    pub fn applies_to(self, scope: Scope, suite: Suite) -> bool {
         match self {
             Self::Blocks(_) => suite.enc() == Enc::RsaBlocks,
+            Self::User(_) => scope == Scope::Transaction,
             Self::TamperedCiphertext
             | Self::ChangedHeader
             | Self::ExchangedHeader
@@ -150,7 +180,7 @@ impl Fault {
         match (self, scope) {
             (Self::Repeated, Scope::Transaction) => Outcome::Noticed,
             (Self::Repeated, Scope::Shop) | (Self::Dropped, _) => Outcome::Undetectable,
-            (Self::Reordered, _) => Outcome::Harmless,
+            (Self::Reordered | Self::User(UserCase::Admitted), _) => Outcome::Harmless,
             (
                 Self::TamperedCiphertext
                 | Self::ChangedHeader
@@ -160,7 +190,10 @@ impl Fault {
                 | Self::TruncatedLine
                 | Self::WrongKey
                 | Self::MixedUpShop
-                | Self::ForeignId,
+                | Self::ForeignId
+                | Self::User(
+                    UserCase::NotAdmitted | UserCase::RevokedAtService | UserCase::RevokedAtShop,
+                ),
                 _,
             ) => Outcome::Refused,
         }
@@ -183,7 +216,9 @@ impl Outcome {
 /// Plays every fault on a shop that received at least two orders.
 pub(super) fn play(case: &Case, played: &Played, workers: &Workers) -> Result<Vec<FaultReport>> {
     let mut reports = Vec::with_capacity(Fault::ALL.len());
-    for fault in Fault::ALL.into_iter().filter(|fault| fault.applies_to(case.suite)) {
+    for fault in
+        Fault::ALL.into_iter().filter(|fault| fault.applies_to(case.scheme.scope, case.suite))
+    {
         let expected = fault.expected(case.scheme.scope);
         let observed = observe(fault, case, played, workers)?;
         reports.push(FaultReport { fault, expected, observed });
@@ -239,10 +274,72 @@ fn observe(fault: Fault, case: &Case, played: &Played, workers: &Workers) -> Res
         Fault::Dropped => {
             lines.remove(0);
         }
+        Fault::User(standing) => return play_user(standing, played, shop, workers),
     }
     let mut sealed = lines.join("\n");
     sealed.push('\n');
     Ok(classify(open(workers, &bundle, sealed.into_bytes()), &shop.orders))
+}
+
+/// Has a user admitted, hand out, order and revoked as the case says.
+fn play_user(
+    case: UserCase,
+    played: &Played,
+    shop: &PlayedShop,
+    workers: &Workers,
+) -> Result<Outcome> {
+    let (place, name) = (Place::file("user"), &shop.bundle.name);
+    let user = Name::new("alice").expect("a name by its form");
+    let users = BTreeSet::from([user.clone()]);
+    let source = SeededSource::new(0).child("user");
+    let (mut service, mut bundle) = (played.service.clone(), shop.bundle.clone());
+    match case {
+        UserCase::NotAdmitted => {}
+        UserCase::Admitted | UserCase::RevokedAtService | UserCase::RevokedAtShop => {
+            let admission =
+                service::admit(&mut service, Some(name), &users, &source, workers, &place)?;
+            merge::merge(&mut bundle, &admission.shop_half, OnErased::Refuse, &place)?;
+        }
+    }
+    match case {
+        UserCase::RevokedAtService => {
+            revoke::at_service(&mut service, Some(name), &users, &place)?;
+        }
+        UserCase::Admitted | UserCase::NotAdmitted | UserCase::RevokedAtShop => {}
+    }
+    let request = ClientRequest {
+        shop: name.clone(),
+        ids: IdRequest::User(user),
+        erase: None,
+        run: Run::Automatic,
+        layers: 1,
+        pad_bytes: None,
+        service: None,
+    };
+    // The key was made when the user was admitted.
+    let made = |_: &KeyRequest| Ok(Vec::new());
+    let delivery = match service::bundle_client(&mut service, &request, &source, made, &place) {
+        Ok(delivery) => delivery,
+        Err(Error::Key { error: KeyError::NotAdmitted(_) | KeyError::Revoked(_), .. }) => {
+            return Ok(Outcome::Refused);
+        }
+        Err(other) => return Err(other),
+    };
+    let orders = ["tea", "paper"];
+    let store = RefCell::new(delivery.client);
+    let plan = Plan::of_client(&store.borrow(), &place)?;
+    let input = Part::memory(&place.file, format!("{}\n", orders.join("\n")).into_bytes());
+    let mut sealed = Vec::new();
+    plan.seal(workers, input, &source.child("orders"), &store, &mut sealed, |_| {})?;
+    match case {
+        UserCase::RevokedAtShop => drop(revoke::at_shop(&mut bundle, &users, &place)?),
+        UserCase::Admitted | UserCase::NotAdmitted | UserCase::RevokedAtService => {}
+    }
+    match open(workers, &bundle, sealed) {
+        Err(Error::Key { error: KeyError::Revoked(_), .. }) => Ok(Outcome::Refused),
+        Err(other) => Err(other),
+        opened => Ok(classify(opened, &orders.map(str::to_owned))),
+    }
 }
 
 fn classify(opened: Result<Vec<String>>, sent: &[String]) -> Outcome {
@@ -343,7 +440,7 @@ fn named_key<'f>(line: &str, file: &'f ShopBundle) -> Option<&'f Jwk<DecryptingK
 fn with_wrong_keys(bundle: &ShopBundle, case: &Case) -> Result<ShopBundle> {
     let mut wrong = bundle.clone();
     let mut rng = SeededSource::new(0).stream(0);
-    let place = crate::protocol::model::Place::file("wrong key");
+    let place = Place::file("wrong key");
     let pair = bundle.keys.iter().find_map(|key| key.material.as_key().curve_pair());
     let curve = pair.map_or(Sizes::default().curve, PrivateKey::curve);
     let sizes = Sizes { rsa_bits: 2048, pad_bytes: super::play::PAD_OF_ORDER, curve };

@@ -11,7 +11,7 @@ mod trace;
 
 use sha2::{Digest, Sha256};
 
-pub use faults::{BlockAttack, Fault, Outcome};
+pub use faults::{BlockAttack, Fault, Outcome, UserCase};
 pub use trace::{Event, Party, mermaid};
 
 use crate::ciphers::ecdh::Curve;

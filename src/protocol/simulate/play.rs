@@ -36,6 +36,7 @@ pub(super) struct Played {
     pub(super) received: usize,
     pub(super) violations: Vec<String>,
     pub(super) shops: Vec<PlayedShop>,
+    pub(super) service: Keyring,
 }
 
 /// A shop, its keys, and the orders sent to it.
@@ -89,7 +90,8 @@ pub(super) fn play(
     for shop in &shops {
         received += stage.receive(shop)?;
     }
-    Ok(Played { sent, received, violations: stage.violations, shops })
+    let Stage { violations, service, .. } = stage;
+    Ok(Played { sent, received, violations, shops, service })
 }
 
 impl<W: FnMut(&Event)> Stage<'_, W> {
