@@ -19,7 +19,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ ${#scenarios[@]} -gt 0 ] || scenarios=(keygen bundle ids pads erasing erase erase-keys decrypt)
+[ ${#scenarios[@]} -gt 0 ] || scenarios=(keygen bundle admit revoke ids pads erasing erase erase-keys decrypt)
 
 if ! command -v strace > /dev/null; then
     echo "fault-sweep.sh: error: strace was not found" >&2
@@ -40,6 +40,7 @@ seal() { "$ORDERSEAL" "$@" --quiet --allow-weak; }
 
 # What all scenarios begin with.
 seal keygen --embodiment 4 --shop tokyo --orders 60 -o service.jwks
+seal keys admit bob service.jwks
 seal bundle shop --keyring service.jwks -o tokyo.jwks
 seal bundle client --keyring service.jwks --orders 30 -o client.jwks
 seal bundle client --keyring service.jwks --orders 20 --erase -o erasing.jwks
@@ -92,6 +93,8 @@ command_of() {
     case $1 in
         keygen) echo "keygen --embodiment 4 --shop osaka --orders 5 --into service.jwks" ;;
         bundle) echo "bundle client --keyring service.jwks --shop tokyo --orders 2 -o new.jwks" ;;
+        admit) echo "keys admit alice service.jwks --shop-out half.jwks" ;;
+        revoke) echo "keys revoke bob tokyo.jwks" ;;
         ids) echo "encrypt --bundle client.jwks orders.ndjson -o new.jwe" ;;
         pads) echo "encrypt --bundle pad.jwks orders.ndjson -o new.jwe --allow-weak" ;;
         erasing) echo "encrypt --bundle erasing.jwks orders.ndjson -o new.jwe" ;;
@@ -107,7 +110,7 @@ check() {
         keygen)
             ok inspect service.jwks
             held=$(grep -c '"kty"' service.jwks)
-            [ "$held" = 60 ] || [ "$held" = 65 ] || fail "$held keys"
+            [ "$held" = 61 ] || [ "$held" = 66 ] || fail "$held keys"
             keys_of service.jwks
             only_in service.jwks tokyo.jwks client.jwks erasing.jwks
             ;;
@@ -116,6 +119,19 @@ check() {
             keys_of service.jwks
             only_in service.jwks tokyo.jwks client.jwks erasing.jwks new.jwks next.jwks
             no_kid_twice client.jwks erasing.jwks new.jwks next.jwks
+            ;;
+        admit)
+            [ ! -e half.jwks ] || grep -q '"tokyo/alice"' service.jwks || fail "a half of a user whom nobody admitted"
+            ok keys admit alice service.jwks --shop-out half.jwks --force
+            [ "$(grep -c '"kty"' service.jwks)" = 62 ] || fail "a user without a key, or with two"
+            ok keys merge half.jwks --into tokyo.jwks
+            keys_of service.jwks
+            only_in service.jwks tokyo.jwks client.jwks erasing.jwks half.jwks
+            ;;
+        revoke)
+            ok keys revoke bob tokyo.jwks
+            grep -h '"tokyo/bob"' service.jwks | grep -o '"k":"[^"]*"' | cut -d'"' -f4 > ../secrets
+            only_in service.jwks
             ;;
         ids)
             ok encrypt --bundle client.jwks more.ndjson -o next.jwe

@@ -136,6 +136,20 @@ for piece in part-??; do orderseal decrypt --bundle tokyo.jwks "$piece"; done > 
 result=$(verdict opened.ndjson all.ndjson) || failed=1
 note "cut into pieces, sealed, joined, cut elsewhere, opened, joined" "$result"
 
+# A user is admitted, orders twice under one id, and is revoked; a user whom nobody admitted gets nothing.
+orderseal keys admit alice --shop tokyo service.jwks --shop-out half.jwks > users.txt
+orderseal keys merge half.jwks --into tokyo.jwks >> users.txt
+orderseal bundle client --keyring service.jwks --user alice -o alice.jwks
+for piece in order-??; do orderseal encrypt --bundle alice.jwks "$piece"; done > alice.jwe
+orderseal decrypt --bundle tokyo.jwks alice.jwe -o opened.ndjson --force
+result=$(verdict opened.ndjson all.ndjson) || failed=1
+orderseal keys revoke alice tokyo.jwks >> users.txt
+if orderseal decrypt --bundle tokyo.jwks alice.jwe > refused.ndjson 2>> users.txt ||
+    orderseal bundle client --keyring service.jwks --user mallory -o mallory.jwks 2>> users.txt; then
+    failed=1 result="NOT REFUSED"
+fi
+note "a user: keys admit, bundle client --user, encrypt, decrypt, keys revoke" "$result"
+
 # Afterwards everything that decrypts or encrypts is erased.
 orderseal erase client.jwks tokyo.jwks > erased.txt 2>&1
 if [ -e client.jwks ] || [ -e tokyo.jwks ] || orderseal decrypt --bundle tokyo.jwks sealed.jwe > opened.ndjson 2> /dev/null; then

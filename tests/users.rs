@@ -326,3 +326,24 @@ fn a_pad_and_a_budget_end_with_the_user() {
     lab.ok("erase --return-to service.jwks alice.jwks");
     lab.refused(4, &format!("{bundle} -o more.jwks")).says(&["was revoked"]);
 }
+
+#[test]
+fn the_simulation_plays_users_where_they_have_keys() {
+    let lab = Lab::new();
+    for embodiment in 1..=4 {
+        let line = format!("simulate -e {embodiment} --faults --shops 2 --clients 2 --json");
+        let report = lab.ok(&line).json()["embodiments"][0].clone();
+        let faults = report["faults"].as_array().unwrap().iter();
+        let played = faults.filter(|fault| fault["fault"].as_str().unwrap().contains("user"));
+        let played: Vec<_> = played
+            .map(|fault| (fault["fault"].as_str().unwrap(), fault["observed"].as_str().unwrap()))
+            .collect();
+        let expected = [
+            ("admitted user", "harmless"),
+            ("user not admitted", "refused"),
+            ("user revoked at service", "refused"),
+            ("user revoked at shop", "refused"),
+        ];
+        assert_eq!(played, if embodiment > 2 { &expected[..] } else { &[] }, "{embodiment}");
+    }
+}
