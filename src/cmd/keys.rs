@@ -19,7 +19,7 @@ use super::keygen::key_output;
 use super::{Global, one_from_stdin, signals, ui};
 use crate::cmd::hints::{usage, usage_with};
 
-/// Admit and revoke users; merge, skip, split and export pools of keys
+/// Admit and revoke users, and manage pools of keys
 #[derive(Debug, Subcommand)]
 pub enum Keys {
     Admit(Admit),

@@ -118,9 +118,9 @@ fn an_erased_user_gets_no_new_key() {
 #[test]
 fn only_users_who_were_admitted_and_not_revoked_get_a_key() {
     let mut file = keyring(4, 2, None);
-    let error = |refused: Error| match refused {
-        Error::Key { error, .. } => error,
-        refused => panic!("{refused}"),
+    let error = |refused: Error| {
+        let Error::Key { error, .. } = refused else { panic!("{refused}") };
+        error
     };
     let alice = Kid::new("tokyo/alice").unwrap();
     let asks = |file: &mut Keyring| bundle(file, IdRequest::User(name("alice")));
