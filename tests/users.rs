@@ -354,3 +354,13 @@ fn the_simulation_plays_users_where_they_have_keys() {
         assert_eq!(played, if embodiment > 2 { &expected[..] } else { &[] }, "{embodiment}");
     }
 }
+
+#[test]
+fn a_second_service_admits_nobody_whom_the_first_revoked() {
+    let lab = lab("-e 4 --pool derived");
+    lab.ok("keys admit alice bob service.jwks");
+    lab.ok("keys revoke alice service.jwks");
+    lab.ok("keys split service.jwks --orders 1 -o second.jwks");
+    assert_eq!(names(&shop(&lab, "second.jwks")), (Value::Null, json!(["alice"])));
+    lab.refused(4, "keys admit alice second.jwks").says(&["was revoked"]);
+}

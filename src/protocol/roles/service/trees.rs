@@ -8,7 +8,7 @@ use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, Origin};
 use crate::protocol::jose::tree::{LEAVES, NODE_LEN, Tree, TreeId};
 use crate::protocol::model::{Error, KeyError, Misuse, Name, Place, Result, Scope};
-use crate::protocol::store::keyfile::{Account, Keyring};
+use crate::protocol::store::keyfile::{Account, Keyring, Standing};
 use crate::protocol::store::trees::{ServiceTree, TreePart, Trees};
 
 /// Checks that keys can be derived, if that is requested.
@@ -69,7 +69,7 @@ pub fn skip(keyring: &mut Keyring, shop: Option<&Name>, count: u64, place: &Plac
 }
 
 /// Cuts the last `count` ids of a shop's trees off, for the keyring of a second service, which is
-/// returned.
+/// returned. It knows who was revoked, and no other user.
 ///
 /// # Errors
 /// As [`skip`], and [`KeyError::PoolEmpty`] if no tree has so many ids that were not handed out.
@@ -87,6 +87,8 @@ pub fn split(
     let (id, tree) = cut.ok_or_else(|| Error::key(place, empty))?;
     let mut second = Account::new(account.shop.scheme, account.shop.suite);
     second.shop = account.shop.without_history();
+    let revoked = account.shop.users_with(Standing::Revoked);
+    second.shop.users = revoked.map(|user| (user.clone(), Standing::Revoked)).collect();
     second.trees.insert(id, tree);
     let mut file = Keyring::new();
     file.shops.insert(name, second);
