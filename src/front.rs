@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::ciphers::random::SystemSource;
 use crate::ciphers::{Secret, Wiped};
 use crate::protocol::model::{
-    Error, KeyError, Malformed, Name, NotName, Place, Result, Run, Scheme, Scope, Suite,
+    Error, KeyError, Malformed, Name, NotName, Place, Result, Scheme, Scope, Suite,
 };
 use crate::protocol::pipeline::{Batch, Part, Workers};
 use crate::protocol::roles::client::{Plan, Sink, Totals};
@@ -560,15 +560,7 @@ fn hand_out(
     place: &Place,
 ) -> Result<ClientBundle> {
     let (source, workers) = (SystemSource::new()?, workers()?);
-    let request = ClientRequest {
-        shop,
-        ids,
-        erase: None,
-        run: Run::Automatic,
-        layers: 1,
-        pad_bytes: None,
-        service: None,
-    };
+    let request = ClientRequest::new(shop, ids);
     let make = |making: &KeyRequest| service::make_keys(making, &source, &workers, &|| {}, place);
     service::bundle_client(keyring, &request, &source, make, place).map(|delivery| delivery.client)
 }

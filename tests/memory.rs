@@ -27,7 +27,7 @@ use orderseal::protocol::store::keyfile::{
     ClientBundle, JwkSet, KeyFile, KeyHolder, KeySet, Keyring, PlainFile, Standing,
 };
 use orderseal::protocol::store::{OpeningFile, OpeningKeys};
-use orderseal::protocol::{Kid, Name, Place, Run};
+use orderseal::protocol::{Kid, Name, Place};
 use serde_json::{Value, json};
 
 /// Looks at every block that is freed. The standard `realloc` allocates, copies and frees, so that a
@@ -158,15 +158,7 @@ fn name(text: &str) -> Name {
 }
 
 fn request(shop: &str, orders: u64) -> ClientRequest {
-    ClientRequest {
-        shop: name(shop),
-        ids: IdRequest::Pool(orders),
-        erase: None,
-        run: Run::Automatic,
-        layers: 1,
-        pad_bytes: None,
-        service: None,
-    }
+    ClientRequest::new(name(shop), IdRequest::Pool(orders))
 }
 
 fn client(shop: &str, orders: usize) -> ClientBundle {

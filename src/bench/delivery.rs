@@ -5,7 +5,7 @@ use crate::ciphers::random::SystemSource;
 use crate::protocol::jose::jwk::DecryptingKey;
 use crate::protocol::roles::service::{self, ClientRequest, IdRequest, KeyRequest, ShopForm};
 use crate::protocol::store::keyfile::{ClientBundle, KeyFile, KeyHolder, Keyring, ShopBundle};
-use crate::protocol::{Place, Result, Run};
+use crate::protocol::{Place, Result};
 
 /// The files of one client and its shop.
 pub struct Delivery {
@@ -26,15 +26,7 @@ impl Delivery {
         let mut keyring = Keyring::new();
         service::add_keys(&mut keyring, request, keys, source, &place)?;
         let shop = service::bundle_shop(&keyring, None, ShopForm::Program, &place)?;
-        let wanted = ClientRequest {
-            shop: request.shop.clone(),
-            ids: IdRequest::Pool(request.orders),
-            erase: None,
-            run: Run::Automatic,
-            layers: 1,
-            pad_bytes: None,
-            service: None,
-        };
+        let wanted = ClientRequest::new(request.shop.clone(), IdRequest::Pool(request.orders));
         let none_on_demand = |_: &KeyRequest| Ok(Vec::new());
         let client =
             service::bundle_client(&mut keyring, &wanted, source, none_on_demand, &place)?.client;

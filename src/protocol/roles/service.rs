@@ -325,7 +325,7 @@ fn fresh_id(file: &Keyring, shop: &Name, rng: &mut KeyStream) -> Kid {
 /// Makes a shop's bundle: its own decrypting keys, and no other shop's; and who was revoked.
 ///
 /// # Errors
-/// [`KeyError::UnknownShop`], and [`KeyError::Missing`] if the shop has no keys yet.
+/// [`KeyError::UnknownShop`], and [`KeyError::Missing`] if the shop has no keys and revoked nobody.
 pub fn bundle_shop(
     file: &Keyring,
     shop: Option<&Name>,
@@ -338,9 +338,9 @@ pub fn bundle_shop(
     if form == ShopForm::BuiltIn && !account.trees.is_empty() {
         return Err(Misuse::NoBuiltIn(name.clone()).into());
     }
-    let mut told = account.shop.without_history();
-    told.users = account.shop.users.clone();
-    let bundle = shop_bundle(name, told, file.keys.iter().filter(own), trees, form);
+    let mut record = account.shop.without_history();
+    record.users = account.shop.users.clone();
+    let bundle = shop_bundle(name, record, file.keys.iter().filter(own), trees, form);
     let revokes = bundle.shop.users_with(Standing::Revoked).next().is_some();
     if bundle.keys.is_empty() && bundle.trees.is_empty() && !revokes {
         return Err(Error::key(place, KeyError::Missing("key of this shop")));

@@ -1,11 +1,9 @@
 //! Faults and attacks between client and shop, each with its expected outcome.
 
-use std::cell::RefCell;
-use std::collections::BTreeSet;
-
 use sha2::{Digest, Sha256};
 
-use super::play::{Played, PlayedShop, open};
+use super::play::{Played, open};
+use super::users::{self, UserCase};
 use super::{Case, FaultReport};
 use crate::ciphers::base64url;
 use crate::ciphers::cpu::Backend;
@@ -14,12 +12,9 @@ use crate::ciphers::random::{KeySource, SeededSource};
 use crate::ciphers::rsa::{self, OaepHash, PublicKey, WrapJob};
 use crate::protocol::jose::jwe::block_label;
 use crate::protocol::jose::jwk::{AsKey, DecryptingKey, Jwk};
-use crate::protocol::model::{Enc, Error, KeyError, Kid, Name, Place, Result, Run, Scope, Suite};
-use crate::protocol::pipeline::{Part, Workers};
-use crate::protocol::roles::client::Plan;
-use crate::protocol::roles::merge::{self, OnErased};
-use crate::protocol::roles::revoke;
-use crate::protocol::roles::service::{self, ClientRequest, IdRequest, KeyRequest, Sizes};
+use crate::protocol::model::{Enc, Error, KeyError, Kid, Place, Result, Scope, Suite};
+use crate::protocol::pipeline::Workers;
+use crate::protocol::roles::service::{self, Sizes};
 use crate::protocol::store::keyfile::ShopBundle;
 
 /// Faults and attacks.
@@ -51,19 +46,6 @@ pub enum Fault {
     Dropped,
     /// Somebody orders as a user.
     User(UserCase),
-}
-
-/// What the service and the shop know of somebody who orders as a user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UserCase {
-    /// The user was admitted.
-    Admitted,
-    /// Nobody admitted the user.
-    NotAdmitted,
-    /// The user was admitted, and was revoked at the service before the order.
-    RevokedAtService,
-    /// The user was admitted, and was revoked at the shop after the order.
-    RevokedAtShop,
 }
 
 /// Attacks on the blocks of an order in direct RSA, by someone who has the public key.
@@ -274,72 +256,17 @@ fn observe(fault: Fault, case: &Case, played: &Played, workers: &Workers) -> Res
         Fault::Dropped => {
             lines.remove(0);
         }
-        Fault::User(standing) => return play_user(standing, played, shop, workers),
+        Fault::User(case) => {
+            return match users::order(case, &played.service, &shop.bundle, workers) {
+                Err(error @ Error::Key { .. }) => Ok(classify(Err(error), &[])),
+                Err(other) => Err(other),
+                opened => Ok(classify(opened, &users::ORDERS.map(str::to_owned))),
+            };
+        }
     }
     let mut sealed = lines.join("\n");
     sealed.push('\n');
     Ok(classify(open(workers, &bundle, sealed.into_bytes()), &shop.orders))
-}
-
-/// Has a user admitted, hand out, order and revoked as the case says.
-fn play_user(
-    case: UserCase,
-    played: &Played,
-    shop: &PlayedShop,
-    workers: &Workers,
-) -> Result<Outcome> {
-    let (place, name) = (Place::file("user"), &shop.bundle.name);
-    let user = Name::new("alice").expect("a name by its form");
-    let users = BTreeSet::from([user.clone()]);
-    let source = SeededSource::new(0).child("user");
-    let (mut service, mut bundle) = (played.service.clone(), shop.bundle.clone());
-    match case {
-        UserCase::NotAdmitted => {}
-        UserCase::Admitted | UserCase::RevokedAtService | UserCase::RevokedAtShop => {
-            let admission =
-                service::admit(&mut service, Some(name), &users, &source, workers, &place)?;
-            merge::merge(&mut bundle, &admission.shop_half, OnErased::Refuse, &place)?;
-        }
-    }
-    match case {
-        UserCase::RevokedAtService => {
-            revoke::at_service(&mut service, Some(name), &users, &place)?;
-        }
-        UserCase::Admitted | UserCase::NotAdmitted | UserCase::RevokedAtShop => {}
-    }
-    let request = ClientRequest {
-        shop: name.clone(),
-        ids: IdRequest::User(user),
-        erase: None,
-        run: Run::Automatic,
-        layers: 1,
-        pad_bytes: None,
-        service: None,
-    };
-    // The key was made when the user was admitted.
-    let made = |_: &KeyRequest| Ok(Vec::new());
-    let delivery = match service::bundle_client(&mut service, &request, &source, made, &place) {
-        Ok(delivery) => delivery,
-        Err(Error::Key { error: KeyError::NotAdmitted(_) | KeyError::Revoked(_), .. }) => {
-            return Ok(Outcome::Refused);
-        }
-        Err(other) => return Err(other),
-    };
-    let orders = ["tea", "paper"];
-    let store = RefCell::new(delivery.client);
-    let plan = Plan::of_client(&store.borrow(), &place)?;
-    let input = Part::memory(&place.file, format!("{}\n", orders.join("\n")).into_bytes());
-    let mut sealed = Vec::new();
-    plan.seal(workers, input, &source.child("orders"), &store, &mut sealed, |_| {})?;
-    match case {
-        UserCase::RevokedAtShop => drop(revoke::at_shop(&mut bundle, &users, &place)?),
-        UserCase::Admitted | UserCase::NotAdmitted | UserCase::RevokedAtService => {}
-    }
-    match open(workers, &bundle, sealed) {
-        Err(Error::Key { error: KeyError::Revoked(_), .. }) => Ok(Outcome::Refused),
-        Err(other) => Err(other),
-        opened => Ok(classify(opened, &orders.map(str::to_owned))),
-    }
 }
 
 fn classify(opened: Result<Vec<String>>, sent: &[String]) -> Outcome {

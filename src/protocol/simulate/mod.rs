@@ -8,11 +8,13 @@ mod messages;
 mod orders;
 mod play;
 mod trace;
+mod users;
 
 use sha2::{Digest, Sha256};
 
-pub use faults::{BlockAttack, Fault, Outcome, UserCase};
+pub use faults::{BlockAttack, Fault, Outcome};
 pub use trace::{Event, Party, mermaid};
+pub use users::UserCase;
 
 use crate::ciphers::ecdh::Curve;
 use crate::ciphers::random::SeededSource;

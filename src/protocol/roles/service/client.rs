@@ -44,6 +44,22 @@ pub struct ClientRequest {
     pub service: Option<ServiceUrl>,
 }
 
+impl ClientRequest {
+    /// A request for ids at a shop, for a program that runs automatically, wraps one content key and
+    /// erases nothing.
+    pub fn new(shop: Name, ids: IdRequest) -> Self {
+        Self {
+            shop,
+            ids,
+            erase: None,
+            run: Run::Automatic,
+            layers: 1,
+            pad_bytes: None,
+            service: None,
+        }
+    }
+}
+
 /// The ids that a client gets at transaction scope; at shop scope there are none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IdRequest {

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use super::*;
 use crate::ciphers::random::{Origin, SystemSource};
 use crate::protocol::jose::jwk::{AsKey, Material};
-use crate::protocol::model::{Alg, Amounts, Enc, Run};
+use crate::protocol::model::{Alg, Amounts, Enc};
 use crate::protocol::roles::revoke;
 use crate::protocol::store::files::{self, Existing, Output, Privacy};
 use crate::protocol::store::keyfile::{ClientBundle, IV_BUDGET, JwkSet, KeyFile, KeySet};
@@ -52,15 +52,7 @@ fn keyring(embodiment: u8, orders: u64, enc: Option<&str>) -> Keyring {
 }
 
 fn asks_for(ids: IdRequest) -> ClientRequest {
-    ClientRequest {
-        shop: name("tokyo"),
-        ids,
-        erase: None,
-        run: Run::Automatic,
-        layers: 1,
-        pad_bytes: None,
-        service: None,
-    }
+    ClientRequest::new(name("tokyo"), ids)
 }
 
 fn bundle(file: &mut Keyring, ids: IdRequest) -> Result<ClientBundle> {
