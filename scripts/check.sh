@@ -81,7 +81,7 @@ else
     echo; echo "== not run, the package leaves out the generator: S-boxes against the circuits' data"
 fi
 
-# Each benchmark once, to see that it still runs. Like a test, so that nothing is compiled again.
+# Each benchmark once, to see that it still runs: as a test, with the library that the tests compiled.
 benches=()
 for bench in benches/*.rs; do
     [ ! -e "$bench" ] || benches+=(--bench "$(basename "$bench" .rs)")

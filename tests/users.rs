@@ -363,4 +363,13 @@ fn a_second_service_admits_nobody_whom_the_first_revoked() {
     lab.ok("keys split service.jwks --orders 1 -o second.jwks");
     assert_eq!(names(&shop(&lab, "second.jwks")), (Value::Null, json!(["alice"])));
     lab.refused(4, "keys admit alice second.jwks").says(&["was revoked"]);
+
+    // The second one does not know who was revoked after the split; a shop that does is not deceived.
+    lab.ok("bundle shop --keyring service.jwks -o tokyo.jwks --force");
+    lab.ok("keys revoke bob tokyo.jwks");
+    lab.ok("keys admit bob second.jwks --shop-out half.jwks");
+    lab.ok("bundle client --keyring second.jwks --user bob -o bob.jwks");
+    lab.ok("keys merge half.jwks --into tokyo.jwks");
+    lab.refused_with(4, "decrypt --bundle tokyo.jwks", &sealed_by(&lab, "bob.jwks"))
+        .says(&["user bob of shop tokyo was revoked"]);
 }

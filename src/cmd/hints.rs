@@ -332,7 +332,8 @@ fn key_hint(error: &KeyError) -> Option<String> {
             let (shop, user) = kid.parts();
             let user = user.unwrap_or_default();
             return Some(format!(
-                "admit users with: orderseal keys admit {user} --shop {shop} KEYRING"
+                "`orderseal inspect` names the users; to admit this one: orderseal keys admit {user} --shop \
+                 {shop} KEYRING"
             ));
         }
         KeyError::Revoked(_) => {

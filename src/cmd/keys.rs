@@ -57,8 +57,8 @@ pub struct Admit {
 /// Revoke users for good: erase their keys and take none back
 ///
 /// In the service's keyring: no bundle that is made later has their keys. In a shop's bundle: their
-/// orders do not open any more, and `keys merge` does not bring their keys back, unless it is told to
-/// --restore. Revoke at both: a user's own file keeps sealing.
+/// orders do not open any more, and `keys merge` brings their keys back only with --restore. Revoke at
+/// both: a user's own file keeps sealing.
 #[derive(Debug, Args)]
 #[command(
     override_usage = "orderseal keys revoke [OPTIONS] <NAME>... <FILE>",
