@@ -19,7 +19,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ ${#scenarios[@]} -gt 0 ] || scenarios=(keygen bundle admit revoke ids pads erasing erase erase-keys decrypt)
+[ ${#scenarios[@]} -gt 0 ] || scenarios=(keygen bundle admit revoke ids pads erasing erase erase-keys decrypt ledger ledger-erase)
 
 if ! command -v strace > /dev/null; then
     echo "fault-sweep.sh: error: strace was not found" >&2
@@ -101,6 +101,8 @@ command_of() {
         erase) echo "erase client.jwks" ;;
         erase-keys) echo "erase --keys client.jwks" ;;
         decrypt) echo "decrypt --bundle tokyo.jwks sealed.jwe -o opened.ndjson" ;;
+        ledger) echo "decrypt --bundle tokyo.jwks --ledger tokyo.ledger sealed.jwe -o opened.ndjson" ;;
+        ledger-erase) echo "decrypt --bundle tokyo.jwks --ledger tokyo.ledger --erase sealed.jwe -o opened.ndjson" ;;
         *) echo "fault-sweep.sh: error: there is no scenario $1" >&2; exit 2 ;;
     esac
 }
@@ -174,6 +176,23 @@ check() {
             ok decrypt --bundle tokyo.jwks sealed.jwe -o opened.ndjson --force
             cmp -s opened.ndjson orders.ndjson || fail "the orders are not those that were sealed"
             ;;
+        ledger*)
+            [ ! -e opened.ndjson ] || cmp -s opened.ndjson orders.ndjson || fail "part of the output"
+            head -n 1 orders.ndjson > ../secrets
+            only_in orders.ndjson more.ndjson opened.ndjson
+            states=none
+            [ ! -e tokyo.ledger ] || states=$("$ORDERSEAL" inspect --json tokyo.ledger) || fail "the ledger cannot be read"
+            [ ! -e opened.ndjson ] || [[ $states == *'"done":10,'* || $states == *'"opening":10,'* ]] || fail "not recorded: $states"
+            [ -e opened.ndjson ] || [[ $states != *'"done":10,'* ]] || fail "done, and not there: $states"
+            code=0
+            $(command_of ledger | sed "s|^|$ORDERSEAL |; s|opened|again|") > /dev/null 2>&1 || code=$?
+            case "$code $states" in
+                "0 "*'"done":10,'*) fail "opened twice" ;;
+                "0 "*) cmp -s again.ndjson orders.ndjson || fail "the orders are not those that were sealed" ;;
+                "7 "*'"done":10,'* | "4 "*'"done":10,'*) ;;
+                *) fail "exit code $code, $states" ;;
+            esac
+            ;;
     esac
 }
 
@@ -191,29 +210,31 @@ traced() { # [OPTION…]
 
 total=0 started=$SECONDS
 for scenario in "${scenarios[@]}"; do
-    number=0
+    number=none
     prepare
     command_of "$scenario" > /dev/null
     traced || fail "it fails without being killed"
-    # Counts are those of each thread by itself.
-    count=$(cut -d' ' -f1 ../log | sort | uniq -c | sort -n | tail -n 1 | awk '{print $1}')
-    step=1
-    if [ "$seconds" -gt 0 ]; then
-        # What one try takes is measured here.
-        before=$(date +%s%N)
-        number=$count
-        prepare; traced -e inject=all:signal=KILL:when=$((count - 1)) || true; check "$scenario"
-        each=$((($(date +%s%N) - before) / 1000000 + 1))
-        step=$((count * each * ${#scenarios[@]} / (seconds * 1000) + 1))
-    fi
-    tries=0
-    for ((number = 1; number <= count; number += step)); do
+    # Each call by its name and number: strace counts every kind of call by itself, in each thread.
+    mapfile -t calls < <(awk '$2 ~ /^[a-z]/ { sub(/\(.*/, "", $2); call = $2 " " ++nth[$1, $2]; if (!seen[call]++) print call }' ../log)
+    count=${#calls[@]} step=1 tries=0 kills=0
+    before=$(date +%s%N)
+    for ((index = 0; index < count; index += step)); do
+        read -r call nth <<< "${calls[index]}"
+        number="$nth of $call"
         prepare
-        traced -e inject=all:signal=KILL:when=$number || true
+        traced -e inject="$call:signal=KILL:when=$nth" || true
+        ! grep -q 'killed by SIGKILL' ../log || kills=$((kills + 1))
         check "$scenario"
         tries=$((tries + 1))
+        if [ "$seconds" -gt 0 ] && [ $tries -eq 5 ]; then
+            # What one try takes has been measured now.
+            each=$((($(date +%s%N) - before) / 5000000 + 1))
+            step=$((count * each * ${#scenarios[@]} / (seconds * 1000) + 1))
+        fi
     done
-    total=$((total + tries))
-    echo "$scenario: killed at $tries of $count system calls: nothing lost, nothing left, nothing used twice"
+    # A thread may make a few calls less the next time, to wait or to get memory.
+    [ $((kills * 5)) -ge $((tries * 4)) ] || fail "it was killed $kills times only, in $tries tries"
+    total=$((total + kills))
+    echo "$scenario: killed $kills times, at $tries of $count system calls: nothing lost, nothing left, nothing used twice"
 done
 echo "fault-sweep.sh: $total kills in $((SECONDS - started)) s"

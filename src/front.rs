@@ -17,7 +17,7 @@ use crate::protocol::roles::send::{Sender, Unattended};
 use crate::protocol::roles::service::{
     self, ClientRequest, IdRequest, KeyRequest, ShopForm, Sizes,
 };
-use crate::protocol::roles::shop::{self, Options};
+use crate::protocol::roles::shop::{self, Options, Uses};
 use crate::protocol::store::keyfile::{ClientBundle, KeyFile, KeyHolder, Keyring, ShopBundle};
 use crate::protocol::store::spend::Durable;
 use crate::protocol::store::{OpeningFile, OpeningKeys};
@@ -446,7 +446,7 @@ impl Shop {
         sealed: impl Into<Batch>,
         mut write: impl FnMut(&[u8]) -> Result<()>,
     ) -> Result<Totals> {
-        let options = Options { once: true, skip_failed: false };
+        let options = Options { uses: Uses::OnceInRun, skip_failed: false };
         let write = |text: &[u8], _: &Totals| write(text);
         let opened = shop::open(&workers()?, sealed, &self.keys, options, write, |_| Ok(()))?;
         Ok(opened.totals)

@@ -318,5 +318,5 @@ fn once_refuses_a_transaction_that_comes_twice() {
         lab.ok_with("decrypt --bundle tokyo.jwks", &repeated).stdout,
         b"one\ntwo\nthree\none\n"
     );
-    lab.refused_with(4, "decrypt --once --bundle tokyo.jwks", &repeated).says(&["line 4"]);
+    lab.refused_with(7, "decrypt --once --bundle tokyo.jwks", &repeated).says(&["line 4"]);
 }

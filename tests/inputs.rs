@@ -60,7 +60,7 @@ fn messages_name_the_file_and_the_line_in_it() {
         [
             json!({"file": "2.jwe", "line": 2, "kid": kid(&sealed[3]), "kind": "authentication",
                    "message": "2.jwe: line 2: authentication failed"}),
-            json!({"file": "2.jwe", "line": 3, "kid": kid(&sealed[0]), "kind": "key",
+            json!({"file": "2.jwe", "line": 3, "kid": kid(&sealed[0]), "kind": "used",
                    "message": format!("2.jwe: line 3: transaction id {} was used before, in 1.jwe: \
                                        line 1", kid(&sealed[0]).as_str().unwrap())}),
         ]

@@ -200,7 +200,7 @@ fn an_id_in_two_files_still_serves_once() {
     for batch in [[lines[0], lines[1], lines[0]], [lines[1], lines[0], lines[1]]] {
         // From a file, so that one block has all lines.
         lab.write("batch.jwe", batch.join("\n") + "\n");
-        lab.refused(4, "decrypt --bundle tokyo.jwks --bundle again.jwks --once batch.jwe")
+        lab.refused(7, "decrypt --bundle tokyo.jwks --bundle again.jwks --once batch.jwe")
             .says(&["line 3", "used before, in batch.jwe: line 1"]);
     }
 }

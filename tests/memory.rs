@@ -21,7 +21,7 @@ use orderseal::protocol::page::{self, Fields, Form};
 use orderseal::protocol::pipeline::{Part, Workers};
 use orderseal::protocol::roles::client::Plan;
 use orderseal::protocol::roles::service::{self, ClientRequest, IdRequest, ShopForm};
-use orderseal::protocol::roles::shop;
+use orderseal::protocol::roles::shop::{self, Uses};
 use orderseal::protocol::store::files::{self, Selection};
 use orderseal::protocol::store::keyfile::{
     ClientBundle, JwkSet, KeyFile, KeyHolder, KeySet, Keyring, PlainFile, Standing,
@@ -268,7 +268,7 @@ fn no_freed_block_holds_a_key() {
             plan.wrap_key(&key, &place(), &source, &store, &mut line).unwrap();
             let mut keys = OpeningKeys::new(false);
             keys.add(OpeningFile::of(parse(&KEYRING), &place()).unwrap(), &place()).unwrap();
-            shop::open_key(line.trim_ascii_end(), &place(), &keys).unwrap()
+            shop::open_key(line.trim_ascii_end(), &place(), &keys, Uses::Any).unwrap().1
         });
     }
     watch("making ready and sealing under every kind of key", || {

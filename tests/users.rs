@@ -291,7 +291,9 @@ fn a_kill_leaves_users_as_they_were_or_as_they_will_be() {
         ("keys revoke bob service.jwks", (Value::Null, json!(["bob"]))),
     ] {
         let (mut old, mut new) = (0, 0);
-        for calls in ["?linkat", "?renameat2,?rename", "?fsync,?fdatasync", "?unlink,?unlinkat"] {
+        for calls in
+            ["?linkat", "?renameat2", "?rename", "?fsync", "?fdatasync", "?unlink", "?unlinkat"]
+        {
             for when in 1.. {
                 fs::copy(lab.path("original"), lab.path("service.jwks")).unwrap();
                 let _ = fs::remove_file(lab.path("half.jwks"));

@@ -8,7 +8,7 @@ use orderseal::ciphers::random::{KeySource, SystemSource};
 use orderseal::protocol::jose::pad::MAX_PAD;
 use orderseal::protocol::page::item_page::{MAX_PAGE, Page};
 use orderseal::protocol::page::{self, Items};
-use orderseal::protocol::roles::merge::refuse_to_restore;
+use orderseal::protocol::roles::merge::{refuse_to_lose_ledger, refuse_to_restore};
 use orderseal::protocol::roles::service::{self, ClientRequest, IdRequest, Outputs, ShopForm};
 use orderseal::protocol::store::files::{self, FileId, Loaded, Output, Privacy};
 use orderseal::protocol::store::keyfile::{KeyFile, KeyHolder, Keyring};
@@ -229,10 +229,13 @@ impl Shop {
         let shop = self.shop.shop.as_ref();
         let bundle = service::bundle_shop(&loaded.file, shop, self.form, &loaded.place)?;
         let mut output = key_output(&bundle, &self.to, &[loaded.id])?;
-        match self.restore {
-            true => output.send()?,
-            false => output.send_over(|old, place| refuse_to_restore(&bundle, old, place))?,
-        }
+        output.send_over(|old, place| {
+            refuse_to_lose_ledger(&bundle, old, place)?;
+            match self.restore {
+                true => Ok(()),
+                false => refuse_to_restore(&bundle, old, place),
+            }
+        })?;
         if self.form == ShopForm::Key {
             ui::warn(
                 global,

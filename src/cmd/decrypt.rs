@@ -6,17 +6,20 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use orderseal::protocol::jose::jwe::{
-    Carries, MAX_SEALED_LINE, Shape, is_sealed_json, is_unfinished_json,
+    Carries, KeyNumber, MAX_SEALED_LINE, Shape, is_sealed_json, is_unfinished_json,
 };
 use orderseal::protocol::roles::shop::{self, Options, Skipped, Summary};
 use orderseal::protocol::roles::stream::{self, Opened};
-use orderseal::protocol::store::files::{self, FileId, Input, Inputs, Loaded, Output, Privacy};
+use orderseal::protocol::store::files::{
+    self, FileId, Input, Inputs, Ledger, LedgerUser, Loaded, Output, Privacy,
+};
 use orderseal::protocol::store::{OpeningFile, OpeningKeys};
 use orderseal::protocol::{Error, Kid, Malformed, Place, Result};
 use serde_json::json;
 
 use super::arguments::is_stdout;
 use super::arguments::{MORE, OutputFile};
+use super::ledger::{Delivery, UseOptions};
 use super::{Global, algorithms, main_inputs, one_from_stdin, one_to_stdout, ui};
 use crate::cmd::hints::usage;
 
@@ -67,9 +70,8 @@ pub struct Decrypt {
     /// With --json, also count the orders of each key
     #[arg(long, help_heading = MORE)]
     ids: bool,
-    /// Refuse a transaction id that occurs twice
-    #[arg(long)]
-    once: bool,
+    #[command(flatten)]
+    uses: UseOptions,
     /// Verify everything, and print only how many orders each key opened
     #[arg(long)]
     check: bool,
@@ -83,6 +85,14 @@ pub struct Decrypt {
     to: OutputFile,
 }
 
+/// What was opened.
+enum Outcome {
+    /// Orders.
+    Orders(Summary),
+    /// One text, by the key with this number.
+    One(KeyNumber),
+}
+
 /// What happens when a record fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum OnError {
@@ -93,6 +103,11 @@ enum OnError {
 }
 
 impl Decrypt {
+    /// Whether the command records what it opened, so that it matters whether the reader has it.
+    pub fn records(&self) -> bool {
+        self.uses.records()
+    }
+
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Result<()> {
         let key_files = self.bundle.iter().chain(&self.key).map(|path| Some(path.as_path()));
@@ -101,31 +116,57 @@ impl Decrypt {
         if self.ids && !global.json {
             return Err(usage("--ids adds to the report of --json".to_owned()));
         }
-        let (keys, mut ids) = self.keys(global)?;
-        let mut inputs = Inputs::open(&self.sealed)?;
+        // The keys are read when the ledger is locked: while this process waited, they may have changed.
+        let ledger = self.uses.find(self.check, global)?;
+        let (keys, mut ids, bundles) = self.keys(global)?;
+        self.uses.check_erasable(&bundles)?;
+        let inputs = Inputs::open(&self.sealed)?;
         ids.extend(inputs.ids());
+        let mut ledger = self.uses.join(ledger, &bundles, self.check)?;
+        let ledger = ledger.as_mut();
+        ids.extend(ledger.as_ref().map(|ledger| ledger.id()));
+        let opened = self.open_input(global, inputs, &keys, &ids, ledger)?;
+        let kids: Vec<Kid> = match &opened {
+            Outcome::Orders(summary) => summary.single_use_ids(&keys),
+            Outcome::One(key) => keys.single_use_id(*key).into_iter().collect(),
+        };
+        self.uses.erase(&bundles, &kids, global)?;
+        match opened {
+            Outcome::Orders(summary) => shop::skipped_error(&summary).map_or(Ok(()), Err),
+            Outcome::One(_) => Ok(()),
+        }
+    }
+
+    /// Opens the input, whatever it is.
+    fn open_input(
+        &self,
+        global: &Global,
+        mut inputs: Inputs,
+        keys: &OpeningKeys,
+        ids: &[Option<FileId>],
+        ledger: Option<&mut Ledger>,
+    ) -> Result<Outcome> {
         if self.document {
-            return self.open_document(global, inputs, &keys, &ids);
+            return self.open_document(global, inputs, keys, ids, ledger);
         }
         let first = peek_line(inputs.first(), Vec::new())?;
         match Carries::of_line(&first) {
             Carries::Order => {}
-            Carries::Key => return self.open_key(&first, inputs, &keys, &ids, global),
-            Carries::StreamKey => return self.open_stream(global, &first, inputs, &keys, &ids),
+            Carries::Key => return self.open_key(&first, inputs, keys, ids, ledger, global),
+            Carries::StreamKey => {
+                return self.open_stream(global, &first, inputs, keys, ids, ledger);
+            }
         }
         let first = joined_json(inputs.first(), first)?;
         let read = std::mem::replace(&mut inputs.first().reader, Box::new(std::io::empty()));
         inputs.first().reader = Box::new(Cursor::new(first).chain(read));
-        let output = match self.check {
-            true => None,
-            false => Some(self.create_output(&ids)?),
-        };
-        let progress = ui::Progress::bytes(global, inputs.size(), output.as_ref());
-        let (summary, output) = self.open(global, inputs, &keys, &ids, output, &progress)?;
-        output.map_or(Ok(()), Output::commit)?;
+        let mut to = self.delivery(ids, ledger)?;
+        let progress = ui::Progress::bytes(global, inputs.size(), to.output.as_ref());
+        let summary = self.open(global, inputs, keys, ids, &mut to, &progress)?;
+        to.send()?;
         progress.finish_orders(if self.check { "verified" } else { "opened" }, &summary.totals);
-        self.report_summary(global, &summary, &keys)?;
-        shop::skipped_error(&summary).map_or(Ok(()), Err)
+        self.report_summary(global, &summary, keys)?;
+        Ok(Outcome::Orders(summary))
     }
 
     fn open(
@@ -134,11 +175,13 @@ impl Decrypt {
         inputs: Inputs,
         keys: &OpeningKeys,
         ids: &[Option<FileId>],
-        mut output: Option<Output>,
+        to: &mut Delivery<'_>,
         progress: &ui::Progress,
-    ) -> Result<(Summary, Option<Output>)> {
+    ) -> Result<Summary> {
         let several = inputs.count() > 1;
-        let options = Options { once: self.once, skip_failed: self.on_error == OnError::Skip };
+        let Delivery { output, ledger } = to;
+        let uses = self.uses.uses(ledger.as_deref_mut());
+        let options = Options { uses, skip_failed: self.on_error == OnError::Skip };
         let mut report = self.create_report(ids)?;
         let summary = shop::open(
             &global.workers()?,
@@ -154,30 +197,34 @@ impl Decrypt {
         if let Some(report) = report {
             report.commit()?;
         }
-        Ok((summary, output))
+        Ok(summary)
     }
 
-    fn keys(&self, global: &Global) -> Result<(OpeningKeys, Vec<Option<FileId>>)> {
+    /// The keys, the identities of their files, and the bundles among these that may have a ledger.
+    fn keys(&self, global: &Global) -> Result<(OpeningKeys, Vec<Option<FileId>>, Vec<LedgerUser>)> {
         let mut keys = OpeningKeys::new(global.allow_weak);
-        let mut ids = Vec::new();
+        let (mut ids, mut bundles) = (Vec::new(), Vec::new());
         for path in &self.bundle {
             let loaded = files::load(path, global.allow_readable_keys)?;
             let loaded = loaded.of(OpeningFile::of_shop)?;
             ids.push(loaded.id);
+            bundles.extend(self.uses.user(path, &loaded)?);
             self.add(&mut keys, loaded, global)?;
         }
         let load = |path: &PathBuf| files::load(path, global.allow_readable_keys);
         let mut plain = self.key.iter().map(load).collect::<Result<Vec<_>>>()?;
         algorithms::assume(self.alg, &mut plain)?;
-        for loaded in plain {
+        for (loaded, path) in plain.into_iter().zip(&self.key) {
+            let loaded = loaded.of(OpeningFile::of)?;
             ids.push(loaded.id);
-            self.add(&mut keys, loaded.of(OpeningFile::of)?, global)?;
+            bundles.extend(self.uses.user(path, &loaded)?);
+            self.add(&mut keys, loaded, global)?;
         }
         if let Some(kid) = &self.kid {
             let chosen = keys.choose_for_unnamed(kid);
             chosen.map_err(|error| Error::key(&Place::file("--kid"), error))?;
         }
-        Ok((keys, ids))
+        Ok((keys, ids, bundles))
     }
 
     fn add(
@@ -211,6 +258,19 @@ impl Decrypt {
         self.to.create(Privacy::Owner, inputs)
     }
 
+    /// The output for opened orders, unless they are only verified.
+    fn delivery<'l>(
+        &self,
+        inputs: &[Option<FileId>],
+        ledger: Option<&'l mut Ledger>,
+    ) -> Result<Delivery<'l>> {
+        let output = match self.check {
+            true => None,
+            false => Some(self.create_output(inputs)?),
+        };
+        Ok(Delivery::new(output, ledger))
+    }
+
     fn create_report(&self, inputs: &[Option<FileId>]) -> Result<Option<Output>> {
         let Some(path) = &self.report else { return Ok(None) };
         if self.to.path().is_some_and(|output| files::same_target(path, output)) {
@@ -226,8 +286,9 @@ impl Decrypt {
         mut inputs: Inputs,
         keys: &OpeningKeys,
         ids: &[Option<FileId>],
+        ledger: Option<&mut Ledger>,
         global: &Global,
-    ) -> Result<()> {
+    ) -> Result<Outcome> {
         let several = inputs.count() > 1;
         let input = inputs.first();
         let place = input.place();
@@ -243,21 +304,24 @@ impl Decrypt {
             let found = Malformed::AmongOrders(Carries::Key.words());
             return Err(Error::malformed(&place.at(1), found));
         }
-        let opened = shop::open_key(text, &place, keys)?;
-        if self.check {
-            let report = json!({"orders": 0, "wrapped_keys": 1});
-            return match global.json {
-                true => ui::print_report(&report, false),
-                false => ui::print("1\twrapped key\n"),
-            };
-        }
-        let mut output = self.create_output(ids)?;
-        if output.is_terminal() {
+        let mut to = self.delivery(ids, ledger)?;
+        if to.output.as_ref().is_some_and(Output::is_terminal) {
             return Err(usage("keys are not printed to a terminal: use -o FILE".to_owned()));
         }
+        let uses = self.uses.uses(to.ledger.as_deref_mut());
+        let (key, opened) = shop::open_key(text, &place, keys, uses)?;
+        let Some(output) = &mut to.output else {
+            let report = json!({"orders": 0, "wrapped_keys": 1});
+            match global.json {
+                true => ui::print_report(&report, false)?,
+                false => ui::print("1\twrapped key\n")?,
+            }
+            return Ok(Outcome::One(key));
+        };
         output.write(&opened)?;
         output.write(b"\n")?;
-        output.commit()
+        to.send()?;
+        Ok(Outcome::One(key))
     }
 
     /// Opens the input as one order.
@@ -267,18 +331,21 @@ impl Decrypt {
         inputs: Inputs,
         keys: &OpeningKeys,
         ids: &[Option<FileId>],
-    ) -> Result<()> {
+        ledger: Option<&mut Ledger>,
+    ) -> Result<Outcome> {
         let input = inputs.only("a document")?;
         let place = input.place();
         let limit = Shape::Document.max_sealed() as u64;
         let sealed = files::read_limited(input.reader, limit, &place)?;
-        let (summary, text) = shop::open_document(&sealed, &place, keys)?;
-        if !self.check {
-            let mut output = self.create_output(ids)?;
+        let mut to = self.delivery(ids, ledger)?;
+        let uses = self.uses.uses(to.ledger.as_deref_mut());
+        let (summary, text) = shop::open_document(&sealed, &place, keys, uses)?;
+        if let Some(output) = &mut to.output {
             output.write(&text)?;
-            output.commit()?;
         }
-        self.report_summary(global, &summary, keys)
+        to.send()?;
+        self.report_summary(global, &summary, keys)?;
+        Ok(Outcome::Orders(summary))
     }
 
     /// Opens a stream of which the first line and perhaps more was already read.
@@ -289,19 +356,19 @@ impl Decrypt {
         mut inputs: Inputs,
         keys: &OpeningKeys,
         ids: &[Option<FileId>],
-    ) -> Result<()> {
+        ledger: Option<&mut Ledger>,
+    ) -> Result<Outcome> {
         let place = inputs.first().place();
         if inputs.count() > 1 {
             return Err(Error::malformed(&place.at(1), Malformed::StreamAmongFiles));
         }
         let input = inputs.only("a sealed stream")?;
-        let mut output = match self.check {
-            true => None,
-            false => Some(self.create_output(ids)?),
-        };
-        if let Some(output) = &output {
+        let mut to = self.delivery(ids, ledger)?;
+        let Delivery { output, ledger } = &mut to;
+        if let Some(output) = output {
             output.refuse_terminal("an opened stream")?;
         }
+        let uses = self.uses.uses(ledger.as_deref_mut());
         let (line, rest) = match memchr::memchr(b'\n', first) {
             Some(end) => (&first[..end], &first[end + 1..]),
             None => (first, &[][..]),
@@ -309,17 +376,18 @@ impl Decrypt {
         let progress = ui::Progress::bytes(global, input.size, output.as_ref());
         let reader = Box::new(Cursor::new(rest.to_vec()).chain(input.reader));
         let workers = global.workers()?;
-        let opened = stream::open(&workers, line, reader, &place, keys, |pieces, totals| {
+        let opened = stream::open(&workers, line, reader, &place, keys, uses, |pieces, totals| {
             progress.update_bytes(totals);
             output.as_mut().map_or(Ok(()), |output| output.write_pieces(pieces))
         })?;
-        output.map_or(Ok(()), Output::commit)?;
+        to.send()?;
         progress.finish_bytes(if self.check { "verified" } else { "opened" }, &opened.totals);
-        self.report_stream(global, &opened)
+        self.report_stream(global, &opened, keys)?;
+        Ok(Outcome::One(opened.key))
     }
 
-    fn report_stream(&self, global: &Global, opened: &Opened) -> Result<()> {
-        let kid = opened.kid.as_ref().map_or(String::new(), ToString::to_string);
+    fn report_stream(&self, global: &Global, opened: &Opened, keys: &OpeningKeys) -> Result<()> {
+        let kid = keys.name(opened.key).map_or(String::new(), |kid| kid.to_string());
         if global.json {
             let mut report = json!({
                 "streams": 1,
@@ -398,10 +466,10 @@ pub fn joined_json(input: &mut Input, mut first: Vec<u8>) -> Result<Vec<u8>> {
 /// Reports a skipped record: line, key and kind of failure, never its content. Names the file if
 /// there are several.
 fn write_skipped(report: &mut Option<Output>, skipped: &Skipped, several: bool) -> Result<()> {
-    let Skipped { place, kid, failure } = skipped;
-    let message = failure.clone().at(place.clone()).to_string();
+    let Skipped { place, kid, refused } = skipped;
+    let message = refused.clone().at(place.clone()).to_string();
     let mut entry =
-        json!({"line": place.line, "kid": kid, "kind": failure.kind(), "message": message});
+        json!({"line": place.line, "kid": kid, "kind": refused.kind(), "message": message});
     if several {
         entry["file"] = json!(place.file);
     }

@@ -84,6 +84,7 @@ fn code(error: &Error) -> u8 {
         Error::Key { .. } => 4,
         Error::Authentication(_) => 5,
         Error::SomeFailed { .. } => 6,
+        Error::Reused { .. } => 7,
         Error::Spending { source, .. } => code(source),
         Error::Stopped => super::signals::exit_code(),
         Error::Io { .. }
@@ -106,6 +107,7 @@ fn kind(error: &Error) -> &'static str {
         Error::Key { .. } => "key",
         Error::Authentication(_) => "authentication",
         Error::SomeFailed { .. } => "some-failed",
+        Error::Reused { found, .. } => found.kind(),
         Error::Stopped => "stopped",
         Error::ClosedPipe { .. } => "closed-pipe",
         Error::Spending { source, .. }
@@ -126,6 +128,7 @@ fn place(error: &Error) -> Option<&Place> {
         | Error::Unexpected { place, .. }
         | Error::Key { place, .. }
         | Error::KeyFileFull { place, .. }
+        | Error::Reused { place, .. }
         | Error::Authentication(place) => Some(place),
         Error::Spending { source, .. }
         | Error::Changed { source, .. }

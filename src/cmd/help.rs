@@ -20,7 +20,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
 ];
 
 /// Exit codes and their meanings.
-pub const EXIT_CODES: [(u8, &str); 7] = [
+pub const EXIT_CODES: [(u8, &str); 8] = [
     (0, "done"),
     (1, "input or output failed"),
     (2, "wrong usage"),
@@ -28,6 +28,7 @@ pub const EXIT_CODES: [(u8, &str); 7] = [
     (4, "unknown or unusable key"),
     (5, "authentication failed"),
     (6, "some records failed, or a simulation did not hold"),
+    (7, "an order was opened before, or its transaction id used"),
 ];
 
 /// Text on files, valid for every command.

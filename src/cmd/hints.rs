@@ -3,8 +3,8 @@
 
 use orderseal::ciphers::content::ContentCipher;
 use orderseal::protocol::model::{
-    Amounts, Document, Expected, Form, JsonFault, Malformed, Misuse, NotUndone, Role, Unfit,
-    Unimplemented, WebPage, WrapAlgorithm,
+    Amounts, Document, Expected, Form, JsonFault, LedgerTrouble, Malformed, Misuse, NotUndone,
+    Reuse, Role, Unfit, Unimplemented, WebPage, WrapAlgorithm,
 };
 use orderseal::protocol::{Error, KeyError, Spent};
 
@@ -65,6 +65,7 @@ pub fn hints(error: &Error) -> Vec<String> {
         Error::Unexpected { found, expected, .. } => {
             unexpected_hint(found, *expected).into_iter().collect()
         }
+        Error::Reused { found, .. } => reuse_hint(found).into_iter().map(str::to_owned).collect(),
         Error::Io { .. }
         | Error::Random(_)
         | Error::ClosedPipe { .. }
@@ -85,6 +86,9 @@ fn misuse_hint(misuse: &Misuse) -> Option<&'static str> {
         Misuse::NoSharedPad { .. } => Some("leave out --pad-bytes"),
         Misuse::NoTree { .. } => Some("leave out --pool for a listed pool"),
         Misuse::RootNotRandom => Some("leave out --rng, or make a listed pool"),
+        Misuse::WouldLoseLedger(_) => {
+            Some("add to the file with `keys merge`, which can also bring keys back")
+        }
         Misuse::WouldRestore(_) => {
             Some("add to the file with `keys merge`, or bring the keys back with --restore")
         }
@@ -187,6 +191,7 @@ fn malformed_hint(found: &Malformed) -> Option<&'static str> {
         | Malformed::Line(_)
         | Malformed::Key(_)
         | Malformed::KeyFile(_)
+        | Malformed::Ledger(_)
         | Malformed::Page(_)
         | Malformed::OldData(_)
         | Malformed::Seed(_)
@@ -197,6 +202,30 @@ fn malformed_hint(found: &Malformed) -> Option<&'static str> {
         | Malformed::Empty(_)
         | Malformed::Request(_)
         | Malformed::Carries { .. } => None,
+    }
+}
+
+/// Returns a hint for an order that was opened before.
+fn reuse_hint(found: &Reuse) -> Option<&'static str> {
+    match found {
+        Reuse::InRun { .. } => Some("somebody sent this order twice, or altered a copy of it"),
+        Reuse::Used(_) => {
+            Some("two orders were sealed under one id: a bundle was copied, or restored")
+        }
+        Reuse::Repeat => Some("--on-error skip opens the others"),
+        Reuse::Uncertain => Some("--reopen opens it again: the reader may get it twice"),
+    }
+}
+
+/// Returns a hint for a bundle and a ledger that do not belong together.
+fn ledger_hint(trouble: &LedgerTrouble) -> Option<&'static str> {
+    match trouble {
+        LedgerTrouble::NotGiven => Some("name it with --ledger; --check needs none"),
+        LedgerTrouble::Missing(_) | LedgerTrouble::Other(_) => {
+            Some("find the ledger: without it, nobody knows which orders were opened")
+        }
+        LedgerTrouble::NotNoted => Some("copy it into a file with mode 0600 and use that"),
+        LedgerTrouble::OtherBundle => None,
     }
 }
 
@@ -226,6 +255,7 @@ fn unexpected_hint(found: &Form, expected: Expected) -> Option<String> {
             return Some(format!("take the token out first, as with: jq -r {path}"));
         }
         Form::TokenInJson(_) => "take the token out of the object first",
+        Form::Ledger => "a ledger is given with --ledger; `orderseal inspect` counts what is in it",
         Form::ItemPage => {
             "an item page only says where to ask: give it to `orderseal bundle client --page`"
         }
@@ -345,7 +375,7 @@ fn key_hint(error: &KeyError) -> Option<String> {
         KeyError::UnknownShop { .. } => "--shop takes one of these",
         KeyError::Unsound(_) => "the key is at fault, not the orders: get it again from its owner",
         KeyError::Missing(_) | KeyError::ErasedNow => "get a new file with `orderseal bundle`",
-        KeyError::Repeated { .. } => "somebody sent this order twice, or altered a copy of it",
+        KeyError::Ledger(trouble) => ledger_hint(trouble)?,
         KeyError::OtherAlgorithm { .. } => {
             "a key serves what its record allows, whatever an order asks for; for a key without alg, \
              --alg names the algorithm"

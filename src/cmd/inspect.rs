@@ -5,8 +5,9 @@ mod order_page;
 mod outline;
 mod pads;
 
+use std::fs::File;
 use std::io::{Cursor, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use orderseal::protocol::jose::jwe::{Carries, is_sealed_json};
@@ -17,7 +18,7 @@ use orderseal::protocol::page::item_page::Page;
 use orderseal::protocol::roles::pad_use::PadUse;
 use orderseal::protocol::roles::stream;
 use orderseal::protocol::roles::survey::{self, Group, GroupKey, Survey};
-use orderseal::protocol::store::files::{self, Input};
+use orderseal::protocol::store::files::{self, Input, Ledger, LedgerCounts};
 use orderseal::protocol::store::keyfile::{JwkSet, KeyFile, KeyHolder, MAX_KEY_FILE};
 use orderseal::protocol::{Error, Malformed, Place, Result, ServiceUrl};
 use serde_json::{Value, json};
@@ -30,7 +31,7 @@ use crate::cmd::hints::usage;
 
 /// Show the structure of a file, never a secret
 ///
-/// Reads key files, item pages, order pages, sealed orders and sealed streams.
+/// Reads key files, ledgers, item pages, order pages, sealed orders and sealed streams.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -66,6 +67,7 @@ impl Inspect {
         }
         let is_json = first.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
         match Form::of_file(&first) {
+            Some(Form::Ledger) => return self.ledger(path, &place, global),
             _ if Jwk::from_encoding(&first).is_some() => {}
             Some(found) => return Err(Error::unexpected(&place, found, Expected::Inspectable)),
             None if !is_json => return self.sealed_orders(first, input, &place, global),
@@ -88,6 +90,19 @@ impl Inspect {
         }
         let sealed = self.pad_use(&file, global)?;
         show(global, &key_file::to_json(&file, sealed.as_ref()))
+    }
+
+    fn ledger(&self, path: Option<&Path>, place: &Place, global: &Global) -> Result<()> {
+        let unexpected = || Error::unexpected(place, Form::Ledger, Expected::KeyFile);
+        let path =
+            path.filter(|_| !self.public && self.sealed.is_empty()).ok_or_else(unexpected)?;
+        let file = File::open(path).map_err(|error| Error::io(place, "cannot open", error))?;
+        let LedgerCounts { number, done, opening, uncertain } = Ledger::survey(&file, place)?;
+        let (kind, number) = ("ledger", number.to_string());
+        show(
+            global,
+            &json!({"kind": kind, "number": number, "done": done, "opening": opening, "uncertain": uncertain}),
+        )
     }
 
     /// Returns how much of a file's pads the orders of `--sealed` used.

@@ -17,6 +17,7 @@ mod hints;
 mod inspect;
 mod keygen;
 mod keys;
+mod ledger;
 mod man;
 mod order_page;
 mod signals;
@@ -108,8 +109,8 @@ impl Command {
             | Self::Encrypt(_)
             | Self::Wrap(_) => true,
             Self::Convert(command) => command.seals(),
-            Self::Decrypt(_)
-            | Self::Erase(_)
+            Self::Decrypt(command) => command.records(),
+            Self::Erase(_)
             | Self::Simulate(_)
             | Self::Inspect(_)
             | Self::Bench(_)

@@ -1,7 +1,7 @@
 use std::io::{self, Cursor};
 
 use super::*;
-use crate::protocol::model::{Erase, Kind};
+use crate::protocol::model::{Erase, Kind, Reuse};
 
 fn service(scheme: Scheme) -> Service {
     let mut service = Service::new();
@@ -74,7 +74,7 @@ fn an_id_seals_one_order() {
     let sealed = client.seal(["tea"]).unwrap();
     assert_eq!(ids_left(&mut client), 2);
     let twice = sealed.repeat(2);
-    assert!(matches!(key_error(shop.open(twice)), KeyError::Repeated { .. }));
+    assert!(matches!(shop.open(twice), Err(Error::Reused { found: Reuse::InRun { .. }, .. })));
 }
 
 #[test]

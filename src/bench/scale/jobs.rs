@@ -11,7 +11,7 @@ use crate::ciphers::random::SystemSource;
 use crate::protocol::pipeline::{Part, Workers};
 use crate::protocol::roles::client::{Plan, Sink, Totals};
 use crate::protocol::roles::service::{self, KeyRequest, Sizes};
-use crate::protocol::roles::shop::{self, Options};
+use crate::protocol::roles::shop::{self, Options, Uses};
 use crate::protocol::roles::stream;
 use crate::protocol::store::keyfile::ClientBundle;
 use crate::protocol::store::{OpeningFile, OpeningKeys};
@@ -187,8 +187,10 @@ fn open_stream(keys: &OpeningKeys, sealed: &Arc<[u8]>, workers: &Workers) -> Res
     let mut input = Cursor::new(Arc::clone(sealed));
     let line = sealed.split(|&byte| byte == b'\n').next().unwrap_or_default();
     input.set_position(line.len() as u64 + 1);
-    stream::open(workers, line, Box::new(input), &Place::file("bench"), keys, |_, _| Ok(()))
-        .map(|opened| moved(opened.totals))
+    stream::open(workers, line, Box::new(input), &Place::file("bench"), keys, Uses::Any, |_, _| {
+        Ok(())
+    })
+    .map(|opened| moved(opened.totals))
 }
 
 fn input(bytes: &Arc<[u8]>) -> Part {

@@ -95,6 +95,9 @@ fn shop_bundle_to_json(file: &ShopBundle, sealed: Option<&PadUse>) -> Value {
         pads::of_shop(file, sealed, &mut shop);
     }
     let mut value = json!({"shops": {file.name.as_str(): shop}});
+    if let Some(number) = file.ledger {
+        value["ledger"] = json!(number.to_string());
+    }
     if let Some(own) = &file.program {
         value["program"] = program_to_json(own.steps());
         if let Some(kids) = &own.built_in {

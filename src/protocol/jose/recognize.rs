@@ -7,7 +7,7 @@ use super::jwe::MAX_HEADER;
 use memchr::memmem;
 
 use crate::ciphers::base64url;
-use crate::protocol::model::{Form, Syntax, WebPage, shortened};
+use crate::protocol::model::{Form, LEDGER_MAGIC, Syntax, WebPage, shortened};
 
 /// The generator tag in the head of an order page; the version follows.
 const GENERATOR: &str = "<meta name=\"generator\" content=\"orderseal ";
@@ -77,6 +77,9 @@ impl Form {
     fn of_beginning(bytes: &[u8]) -> Option<Self> {
         if let Some(page) = WebPage::recognized(bytes) {
             return Some(Self::WebPage(page));
+        }
+        if bytes.starts_with(LEDGER_MAGIC) {
+            return Some(Self::Ledger);
         }
         match bytes {
             [0xef, 0xbb, 0xbf, ..] => return Some(Self::ByteOrderMark),

@@ -9,6 +9,7 @@ use super::key_error::KeyError;
 use super::malformed::Malformed;
 use super::misuse::Misuse;
 use super::place::Place;
+use super::reuse::Reuse;
 use crate::ciphers::random::RandomError;
 
 /// Result type of the protocol.
@@ -142,6 +143,14 @@ pub enum Error {
     /// Order or key that is not authentic. All causes share this one form.
     #[error("{0}: authentication failed")]
     Authentication(Place),
+    /// Authentic order that was opened before.
+    #[error("{place}: {found}")]
+    Reused {
+        /// Place of the order.
+        place: Place,
+        /// What is known about the earlier time.
+        found: Reuse,
+    },
     /// Some records failed; the others were written as requested.
     #[error("{failed} of {total} {what} failed")]
     SomeFailed {

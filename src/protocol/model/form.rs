@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// The first bytes of a shop's ledger.
+pub const LEDGER_MAGIC: &[u8; 16] = b"orderseal-ledger";
+
 /// Recognized form of data that was not expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Form {
@@ -13,6 +16,8 @@ pub enum Form {
     SealedOrders,
     /// A key file, JWK Set or JWK.
     KeyFile,
+    /// A shop's ledger.
+    Ledger,
     /// A shop's item page.
     ItemPage,
     /// A web page.
@@ -96,6 +101,7 @@ impl fmt::Display for Form {
             Self::EmptyLine => f.write_str("an empty line"),
             Self::SealedOrders => f.write_str("sealed orders"),
             Self::KeyFile => f.write_str("a key file"),
+            Self::Ledger => f.write_str("a shop's ledger"),
             Self::ItemPage => f.write_str("a shop's item page"),
             Self::WebPage(page) => f.write_str(page.name()),
             Self::CutOff(segment) => {

@@ -7,7 +7,7 @@ pub use unfit::Unfit;
 pub use unsound::Unsound;
 
 use super::names::{Kid, Name};
-use super::place::Place;
+use super::reuse::LedgerTrouble;
 use super::role::Role;
 use super::standards::Unimplemented;
 use super::suite::{NoSuite, Suite, Unpaired};
@@ -139,14 +139,9 @@ pub enum KeyError {
     /// A user who was revoked.
     #[error("user {} of shop {} was revoked", user(.0), .0.parts().0)]
     Revoked(Kid),
-    /// A transaction id was used twice.
-    #[error("transaction id {kid} was used before, in {first}")]
-    Repeated {
-        /// The id.
-        kid: Kid,
-        /// Place of its first use.
-        first: Place,
-    },
+    /// The bundle and the ledger do not belong together.
+    #[error(transparent)]
+    Ledger(#[from] LedgerTrouble),
     /// The file does not contain the shop.
     #[error("no shop {wanted} in this file, which has {}", list(.held))]
     UnknownShop {

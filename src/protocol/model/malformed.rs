@@ -3,6 +3,7 @@
 mod address;
 mod key;
 mod key_file;
+mod ledger;
 mod line;
 mod old_data;
 mod page;
@@ -12,6 +13,7 @@ use std::fmt;
 pub use address::{AddressFault, SendFault};
 pub use key::KeyFault;
 pub use key_file::KeyFileFault;
+pub use ledger::LedgerFault;
 pub use line::LineFault;
 pub use old_data::OldDataFault;
 pub use page::PageFault;
@@ -126,6 +128,9 @@ pub enum Malformed {
     /// A fault in a key file.
     #[error(transparent)]
     KeyFile(#[from] KeyFileFault),
+    /// A fault in a shop's ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerFault),
     /// A fault in what a shop puts on its pages.
     #[error(transparent)]
     Page(#[from] PageFault),

@@ -145,6 +145,9 @@ pub enum Misuse {
     /// Bundle that would bring erased keys back.
     #[error("{0}: keys were erased from this file, and the new bundle has them")]
     WouldRestore(String),
+    /// Bundle that would open orders without the ledger of the bundle that it replaces.
+    #[error("{0}: its orders are opened with a ledger, which the new bundle does not know")]
+    WouldLoseLedger(String),
     /// User whose name has the form of a derived id.
     #[error("user {0} has the form of a derived transaction id")]
     UserLikeLeaf(Name),

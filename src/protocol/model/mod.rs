@@ -11,6 +11,7 @@ mod misuse;
 mod names;
 mod place;
 mod program;
+mod reuse;
 mod role;
 mod scheme;
 mod standards;
@@ -21,17 +22,18 @@ pub(in crate::protocol) use address::split_scheme;
 pub use algorithms::{Alg, Enc, Family, KeyCipher, WrapAlgorithm};
 pub use amounts::{Amounts, Spent};
 pub use error::{Error, NotUndone, Result};
-pub use form::{Expected, Form, Syntax, WebPage};
+pub use form::{Expected, Form, LEDGER_MAGIC, Syntax, WebPage};
 pub use key_error::{KeyError, Unfit, Unsound};
 pub use malformed::{
-    AddressFault, Document, JsonFault, KeyFault, KeyFileFault, LineFault, Malformed, OldDataFault,
-    PageFault, SendFault,
+    AddressFault, Document, JsonFault, KeyFault, KeyFileFault, LedgerFault, LineFault, Malformed,
+    OldDataFault, PageFault, SendFault,
 };
 pub use misuse::Misuse;
 pub(in crate::protocol) use names::KidMap;
 pub use names::{Kid, MAX_KID, Name, NotName};
 pub use place::Place;
 pub use program::{ClientProgram, Erase, MAX_LAYERS, Run, ShopProgram, Step};
+pub use reuse::{LedgerTrouble, Reuse};
 pub use role::Role;
 pub use scheme::{Content, Kind, Scheme, Scope};
 pub(in crate::protocol) use standards::shortened;

@@ -4,7 +4,9 @@ use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::Origin;
 use crate::protocol::jose::jwk::{DecryptingKey, Jwk, Usage};
 use crate::protocol::jose::tree::{Leaves, TreeFault};
-use crate::protocol::model::{Error, KeyError, Kid, Misuse, Place, Result, ShopProgram, Unfit};
+use crate::protocol::model::{
+    Error, KeyError, Kid, LedgerTrouble, Misuse, Place, Result, ShopProgram, Unfit,
+};
 use crate::protocol::store::keyfile::{
     ClientBundle, JwkSet, KeyFile, KeyHolder, KeySet, MAX_KEY_FILE, ShopBundle, Standing,
 };
@@ -42,8 +44,8 @@ pub struct Merged {
 ///
 /// # Errors
 /// [`KeyError::Unfit`] if the bundles are of different shops or algorithms, have different trees
-/// under one name, or if keys would be erased against [`OnErased::Refuse`]; [`KeyError::Conflict`] for
-/// different keys under one name; [`Error::Usage`] for trees and a program with built-in keys.
+/// under one name, or if keys would be erased against [`OnErased::Refuse`]; [`KeyError::Ledger`] for
+/// different ledgers; [`KeyError::Conflict`] for different keys under one name; [`Error::Usage`] for trees and a program with built-in keys.
 pub fn merge(
     bundle: &mut ShopBundle,
     second: &ShopBundle,
@@ -54,10 +56,16 @@ pub fn merge(
     if of(bundle) != of(second) {
         return Err(Error::key(place, Unfit::OtherBundle(second.name.clone()).into()));
     }
+    if let (Some(own), Some(other)) = (bundle.ledger, second.ledger)
+        && own != other
+    {
+        return Err(Error::key(place, LedgerTrouble::OtherBundle.into()));
+    }
     let (mut merged, mut done) = (bundle.clone(), Merged { added: 0, erased: 0 });
     merge_listed(&mut merged, second, on_erased, &mut done, place)?;
     merge_trees(&mut merged, second, on_erased, &mut done, place)?;
     merge_users(&mut merged, second);
+    merged.ledger = merged.ledger.or(second.ledger);
     if let Some(ShopProgram { built_in: Some(kids), .. }) = &mut merged.program {
         if !merged.trees.is_empty() {
             return Err(Misuse::NoBuiltIn(bundle.name.clone()).into());
@@ -146,6 +154,19 @@ fn merge_trees(
         done.erased += before.difference(&after).count();
     }
     Ok(())
+}
+
+/// Refuses a shop's bundle that replaces one of the same shop whose orders are opened with a ledger,
+/// and does not know that ledger.
+///
+/// # Errors
+/// [`Error::Usage`].
+pub fn refuse_to_lose_ledger(new: &ShopBundle, old: &KeyFile, place: &Place) -> Result<()> {
+    let KeyFile::Shop(old) = old else { return Ok(()) };
+    match old.name == new.name && old.ledger.is_some() && new.ledger != old.ledger {
+        true => Err(Misuse::WouldLoseLedger(place.to_string()).into()),
+        false => Ok(()),
+    }
 }
 
 /// Refuses a shop's bundle that replaces another state of itself and has keys that were erased

@@ -6,6 +6,7 @@ pub mod client;
 pub mod convert;
 pub mod merge;
 pub mod pad_use;
+mod register;
 pub mod revoke;
 pub mod send;
 pub mod service;

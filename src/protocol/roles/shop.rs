@@ -1,24 +1,25 @@
 //! The shop's work: opening a batch of sealed orders with the keys it has.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-use std::sync::Arc;
 
 use crate::ciphers::Wiped;
 use crate::ciphers::random::{KeySource, KeyStream, SystemSource};
 use crate::protocol::jose::jwe::{
     Carries, Failure, KeyNumber, MAX_SEALED_LINE, OpenedBlock, Opener, Shape,
 };
-use crate::protocol::model::{Error, Form, KeyError, Name, Place, Result};
+use crate::protocol::model::{Error, Form, Kid, Name, Place, Result};
 use crate::protocol::pipeline::{Batch, LineLimits, Workers};
 use crate::protocol::roles::client::Totals;
+use crate::protocol::roles::register::{LineHash, Register};
 use crate::protocol::store::{BlockKeys, OpeningKeys, named_key};
 
+pub use crate::protocol::roles::register::{Refused, Uses};
+
 /// Options for opening a batch.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Options {
-    /// Whether each transaction id may open only one order.
-    pub once: bool,
+#[derive(Default)]
+pub struct Options<'u> {
+    /// Whether a transaction id may open more than one order.
+    pub uses: Uses<'u>,
     /// Whether failed records are reported and skipped instead of ending the run.
     pub skip_failed: bool,
 }
@@ -31,7 +32,7 @@ pub struct Skipped {
     /// The key that it names, if that can be read.
     pub kid: Option<String>,
     /// The reason.
-    pub failure: Failure,
+    pub refused: Refused,
 }
 
 /// The result of opening a batch.
@@ -54,6 +55,11 @@ impl Summary {
     pub fn by_key(&self, keys: &OpeningKeys) -> BTreeMap<String, u64> {
         let name = |key| keys.name(key).map_or(String::new(), |kid| kid.to_string());
         self.counts.used().map(|(key, count)| (name(key), count)).collect()
+    }
+
+    /// The transaction ids that opened orders and may open no other.
+    pub fn single_use_ids(&self, keys: &OpeningKeys) -> Vec<Kid> {
+        self.counts.used().filter_map(|(key, _)| keys.single_use_id(key)).collect()
     }
 
     /// Number of orders by shop, for keys from a shop's or the service's file.
@@ -115,7 +121,7 @@ pub fn open(
     workers: &Workers,
     input: impl Into<Batch>,
     keys: &OpeningKeys,
-    options: Options,
+    options: Options<'_>,
     mut write: impl FnMut(&[u8], &Totals) -> Result<()>,
     mut skipped: impl FnMut(Skipped) -> Result<()>,
 ) -> Result<Summary> {
@@ -125,8 +131,10 @@ pub fn open(
         max_lines: if keys.has_pairs() { 64 } else { usize::MAX },
     };
     let source = SystemSource::new()?;
-    let counts = Counts::of(keys);
-    let mut ledger = Ledger { seen: BTreeMap::new(), counts };
+    let mut counts = Counts::of(keys);
+    let Options { uses, skip_failed } = options;
+    let mut register = Register::new(keys, uses);
+    let hashes = register.hashes();
     let mut totals = Totals::default();
     let mut failed = 0;
     workers.run(
@@ -138,41 +146,51 @@ pub fn open(
             let lines = block.lines();
             let keys = BlockKeys::new(keys, &lines);
             let opener = Opener { spread: Workers::spread, ..Opener::new(&keys, Carries::Order) };
-            opener.open(&lines, memory, &mut source.stream(block.first_line))
+            let opened = opener.open(&lines, memory, &mut source.stream(block.first_line));
+            let hashes = hashes.of(&lines, &opened);
+            (opened, hashes)
         },
-        |mut opened: OpenedBlock, block| {
+        |(mut opened, hashes): (OpenedBlock, Vec<LineHash>), block| {
             totals.read += block.len() as u64;
-            let mut good = Good { from: 0, to: 0 };
-            let mut from = 0;
-            let sealed = block.lines();
-            for (index, (result, text)) in opened.lines.into_iter().zip(sealed).enumerate() {
+            let (mut checked, mut end) = (Vec::with_capacity(opened.lines.len()), 0);
+            for (index, result) in opened.lines.drain(..).enumerate() {
                 let Some(result) = result.transpose() else { continue };
-                let end = result.as_ref().map_or(from, |opened| opened.end);
-                let checked = result.and_then(|opened| {
-                    if options.once {
-                        ledger.check_once(keys, opened.key, block.spot(index))?;
+                let outcome = match result {
+                    Ok(order) => {
+                        end = order.end;
+                        let entered =
+                            register.enter(order.key, hashes.get(index), || block.spot(index));
+                        entered?.map(|()| order.key)
                     }
-                    Ok(opened.key)
-                });
-                match checked {
+                    Err(failure) => Err(failure.into()),
+                };
+                let is_last = outcome.is_err() && !skip_failed;
+                checked.push((index, end, outcome));
+                if is_last {
+                    break;
+                }
+            }
+            register.secure()?;
+            let mut good = Good { from: 0, to: 0 };
+            let sealed = block.lines();
+            for (index, end, outcome) in checked {
+                match outcome {
                     Ok(key) => {
-                        ledger.counts.count(key);
+                        counts.count(key);
                         totals.orders += 1;
                         good.to = end;
                     }
-                    Err(failure) if options.skip_failed => {
-                        failed += 1;
+                    Err(refused) => {
                         good.write(&opened.text, &mut totals, &mut write)?;
                         good = Good { from: end, to: end };
-                        let (place, kid) = (block.place(index), named_key(text));
-                        skipped(Skipped { place, kid, failure })?;
-                    }
-                    Err(failure) => {
-                        good.write(&opened.text, &mut totals, &mut write)?;
-                        return Err(failure.at(block.place(index)));
+                        let place = block.place(index);
+                        if !skip_failed {
+                            return Err(refused.at(place));
+                        }
+                        failed += 1;
+                        skipped(Skipped { place, kid: named_key(sealed[index]), refused })?;
                     }
                 }
-                from = end;
             }
             good.write(&opened.text, &mut totals, &mut write)?;
             // The block may stay unused for as long as the input blocks, so it is wiped now.
@@ -181,27 +199,40 @@ pub fn open(
             Ok(())
         },
     )?;
-    Ok(Summary { totals, failed, counts: ledger.counts })
+    Ok(Summary { totals, failed, counts })
 }
 
-/// Opens a line that carries a key.
+/// Opens a line that carries a key; returns the number of the key that opened it, and its content.
 ///
 /// # Errors
 /// [`Error::Malformed`] if the input is not exactly one such line, and as [`open`].
-pub fn open_key(line: &[u8], place: &Place, keys: &OpeningKeys) -> Result<Wiped> {
+pub fn open_key(
+    line: &[u8],
+    place: &Place,
+    keys: &OpeningKeys,
+    uses: Uses<'_>,
+) -> Result<(KeyNumber, Wiped)> {
     let mut rng = SystemSource::new()?.stream(0);
     let opened = open_alone(line, Carries::Key, Shape::Line, keys, &mut rng);
-    opened.map(|(_, key)| key).map_err(|failure| failure.at(place.at(1)))
+    let (number, key) = opened.map_err(|failure| failure.at(place.at(1)))?;
+    Register::new(keys, uses).enter_alone(number, line, Shape::Line, &place.at(1))?;
+    Ok((number, key))
 }
 
 /// Opens a document: one sealed order in any serialization, whose content may be anything.
 ///
 /// # Errors
 /// As [`open`], for the document as a whole.
-pub fn open_document(sealed: &[u8], place: &Place, keys: &OpeningKeys) -> Result<(Summary, Wiped)> {
+pub fn open_document(
+    sealed: &[u8],
+    place: &Place,
+    keys: &OpeningKeys,
+    uses: Uses<'_>,
+) -> Result<(Summary, Wiped)> {
     let mut rng = SystemSource::new()?.stream(0);
     let (key, text) = open_alone(sealed, Carries::Order, Shape::Document, keys, &mut rng)
         .map_err(|failure| failure.at(place.clone()))?;
+    Register::new(keys, uses).enter_alone(key, sealed, Shape::Document, place)?;
     let mut counts = Counts::of(keys);
     counts.count(key);
     let (read, written) = (sealed.len() as u64, text.len() as u64);
@@ -244,37 +275,6 @@ impl Good {
         }
         totals.written += (self.to - self.from) as u64;
         write(&text[self.from..self.to], totals)
-    }
-}
-
-/// Records which keys opened orders.
-struct Ledger {
-    /// First occurrence of each id that may occur only once.
-    seen: BTreeMap<KeyNumber, (Arc<Place>, u64)>,
-    counts: Counts,
-}
-
-impl Ledger {
-    fn check_once(
-        &mut self,
-        keys: &OpeningKeys,
-        key: KeyNumber,
-        spot: (Arc<Place>, u64),
-    ) -> Result<(), Failure> {
-        if !keys.is_single_use(key) {
-            return Ok(());
-        }
-        match (self.seen.entry(key), keys.name(key)) {
-            (Entry::Occupied(first), Some(kid)) => {
-                let (part, line) = first.get();
-                let first = part.at(*line);
-                Err(KeyError::Repeated { kid: kid.into_owned(), first }.into())
-            }
-            (entry, _) => {
-                entry.or_insert(spot);
-                Ok(())
-            }
-        }
     }
 }
 

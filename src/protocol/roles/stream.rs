@@ -4,7 +4,6 @@
 //! bytes. It is followed by bytes in the format of C2SP chunked-encryption, with that line, without
 //! its line feed, as the context, so that neither part can be combined with another.
 
-use std::borrow::Cow;
 use std::io::{ErrorKind, IoSlice, Read};
 
 use rand::Rng;
@@ -15,11 +14,12 @@ use crate::ciphers::chunked::{
 };
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, SystemSource};
-use crate::protocol::jose::jwe::{Carries, Failure, Shape};
-use crate::protocol::model::{Error, Kid, Malformed, Place, Result};
+use crate::protocol::jose::jwe::{Carries, Failure, KeyNumber, Shape};
+use crate::protocol::model::{Error, Malformed, Place, Result};
 use crate::protocol::pipeline::{Chunking, Part, Workers};
 use crate::protocol::roles::client::{Plan, Sealed, Sink, Totals};
-use crate::protocol::roles::shop::open_alone;
+use crate::protocol::roles::register::Register;
+use crate::protocol::roles::shop::{Uses, open_alone};
 use crate::protocol::store::OpeningKeys;
 use crate::protocol::store::spend::KeyStore;
 
@@ -30,8 +30,8 @@ const BLOCK_CHUNKS: usize = 64;
 /// The result of opening a stream.
 #[derive(Debug)]
 pub struct Opened {
-    /// The key that the first line names.
-    pub kid: Option<Kid>,
+    /// The key that opened the first line.
+    pub key: KeyNumber,
     /// Number of bytes read and written.
     pub totals: Totals,
 }
@@ -99,6 +99,7 @@ pub fn open(
     mut input: Box<dyn Read + Send>,
     place: &Place,
     keys: &OpeningKeys,
+    uses: Uses<'_>,
     mut write: impl FnMut(&mut [IoSlice<'_>], &Totals) -> Result<()>,
 ) -> Result<Opened> {
     let forged = || Error::Authentication(place.clone());
@@ -121,6 +122,7 @@ pub fn open(
             false => Error::io(place, "cannot read", error),
         }
     })?;
+    Register::new(keys, uses).enter_alone(index, line, Shape::Line, &place.at(1))?;
     let message = Message::begin(Backend::detect(), key, &prefix, line).map_err(|_| forged())?;
 
     let head = line.len() + 1 + PREFIX_LEN;
@@ -145,7 +147,7 @@ pub fn open(
             opened.map_err(|_| forged())
         },
     )?;
-    Ok(Opened { kid: keys.name(index).map(Cow::into_owned), totals })
+    Ok(Opened { key: index, totals })
 }
 
 /// Length in bytes of the content of a stream of `sealed` bytes, whose first line has `line` bytes

@@ -18,7 +18,7 @@ use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{KeyError, Kid, Place, Suite};
 use crate::protocol::pipeline::{Part, Workers};
 use crate::protocol::roles::service::{Sizes, make_material};
-use crate::protocol::roles::shop::{self, Options};
+use crate::protocol::roles::shop::{self, Options, Refused, Uses};
 use crate::protocol::store::keyfile::{JwkSet, LoneKey, PlainFile};
 use crate::protocol::store::{BlockKeys, OpeningFile, OpeningKeys};
 
@@ -95,13 +95,14 @@ fn open_batch(keys: &OpeningKeys, lines: &[&[u8]], threads: usize) -> Vec<Outcom
         &workers,
         Part::memory(&place().file, input),
         keys,
-        Options { once: false, skip_failed: true },
+        Options { uses: Uses::Any, skip_failed: true },
         |text, _| {
             opened.extend_from_slice(text);
             Ok(())
         },
         |skipped| {
-            failed.push((skipped.place.line.unwrap(), outcome(Err(skipped.failure))));
+            let Refused::Line(failure) = skipped.refused else { panic!("{skipped:?}") };
+            failed.push((skipped.place.line.unwrap(), outcome(Err(failure))));
             Ok(())
         },
     )

@@ -12,7 +12,7 @@ use crate::ciphers::random::{KeySource, SeededSource};
 use crate::ciphers::rsa::{self, OaepHash, PublicKey, WrapJob};
 use crate::protocol::jose::jwe::block_label;
 use crate::protocol::jose::jwk::{AsKey, DecryptingKey, Jwk};
-use crate::protocol::model::{Enc, Error, KeyError, Kid, Place, Result, Scope, Suite};
+use crate::protocol::model::{Enc, Error, Kid, Place, Result, Scope, Suite};
 use crate::protocol::pipeline::Workers;
 use crate::protocol::roles::service::{self, Sizes};
 use crate::protocol::store::keyfile::ShopBundle;
@@ -271,7 +271,7 @@ fn observe(fault: Fault, case: &Case, played: &Played, workers: &Workers) -> Res
 
 fn classify(opened: Result<Vec<String>>, sent: &[String]) -> Outcome {
     match opened {
-        Err(Error::Key { error: KeyError::Repeated { .. }, .. }) => Outcome::Noticed,
+        Err(Error::Reused { .. }) => Outcome::Noticed,
         Err(_) => Outcome::Refused,
         Ok(mut opened) => {
             let mut sent = sent.to_vec();

@@ -16,7 +16,7 @@ use crate::protocol::roles::send::{Sender, Sink, Unattended};
 use crate::protocol::roles::service::{
     self, ClientRequest, IdRequest, KeyRequest, ShopForm, Sizes,
 };
-use crate::protocol::roles::shop::{self, Options};
+use crate::protocol::roles::shop::{self, Options, Uses};
 use crate::protocol::store::keyfile::{
     ClientBundle, KeyFile, KeyHolder, Keyring, Shop, ShopBundle,
 };
@@ -379,7 +379,7 @@ pub(super) fn open(workers: &Workers, bundle: &ShopBundle, sealed: Vec<u8>) -> R
         workers,
         Part::memory(&place.file, sealed),
         &keys,
-        Options { once: true, skip_failed: false },
+        Options { uses: Uses::OnceInRun, skip_failed: false },
         |orders, _| {
             opened.extend_from_slice(orders);
             Ok(())

@@ -11,6 +11,7 @@ pub mod keyfile;
 mod opening_keys;
 pub mod spend;
 pub mod trees;
+pub mod uses;
 
 pub use derived_keys::{BlockKeys, named_key};
 pub use opening_keys::{OpeningFile, OpeningKeys};

@@ -16,6 +16,7 @@ use crate::protocol::store::keyfile::{
     AnyKeys, KeyFile, KeyHolder, Keyring, PlainFile, Shop, ShopBundle, Standing,
 };
 use crate::protocol::store::trees::TreePart;
+use crate::protocol::store::uses::{TreeSlots, Use};
 
 type Checked<T> = std::result::Result<T, KeyError>;
 
@@ -51,6 +52,8 @@ struct TreeAt {
     file: usize,
     shop: Name,
     id: TreeId,
+    /// What a ledger calls its leaves.
+    slots: TreeSlots,
 }
 
 /// A key file that opens orders.
@@ -83,10 +86,27 @@ impl Held {
 }
 
 impl TreeAt {
+    fn new(file: usize, shop: Name, id: TreeId) -> Self {
+        let slots = TreeSlots::new(&leaf_names(shop.as_str(), id));
+        Self { file, shop, id, slots }
+    }
+
     /// The beginning of the names of its leaves.
     fn name(&self) -> String {
-        format!("{}/{}.", self.shop, self.id)
+        leaf_names(self.shop.as_str(), self.id)
     }
+}
+
+/// The beginning of the names of a tree's leaves.
+fn leaf_names(shop: &str, id: TreeId) -> String {
+    format!("{shop}/{id}.")
+}
+
+/// What a ledger calls the leaf with this name, if it is a leaf's.
+fn named_leaf(kid: &Kid) -> Option<(TreeSlots, u32)> {
+    let (shop, id) = kid.parts();
+    let LeafId { tree, leaf } = LeafId::parse(id?)?;
+    Some((TreeSlots::new(&leaf_names(shop, tree)), leaf))
 }
 
 impl OpeningFile {
@@ -207,7 +227,7 @@ impl OpeningKeys {
         let mut trees = Vec::new();
         for (shop, tree) in file.holder().trees() {
             let (part, id) = (tree.part(), tree.part().tree().id());
-            let tree = TreeAt { file: self.files.len(), shop: shop.clone(), id };
+            let tree = TreeAt::new(self.files.len(), shop.clone(), id);
             for &own in self.trees_by_name.get(&tree.name()).into_iter().flatten() {
                 let own = self.tree(own);
                 if own.nodes().intersection(backend, part.nodes()).is_err() {
@@ -288,6 +308,29 @@ impl OpeningKeys {
             .holder()
             .shop_of(kid)
             .is_some_and(|shop| shop.scheme.scope == Scope::Transaction && !shop.is_reusable(kid))
+    }
+
+    /// The transaction id of a key that may open only one order; `None` for any other key.
+    pub fn single_use_id(&self, number: KeyNumber) -> Option<Kid> {
+        let name = self.is_single_use(number).then(|| self.name(number))?;
+        name.map(Cow::into_owned)
+    }
+
+    /// How a ledger records an order that this key opened; `line` is its
+    /// [hash](crate::protocol::jose::jwe::line_hash).
+    pub fn use_of(&self, number: KeyNumber, line: &[u8; 32]) -> Use {
+        match number {
+            KeyNumber::Derived { tree, leaf } => Use::of_leaf(self.trees[tree].slots, leaf, line),
+            KeyNumber::Listed(listed) => match self.listed_name(listed) {
+                // A leaf's key that was exported is still that of the leaf.
+                Some(kid) => match (named_leaf(kid), self.is_single_use(number)) {
+                    (Some((slots, leaf)), _) => Use::of_leaf(slots, leaf, line),
+                    (None, true) => Use::of_id(kid, line),
+                    (None, false) => Use::of_order(line),
+                },
+                None => Use::of_order(line),
+            },
+        }
     }
 
     /// Tree and leaf of the key for lines that name no key, if that is a derived key.
@@ -384,7 +427,7 @@ impl OpeningKeys {
 
     /// A tree.
     pub(super) fn tree(&self, tree: usize) -> &TreePart {
-        let TreeAt { file, shop, id } = &self.trees[tree];
+        let TreeAt { file, shop, id, .. } = &self.trees[tree];
         let tree = self.files[*file].file.holder().tree(shop.as_str(), *id);
         tree.expect("files in a set are not changed").part()
     }

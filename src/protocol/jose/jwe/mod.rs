@@ -3,12 +3,14 @@
 
 mod chain;
 mod header;
+mod line_hash;
 mod open;
 mod seal;
 mod token;
 mod typed_key;
 
 pub use header::{Carries, Header};
+pub use line_hash::line_hash;
 pub(in crate::protocol) use open::Algorithms;
 pub use open::{KeyLookup, KeyNumber, Opened, OpenedBlock, Opener, OpeningKey};
 pub use seal::{Sealer, SealingKeys};

@@ -72,6 +72,7 @@ fn erase_leftover(path: &Path, missing: Error) -> Result<Erased> {
             links: 0,
             file_system: "unknown".to_owned(),
             kept: None,
+            nodes: 0,
         }),
         Swept::Nothing => Err(missing),
         Swept::Owned => Err(in_the_way(&name)),

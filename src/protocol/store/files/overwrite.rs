@@ -46,6 +46,8 @@ pub struct Erased {
     pub file_system: String,
     /// Where the file system itself keeps overwritten data.
     pub kept: Option<Kept>,
+    /// Number of nodes that the trees of the file have left.
+    pub nodes: u64,
 }
 
 /// What a selection removed from a key file.
@@ -130,6 +132,7 @@ impl Locked {
             KeyFile::Client(client) => change(client),
             KeyFile::Plain(_) | KeyFile::Keyring(_) | KeyFile::Shop(_) => {}
         }
+        let nodes = file.holder().trees().map(|(_, tree)| tree.part().nodes().len() as u64).sum();
         let seed =
             random_number().map_err(|error| Error::io(&self.place, "cannot erase", error))?;
         let erased = match self.replace(&file) {
@@ -140,7 +143,9 @@ impl Locked {
                 self.report(overwritten?)
             }),
         };
-        erased.map_err(|error| Error::io(&self.place, "cannot erase", error))
+        erased
+            .map(|erased| Erased { nodes, ..erased })
+            .map_err(|error| Error::io(&self.place, "cannot erase", error))
     }
 
     /// Overwrites the selected keys in place, if the disk has no room for a new file. If the power
@@ -194,6 +199,7 @@ impl Locked {
             links: self.file.metadata()?.nlink().max(1),
             file_system,
             kept,
+            nodes: 0,
         })
     }
 }

@@ -13,6 +13,7 @@ use crate::protocol::jose::jwk::{DecryptingKey, EncryptingKey, Jwk, Usage};
 use crate::protocol::jose::tree::TreeId;
 use crate::protocol::model::{ClientProgram, Erase, Kid, Name, Role, ShopProgram};
 use crate::protocol::store::trees::{ClientTree, HeldTree, TreePart, Trees};
+use crate::protocol::store::uses::LedgerNumber;
 
 /// A shop's bundle: its decrypting keys, and perhaps a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct ShopBundle {
     pub keys: Keys<DecryptingKey>,
     /// Trees that derive transaction keys.
     pub trees: Trees<TreePart>,
+    /// The ledger with which its orders are opened, if they are opened with one.
+    pub ledger: Option<LedgerNumber>,
 }
 
 /// A client's bundle: keys that encrypt orders for one shop, and a program. It never holds a key
@@ -69,7 +72,8 @@ pub struct Sent {
 impl ShopBundle {
     /// Creates a bundle with no keys and no program.
     pub fn new(name: Name, shop: Shop) -> Self {
-        Self { name, shop, program: None, keys: Keys::default(), trees: Trees::new() }
+        let (keys, trees) = (Keys::default(), Trees::new());
+        Self { name, shop, program: None, keys, trees, ledger: None }
     }
 }
 
@@ -257,6 +261,9 @@ fn shop_bundle(file: &ShopBundle) -> Value {
             program["built_in"] = kids.iter().map(Kid::as_str).collect();
         }
         value["program"] = program;
+    }
+    if let Some(number) = file.ledger {
+        value["ledger"] = json!(number.to_string());
     }
     value
 }

@@ -1,5 +1,7 @@
 //! What key files of all kinds have in common.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::shop::choose;
@@ -256,6 +258,7 @@ pub trait KeySet: KeyHolder {
             let leaves: Leaves = of_tree.collect();
             tree.erase(Backend::detect(), &leaves);
         });
+        let kids: BTreeSet<&Kid> = kids.iter().collect();
         self.erase_keys(&|kid| kid.is_some_and(|kid| kids.contains(kid)))
     }
 

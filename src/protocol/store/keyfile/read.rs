@@ -22,6 +22,7 @@ use crate::protocol::model::{
     Scope, ShopProgram, Step, Suite, Unimplemented, shortened,
 };
 use crate::protocol::store::trees::{HeldTree, Trees};
+use crate::protocol::store::uses::LedgerNumber;
 
 type Checked<T> = std::result::Result<T, Malformed>;
 
@@ -189,9 +190,16 @@ fn shop_bundle(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<ShopBund
     let (name, (shop, trees)) = one_shop(ours, Role::Shop, shop).map_err(|why| why.at(place))?;
     let shop_of = |other: &str| (name.as_str() == other).then_some(&shop);
     let keys = keys_of(keys, Role::Shop, shop_of, decrypting, place)?;
-    let program = shop_program(ours, shop.scheme.content, &keys)
-        .map_err(|found| Error::malformed(place, found))?;
-    Ok(ShopBundle { name, shop, program, keys, trees })
+    let malformed = |found: Malformed| Error::malformed(place, found);
+    let program = shop_program(ours, shop.scheme.content, &keys).map_err(malformed)?;
+    let ledger = ledger(ours).map_err(malformed)?;
+    Ok(ShopBundle { name, shop, program, keys, trees, ledger })
+}
+
+/// The number of the ledger with which orders are opened, if there is one.
+fn ledger(ours: &Object) -> Checked<Option<LedgerNumber>> {
+    let number = |text: &str| LedgerNumber::parse(text).ok_or(Malformed::Base64("ledger"));
+    optional_text(ours, "ledger")?.map(number).transpose()
 }
 
 fn client_bundle(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<ClientBundle> {

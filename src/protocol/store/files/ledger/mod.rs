@@ -1,0 +1,281 @@
+//! A shop's ledger: a file that keeps which orders were opened, so that each opens once, across runs,
+//! crashes and processes.
+//!
+//! An order passes through three states. It is *absent* until it is authentic; *opening*, durably,
+//! before a byte of it leaves; *done* once everything that the run opened was handed on. After a crash,
+//! orders that were opening open again if they were to go into a file, which appeared whole or not at
+//! all; where they went into a pipe, nobody knows what arrived.
+//!
+//! The file is a [snapshot] of orders that were done, followed by [records] of what came after. When
+//! these get long, a new file with everything in its snapshot takes its place.
+
+mod history;
+mod join;
+mod records;
+mod runs;
+mod snapshot;
+
+use std::fs::File;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use rand::Rng;
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+
+use self::history::{Counts, History, Unfinished};
+pub use self::join::LedgerUser;
+use self::records::{DONE_LEN, MOST_USES, Record, Route, Tail};
+use self::snapshot::Snapshot;
+use super::locked::Locked;
+use super::output::Output;
+use super::paths::{FileId, Privacy, folder_of, random_number, sync_folder};
+use super::temporary::Temporary;
+use crate::ciphers::random::{KeySource, SystemSource};
+use crate::protocol::model::{Error, Place, Result};
+use crate::protocol::store::uses::{Earlier, LedgerNumber, Use, UseLedger};
+
+/// Length in bytes of records that are done above which a new snapshot takes their place. It is more
+/// for a long snapshot, so that writing that again stays a small part of the work.
+const MOST_RECORDS: u64 = 4 << 20;
+
+/// Least bytes that a use takes in a record.
+const LEAST_USE: u64 = 16;
+
+/// What a ledger is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To open orders and record them.
+    Record {
+        /// Whether orders that an unfinished run may have handed on are opened again.
+        reopen: bool,
+    },
+    /// To look up which orders could be opened; nothing is recorded.
+    Look,
+}
+
+/// A shop's ledger, locked for this process.
+#[derive(Debug)]
+pub struct Ledger {
+    locked: Locked,
+    snapshot: Snapshot,
+    /// Where the next record goes.
+    end: u64,
+    history: History,
+    /// Slots that this run entered, and that are not in a record yet.
+    entered: Vec<u128>,
+    /// Whether orders that an unfinished run may have handed on are opened again.
+    reopen: bool,
+    /// Where the orders go; nowhere if they are only verified.
+    route: Option<Route>,
+}
+
+/// Numbers of the orders in a ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LedgerCounts {
+    /// The ledger's number.
+    pub number: LedgerNumber,
+    /// Orders that were handed on.
+    pub done: u64,
+    /// Orders of unfinished runs that were not handed on, and open again.
+    pub opening: u64,
+    /// Orders of unfinished runs that may have been handed on.
+    pub uncertain: u64,
+}
+
+impl Ledger {
+    /// Opens a ledger, and waits while another process has it. `None` if there is no such file.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`], [`Error::Io`], and [`Error::Usage`] for a link and for anything else that
+    /// is not a file.
+    pub fn open(path: &Path, purpose: Purpose) -> Result<Option<Self>> {
+        match Locked::open(path) {
+            Ok(locked) => Self::of(locked, purpose).map(Some),
+            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether another process has the ledger at a path, so that opening it would wait.
+    pub fn is_held(path: &Path) -> bool {
+        let file = File::open(path);
+        file.is_ok_and(|file| {
+            flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
+        })
+    }
+
+    /// Creates a ledger, unless there is one meanwhile, and opens it.
+    fn create(path: &Path, purpose: Purpose) -> Result<Self> {
+        let place = Place::file(path.display().to_string());
+        let mut number = [0; 16];
+        SystemSource::new()?.stream(0).fill_bytes(&mut number);
+        let new = Temporary::beside(path, Privacy::Owner).and_then(|new| {
+            snapshot::write_empty(LedgerNumber(number), new.file())?;
+            new.file().sync_all()?;
+            new.publish_new()
+        });
+        match new {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                Err(Error::io(&place, "cannot create", error))
+            }
+            Ok(()) | Err(_) => Self::of(Locked::open(path)?, purpose),
+        }
+    }
+
+    fn of(locked: Locked, purpose: Purpose) -> Result<Self> {
+        let (file, place) = (&locked.file, &locked.place);
+        let tail = match purpose {
+            Purpose::Record { .. } => {
+                // A killed process may not have synced what is read here.
+                let synced = file.sync_data().and_then(|()| sync_folder(folder_of(&locked.path)));
+                synced.map_err(|error| Error::io(place, "cannot open", error))?;
+                Tail::Cut
+            }
+            Purpose::Look => Tail::Left,
+        };
+        let snapshot = Snapshot::read(file, place)?;
+        let (records, end) =
+            records::read(file, snapshot.identity, snapshot.records_at, tail, place)?;
+        let own = random_number().map_err(|error| Error::io(place, "cannot open", error))?;
+        let reopen = purpose == Purpose::Record { reopen: true };
+        let (history, entered, route) = (History::new(own, records), Vec::new(), None);
+        Ok(Self { locked, snapshot, end, history, entered, reopen, route })
+    }
+
+    /// Counts the orders in the ledger that `file` is, without changing it.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] and [`Error::Io`].
+    pub fn survey(file: &File, place: &Place) -> Result<LedgerCounts> {
+        // If the file system has no locks, a record that is being written looks incomplete.
+        let _ = flock(file, FlockOperation::LockShared);
+        let Snapshot { identity, count, records_at, .. } = Snapshot::read(file, place)?;
+        let (records, _) = records::read(file, identity, records_at, Tail::Left, place)?;
+        let Counts { done, to_file, to_pipe } = History::new(0, records).counts();
+        let number = identity.number;
+        Ok(LedgerCounts { number, done: count + done, opening: to_file, uncertain: to_pipe })
+    }
+
+    /// The ledger's number.
+    pub fn number(&self) -> LedgerNumber {
+        self.snapshot.identity.number
+    }
+
+    /// Its name for messages.
+    pub fn place(&self) -> &Place {
+        &self.locked.place
+    }
+
+    /// The file's identity.
+    pub fn id(&self) -> Option<FileId> {
+        FileId::of(&self.locked.file)
+    }
+
+    /// Sets where the orders go. Until then, nothing is recorded.
+    pub fn set_output(&mut self, output: &Output) {
+        self.route = Some(if output.is_revocable() { Route::File } else { Route::Pipe });
+    }
+
+    /// Sends the output with the orders that were entered, and records them: as opening before, as done
+    /// after it.
+    ///
+    /// # Errors
+    /// Those of the output and of the ledger. If the output was sent and could not be recorded as done,
+    /// [`Error::Changed`].
+    pub fn send(&mut self, output: &mut Output) -> Result<()> {
+        output.finish()?;
+        self.record_opening()?;
+        output.send()?;
+        self.record_done().map_err(|source| {
+            let what = format!("the orders were written to {}", output.name());
+            Error::Changed { what, source: Box::new(source) }
+        })
+    }
+
+    /// Records what this run entered as opening, and takes room for the record that it is done.
+    fn record_opening(&mut self) -> Result<()> {
+        let entered = self.history.entered(std::mem::take(&mut self.entered));
+        openings(entered).try_for_each(|record| self.append(&record, DONE_LEN))
+    }
+
+    /// Records that all that this run opened was handed on.
+    fn record_done(&mut self) -> Result<()> {
+        if !self.history.has_own() {
+            return Ok(());
+        }
+        self.history.finish_own();
+        self.append(&Record::Done { run: self.history.own() }, 0)?;
+        // If a new file cannot be written, this one is still good, and a later run tries again.
+        if self.is_long() {
+            let _ = self.renew();
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, record: &Record, reserved: u64) -> Result<()> {
+        let end = record.append(&self.locked.file, self.snapshot.identity, self.end, reserved);
+        self.end = end.map_err(|error| Error::io(&self.locked.place, "cannot write", error))?;
+        Ok(())
+    }
+
+    /// Whether so much of the records is done that a new snapshot pays.
+    fn is_long(&self) -> bool {
+        let done = self.history.counts().done * LEAST_USE;
+        let len = self.end - self.snapshot.records_at;
+        done.min(len) > MOST_RECORDS.max(self.snapshot.records_at / 8)
+    }
+
+    /// Replaces the file by one with everything that is done in its snapshot.
+    fn renew(&mut self) -> Result<()> {
+        let (file, place) = (&self.locked.file, &self.locked.place);
+        let failed = |error| Error::io(place, "cannot renew", error);
+        let new = Temporary::beside(&self.locked.path, Privacy::Owner).map_err(failed)?;
+        let done = self.history.done();
+        let (next, mut end) = self.snapshot.write_with(file, place, &done, new.file())?;
+        for record in openings(self.history.unfinished()) {
+            end = record.append(new.file(), next, end, 0).map_err(failed)?;
+        }
+        new.file().sync_all().map_err(failed)?;
+        let old = self.locked.replace_by(new);
+        old.and_then(|old| old.unlink())
+            .map_err(|error| Error::io(&self.locked.place, "cannot renew", error))
+    }
+}
+
+/// Records of these uses as opening.
+fn openings(uses: Unfinished) -> impl Iterator<Item = Record> {
+    uses.into_iter().flat_map(|((run, route), uses)| {
+        let records = uses.chunks(MOST_USES).map(|uses| uses.to_vec());
+        let records = records.map(|uses| Record::Opening { run, route, uses });
+        records.collect::<Vec<_>>()
+    })
+}
+
+impl UseLedger for Ledger {
+    fn enter(&mut self, used: Use) -> Result<std::result::Result<(), Earlier>> {
+        let route = self.route.unwrap_or(Route::File);
+        let known = match self.history.check(used, route, self.reopen) {
+            Some(known) => known,
+            None => {
+                let (file, place) = (&self.locked.file, &self.locked.place);
+                match self.snapshot.find(file, place, used.slot)? {
+                    None => Ok(route),
+                    Some(mark) if mark == used.mark as u16 => Err(Earlier::SameOrder),
+                    Some(_) => Err(Earlier::OtherOrder),
+                }
+            }
+        };
+        Ok(known.map(|route| {
+            self.history.enter(used, route);
+            self.entered.push(used.slot);
+        }))
+    }
+
+    fn secure(&mut self) -> Result<()> {
+        match self.route {
+            Some(Route::Pipe) => self.record_opening(),
+            Some(Route::File) | None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What a shop remembers of the orders that it opened, so that each opens once.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+use crate::ciphers::base64url;
+use crate::protocol::model::{Kid, Result};
+
+/// An order that was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Use {
+    /// What may be used once: a transaction id; for keys that may be used again, the order itself.
+    pub slot: u128,
+    /// The order: half of its hash. Another order in the same slot has another mark.
+    pub mark: u128,
+}
+
+impl Use {
+    /// The use of a listed transaction id by an order with this hash.
+    pub fn of_id(kid: &Kid, line: &[u8; 32]) -> Self {
+        let hash = Sha256::new().chain_update(b"orderseal ledger id\0").chain_update(kid.as_str());
+        Self { slot: first_half(&hash.finalize().into()), mark: second_half(line) }
+    }
+
+    /// The use of a leaf of a key tree.
+    pub fn of_leaf(tree: TreeSlots, leaf: u32, line: &[u8; 32]) -> Self {
+        Self { slot: tree.0 | u128::from(leaf), mark: second_half(line) }
+    }
+
+    /// The use of a key that may be used again, where only the order itself must be new.
+    pub fn of_order(line: &[u8; 32]) -> Self {
+        Self { slot: first_half(line), mark: second_half(line) }
+    }
+}
+
+/// The slots of a key tree: those with the same first 96 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TreeSlots(u128);
+
+impl TreeSlots {
+    /// The slots of the tree whose leaves have names that begin with `name`.
+    pub fn new(name: &str) -> Self {
+        let hash = Sha256::new().chain_update(b"orderseal ledger tree\0").chain_update(name);
+        Self(first_half(&hash.finalize().into()) >> 32 << 32)
+    }
+}
+
+fn first_half(hash: &[u8; 32]) -> u128 {
+    u128::from_be_bytes(*hash.first_chunk().expect("16 of 32 bytes"))
+}
+
+fn second_half(hash: &[u8; 32]) -> u128 {
+    u128::from_be_bytes(*hash.last_chunk().expect("16 of 32 bytes"))
+}
+
+/// The number of a ledger: 16 random bytes, by which a shop's bundle knows its ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LedgerNumber(pub [u8; 16]);
+
+impl LedgerNumber {
+    /// Reads a number in base64url.
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(Self(base64url::decode_to_vec(text.as_bytes())?.try_into().ok()?))
+    }
+}
+
+impl fmt::Display for LedgerNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&base64url::encode_to_string(&self.0))
+    }
+}
+
+/// What is known about a slot that was used before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Earlier {
+    /// It was used by another order.
+    OtherOrder,
+    /// It was used by the same order.
+    SameOrder,
+    /// The same order was being handed on by a run that did not finish.
+    Unfinished,
+}
+
+/// The memory of the orders that were opened.
+pub trait UseLedger {
+    /// Enters an order that is about to be handed on.
+    ///
+    /// # Errors
+    /// Those of reading the ledger.
+    fn enter(&mut self, used: Use) -> Result<std::result::Result<(), Earlier>>;
+
+    /// Makes what was entered durable, as far as that has to be done before it is written to the
+    /// output.
+    ///
+    /// # Errors
+    /// Those of writing the ledger.
+    fn secure(&mut self) -> Result<()>;
+}

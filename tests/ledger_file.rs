@@ -1,0 +1,274 @@
+//! The file of a shop's ledger: what it keeps through crashes, damage and renewals, compared with a
+//! model.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use orderseal::protocol::store::files::{
+    Existing, Ledger, LedgerPurpose, LedgerUser, Output, Privacy,
+};
+use orderseal::protocol::store::uses::{Earlier, Use, UseLedger};
+use orderseal::protocol::{Error, Place};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+const RECORD: LedgerPurpose = LedgerPurpose::Record { reopen: false };
+
+fn open(path: &Path, reopen: bool) -> Ledger {
+    let purpose = LedgerPurpose::Record { reopen };
+    let found = Ledger::open(path, purpose).unwrap();
+    Ledger::join(found, path, &[], purpose).unwrap().unwrap()
+}
+
+fn output(folder: &TempDir, to_pipe: bool) -> Output {
+    let path = if to_pipe { "/dev/null".into() } else { folder.path().join("output") };
+    Output::create(Some(&path), Existing::Replace, Privacy::Owner, &[]).unwrap()
+}
+
+/// Opens and hands on orders in one run.
+fn hand_on(folder: &TempDir, path: &Path, uses: impl IntoIterator<Item = Use>) {
+    let (mut ledger, mut output) = (open(path, false), output(folder, false));
+    ledger.set_output(&output);
+    for used in uses {
+        ledger.enter(used).unwrap().unwrap();
+    }
+    ledger.send(&mut output).unwrap();
+}
+
+fn used(slot: u128) -> Use {
+    Use { slot, mark: slot.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835) }
+}
+
+fn other(slot: u128) -> Use {
+    Use { mark: !used(slot).mark, ..used(slot) }
+}
+
+#[test]
+fn many_orders_take_two_bytes_each() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ledger");
+    let tree = 0xabcd << 32;
+    let ids = |range: std::ops::Range<u128>| range.map(move |leaf| used(tree | leaf));
+    hand_on(&folder, &path, ids(0..300_000));
+    let len = fs::metadata(&path).unwrap().len();
+    assert!((600_000..640_000).contains(&len), "{len}");
+    // In between, in front and behind; and ids in no order, as listed ones are.
+    let scattered: Vec<Use> = (1..=300_000u128).map(|n| used(used(n).mark << 1 | 1)).collect();
+    hand_on(&folder, &path, scattered.iter().copied());
+    hand_on(&folder, &path, ids(299_999 + 1..300_050));
+    let mut ledger = open(&path, false);
+    for used in ids(0..300_050).chain(scattered) {
+        assert_eq!(ledger.enter(used).unwrap(), Err(Earlier::SameOrder), "{used:?}");
+        let other = Use { mark: !used.mark, ..used };
+        assert_eq!(ledger.enter(other).unwrap(), Err(Earlier::OtherOrder), "{used:?}");
+    }
+    for new in ids(300_050..300_100) {
+        assert_eq!(ledger.enter(new).unwrap(), Ok(()));
+    }
+}
+
+#[test]
+fn what_is_not_done_survives_a_renewal() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ledger");
+    // A run that may have handed on one order, and one that did not get so far.
+    for (slot, to_pipe) in [(7, true), (8, false)] {
+        let (mut ledger, mut lost) = (open(&path, false), output(&folder, to_pipe));
+        ledger.set_output(&lost);
+        ledger.enter(used(slot)).unwrap().unwrap();
+        ledger.secure().unwrap();
+        if !to_pipe {
+            // The output's folder is gone, so that it cannot get its name.
+            let gone = TempDir::new().unwrap();
+            lost = output(&gone, false);
+            drop(gone);
+            ledger.send(&mut lost).unwrap_err();
+        }
+    }
+    hand_on(&folder, &path, (1000..300_000).map(used));
+    assert!(fs::metadata(&path).unwrap().len() < 700_000, "renewed");
+    let mut ledger = open(&path, false);
+    assert_eq!(ledger.enter(used(7)).unwrap(), Err(Earlier::Unfinished));
+    assert_eq!(ledger.enter(other(7)).unwrap(), Err(Earlier::OtherOrder));
+    assert_eq!(ledger.enter(used(8)).unwrap(), Ok(()));
+    drop(ledger);
+    assert_eq!(open(&path, true).enter(used(7)).unwrap(), Ok(()));
+}
+
+#[test]
+fn a_torn_record_is_cut_and_other_damage_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ledger");
+    hand_on(&folder, &path, (1..300_000).map(used));
+    let snapshot = fs::metadata(&path).unwrap().len() as usize;
+    hand_on(&folder, &path, [used(400_001)]);
+    let first = fs::metadata(&path).unwrap().len() as usize;
+    hand_on(&folder, &path, [used(400_002)]);
+    let whole = fs::read(&path).unwrap();
+    let is_known = |slot| {
+        let known = open(&path, false).enter(used(slot)).unwrap();
+        known == Err(Earlier::SameOrder)
+    };
+    for len in snapshot..whole.len() {
+        fs::write(&path, &whole[..len]).unwrap();
+        assert!(is_known(1), "{len}");
+        assert_eq!(is_known(400_001), len + 56 >= first, "{len}");
+        // What is written after a cut is read again.
+        hand_on(&folder, &path, [used(500_000)]);
+        assert!(is_known(500_000), "{len}");
+    }
+    // A sound record after a damaged one, or damage to what does not change.
+    let damage =
+        (snapshot..first - 64).step_by(7).chain((0..200).step_by(3)).chain([snapshot - 65]);
+    for at in damage {
+        if (first - 128 + 72..first - 64).contains(&at) {
+            continue;
+        }
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        fs::write(&path, &bytes).unwrap();
+        let opened = Ledger::open(&path, RECORD);
+        let found = opened.map(|ledger| ledger.unwrap().enter(used(1)).is_err());
+        let is_zero = |range: std::ops::Range<usize>| range.contains(&at);
+        match found {
+            Err(Error::Malformed { .. }) | Ok(true) => {}
+            // Zeros up to the next record do not matter.
+            Ok(false) if whole[at] == 0 && at >= snapshot && !is_zero(snapshot..snapshot + 64) => {}
+            other => panic!("{at}: {other:?}"),
+        }
+        assert_eq!(fs::read(&path).unwrap(), bytes, "{at}");
+    }
+    for len in [0, 1, 127, 128, 200, snapshot - 1] {
+        fs::write(&path, &whole[..len]).unwrap();
+        let opened = Ledger::open(&path, RECORD);
+        assert!(matches!(opened, Err(Error::Malformed { .. })), "{len}: {opened:?}");
+    }
+}
+
+#[test]
+fn a_record_of_an_older_file_does_not_count() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ledger");
+    hand_on(&folder, &path, [used(1)]);
+    let old = fs::read(&path).unwrap();
+    hand_on(&folder, &path, (10..300_000).map(used));
+    // The blocks of the file before, at their old place behind what was cut.
+    let mut bytes = fs::read(&path).unwrap();
+    bytes.truncate(old.len());
+    assert_ne!(bytes, old);
+    let mut renewed = fs::read(&path).unwrap();
+    let records = renewed.len();
+    renewed.extend(&old[128..]);
+    fs::write(&path, &renewed).unwrap();
+    assert_eq!(open(&path, false).enter(used(1)).unwrap(), Err(Earlier::SameOrder));
+    assert_eq!(fs::read(&path).unwrap().len(), records, "cut");
+}
+
+#[test]
+fn bundles_that_cannot_note_a_ledger_create_none() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ledger");
+    let place = Place::file("tokyo.jwks");
+    let user = |changeable| LedgerUser {
+        path: "missing".into(),
+        place: place.clone(),
+        ledger: None,
+        changeable,
+    };
+    for changeable in [true, false] {
+        Ledger::join(None, &path, &[user(changeable)], RECORD).unwrap_err();
+        assert!(!path.exists());
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// A run: orders in these slots, whether the same ones as before, and how it ends.
+    Run { orders: Vec<(u8, bool)>, to_pipe: bool, reopen: bool, ends: Ends },
+    /// The end of the file is torn off.
+    Torn(u8),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Ends {
+    Well,
+    Early,
+    AfterOpening,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum State {
+    Opening { to_pipe: bool },
+    Done,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let ends = prop_oneof![Just(Ends::Well), Just(Ends::Early), Just(Ends::AfterOpening)];
+    let orders = proptest::collection::vec((0..12u8, prop::bool::weighted(0.8)), 0..8);
+    let run = (orders, any::<bool>(), any::<bool>(), ends)
+        .prop_map(|(orders, to_pipe, reopen, ends)| Step::Run { orders, to_pipe, reopen, ends });
+    prop_oneof![8 => run, 1 => (1..64u8).prop_map(Step::Torn)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    /// Whatever happens, the file says what the model says.
+    #[test]
+    fn the_file_and_a_model_agree(steps in proptest::collection::vec(step(), 1..20)) {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("ledger");
+        let mut model: BTreeMap<u128, (u128, State)> = BTreeMap::new();
+        for step in steps {
+            let (orders, to_pipe, reopen, ends) = match step {
+                Step::Run { orders, to_pipe, reopen, ends } => (orders, to_pipe, reopen, ends),
+                Step::Torn(more) => {
+                    // Bytes of a record that was never synced.
+                    drop(open(&path, false));
+                    let mut bytes = fs::read(&path).unwrap();
+                    bytes.extend((0..more).map(|byte| byte.wrapping_mul(37)));
+                    fs::write(&path, bytes).unwrap();
+                    continue;
+                }
+            };
+            let mut ledger = open(&path, reopen);
+            let mut output = output(&folder, to_pipe);
+            ledger.set_output(&output);
+            let mut own = BTreeMap::new();
+            for (slot, same) in orders {
+                let slot = u128::from(slot) << 100 | u128::from(slot);
+                let used = if same { used(slot) } else { other(slot) };
+                let expected = match (own.get(&slot), model.get(&slot)) {
+                    (Some((mark, _)), _) | (None, Some((mark, State::Done))) => {
+                        Err(if *mark == used.mark { Earlier::SameOrder } else { Earlier::OtherOrder })
+                    }
+                    (None, Some((mark, _))) if *mark != used.mark => Err(Earlier::OtherOrder),
+                    (None, Some((_, State::Opening { to_pipe: true }))) if !reopen => {
+                        Err(Earlier::Unfinished)
+                    }
+                    (None, Some((_, State::Opening { to_pipe: before }))) => Ok(*before || to_pipe),
+                    (None, None) => Ok(to_pipe),
+                };
+                prop_assert_eq!(ledger.enter(used).unwrap(), expected.map(|_| ()));
+                if let Ok(to_pipe) = expected {
+                    own.insert(slot, (used.mark, State::Opening { to_pipe }));
+                }
+            }
+            match (ends, to_pipe) {
+                (Ends::Well, _) => {
+                    ledger.send(&mut output).unwrap();
+                    own.values_mut().for_each(|(_, state)| *state = State::Done);
+                }
+                (Ends::Early, _) => own.clear(),
+                (Ends::AfterOpening, true) => ledger.secure().unwrap(),
+                // For a file, opening is recorded only when the output is sent.
+                (Ends::AfterOpening, false) => {
+                    ledger.secure().unwrap();
+                    own.clear();
+                }
+            }
+            model.extend(own);
+        }
+    }
+}
