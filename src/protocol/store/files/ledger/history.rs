@@ -1,6 +1,6 @@
 //! What a ledger knows besides its snapshot: the uses in its records, and those of this run.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::records::{Record, Route};
 use crate::protocol::store::uses::{Earlier, Use};
@@ -8,7 +8,7 @@ use crate::protocol::store::uses::{Earlier, Use};
 /// Uses by slot, each with its run.
 #[derive(Debug)]
 pub(super) struct History {
-    recent: HashMap<u128, Recent>,
+    recent: BTreeMap<u128, Recent>,
     runs: Vec<Run>,
 }
 
@@ -48,7 +48,7 @@ impl History {
     /// The uses in these records; `own` is the number of this process's run.
     pub fn new(own: u64, records: Vec<Record>) -> Self {
         let runs = vec![Run { number: own, is_done: false }];
-        let mut history = Self { recent: HashMap::new(), runs };
+        let mut history = Self { recent: BTreeMap::new(), runs };
         records.into_iter().for_each(|record| history.apply(record));
         history
     }
@@ -131,9 +131,7 @@ impl History {
     /// The slots that are done, with 16 bits of each mark, in ascending order.
     pub fn done(&self) -> Vec<(u128, u16)> {
         let done = self.recent.iter().filter(|(_, recent)| self.is_done(recent));
-        let mut done: Vec<_> = done.map(|(slot, recent)| (*slot, recent.mark as u16)).collect();
-        done.sort_unstable();
-        done
+        done.map(|(slot, recent)| (*slot, recent.mark as u16)).collect()
     }
 
     /// The uses that are not done.
@@ -143,7 +141,6 @@ impl History {
             let key = (self.runs[recent.run as usize].number, recent.route);
             unfinished.entry(key).or_default().push(Use { slot, mark: recent.mark });
         }
-        unfinished.values_mut().for_each(|uses| uses.sort_unstable_by_key(|used| used.slot));
         unfinished
     }
 

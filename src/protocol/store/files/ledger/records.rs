@@ -66,7 +66,8 @@ impl Record {
                     Route::Pipe => 1,
                 });
                 bytes.extend((uses.len() as u32).to_le_bytes());
-                runs::encode(uses.iter().map(|used| used.slot), &mut bytes);
+                let slots: Vec<u128> = uses.iter().map(|used| used.slot).collect();
+                runs::encode(&slots, &mut bytes);
                 bytes.extend(uses.iter().flat_map(|used| used.mark.to_be_bytes()));
                 bytes
             }

@@ -8,7 +8,7 @@
 //!
 //! Numbers are little-endian unless said otherwise.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::FileExt;
@@ -53,7 +53,7 @@ pub(super) struct Snapshot {
     /// Where the records begin.
     pub records_at: u64,
     directory: Vec<ChunkAt>,
-    cached: HashMap<usize, Chunk>,
+    cached: BTreeMap<usize, Chunk>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -112,7 +112,7 @@ impl Snapshot {
             directory.as_chunks().0.iter().map(ChunkAt::from_bytes).collect();
         let number = LedgerNumber(*header[24..].first_chunk().expect("16 bytes"));
         let identity = Identity { number, generation: u64_at(&header, 64) };
-        Ok(Self { identity, count, records_at, directory, cached: HashMap::new() })
+        Ok(Self { identity, count, records_at, directory, cached: BTreeMap::new() })
     }
 
     /// The mark in a slot, if there is an entry.
@@ -260,7 +260,8 @@ impl<'f> Writer<'f> {
         let chunks = entries.len().div_ceil(CHUNK).max(1);
         for entries in entries.chunks(entries.len().div_ceil(chunks).max(1)) {
             let mut bytes = Vec::with_capacity(2 * CHUNK + 64);
-            runs::encode(entries.iter().map(|(slot, _)| *slot), &mut bytes);
+            let slots: Vec<u128> = entries.iter().map(|(slot, _)| *slot).collect();
+            runs::encode(&slots, &mut bytes);
             bytes.extend(entries.iter().flat_map(|(_, mark)| mark.to_le_bytes()));
             let count = entries.len() as u32;
             let check = chunk_check(&bytes);
