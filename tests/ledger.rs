@@ -181,6 +181,18 @@ fn the_mark_stays_when_bundles_are_put_together_or_made_again() {
 }
 
 #[test]
+fn an_exported_key_is_still_that_of_its_leaf() {
+    let lab = lab("-e 4 --pool derived");
+    lab.write("sealed", seal(&lab, "tea\n"));
+    lab.ok("keygen -e 4 --shop kyoto --orders 1 --into service.jwks");
+    lab.ok("bundle shop --keyring service.jwks --shop kyoto -o kyoto.jwks");
+    lab.ok("keys export tokyo.jwks -o all.jwks");
+    let other = "decrypt --bundle kyoto.jwks --ledger tokyo.ledger --key all.jwks sealed";
+    assert_eq!(lab.ok(other).stdout, b"tea\n");
+    lab.refused(7, &format!("{OPEN} sealed")).says(&["opened before"]);
+}
+
+#[test]
 fn one_text_is_recorded_like_one_order() {
     let lab = lab("-e 4 --pool derived");
     lab.write("text", "two\nlines");

@@ -32,8 +32,9 @@ pub struct Simulate {
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
     shops: u16,
     /// Clients, spread evenly over the shops
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
-    clients: u16,
+    #[arg(long, value_name = "N", default_value_t = 4,
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    clients: u32,
     /// Orders that each client sends
     #[arg(long, alias = "orders", value_name = "N", default_value_t = 3,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -114,7 +115,8 @@ impl Simulate {
     }
 
     fn setup(&self) -> Result<Setup> {
-        let orders_at_a_shop = u32::from(self.clients.div_ceil(self.shops)) * self.orders_each;
+        let clients_of_a_shop = self.clients.div_ceil(self.shops.into());
+        let orders_at_a_shop = u64::from(clients_of_a_shop) * u64::from(self.orders_each);
         if self.faults && (self.shops < 2 || orders_at_a_shop < 2) {
             let needed = "--faults takes at least 2 shops, and 2 orders at one of them";
             return Err(usage(needed.to_owned()));
@@ -122,7 +124,7 @@ impl Simulate {
         Ok(Setup {
             cases: self.cases()?,
             shops: self.shops.into(),
-            clients: self.clients.into(),
+            clients: self.clients as usize,
             orders: self.orders_each as usize,
             rsa_bits: self.rsa_bits,
             curve: self.curve,

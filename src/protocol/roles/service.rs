@@ -22,7 +22,7 @@ use crate::protocol::model::{
 };
 use crate::protocol::pipeline::Workers;
 use crate::protocol::store::keyfile::{
-    Account, KeyHolder, Keyring, MAX_KEY_FILE, Shop, ShopBundle, Standing,
+    Account, Issued, KeyHolder, Keyring, MAX_KEY_FILE, Shop, ShopBundle, Standing,
 };
 
 use crate::protocol::store::trees::{HeldTree, TreePart, Trees};
@@ -214,10 +214,10 @@ pub fn add_keys<S: KeySource>(
     place: &Place,
 ) -> Result<Vec<Kid>> {
     check_room(file, request, place)?;
-    let account = file
-        .shops
-        .entry(request.shop.clone())
-        .or_insert_with(|| Account::new(request.scheme, request.suite));
+    let account = file.shops.entry(request.shop.clone()).or_insert_with(|| {
+        let issued = Issued::none_before(file.keys.len());
+        Account { issued, ..Account::new(request.scheme, request.suite) }
+    });
     if request.service.is_some() {
         account.shop.service = request.service.clone();
     }
@@ -374,12 +374,48 @@ fn shop_bundle<'k>(
 
 /// Listed transaction ids of a shop that have not been handed out.
 pub fn unused_ids<'f>(file: &'f Keyring, shop: &'f Name) -> impl Iterator<Item = Kid> + 'f {
-    let account = file.shops.get(shop);
-    file.keys.names().filter_map(move |kid| {
-        let (id, account) = (kid.id().filter(|_| kid.parts().0 == shop.as_str())?, account?);
-        (!account.issued.contains(&id) && !account.shop.users.contains_key(&id))
-            .then(|| kid.clone())
+    unused(file, shop).map(|(_, kid)| kid.clone())
+}
+
+/// Listed transaction ids of a shop that have not been handed out, each with the index of its key.
+fn unused<'f>(file: &'f Keyring, shop: &'f Name) -> impl Iterator<Item = (usize, &'f Kid)> {
+    file.shops.get(shop).into_iter().flat_map(move |account| {
+        let keys = file.keys.iter().enumerate().skip(account.issued.from());
+        keys.filter_map(move |(index, key)| {
+            let kid = key.kid.as_ref()?;
+            let (owner, id) = (kid.parts().0, kid.parts().1?);
+            let used = account.issued.contains(id) || account.shop.users.contains_key(id);
+            (owner == shop.as_str() && !used).then_some((index, kid))
+        })
     })
+}
+
+/// Chooses up to `most` listed ids of a shop to be handed out, the first ones that were not.
+fn choose_unused(file: &Keyring, shop: &Name, most: u64) -> Chosen {
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let (mut kids, mut next) = (Vec::new(), None);
+    for (index, kid) in unused(file, shop).take(most) {
+        kids.push(kid.clone());
+        next = Some(index + 1);
+    }
+    Chosen { kids, next }
+}
+
+/// Ids to be handed out.
+struct Chosen {
+    kids: Vec<Kid>,
+    /// Index of the key after the last of them.
+    next: Option<usize>,
+}
+
+impl Chosen {
+    /// Records that they were handed out.
+    fn issue(&self, issued: &mut Issued) {
+        self.kids.iter().filter_map(Kid::id).for_each(|id| issued.insert(id));
+        if let Some(next) = self.next {
+            issued.look_from(next);
+        }
+    }
 }
 
 /// Number of transaction ids of a shop that have not been handed out, listed and derived.

@@ -78,7 +78,9 @@ pub(super) fn play(
     let mut shops = Vec::with_capacity(setup.shops);
     for shop in 0..setup.shops {
         let name = Name::new(&format!("shop-{shop}")).expect("a name by its form");
-        let bundle = stage.deliver_to_shop(&name)?;
+        // Clients are spread evenly; the first shops have one more.
+        let clients = setup.clients / setup.shops + usize::from(shop < setup.clients % setup.shops);
+        let bundle = stage.deliver_to_shop(&name, clients)?;
         shops.push(PlayedShop { bundle, orders: Vec::new(), sealed: Vec::new() });
     }
     let mut sent = 0;
@@ -95,11 +97,8 @@ pub(super) fn play(
 }
 
 impl<W: FnMut(&Event)> Stage<'_, W> {
-    /// Makes keys and delivers the shop's half in advance.
-    fn deliver_to_shop(&mut self, shop: &Name) -> Result<ShopBundle> {
-        let clients = (0..self.setup.clients)
-            .filter(|client| format!("shop-{}", client % self.setup.shops) == shop.as_str())
-            .count();
+    /// Makes keys for this number of clients and delivers the shop's half in advance.
+    fn deliver_to_shop(&mut self, shop: &Name, clients: usize) -> Result<ShopBundle> {
         let pool = match (self.case.scheme.scope, self.setup.on_demand) {
             (Scope::Transaction, true) => 0,
             // One more pair than there are orders, as the description requires.

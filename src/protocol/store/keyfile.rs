@@ -6,6 +6,7 @@
 
 mod bundles;
 mod holder;
+mod issued;
 mod keyring;
 mod keys;
 mod plain;
@@ -15,6 +16,7 @@ mod write;
 
 pub use bundles::{ClientBundle, Sent, ShopBundle};
 pub use holder::{KeyHolder, KeySet};
+pub use issued::Issued;
 pub use keyring::{Account, Keyring};
 pub use keys::{AnyKeys, Keys};
 pub use plain::{JwkSet, LoneKey, PlainFile};

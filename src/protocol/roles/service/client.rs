@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    KeyRequest, Pool, Share, ShopForm, Sizes, add_keys, check_len, shop_bundle,
-    trees as service_trees, unused_ids, users,
+    KeyRequest, Pool, Share, ShopForm, Sizes, add_keys, check_len, choose_unused, shop_bundle,
+    trees as service_trees, users,
 };
 use crate::ciphers::random::KeySource;
 use crate::protocol::jose::jwk::{AsKey, DecryptingKey, EncryptingKey, Jwk};
@@ -240,34 +240,30 @@ fn hand_out<S: KeySource>(
     let mut trees = Trees::new();
     let kids = match &request.ids {
         IdRequest::Pool(wanted) => {
-            let most = usize::try_from(*wanted).unwrap_or(usize::MAX);
-            let listed: Vec<Kid> = unused_ids(file, shop).take(most).collect();
-            let derived = *wanted - listed.len() as u64;
+            let listed = choose_unused(file, shop, *wanted);
+            let derived = *wanted - listed.kids.len() as u64;
             let account = file.account_mut(shop, place)?;
             let unused = service_trees::unused(account);
             if unused < derived {
-                let unused = listed.len() as u64 + unused;
+                let unused = listed.kids.len() as u64 + unused;
                 let error = KeyError::PoolEmpty { shop: shop.clone(), unused, wanted: *wanted };
                 return Err(Error::key(place, error));
             }
             trees = service_trees::hand_out(account, derived);
-            listed
+            listed.issue(&mut account.issued);
+            listed.kids
         }
         IdRequest::OnDemand(wanted) => {
             let making = KeyRequest::more(file, shop, *wanted, place)?;
             check_len(file, &making, place)?;
             let keys = make(&making)?;
-            add_keys(file, &making, keys, source, place)?
+            let made = add_keys(file, &making, keys, source, place)?;
+            let issued = &mut file.account_mut(shop, place)?.issued;
+            made.iter().filter_map(Kid::id).for_each(|id| issued.insert(id));
+            made
         }
         IdRequest::User(user) => vec![users::key_of(file, shop, user, place)?],
     };
-    match request.ids {
-        IdRequest::User(_) => {}
-        IdRequest::Pool(_) | IdRequest::OnDemand(_) => {
-            let issued = &mut file.account_mut(shop, place)?.issued;
-            issued.extend(kids.iter().filter_map(Kid::id));
-        }
-    }
     Ok((kids, trees))
 }
 

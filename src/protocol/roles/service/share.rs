@@ -108,7 +108,7 @@ impl Share {
         let account = keyring.account_mut(&self.shop, place)?;
         let mut returned = Amounts::default();
         for id in self.ids.iter().filter_map(Kid::id) {
-            returned.ids += u64::from(account.issued.remove(&id));
+            returned.ids += u64::from(account.issued.remove(id.as_str()));
         }
         for (id, part) in &self.trees {
             returned.ids += account.trees.get_mut(id).map_or(0, |tree| tree.take_back(part));

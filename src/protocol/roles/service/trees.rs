@@ -3,7 +3,7 @@
 use rand::Rng;
 use zeroize::Zeroizing;
 
-use super::{ID_STREAM, KeyRequest, Pool, unused_ids};
+use super::{ID_STREAM, KeyRequest, Pool, choose_unused};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, Origin};
 use crate::protocol::jose::tree::{LEAVES, NODE_LEN, Tree, TreeId};
@@ -54,12 +54,10 @@ pub(super) fn plant<S: KeySource>(
 /// [`KeyError::UnknownShop`].
 pub fn skip(keyring: &mut Keyring, shop: Option<&Name>, count: u64, place: &Place) -> Result<u64> {
     let name = keyring.account(shop, place)?.0.clone();
-    let most = usize::try_from(count).unwrap_or(usize::MAX);
-    let listed: Vec<Name> =
-        unused_ids(keyring, &name).take(most).filter_map(|kid| kid.id()).collect();
+    let listed = choose_unused(keyring, &name, count);
     let account = keyring.account_mut(&name, place)?;
-    let mut left = count - listed.len() as u64;
-    account.issued.extend(listed);
+    let mut left = count - listed.kids.len() as u64;
+    listed.issue(&mut account.issued);
     for tree in account.trees.values_mut() {
         let before = tree.unused().count();
         tree.skip(left);

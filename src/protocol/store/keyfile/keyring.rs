@@ -1,11 +1,11 @@
 //! The service's keyring: the keys of all shops, and what was handed out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::shop::choose;
-use super::{AnyKeys, IV_BUDGET, KeyHolder, KeySet, Keys, Shop, write};
+use super::{AnyKeys, IV_BUDGET, Issued, KeyHolder, KeySet, Keys, Shop, write};
 use crate::protocol::jose::jwk::DecryptingKey;
 use crate::protocol::jose::tree::TreeId;
 use crate::protocol::model::{Kid, Name, Place, Result, Role, Scheme, Suite};
@@ -28,7 +28,7 @@ pub struct Account {
     /// Trees that derive transaction keys.
     pub trees: Trees<ServiceTree>,
     /// Listed transaction ids that were handed out.
-    pub issued: BTreeSet<Name>,
+    pub issued: Issued,
     /// For each key with a budget, the amount given to clients.
     pub allotted: BTreeMap<Kid, u64>,
 }
@@ -37,7 +37,7 @@ impl Account {
     /// Creates the record of a shop to whose clients nothing was handed out.
     pub fn new(scheme: Scheme, suite: Suite) -> Self {
         let shop = Shop::new(scheme, suite);
-        Self { shop, trees: Trees::new(), issued: BTreeSet::new(), allotted: BTreeMap::new() }
+        Self { shop, trees: Trees::new(), issued: Issued::default(), allotted: BTreeMap::new() }
     }
 }
 
@@ -52,7 +52,10 @@ impl Keyring {
     /// # Errors
     /// As [`KeyHolder::choose_shop`].
     pub fn account(&self, wanted: Option<&Name>, place: &Place) -> Result<(&Name, &Account)> {
-        choose(self.shops.iter(), wanted, place)
+        match wanted.and_then(|wanted| self.shops.get_key_value(wanted)) {
+            Some(found) => Ok(found),
+            None => choose(self.shops.iter(), wanted, place),
+        }
     }
 
     /// The shop named `name`, to be changed.
@@ -60,8 +63,8 @@ impl Keyring {
     /// # Errors
     /// As [`KeyHolder::choose_shop`].
     pub fn account_mut(&mut self, name: &Name, place: &Place) -> Result<&mut Account> {
-        let shops = self.shops.iter_mut();
-        choose(shops, Some(name), place).map(|(_, account)| account)
+        self.account(Some(name), place)?;
+        Ok(self.shops.get_mut(name).expect("it was found"))
     }
 }
 
@@ -116,6 +119,8 @@ impl KeyHolder for Keyring {
 
 impl KeySet for Keyring {
     fn retain(&mut self, wanted: &dyn Fn(Option<&Kid>) -> bool) -> Vec<Kid> {
+        // Other keys are in their places now.
+        self.shops.values_mut().for_each(|account| account.issued.look_from(0));
         self.keys.retain(wanted)
     }
 
@@ -140,7 +145,7 @@ fn keyring(file: &Keyring) -> Value {
 fn of_account(account: &Account) -> Value {
     let mut value = write::of_shop(&account.shop);
     write::add_trees(&mut value, &account.trees);
-    write::add_names(&mut value, "issued", &account.issued);
+    write::add_names(&mut value, "issued", account.issued.iter());
     write::add_counts(&mut value, "allotted", &account.allotted);
     value
 }

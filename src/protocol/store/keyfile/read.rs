@@ -168,7 +168,7 @@ fn keyring(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<Keyring> {
         Ok(Account {
             trees: trees(members, name, &shop)?,
             shop,
-            issued: names(members, "issued")?,
+            issued: names(members, "issued")?.into_iter().collect(),
             allotted: counts(members, "allotted", name)?,
         })
     };

@@ -37,7 +37,7 @@ use crate::protocol::store::uses::{Earlier, LedgerNumber, Use, UseLedger};
 
 /// Length in bytes of records that are done above which a new snapshot takes their place. It is more
 /// for a long snapshot, so that writing that again stays a small part of the work.
-const MOST_RECORDS: u64 = 4 << 20;
+const MOST_RECORDS: u64 = 1 << 20;
 
 /// Least bytes that a use takes in a record.
 const LEAST_USE: u64 = 16;
@@ -223,7 +223,7 @@ impl Ledger {
     fn is_long(&self) -> bool {
         let done = self.history.counts().done * LEAST_USE;
         let len = self.end - self.snapshot.records_at;
-        done.min(len) > MOST_RECORDS.max(self.snapshot.records_at / 8)
+        done.min(len) > MOST_RECORDS.max(self.snapshot.records_at / 32)
     }
 
     /// Replaces the file by one with everything that is done in its snapshot.
