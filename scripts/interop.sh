@@ -4,9 +4,9 @@
 #     scripts/interop.sh [--all]
 #
 # Installs jwcrypto (PyPI) and jose (npm) into a temporary folder, and exchanges orders in both
-# directions: under each key management algorithm and on each curve with A256GCM, and with each content
-# encryption algorithm under A256KW; with --all, under every combination. Needs python3 and node (20 or
-# later) with npm. ORDERSEAL=path uses a program that is already built.
+# directions: under each key management algorithm, on each curve and under a password with A256GCM, and
+# with each content encryption algorithm under A256KW; with --all, under every combination. Needs python3
+# and node (20 or later) with npm. ORDERSEAL=path uses a program that is already built.
 set -euo pipefail
 export LC_ALL=C
 
@@ -15,6 +15,7 @@ JOSE=jose@6.2.17
 ALGS="A256KW A192KW A128KW A256GCMKW A192GCMKW A128GCMKW dir RSA-OAEP-256 RSA-OAEP-384 RSA-OAEP-512 RSA-OAEP"
 ENCS="A256GCM A192GCM A128GCM A256CBC-HS512 A192CBC-HS384 A128CBC-HS256"
 AGREEMENTS="ECDH-ES ECDH-ES+A128KW ECDH-ES+A192KW ECDH-ES+A256KW"
+PASSWORDS="PBES2-HS512+A256KW PBES2-HS384+A192KW PBES2-HS256+A128KW"
 CURVES="P-256 P-384 P-521 X25519"
 ORDERS=24
 
@@ -90,6 +91,19 @@ exchange() { # TITLE ALG ENC KEYGEN-OPTIONS…
     echo "$title: done"
 }
 
+exchange_password() { # TITLE ALG ENC SEALING-OPTIONS…
+    local title=$1 alg=$2 enc=$3 other
+    shift 3
+    "$ORDERSEAL" encrypt --password-file password --alg "$alg" --enc "$enc" "$@" orders.ndjson > ours.jwe
+    for other in jwcrypto jose; do
+        check "$title: ours in $other" "$other" open password "$alg" "$enc" < ours.jwe
+        "$other" seal password "$alg" "$enc" < orders.ndjson > theirs.jwe || { failed=$((failed + 1)); continue; }
+        check "$title: $other's in ours" "$ORDERSEAL" decrypt --password-file password theirs.jwe
+    done
+    pairs=$((pairs + 1))
+    echo "$title: done"
+}
+
 asked() { # ALG ENC: whether this combination is exchanged
     [ "$all" = true ] || [ "$2" = A256GCM ] || [ "$1" = A256KW ]
 }
@@ -116,6 +130,14 @@ for alg in $AGREEMENTS; do
         done
     done
 done
+(umask 077 && printf 'pflaumenblüte und tee\n' > password)
+for alg in $PASSWORDS; do
+    for enc in $ENCS; do
+        asked "$alg" "$enc" || continue
+        exchange_password "$alg $enc" "$alg" "$enc" --password-rounds 10000
+    done
+done
+exchange_password "PBES2-HS512+A256KW A256GCM, 600,000 rounds" PBES2-HS512+A256KW A256GCM
 # A key for each transaction: the reader has to choose by kid.
 exchange "A256KW A256GCM, transaction scope" A256KW A256GCM --embodiment 4
 exchange "RSA-OAEP-256 A256GCM, transaction scope" RSA-OAEP-256 A256GCM --embodiment 6 --rsa-bits 2048

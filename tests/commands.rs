@@ -94,6 +94,7 @@ fn run_examples(command: &str, before: &[&str]) -> Lab {
         lab.write("photo.raw", FIXTURE);
         lab.write("order.xml", "<order>\n  <item>tea</item>\n</order>\n");
     }
+    lab.write("password.txt", "plum blossom\n");
     fs::create_dir_all(lab.path(".local/share/bash-completion/completions")).unwrap();
     for line in before {
         lab.ok(line);
@@ -158,6 +159,7 @@ fn the_examples_of_the_service_run_as_printed() {
 fn the_examples_of_the_client_run_as_printed() {
     let lab = run_examples("encrypt", &[&KEYS[..], &[CEK]].concat());
     assert_eq!(lab.ok("decrypt --bundle tokyo.jwks week.jwe").stdout, orders(8).repeat(2));
+    assert_eq!(lab.ok("decrypt --password-file password.txt diary.jwe").stdout, orders(8));
     let lab = run_examples("wrap", &KEYS);
     assert_eq!(lab.read("opened.ndjson"), orders(8));
 }
@@ -173,10 +175,12 @@ fn the_examples_of_the_shop_run_as_printed() {
         "encrypt --key cek.jwk orders.ndjson -o body.jwe",
         "encrypt --bundle client.jwks --document orders.ndjson -o order.jwe",
         "encrypt --bundle client.jwks --stream orders.ndjson -o photo.sealed",
+        "encrypt --password-file password.txt orders.ndjson -o diary.jwe",
     ];
     let lab = run_examples("decrypt", &[&KEYS[..], &sealed].concat());
     assert_eq!(lab.read("week.ndjson"), orders(8).repeat(2));
     assert_eq!(lab.read("order.xml"), orders(8));
+    assert_eq!(lab.read("diary.ndjson"), orders(8));
     assert_eq!(lab.read("photo.raw"), orders(8));
 }
 

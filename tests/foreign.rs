@@ -11,7 +11,7 @@ const LINES: &[(&str, &[u8], i32, &[&str])] = &[
         "PBES2",
         include_bytes!("foreign/pbes2.jwe"),
         4,
-        &["alg \"PBES2-HS256+A128KW\" (RFC 7518 section 4.8) is not supported"],
+        &["the order asks for PBES2-HS256+A128KW", "hint: write the password into a file"],
     ),
     (
         "a token inside a JSON object",
@@ -198,9 +198,15 @@ const KEYS: &[(&str, &[u8], i32, &[&str])] = &[
     ),
     (
         "a key for an algorithm that is not supported",
+        br#"{"kty":"oct","k":"AAAA","alg":"RSA1_5"}"#,
+        4,
+        &["alg \"RSA1_5\" (RFC 7518 section 4.2) is not supported"],
+    ),
+    (
+        "a key for an algorithm that takes a password",
         br#"{"kty":"oct","k":"AAAA","alg":"PBES2-HS256+A128KW"}"#,
         4,
-        &["alg \"PBES2-HS256+A128KW\" (RFC 7518 section 4.8) is not supported"],
+        &["PBES2-HS256+A128KW takes a password, which is not a key in a file", "--password-file"],
     ),
     (
         "a set of nothing that is for us",

@@ -3,13 +3,16 @@
 //     jose_jwe.mjs seal KEYS ALG ENC < orders > lines
 //     jose_jwe.mjs open KEYS ALG ENC < lines > orders
 //
-// KEYS is a JWK Set; sealing uses its keys in turn, opening the one that `kid` names.
+// KEYS is a JWK Set; sealing uses its keys in turn, opening the one that `kid` names. For PBES2 it is a file with a
+// password.
 
 import { readFileSync } from "node:fs";
 import { CompactEncrypt, compactDecrypt } from "jose";
 
 const [step, path, alg, enc] = process.argv.slice(2);
-const keys = JSON.parse(readFileSync(path, "utf8")).keys;
+const text = readFileSync(path, "utf8");
+const password = alg.startsWith("PBES2") ? new TextEncoder().encode(text.replace(/\n$/, "")) : null;
+const keys = password ? [password] : JSON.parse(text).keys;
 
 async function seal(order, number) {
   const key = keys[number % keys.length];
@@ -21,6 +24,7 @@ async function open(line) {
   const { plaintext } = await compactDecrypt(line, ({ kid }) => keys.find((key) => key.kid === kid), {
     keyManagementAlgorithms: [alg],
     contentEncryptionAlgorithms: [enc],
+    maxPBES2Count: 600000, // instead of 10,000
   });
   return Buffer.from(plaintext);
 }

@@ -1,7 +1,7 @@
 //! Algorithm names on the command line.
 
 use orderseal::ciphers::content::ContentCipher;
-use orderseal::protocol::model::WrapAlgorithm;
+use orderseal::protocol::model::{Pbes2, WrapAlgorithm};
 use orderseal::protocol::store::files::Loaded;
 use orderseal::protocol::store::keyfile::KeyFile;
 use orderseal::protocol::{Alg, Content, Enc, Error, KeyError, Kind, Result, Scheme, Suite};
@@ -36,6 +36,15 @@ const SPELLINGS: &[Spelling] = &[
     ("knapsack", "MH-KNAPSACK"),
 ];
 
+/// An algorithm to seal with.
+#[derive(Debug, Clone, Copy)]
+pub enum SealingAlg {
+    /// For a key that names none.
+    Key(&'static str),
+    /// For a password.
+    Password(Pbes2),
+}
+
 /// Content ciphers for `--enc`.
 pub fn content_names() -> OneOf<Enc> {
     one_of(ContentCipher::ALL.map(|cipher| (cipher.name(), Enc::Cipher(cipher)))).spelled(SPELLINGS)
@@ -49,20 +58,30 @@ pub fn wrap_names() -> OneOf<Alg> {
 
 /// All algorithms that a key can have, for `--alg`.
 pub fn key_names() -> OneOf<&'static str> {
-    names(ContentCipher::ALL)
+    one_of(names(ContentCipher::ALL).map(|name| (name, name))).spelled(SPELLINGS)
 }
 
 /// Algorithms to assume for keys that name none, for `--alg`: all but pads, which are recognized by
 /// their own members.
 pub fn assumed_names() -> OneOf<&'static str> {
+    one_of(assumed().map(|name| (name, name))).spelled(SPELLINGS)
+}
+
+/// Algorithms to seal with, for `--alg`: those to assume for keys, and those that take a password.
+pub fn sealing_names() -> OneOf<SealingAlg> {
+    let keys = assumed().map(|name| (name, SealingAlg::Key(name)));
+    let passwords = Pbes2::ALL.map(|it| (it.name(), SealingAlg::Password(it)));
+    one_of(keys.chain(passwords)).spelled(SPELLINGS)
+}
+
+fn assumed() -> impl Iterator<Item = &'static str> {
     names(ContentCipher::ALL.into_iter().filter(|cipher| !cipher.takes_pad()))
 }
 
-fn names(content: impl IntoIterator<Item = ContentCipher>) -> OneOf<&'static str> {
+fn names(content: impl IntoIterator<Item = ContentCipher>) -> impl Iterator<Item = &'static str> {
     let content = content.into_iter().map(ContentCipher::name);
     let wrap = WrapAlgorithm::ALL.map(WrapAlgorithm::name);
-    let names = content.chain(wrap).chain([Alg::Agree.name(), Enc::RsaBlocks.name()]);
-    one_of(names.map(|name| (name, name))).spelled(SPELLINGS)
+    content.chain(wrap).chain([Alg::Agree.name(), Enc::RsaBlocks.name()])
 }
 
 /// Sets the algorithm of keys in plain files that name none.
@@ -101,6 +120,9 @@ pub fn suite(scheme: Scheme, enc: Option<Enc>, wrap: Option<Alg>) -> Result<Suit
         (Content::Direct, Some(Alg::Direct | Alg::Wrap(_))) => {
             return refused("--wrap is for hybrid schemes: a direct one wraps no key");
         }
+        (_, Some(Alg::Password(_))) => {
+            return refused("PBES2 takes a password, and schemes have keys");
+        }
         (Content::Hybrid, Some(Alg::Agree)) => {
             return refused("ECDH-ES wraps no key and is for direct schemes");
         }
@@ -109,7 +131,7 @@ pub fn suite(scheme: Scheme, enc: Option<Enc>, wrap: Option<Alg>) -> Result<Suit
     };
     let default_enc = match alg {
         Alg::Agree => Enc::Cipher(ContentCipher::A256Gcm),
-        Alg::Direct | Alg::Wrap(_) => default.enc(),
+        Alg::Direct | Alg::Password(_) | Alg::Wrap(_) => default.enc(),
     };
     let enc = match enc {
         Some(_) if default_enc == Enc::RsaBlocks => {

@@ -2,15 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::builder::RangedU64ValueParser;
-use clap::{Args, value_parser};
+use clap::builder::{RangedU64ValueParser, TypedValueParser};
+use clap::{ArgGroup, Args, value_parser};
 use orderseal::ciphers::ecdh::Curve;
+use orderseal::protocol::jose::password::Rounds;
 use orderseal::protocol::jose::tree::LEAVES;
 use orderseal::protocol::model::MAX_LAYERS;
 use orderseal::protocol::store::files::{Existing, FileId, Output, Privacy};
 use orderseal::protocol::{Alg, Enc, Erase, Kid, Result};
 
-use super::algorithms;
+use super::algorithms::{self, SealingAlg};
+use super::seal_with::SealFrom;
 use super::values::{OneOf, one_of};
 
 /// Heading of options that every command has.
@@ -62,25 +64,36 @@ pub fn existing(force: bool) -> Existing {
 
 /// The key that seals.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("plain_key").args(["key", "password_file"])))]
 pub struct Sealing {
     /// The client's file, from `bundle client`
-    #[arg(short, long, value_name = "FILE", conflicts_with = "key")]
+    #[arg(short, long, value_name = "FILE", conflicts_with = "plain_key")]
     pub bundle: Option<PathBuf>,
     /// A key (JWK), or a JWK Set with one that seals
     ///
     /// A content key encrypts directly; a wrapping key wraps a new key per order.
     #[arg(short, long, value_name = "FILE")]
     pub key: Option<PathBuf>,
+    /// A password, one line, from which a wrapping key is derived (PBES2)
+    ///
+    /// The end of that line is not part of the password; all other bytes are, as they are.
+    #[arg(long, value_name = "FILE", help_heading = MORE)]
+    pub password_file: Option<PathBuf>,
+    /// Rounds of PBES2 for the password [default: 600000]
+    #[arg(long, value_name = "N", requires = "password_file", conflicts_with_all = ["bundle", "key"],
+          value_parser = password_rounds(), help_heading = MORE)]
+    pub password_rounds: Option<Rounds>,
     /// Name of the key in --key, if several could seal
     #[arg(long, value_name = "KID", requires = "key", conflicts_with = "bundle",
           help_heading = MORE)]
     pub kid: Option<Kid>,
-    /// Algorithm of the key in --key, if it names none
-    #[arg(long, value_name = "NAME", requires = "key", conflicts_with = "bundle",
-          value_parser = algorithms::assumed_names(), help_heading = MORE)]
-    pub alg: Option<&'static str>,
-    /// Content cipher, with a key that wraps [default: A256GCM]
-    #[arg(long, value_name = "NAME", requires = "key", conflicts_with = "bundle",
+    /// Algorithm of the key in --key, if it names none, or for the password [default for a password:
+    /// PBES2-HS512+A256KW]
+    #[arg(long, value_name = "NAME", requires = "plain_key", conflicts_with = "bundle",
+          value_parser = algorithms::sealing_names(), help_heading = MORE)]
+    pub alg: Option<SealingAlg>,
+    /// Content cipher, with a key that wraps or a password [default: A256GCM]
+    #[arg(long, value_name = "NAME", requires = "plain_key", conflicts_with = "bundle",
           value_parser = algorithms::content_names(), help_heading = MORE)]
     pub enc: Option<Enc>,
     /// Seal the whole input as one order, of any kind, up to 64 MiB
@@ -89,6 +102,14 @@ pub struct Sealing {
     /// Seal the whole input as one stream, of any size and kind
     #[arg(long)]
     pub stream: bool,
+}
+
+/// The rounds for deriving a key that seals, for `--password-rounds`.
+pub fn password_rounds() -> impl TypedValueParser<Value = Rounds> {
+    RangedU64ValueParser::<u64>::new().try_map(|rounds| {
+        let (least, most) = (Rounds::LEAST, Rounds::MOST);
+        Rounds::new(rounds).ok_or_else(|| format!("{rounds} is not in {least}..={most}"))
+    })
 }
 
 /// What is made of the input.
@@ -103,6 +124,14 @@ pub enum Made {
 }
 
 impl Sealing {
+    /// The file with the keys or the password; none if it is not given.
+    pub fn from(&self) -> Option<SealFrom<'_>> {
+        let Self { bundle, key, password_file, password_rounds, .. } = self;
+        let keys = bundle.as_deref().or(key.as_deref()).map(SealFrom::Keys);
+        let rounds = password_rounds.unwrap_or_default();
+        keys.or(password_file.as_deref().map(|path| SealFrom::Password(path, rounds)))
+    }
+
     /// What is made of the input.
     pub fn made(&self) -> Made {
         match (self.document, self.stream) {

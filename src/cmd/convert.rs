@@ -26,9 +26,9 @@ type Write<'a> = dyn FnMut(&[u8], &Totals) -> Result<()> + 'a;
 
 /// Decrypt old DES data, or seal it under a modern key
 ///
-/// With --bundle or --key, each line of the text becomes a sealed order, as with `encrypt`, or with
-/// --stream the whole text one sealed stream; the text itself is never written. Without them, the
-/// text is written.
+/// With --bundle, --key or --password-file, each line of the text becomes a sealed order, as with
+/// `encrypt`, or with --stream the whole text one sealed stream; the text itself is never written.
+/// Without them, the text is written.
 ///
 /// A key file has 8 bytes for DES, 24 for triple DES, or 16 for triple DES with two keys; an IV file
 /// has 8. They hold the bytes themselves or hexadecimal digits, which their length shows. The toy DES
@@ -80,7 +80,8 @@ pub struct Convert {
     output: OutputFile,
     /// Encrypt with the toy DES instead (weak)
     #[arg(long, value_name = "CIPHER", requires = "to_key", value_parser = [OldCipher::TOY.name()],
-          conflicts_with_all = ["from", "from_key", "iv", "iv_in_front", "padding", "bundle", "key", "document", "stream"],
+          conflicts_with_all = ["from", "from_key", "iv", "iv_in_front", "padding", "bundle", "key", "password_file",
+                               "document", "stream"],
           help_heading = TEACHING)]
     to: Option<String>,
     /// Key to encrypt with, 3 hexadecimal digits
@@ -103,7 +104,8 @@ impl Convert {
             true => self.seal(decryption, &ids, global),
             false => {
                 if let Some((option, _)) = self.sealing.made().option() {
-                    return Err(usage(format!("{option} seals, and needs --bundle or --key")));
+                    let found = "seals, and needs --bundle, --key or --password-file";
+                    return Err(usage(format!("{option} {found}")));
                 }
                 self.write(ids, Privacy::Owner, "decrypted", global, |workers, input, write| {
                     let place = input.place();
@@ -115,7 +117,7 @@ impl Convert {
 
     /// Whether the data is sealed under a key instead of written as text.
     pub fn seals(&self) -> bool {
-        self.sealing.bundle.is_some() || self.sealing.key.is_some()
+        self.sealing.from().is_some()
     }
 
     /// Encrypts with the toy DES.
@@ -139,7 +141,7 @@ impl Convert {
         from_key: &Path,
         global: &Global,
     ) -> Result<(Decryption, Vec<Option<FileId>>)> {
-        let keys = [&self.sealing.bundle, &self.sealing.key, &self.iv].map(Option::as_deref);
+        let keys = [self.sealing.from().map(|from| from.path()), self.iv.as_deref()];
         one_from_stdin(keys.into_iter().chain([Some(from_key), main_input(&self.data)]))?;
         let from = cipher.name();
         let padding = self.padding(cipher)?;

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 use orderseal::protocol::jose::jwe::{
     Carries, KeyNumber, MAX_SEALED_LINE, Shape, is_sealed_json, is_unfinished_json,
 };
+use orderseal::protocol::jose::password::MOST_ROUNDS;
 use orderseal::protocol::roles::shop::{self, Options, Skipped, Summary};
 use orderseal::protocol::roles::stream::{self, Opened};
 use orderseal::protocol::store::files::{
@@ -20,6 +21,7 @@ use serde_json::json;
 use super::arguments::is_stdout;
 use super::arguments::{MORE, OutputFile};
 use super::ledger::{Delivery, UseOptions};
+use super::seal_with::load_password;
 use super::{Global, algorithms, main_inputs, one_from_stdin, one_to_stdout, ui};
 use crate::cmd::hints::usage;
 
@@ -37,7 +39,10 @@ use crate::cmd::hints::usage;
 /// use them. With --on-error skip, the output holds every order that opened, and the exit code is 6 if
 /// some did not.
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
+#[command(
+    group(ArgGroup::new("opening_key").args(["bundle", "key", "password_file"]).required(true).multiple(true)),
+    override_usage = "orderseal decrypt [OPTIONS] --bundle|--key|--password-file FILE [FILE]...",
+    after_long_help = "\
 Examples:
   orderseal decrypt --bundle tokyo.jwks sealed.jwe -o opened.ndjson
   orderseal decrypt --bundle tokyo.jwks --bundle half.jwks < sealed.jwe
@@ -46,14 +51,25 @@ Examples:
   orderseal decrypt --bundle tokyo.jwks --check sealed.jwe
   orderseal decrypt --key cek.jwk body.jwe -o body.ndjson
   orderseal decrypt --bundle tokyo.jwks --document order.jwe -o order.xml
-  orderseal decrypt --bundle tokyo.jwks photo.sealed -o photo.raw")]
+  orderseal decrypt --bundle tokyo.jwks photo.sealed -o photo.raw
+  orderseal decrypt --password-file password.txt diary.jwe -o diary.ndjson")]
 pub struct Decrypt {
     /// A shop's file from `bundle shop`, or its keys from `bundle client --shop-out`; repeatable
-    #[arg(short, long, value_name = "FILE", required_unless_present = "key")]
+    #[arg(short, long, value_name = "FILE")]
     bundle: Vec<PathBuf>,
     /// A key (JWK), or any JWK Set; repeatable
     #[arg(short, long, value_name = "FILE")]
     key: Vec<PathBuf>,
+    /// A password, one line, for orders whose keys were derived from it (PBES2)
+    ///
+    /// The end of that line is not part of the password; all other bytes are, as they are.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["bundle", "key", "kid"],
+          help_heading = MORE)]
+    password_file: Option<PathBuf>,
+    /// Most rounds of PBES2 in this run, for all keys together
+    #[arg(long, value_name = "N", requires = "password_file", conflicts_with_all = ["bundle", "key"],
+          default_value_t = MOST_ROUNDS, help_heading = MORE)]
+    password_rounds: u64,
     /// Name of the key for lines that name none
     #[arg(long, value_name = "KID", help_heading = MORE)]
     kid: Option<Kid>,
@@ -110,7 +126,12 @@ impl Decrypt {
 
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Result<()> {
-        let key_files = self.bundle.iter().chain(&self.key).map(|path| Some(path.as_path()));
+        let key_files = self
+            .bundle
+            .iter()
+            .chain(&self.key)
+            .chain(&self.password_file)
+            .map(|path| Some(path.as_path()));
         one_from_stdin(key_files.chain(main_inputs(&self.sealed)))?;
         one_to_stdout([self.main_output(), self.report.as_deref()])?;
         if self.ids && !global.json {
@@ -202,6 +223,15 @@ impl Decrypt {
 
     /// The keys, the identities of their files, and the bundles among these that may have a ledger.
     fn keys(&self, global: &Global) -> Result<(OpeningKeys, Vec<Option<FileId>>, Vec<LedgerUser>)> {
+        if let Some(path) = &self.password_file {
+            let Loaded { file: password, id, .. } = load_password(path, global)?;
+            let password = password.open_with(self.password_rounds);
+            return Ok((
+                OpeningKeys::of_password(password, global.allow_weak),
+                vec![id],
+                Vec::new(),
+            ));
+        }
         let mut keys = OpeningKeys::new(global.allow_weak);
         let (mut ids, mut bundles) = (Vec::new(), Vec::new());
         for path in &self.bundle {

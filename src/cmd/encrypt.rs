@@ -4,18 +4,18 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 use orderseal::ciphers::random::SystemSource;
+use orderseal::protocol::Result;
 use orderseal::protocol::jose::jwe::MAX_DOCUMENT;
 use orderseal::protocol::pipeline::Workers;
 use orderseal::protocol::roles::client::{Plan, Totals};
 use orderseal::protocol::roles::send::{Attendant, Sender};
 use orderseal::protocol::store::files::{self, FileId, InUse, Inputs, Loaded, Privacy};
-use orderseal::protocol::store::keyfile::KeyFile;
-use orderseal::protocol::{Error, KeyError, Result};
 use serde_json::json;
 
 use super::arguments::{Layers, MORE, Made, OutputFile, Sealing, TEACHING};
 use super::guide::Guide;
-use super::{Global, algorithms, main_inputs, one_from_stdin, signals, ui};
+use super::seal_with::SealWith;
+use super::{Global, main_inputs, one_from_stdin, signals, ui};
 use crate::cmd::hints::usage;
 
 /// Longest typed communication key in bytes.
@@ -34,7 +34,10 @@ const MAX_TYPED: u64 = 64 << 10;
 /// reader that takes every byte and then fails cannot be noticed: in that case write to a file, send
 /// it, and run `orderseal erase` on the bundle.
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("sealing_key").args(["bundle", "key"]).required(true)), after_long_help = "\
+#[command(
+    group(ArgGroup::new("sealing_key").args(["bundle", "key", "password_file"]).required(true)),
+    override_usage = "orderseal encrypt [OPTIONS] --bundle|--key|--password-file FILE [FILE]...",
+    after_long_help = "\
 Examples:
   orderseal encrypt --bundle client.jwks orders.ndjson -o sealed.jwe
   orderseal encrypt --bundle client.jwks < orders.ndjson > sealed.jwe
@@ -42,7 +45,8 @@ Examples:
     -o week.jwe
   orderseal encrypt --key cek.jwk orders.ndjson -o body.jwe
   orderseal encrypt --bundle client.jwks --document order.xml -o order.jwe
-  orderseal encrypt --bundle client.jwks --stream photo.raw -o photo.sealed")]
+  orderseal encrypt --bundle client.jwks --stream photo.raw -o photo.sealed
+  orderseal encrypt --password-file password.txt orders.ndjson -o diary.jwe")]
 pub struct Encrypt {
     #[command(flatten)]
     pub(super) sealing: Sealing,
@@ -74,34 +78,29 @@ impl Encrypt {
         others: &[Option<FileId>],
         convert: Option<Conversion<'_>>,
     ) -> Result<()> {
-        let Sealing { bundle, key, alg, .. } = &self.sealing;
         let made = self.sealing.made();
-        let Some(path) = bundle.as_deref().or(key.as_deref()) else {
-            return Err(usage("--bundle or --key is needed"));
+        let Some(from) = self.sealing.from() else {
+            return Err(usage("--bundle, --key or --password-file is needed"));
         };
+        let path = from.path();
         let keys = [Some(path), self.typed_key.as_deref()];
         one_from_stdin(keys.into_iter().chain(main_inputs(&self.orders)))?;
         if let Some((option, _)) = made.option().filter(|_| self.orders.len() > 1) {
             return Err(usage(format!("{option} seals one file, several were given")));
         }
-        let mut loaded = files::load(path, global.allow_readable_keys)?;
-        algorithms::assume(*alg, [&mut loaded])?;
-        let mut plan = self.plan(&loaded)?;
+        let with = SealWith::load(from, self.sealing.alg, global)?;
+        let source = SystemSource::new()?;
+        let mut plan = self.plan(&with, &source)?;
         if let Some(layers) = self.layers.layers {
             plan.set_layers(layers)?;
         }
-        admit(&plan, &loaded, global)?;
-        let source = SystemSource::new()?;
+        with.admit(&plan, global)?;
         if let Some(text) = &self.typed_key {
             let typed = files::load_small(text, MAX_TYPED, !global.allow_readable_keys)?.bytes;
             let line = typed.strip_suffix(b"\n").unwrap_or(&typed);
             plan.type_key(line, &source)?;
         }
-        let program = match &loaded.file {
-            KeyFile::Client(client) => client.program,
-            KeyFile::Plain(_) | KeyFile::Keyring(_) | KeyFile::Shop(_) => None,
-        };
-        let guide = Guide::for_program(program, self.guided, &self.orders);
+        let guide = Guide::for_program(with.program(), self.guided, &self.orders);
 
         if plan.wants_expected()
             && made == Made::Orders
@@ -113,7 +112,7 @@ impl Encrypt {
         let workers = global.workers()?;
         let inputs = Inputs::open(&self.orders)?;
         let typed = self.typed_key.as_deref().and_then(files::identify);
-        let ids = [&[loaded.id, typed], others, &inputs.ids()].concat();
+        let ids = [&[with.id(), typed], others, &inputs.ids()].concat();
         let output = self.to.create(Privacy::Umask, &ids)?;
         if made == Made::Stream {
             output.refuse_terminal("a sealed stream")?;
@@ -135,7 +134,7 @@ impl Encrypt {
         };
         // An unfinished output is removed before the file is given up.
         let mut output = output;
-        let (place, erases) = (&loaded.place, plan.erases());
+        let (place, erases) = (with.place(), plan.erases());
         let attended = Attended {
             guide: &guide,
             progress: &progress,
@@ -167,12 +166,20 @@ impl Encrypt {
         self.report(global, &sealed.totals)
     }
 
-    fn plan(&self, loaded: &Loaded) -> Result<Plan> {
-        if self.sealing.bundle.is_some() {
-            return Plan::of_client(loaded.file.client(&loaded.place)?, &loaded.place);
+    fn plan(&self, with: &SealWith, source: &SystemSource) -> Result<Plan> {
+        let Sealing { bundle, kid, enc, .. } = &self.sealing;
+        match with {
+            SealWith::Keys(loaded) if bundle.is_some() => {
+                Plan::of_client(loaded.file.client(&loaded.place)?, &loaded.place)
+            }
+            SealWith::Keys(loaded) => {
+                let (file, place) = (loaded.file.plain(&loaded.place)?, &loaded.place);
+                Plan::of_key(file, kid.as_ref(), *enc, place)
+            }
+            SealWith::Password(Loaded { file, place, .. }, alg, rounds) => {
+                Plan::of_password(file.seal_with(*alg, *rounds, source), *enc, place)
+            }
         }
-        let Sealing { kid, enc, .. } = &self.sealing;
-        Plan::of_key(loaded.file.plain(&loaded.place)?, kid.as_ref(), *enc, &loaded.place)
     }
 
     fn report(&self, global: &Global, totals: &Totals) -> Result<()> {
@@ -219,20 +226,4 @@ impl Attendant for Attended<'_> {
     fn before_erasing(&self) -> Result<()> {
         self.guide.before_erasing(self.bundle)
     }
-}
-
-/// Refuses to seal with a weak algorithm or a key that is not random, unless explicitly allowed, and
-/// with a key whose use cannot be recorded.
-pub fn admit(plan: &Plan, loaded: &Loaded, global: &Global) -> Result<()> {
-    loaded.file.holder().refuse_weak(global.allow_weak, &loaded.place)?;
-    if let Some(name) = plan.suite().weak().filter(|_| !global.allow_weak) {
-        return Err(Error::key(&loaded.place, KeyError::Weak(name)));
-    }
-    if plan.spends() && !loaded.changeable {
-        return Err(usage(format!(
-            "{}: what is spent is recorded in the key file, which therefore cannot be a pipe",
-            loaded.place
-        )));
-    }
-    Ok(())
 }

@@ -3,8 +3,8 @@
 
 use orderseal::ciphers::content::ContentCipher;
 use orderseal::protocol::model::{
-    Amounts, Document, Expected, Form, JsonFault, LedgerTrouble, Malformed, Misuse, NotUndone,
-    Reuse, Role, Unfit, Unimplemented, WebPage, WrapAlgorithm,
+    Amounts, Document, Expected, Family, Form, JsonFault, LedgerTrouble, Malformed, Misuse,
+    NotUndone, Pbes2, Reuse, Role, Unfit, Unimplemented, WebPage, WrapAlgorithm,
 };
 use orderseal::protocol::{Error, KeyError, Spent};
 
@@ -285,6 +285,9 @@ fn unexpected_hint(found: &Form, expected: Expected) -> Option<String> {
     Some(hint.to_owned())
 }
 
+const DERIVED_FROM_PASSWORD: &str = "write the password into a file and name it by --password-file; \
+                                     the bytes of a key are never used as a password";
+
 fn key_hint(error: &KeyError) -> Option<String> {
     let hint = match error {
         KeyError::Unknown { .. } => {
@@ -297,14 +300,11 @@ fn key_hint(error: &KeyError) -> Option<String> {
              many lines; ask the sender for RSA-OAEP-256"
         }
         KeyError::Unimplemented(Unimplemented { standard: Some(_), .. }) => {
+            let wrap = WrapAlgorithm::ALL.into_iter().filter(|it| !it.is_weak());
+            let wrap = wrap.map(WrapAlgorithm::name);
             return Some(format!(
-                "supported are alg dir, {} with enc {}",
-                names(
-                    WrapAlgorithm::ALL
-                        .into_iter()
-                        .filter(|it| !it.is_weak())
-                        .map(WrapAlgorithm::name)
-                ),
+                "supported are alg dir, ECDH-ES, {} with enc {}",
+                names(wrap.chain(Pbes2::ALL.map(Pbes2::name))),
                 names(
                     ContentCipher::ALL
                         .into_iter()
@@ -376,9 +376,17 @@ fn key_hint(error: &KeyError) -> Option<String> {
         KeyError::Unsound(_) => "the key is at fault, not the orders: get it again from its owner",
         KeyError::Missing(_) | KeyError::ErasedNow => "get a new file with `orderseal bundle`",
         KeyError::Ledger(trouble) => ledger_hint(trouble)?,
+        KeyError::OtherAlgorithm { asked, .. } if asked.material() == Family::Password => {
+            DERIVED_FROM_PASSWORD
+        }
         KeyError::OtherAlgorithm { .. } => {
             "a key serves what its record allows, whatever an order asks for; for a key without alg, \
              --alg names the algorithm"
+        }
+        KeyError::Unfit(Unfit::Password(_)) => DERIVED_FROM_PASSWORD,
+        KeyError::Unfit(Unfit::Rounds { .. }) => {
+            "whoever seals chooses the rounds; if the orders are worth the time, raise the limit by \
+             --password-rounds"
         }
         KeyError::Unfit(Unfit::WouldErase(_)) => {
             "to erase them here as well, pass --drop-erased; to keep them, --restore"

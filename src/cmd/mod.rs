@@ -20,6 +20,7 @@ mod keys;
 mod ledger;
 mod man;
 mod order_page;
+mod seal_with;
 mod signals;
 mod simulate;
 mod ui;

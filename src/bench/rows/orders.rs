@@ -76,7 +76,9 @@ fn with_defaults(scheme: Scheme) -> Keys {
 fn jwe(cipher: String, keys: Keys, backend: Backend, size: usize) -> [Row; 2] {
     let count = match keys.1.material() {
         Family::Rsa => FEW,
-        Family::Secret | Family::Pad | Family::Curve | Family::Knapsack => orders_at_once(size),
+        Family::Secret | Family::Pad | Family::Password | Family::Curve | Family::Knapsack => {
+            orders_at_once(size)
+        }
     };
     let seal = move || {
         let (party, mut rng) = (Party::new(keys, backend, count), rng());
@@ -159,7 +161,7 @@ fn shop_file((scheme, suite, curve): Keys, count: usize) -> ShopBundle {
         |pair: &rsa::PrivateKey| DecryptingKey::Private(PrivateHalf::Rsa(Box::new(pair.clone())));
     let materials = match suite.material() {
         Family::Rsa => pairs(2048).iter().cycle().map(private).take(count).collect(),
-        Family::Secret | Family::Pad | Family::Curve | Family::Knapsack => {
+        Family::Secret | Family::Pad | Family::Password | Family::Curve | Family::Knapsack => {
             let mut rng = rng();
             let make =
                 || service::make_material(suite, sizes, &mut rng).expect("a key of this suite");

@@ -264,6 +264,11 @@ impl ObjectText {
         }
     }
 
+    /// The members so far, with which other objects can begin.
+    pub(super) fn into_start(self) -> String {
+        self.0
+    }
+
     /// Ends the object and returns it.
     pub(super) fn finish(&mut self) -> &[u8] {
         self.0.push('}');

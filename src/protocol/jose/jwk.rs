@@ -376,6 +376,7 @@ pub(in crate::protocol) fn foreseen_len(
             vec![("pub", knapsack::PUBLIC_KEY_BYTES), ("priv", knapsack::PRIVATE_KEY_BYTES)]
         }
         Family::Pad => vec![("k", Pad::key_len(pad_bytes))],
+        Family::Password => Vec::new(),
         Family::Secret => vec![("k", secret_len(alg).expect("a secret key has a length"))],
     };
     let curve = (family == Family::Curve).then_some(curve);
@@ -395,7 +396,7 @@ fn text_len(bytes: &[(&str, usize)], texts: impl Iterator<Item = (&'static str, 
 
 fn key_type(family: Family, curve: Option<Curve>) -> &'static str {
     match family {
-        Family::Secret | Family::Pad => "oct",
+        Family::Secret | Family::Pad | Family::Password => "oct",
         Family::Rsa => "RSA",
         Family::Curve => curve.map_or(curve::EC, curve::key_type),
         Family::Knapsack => KNAPSACK,

@@ -8,6 +8,7 @@ pub mod json;
 pub mod jwe;
 pub mod jwk;
 pub mod pad;
+pub mod password;
 mod recognize;
 mod run;
 pub mod tree;

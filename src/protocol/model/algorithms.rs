@@ -18,8 +18,45 @@ pub enum Alg {
     /// `ECDH-ES`: a key agreed on with the distributed key encrypts the order itself (RFC 7518
     /// section 4.6).
     Agree,
+    /// A key derived from a password wraps a content-encryption key (RFC 7518 section 4.8).
+    Password(Pbes2),
     /// The distributed key wraps a content-encryption key.
     Wrap(WrapAlgorithm),
+}
+
+/// PBKDF2 from a password to a key, which wraps by AES key wrap.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Pbes2 {
+    /// HMAC with SHA-256, and AES-128.
+    Hs256A128Kw,
+    /// HMAC with SHA-384, and AES-192.
+    Hs384A192Kw,
+    /// HMAC with SHA-512, and AES-256.
+    #[default]
+    Hs512A256Kw,
+}
+
+impl Pbes2 {
+    /// Every algorithm with passwords.
+    pub const ALL: [Self; 3] = [Self::Hs512A256Kw, Self::Hs384A192Kw, Self::Hs256A128Kw];
+
+    /// The `alg` name, which is also part of the salt.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Hs256A128Kw => "PBES2-HS256+A128KW",
+            Self::Hs384A192Kw => "PBES2-HS384+A192KW",
+            Self::Hs512A256Kw => "PBES2-HS512+A256KW",
+        }
+    }
+
+    /// Size of the derived key.
+    pub const fn key_size(self) -> KeySize {
+        match self {
+            Self::Hs256A128Kw => KeySize::Aes128,
+            Self::Hs384A192Kw => KeySize::Aes192,
+            Self::Hs512A256Kw => KeySize::Aes256,
+        }
+    }
 }
 
 /// Key management algorithm that wraps content-encryption keys.
@@ -99,6 +136,8 @@ pub enum Family {
     Secret,
     /// A one-time pad.
     Pad,
+    /// A password, which is in no key file.
+    Password,
     /// An RSA key, public or private.
     Rsa,
     /// A key on an elliptic curve, public or private.
@@ -227,7 +266,7 @@ impl Family {
     /// Kind of key: secret or public.
     pub fn kind(self) -> Kind {
         match self {
-            Self::Secret | Self::Pad => Kind::Secret,
+            Self::Secret | Self::Pad | Self::Password => Kind::Secret,
             Self::Rsa | Self::Curve | Self::Knapsack => Kind::Public,
         }
     }
@@ -238,6 +277,7 @@ impl fmt::Display for Family {
         f.write_str(match self {
             Self::Secret => "a secret key",
             Self::Pad => "a one-time pad",
+            Self::Password => "a password",
             Self::Rsa => "an RSA key",
             Self::Curve => "an elliptic-curve key",
             Self::Knapsack => "a knapsack",
@@ -251,6 +291,7 @@ impl Alg {
         match self {
             Self::Direct => "dir",
             Self::Agree => "ECDH-ES",
+            Self::Password(algorithm) => algorithm.name(),
             Self::Wrap(algorithm) => algorithm.name(),
         }
     }
@@ -260,7 +301,11 @@ impl Alg {
         match name {
             "dir" => Some(Self::Direct),
             "ECDH-ES" => Some(Self::Agree),
-            name => WrapAlgorithm::from_name(name).map(Self::Wrap),
+            name => {
+                let password = Pbes2::ALL.into_iter().find(|algorithm| algorithm.name() == name);
+                let wrap = || WrapAlgorithm::from_name(name).map(Self::Wrap);
+                password.map(Self::Password).or_else(wrap)
+            }
         }
     }
 }

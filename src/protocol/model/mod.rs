@@ -19,7 +19,7 @@ mod suite;
 
 pub use address::ServiceUrl;
 pub(in crate::protocol) use address::split_scheme;
-pub use algorithms::{Alg, Enc, Family, KeyCipher, WrapAlgorithm};
+pub use algorithms::{Alg, Enc, Family, KeyCipher, Pbes2, WrapAlgorithm};
 pub use amounts::{Amounts, Spent};
 pub use error::{Error, NotUndone, Result};
 pub use form::{Expected, Form, LEDGER_MAGIC, Syntax, WebPage};

@@ -134,7 +134,7 @@ pub fn shortened(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::ciphers::content::ContentCipher;
-    use crate::protocol::model::WrapAlgorithm;
+    use crate::protocol::model::{Pbes2, WrapAlgorithm};
 
     /// RFC 7518 sections 4.1 and 5.1.
     #[test]
@@ -161,6 +161,7 @@ mod tests {
             standard,
             ["A256GCM", "A192GCM", "A128GCM", "A256CBC-HS512", "A192CBC-HS384", "A128CBC-HS256"]
         );
+        assert!(Pbes2::ALL.into_iter().all(|algorithm| define(algorithm.name())));
         assert!(define("dir") && define("ECDH-ES") && !define(Enc::RsaBlocks.name()));
     }
 

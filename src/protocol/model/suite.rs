@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::algorithms::{Alg, Enc, Family, WrapAlgorithm};
+use super::algorithms::{Alg, Enc, Family, Pbes2, WrapAlgorithm};
 use super::scheme::{Content, Kind, Scheme};
 use super::standards::{self, Member, Unimplemented};
 use crate::ciphers::aes::KeySize;
@@ -26,6 +26,8 @@ pub enum KeyUse {
     Blocks,
     /// A key agreed on with the key encrypts orders with this cipher.
     Agree(ContentCipher),
+    /// A key derived from a password wraps content-encryption keys for this cipher.
+    Password(Pbes2, ContentCipher),
     /// The key wraps content-encryption keys for this cipher.
     Wrap(WrapAlgorithm, ContentCipher),
 }
@@ -66,7 +68,10 @@ impl Suite {
     pub fn new(alg: Alg, enc: Enc) -> Option<Self> {
         match (alg, enc) {
             (Alg::Direct, enc) => Some(Self::direct(enc)),
-            (Alg::Wrap(_), Enc::Cipher(cipher)) if cipher.takes_pad() => None,
+            (Alg::Wrap(_) | Alg::Password(_), Enc::Cipher(cipher)) if cipher.takes_pad() => None,
+            (Alg::Password(algorithm), Enc::Cipher(cipher)) => {
+                Some(Self(KeyUse::Password(algorithm, cipher)))
+            }
             (Alg::Wrap(algorithm), Enc::Cipher(cipher)) => {
                 Some(Self(KeyUse::Wrap(algorithm, cipher)))
             }
@@ -74,7 +79,7 @@ impl Suite {
                 Some(Self(KeyUse::Agree(cipher)))
             }
             (Alg::Agree, Enc::Cipher(_)) => None,
-            (Alg::Agree | Alg::Wrap(_), Enc::RsaBlocks) => None,
+            (Alg::Agree | Alg::Password(_) | Alg::Wrap(_), Enc::RsaBlocks) => None,
         }
     }
 
@@ -123,6 +128,7 @@ impl Suite {
         match self.0 {
             KeyUse::Direct(_) | KeyUse::Pad(_) | KeyUse::Blocks => Alg::Direct,
             KeyUse::Agree(_) => Alg::Agree,
+            KeyUse::Password(algorithm, _) => Alg::Password(algorithm),
             KeyUse::Wrap(algorithm, _) => Alg::Wrap(algorithm),
         }
     }
@@ -133,6 +139,7 @@ impl Suite {
             KeyUse::Direct(cipher)
             | KeyUse::Pad(cipher)
             | KeyUse::Agree(cipher)
+            | KeyUse::Password(_, cipher)
             | KeyUse::Wrap(_, cipher) => Enc::Cipher(cipher),
             KeyUse::Blocks => Enc::RsaBlocks,
         }
@@ -143,7 +150,7 @@ impl Suite {
     pub fn content(self) -> Content {
         match self.alg() {
             Alg::Direct | Alg::Agree => Content::Direct,
-            Alg::Wrap(_) => Content::Hybrid,
+            Alg::Password(_) | Alg::Wrap(_) => Content::Hybrid,
         }
     }
 
@@ -156,7 +163,7 @@ impl Suite {
     pub fn key_alg(self) -> &'static str {
         match self.alg() {
             Alg::Direct => self.enc().name(),
-            alg @ (Alg::Agree | Alg::Wrap(_)) => alg.name(),
+            alg @ (Alg::Agree | Alg::Password(_) | Alg::Wrap(_)) => alg.name(),
         }
     }
 
@@ -167,6 +174,7 @@ impl Suite {
             KeyUse::Pad(_) => Family::Pad,
             KeyUse::Blocks => Family::Rsa,
             KeyUse::Agree(_) => Family::Curve,
+            KeyUse::Password(..) => Family::Password,
             KeyUse::Wrap(algorithm, _) => algorithm.family(),
         }
     }
@@ -176,7 +184,7 @@ impl Suite {
         match (self.alg(), self.enc()) {
             (_, enc) if enc.is_weak() => Some(enc.name()),
             (Alg::Wrap(algorithm), _) if algorithm.is_weak() => Some(algorithm.name()),
-            (Alg::Wrap(_) | Alg::Direct | Alg::Agree, _) => None,
+            (Alg::Wrap(_) | Alg::Password(_) | Alg::Direct | Alg::Agree, _) => None,
         }
     }
 
@@ -196,14 +204,14 @@ impl Suite {
             Alg::Agree | Alg::Wrap(WrapAlgorithm::EcdhEs(_)) => &["deriveKey", "deriveBits"],
             Alg::Direct => content,
             Alg::Wrap(algorithm) if algorithm.encrypts() => either,
-            Alg::Wrap(_) => wrapping,
+            Alg::Password(_) | Alg::Wrap(_) => wrapping,
         }
     }
 
     /// Whether orders may be sealed under a chain of keys: a key is needed to wrap the last one.
     pub fn takes_chain(self) -> bool {
         match self.0 {
-            KeyUse::Wrap(..) => true,
+            KeyUse::Password(..) | KeyUse::Wrap(..) => true,
             KeyUse::Direct(cipher) => cipher.key_len() == 32,
             KeyUse::Pad(_) | KeyUse::Blocks | KeyUse::Agree(_) => false,
         }
@@ -213,7 +221,7 @@ impl Suite {
     pub fn has_budget(self) -> bool {
         match self.0 {
             KeyUse::Direct(_) => true,
-            KeyUse::Pad(_) | KeyUse::Blocks | KeyUse::Agree(_) => false,
+            KeyUse::Pad(_) | KeyUse::Blocks | KeyUse::Agree(_) | KeyUse::Password(..) => false,
             KeyUse::Wrap(algorithm, _) => algorithm.draws_iv(),
         }
     }
@@ -222,7 +230,7 @@ impl Suite {
     pub fn secret_len(self) -> Option<usize> {
         match self.0 {
             KeyUse::Direct(cipher) => Some(cipher.key_len()),
-            KeyUse::Pad(_) | KeyUse::Blocks | KeyUse::Agree(_) => None,
+            KeyUse::Pad(_) | KeyUse::Blocks | KeyUse::Agree(_) | KeyUse::Password(..) => None,
             KeyUse::Wrap(algorithm, _) => algorithm.key_len(),
         }
     }

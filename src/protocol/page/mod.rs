@@ -61,6 +61,7 @@ pub fn refusal(suite: Suite, layers: u8) -> Option<Unfit> {
     let wraps = match suite.alg() {
         Alg::Direct => true,
         Alg::Agree => true,
+        Alg::Password(_) => false,
         Alg::Wrap(algorithm) => match algorithm {
             WrapAlgorithm::AesKw(KeySize::Aes128 | KeySize::Aes256)
             | WrapAlgorithm::EcdhEs(KeySize::Aes128 | KeySize::Aes256) => true,

@@ -2,6 +2,8 @@
 
 mod supply;
 
+use std::sync::Arc;
+
 use supply::{Supply, Ticket};
 
 use crate::ciphers::content::ContentCipher;
@@ -12,6 +14,7 @@ use crate::protocol::jose::jwe::{
 };
 use crate::protocol::jose::jwk::{AsKey, EncryptingKey, Jwk};
 use crate::protocol::jose::pad::Pad;
+use crate::protocol::jose::password::DerivedKey;
 use crate::protocol::model::{
     Alg, Content, Enc, Error, KeyError, Kid, MAX_LAYERS, Member, Misuse, Place, Result, Suite,
     Task, Unfit, Unimplemented, Unpaired, Unsound,
@@ -39,6 +42,8 @@ enum KeyPlan {
     /// A key for each order, from the ids of a shop; with the length of the longest pad if the keys
     /// are pads.
     Each { shop: crate::protocol::model::Name, longest_pad: Option<u64> },
+    /// A key derived from a password, for all orders.
+    Password(Arc<DerivedKey>),
     /// A piece of this pad for each order.
     Pad { key: Box<Jwk<EncryptingKey>>, pad: Pad },
 }
@@ -101,6 +106,17 @@ impl Plan {
         Ok(Self::new(place, suite, key, 1))
     }
 
+    /// Creates a plan from a key that was derived from a password; it wraps fresh keys for `enc`.
+    ///
+    /// # Errors
+    /// [`Unfit::NothingToWrap`] for a cipher that takes no wrapped key.
+    pub fn of_password(key: DerivedKey, enc: Option<Enc>, place: &Place) -> Result<Self> {
+        let (alg, enc) = (Alg::Password(key.algorithm()), enc.unwrap_or(DEFAULT_ENC));
+        let suite = Suite::new(alg, enc)
+            .ok_or_else(|| Error::key(place, Unfit::NothingToWrap(enc).into()))?;
+        Ok(Self::new(place, suite, KeyPlan::Password(Arc::new(key)), 1))
+    }
+
     fn new(place: &Place, suite: Suite, key: KeyPlan, layers: u8) -> Self {
         let (erases, typed, expected) = (false, None, None);
         Self { bundle: place.clone(), suite, key, layers, erases, typed, expected }
@@ -115,6 +131,7 @@ impl Plan {
     pub fn spends(&self) -> bool {
         match self.key {
             KeyPlan::Shared { budget, .. } => budget,
+            KeyPlan::Password(_) => false,
             KeyPlan::Each { .. } | KeyPlan::Pad { .. } => true,
         }
     }
@@ -145,7 +162,7 @@ impl Plan {
     pub fn wants_expected(&self) -> bool {
         match self.key {
             KeyPlan::Each { .. } | KeyPlan::Pad { .. } => true,
-            KeyPlan::Shared { .. } => false,
+            KeyPlan::Shared { .. } | KeyPlan::Password(_) => false,
         }
     }
 
@@ -325,6 +342,7 @@ impl Plan {
                 }
                 Supply::Shared { key: key.clone(), budget }
             }
+            KeyPlan::Password(key) => Supply::Password(Arc::clone(key)),
             KeyPlan::Pad { key, pad } => {
                 let bundle = self.bundle.clone();
                 let mut pads = Pads::new(store, bundle, (**key).clone(), pad.clone());
@@ -377,6 +395,9 @@ fn choose<'f>(
     }
 }
 
+/// The content cipher for keys that wrap, unless another one is chosen.
+const DEFAULT_ENC: Enc = Enc::Cipher(ContentCipher::A256Gcm);
+
 /// The algorithms with which a key of a plain file seals.
 fn sealing_suite(
     file: &PlainFile,
@@ -386,16 +407,16 @@ fn sealing_suite(
     let Some(name) = key.alg.as_deref() else {
         return Err(KeyError::NoAlgorithm(key.view().words()));
     };
-    let default = Enc::Cipher(ContentCipher::A256Gcm);
     match (Alg::from_name(name), file.direct_cipher(name)) {
         (Some(alg @ Alg::Wrap(_)), _) => {
-            let enc = enc.unwrap_or(default);
+            let enc = enc.unwrap_or(DEFAULT_ENC);
             Suite::new(alg, enc).ok_or_else(|| Unfit::NothingToWrap(enc).into())
         }
         (Some(Alg::Agree), _) => {
-            let enc = enc.unwrap_or(default);
+            let enc = enc.unwrap_or(DEFAULT_ENC);
             Suite::new(Alg::Agree, enc).ok_or_else(|| Unpaired { alg: Alg::Agree, enc }.into())
         }
+        (Some(Alg::Password(own)), _) => Err(Unfit::Password(own).into()),
         (Some(Alg::Direct) | None, Some(own)) if enc.is_none_or(|enc| enc == own) => {
             Ok(Suite::direct(own))
         }

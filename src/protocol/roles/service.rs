@@ -121,6 +121,7 @@ pub fn make_material(
             rng.fill_bytes(&mut key);
             Pad::new(0, key).map(DecryptingKey::Pad).map_err(|fault| Unfit::from(fault).into())
         }
+        Family::Password => Err(Unfit::Suite { key: "a key in a file", suite }.into()),
         Family::Secret => {
             let len = suite.secret_len().expect("a secret key has a length");
             let mut key = Secret::zeroed(len);
@@ -130,7 +131,9 @@ pub fn make_material(
                     Some(cipher) => cipher.fill_keys(rng, &mut key),
                     None => rng.fill_bytes(&mut key),
                 },
-                KeyUse::Pad(_) | KeyUse::Blocks | KeyUse::Agree(_) => rng.fill_bytes(&mut key),
+                KeyUse::Pad(_) | KeyUse::Blocks | KeyUse::Agree(_) | KeyUse::Password(..) => {
+                    rng.fill_bytes(&mut key);
+                }
             }
             Ok(DecryptingKey::Secret(key))
         }
@@ -159,7 +162,7 @@ pub fn make_keys<S: KeySource>(
     let group = match suite.material() {
         Family::Rsa => PAIRS_AT_ONCE,
         Family::Curve => PAIRS_ON_CURVE_AT_ONCE,
-        Family::Knapsack | Family::Pad | Family::Secret => 1,
+        Family::Knapsack | Family::Pad | Family::Password | Family::Secret => 1,
     };
     let keys = workers.make(count.div_ceil(group), |number| {
         let mut rng = source.stream(number as u64);
@@ -167,7 +170,7 @@ pub fn make_keys<S: KeySource>(
         let keys = match suite.material() {
             Family::Rsa => make_pairs(wanted, sizes, &mut rng)?,
             Family::Curve => make_pairs_on_curve(wanted, sizes, &mut rng),
-            Family::Knapsack | Family::Pad | Family::Secret => {
+            Family::Knapsack | Family::Pad | Family::Password | Family::Secret => {
                 vec![make_material(suite, sizes, &mut rng)?]
             }
         };

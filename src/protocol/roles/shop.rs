@@ -81,18 +81,21 @@ struct Counts {
     listed: Vec<u64>,
     /// For each tree, the leaf of each order that its keys opened.
     derived: BTreeMap<usize, Vec<u32>>,
+    /// For the password.
+    password: u64,
 }
 
 impl Counts {
     /// No orders yet.
     fn of(keys: &OpeningKeys) -> Self {
-        Self { listed: vec![0; keys.numbers()], derived: BTreeMap::new() }
+        Self { listed: vec![0; keys.numbers()], ..Self::default() }
     }
 
     fn count(&mut self, key: KeyNumber) {
         match key {
             KeyNumber::Listed(number) => self.listed[number] += 1,
             KeyNumber::Derived { tree, leaf } => self.derived.entry(tree).or_default().push(leaf),
+            KeyNumber::Password => self.password += 1,
         }
     }
 
@@ -107,7 +110,8 @@ impl Counts {
             let number = |leaf| KeyNumber::Derived { tree, leaf };
             runs.map(|run| (number(run[0]), run.len() as u64)).collect::<Vec<_>>()
         });
-        listed.chain(derived)
+        let password = (self.password > 0).then_some((KeyNumber::Password, self.password));
+        listed.chain(derived).chain(password)
     }
 }
 
@@ -128,7 +132,7 @@ pub fn open(
     let limits = LineLimits {
         max_line: MAX_SEALED_LINE,
         what: "sealed line",
-        max_lines: if keys.has_pairs() { 64 } else { usize::MAX },
+        max_lines: if keys.is_slow() { 64 } else { usize::MAX },
     };
     let source = SystemSource::new()?;
     let mut counts = Counts::of(keys);
@@ -140,7 +144,10 @@ pub fn open(
     workers.run(
         input.into().parts,
         limits,
-        |_| Ok(()),
+        |block| {
+            keys.allot(&block.lines());
+            Ok(())
+        },
         |block, ()| {
             let memory = Wiped::from(std::mem::take(&mut block.spare));
             let lines = block.lines();
@@ -248,6 +255,7 @@ pub(in crate::protocol) fn open_alone(
     keys: &OpeningKeys,
     rng: &mut KeyStream,
 ) -> Result<(KeyNumber, Wiped), Failure> {
+    keys.allot(&[line]);
     let keys = BlockKeys::new(keys, &[line]);
     let opener = Opener { shape, spread: Workers::spread, ..Opener::new(&keys, expect) };
     let mut block = opener.open(&[line], Wiped::default(), rng);

@@ -107,9 +107,10 @@ pub fn open(
     let opened = open_alone(line, Carries::StreamKey, Shape::Line, keys, &mut rng);
     let (index, key) = opened.map_err(|failure| match failure {
         Failure::Authentication => forged(),
-        failure @ (Failure::Malformed(_) | Failure::Unexpected(_) | Failure::Key(_)) => {
-            failure.at(place.at(1))
-        }
+        failure @ (Failure::Malformed(_)
+        | Failure::Unexpected(_)
+        | Failure::Key(_)
+        | Failure::Rounds { .. }) => failure.at(place.at(1)),
     })?;
     let key: &[u8; KEY_LEN] = key[..].try_into().map_err(|_| {
         let found = Malformed::StreamKey { found: key.len(), expected: KEY_LEN };

@@ -7,7 +7,7 @@ use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::Origin;
 use crate::ciphers::{Secret, base64url};
 use crate::protocol::jose::jwe::{
-    Algorithms, Failure, Header, KeyLookup, KeyNumber, OpeningKey, headers,
+    Algorithms, Failure, Header, KeyLookup, KeyNumber, OpeningKey, headers, headers_of,
 };
 use crate::protocol::jose::jwk::{JwkRef, KeyRef, Usage};
 use crate::protocol::model::{KeyError, Suite};
@@ -55,12 +55,13 @@ impl<'k> BlockKeys<'k> {
         Self { keys, derived: derived.collect() }
     }
 
-    fn prepare(&self, header: &Header<'_>, guess: usize) -> Result<OpeningKey<'_>, KeyError> {
+    fn prepare(&self, header: &Header<'_>, guess: usize) -> Result<OpeningKey<'_>, Failure> {
         let kid = header.kid.as_deref();
         let number = self.keys.find(kid, guess)?;
         let (tree, leaf) = match number {
-            KeyNumber::Listed(number) => return self.keys.ready(number, header),
+            KeyNumber::Listed(number) => return Ok(self.keys.ready(number, header)?),
             KeyNumber::Derived { tree, leaf } => (tree, leaf),
+            KeyNumber::Password => return self.keys.ready_password(header),
         };
         let derived = self.derived.get(&tree).and_then(|derived| derived.get(leaf));
         let (suite, key) = derived.ok_or_else(|| self.keys.unknown(kid.unwrap_or_default()))?;
@@ -71,7 +72,7 @@ impl<'k> BlockKeys<'k> {
             origin: Origin::System,
             material: KeyRef::Secret(key),
         };
-        OpeningKey::new(number, key, &Algorithms::Fixed(suite), header, false)
+        Ok(OpeningKey::new(number, key, &Algorithms::Fixed(suite), header, false)?)
     }
 }
 
@@ -85,7 +86,7 @@ impl Derived {
 /// Passes on the names of the keys in the headers of a sealed line, one for each recipient; they are
 /// not checked yet. `text` is the memory for a header's text.
 fn each_kid(line: &[u8], text: &mut Vec<u8>, mut found: impl FnMut(&str)) {
-    for header in headers(line) {
+    for header in headers_of(line) {
         let decoded = base64url::decode_into(&header, text).is_some();
         if let Some(Ok(kid)) = Header::hint(text).filter(|_| decoded).map(str::from_utf8) {
             found(kid);
@@ -109,7 +110,7 @@ impl KeyLookup for BlockKeys<'_> {
         self.prepare(header, guess).map_err(|error| {
             // Algorithms that no key could open are reported first.
             let none = Suite::from_header(&header.alg, &header.enc).err().map(KeyError::from);
-            Failure::from(none.unwrap_or(error))
+            none.map_or(error, Failure::from)
         })
     }
 }

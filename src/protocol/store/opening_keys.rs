@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use crate::ciphers::cpu::Backend;
-use crate::protocol::jose::jwe::{Algorithms, Header, KeyNumber, OpeningKey};
+use crate::protocol::jose::jwe::{Algorithms, Failure, Header, KeyNumber, OpeningKey, headers_of};
 use crate::protocol::jose::jwk::{Jwk, JwkRef};
+use crate::protocol::jose::password::OpeningPassword;
 use crate::protocol::jose::tree::{LeafId, TreeId};
 use crate::protocol::model::{
-    Alg, Error, KeyError, Kid, Member, Misuse, Name, Place, Result, Role, Scope, Suite,
+    Alg, Error, KeyError, Kid, Member, Misuse, Name, Place, Result, Role, Scope, Suite, Unfit,
     Unimplemented,
 };
 use crate::protocol::store::keyfile::{
@@ -28,6 +29,8 @@ type Checked<T> = std::result::Result<T, KeyError>;
 #[derive(Debug, Default)]
 pub struct OpeningKeys {
     files: Vec<Held>,
+    /// A password in place of all keys.
+    password: Option<OpeningPassword>,
     /// Number of keys that are also in an earlier file, which takes precedence.
     repeated: usize,
     /// The key for lines that name no key.
@@ -159,6 +162,12 @@ impl OpeningKeys {
         Self { allow_weak, ..Self::default() }
     }
 
+    /// Creates a set of a password alone, which opens every order whose key was derived from it,
+    /// whatever key the order names. It opens orders under a weak cipher only if `allow_weak` is set.
+    pub fn of_password(password: OpeningPassword, allow_weak: bool) -> Self {
+        Self { password: Some(password), ..Self::new(allow_weak) }
+    }
+
     /// Adds the keys of a file.
     ///
     /// # Errors
@@ -270,10 +279,10 @@ impl OpeningKeys {
         self.len() == 0
     }
 
-    /// Whether some key is an RSA pair, which makes opening slow.
-    pub fn has_pairs(&self) -> bool {
+    /// Whether opening a line may take long: with an RSA pair, or a password.
+    pub fn is_slow(&self) -> bool {
         let mut keys = self.files.iter().flat_map(|held| held.file.keys().views());
-        keys.any(|key| key.material.rsa_pair().is_some())
+        self.password.is_some() || keys.any(|key| key.material.rsa_pair().is_some())
     }
 
     /// The name of a key, for counts and reports.
@@ -285,6 +294,7 @@ impl OpeningKeys {
                 let leaf = LeafId { tree: *id, leaf };
                 Some(Cow::Owned(Kid::of_id(shop, &leaf.name())))
             }
+            KeyNumber::Password => None,
         }
     }
 
@@ -296,12 +306,17 @@ impl OpeningKeys {
                 held.file.holder().shop_of(kid).and_then(|_| kid.shop())
             }
             KeyNumber::Derived { tree, .. } => Some(self.trees[tree].shop.clone()),
+            KeyNumber::Password => None,
         }
     }
 
     /// Whether the key may open only one order.
     pub fn is_single_use(&self, number: KeyNumber) -> bool {
-        let KeyNumber::Listed(number) = number else { return true };
+        let number = match number {
+            KeyNumber::Listed(number) => number,
+            KeyNumber::Derived { .. } => return true,
+            KeyNumber::Password => return false,
+        };
         let Some(kid) = self.listed_name(number) else { return false };
         self.held(number)
             .file
@@ -320,6 +335,7 @@ impl OpeningKeys {
     /// [hash](crate::protocol::jose::jwe::line_hash).
     pub fn use_of(&self, number: KeyNumber, line: &[u8; 32]) -> Use {
         match number {
+            KeyNumber::Password => Use::of_order(line),
             KeyNumber::Derived { tree, leaf } => Use::of_leaf(self.trees[tree].slots, leaf, line),
             KeyNumber::Listed(listed) => match self.listed_name(listed) {
                 // A leaf's key that was exported is still that of the leaf.
@@ -336,7 +352,7 @@ impl OpeningKeys {
     /// Tree and leaf of the key for lines that name no key, if that is a derived key.
     pub(super) fn unnamed_leaf(&self) -> Option<(usize, u32)> {
         match self.unnamed? {
-            KeyNumber::Listed(_) => None,
+            KeyNumber::Listed(_) | KeyNumber::Password => None,
             KeyNumber::Derived { tree, leaf } => Some((tree, leaf)),
         }
     }
@@ -346,6 +362,9 @@ impl OpeningKeys {
     /// # Errors
     /// The reason why there is none.
     pub(super) fn find(&self, kid: Option<&str>, guess: usize) -> Checked<KeyNumber> {
+        if self.password.is_some() {
+            return Ok(KeyNumber::Password);
+        }
         let Some(kid) = kid else { return self.unnamed.ok_or(KeyError::Unnamed) };
         let guessed = guess < self.numbers() && self.repeated == 0 && self.revoked.is_empty();
         if guessed && self.listed_name(guess).is_some_and(|name| name.as_str() == kid) {
@@ -443,6 +462,32 @@ impl OpeningKeys {
         OpeningKey::new(KeyNumber::Listed(number), key, &algorithms, header, self.allow_weak)
     }
 
+    /// Allots rounds of PBES2 to the keys that headers of these lines describe, if there is a password.
+    /// Lines get them in the order of these calls, whenever they are opened.
+    pub(in crate::protocol) fn allot(&self, lines: &[&[u8]]) {
+        let Some(password) = &self.password else { return };
+        let mut headers: Vec<_> = lines.iter().flat_map(|line| headers_of(line)).collect();
+        // Most lines of a run have one header.
+        headers.dedup();
+        for header in headers {
+            // What is malformed is refused when it is opened.
+            if let Ok(header) = Header::decode(&header, &mut Vec::new())
+                && let Some(derivation) = header.params.derivation()
+            {
+                password.allot(derivation);
+            }
+        }
+    }
+
+    /// Prepares the password for an order.
+    ///
+    /// # Errors
+    /// [`Failure`] if the password does not open the order, or deriving its key takes too many rounds.
+    pub(super) fn ready_password(&self, header: &Header<'_>) -> Result<OpeningKey<'_>, Failure> {
+        let password = self.password.as_ref().ok_or(KeyError::Unnamed)?;
+        OpeningKey::by_password(password, header, self.allow_weak)
+    }
+
     /// The file that contains the key with this number.
     fn held(&self, number: usize) -> &Held {
         let mut files = self.files.iter().rev();
@@ -473,6 +518,7 @@ fn plain_algorithms(file: &PlainFile, alg: Option<&str>) -> Checked<Algorithms> 
     let Some(alg) = alg else { return Ok(Algorithms::Unsaid) };
     match (Alg::from_name(alg), file.direct_cipher(alg)) {
         (Some(alg @ (Alg::Agree | Alg::Wrap(_))), _) => Ok(Algorithms::AnyContent(alg)),
+        (Some(Alg::Password(own)), _) => Err(Unfit::Password(own).into()),
         (Some(Alg::Direct) | None, Some(enc)) => Ok(Algorithms::Fixed(Suite::direct(enc))),
         (Some(Alg::Direct) | None, None) => Err(Unimplemented::new(Member::Alg, alg).into()),
     }

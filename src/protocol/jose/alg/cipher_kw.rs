@@ -68,10 +68,9 @@ fn exact(members: &Object, name: &'static str, out: &mut [u8]) -> Result<(), Mal
 pub(super) fn check(cipher: ContentCipher, params: &KeyParams) -> Result<(), Malformed> {
     match params {
         KeyParams::IvAndTag(..) => Ok(()),
-        KeyParams::None | KeyParams::Agreement(_) if cipher.iv_len() == 0 => {
-            Err(LineFault::NoTag.into())
+        KeyParams::None | KeyParams::Agreement(_) | KeyParams::Pbes2(_) => {
+            Err(if cipher.iv_len() == 0 { LineFault::NoTag } else { LineFault::NoIvAndTag }.into())
         }
-        KeyParams::None | KeyParams::Agreement(_) => Err(LineFault::NoIvAndTag.into()),
     }
 }
 
@@ -139,7 +138,7 @@ fn unwrap_run(backend: Backend, cipher: ContentCipher, jobs: &mut [UnwrapJob<'_,
     let records = jobs.iter().map(|job| {
         let (iv, tag) = match job.params {
             KeyParams::IvAndTag(_, iv, tag) => (iv, *tag),
-            KeyParams::None | KeyParams::Agreement(_) => {
+            KeyParams::None | KeyParams::Agreement(_) | KeyParams::Pbes2(_) => {
                 unreachable!("the members were checked with the line")
             }
         };

@@ -55,7 +55,7 @@ pub(super) fn opening_key(key: KeyRef<'_>, suite: Suite) -> Result<&PrivateKey, 
 fn is_ours(alg: &str) -> bool {
     match Alg::from_name(alg) {
         Some(Alg::Agree | Alg::Wrap(WrapAlgorithm::EcdhEs(_))) => true,
-        Some(Alg::Direct | Alg::Wrap(_)) | None => false,
+        Some(Alg::Direct | Alg::Password(_) | Alg::Wrap(_)) | None => false,
     }
 }
 
@@ -93,7 +93,9 @@ fn info(members: &Object, name: &'static str) -> Result<Vec<u8>, Malformed> {
 pub(super) fn check(key: &PrivateKey, params: &KeyParams) -> Result<(), Malformed> {
     let (expected, found) = match params {
         KeyParams::Agreement(agreement) => (key.curve(), agreement.epk.curve()),
-        KeyParams::None | KeyParams::IvAndTag(..) => return Err(LineFault::NoEpk.into()),
+        KeyParams::None | KeyParams::IvAndTag(..) | KeyParams::Pbes2(_) => {
+            return Err(LineFault::NoEpk.into());
+        }
     };
     match found == expected {
         true => Ok(()),
@@ -205,6 +207,6 @@ fn pair<'j>(
 ) -> Option<(&'j PrivateKey, &'j PublicKey)> {
     match job.params {
         KeyParams::Agreement(agreement) => Some((job.key.0, &agreement.epk)),
-        KeyParams::None | KeyParams::IvAndTag(..) => None,
+        KeyParams::None | KeyParams::IvAndTag(..) | KeyParams::Pbes2(_) => None,
     }
 }

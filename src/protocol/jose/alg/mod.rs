@@ -10,6 +10,7 @@ mod direct;
 pub(super) mod ecdh;
 mod knapsack;
 pub(super) mod one_time_pad;
+mod pbes2;
 pub(super) mod rsa_blocks;
 mod rsa_oaep;
 #[cfg(test)]
@@ -25,7 +26,10 @@ use crate::ciphers::rsa::{OaepHash, PrivateKey, PublicKey};
 use crate::protocol::jose::json::{Object, ObjectText};
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk, KeyRef};
 use crate::protocol::jose::pad::Pad;
-use crate::protocol::model::{KeyError, KeyUse, LineFault, Malformed, Suite, Unfit, WrapAlgorithm};
+use crate::protocol::jose::password::{Derivation, DerivedKey, OpeningPassword};
+use crate::protocol::model::{
+    Alg, KeyError, KeyUse, LineFault, Malformed, Suite, Unfit, WrapAlgorithm,
+};
 pub use ecdh::Agreement;
 use ecdh::Purpose;
 
@@ -99,6 +103,8 @@ pub(super) enum Unwrapping<'k> {
     RsaOaep(OaepHash, &'k PrivateKey),
     /// Key agreement.
     EcdhEs(&'k curves::PrivateKey, Purpose),
+    /// AES key wrap under keys derived from a password.
+    Password(&'k OpeningPassword),
     /// The knapsack.
     Knapsack(&'k knapsack::PrivateKey),
 }
@@ -113,12 +119,27 @@ pub enum KeyParams {
     IvAndTag(ContentCipher, [u8; MAX_IV], [u8; MAX_TAG]),
     /// Ephemeral key and information about the parties of a key agreement (RFC 7518 section 4.6.1).
     Agreement(Box<Agreement>),
+    /// Salt and rounds of a derivation from a password (RFC 7518 section 4.8.1).
+    Pbes2(Box<Derivation>),
 }
 
 impl KeyParams {
+    /// The derivation of a key from a password.
+    pub(in crate::protocol) fn derivation(&self) -> Option<&Derivation> {
+        match self {
+            Self::Pbes2(derivation) => Some(derivation),
+            Self::None | Self::IvAndTag(..) | Self::Agreement(_) => None,
+        }
+    }
+
     /// Reads the members of the algorithm with this name; they may be missing.
     pub(super) fn read(alg: &str, members: &Object) -> Result<Self, Malformed> {
-        match WrapAlgorithm::from_name(alg).and_then(WrapAlgorithm::cipher) {
+        let cipher = match Alg::from_name(alg) {
+            Some(Alg::Password(algorithm)) => return pbes2::read(algorithm, members),
+            Some(Alg::Wrap(algorithm)) => algorithm.cipher(),
+            Some(Alg::Direct | Alg::Agree) | None => None,
+        };
+        match cipher {
             Some(cipher) => cipher_kw::read(cipher, members),
             None => ecdh::read(members),
         }
@@ -136,6 +157,7 @@ impl KeyParams {
             Self::None => {}
             Self::IvAndTag(cipher, iv, tag) => cipher_kw::write(*cipher, iv, tag, header),
             Self::Agreement(agreement) => agreement.write(header),
+            Self::Pbes2(derivation) => pbes2::write(derivation, header),
         }
     }
 }
@@ -162,6 +184,7 @@ impl<'k> Sealing<'k> {
                 let keys = keys.try_map(|key| ecdh::sealing_key(&key.material, suite))?;
                 (cipher, SealBy::Agree(keys))
             }
+            KeyUse::Password(own, _) => return Err(Unfit::Password(own).into()),
             KeyUse::Wrap(algorithm, cipher) => {
                 (cipher, SealBy::Wrap(Wrapping::prepare(keys, algorithm, suite)?))
             }
@@ -171,6 +194,25 @@ impl<'k> Sealing<'k> {
             }
         };
         Ok(Self::Cipher(cipher, by))
+    }
+
+    /// Prepares a key that was derived from a password.
+    ///
+    /// # Errors
+    /// [`Unfit::Suite`] if it is for other algorithms.
+    pub(super) fn by_password(key: &'k DerivedKey, suite: Suite) -> Result<Self, KeyError> {
+        match suite.key_use() {
+            KeyUse::Password(own, cipher) if own == key.algorithm() => {
+                let keks = OneOrEach::One(pbes2::wrapping_key(key));
+                Ok(Self::Cipher(cipher, SealBy::Wrap(Wrapping::AesKw(keks))))
+            }
+            KeyUse::Direct(_)
+            | KeyUse::Pad(_)
+            | KeyUse::Blocks
+            | KeyUse::Agree(_)
+            | KeyUse::Password(..)
+            | KeyUse::Wrap(..) => Err(Unfit::Suite { key: "a password", suite }.into()),
+        }
     }
 }
 
@@ -186,12 +228,18 @@ impl<'k> Opening<'k> {
             }
             KeyUse::Pad(cipher) => (cipher, OpenBy::Pad(one_time_pad::opening_key(key, suite)?)),
             KeyUse::Agree(cipher) => (cipher, OpenBy::Agree(ecdh::opening_key(key, suite)?)),
+            KeyUse::Password(own, _) => return Err(Unfit::Password(own).into()),
             KeyUse::Wrap(algorithm, cipher) => {
                 (cipher, OpenBy::Wrap(Unwrapping::prepare(key, algorithm, suite)?))
             }
             KeyUse::Blocks => return Ok(Self::Blocks(rsa_oaep::unwrapping_key(key, suite)?)),
         };
         Ok(Self::Cipher(cipher, by))
+    }
+
+    /// Prepares a password for an order under this cipher.
+    pub(super) fn by_password(password: &'k OpeningPassword, cipher: ContentCipher) -> Self {
+        Self::Cipher(cipher, OpenBy::Wrap(Unwrapping::Password(password)))
     }
 
     /// Lengths in bytes of an order's initialization vector and tag.
@@ -340,6 +388,7 @@ impl<'k> Unwrapping<'k> {
         match self {
             Self::Cipher(cipher, _) => cipher_kw::check(cipher, params),
             Self::EcdhEs(key, _) => ecdh::check(key, params),
+            Self::Password(_) => pbes2::check(params),
             Self::AesKw(_) | Self::RsaOaep(..) | Self::Knapsack(_) => Ok(()),
         }
     }
@@ -410,6 +459,7 @@ pub(super) struct UnwrapJobs<'a> {
     cipher_kw: Vec<UnwrapJob<'a, cipher_kw::CipherKey<'a>>>,
     rsa_oaep: Vec<UnwrapJob<'a, (OaepHash, &'a PrivateKey)>>,
     agreed: Vec<UnwrapJob<'a, (&'a curves::PrivateKey, Purpose)>>,
+    password: Vec<UnwrapJob<'a, &'a OpeningPassword>>,
     knapsack: Vec<UnwrapJob<'a, &'a knapsack::PrivateKey>>,
 }
 
@@ -439,17 +489,20 @@ impl<'a> UnwrapJobs<'a> {
             Unwrapping::EcdhEs(key, purpose) => {
                 add(&mut self.agreed, expected, job.with((key, purpose)));
             }
+            Unwrapping::Password(key) => add(&mut self.password, expected, job.with(key)),
             Unwrapping::Knapsack(key) => add(&mut self.knapsack, expected, job.with(key)),
         }
     }
 
     /// Unwraps all keys; where that fails, the random bytes in the buffer stay.
     pub(super) fn unwrap(mut self, backend: Backend, rng: &mut KeyStream) {
-        let Self { expected: _, aes_kw, cipher_kw, rsa_oaep, agreed, knapsack } = &mut self;
+        let Self { expected: _, aes_kw, cipher_kw, rsa_oaep, agreed, password, knapsack } =
+            &mut self;
         aes_kw::unwrap(backend, aes_kw);
         cipher_kw::unwrap(backend, cipher_kw);
         rsa_oaep::unwrap(backend, rsa_oaep, rng);
         ecdh::unwrap(backend, agreed);
+        pbes2::unwrap(backend, password);
         knapsack::unwrap(knapsack);
     }
 }

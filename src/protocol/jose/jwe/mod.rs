@@ -14,14 +14,14 @@ pub use line_hash::line_hash;
 pub(in crate::protocol) use open::Algorithms;
 pub use open::{KeyLookup, KeyNumber, Opened, OpenedBlock, Opener, OpeningKey};
 pub use seal::{Sealer, SealingKeys};
-pub(in crate::protocol) use token::{Sealed, Token, headers};
+pub(in crate::protocol) use token::{Sealed, Token, headers, headers_of};
 pub use token::{is_sealed_json, is_unfinished_json};
 pub use typed_key::{MIN_TYPED, TypedKey};
 
 pub use crate::protocol::jose::alg::KeyParams;
 pub(in crate::protocol) use crate::protocol::jose::alg::rsa_blocks::label as block_label;
 pub use crate::protocol::jose::run::{Spread, Stage, Watch};
-use crate::protocol::model::{Error, Expected, Form, KeyError, Malformed, Place};
+use crate::protocol::model::{Error, Expected, Form, KeyError, Malformed, Place, Unfit};
 
 /// Maximum length of an order in bytes.
 pub const MAX_ORDER: usize = 1 << 20;
@@ -92,6 +92,11 @@ pub enum Failure {
     Unexpected(Form),
     /// The key is missing or may not be used.
     Key(Box<KeyError>),
+    /// The key was not derived from the password, as that would exceed the most rounds of the run.
+    Rounds {
+        /// The most rounds.
+        most: u64,
+    },
     /// The line is not authentic; the cause is deliberately not distinguished.
     Authentication,
 }
@@ -111,7 +116,17 @@ impl Failure {
                 Error::Unexpected { place, found, expected: Expected::SealedOrder }
             }
             Self::Key(error) => Error::Key { place, error: *error },
+            Self::Rounds { most } => Error::key(&place, Unfit::Rounds { most }.into()),
             Self::Authentication => Error::Authentication(place),
+        }
+    }
+
+    /// Of the failures of two recipients of one order, the one to report: the first, unless the second
+    /// was not tried for lack of rounds, as it might open the order.
+    fn before(self, next: Self) -> Self {
+        match next {
+            Self::Rounds { .. } => next,
+            Self::Malformed(_) | Self::Unexpected(_) | Self::Key(_) | Self::Authentication => self,
         }
     }
 
@@ -119,7 +134,7 @@ impl Failure {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Malformed(_) | Self::Unexpected(_) => "malformed",
-            Self::Key(_) => "key",
+            Self::Key(_) | Self::Rounds { .. } => "key",
             Self::Authentication => "authentication",
         }
     }

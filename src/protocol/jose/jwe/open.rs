@@ -12,8 +12,9 @@ use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
 use crate::protocol::jose::alg::Opening;
 use crate::protocol::jose::jwk::{JwkRef, KeyRef};
+use crate::protocol::jose::password::OpeningPassword;
 use crate::protocol::jose::run::{in_turn, unwatched};
-use crate::protocol::model::{Alg, KeyError, Suite, Task};
+use crate::protocol::model::{Alg, KeyError, KeyUse, Suite, Task, Unfit};
 
 /// Lines opened side by side: enough that the memory cleared by kernels hardly counts, and few
 /// enough to stay in the cache.
@@ -83,22 +84,28 @@ impl<'a> Opener<'a> {
     }
 
     /// Opens a line in the JSON serialization, for the first of its recipients whose key is here and
-    /// opens it.
+    /// opens it. If there is none, the failure is that of the first recipient; but one that was not
+    /// tried for lack of rounds comes before those that failed, as it might open the order.
     fn open_json(&self, line: &[u8], rng: &mut KeyStream, block: &mut OpenedBlock) {
         let sealed = match Sealed::read(line, self.shape) {
             Ok(Some(sealed)) => sealed,
             Ok(None) => return block.lines.push(Ok(None)),
             Err(failure) => return block.lines.push(Err(failure)),
         };
-        let mut first = None;
+        let mut failed = None::<Failure>;
         for token in sealed.tokens() {
             Group::new(self).open_token(token, rng, block);
             match block.lines.pop() {
-                Some(Err(failure)) => drop(first.get_or_insert(failure)),
+                Some(Err(failure)) => {
+                    failed = Some(match failed {
+                        Some(earlier) => earlier.before(failure),
+                        None => failure,
+                    });
+                }
                 opened => return block.lines.extend(opened),
             }
         }
-        block.lines.extend(first.map(Err));
+        block.lines.extend(failed.map(Err));
     }
 }
 
@@ -116,6 +123,8 @@ pub enum KeyNumber {
         /// Its leaf.
         leaf: u32,
     },
+    /// A password.
+    Password,
 }
 
 /// A set of keys for opening orders.
@@ -166,6 +175,38 @@ impl<'k> OpeningKey<'k> {
         let suite = algorithms.suite(key, header, allow_weak)?;
         key.check_usage(suite, Task::Open)?;
         Ok(Self { number, ready: Opening::prepare(key.material, suite)? })
+    }
+
+    /// Prepares a password for an order, and derives the key that the order's header describes.
+    ///
+    /// # Errors
+    /// [`Failure::Key`] if the order is for a key of another kind, or its cipher is weak and that is
+    /// not allowed; [`Failure::Rounds`].
+    pub(in crate::protocol) fn by_password(
+        password: &'k OpeningPassword,
+        header: &Header<'_>,
+        allow_weak: bool,
+    ) -> Result<Self, Failure> {
+        let asked = Suite::from_header(&header.alg, &header.enc).map_err(KeyError::from)?;
+        let cipher = match asked.key_use() {
+            KeyUse::Password(_, cipher) if cipher.is_weak() && !allow_weak => {
+                return Err(KeyError::Weak(cipher.name()).into());
+            }
+            KeyUse::Password(_, cipher) => cipher,
+            KeyUse::Direct(_)
+            | KeyUse::Pad(_)
+            | KeyUse::Blocks
+            | KeyUse::Agree(_)
+            | KeyUse::Wrap(..) => {
+                let error = Unfit::Suite { key: "a password", suite: asked };
+                return Err(KeyError::from(error).into());
+            }
+        };
+        // A line without these parameters will be refused.
+        if let Some(derivation) = header.params.derivation() {
+            password.derive(derivation).map_err(|most| Failure::Rounds { most })?;
+        }
+        Ok(Self { number: KeyNumber::Password, ready: Opening::by_password(password, cipher) })
     }
 }
 

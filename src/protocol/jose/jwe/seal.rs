@@ -10,9 +10,10 @@ use crate::ciphers::base64url;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
 use crate::ciphers::rsa::PublicKey;
-use crate::protocol::jose::alg::{OneOrEach, SealBy, Sealing, rsa_blocks};
+use crate::protocol::jose::alg::{KeyParams, OneOrEach, SealBy, Sealing, rsa_blocks};
 use crate::protocol::jose::json::ObjectText;
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
+use crate::protocol::jose::password::DerivedKey;
 use crate::protocol::jose::run::{in_turn, unwatched};
 use crate::protocol::model::{KeyError, Kid, Malformed, Suite, Unfit};
 
@@ -71,15 +72,29 @@ impl<'k> SealingKeys<'k> {
         Self::new(&OneOrEach::Each(keys.iter().collect()), suite, carries)
     }
 
+    /// Prepares a key that was derived from a password, for all orders.
+    ///
+    /// # Errors
+    /// [`KeyError::Unfit`] if it is for other algorithms.
+    pub fn by_password(
+        key: &'k DerivedKey,
+        suite: Suite,
+        carries: Carries,
+    ) -> Result<Self, KeyError> {
+        let ready = Sealing::by_password(key, suite)?;
+        let mut header = ObjectText::default();
+        header.begin(&start(suite));
+        KeyParams::Pbes2(Box::new(key.derivation().clone())).write(&mut header);
+        Ok(Self { ready, kids: OneOrEach::One(None), start: header.into_start(), carries })
+    }
+
     fn new(
         keys: &OneOrEach<&'k Jwk<EncryptingKey>>,
         suite: Suite,
         carries: Carries,
     ) -> Result<Self, KeyError> {
         let kids = keys.map(|key| key.kid.as_ref());
-        let (alg, enc) = (suite.alg().name(), suite.enc().name());
-        let start = format!(r#"{{"alg":"{alg}","enc":"{enc}""#);
-        Ok(Self { ready: Sealing::prepare(keys, suite)?, kids, start, carries })
+        Ok(Self { ready: Sealing::prepare(keys, suite)?, kids, start: start(suite), carries })
     }
 
     /// Checks that there is a key for each order.
@@ -116,6 +131,11 @@ impl<'k> SealingKeys<'k> {
             header.text(name, value);
         }
     }
+}
+
+/// The beginning of the headers for these algorithms.
+fn start(suite: Suite) -> String {
+    format!(r#"{{"alg":"{}","enc":"{}""#, suite.alg().name(), suite.enc().name())
 }
 
 impl Default for Sealer {

@@ -86,14 +86,19 @@ impl<'l> Sealed<'l> {
     }
 }
 
-/// The headers of a line, or of the first line of several, for all of its recipients. The other parts
-/// of a compact JWE are not looked at.
+/// The headers of a line, or of the first line of several, for all of its recipients.
 pub(in crate::protocol) fn headers(lines: &[u8]) -> Vec<Cow<'_, [u8]>> {
-    let line = trimmed(lines).split(|&byte| byte == b'\n').next().unwrap_or_default();
-    if !is_json(line) {
-        return line.split(|&byte| byte == b'.').next().map(Cow::Borrowed).into_iter().collect();
+    headers_of(trimmed(lines).split(|&byte| byte == b'\n').next().unwrap_or_default())
+}
+
+/// The headers of a line or a document for all of its recipients. The other parts of a compact JWE are
+/// not looked at.
+pub(in crate::protocol) fn headers_of(sealed: &[u8]) -> Vec<Cow<'_, [u8]>> {
+    let sealed = trimmed(sealed);
+    if !is_json(sealed) {
+        return sealed.split(|&byte| byte == b'.').next().map(Cow::Borrowed).into_iter().collect();
     }
-    let recipients = JsonToken::read(line).map_or(Vec::new(), |token| token.recipients);
+    let recipients = JsonToken::read(sealed).map_or(Vec::new(), |token| token.recipients);
     recipients.into_iter().map(|one| Cow::Owned(one.header.into_bytes())).collect()
 }
 

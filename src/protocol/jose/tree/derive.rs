@@ -69,6 +69,7 @@ impl Tree {
                 KeyUse::Direct(_)
                 | KeyUse::Agree(_)
                 | KeyUse::Pad(_)
+                | KeyUse::Password(..)
                 | KeyUse::Blocks
                 | KeyUse::Wrap(..),
                 _,

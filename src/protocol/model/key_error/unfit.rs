@@ -1,7 +1,7 @@
 //! Keys that are sound and do not fit what is asked.
 
 use crate::ciphers::rsa;
-use crate::protocol::model::algorithms::{Alg, Enc};
+use crate::protocol::model::algorithms::{Alg, Enc, Pbes2};
 use crate::protocol::model::malformed::{KeyFault, Malformed};
 use crate::protocol::model::names::{Kid, Name};
 use crate::protocol::model::place::Place;
@@ -43,6 +43,15 @@ pub enum Unfit {
     /// A typed text that makes a weak key of the cipher.
     #[error("the typed text makes a weak key for this order")]
     TypedWeak,
+    /// A password where a key has to be made, kept or used.
+    #[error("{} takes a password, which is not a key in a file", .0.name())]
+    Password(Pbes2),
+    /// More derivations from a password than a run makes.
+    #[error("deriving the key of this order would exceed {most} rounds of PBES2 in one run")]
+    Rounds {
+        /// The most rounds in a run.
+        most: u64,
+    },
     /// A cipher that takes no wrapped key.
     #[error("{} encrypts orders itself and takes no wrapped key", .0.name())]
     NothingToWrap(Enc),

@@ -29,6 +29,9 @@ pub enum LineFault {
     /// A key wrapped by a content cipher without its members (RFC 7518 section 4.7.1).
     #[error("header: no members \"iv\" and \"tag\", which the algorithm needs")]
     NoIvAndTag,
+    /// A key derived from a password without its members (RFC 7518 section 4.8.1).
+    #[error("header: no members \"p2s\" and \"p2c\", which the algorithm needs")]
+    NoSaltAndRounds,
     /// Key agreement without an ephemeral key (RFC 7518 section 4.6.1).
     #[error("header: no member \"epk\", which the algorithm needs")]
     NoEpk,

@@ -1,14 +1,18 @@
 //! Keys for successive blocks, recorded as spent before they are used.
 
+use std::sync::Arc;
+
 use super::Sink;
 use crate::protocol::jose::jwe::{Carries, SealingKeys};
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
+use crate::protocol::jose::password::DerivedKey;
 use crate::protocol::model::{Error, KeyError, Kid, Place, Result, Spent, Suite};
 use crate::protocol::store::spend::{Budget, Ids, KeyStore, Pads};
 
 /// Source of the keys for the next block.
 pub(super) enum Supply<'s, K: ?Sized> {
     Shared { key: Box<Jwk<EncryptingKey>>, budget: Option<Budget<'s, K>> },
+    Password(Arc<DerivedKey>),
     Ids(Ids<'s, K>),
     Pads(Pads<'s, K>),
 }
@@ -16,6 +20,7 @@ pub(super) enum Supply<'s, K: ?Sized> {
 /// The keys for a block.
 pub(super) enum Ticket {
     Shared(Box<Jwk<EncryptingKey>>),
+    Password(Arc<DerivedKey>),
     Each(Vec<Jwk<EncryptingKey>>),
 }
 
@@ -28,6 +33,7 @@ impl Ticket {
     ) -> std::result::Result<SealingKeys<'_>, KeyError> {
         match self {
             Self::Shared(key) => SealingKeys::one(key, suite, carries),
+            Self::Password(key) => SealingKeys::by_password(key, suite, carries),
             Self::Each(keys) => SealingKeys::each(keys, suite, carries),
         }
     }
@@ -39,6 +45,7 @@ impl<K: KeyStore + ?Sized> Supply<'_, K> {
         match self {
             Self::Ids(ids) => Ok(Ticket::Each(ids.take(orders.len(), at)?)),
             Self::Pads(pads) => Ok(Ticket::Each(pads.take(orders, at)?)),
+            Self::Password(key) => Ok(Ticket::Password(Arc::clone(key))),
             Self::Shared { key, budget } => {
                 if let Some(budget) = budget {
                     budget.take(orders.len() as u64, at)?;
@@ -77,7 +84,9 @@ impl<K: KeyStore + ?Sized> Supply<'_, K> {
             Self::Shared { budget: Some(budget), .. } => {
                 (Vec::new(), Spent::Ivs(budget.used()), Ok(()))
             }
-            Self::Shared { budget: None, .. } => (Vec::new(), Spent::Ids(0), Ok(())),
+            Self::Shared { budget: None, .. } | Self::Password(_) => {
+                (Vec::new(), Spent::Ids(0), Ok(()))
+            }
         };
         let bundle = bundle.file.clone();
         match (done, given_back.and(settled)) {
@@ -93,7 +102,7 @@ impl<K: KeyStore + ?Sized> Supply<'_, K> {
             Self::Ids(ids) => ids.give_back(),
             Self::Pads(pads) => pads.give_back(),
             Self::Shared { budget: Some(budget), .. } => budget.give_back(),
-            Self::Shared { budget: None, .. } => Ok(()),
+            Self::Shared { budget: None, .. } | Self::Password(_) => Ok(()),
         }
     }
 }

@@ -161,7 +161,10 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
         let Sealed::Compact(token) = sealed else { unreachable!("lines of JSON are opened alone") };
         self.begin(index, token, text, rng).map(Some).map_err(|failure| match failure {
             Failure::Malformed(fault) => recognized(line, fault),
-            Failure::Unexpected(_) | Failure::Key(_) | Failure::Authentication => failure,
+            Failure::Unexpected(_)
+            | Failure::Key(_)
+            | Failure::Rounds { .. }
+            | Failure::Authentication => failure,
         })
     }
 
@@ -238,8 +241,9 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
         let Header { params, chain, .. } = header;
         let has_own = params != KeyParams::None || !chain.is_empty();
         let own = has_own.then(|| Box::new((params, chain)));
-        if let KeyNumber::Listed(number) = key.number {
-            self.guess = number + 1;
+        match key.number {
+            KeyNumber::Listed(number) => self.guess = number + 1,
+            KeyNumber::Derived { .. } | KeyNumber::Password => {}
         }
         self.last = text;
         self.heads.push(Head { key, own });
