@@ -284,6 +284,52 @@ fn keys_of_opened_ids_are_erased_on_request() {
 }
 
 #[test]
+fn keys_that_a_killed_run_left_are_erased_by_the_next() {
+    let lab = lab("-e 4 --pool derived");
+    lab.write("sealed", seal(&lab, "tea\nink\n"));
+    lab.ok(&format!("{OPEN} sealed -o opened"));
+    let keys = || lab.ok("inspect --json tokyo.jwks").json().to_string();
+    let before = keys();
+    let run = lab.run(&format!("{OPEN} --erase --on-error skip sealed"), b"");
+    assert_eq!((run.code, &run.stdout[..], kinds(&run).len()), (Some(6), &b""[..], 2));
+    assert_ne!(keys(), before);
+    lab.refused(4, &format!("{OPEN} sealed")).says(&["was erased"]);
+}
+
+#[test]
+fn chunks_of_somebody_else_use_no_stream_up() {
+    let lab = lab("-e 4 --pool derived");
+    lab.write("text", "tea");
+    lab.ok("encrypt --bundle client.jwks --stream text -o stream");
+    let stream = lab.read("stream");
+    let first = stream.iter().position(|&byte| byte == b'\n').unwrap() + 1;
+    lab.refused_with(5, OPEN, &[&stream[..first], &[7; 100]].concat());
+    assert_eq!(counts(&lab), [0, 0, 0]);
+    assert_eq!(lab.ok_with(OPEN, &stream).stdout, b"tea");
+    lab.refused_with(7, OPEN, &stream);
+}
+
+#[test]
+fn a_bundle_with_a_ledger_is_not_overwritten() {
+    let lab = lab("-e 4");
+    lab.write("sealed", seal(&lab, "tea\n"));
+    // At first use, too, when noting the ledger makes the bundle another file.
+    let bundle = lab.read("tokyo.jwks");
+    for output in ["-o tokyo.jwks", "--on-error skip --report tokyo.jwks -o opened"] {
+        lab.write("tokyo.jwks", &bundle);
+        lab.refused(2, &format!("{OPEN} sealed {output} --force")).says(&["both input and output"]);
+        lab.ok("inspect tokyo.jwks");
+    }
+    let half = "--keyring service.jwks --on-demand --shop-out tokyo.jwks -o new.jwks --force";
+    lab.refused(2, &format!("bundle client {half}")).says(&["opened with a ledger"]);
+    lab.refused(2, "keys admit bob service.jwks --shop-out tokyo.jwks --force");
+    assert_eq!(
+        lab.ok("inspect --json service.jwks").json()["shops"]["tokyo"]["users"],
+        Value::Null
+    );
+}
+
+#[test]
 fn erasing_spares_keys_that_may_be_used_again() {
     let lab = lab("-e 2");
     lab.write("sealed", seal(&lab, "tea\n"));
@@ -332,13 +378,20 @@ fn the_ledger_is_neither_output_nor_something_else() {
     lab.refused(2, &format!("{OPEN} sealed -o tokyo.ledger --force"));
     lab.write("tokyo.ledger", "");
     lab.refused(3, &format!("{OPEN} sealed")).says(&["not a ledger"]);
-    for other in ["sealed", "tokyo.jwks", "client.jwks"] {
+    for other in ["sealed", "client.jwks"] {
         lab.refused(3, &format!("decrypt --bundle tokyo.jwks --ledger {other} sealed"));
     }
+    lab.refused(3, "decrypt --bundle tokyo.jwks --ledger tokyo.jwks sealed");
+    lab.refused(2, "decrypt --bundle tokyo.jwks --ledger - sealed");
+    lab.refused(2, &format!("{OPEN} --check --reopen sealed"));
+    lab.shell("mkfifo pipe");
+    lab.refused(2, "decrypt --bundle tokyo.jwks --ledger pipe sealed");
     fs::remove_file(lab.path("tokyo.ledger")).unwrap();
     let lab = Lab::with_keys("-e 4", 6);
     lab.write("sealed", seal(&lab, "tea\n"));
     lab.ok(&format!("{OPEN} sealed"));
+    lab.refused(2, "decrypt --bundle tokyo.ledger --ledger tokyo.ledger sealed")
+        .says(&["both ledger and key file"]);
     for line in [
         "decrypt --bundle tokyo.ledger sealed",
         "inspect --public tokyo.ledger",

@@ -53,6 +53,15 @@ fn many_orders_take_two_bytes_each() {
     hand_on(&folder, &path, ids(0..300_000));
     let len = fs::metadata(&path).unwrap().len();
     assert!((600_000..640_000).contains(&len), "{len}");
+    // Half of the ids of another tree, which are told apart by bits.
+    let half: Vec<Use> =
+        (0..400_000).filter(|n| used(*n).mark & 1 == 0).map(|n| used(n | 7 << 64)).collect();
+    let other = folder.path().join("other");
+    hand_on(&folder, &other, half.iter().copied());
+    let each = fs::metadata(&other).unwrap().len() as f64 / half.len() as f64;
+    assert!((2.0..2.5).contains(&each), "{each}");
+    let mut again = open(&other, false);
+    assert!(half.iter().all(|used| again.enter(*used).unwrap() == Err(Earlier::SameOrder)));
     // In between, in front and behind; and ids in no order, as listed ones are.
     let scattered: Vec<Use> = (1..=300_000u128).map(|n| used(used(n).mark << 1 | 1)).collect();
     hand_on(&folder, &path, scattered.iter().copied());

@@ -6,6 +6,7 @@ use clap::builder::ValueHint;
 use clap::{Args, Subcommand};
 use orderseal::ciphers::random::{KeySource, SystemSource};
 use orderseal::protocol::jose::pad::MAX_PAD;
+use orderseal::protocol::model::Misuse;
 use orderseal::protocol::page::item_page::{MAX_PAGE, Page};
 use orderseal::protocol::page::{self, Items};
 use orderseal::protocol::roles::merge::{refuse_to_lose_ledger, refuse_to_restore};
@@ -246,6 +247,16 @@ impl Shop {
     }
 }
 
+/// Refuses to write the shop's half over a bundle whose orders are opened with a ledger.
+pub fn keep_ledger(path: &Path) -> Result<()> {
+    match files::load(path, true).map(|loaded| loaded.file) {
+        Ok(KeyFile::Shop(file)) if file.ledger.is_some() => {
+            Err(Misuse::WouldLoseLedger(path.display().to_string()).into())
+        }
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
 impl PageArgs {
     fn run(&self, global: &Global) -> Result<()> {
         one_from_stdin([Some(self.from.keyring.as_path()), self.items.as_deref()])?;
@@ -302,7 +313,10 @@ impl Client {
         let existing = self.to.existing();
         let output = Output::create(outputs[0], existing, Privacy::Owner, &inputs)?;
         let shop_output = match outputs[1] {
-            Some(path) => Some(Output::create(Some(path), existing, Privacy::Owner, &inputs)?),
+            Some(path) => {
+                keep_ledger(path)?;
+                Some(Output::create(Some(path), existing, Privacy::Owner, &inputs)?)
+            }
             None => None,
         };
         if output.is_terminal() || shop_output.as_ref().is_some_and(Output::is_terminal) {

@@ -33,8 +33,12 @@ use crate::cmd::hints::usage;
 /// may be in the compact or a JSON serialization, one per line, or one over several lines. With
 /// --document, the input is one order of any content, which is written as it is, byte for byte.
 ///
+/// With --ledger, each order opens once, in all runs. The file is created at first use, and the bundle
+/// then opens orders only with it. Orders that went into a pipe, or into a file by >, are uncertain if
+/// the run does not finish: prefer -o.
+///
 /// If a record fails with --on-error fail, the command stops and the exit code gives the reason (3
-/// malformed, 4 key, 5 authentication). With -o FILE, no file appears then. stdout, or a pipe, may
+/// malformed, 4 key, 5 authentication, 7 opened before). With -o FILE, no file appears then. stdout, or a pipe, may
 /// have received orders before the failing one, each of them verified: check the exit code before you
 /// use them. With --on-error skip, the output holds every order that opened, and the exit code is 6 if
 /// some did not.
@@ -49,6 +53,8 @@ Examples:
   orderseal decrypt --bundle tokyo.jwks monday.jwe tuesday.jwe \\
     -o week.ndjson
   orderseal decrypt --bundle tokyo.jwks --check sealed.jwe
+  orderseal decrypt --bundle tokyo.jwks --ledger tokyo.ledger sealed.jwe \\
+    -o opened.ndjson
   orderseal decrypt --key cek.jwk body.jwe -o body.ndjson
   orderseal decrypt --bundle tokyo.jwks --document order.jwe -o order.xml
   orderseal decrypt --bundle tokyo.jwks photo.sealed -o photo.raw
@@ -139,19 +145,23 @@ impl Decrypt {
         }
         // The keys are read when the ledger is locked: while this process waited, they may have changed.
         let ledger = self.uses.find(self.check, global)?;
+        self.uses.refuse_as_key(ledger.as_ref(), self.bundle.iter().chain(&self.key))?;
         let (keys, mut ids, bundles) = self.keys(global)?;
         self.uses.check_erasable(&bundles)?;
         let inputs = Inputs::open(&self.sealed)?;
         ids.extend(inputs.ids());
         let mut ledger = self.uses.join(ledger, &bundles, self.check)?;
+        // A bundle in which the ledger was noted is another file now.
+        let files = bundles.iter().filter(|bundle| bundle.changeable);
+        ids.extend(files.map(|bundle| files::identify(&bundle.path)));
         let ledger = ledger.as_mut();
         ids.extend(ledger.as_ref().map(|ledger| ledger.id()));
         let opened = self.open_input(global, inputs, &keys, &ids, ledger)?;
-        let kids: Vec<Kid> = match &opened {
-            Outcome::Orders(summary) => summary.single_use_ids(&keys),
+        let finished = || match &opened {
+            Outcome::Orders(summary) => summary.finished_ids(&keys),
             Outcome::One(key) => keys.single_use_id(*key).into_iter().collect(),
         };
-        self.uses.erase(&bundles, &kids, global)?;
+        self.uses.erase(&bundles, finished, global)?;
         match opened {
             Outcome::Orders(summary) => shop::skipped_error(&summary).map_or(Ok(()), Err),
             Outcome::One(_) => Ok(()),

@@ -94,6 +94,7 @@ fn code(error: &Error) -> u8 {
         | Error::Changed { .. }
         | Error::Undelivered { .. }
         | Error::Unsettled { .. }
+        | Error::Unrecorded { .. }
         | Error::Unpublished { .. }
         | Error::NotErased { .. } => 1,
     }
@@ -114,6 +115,7 @@ fn kind(error: &Error) -> &'static str {
         | Error::Changed { source, .. }
         | Error::Undelivered { source, .. }
         | Error::Unsettled { source, .. }
+        | Error::Unrecorded { source, .. }
         | Error::NotErased { source, .. } => kind(source),
         Error::Io { .. } | Error::Random(_) | Error::Thread(_) | Error::Unpublished { .. } => {
             "system"
@@ -134,6 +136,7 @@ fn place(error: &Error) -> Option<&Place> {
         | Error::Changed { source, .. }
         | Error::Undelivered { source, .. }
         | Error::Unsettled { source, .. }
+        | Error::Unrecorded { source, .. }
         | Error::NotErased { source, .. } => place(source),
         Error::Usage(_)
         | Error::Caller(_)

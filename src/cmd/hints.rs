@@ -46,6 +46,10 @@ pub fn hints(error: &Error) -> Vec<String> {
         Error::NotErased { bundle, .. } => vec![format!(
             "all orders were sealed and sent; destroy the keys with: orderseal erase {bundle}"
         )],
+        Error::Unrecorded { output, .. } => vec![format!(
+            "all orders were written to {output}; the ledger could not record that, and would let them \
+             open again"
+        )],
         Error::Undelivered { not_undone, .. } => vec![aftermath_hint(not_undone)],
         Error::Changed { what, .. } => vec![format!("{what} all the same")],
         Error::KeyFileFull { .. } => {
@@ -213,7 +217,7 @@ fn reuse_hint(found: &Reuse) -> Option<&'static str> {
             Some("two orders were sealed under one id: a bundle was copied, or restored")
         }
         Reuse::Repeat => Some("--on-error skip opens the others"),
-        Reuse::Uncertain => Some("--reopen opens it again: the reader may get it twice"),
+        Reuse::Uncertain => Some("--reopen opens it again; the reader may then get it twice"),
     }
 }
 
@@ -222,7 +226,7 @@ fn ledger_hint(trouble: &LedgerTrouble) -> Option<&'static str> {
     match trouble {
         LedgerTrouble::NotGiven => Some("name it with --ledger; --check needs none"),
         LedgerTrouble::Missing(_) | LedgerTrouble::Other(_) => {
-            Some("find the ledger: without it, nobody knows which orders were opened")
+            Some("restore the ledger that belongs to this bundle")
         }
         LedgerTrouble::NotNoted => Some("copy it into a file with mode 0600 and use that"),
         LedgerTrouble::OtherBundle => None,

@@ -15,6 +15,7 @@ use orderseal::protocol::{Name, Place, Result};
 use serde_json::{Value, json};
 
 use super::arguments::{OutputFile, existing, is_stdout, orders_of_pool};
+use super::bundle::keep_ledger;
 use super::keygen::key_output;
 use super::{Global, one_from_stdin, signals, ui};
 use crate::cmd::hints::{usage, usage_with};
@@ -250,6 +251,7 @@ impl Admit {
         let loaded = loaded.of(KeyFile::into_keyring)?;
         let output = match &self.shop_out {
             Some(path) => {
+                keep_ledger(path)?;
                 let path = Some(path.as_path());
                 Some(Output::create(path, existing(self.force), Privacy::Owner, &[loaded.id])?)
             }

@@ -31,7 +31,7 @@ pub struct UseOptions {
     #[arg(long, requires = "bundle", conflicts_with = "check")]
     erase: bool,
     /// With --ledger, open again what an unfinished run may have handed on
-    #[arg(long, requires = "ledger", help_heading = MORE)]
+    #[arg(long, requires = "ledger", conflicts_with = "check", help_heading = MORE)]
     reopen: bool,
 }
 
@@ -44,10 +44,26 @@ impl UseOptions {
     /// Opens the ledger, if one was given and exists. With `check`, nothing will be recorded.
     pub fn find(&self, check: bool, global: &Global) -> Result<Option<Ledger>> {
         let Some(path) = &self.ledger else { return Ok(None) };
+        if files::is_dash(path) {
+            return Err(usage("--ledger takes a file"));
+        }
         if Ledger::is_held(path) && !global.quiet {
             ui::say(&format!("waiting for another process, which has {}", path.display()));
         }
         Ledger::open(path, self.purpose(check))
+    }
+
+    /// Refuses a key file that is the ledger, before it is read: this process has it locked.
+    pub fn refuse_as_key<'p>(
+        &self,
+        ledger: Option<&Ledger>,
+        key_files: impl Iterator<Item = &'p PathBuf>,
+    ) -> Result<()> {
+        let Some(ledger) = ledger else { return Ok(()) };
+        match key_files.into_iter().find(|path| ledger.is_at(path)) {
+            Some(path) => Err(usage(format!("{} is both ledger and key file", path.display()))),
+            None => Ok(()),
+        }
     }
 
     /// Makes the ledger that of these bundles. With `check`, nothing is created or noted, and bundles
@@ -92,13 +108,22 @@ impl UseOptions {
 
     /// Erases the keys of these transaction ids, whose orders have been handed on, if that was asked
     /// for.
-    pub fn erase(&self, bundles: &[LedgerUser], ids: &[Kid], global: &Global) -> Result<()> {
-        if !self.erase || ids.is_empty() {
+    pub fn erase(
+        &self,
+        bundles: &[LedgerUser],
+        ids: impl FnOnce() -> Vec<Kid>,
+        global: &Global,
+    ) -> Result<()> {
+        if !self.erase {
+            return Ok(());
+        }
+        let ids = ids();
+        if ids.is_empty() {
             return Ok(());
         }
         let _unfinished = signals::begin();
         for bundle in bundles {
-            let erased = files::erase(&bundle.path, Selection::Named(ids)).map_err(|source| {
+            let erased = files::erase(&bundle.path, Selection::Named(&ids)).map_err(|source| {
                 let what = "the orders were opened".to_owned();
                 Error::Changed { what, source: Box::new(source) }
             })?;
@@ -165,7 +190,11 @@ impl<'l> Delivery<'l> {
         match (self.output, self.ledger) {
             (None, _) => Ok(()),
             (Some(output), None) => output.commit(),
-            (Some(mut output), Some(ledger)) => ledger.send(&mut output),
+            (Some(mut output), Some(ledger)) => {
+                // A file must not stay published and unrecorded; a pipe may wait for its reader.
+                let _unfinished = output.is_revocable().then(signals::begin);
+                ledger.send(&mut output)
+            }
         }
     }
 }

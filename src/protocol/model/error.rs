@@ -140,6 +140,14 @@ pub enum Error {
         /// Cause of the failure.
         source: Box<Error>,
     },
+    /// Orders were sent, and the ledger could not record that.
+    #[error("{source}")]
+    Unrecorded {
+        /// Name of the output.
+        output: String,
+        /// Cause of the failure.
+        source: Box<Error>,
+    },
     /// Order or key that is not authentic. All causes share this one form.
     #[error("{0}: authentication failed")]
     Authentication(Place),

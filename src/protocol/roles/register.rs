@@ -71,17 +71,16 @@ pub(super) enum Hashes {
 }
 
 impl Hashes {
-    /// The hashes of the lines of a block that opened; none if they are not needed.
-    pub fn of(self, lines: &[&[u8]], opened: &OpenedBlock) -> Vec<LineHash> {
+    /// The hash of each line of a block that opened; none if they are not needed.
+    pub fn of(self, lines: &[&[u8]], opened: &OpenedBlock) -> Vec<Option<LineHash>> {
         match self {
-            Self::Unneeded => Vec::new(),
+            Self::Unneeded => vec![None; lines.len()],
             Self::Needed => {
-                let lines = opened.lines.iter().zip(lines);
-                let hash = |(result, line): (&Result<Option<_>, _>, &&[u8])| match result {
-                    Ok(Some(_)) => line_hash(line, Shape::Line),
-                    Ok(None) | Err(_) => [0; 32],
+                let opened = opened.lines.iter().map(|result| matches!(result, Ok(Some(_))));
+                let hash = |(opened, line): (bool, &&[u8])| {
+                    opened.then(|| line_hash(line, Shape::Line)).flatten()
                 };
-                lines.map(hash).collect()
+                opened.zip(lines).map(hash).collect()
             }
         }
     }
@@ -115,15 +114,15 @@ impl<'k, 'u> Register<'k, 'u> {
     pub fn enter(
         &mut self,
         key: KeyNumber,
-        hash: Option<&LineHash>,
+        hash: Option<LineHash>,
         spot: impl FnOnce() -> (Arc<Place>, u64),
     ) -> Result<Result<(), Refused>> {
         let entered = match &mut self.uses {
             Uses::Any => Ok(()),
             Uses::OnceInRun => self.enter_in_run(key, spot()),
             Uses::Ledger(ledger) => {
-                let hash = hash.expect("lines are hashed for a ledger");
-                let earlier = ledger.enter(self.keys.use_of(key, hash))?;
+                let hash = hash.expect("lines that opened are hashed for a ledger");
+                let earlier = ledger.enter(self.keys.use_of(key, &hash))?;
                 earlier.map_err(|earlier| reuse(earlier, self.keys, key))
             }
         };
@@ -158,11 +157,11 @@ impl<'k, 'u> Register<'k, 'u> {
         place: &Place,
     ) -> Result<()> {
         let hash = match self.hashes() {
-            Hashes::Needed => Some(line_hash(sealed, shape)),
+            Hashes::Needed => line_hash(sealed, shape),
             Hashes::Unneeded => None,
         };
         let spot = || (Arc::new(place.clone()), 1);
-        self.enter(key, hash.as_ref(), spot)?.map_err(|refused| refused.at(place.clone()))?;
+        self.enter(key, hash, spot)?.map_err(|refused| refused.at(place.clone()))?;
         self.secure()
     }
 

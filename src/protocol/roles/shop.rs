@@ -7,7 +7,7 @@ use crate::ciphers::random::{KeySource, KeyStream, SystemSource};
 use crate::protocol::jose::jwe::{
     Carries, Failure, KeyNumber, MAX_SEALED_LINE, OpenedBlock, Opener, Shape,
 };
-use crate::protocol::model::{Error, Form, Kid, Name, Place, Result};
+use crate::protocol::model::{Error, Form, Kid, Name, Place, Result, Reuse};
 use crate::protocol::pipeline::{Batch, LineLimits, Workers};
 use crate::protocol::roles::client::Totals;
 use crate::protocol::roles::register::{LineHash, Register};
@@ -43,6 +43,8 @@ pub struct Summary {
     /// Number of records that failed.
     pub failed: u64,
     counts: Counts,
+    /// The keys of orders that were refused because they had been handed on before.
+    repeated: Vec<KeyNumber>,
 }
 
 impl Summary {
@@ -57,9 +59,14 @@ impl Summary {
         self.counts.used().map(|(key, count)| (name(key), count)).collect()
     }
 
-    /// The transaction ids that opened orders and may open no other.
-    pub fn single_use_ids(&self, keys: &OpeningKeys) -> Vec<Kid> {
-        self.counts.used().filter_map(|(key, _)| keys.single_use_id(key)).collect()
+    /// The transaction ids whose orders were handed on, in this run or before, and that may open no
+    /// other.
+    pub fn finished_ids(&self, keys: &OpeningKeys) -> Vec<Kid> {
+        let opened = self.counts.used().map(|(key, _)| key);
+        opened
+            .chain(self.repeated.iter().copied())
+            .filter_map(|key| keys.single_use_id(key))
+            .collect()
     }
 
     /// Number of orders by shop, for keys from a shop's or the service's file.
@@ -140,7 +147,7 @@ pub fn open(
     let mut register = Register::new(keys, uses);
     let hashes = register.hashes();
     let mut totals = Totals::default();
-    let mut failed = 0;
+    let (mut failed, mut repeated) = (0, Vec::new());
     workers.run(
         input.into().parts,
         limits,
@@ -157,7 +164,7 @@ pub fn open(
             let hashes = hashes.of(&lines, &opened);
             (opened, hashes)
         },
-        |(mut opened, hashes): (OpenedBlock, Vec<LineHash>), block| {
+        |(mut opened, hashes): (OpenedBlock, Vec<Option<LineHash>>), block| {
             totals.read += block.len() as u64;
             let (mut checked, mut end) = (Vec::with_capacity(opened.lines.len()), 0);
             for (index, result) in opened.lines.drain(..).enumerate() {
@@ -166,8 +173,12 @@ pub fn open(
                     Ok(order) => {
                         end = order.end;
                         let entered =
-                            register.enter(order.key, hashes.get(index), || block.spot(index));
-                        entered?.map(|()| order.key)
+                            register.enter(order.key, hashes[index], || block.spot(index));
+                        let entered = entered?;
+                        if let Err(Refused::Reused(Reuse::Repeat)) = entered {
+                            repeated.push(order.key);
+                        }
+                        entered.map(|()| order.key)
                     }
                     Err(failure) => Err(failure.into()),
                 };
@@ -206,7 +217,7 @@ pub fn open(
             Ok(())
         },
     )?;
-    Ok(Summary { totals, failed, counts })
+    Ok(Summary { totals, failed, counts, repeated })
 }
 
 /// Opens a line that carries a key; returns the number of the key that opened it, and its content.
@@ -243,7 +254,15 @@ pub fn open_document(
     let mut counts = Counts::of(keys);
     counts.count(key);
     let (read, written) = (sealed.len() as u64, text.len() as u64);
-    Ok((Summary { totals: Totals { orders: 1, read, written }, failed: 0, counts }, text))
+    Ok((
+        Summary {
+            totals: Totals { orders: 1, read, written },
+            failed: 0,
+            counts,
+            repeated: Vec::new(),
+        },
+        text,
+    ))
 }
 
 /// Opens one line; returns the number of the key that opened it, and the content. If a key cannot

@@ -123,7 +123,9 @@ pub fn open(
             false => Error::io(place, "cannot read", error),
         }
     })?;
-    Register::new(keys, uses).enter_alone(index, line, Shape::Line, &place.at(1))?;
+    // Anyone can put other chunks behind the first line, so the stream counts as opened when a chunk
+    // is authentic, too.
+    let mut register = Some(Register::new(keys, uses));
     let message = Message::begin(Backend::detect(), key, &prefix, line).map_err(|_| forged())?;
 
     let head = line.len() + 1 + PREFIX_LEN;
@@ -143,6 +145,9 @@ pub fn open(
             let cells = chunks.cells().chunks(SEALED_CHUNK_LEN).take(good);
             let mut texts: Vec<IoSlice<'_>> =
                 cells.map(|cell| IoSlice::new(&cell[..cell.len() - TAG_LEN])).collect();
+            if let Some(mut register) = register.take_if(|_| good > 0) {
+                register.enter_alone(index, line, Shape::Line, &place.at(1))?;
+            }
             totals.written += texts.iter().map(|text| text.len() as u64).sum::<u64>();
             write(&mut texts, &totals)?;
             opened.map_err(|_| forged())

@@ -10,14 +10,11 @@ use super::token::{Sealed, Token};
 /// by `.` and the member `aad` if there is one (RFC 7516 section 5.1, step 14).
 ///
 /// The encrypted key is left out, as it is not authenticated: the same order may come again with the
-/// same content key wrapped anew, or for other recipients, or in another serialization. A line that
-/// is not a sealed order is hashed as it is.
-pub fn line_hash(line: &[u8], shape: Shape) -> [u8; 32] {
-    let sealed = Sealed::read(line, shape).ok().flatten();
-    match sealed.as_ref().and_then(|sealed| sealed.tokens().next()) {
-        Some(token) => hash_of(&token),
-        None => Sha256::digest(line).into(),
-    }
+/// same content key wrapped anew, or for other recipients, or in another serialization. `None` if the
+/// line is not a sealed order.
+pub fn line_hash(line: &[u8], shape: Shape) -> Option<[u8; 32]> {
+    let sealed = Sealed::read(line, shape).ok().flatten()?;
+    sealed.tokens().next().map(|token| hash_of(&token))
 }
 
 fn hash_of(token: &Token<'_>) -> [u8; 32] {
@@ -36,7 +33,8 @@ mod tests {
     fn the_encrypted_key_and_the_serialization_do_not_matter() {
         let hash = |line: &str| line_hash(line.as_bytes(), Shape::Line);
         let compact = hash("eyJ9.a2V5.aXY.dGV4dA.dGFn");
-        assert_eq!(compact, <[u8; 32]>::from(Sha256::digest(b"eyJ9..aXY.dGV4dA.dGFn")));
+        assert_eq!(compact, Some(Sha256::digest(b"eyJ9..aXY.dGV4dA.dGFn").into()));
+        assert_eq!(hash("not a line"), None);
         assert_eq!(compact, hash("eyJ9.b3RoZXI.aXY.dGV4dA.dGFn\r"));
         let protected = crate::ciphers::base64url::encode_to_string(br#"{"enc":"A256GCM"}"#);
         let compact = hash(&format!("{protected}.a2V5.aXY.dGV4dA.dGFn"));

@@ -106,7 +106,7 @@ impl KeyHolder for Keyring {
             let Some(account) = used.shops.get_mut(kid.parts().0) else { continue };
             let suite = account.shop.suite;
             match kid.id().filter(|_| !account.shop.is_reusable(kid)) {
-                Some(id) => drop(account.issued.insert(id)),
+                Some(id) => account.issued.insert(id),
                 None if suite.has_budget() || suite.enc().takes_pad() => {
                     account.allotted.insert(kid.clone(), IV_BUDGET);
                 }

@@ -3,14 +3,21 @@
 use std::collections::BTreeMap;
 
 use super::records::{Record, Route};
+use crate::protocol::model::KidHash;
 use crate::protocol::store::uses::{Earlier, Use};
 
 /// Uses by slot, each with its run.
 #[derive(Debug)]
 pub(super) struct History {
-    recent: BTreeMap<u128, Recent>,
+    recent: Slots<Recent>,
     runs: Vec<Run>,
+    /// Whether this process's run has entered any order.
+    has_own: bool,
 }
+
+/// Map by slot.
+#[expect(clippy::disallowed_types, reason = "it has a hasher of its own")]
+type Slots<V> = std::collections::HashMap<u128, V, KidHash>;
 
 /// A use of a slot that is not in the snapshot.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +55,7 @@ impl History {
     /// The uses in these records; `own` is the number of this process's run.
     pub fn new(own: u64, records: Vec<Record>) -> Self {
         let runs = vec![Run { number: own, is_done: false }];
-        let mut history = Self { recent: BTreeMap::new(), runs };
+        let mut history = Self { recent: Slots::default(), runs, has_own: false };
         records.into_iter().for_each(|record| history.apply(record));
         history
     }
@@ -81,6 +88,11 @@ impl History {
         self.runs[recent.run as usize].is_done
     }
 
+    /// Whether this process's run has entered any order.
+    pub fn has_own(&self) -> bool {
+        self.has_own
+    }
+
     /// Number of this process's run.
     pub fn own(&self) -> u64 {
         self.runs[OWN as usize].number
@@ -103,24 +115,8 @@ impl History {
 
     /// Enters an order of this run.
     pub fn enter(&mut self, used: Use, route: Route) {
+        self.has_own = true;
         self.recent.insert(used.slot, Recent { mark: used.mark, run: OWN, route });
-    }
-
-    /// The uses that this run entered in these slots, by route.
-    pub fn entered(&self, mut slots: Vec<u128>) -> Unfinished {
-        slots.sort_unstable();
-        let mut entered = Unfinished::new();
-        for slot in slots {
-            if let Some(&Recent { mark, route, .. }) = self.recent.get(&slot) {
-                entered.entry((self.own(), route)).or_default().push(Use { slot, mark });
-            }
-        }
-        entered
-    }
-
-    /// Whether this run entered any order.
-    pub fn has_own(&self) -> bool {
-        self.recent.values().any(|recent| recent.run == OWN)
     }
 
     /// Notes that all that this run entered was handed on.
@@ -131,7 +127,9 @@ impl History {
     /// The slots that are done, with 16 bits of each mark, in ascending order.
     pub fn done(&self) -> Vec<(u128, u16)> {
         let done = self.recent.iter().filter(|(_, recent)| self.is_done(recent));
-        done.map(|(slot, recent)| (*slot, recent.mark as u16)).collect()
+        let mut done: Vec<_> = done.map(|(slot, recent)| (*slot, recent.mark as u16)).collect();
+        done.sort_unstable();
+        done
     }
 
     /// The uses that are not done.
@@ -141,6 +139,7 @@ impl History {
             let key = (self.runs[recent.run as usize].number, recent.route);
             unfinished.entry(key).or_default().push(Use { slot, mark: recent.mark });
         }
+        unfinished.values_mut().for_each(|uses| uses.sort_unstable_by_key(|used| used.slot));
         unfinished
     }
 

@@ -46,6 +46,13 @@ impl Ledger {
         bundles: &[LedgerUser],
         purpose: Purpose,
     ) -> Result<Option<Self>> {
+        // Another process may have created it since, and noted it in the bundle.
+        let found = match found {
+            None if bundles.iter().any(|bundle| bundle.ledger.is_some()) => {
+                Self::open(path, purpose)?
+            }
+            found => found,
+        };
         for bundle in bundles {
             match (bundle.ledger, &found) {
                 (None, _) => {}

@@ -15,7 +15,7 @@ mod records;
 mod runs;
 mod snapshot;
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -29,7 +29,7 @@ use self::records::{DONE_LEN, MOST_USES, Record, Route, Tail};
 use self::snapshot::Snapshot;
 use super::locked::Locked;
 use super::output::Output;
-use super::paths::{FileId, Privacy, folder_of, random_number, sync_folder};
+use super::paths::{FileId, Privacy, folder_of, open_no_follow, random_number, sync_folder};
 use super::temporary::Temporary;
 use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::model::{Error, Place, Result};
@@ -62,8 +62,8 @@ pub struct Ledger {
     /// Where the next record goes.
     end: u64,
     history: History,
-    /// Slots that this run entered, and that are not in a record yet.
-    entered: Vec<u128>,
+    /// What this run entered, and is not in a record yet.
+    entered: Vec<(Route, Use)>,
     /// Whether orders that an unfinished run may have handed on are opened again.
     reopen: bool,
     /// Where the orders go; nowhere if they are only verified.
@@ -99,7 +99,7 @@ impl Ledger {
 
     /// Whether another process has the ledger at a path, so that opening it would wait.
     pub fn is_held(path: &Path) -> bool {
-        let file = File::open(path);
+        let file = open_no_follow(path, OpenOptions::new().read(true));
         file.is_ok_and(|file| {
             flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
         })
@@ -172,6 +172,12 @@ impl Ledger {
         FileId::of(&self.locked.file)
     }
 
+    /// Whether a path leads to the ledger.
+    pub fn is_at(&self, path: &Path) -> bool {
+        let found = std::fs::metadata(path).ok().as_ref().and_then(FileId::from_metadata);
+        found.is_some() && found == self.id()
+    }
+
     /// Sets where the orders go. Until then, nothing is recorded.
     pub fn set_output(&mut self, output: &Output) {
         self.route = Some(if output.is_revocable() { Route::File } else { Route::Pipe });
@@ -182,20 +188,24 @@ impl Ledger {
     ///
     /// # Errors
     /// Those of the output and of the ledger. If the output was sent and could not be recorded as done,
-    /// [`Error::Changed`].
+    /// [`Error::Unrecorded`].
     pub fn send(&mut self, output: &mut Output) -> Result<()> {
         output.finish()?;
         self.record_opening()?;
         output.send()?;
         self.record_done().map_err(|source| {
-            let what = format!("the orders were written to {}", output.name());
-            Error::Changed { what, source: Box::new(source) }
+            let (output, source) = (output.name().to_owned(), Box::new(source));
+            Error::Unrecorded { output, source }
         })
     }
 
     /// Records what this run entered as opening, and takes room for the record that it is done.
     fn record_opening(&mut self) -> Result<()> {
-        let entered = self.history.entered(std::mem::take(&mut self.entered));
+        let mut entered = Unfinished::new();
+        for (route, used) in std::mem::take(&mut self.entered) {
+            entered.entry((self.history.own(), route)).or_default().push(used);
+        }
+        entered.values_mut().for_each(|uses| uses.sort_unstable_by_key(|used| used.slot));
         openings(entered).try_for_each(|record| self.append(&record, DONE_LEN))
     }
 
@@ -268,7 +278,7 @@ impl UseLedger for Ledger {
         };
         Ok(known.map(|route| {
             self.history.enter(used, route);
-            self.entered.push(used.slot);
+            self.entered.push((route, used));
         }))
     }
 

@@ -1,14 +1,5 @@
 //! The growing part of a ledger: records after the snapshot, each synced before the next is written.
 //!
-//! A record begins at a multiple of 64 bytes: kind (1), zeros (7), length of its content (8), its own
-//! offset in the file (8), the file's generation (8), SHA-256 of the ledger's number, these 32 bytes
-//! and the content; then the content, and zeros up to the next multiple. Contents:
-//!
-//! | kind | content |
-//! |---|---|
-//! | 1, opening | run (8), route (1: 0 file, 1 pipe), number of uses (4), their slots as [runs](super::runs), their marks (16 each) |
-//! | 2, done | run (8): all that it opened was handed on |
-//!
 //! Only the last record can be incomplete after a crash, because each is on the disk before the next
 //! is written. If a record is damaged and a sound one follows, the file was damaged in another way.
 

@@ -73,6 +73,8 @@ fn bits(numbers: &[u128], most: usize) -> Option<Vec<u8>> {
     if len >= most as u128 || begin + len as usize >= most {
         return None;
     }
+    // The last bit must stand for a number, too.
+    first.checked_add(8 * len - 1)?;
     out.resize(begin + len as usize, 0);
     for number in numbers {
         let at = (number - first) as usize;
@@ -189,6 +191,9 @@ mod tests {
 
     #[test]
     fn the_ends_of_the_range_can_be_written() {
+        let near: Vec<u128> = (0..40).map(|back| u128::MAX - 2 * back).rev().collect();
+        let bytes = encoded(&near);
+        assert_eq!(numbers(&decode(&bytes, 40).unwrap().0).collect::<Vec<_>>(), near);
         let numbers = [0, 1, u128::MAX - 2, u128::MAX - 1, u128::MAX];
         let bytes = encoded(&numbers);
         let (runs, rest) = decode(&bytes, 5).unwrap();

@@ -1,12 +1,6 @@
 //! The sorted part of a ledger: orders that were handed on. It is written once and read where needed.
 //!
-//! | part | bytes |
-//! |---|---|
-//! | header | 128: `orderseal-ledger`, version (4), number of chunks (4), the ledger's number (16), number of entries (8), offset of the directory (8), offset of the records (8), generation (8), zeros (24), SHA-256 of the 96 bytes before and the directory |
-//! | chunks | up to 1,024 entries each: their slots as [runs](super::runs), then 2 bytes of each mark |
-//! | directory | 40 for each chunk: first slot (16, big-endian), offset (8), length (4), number of entries (4), the first 8 bytes of its SHA-256 |
-//!
-//! Numbers are little-endian unless said otherwise.
+//! [FORMATS](https://github.com/orderseal/orderseal/blob/main/docs/FORMATS.md#the-shops-ledger) has the layout.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -30,6 +24,10 @@ const DIRECTORY_ENTRY_LEN: usize = 40;
 
 /// Most entries in a chunk.
 const CHUNK: usize = 1024;
+
+/// Most bytes in a chunk: enough for 1,024 entries in sequence, few enough that looking up one entry
+/// costs little.
+const CHUNK_LEN: usize = 2304;
 
 /// Chunks that are kept in memory once they were read.
 const CACHED: usize = 4096;
@@ -124,7 +122,7 @@ impl Snapshot {
         let Some(index) = after.checked_sub(1) else { return Ok(None) };
         if !self.cached.contains_key(&index) {
             if self.cached.len() == CACHED {
-                self.cached.clear();
+                self.cached.pop_first();
             }
             let chunk = self.directory[index].read(file, place)?;
             self.cached.insert(index, chunk);
@@ -255,21 +253,28 @@ impl<'f> Writer<'f> {
         Ok(Self { file, out, at: HEADER_LEN as u64, count: 0, directory: Vec::new() })
     }
 
-    /// Adds entries in ascending order, as chunks of about equal length.
+    /// Adds entries in ascending order, in as few chunks of equal length as are short enough.
     fn add(&mut self, entries: &[Entry]) -> io::Result<()> {
-        let chunks = entries.len().div_ceil(CHUNK).max(1);
-        for entries in entries.chunks(entries.len().div_ceil(chunks).max(1)) {
-            let mut bytes = Vec::with_capacity(2 * CHUNK + 64);
-            let slots: Vec<u128> = entries.iter().map(|(slot, _)| *slot).collect();
-            runs::encode(&slots, &mut bytes);
-            bytes.extend(entries.iter().flat_map(|(_, mark)| mark.to_le_bytes()));
-            let count = entries.len() as u32;
-            let check = chunk_check(&bytes);
-            let len = bytes.len() as u32;
-            let chunk = ChunkAt { first: entries[0].0, at: self.at, len, count, check };
-            self.copy(&chunk, &bytes)?;
+        if entries.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let chunks = entries.len().div_ceil(CHUNK);
+        if chunks > 1 {
+            let len = entries.len().div_ceil(chunks);
+            return entries.chunks(len).try_for_each(|entries| self.add(entries));
+        }
+        let mut bytes = Vec::with_capacity(4096);
+        let slots: Vec<u128> = entries.iter().map(|(slot, _)| *slot).collect();
+        runs::encode(&slots, &mut bytes);
+        bytes.extend(entries.iter().flat_map(|(_, mark)| mark.to_le_bytes()));
+        if bytes.len() > CHUNK_LEN && entries.len() > 1 {
+            let (first, second) = entries.split_at(entries.len() / 2);
+            self.add(first)?;
+            return self.add(second);
+        }
+        let (len, count, check) = (bytes.len() as u32, entries.len() as u32, chunk_check(&bytes));
+        let chunk = ChunkAt { first: entries[0].0, at: self.at, len, count, check };
+        self.copy(&chunk, &bytes)
     }
 
     /// Adds a chunk with these bytes.
