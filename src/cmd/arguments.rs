@@ -102,6 +102,9 @@ pub struct Sealing {
     /// Seal the whole input as one stream, of any size and kind
     #[arg(long)]
     pub stream: bool,
+    /// Seal the lines of the input even if it does not look like text
+    #[arg(long, conflicts_with_all = ["document", "stream"], help_heading = MORE)]
+    pub text: bool,
 }
 
 /// The rounds for deriving a key that seals, for `--password-rounds`.

@@ -12,10 +12,10 @@ use orderseal::protocol::store::files::{self, FileId, Input, Inputs, Privacy};
 use orderseal::protocol::{Error, KeyError, Result};
 use serde_json::json;
 
-use super::arguments::{Layers, OutputFile, Sealing, TEACHING};
+use super::arguments::{Layers, Made, OutputFile, Sealing, TEACHING};
 use super::encrypt::Encrypt;
 use super::values::one_of;
-use super::{Global, main_input, one_from_stdin, ui};
+use super::{Global, beginnings, main_input, one_from_stdin, ui};
 use crate::cmd::hints::usage;
 
 /// Longest key or IV file in bytes: 48 hexadecimal digits, and room to recognize a wrong file.
@@ -107,7 +107,8 @@ impl Convert {
                     let found = "seals, and needs --bundle, --key or --password-file";
                     return Err(usage(format!("{option} {found}")));
                 }
-                self.write(ids, Privacy::Owner, "decrypted", global, |workers, input, write| {
+                self.write(ids, Privacy::Owner, "decrypted", global, |workers, mut input, write| {
+                    beginnings::check_ciphertext(&mut input)?;
                     let place = input.place();
                     decryption.run(workers, input.reader, &place, write)
                 })
@@ -211,6 +212,7 @@ impl Convert {
 
     /// Seals the text as `encrypt` seals its orders.
     fn seal(self, decryption: Decryption, ids: &[Option<FileId>], global: &Global) -> Result<()> {
+        let is_lines = self.sealing.made() == Made::Orders && !self.sealing.text;
         let encrypt = Encrypt {
             sealing: self.sealing,
             orders: self.data.into_iter().collect(),
@@ -219,11 +221,16 @@ impl Convert {
             typed_key: None,
             layers: Layers::default(),
         };
-        let convert = |inputs: Inputs, workers: &Workers| {
+        let convert = move |inputs: Inputs, workers: &Workers| {
             let mut input = inputs.only("old data")?;
+            beginnings::check_ciphertext(&mut input)?;
             let place = input.place();
             input.reader = decryption.into_reader(workers, input.reader, place);
-            Ok(input.into())
+            let mut inputs = input.into();
+            if is_lines {
+                beginnings::check_orders(global, &mut inputs)?;
+            }
+            Ok(inputs)
         };
         encrypt.seal(global, ids, Some(Box::new(convert)))
     }

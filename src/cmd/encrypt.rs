@@ -15,7 +15,7 @@ use serde_json::json;
 use super::arguments::{Layers, MORE, Made, OutputFile, Sealing, TEACHING};
 use super::guide::Guide;
 use super::seal_with::SealWith;
-use super::{Global, main_inputs, one_from_stdin, signals, ui};
+use super::{Global, beginnings, main_inputs, one_from_stdin, signals, ui};
 use crate::cmd::hints::usage;
 
 /// Longest typed communication key in bytes.
@@ -25,7 +25,8 @@ const MAX_TYPED: u64 = 64 << 10;
 ///
 /// An order is a line: any bytes up to 1 MiB without a line feed. Each becomes one sealed line, in
 /// the same order, so batches can be cut and joined between lines. Several files are sealed one after
-/// the other; the end of a file ends its last order. With --document, the one file given is one
+/// the other; the end of a file ends its last order. What does not look like lines, such as gzip or
+/// UTF-16, is refused, unless --text is given. With --document, the one file given is one
 /// order, whatever it contains, up to 64 MiB. With --stream, it may have any size, and becomes a line
 /// that carries its key, then chunks, which only orderseal opens.
 ///
@@ -110,7 +111,10 @@ impl Encrypt {
             plan.set_expected(expected);
         }
         let workers = global.workers()?;
-        let inputs = Inputs::open(&self.orders)?;
+        let mut inputs = Inputs::open(&self.orders)?;
+        if made == Made::Orders && convert.is_none() && !self.sealing.text {
+            beginnings::check_orders(global, &mut inputs)?;
+        }
         let typed = self.typed_key.as_deref().and_then(files::identify);
         let ids = [&[with.id(), typed], others, &inputs.ids()].concat();
         let output = self.to.create(Privacy::Umask, &ids)?;

@@ -170,7 +170,7 @@ fn malformed_hint(found: &Malformed) -> Option<&'static str> {
         | Malformed::OtherDocument { expected, .. }
         | Malformed::Incomplete { expected, .. } => match expected {
             Document::KeyFile => Some(KEY_FILES),
-            Document::ItemPage => Some("an item page comes from `orderseal bundle page`"),
+            Document::ItemPage => Some(ITEM_PAGES),
             Document::Json => None,
         },
         Malformed::AmongOrders(_) => {
@@ -237,12 +237,27 @@ fn is_plain(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '.' | '_')
 }
 
+const ITEM_PAGES: &str = "an item page comes from `orderseal bundle page`";
+
 const KEY_FILES: &str = "key files come from `orderseal keygen` and `orderseal bundle`; orders are \
                          given without an option";
 
 /// Returns a hint for data in another format.
 fn unexpected_hint(found: &Form, expected: Expected) -> Option<String> {
     let hint = match found {
+        Form::Utf16 if expected == Expected::Orders => {
+            "convert it with `iconv -f UTF-16 -t UTF-8`; --document and --stream seal it as it is, and \
+             --text its lines all the same"
+        }
+        Form::Packed(_) | Form::Salted | Form::Pkcs12 if expected == Expected::Orders => {
+            "--document seals a file of any kind up to 64 MiB, --stream one of any size; --text seals \
+             its lines all the same"
+        }
+        Form::Packed(_) => "unpack it first",
+        Form::Salted => "decrypt it first, with `openssl enc -d` and the options that encrypted it",
+        Form::Pkcs12 => {
+            "take the key out first, as with: openssl pkcs12 -nocerts -in FILE -out NEW"
+        }
         Form::ByteOrderMark => "write the file again as UTF-8 without a byte-order mark",
         Form::Utf16 => "convert it to UTF-8 without a byte-order mark: iconv -f UTF-16 -t UTF-8",
         Form::Pem { protected: true, .. } => {
@@ -283,7 +298,10 @@ fn unexpected_hint(found: &Form, expected: Expected) -> Option<String> {
             Expected::SealedOrder => {
                 "decrypt reads what encrypt writes; are these orders not sealed yet?"
             }
-            Expected::Inspectable => return None,
+            Expected::ItemPage => ITEM_PAGES,
+            Expected::Orders | Expected::OldKey | Expected::Ciphertext | Expected::Inspectable => {
+                return None;
+            }
         },
     };
     Some(hint.to_owned())

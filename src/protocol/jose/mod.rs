@@ -12,3 +12,5 @@ pub mod password;
 mod recognize;
 mod run;
 pub mod tree;
+
+pub use recognize::quoted_line_feed;

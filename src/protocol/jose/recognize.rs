@@ -1,10 +1,16 @@
-//! Recognizes files and lines written by other software, so that error messages can name them.
+//! Recognizes files and lines written by other software, so that error messages can name them. All
+//! first bytes of inputs are looked at here.
+
+mod beginning;
+mod csv;
 
 use serde_json::Value;
 
 use super::json::{self, Object};
 use super::jwe::MAX_HEADER;
 use memchr::memmem;
+
+pub use csv::quoted_line_feed;
 
 use crate::ciphers::base64url;
 use crate::protocol::model::{Form, LEDGER_MAGIC, Syntax, WebPage, shortened};
@@ -58,6 +64,18 @@ impl Form {
         Some(Self::of_signed(first).unwrap_or(Self::SealedOrders))
     }
 
+    /// Recognizes an input that cannot be orders, one per line, from its beginning: what a line feed
+    /// ends or begins in it is no line of a text. Text of any form is orders.
+    pub fn of_no_orders(beginning: &[u8]) -> Option<Self> {
+        Self::of_beginning(beginning).filter(|form| !form.may_be_lines())
+    }
+
+    /// Recognizes an input that is not raw ciphertext of an old system, from its beginning. Only
+    /// what ciphertext does not begin with by chance is recognized.
+    pub fn of_no_ciphertext(beginning: &[u8]) -> Option<Self> {
+        Self::of_file(beginning).filter(|form| !form.may_be_chance())
+    }
+
     /// Recognizes the form of a JSON object that is neither a JWK nor a JWK Set.
     pub fn of_object(members: &Object) -> Self {
         let has = |name: &str| members.contains_key(name);
@@ -83,8 +101,13 @@ impl Form {
         }
         match bytes {
             [0xef, 0xbb, 0xbf, ..] => return Some(Self::ByteOrderMark),
-            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Some(Self::Utf16),
+            _ if beginning::is_utf_16(bytes) => return Some(Self::Utf16),
+            _ if beginning::is_salted(bytes) => return Some(Self::Salted),
+            _ if beginning::is_pkcs12(bytes) => return Some(Self::Pkcs12),
             _ => {}
+        }
+        if let Some(name) = beginning::packed(bytes) {
+            return Some(Self::Packed(name));
         }
         if begins_as_der(bytes) {
             return Some(Self::Der);

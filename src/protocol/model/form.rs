@@ -30,6 +30,12 @@ pub enum Form {
     ByteOrderMark,
     /// UTF-16 text.
     Utf16,
+    /// Compressed data or an archive, with its name.
+    Packed(&'static str),
+    /// Data that `openssl enc` encrypted under a password.
+    Salted,
+    /// A PKCS #12 file.
+    Pkcs12,
     /// A JWE in the JSON serialization (RFC 7516 section 7.2).
     JsonSerialization(Syntax),
     /// A compact JWE as a member of a JSON object, with the path to it.
@@ -69,8 +75,16 @@ pub enum Syntax {
 pub enum Expected {
     /// A key file.
     KeyFile,
+    /// An item page.
+    ItemPage,
     /// A sealed order.
     SealedOrder,
+    /// Orders, one per line.
+    Orders,
+    /// A key or IV for old data.
+    OldKey,
+    /// Raw ciphertext of an old system.
+    Ciphertext,
     /// Anything that can be inspected.
     Inspectable,
 }
@@ -94,6 +108,62 @@ impl WebPage {
     }
 }
 
+impl Form {
+    /// Whether data of this form, recognized by its first bytes, can be read as lines of text.
+    pub fn may_be_lines(&self) -> bool {
+        match self {
+            Self::Utf16 | Self::Packed(_) | Self::Salted | Self::Pkcs12 => false,
+            // Two bytes are all that speaks for DER.
+            Self::Der
+            | Self::EmptyFile
+            | Self::EmptyLine
+            | Self::SealedOrders
+            | Self::KeyFile
+            | Self::ItemPage
+            | Self::WebPage(_)
+            | Self::CutOff(_)
+            | Self::WhiteSpace
+            | Self::ByteOrderMark
+            | Self::JsonSerialization(_)
+            | Self::TokenInJson(_)
+            | Self::SignedToken(_)
+            | Self::Pem { .. }
+            | Self::SshPublicKey
+            | Self::Json
+            | Self::Segments(_)
+            | Self::Other => true,
+        }
+    }
+
+    /// Whether random bytes, such as ciphertext, may be taken for data of this form.
+    pub fn may_be_chance(&self) -> bool {
+        match self {
+            Self::Packed(_)
+            | Self::Salted
+            | Self::Pkcs12
+            | Self::Pem { .. }
+            | Self::SshPublicKey
+            | Self::WebPage(_)
+            | Self::SealedOrders
+            | Self::SignedToken(_) => false,
+            Self::EmptyFile
+            | Self::EmptyLine
+            | Self::KeyFile
+            | Self::ItemPage
+            | Self::CutOff(_)
+            | Self::WhiteSpace
+            | Self::ByteOrderMark
+            | Self::Utf16
+            | Self::JsonSerialization(_)
+            | Self::TokenInJson(_)
+            | Self::Der
+            | Self::Json
+            | Self::Segments(_)
+            | Self::Other => true,
+        }
+    }
+}
+
 impl fmt::Display for Form {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -110,6 +180,9 @@ impl fmt::Display for Form {
             Self::WhiteSpace => f.write_str("white space inside a compact JWE"),
             Self::ByteOrderMark => f.write_str("a byte-order mark (U+FEFF) at the beginning"),
             Self::Utf16 => f.write_str("UTF-16 text"),
+            Self::Packed(name) => f.write_str(name),
+            Self::Salted => f.write_str("data that OpenSSL encrypted under a password (Salted__)"),
+            Self::Pkcs12 => f.write_str("a PKCS #12 file"),
             Self::JsonSerialization(syntax) => {
                 write!(f, "a JWE in the {syntax} JSON serialization")
             }
@@ -159,7 +232,11 @@ impl fmt::Display for Expected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::KeyFile => "a key file (JSON)",
+            Self::ItemPage => "an item page (JSON)",
             Self::SealedOrder => "a JWE, in 5 segments or in JSON",
+            Self::Orders => "orders, one per line",
+            Self::OldKey => "a key or IV as bytes or hexadecimal digits",
+            Self::Ciphertext => "raw ciphertext",
             Self::Inspectable => "a key file, an item page, an order page or sealed orders",
         })
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::protocol::jose::json::{self, SecretJson, optional_parsed, optional_text};
 use crate::protocol::model::{
-    Document, Error, Malformed, Name, PageFault, Place, Result, ServiceUrl, WebPage,
+    Document, Error, Expected, Form, Malformed, Name, PageFault, Place, Result, ServiceUrl, WebPage,
 };
 use crate::protocol::page::Items;
 use crate::protocol::store::keyfile::VERSION;
@@ -33,6 +33,9 @@ impl Page {
         if let Some(page) = WebPage::recognized(bytes) {
             let found = page.name();
             return Err(Error::malformed(place, Malformed::OtherDocument { found, expected }));
+        }
+        if let Some(found) = Form::of_file(bytes) {
+            return Err(Error::unexpected(place, found, Expected::ItemPage));
         }
         let value = json::parse(bytes)
             .map_err(|found| Error::malformed(place, Malformed::NotJson { found, expected }))?;

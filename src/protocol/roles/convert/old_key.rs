@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::des::{self, BLOCK, DesKey, TripleDesKey, WeakKey};
 use crate::ciphers::toy_des::{Key, SBox, ToyDes};
-use crate::protocol::model::{Error, OldDataFault, Place, Result};
+use crate::protocol::model::{Error, Expected, Form, OldDataFault, Place, Result};
 
 /// Mode of operation of a block cipher (NIST SP 800-38A).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,6 +178,9 @@ pub(super) fn read_toy_key(text: &[u8], place: &Place) -> Result<ToyDes> {
         digits.iter().try_fold(0, |bits, digit| Some(bits << 4 | value(digit)? as u16))
     });
     let key = bits.and_then(|bits| Key::new(bits).ok()).ok_or_else(|| {
+        if let Some(found) = Form::of_no_ciphertext(text) {
+            return Error::unexpected(place, found, Expected::OldKey);
+        }
         let (found, cipher) = (text.len(), OldCipher::TOY.name);
         Error::malformed(place, OldDataFault::ToyKey { found, cipher })
     })?;
@@ -205,6 +208,9 @@ fn raw_or_hex<const N: usize>(text: &[u8]) -> Option<Zeroizing<[u8; N]>> {
 
 /// The error for a text that is no such bytes of any of these lengths.
 fn neither(text: &[u8], lengths: &[usize], what: &str, place: &Place) -> Error {
+    if let Some(found) = Form::of_no_ciphertext(text) {
+        return Error::unexpected(place, found, Expected::OldKey);
+    }
     let (digits, what) = (text.trim_ascii().len(), what.to_owned());
     let fault = match lengths.iter().any(|length| 2 * length == digits) {
         true => OldDataFault::NotHex { found: digits, what },

@@ -1,7 +1,7 @@
 //! Inputs: files, stdin, and bytes in memory.
 
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, Cursor, Read, Seek};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
@@ -24,6 +24,12 @@ pub struct Input {
     /// Source of the bytes.
     pub reader: Box<dyn Read + Send>,
 }
+
+/// Most bytes that are looked at before an input is read.
+const MAX_BEGINNING: usize = 64 << 10;
+
+/// Fewest bytes that are waited for, unless a line or the input ends before.
+const MIN_BEGINNING: usize = 32;
 
 impl Input {
     /// Opens a path; no path, or `-`, is stdin.
@@ -54,6 +60,29 @@ impl Input {
         let size = metadata.is_file().then_some(metadata.len());
         let (id, mode) = (FileId::of(&file), metadata.mode() & 0o7777);
         Ok(Self { name, size, id, mode, reader: Box::new(file) })
+    }
+
+    /// Looks at the first bytes, which will be read again: of a pipe those that are there, so that a
+    /// slow writer delays nothing, at most 64 KiB.
+    ///
+    /// # Errors
+    /// [`Error::Io`], and those of `look`.
+    pub fn look(&mut self, look: impl FnOnce(&[u8], &Place) -> Result<()>) -> Result<()> {
+        let mut bytes = Zeroizing::new(vec![0; MAX_BEGINNING]);
+        let mut count = 0;
+        while count < MIN_BEGINNING && memchr::memchr(b'\n', &bytes[..count]).is_none() {
+            match self.reader.read(&mut bytes[count..]) {
+                Ok(0) => break,
+                Ok(read) => count += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Error::io(&self.name, "cannot read", error)),
+            }
+        }
+        bytes.truncate(count);
+        look(&bytes, &self.place())?;
+        let rest = std::mem::replace(&mut self.reader, Box::new(io::empty()));
+        self.reader = Box::new(Cursor::new(bytes).chain(rest));
+        Ok(())
     }
 
     /// Measures the orders in a file without consuming any; `None` for a pipe.

@@ -72,6 +72,15 @@ impl Inputs {
         &mut self.first
     }
 
+    /// Looks at the first bytes of each input, as [`Input::look`] does.
+    ///
+    /// # Errors
+    /// [`Error::Io`](crate::protocol::Error::Io), and those of `look`.
+    pub fn look(&mut self, mut look: impl FnMut(&[u8], &Place) -> Result<()>) -> Result<()> {
+        self.first.look(&mut look)?;
+        self.others.iter_mut().try_for_each(|input| input.look(&mut look))
+    }
+
     /// The only input, for data that is not made of lines.
     ///
     /// # Errors

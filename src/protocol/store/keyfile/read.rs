@@ -35,6 +35,11 @@ impl KeyFile {
     /// and what was expected; [`Error::Key`] for keys that are well formed but cannot be used here.
     pub fn parse(bytes: &[u8], place: &Place) -> Result<Self> {
         let unexpected = |found| Error::unexpected(place, found, Expected::KeyFile);
+        // These may have the length of a raw key.
+        let packed = Form::of_no_ciphertext(bytes).filter(|found| !found.may_be_lines());
+        if let Some(found) = packed {
+            return Err(unexpected(found));
+        }
         if let Some(key) = Jwk::from_encoding(bytes) {
             // Nothing can be recorded in such a file: like a set, it has no member of ours.
             let mut set = JwkSet::default();
