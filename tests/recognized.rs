@@ -200,7 +200,7 @@ fn text_of_any_kind_is_sealed() {
         (
             "CSV with a line feed in quotes",
             b"id,note\n1,plain\n2,\"two\nlines\"\n",
-            Some("warning: in: line 3: a field in quotes goes on on the next line"),
+            Some("warning: in: line 3: a field in quotes continues on the next line"),
         ),
         (
             "a byte-order mark",

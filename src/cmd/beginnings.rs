@@ -22,7 +22,7 @@ pub fn check_orders(global: &Global, inputs: &mut Inputs) -> Result<()> {
             ui::warn(
                 global,
                 &format!(
-                    "{}: a field in quotes goes on on the next line, as in CSV; each of its lines becomes \
+                    "{}: a field in quotes continues on the next line, as in CSV; each of its lines becomes \
                      an order",
                     place.at(line)
                 ),

@@ -64,8 +64,8 @@ impl Form {
         Some(Self::of_signed(first).unwrap_or(Self::SealedOrders))
     }
 
-    /// Recognizes an input that cannot be orders, one per line, from its beginning: what a line feed
-    /// ends or begins in it is no line of a text. Text of any form is orders.
+    /// Recognizes an input that cannot be orders, one per line, from its beginning: in such data, a
+    /// line feed is a byte like any other. Text of any form can be orders.
     pub fn of_no_orders(beginning: &[u8]) -> Option<Self> {
         Self::of_beginning(beginning).filter(|form| !form.may_be_lines())
     }
