@@ -10,7 +10,7 @@ use common::{FIXTURE, Lab, Run, not_run, orders};
 use serde_json::Value;
 
 /// Every command, with those of `bundle`.
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 24] = [
     "",
     "keygen",
     "bundle",
@@ -24,6 +24,7 @@ const COMMANDS: [&str; 23] = [
     "keys skip",
     "keys split",
     "keys export",
+    "keys import",
     "encrypt",
     "wrap",
     "decrypt",
@@ -90,6 +91,9 @@ fn run_examples(command: &str, before: &[&str]) -> Lab {
     for name in ["orders.ndjson", "monday.ndjson", "tuesday.ndjson"] {
         lab.write(name, orders(8));
     }
+    if command == "keys import" {
+        lab.write("key.pem", include_bytes!("encodings/rsa-pkcs8.pem"));
+    }
     if command == "encrypt" {
         lab.write("photo.raw", FIXTURE);
         lab.write("order.xml", "<order>\n  <item>tea</item>\n</order>\n");
@@ -145,6 +149,7 @@ fn the_examples_of_the_service_run_as_printed() {
     run_examples("keys split", &[derived]);
     let client = "bundle client --keyring service.jwks --orders 9 -o client.jwks";
     run_examples("keys export", &[derived, client]);
+    run_examples("keys import", &[]);
     run_examples("bundle shop", &KEYS[..1]);
     run_examples("bundle page", &KEYS[..1]);
     let page = "bundle page --keyring service.jwks -o page.json";

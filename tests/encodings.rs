@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::os::unix::fs::MetadataExt;
+
 use common::{Lab, base64url};
 
 /// An RSA pair in the encodings of its private and of its public half.
@@ -106,5 +108,109 @@ fn damaged_and_other_keys_are_named() {
     ] {
         lab.write("key.pem", file);
         lab.refused(code, "decrypt --key key.pem orders").says(&["key.pem: ", words]);
+    }
+}
+
+#[test]
+fn inspect_shows_what_tells_keys_apart() {
+    let lab = Lab::new();
+    // RFC 7638 section 3.1; the others computed with OpenSSL 3 and Python's hashlib.
+    let rfc7638 = include_str!("encodings/rfc7638.jwk");
+    lab.write("rfc7638.jwk", rfc7638);
+    let shown = lab.ok("inspect --json rfc7638.jwk").json();
+    assert_eq!(shown["thumbprint"], "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+    assert!(
+        lab.ok("inspect rfc7638.jwk").text().contains("thumbprint: NzbLsXh8uDCcd-6MNwXF4W_7no")
+    );
+    for (pems, thumbprint) in [
+        (&RSA.0[..], "iweJn6aQuHyPltFmLd_7aG7mBNwauuMkJa90UTAeQgo"),
+        (&RSA.1[..], "iweJn6aQuHyPltFmLd_7aG7mBNwauuMkJa90UTAeQgo"),
+        (
+            &[
+                include_str!("encodings/p256-pkcs8.pem"),
+                include_str!("encodings/p256-sec1.pem"),
+                include_str!("encodings/p256-spki.pem"),
+            ],
+            "nSzjNqjAVFuVuY5WDx389ImeAQBG-YfuYdmCQ7JoBSE",
+        ),
+        (
+            &[
+                include_str!("encodings/x25519-pkcs8.pem"),
+                include_str!("encodings/x25519-spki.pem"),
+            ],
+            "564d8W9q-Pl0-t2pEeO9hWNovsD77SgTNwYmTHtLndU",
+        ),
+    ] {
+        for pem in pems {
+            lab.write("key", pem);
+            assert_eq!(lab.ok("inspect --json key").json()["thumbprint"], thumbprint);
+        }
+    }
+    // By OpenSSL 3: openssl enc -des-ecb -K 0123456789abcdef, and -des-ede3 with three such keys.
+    let des = "0123456789abcdef";
+    let triple = "0123456789abcdef23456789abcdef01456789abcdef0123";
+    for (alg, own, value) in [
+        ("DES-CBC-HS256", des, "D5D44F"),
+        ("DES-CBC-HS256KW", des, "D5D44F"),
+        ("DES-EDE3-CBC-HS256", triple, "4EBA73"),
+        ("DES-EDE3-CBC-HS256KW", triple, "4EBA73"),
+    ] {
+        let key = [vec![7; 16], hex::decode(own).expect("digits")].concat();
+        lab.write("key", format!(r#"{{"kty":"oct","alg":"{alg}","k":"{}"}}"#, base64url(&key)));
+        let shown = lab.ok("inspect --json key").json();
+        assert_eq!(
+            (&shown["key_check_value"], &shown["thumbprint"]),
+            (&value.into(), &None::<()>.into())
+        );
+    }
+    // A thumbprint of a secret key would be a hash of it.
+    lab.write("key", format!(r#"{{"kty":"oct","alg":"A256KW","k":"{}"}}"#, base64url(&[7; 32])));
+    let shown = lab.ok("inspect --json key").json();
+    assert!(shown.get("thumbprint").is_none() && shown.get("key_check_value").is_none());
+}
+
+#[test]
+fn a_key_is_imported_as_a_jwk() {
+    let lab = Lab::new();
+    lab.write("orders", "one\n");
+    for (number, pem) in RSA.0.iter().chain(&RSA.1).enumerate() {
+        lab.write("key", pem);
+        lab.ok("keys import key --kid urn:a/b --alg RSA-OAEP-256 -o key.jwk --force");
+        let jwk = lab.json("key.jwk");
+        assert_eq!((&jwk["kid"], &jwk["alg"]), (&"urn:a/b".into(), &"RSA-OAEP-256".into()));
+        assert_eq!(jwk.get("d").is_some(), number < 2);
+        assert_eq!(lab.path("key.jwk").metadata().expect("a file").mode() & 0o777, 0o600);
+        lab.ok("encrypt --key key.jwk orders -o sealed.jwe --force");
+        lab.write("private", RSA.0[0]);
+        assert_eq!(lab.ok("decrypt --key private sealed.jwe").text(), "one\n");
+        assert_eq!(lab.read("key"), pem.as_bytes());
+    }
+    // What the key says is kept; it may have been sealed with.
+    lab.write("key", "000102030405060708090a0b0c0d0e0f");
+    lab.ok("keys import key --alg A128KW -o key.jwk --force");
+    let jwk = lab.json("key.jwk");
+    assert_eq!((&jwk["kty"], &jwk["k"]), (&"oct".into(), &"AAECAwQFBgcICQoLDA0ODw".into()));
+    lab.refused(4, "keys import key.jwk --alg A128GCM -o no.jwk")
+        .says(&["holds no key for A128GCM"]);
+    lab.refused(3, "keys import key --alg A256KW -o no.jwk").says(&["key: ", "A256KW"]);
+    lab.refused(3, "keys import key --alg A128CBC-HS256 -o no.jwk --kid a")
+        .says(&["A128CBC-HS256"]);
+    assert!(!lab.has("no.jwk"));
+}
+
+#[test]
+fn a_name_chooses_the_key_of_a_set_that_is_imported() {
+    let lab = Lab::new();
+    let oct = |kid: &str, alg: &str, byte| {
+        let k = base64url(&[byte; 16]);
+        format!(r#"{{"kty":"oct","kid":"{kid}","alg":"{alg}","k":"{k}"}}"#)
+    };
+    let keys = [oct("a", "A128KW", 1), oct("b", "A128KW", 2), oct("c", "A128GCMKW", 3)];
+    lab.write("set", format!(r#"{{"keys":[{}]}}"#, keys.join(",")));
+    lab.refused(4, "keys import set -o no.jwk").says(&["holds 3 keys", "--kid"]);
+    lab.refused(4, "keys import set --kid d -o no.jwk").says(&["no key \"d\" among the 3 keys"]);
+    for (line, byte) in [("--kid a", 1), ("--kid b --alg A128KW", 2), ("--kid c", 3)] {
+        lab.ok(&format!("keys import set {line} -o one.jwk --force"));
+        assert_eq!(lab.json("one.jwk")["k"], base64url(&[byte; 16]), "{line}");
     }
 }

@@ -1,4 +1,5 @@
-//! `keys`: admits and revokes users, puts pools of keys together, takes them apart, and exports them.
+//! `keys`: admits and revokes users, puts pools of keys together, takes them apart, and exports and
+//! imports keys.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,18 +10,18 @@ use orderseal::protocol::roles::merge::{self, Merged, OnErased};
 use orderseal::protocol::roles::revoke::{self, Revocation};
 use orderseal::protocol::roles::service::{self, Admission};
 use orderseal::protocol::store::files::{self, Output, Privacy};
-use orderseal::protocol::store::keyfile::{KeyFile, Keyring};
+use orderseal::protocol::store::keyfile::{KeyFile, KeyHolder, Keyring};
 use orderseal::protocol::store::spend::Durable;
-use orderseal::protocol::{Name, Place, Result};
+use orderseal::protocol::{Kid, Name, Place, Result};
 use serde_json::{Value, json};
 
 use super::arguments::{OutputFile, existing, is_stdout, orders_of_pool};
 use super::bundle::keep_ledger;
 use super::keygen::key_output;
-use super::{Global, one_from_stdin, signals, ui};
+use super::{Global, algorithms, one_from_stdin, signals, ui};
 use crate::cmd::hints::{usage, usage_with};
 
-/// Admit and revoke users, and manage pools of keys
+/// Admit and revoke users, manage and import keys
 #[derive(Debug, Subcommand)]
 pub enum Keys {
     Admit(Admit),
@@ -29,6 +30,7 @@ pub enum Keys {
     Skip(Skip),
     Split(Split),
     Export(Export),
+    Import(Import),
 }
 
 /// Admit users to a shop, each with an id that can be used again
@@ -147,6 +149,29 @@ pub struct Export {
     to: OutputFile,
 }
 
+/// Write a key of other software as a JWK
+///
+/// Reads PEM and DER (PKCS #8, PKCS #1, SEC 1, SubjectPublicKeyInfo), raw, hexadecimal and base64
+/// keys, and one key of a JWK Set. The file is for --key; only its owner can read it.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Example:
+  orderseal keys import key.pem --kid tokyo-2026 --alg RSA-OAEP-256 \\
+    -o tokyo.jwk")]
+pub struct Import {
+    /// The key
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Name of the key: gives it to a lone key, chooses it from a set
+    #[arg(long, value_name = "KID")]
+    kid: Option<Kid>,
+    /// Algorithm that the key is for, if it names none
+    #[arg(long, value_name = "NAME", value_parser = algorithms::assumed_names())]
+    alg: Option<&'static str>,
+    #[command(flatten)]
+    to: OutputFile,
+}
+
 #[derive(Debug, Args)]
 struct From {
     /// The security service's keyring
@@ -236,6 +261,7 @@ impl Keys {
             Self::Skip(command) => command.run(global),
             Self::Split(command) => command.run(global),
             Self::Export(command) => command.run(global),
+            Self::Import(command) => command.run(global),
         }
     }
 }
@@ -385,6 +411,16 @@ impl Export {
         loaded.file.holder().refuse_weak(global.allow_weak, &loaded.place)?;
         let set = merge::export(&loaded.file, &loaded.place)?;
         key_output(&set, &self.to, &[loaded.id])?.commit()
+    }
+}
+
+impl Import {
+    fn run(&self, global: &Global) -> Result<()> {
+        let loaded = files::load(&self.file, global.allow_readable_keys)?;
+        let file = loaded.file.plain(&loaded.place)?;
+        let key = file.import(self.kid.as_ref(), self.alg, &loaded.place)?;
+        key.refuse_weak(global.allow_weak, &loaded.place)?;
+        key_output(&key, &self.to, &[loaded.id])?.commit()
     }
 }
 

@@ -12,6 +12,7 @@ use rand::Rng;
 
 use crate::ciphers::aes::{self, KeySize};
 use crate::ciphers::cpu::Backend;
+use crate::ciphers::des::{DesKey, TripleDesKey};
 use crate::ciphers::toy_des::{self, SBox};
 use crate::ciphers::{CipherError, des, feal, vernam};
 use raw::{Aes128Cbc, Aes192Cbc, Aes256Cbc, DesCbc, DesEde3Cbc, Feal8Cbc, ToyDesEcb, Vernam};
@@ -290,6 +291,36 @@ impl ContentCipher {
             Some(reason) => Err(CipherError::WeakKey { cipher: self.name(), reason }),
             None => Ok(()),
         }
+    }
+
+    /// The check value of a DES or triple-DES key (ANSI X9.24-1): the first 3 bytes of the encryption of
+    /// a block of zeros. None for other ciphers, and for a key of another length.
+    pub fn check_value(self, key: &[u8]) -> Option<[u8; 3]> {
+        let own = key.get(MAC_KEY_LEN..)?;
+        let mut block = [0; des::BLOCK];
+        let backend = Backend::detect();
+        let done = match self {
+            Self::DesCbcHs256 => {
+                let key = DesKey::from(<[u8; 8]>::try_from(own).ok()?);
+                des::ecb_encrypt(backend, &key, &mut block)
+            }
+            Self::DesEde3CbcHs256 => {
+                let key = TripleDesKey::from(<[u8; 24]>::try_from(own).ok()?);
+                des::ecb_encrypt(backend, &key, &mut block)
+            }
+            Self::A128Gcm
+            | Self::A192Gcm
+            | Self::A256Gcm
+            | Self::A128CbcHs256
+            | Self::A192CbcHs384
+            | Self::A256CbcHs512
+            | Self::ToyDesEcbHs256(_)
+            | Self::Feal8CbcHs256
+            | Self::Grain128AeadV2
+            | Self::VernamHs256 => return None,
+        };
+        done.expect("one whole block");
+        block.first_chunk().copied()
     }
 
     /// Turns random bytes into a valid key: the toy DES uses only the low 12 bits of its 64.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use orderseal::ciphers::random::Origin;
-use orderseal::protocol::jose::jwk::{AsKey, JwkRef};
+use orderseal::protocol::jose::jwk::{AsKey, Jwk, JwkRef};
 use orderseal::protocol::jose::tree::TreeId;
 use orderseal::protocol::roles::pad_use::PadUse;
 use orderseal::protocol::roles::service;
@@ -16,6 +16,9 @@ use orderseal::protocol::{Name, Scope, Step};
 use serde_json::{Value, json};
 
 use super::pads;
+
+/// Most keys in a file whose thumbprints and check values are shown.
+const MOST_SHOWN: usize = 16;
 
 /// Returns a report on a key file, without any of its keys.
 pub fn to_json(file: &KeyFile, sealed: Option<&PadUse>) -> Value {
@@ -52,8 +55,26 @@ fn plain_to_json(file: &PlainFile, sealed: Option<&PadUse>) -> Value {
         _ if used > 0 => value["sealed_directly"] = json!(used),
         _ => {}
     }
+    match file.keys() {
+        keys if keys.len() > MOST_SHOWN => {}
+        keys => {
+            let views = || keys.iter().map(Jwk::view);
+            add_texts(&mut value, "thumbprint", views().filter_map(|key| key.thumbprint()));
+            add_texts(&mut value, "key_check_value", views().filter_map(|key| key.check_value()));
+        }
+    }
     not_random(keys.views(), &mut value);
     value
+}
+
+/// Reports texts, if there are any; one alone not as a list.
+fn add_texts(value: &mut Value, what: &str, texts: impl Iterator<Item = String>) {
+    let texts: Vec<String> = texts.collect();
+    match texts.as_slice() {
+        [] => {}
+        [text] => value[what] = json!(text),
+        texts => value[what] = json!(texts),
+    }
 }
 
 /// Reports how many keys are marked as not random, if any.
@@ -166,6 +187,11 @@ fn shop_to_json(keys: &dyn AnyKeys, name: &Name, shop: &Shop) -> Value {
         "enc": shop.suite.enc().name(),
         "keys": keys.views().filter(of_shop).count(),
     });
+    if shop.scheme.scope == Scope::Shop {
+        let own = || keys.views().filter(of_shop);
+        add_texts(&mut value, "thumbprint", own().filter_map(|key| key.thumbprint()));
+        add_texts(&mut value, "key_check_value", own().filter_map(|key| key.check_value()));
+    }
     not_random(keys.views().filter(of_shop), &mut value);
     if let Some(number) = shop.scheme.number() {
         value["embodiment"] = json!(number);

@@ -3,6 +3,7 @@
 pub(super) mod curve;
 mod encodings;
 mod material;
+mod shown;
 mod usage;
 
 use serde_json::Value;

@@ -109,6 +109,39 @@ impl PlainFile {
         })
     }
 
+    /// One key as a file of its own: the only key, which gets the name `kid`, or of several the one
+    /// of this name. If it names no algorithm, it gets `alg`.
+    ///
+    /// # Errors
+    /// [`KeyError::Several`] if the key is not clear, [`KeyError::NoneFor`] if it is for another
+    /// algorithm, the error for a key that cannot be used, and [`Error::Malformed`] for an algorithm
+    /// that the key does not fit.
+    pub fn import(&self, kid: Option<&Kid>, alg: Option<&str>, place: &Place) -> Result<LoneKey> {
+        let refused = |error| Error::key(place, error);
+        let mut key = match (self.keys(), kid) {
+            ([only], _) => only.clone(),
+            (several, None) => return Err(refused(KeyError::Several(several.len()))),
+            (several, Some(kid)) => match self.holder().all_keys().position(kid.as_str()) {
+                Some(index) => several[index].clone(),
+                None => {
+                    let unknown = || self.holder().unknown(kid);
+                    return Err(refused(self.passed_over(kid.as_str()).unwrap_or_else(unknown)));
+                }
+            },
+        };
+        if let Some(kid) = kid {
+            key.kid = Some(kid.clone());
+        }
+        if let Some(alg) = alg
+            && *key.alg.get_or_insert_with(|| alg.to_owned()) != alg
+        {
+            return Err(refused(KeyError::NoneFor(alg.to_owned())));
+        }
+        // Whether the key fits its algorithm is checked where keys are read.
+        let json = key.view().to_json(None);
+        Ok(LoneKey::new(Jwk::from_json(&json).map_err(|why| why.at(place))?))
+    }
+
     /// Sets the algorithm of keys that name none, and returns whether any key is now for `alg`.
     pub fn assume_alg(&mut self, alg: &str) -> bool {
         match self {
