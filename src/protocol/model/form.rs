@@ -112,7 +112,7 @@ impl Form {
     /// Whether data of this form, recognized by its first bytes, can be read as lines of text.
     pub fn may_be_lines(&self) -> bool {
         match self {
-            Self::Utf16 | Self::Packed(_) | Self::Salted | Self::Pkcs12 => false,
+            Self::Utf16 | Self::Packed(_) | Self::Salted | Self::Pkcs12 | Self::Ledger => false,
             // Two bytes are all that speaks for DER.
             Self::Der
             | Self::EmptyFile
@@ -144,6 +144,7 @@ impl Form {
             | Self::Pem { .. }
             | Self::SshPublicKey
             | Self::WebPage(_)
+            | Self::Ledger
             | Self::SealedOrders
             | Self::SignedToken(_) => false,
             Self::EmptyFile
