@@ -16,7 +16,7 @@ impl JwkRef<'_> {
     pub fn thumbprint(&self) -> Option<String> {
         match self.material.family() {
             Family::Rsa | Family::Curve => {}
-            Family::Secret | Family::Pad | Family::Knapsack => return None,
+            Family::Secret | Family::Pad | Family::Password | Family::Knapsack => return None,
         }
         // The members that RFC 7638 section 3.2 and RFC 8037 section 2 require, in the order of their names.
         let required = |name: &str| ["crv", "e", "kty", "n", "x", "y"].contains(&name);
