@@ -53,12 +53,12 @@ Examples:
   orderseal decrypt --bundle tokyo.jwks monday.jwe tuesday.jwe \\
     -o week.ndjson
   orderseal decrypt --bundle tokyo.jwks --check sealed.jwe
-  orderseal decrypt --bundle tokyo.jwks --ledger tokyo.ledger sealed.jwe \\
-    -o opened.ndjson
   orderseal decrypt --key cek.jwk body.jwe -o body.ndjson
   orderseal decrypt --bundle tokyo.jwks --document order.jwe -o order.xml
   orderseal decrypt --bundle tokyo.jwks photo.sealed -o photo.raw
-  orderseal decrypt --password-file password.txt diary.jwe -o diary.ndjson")]
+  orderseal decrypt --password-file password.txt diary.jwe -o diary.ndjson
+  orderseal decrypt --bundle tokyo.jwks --ledger tokyo.ledger sealed.jwe \\
+    -o once.ndjson")]
 pub struct Decrypt {
     /// A shop's file from `bundle shop`, or its keys from `bundle client --shop-out`; repeatable
     #[arg(short, long, value_name = "FILE")]
@@ -86,7 +86,9 @@ pub struct Decrypt {
     /// When a record fails, stop without output, or skip it and go on
     #[arg(long, value_name = "WHAT", value_enum, default_value = "fail")]
     on_error: OnError,
-    /// Where to report skipped records, one JSON object per line [default: stderr]
+    /// Where to report skipped records as JSON [default: stderr]
+    ///
+    /// One object per line.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     /// With --json, also count the orders of each key

@@ -22,14 +22,16 @@ const FRAYED: u64 = 100_000;
 #[derive(Debug, Args)]
 pub struct UseOptions {
     /// Refuse a transaction id that occurs twice in this run
-    #[arg(long)]
+    #[arg(long, help_heading = MORE)]
     once: bool,
-    /// Open each transaction id once, in all runs; FILE keeps which were opened
+    /// Open each order once, in all runs; FILE is the record
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
-    /// Erase the keys of the transaction ids that were opened from the bundle
-    #[arg(long, requires = "bundle", conflicts_with = "check")]
-    erase: bool,
+    /// Erase the keys of opened transaction ids
+    #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true,
+          default_missing_value = "keys", value_parser = ["keys"], ignore_case = true,
+          hide_possible_values = true, requires = "bundle", conflicts_with = "check")]
+    erase: Option<String>,
     /// With --ledger, open again what an unfinished run may have handed on
     #[arg(long, requires = "ledger", conflicts_with = "check", help_heading = MORE)]
     reopen: bool,
@@ -38,7 +40,7 @@ pub struct UseOptions {
 impl UseOptions {
     /// Whether something is changed when orders were opened.
     pub fn records(&self) -> bool {
-        self.ledger.is_some() || self.erase
+        self.ledger.is_some() || self.erase.is_some()
     }
 
     /// Opens the ledger, if one was given and exists. With `check`, nothing will be recorded.
@@ -97,7 +99,7 @@ impl UseOptions {
 
     /// Refuses bundles from which no keys could be erased in the end.
     pub fn check_erasable(&self, bundles: &[LedgerUser]) -> Result<()> {
-        if !self.erase {
+        if self.erase.is_none() {
             return Ok(());
         }
         if bundles.is_empty() {
@@ -114,7 +116,7 @@ impl UseOptions {
         ids: impl FnOnce() -> Vec<Kid>,
         global: &Global,
     ) -> Result<()> {
-        if !self.erase {
+        if self.erase.is_none() {
             return Ok(());
         }
         let ids = ids();
