@@ -303,8 +303,12 @@ fn chunks_of_somebody_else_use_no_stream_up() {
     lab.ok("encrypt --bundle client.jwks --stream text -o stream");
     let stream = lab.read("stream");
     let first = stream.iter().position(|&byte| byte == b'\n').unwrap() + 1;
-    lab.refused_with(5, OPEN, &[&stream[..first], &[7; 100]].concat());
-    assert_eq!(counts(&lab), [0, 0, 0]);
+    let mut damaged = stream.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    for chunks in [&[7; 100], &damaged[first..]] {
+        lab.refused_with(5, OPEN, &[&stream[..first], chunks].concat());
+        assert_eq!(counts(&lab), [0, 0, 0]);
+    }
     assert_eq!(lab.ok_with(OPEN, &stream).stdout, b"tea");
     lab.refused_with(7, OPEN, &stream);
 }

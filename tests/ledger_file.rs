@@ -95,6 +95,14 @@ fn what_is_not_done_survives_a_renewal() {
             ledger.send(&mut lost).unwrap_err();
         }
     }
+    // One that opens it again into a file that does not appear.
+    let gone = TempDir::new().unwrap();
+    let (mut ledger, mut lost) = (open(&path, true), output(&gone, false));
+    ledger.set_output(&lost);
+    assert_eq!(ledger.enter(used(7)).unwrap(), Ok(()));
+    drop(gone);
+    ledger.send(&mut lost).unwrap_err();
+    drop(ledger);
     hand_on(&folder, &path, (1000..300_000).map(used));
     assert!(fs::metadata(&path).unwrap().len() < 700_000, "renewed");
     let mut ledger = open(&path, false);
@@ -159,19 +167,20 @@ fn a_torn_record_is_cut_and_other_damage_is_refused() {
 fn a_record_of_an_older_file_does_not_count() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("ledger");
-    hand_on(&folder, &path, [used(1)]);
+    hand_on(&folder, &path, (1..50_000).map(used));
+    let first = fs::metadata(&path).unwrap().len() as usize;
+    hand_on(&folder, &path, [used(60_000)]);
     let old = fs::read(&path).unwrap();
-    hand_on(&folder, &path, (10..300_000).map(used));
-    // The blocks of the file before, at their old place behind what was cut.
-    let mut bytes = fs::read(&path).unwrap();
-    bytes.truncate(old.len());
-    assert_ne!(bytes, old);
-    let mut renewed = fs::read(&path).unwrap();
-    let records = renewed.len();
-    renewed.extend(&old[128..]);
-    fs::write(&path, &renewed).unwrap();
-    assert_eq!(open(&path, false).enter(used(1)).unwrap(), Err(Earlier::SameOrder));
-    assert_eq!(fs::read(&path).unwrap().len(), records, "cut");
+    hand_on(&folder, &path, (70_000..120_000).map(used));
+    // Blocks of the file before, at their old place behind the end of the new one.
+    let renewed = fs::read(&path).unwrap();
+    assert!(renewed.len() < first, "{} {first}", renewed.len());
+    let mut bytes = renewed.clone();
+    bytes.resize(first, 0);
+    bytes.extend(&old[first..]);
+    fs::write(&path, &bytes).unwrap();
+    assert_eq!(open(&path, false).enter(used(60_000)).unwrap(), Err(Earlier::SameOrder));
+    assert_eq!(fs::read(&path).unwrap(), renewed, "cut");
 }
 
 #[test]
