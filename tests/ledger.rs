@@ -327,6 +327,10 @@ fn a_bundle_with_a_ledger_is_not_overwritten() {
     let half = "--keyring service.jwks --on-demand --shop-out tokyo.jwks -o new.jwks --force";
     lab.refused(2, &format!("bundle client {half}")).says(&["opened with a ledger"]);
     lab.refused(2, "keys admit bob service.jwks --shop-out tokyo.jwks --force");
+    // A pipe is nobody's bundle, and is not read.
+    let pipe = "timeout 20 $ORDERSEAL bundle client --keyring service.jwks --on-demand -o piped.jwks \
+                --shop-out >(cat > half.jwks)";
+    assert_eq!(lab.shell(pipe).code, Some(0));
     assert_eq!(
         lab.ok("inspect --json service.jwks").json()["shops"]["tokyo"]["users"],
         Value::Null

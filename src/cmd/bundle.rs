@@ -248,7 +248,8 @@ impl Shop {
 }
 
 /// Refuses to write the shop's half over a bundle whose orders are opened with a ledger.
-pub fn keep_ledger(path: &Path) -> Result<()> {
+pub fn keep_ledger(half: &Output) -> Result<()> {
+    let Some((path, true)) = half.target() else { return Ok(()) };
     match files::load(path, true).map(|loaded| loaded.file) {
         Ok(KeyFile::Shop(file)) if file.ledger.is_some() => {
             Err(Misuse::WouldLoseLedger(path.display().to_string()).into())
@@ -313,12 +314,10 @@ impl Client {
         let existing = self.to.existing();
         let output = Output::create(outputs[0], existing, Privacy::Owner, &inputs)?;
         let shop_output = match outputs[1] {
-            Some(path) => {
-                keep_ledger(path)?;
-                Some(Output::create(Some(path), existing, Privacy::Owner, &inputs)?)
-            }
+            Some(path) => Some(Output::create(Some(path), existing, Privacy::Owner, &inputs)?),
             None => None,
         };
+        shop_output.as_ref().map_or(Ok(()), keep_ledger)?;
         if output.is_terminal() || shop_output.as_ref().is_some_and(Output::is_terminal) {
             return Err(usage("keys are not printed to a terminal: use -o FILE".to_owned()));
         }

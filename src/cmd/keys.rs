@@ -277,13 +277,13 @@ impl Admit {
         let loaded = loaded.of(KeyFile::into_keyring)?;
         let output = match &self.shop_out {
             Some(path) => {
-                keep_ledger(path)?;
                 let path = Some(path.as_path());
                 Some(Output::create(path, existing(self.force), Privacy::Owner, &[loaded.id])?)
             }
             None => None,
         };
         if let Some(output) = &output {
+            keep_ledger(output)?;
             output.refuse_terminal("keys")?;
         }
         let keyring = InFile { path, place: &loaded.place };
