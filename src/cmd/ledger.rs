@@ -134,7 +134,7 @@ impl UseOptions {
                 ui::warn(
                     global,
                     &format!(
-                        "{file}: ids were erased in no order, its trees have {nodes} nodes now"
+                        "{file}: its key trees have {nodes} nodes now, as erased ids have others between them"
                     ),
                 );
             }
