@@ -141,6 +141,15 @@ impl Wiped {
         }
     }
 
+    /// Appends zeros up to a length. If the bytes move to a larger buffer, wipes the smaller one.
+    ///
+    /// # Panics
+    /// If there is no memory.
+    pub fn extend_to(&mut self, len: usize) {
+        self.make_room(len.saturating_sub(self.0.len())).expect("there is memory");
+        self.0.resize(len, 0);
+    }
+
     /// Reserves room for `more` bytes. If the bytes move to a larger buffer, wipes the smaller one.
     fn make_room(&mut self, more: usize) -> Result<(), TryReserveError> {
         if self.0.capacity() - self.0.len() >= more {

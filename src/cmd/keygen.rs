@@ -155,7 +155,7 @@ impl Keygen {
             .map_err(|error| Error::key(&place, error))?;
         let key = Jwk {
             kid: self.kid.clone(),
-            alg: Some(name.to_owned()),
+            alg: Some(name.to_owned().into()),
             usage: Usage::Encryption,
             origin: S::ORIGIN,
             material,

@@ -1,16 +1,21 @@
 //! JSON with the strictness that security needs: duplicate names are refused, numbers keep all
 //! digits, and secrets can be wiped.
 
+mod members;
+
 use std::fmt;
 use std::ops::Deref;
-use std::str::FromStr;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::{Map, Value};
 
 use crate::ciphers::{Secret, Wiped, base64url};
-use crate::protocol::model::{JsonFault, Malformed, Name};
+use crate::protocol::model::{JsonFault, Malformed};
+
+use members::{Borrowed, Element};
+pub use members::{MemberValue, Members};
+pub(in crate::protocol) use members::{name, optional_parsed, optional_text, text};
 
 /// The members of a JSON object.
 pub type Object = Map<String, Value>;
@@ -24,16 +29,16 @@ pub fn parse(text: &[u8]) -> Result<SecretJson, JsonFault> {
 }
 
 /// Parses one JSON text in the same way, and returns whether it is an object with an array under
-/// `name`. The elements of that array are passed to `read` one by one and are not in the result:
-/// for a file of hundreds of thousands of keys, building and dropping the tree takes longer than
-/// reading the text.
+/// `name`. The elements of that array are passed to `read` one by one, `None` for what is not an
+/// object, and are not in the result: for a file of hundreds of thousands of keys, building and
+/// dropping the tree takes longer than reading the text.
 ///
 /// # Errors
 /// As [`parse`].
 pub fn parse_around(
     text: &[u8],
     name: &str,
-    read: &mut dyn FnMut(&Value),
+    read: &mut dyn FnMut(Option<&dyn Members>),
 ) -> Result<(SecretJson, bool), JsonFault> {
     let mut elements = Elements { name, read, found: false };
     let value = parse_as(text, Strict::Around(&mut elements))?;
@@ -150,7 +155,7 @@ enum Strict<'s, 'n> {
 /// The name of a member, and the function that takes its elements.
 struct Elements<'n> {
     name: &'n str,
-    read: &'n mut dyn FnMut(&Value),
+    read: &'n mut dyn FnMut(Option<&dyn Members>),
     /// Whether the member was found and is an array.
     found: bool,
 }
@@ -194,8 +199,9 @@ impl<'de> Visitor<'de> for Strict<'_, '_> {
         let mut values = Unfinished(Vec::new());
         if let Self::Member(elements) = self {
             elements.found = true;
-            while let Some(value) = array.next_element_seed(Self::Whole)? {
-                (elements.read)(&SecretJson(value));
+            let mut object = Borrowed::default();
+            while let Some(is_object) = array.next_element_seed(Element(&mut object))? {
+                (elements.read)(is_object.then_some(&object));
             }
         } else {
             while let Some(value) = array.next_element_seed(Self::Whole)? {
@@ -276,45 +282,6 @@ impl ObjectText {
     }
 }
 
-/// Returns a required member, which must be a string.
-pub(in crate::protocol) fn text<'a>(members: &'a Object, name: &str) -> Result<&'a str, Malformed> {
-    optional_text(members, name)?.ok_or_else(|| Malformed::NoMember(name.to_owned()))
-}
-
-/// Returns an optional member, which must be a string if present; `null` counts as absent.
-pub(in crate::protocol) fn optional_text<'a>(
-    members: &'a Object,
-    name: &str,
-) -> Result<Option<&'a str>, Malformed> {
-    match members.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(Malformed::member(name, "a string")),
-    }
-}
-
-/// Parses an optional member, which must be a string that parses as `T` if present.
-///
-/// # Errors
-/// The fault in the member.
-pub(in crate::protocol) fn optional_parsed<T: FromStr<Err = Malformed>>(
-    members: &Object,
-    name: &str,
-) -> Result<Option<T>, Malformed> {
-    let value = optional_text(members, name)?.map(str::parse).transpose();
-    value.map_err(|fault: Malformed| {
-        let (name, fault) = (name.to_owned(), Box::new(fault));
-        Malformed::Unreadable { name, fault }
-    })
-}
-
-/// Returns a required member, which must be a name.
-pub(in crate::protocol) fn name(members: &Object, member: &str) -> Result<Name, Malformed> {
-    let found = text(members, member)?;
-    let name = found.parse::<Name>().map_err(Malformed::from);
-    name.map_err(|fault| fault.within(format_args!("{member} {found:?}")))
-}
-
 /// Reads the version of a member of ours, which must not be newer than `newest`.
 pub(in crate::protocol) fn version(ours: &Object, newest: u64) -> Result<u64, Malformed> {
     let Some(value) = ours.get("version") else {
@@ -326,9 +293,6 @@ pub(in crate::protocol) fn version(ours: &Object, newest: u64) -> Result<u64, Ma
 
 #[cfg(test)]
 mod tests {
-
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -344,16 +308,36 @@ mod tests {
     fn elements_are_read_one_by_one_and_as_strictly() {
         let read = |text: &str| {
             let mut seen = Vec::new();
-            let found = parse_around(text.as_bytes(), "a", &mut |value| seen.push(value.clone()));
+            let found = parse_around(text.as_bytes(), "a", &mut |object| {
+                let member = |name| object?.member(name).map(|value| format!("{value:?}"));
+                seen.push(object.map(|_| ["b", "c", "d"].map(member)));
+            });
             found.map(|(value, found)| (value.to_string(), found, seen))
         };
-        let (value, found, seen) = read(r#"{"b":[1],"a":[2,{"a":[3]}],"c":4}"#).unwrap();
+        let text = r#"{"b":[1],"a":[2,{"b":[3],"c":"x\u0041","d":"y"},[{}],{"":1}],"c":4}"#;
+        let (value, found, seen) = read(text).unwrap();
         assert_eq!((value.as_str(), found), (r#"{"a":[],"b":[1],"c":4}"#, true));
-        assert_eq!(seen, [json!(2), json!({"a": [3]})]);
+        let list = "Other(Array [Number(3)])";
+        let members = [list, "Text(\"xA\")", "Text(\"y\")"].map(|text| Some(text.to_owned()));
+        assert_eq!(seen, [None, Some(members), None, Some([None, None, None])]);
         for other in [r#"{"a":{"a":[1]}}"#, r#"[{"a":[1]}]"#, r#"{"b":{"a":[1]}}"#] {
             assert_eq!(read(other).unwrap(), (other.to_owned(), false, vec![]));
         }
-        for refused in [r#"{"a":[],"a":[]}"#, r#"{"a":[{"b":1,"b":1}]}"#, r#"{"a":[1,]}"#, "{} 1"] {
+        let many = |last: &str| {
+            let members: Vec<_> = (0..60).map(|number| format!("\"m{number}\":\"\"")).collect();
+            format!(r#"{{"a":[{{{},"{last}":1}}]}}"#, members.join(","))
+        };
+        assert!(read(&many("m60")).is_ok());
+        for refused in [
+            r#"{"a":[],"a":[]}"#,
+            r#"{"a":[{"b":1,"b":1}]}"#,
+            r#"{"a":[{"b":"x","\u0062":"x"}]}"#,
+            r#"{"a":[{"b":{"c":1,"c":1}}]}"#,
+            r#"{"a":[1,]}"#,
+            "{} 1",
+            &many("m7"),
+            &many("m59"),
+        ] {
             assert!(read(refused).is_err(), "{refused}");
         }
     }

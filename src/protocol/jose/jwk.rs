@@ -5,6 +5,9 @@ mod encodings;
 mod material;
 mod shown;
 mod usage;
+mod written;
+
+use std::borrow::Cow;
 
 use serde_json::Value;
 
@@ -12,18 +15,19 @@ pub use material::{
     AsKey, DecryptingKey, EncryptingKey, KeyRef, Material, PrivateHalf, PublicHalf,
 };
 pub use usage::Usage;
+pub(in crate::protocol) use written::foreseen_len;
 
 use crate::ciphers::Secret;
 use crate::ciphers::base64url;
 use crate::ciphers::content::ContentCipher;
-use crate::ciphers::ecdh::{self, Curve};
+use crate::ciphers::ecdh;
 use crate::ciphers::random::Origin;
 use crate::ciphers::{knapsack, rsa};
-use crate::protocol::jose::json::{Object, SecretJson, optional_text, text};
+use crate::protocol::jose::json::{Members, optional_text, text};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{
-    Enc, Error, Family, KeyError, KeyFault, KeyFileFault, Kid, Malformed, Member, Place, Suite,
-    Task, Unimplemented, Unsound, WrapAlgorithm,
+    Enc, Error, KeyError, KeyFault, KeyFileFault, Kid, Malformed, Member, Place, Suite, Task,
+    Unimplemented, Unsound, WrapAlgorithm,
 };
 
 /// A key with its name and permitted uses.
@@ -33,7 +37,7 @@ pub struct Jwk<K = Material> {
     pub kid: Option<Kid>,
     /// The one algorithm that the key may be used with, as in
     /// [`Suite::key_alg`](crate::protocol::model::Suite::key_alg).
-    pub alg: Option<String>,
+    pub alg: Option<Cow<'static, str>>,
     /// The uses that `use` and `key_ops` permit.
     pub usage: Usage,
     /// The origin of the key.
@@ -170,7 +174,18 @@ impl Jwk {
     /// [`Refusal::Unusable`] for an unsupported key type, a key that is not for encryption, or
     /// components that contradict each other; [`Refusal::Malformed`] for anything else.
     pub fn from_json(value: &Value) -> Result<Self, Refusal> {
-        let members = value.as_object().ok_or(Malformed::Expected("a key as a JSON object"))?;
+        Self::from_members(value.as_object().map(|members| members as &dyn Members))
+    }
+
+    /// Reads a JWK from the members of a JSON object, as [`from_json`](Self::from_json); `None` is
+    /// another JSON value.
+    ///
+    /// # Errors
+    /// As [`from_json`](Self::from_json).
+    pub(in crate::protocol) fn from_members(
+        members: Option<&dyn Members>,
+    ) -> Result<Self, Refusal> {
+        let members = members.ok_or(Malformed::Expected("a key as a JSON object"))?;
         let usage = Usage::read(members)?;
         let kid = match optional_text(members, "kid")? {
             Some(text) => Some(Kid::new(text).ok_or(Malformed::Kid(text.len()))?),
@@ -182,8 +197,10 @@ impl Jwk {
             Some("register") => Origin::Register,
             Some(other) => return Err(KeyFault::Origin(other.to_owned()).into()),
         };
-        let alg = optional_text(members, "alg")?.map(str::to_owned);
-        let takes_pad = alg.as_deref().and_then(Enc::from_name).is_some_and(Enc::takes_pad);
+        let alg = optional_text(members, "alg")?;
+        let cipher = alg.and_then(ContentCipher::from_name);
+        let wrap = alg.filter(|_| cipher.is_none()).and_then(WrapAlgorithm::from_name);
+        let takes_pad = cipher.is_some_and(|cipher| Enc::Cipher(cipher).takes_pad());
         let material = match text(members, "kty")? {
             "oct" if takes_pad => {
                 DecryptingKey::Pad(Pad::new(offset(members)?, secret(members, "k")?)?).into()
@@ -196,13 +213,16 @@ impl Jwk {
                 return Err(KeyError::from(Unimplemented::new(Member::KeyType, other)).into());
             }
         };
-        if let (Some(alg), Some(key)) = (&alg, material.as_key().secret())
-            && let Some(expected) = secret_len(alg)
+        let expected = cipher.map(ContentCipher::key_len).or_else(|| wrap?.key_len());
+        if let (Some(alg), Some(key), Some(expected)) = (alg, material.as_key().secret(), expected)
             && key.len() != expected
         {
-            let (alg, found) = (alg.clone(), key.len());
+            let (alg, found) = (alg.to_owned(), key.len());
             return Err(KeyFault::Length { alg, found, expected }.into());
         }
+        // A name that is known here is not copied.
+        let known = cipher.map(ContentCipher::name).or_else(|| wrap.map(WrapAlgorithm::name));
+        let alg = alg.map(|alg| known.map_or_else(|| alg.to_owned().into(), Cow::Borrowed));
         Ok(Self { kid, alg, usage, origin, material })
     }
 }
@@ -221,7 +241,7 @@ impl<K: AsKey> Jwk<K> {
 
     /// The part that a client may hold: all of a secret key, the public half of a pair.
     pub fn encrypting_half(&self) -> Jwk<EncryptingKey> {
-        self.view().encrypting_half()
+        self.view().half_for(self.alg.clone())
     }
 }
 
@@ -233,9 +253,13 @@ impl JwkRef<'_> {
 
     /// The part that a client may hold, as in [`Jwk::encrypting_half`].
     pub fn encrypting_half(&self) -> Jwk<EncryptingKey> {
+        self.half_for(self.alg.map(|alg| alg.to_owned().into()))
+    }
+
+    fn half_for(&self, alg: Option<Cow<'static, str>>) -> Jwk<EncryptingKey> {
         Jwk {
             kid: self.kid.cloned(),
-            alg: self.alg.map(str::to_owned),
+            alg,
             usage: match self.material {
                 KeyRef::Private(_) => self.usage.of_public_half(),
                 KeyRef::Secret(_) | KeyRef::Pad(_) | KeyRef::Public(_) => self.usage.clone(),
@@ -260,153 +284,6 @@ impl JwkRef<'_> {
             }),
         }
     }
-
-    /// Converts the key to JSON, with the member `orderseal` if one is given.
-    pub(in crate::protocol) fn to_json(self, ours: Option<Value>) -> SecretJson {
-        let mut members = Object::new();
-        // The encoded keys are moved into the value, which wipes them; a copy would be left in memory.
-        self.byte_members(|name, bytes| {
-            members.insert(name.to_owned(), base64url::encode_to_string(bytes).into());
-        });
-        for (name, text) in self.text_members() {
-            members.insert(name.to_owned(), text.into());
-        }
-        if let Some(offset) = self.offset() {
-            members.insert("offset".to_owned(), offset.into());
-        }
-        if let Some(names) = self.usage.key_ops() {
-            members.insert("key_ops".to_owned(), names.into());
-        }
-        if let Some(ours) = ours {
-            members.insert("orderseal".to_owned(), ours);
-        }
-        SecretJson::new(Value::Object(members))
-    }
-
-    /// Length in characters of the JWK as JSON, if no text in it needs an escape.
-    pub(in crate::protocol) fn text_len(&self) -> usize {
-        let mut bytes = Vec::new();
-        self.byte_members(|name, value| bytes.push((name, value.len())));
-        let texts = self.text_members();
-        let texts = texts.into_iter().map(|(name, text)| (name, text.len()));
-        let offset = self.offset().map_or(0, |offset| "\"offset\":,".len() + digits(offset));
-        let operations = self.usage.key_ops().map_or(0, |names| {
-            let names: usize = names.iter().map(|name| name.len() + "\"\",".len()).sum();
-            "\"key_ops\":[],".len() + names.saturating_sub(1)
-        });
-        text_len(&bytes, texts) + offset + operations
-    }
-
-    /// Calls `member` with each member whose value is bytes in base64url.
-    fn byte_members(&self, mut member: impl FnMut(&'static str, &[u8])) {
-        let mut public_rsa = |key: &rsa::PublicKey| {
-            member("n", &key.modulus_be_bytes());
-            member("e", &key.exponent_be_bytes());
-        };
-        match self.material {
-            KeyRef::Secret(key) => member("k", key),
-            KeyRef::Pad(pad) => member("k", pad.key()),
-            KeyRef::Public(PublicHalf::Rsa(key)) => public_rsa(key),
-            KeyRef::Public(PublicHalf::Curve(key)) => curve::coordinates(key, member),
-            KeyRef::Private(PrivateHalf::Curve(key)) => {
-                curve::coordinates(key.public(), &mut member);
-                member("d", key.secret());
-            }
-            KeyRef::Public(PublicHalf::Knapsack(key)) => member("pub", &key.to_bytes()),
-            KeyRef::Private(PrivateHalf::Rsa(pair)) => {
-                public_rsa(pair.public());
-                let numbers = [pair.d(), pair.p(), pair.q(), pair.dp(), pair.dq(), pair.qi()];
-                for (name, number) in PRIVATE_RSA.into_iter().zip(&numbers) {
-                    member(name, number);
-                }
-            }
-            KeyRef::Private(PrivateHalf::Knapsack(key)) => {
-                member("pub", &key.public_key().to_bytes());
-                member("priv", &key.to_bytes());
-            }
-        }
-    }
-
-    /// The members whose values are text.
-    fn text_members(&self) -> Vec<(&'static str, &str)> {
-        let origin = match self.origin {
-            Origin::System => None,
-            Origin::Seeded => Some("seeded"),
-            Origin::Register => Some("register"),
-        };
-        let public = self.material.public_curve();
-        let curve = public.or_else(|| self.material.curve_pair().map(ecdh::PrivateKey::public));
-        let curve = curve.map(ecdh::PublicKey::curve);
-        [
-            ("kty", Some(key_type(self.material.family(), curve))),
-            ("crv", curve.map(Curve::name)),
-            ("kid", self.kid.map(Kid::as_str)),
-            ("alg", self.alg),
-            ("origin", origin),
-            ("use", self.usage.key_use()),
-        ]
-        .into_iter()
-        .filter_map(|(name, text)| Some((name, text?)))
-        .collect()
-    }
-
-    /// Offset of a piece of pad, unless it is at the beginning of the pad.
-    fn offset(&self) -> Option<u64> {
-        self.material.pad().map(Pad::offset).filter(|&offset| offset > 0)
-    }
-}
-
-/// Length in characters of a key that has not been made yet, as in [`JwkRef::text_len`].
-pub(in crate::protocol) fn foreseen_len(
-    kid: &Kid,
-    alg: &str,
-    family: Family,
-    (rsa_bits, pad_bytes, curve): (usize, usize, Curve),
-) -> usize {
-    let half = rsa_bits / 16;
-    let bytes = match family {
-        Family::Rsa => {
-            let private = PRIVATE_RSA.map(|name| (name, if name == "d" { 2 * half } else { half }));
-            [&[("n", 2 * half), ("e", 3)][..], &private].concat()
-        }
-        Family::Curve => {
-            let members = ["x", "d", "y"].into_iter().take(if curve.has_y() { 3 } else { 2 });
-            members.map(|name| (name, curve.bytes())).collect()
-        }
-        Family::Knapsack => {
-            vec![("pub", knapsack::PUBLIC_KEY_BYTES), ("priv", knapsack::PRIVATE_KEY_BYTES)]
-        }
-        Family::Pad => vec![("k", Pad::key_len(pad_bytes))],
-        Family::Password => Vec::new(),
-        Family::Secret => vec![("k", secret_len(alg).expect("a secret key has a length"))],
-    };
-    let curve = (family == Family::Curve).then_some(curve);
-    let texts =
-        [("kty", key_type(family, curve)), ("kid", kid.as_str()), ("alg", alg), ("use", "enc")];
-    let texts = texts.into_iter().chain(curve.map(|curve| ("crv", curve.name())));
-    text_len(&bytes, texts.map(|(name, text)| (name, text.len())))
-}
-
-/// Length in characters of an object with members that are bytes in base64url and members that are text.
-fn text_len(bytes: &[(&str, usize)], texts: impl Iterator<Item = (&'static str, usize)>) -> usize {
-    let bytes = bytes.iter().map(|&(name, len)| (name.len(), base64url::encoded_length(len)));
-    let texts = texts.map(|(name, len)| (name.len(), len));
-    // Two pairs of quotes, a colon and a comma; a brace takes the place of the last comma.
-    1 + bytes.chain(texts).map(|(name, value)| name + value + 6).sum::<usize>()
-}
-
-fn key_type(family: Family, curve: Option<Curve>) -> &'static str {
-    match family {
-        Family::Secret | Family::Pad | Family::Password => "oct",
-        Family::Rsa => "RSA",
-        Family::Curve => curve.map_or(curve::EC, curve::key_type),
-        Family::Knapsack => KNAPSACK,
-    }
-}
-
-/// Number of decimal digits.
-fn digits(number: u64) -> usize {
-    number.checked_ilog10().map_or(1, |digits| digits as usize + 1)
 }
 
 /// Length in bytes of a secret key for an algorithm, if known.
@@ -421,12 +298,12 @@ const KNAPSACK: &str = "MH-KNAPSACK";
 /// The members of a private RSA key in addition to those of the public one (RFC 7518 section 6.3.2).
 const PRIVATE_RSA: [&str; 6] = ["d", "p", "q", "dp", "dq", "qi"];
 
-fn rsa_key(members: &Object) -> Result<Material, Refusal> {
+fn rsa_key(members: &dyn Members) -> Result<Material, Refusal> {
     let (n, e) = (number(members, "n")?, number(members, "e")?);
-    if members.contains_key("oth") {
+    if members.has("oth") {
         return Err(KeyFault::ManyPrimes.into());
     }
-    let [d, p, q, dp, dq, qi] = PRIVATE_RSA.map(|name| match members.contains_key(name) {
+    let [d, p, q, dp, dq, qi] = PRIVATE_RSA.map(|name| match members.has(name) {
         true => secret(members, name).map(Some),
         false => Ok(None),
     });
@@ -457,12 +334,12 @@ fn rsa_key(members: &Object) -> Result<Material, Refusal> {
     Ok(DecryptingKey::Private(PrivateHalf::Rsa(Box::new(pair))).into())
 }
 
-fn knapsack_key(members: &Object) -> Result<Material, Refusal> {
+fn knapsack_key(members: &dyn Members) -> Result<Material, Refusal> {
     let within =
         |name: &'static str| move |fault| KeyError::Unsound(Unsound::Member { name, fault });
     let public =
         knapsack::PublicKey::from_bytes(&number(members, "pub")?).map_err(within("pub"))?;
-    if !members.contains_key("priv") {
+    if !members.has("priv") {
         return Ok(Material::Public(PublicHalf::Knapsack(Box::new(public))));
     }
     let key =
@@ -472,37 +349,45 @@ fn knapsack_key(members: &Object) -> Result<Material, Refusal> {
 }
 
 /// Offset of a piece of pad within the whole.
-fn offset(members: &Object) -> Result<u64, Malformed> {
-    match members.get("offset") {
-        None => Ok(0),
-        Some(value) => value.as_u64().ok_or_else(|| Malformed::member("offset", "a whole number")),
-    }
+fn offset(members: &dyn Members) -> Result<u64, Malformed> {
+    let Some(value) = members.member("offset") else { return Ok(0) };
+    let number = value.other().and_then(Value::as_u64);
+    number.ok_or_else(|| Malformed::member("offset", "a whole number"))
 }
 
-fn number(members: &Object, name: &str) -> Result<Vec<u8>, Malformed> {
+fn number(members: &dyn Members, name: &str) -> Result<Vec<u8>, Malformed> {
     base64url::decode_to_vec(text(members, name)?.as_bytes())
         .filter(|bytes| !bytes.is_empty())
         .ok_or(Malformed::member(name, "base64url without padding"))
 }
 
-fn secret(members: &Object, name: &str) -> Result<Secret, Malformed> {
+fn secret(members: &dyn Members, name: &str) -> Result<Secret, Malformed> {
     number(members, name).map(Secret::from)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ciphers::Wiped;
+    use crate::protocol::jose::json::{self, SecretJson};
 
     /// The symmetric key of RFC 7516 appendix A.3.3.
     const A3: &str = r#"{"kty":"oct","k":"GawgguFyGrWKav7AX4VKUg"}"#;
+
+    fn json_of(key: &Jwk) -> SecretJson {
+        let mut text = Wiped::default();
+        key.view().write(None, &mut text);
+        json::parse(&text).unwrap()
+    }
 
     #[test]
     fn a_published_key_is_read_and_written() {
         let value: Value = serde_json::from_str(A3).unwrap();
         let jwk = Jwk::from_json(&value).unwrap();
         assert_eq!(jwk.material.as_key().secret().map(|key| key.len()), Some(16));
-        assert_eq!(jwk.view().to_json(None)["k"], value["k"]);
-        assert_eq!(Jwk::from_json(&jwk.view().to_json(None)), Ok(jwk));
+        let written = json_of(&jwk);
+        assert_eq!(written["k"], value["k"]);
+        assert_eq!(Jwk::from_json(&written), Ok(jwk));
     }
 
     #[test]
@@ -579,7 +464,7 @@ mod tests {
             let text = format!("{{\"k\":\"GawgguFyGrWKav7AX4VKUg\",\"kty\":\"oct\"{usage}}}");
             let value: Value = serde_json::from_str(&text).unwrap();
             let jwk = Jwk::from_json(&value).unwrap();
-            assert_eq!(*jwk.view().to_json(None), value);
+            assert_eq!(*json_of(&jwk), value);
             assert_eq!(jwk.view().text_len(), value.to_string().len());
         }
     }

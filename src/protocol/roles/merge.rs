@@ -226,7 +226,7 @@ pub fn export(file: &KeyFile, place: &Place) -> Result<JwkSet> {
             let keys = nodes.named_keys(Backend::detect(), name, leaves);
             for (kid, key) in keys.expect("the leaves are its own") {
                 let material = DecryptingKey::Secret(key);
-                let (alg, usage) = (Some(alg.to_owned()), Usage::Encryption);
+                let (alg, usage) = (Some(alg.into()), Usage::Encryption);
                 set.keys.push(Jwk { kid: Some(kid), alg, usage, origin: Origin::System, material });
             }
         }

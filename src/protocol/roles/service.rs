@@ -238,7 +238,7 @@ pub fn add_keys<S: KeySource>(
         added.push(kid.clone());
         file.keys.push(Jwk {
             kid: Some(kid),
-            alg: Some(request.suite.key_alg().to_owned()),
+            alg: Some(request.suite.key_alg().into()),
             usage: Usage::Encryption,
             origin: S::ORIGIN,
             material,

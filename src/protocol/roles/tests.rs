@@ -28,7 +28,7 @@ fn place() -> Place {
 
 fn jwk(kid: Option<&str>, alg: Option<&str>, material: DecryptingKey) -> Jwk {
     let kid = kid.map(|kid| Kid::new(kid).unwrap());
-    let alg = alg.map(str::to_owned);
+    let alg = alg.map(|alg| alg.to_owned().into());
     Jwk { kid, alg, usage: Usage::Unsaid, origin: Origin::System, material: material.into() }
 }
 

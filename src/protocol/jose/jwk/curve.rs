@@ -3,7 +3,7 @@
 use super::{DecryptingKey, KeyError, Material, PrivateHalf, PublicHalf, Refusal, number, secret};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::ecdh::{self, Curve, PrivateKey, PublicKey};
-use crate::protocol::jose::json::{Object, text};
+use crate::protocol::jose::json::{Members, text};
 use crate::protocol::model::{Malformed, Member, Unimplemented};
 
 /// The key type of curves whose points have two coordinates.
@@ -48,9 +48,9 @@ impl From<Fault> for Refusal {
 }
 
 /// Reads a key, and checks that its halves belong together.
-pub(super) fn key(kty: &str, members: &Object) -> Result<Material, Refusal> {
+pub(super) fn key(kty: &str, members: &dyn Members) -> Result<Material, Refusal> {
     let public = point(kty, members)?;
-    if !members.contains_key("d") {
+    if !members.has("d") {
         return Ok(Material::Public(PublicHalf::Curve(Box::new(public))));
     }
     let key = PrivateKey::new(Backend::detect(), &public, &secret(members, "d")?)?;
@@ -58,7 +58,7 @@ pub(super) fn key(kty: &str, members: &Object) -> Result<Material, Refusal> {
 }
 
 /// Reads a public key with its key type, as headers have it in `epk`; a secret number is ignored.
-pub(in crate::protocol::jose) fn public_key(members: &Object) -> Result<PublicKey, Fault> {
+pub(in crate::protocol::jose) fn public_key(members: &dyn Members) -> Result<PublicKey, Fault> {
     match text(members, "kty")? {
         kty @ (EC | OKP) => point(kty, members),
         other => Err(Fault::Unimplemented(Unimplemented::new(Member::KeyType, other))),
@@ -66,7 +66,7 @@ pub(in crate::protocol::jose) fn public_key(members: &Object) -> Result<PublicKe
 }
 
 /// Reads the coordinates of a point.
-fn point(kty: &str, members: &Object) -> Result<PublicKey, Fault> {
+fn point(kty: &str, members: &dyn Members) -> Result<PublicKey, Fault> {
     let name = text(members, "crv")?;
     let curve = Curve::from_name(name).filter(|curve| key_type(*curve) == kty);
     let unknown = || Fault::Unimplemented(Unimplemented::new(Member::Curve, name));

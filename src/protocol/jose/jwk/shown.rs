@@ -26,9 +26,11 @@ impl JwkRef<'_> {
                 members.insert(name, base64url::encode_to_string(bytes));
             }
         });
-        for (name, text) in self.text_members().into_iter().filter(|(name, _)| required(name)) {
-            members.insert(name, text.to_owned());
-        }
+        self.text_members(|name, text| {
+            if required(name) {
+                members.insert(name, text.to_owned());
+            }
+        });
         let members: Vec<_> =
             members.iter().map(|(name, text)| format!("\"{name}\":\"{text}\"")).collect();
         let hash = Sha256::digest(format!("{{{}}}", members.join(",")));

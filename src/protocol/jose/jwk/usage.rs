@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::Refusal;
-use crate::protocol::jose::json::{Object, optional_text};
+use crate::protocol::jose::json::{MemberValue, Members, optional_text};
 use crate::protocol::model::{KeyError, KeyFault, Malformed, shortened};
 
 /// The uses that a key's `use` and `key_ops` permit, as far as they concern encryption.
@@ -43,24 +43,23 @@ impl Usage {
     ///
     /// # Errors
     /// [`KeyError::OtherUse`] if they permit no operation of encryption.
-    pub(super) fn read(members: &Object) -> Result<Self, Refusal> {
+    pub(super) fn read(members: &dyn Members) -> Result<Self, Refusal> {
         let with_use = match optional_text(members, "use")? {
             None => false,
             Some("enc") => true,
             Some(other) => return Err(other_use(members, format!("{:?} (use)", shortened(other)))),
         };
-        let Some(operations) = members.get("key_ops") else {
+        let Some(operations) = members.member("key_ops") else {
             return Ok(if with_use { Self::Encryption } else { Self::Unsaid });
         };
+        let operations = operations.other().and_then(Value::as_array);
         let names: Option<Vec<String>> = operations
-            .as_array()
             .and_then(|names| names.iter().map(|name| name.as_str().map(str::to_owned)).collect());
         let names = names.ok_or_else(|| Malformed::member("key_ops", "an array of strings"))?;
         if let Some(twice) = (1..names.len()).find(|&at| names[..at].contains(&names[at])) {
             return Err(KeyFault::SameOperation(shortened(&names[twice]).to_string()).into());
         }
-        let public_point =
-            members.contains_key("crv") && members.contains_key("x") && !members.contains_key("d");
+        let public_point = members.has("crv") && members.has("x") && !members.has("d");
         let usage = Self::Operations(Box::new(Operations { with_use, public_point, names }));
         let ours = ENCRYPTION.map(|(public, private)| [public, private]);
         match usage.permits(ours.as_flattened()) {
@@ -132,8 +131,8 @@ impl fmt::Display for Usage {
     }
 }
 
-fn other_use(members: &Object, own: String) -> Refusal {
-    let kid = members.get("kid").and_then(Value::as_str);
+fn other_use(members: &dyn Members, own: String) -> Refusal {
+    let kid = members.member("kid").and_then(MemberValue::text);
     let key = kid.map_or("the key".to_owned(), |kid| format!("key {}", shortened(kid)));
     KeyError::OtherUse { key, own, wanted: "encryption".to_owned() }.into()
 }

@@ -377,14 +377,14 @@ fn the_length_of_a_file_is_known_before_it_is_written() {
         for material in [Material::from(material.as_key().encrypting_half()), material.into()] {
             for origin in [Origin::System, Origin::Seeded] {
                 let kid = Kid::new(&format!("tokyo/{}", file.keys.len()));
-                let alg = Some(suite.key_alg().to_owned());
+                let alg = Some(suite.key_alg().into());
                 let (usage, material) = (Usage::Encryption, material.clone());
                 file.keys.push(Jwk { kid, alg, origin, usage, material });
             }
         }
     }
     let piece = Pad::new(1234, Secret::zeroed(50)).unwrap();
-    let alg = Some("VERNAM-HS256".to_owned());
+    let alg = Some("VERNAM-HS256".into());
     let (origin, usage, material) = (Origin::System, Usage::Unsaid, DecryptingKey::Pad(piece));
     file.keys.push(Jwk { kid: None, alg, origin, usage, material });
     assert_eq!(file.full_len(), file.to_bytes(&place()).unwrap().len() as u64);
@@ -399,7 +399,7 @@ fn a_client_holds_no_private_half_and_a_shop_no_public_half_alone() {
     // No file with the wrong half can be made, so the text of one is.
     let read = |role: &str, material: Material| {
         let mut keys = JwkSet::default();
-        let (kid, alg) = (Kid::new("tokyo/00ff"), Some(suite.key_alg().to_owned()));
+        let (kid, alg) = (Kid::new("tokyo/00ff"), Some(suite.key_alg().into()));
         keys.keys.push(Jwk { kid, alg, origin: Origin::System, usage: Usage::Unsaid, material });
         let mut file = Keyring::new();
         file.shops.insert(name("tokyo"), Account::new(Scheme::embodiment(6).unwrap(), suite));

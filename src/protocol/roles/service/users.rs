@@ -66,7 +66,7 @@ pub fn admit<S: KeySource>(
         for (user, material) in admitted.iter().zip(keys) {
             file.keys.push(Jwk {
                 kid: Some(Kid::of_id(&name, user)),
-                alg: Some(suite.key_alg().to_owned()),
+                alg: Some(suite.key_alg().into()),
                 usage: Usage::Encryption,
                 origin: S::ORIGIN,
                 material,

@@ -122,7 +122,7 @@ impl ClientBundle {
             for (kid, key) in keys.expect("the leaves are its own") {
                 listed.keys.push(Jwk {
                     kid: Some(kid),
-                    alg: Some(self.shop.suite.key_alg().to_owned()),
+                    alg: Some(self.shop.suite.key_alg().into()),
                     usage: Usage::Encryption,
                     origin: Origin::System,
                     material: EncryptingKey::Secret(key),

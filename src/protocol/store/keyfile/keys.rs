@@ -76,7 +76,7 @@ impl<K: AsKey + Clone> Keys<K> {
     pub(super) fn assume_alg(&mut self, alg: &str) -> bool {
         let mut found = false;
         for key in Arc::make_mut(&mut self.list) {
-            found |= key.alg.get_or_insert_with(|| alg.to_owned()) == alg;
+            found |= key.alg.get_or_insert_with(|| alg.to_owned().into()) == alg;
         }
         found
     }

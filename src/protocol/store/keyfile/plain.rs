@@ -1,13 +1,15 @@
 //! Files of no role: a lone key, or any JWK Set.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{AnyKeys, KeyHolder, KeySet, Keys, MAX_KEY_FILE, Shop, VERSION, write};
-use crate::ciphers::Secret;
 use crate::ciphers::toy_des::SBox;
-use crate::protocol::jose::json::SecretJson;
+use crate::ciphers::{Secret, Wiped};
+use crate::protocol::jose::json;
 use crate::protocol::jose::jwk::{Jwk, KeyRef, Material, Refusal};
-use crate::protocol::model::{Enc, Error, KeyError, Kid, Place, Result, Role, Unfit, Unsound};
+use crate::protocol::model::{
+    Document, Enc, Error, KeyError, Kid, Malformed, Place, Result, Role, Unfit, Unsound,
+};
 
 /// A lone JWK, with the record of its use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +73,9 @@ impl LoneKey {
 
     /// The key as it is wrapped and sent, without the record of its use so far.
     pub fn to_be_wrapped(&self) -> Secret {
-        lone_key(self, false).to_bytes()
+        let mut text = Wiped::default();
+        self.key.view().write(record(self, false).as_ref(), &mut text);
+        text.into()
     }
 }
 
@@ -133,19 +137,23 @@ impl PlainFile {
             key.kid = Some(kid.clone());
         }
         if let Some(alg) = alg
-            && *key.alg.get_or_insert_with(|| alg.to_owned()) != alg
+            && *key.alg.get_or_insert_with(|| alg.to_owned().into()) != alg
         {
             return Err(refused(KeyError::NoneFor(alg.to_owned())));
         }
         // Whether the key fits its algorithm is checked where keys are read.
-        let json = key.view().to_json(None);
+        let mut text = Wiped::default();
+        key.view().write(None, &mut text);
+        let json = json::parse(&text).map_err(|found| {
+            Error::malformed(place, Malformed::NotJson { found, expected: Document::KeyFile })
+        })?;
         Ok(LoneKey::new(Jwk::from_json(&json).map_err(|why| why.at(place))?))
     }
 
     /// Sets the algorithm of keys that name none, and returns whether any key is now for `alg`.
     pub fn assume_alg(&mut self, alg: &str) -> bool {
         match self {
-            Self::Lone(file) => file.key.alg.get_or_insert_with(|| alg.to_owned()) == alg,
+            Self::Lone(file) => file.key.alg.get_or_insert_with(|| alg.to_owned().into()) == alg,
             Self::Set(file) => file.keys.assume_alg(alg),
         }
     }
@@ -169,7 +177,7 @@ impl KeyHolder for LoneKey {
     }
 
     fn to_bytes(&self, place: &Place) -> Result<Secret> {
-        let out = write::lone(&self.key, &lone_key(self, true));
+        let out = write::lone(self.key.view(), record(self, true).as_ref());
         match out.len() as u64 {
             len if len + write::MOST_RECORDED <= MAX_KEY_FILE => Ok(out),
             len => Err(Error::KeyFileFull { place: place.clone(), len, most: MAX_KEY_FILE }),
@@ -197,8 +205,9 @@ impl KeySet for JwkSet {
     }
 }
 
-/// Serializes a lone key, with the record of its use so far if `used`.
-fn lone_key(file: &LoneKey, used: bool) -> SecretJson {
+/// What is recorded of a lone key in its member `orderseal`, if there is anything to record; its use so
+/// far only if `used`.
+fn record(file: &LoneKey, used: bool) -> Option<Value> {
     let mut ours = json!({});
     if used && file.sealed > 0 {
         ours["sealed"] = json!(file.sealed);
@@ -211,5 +220,5 @@ fn lone_key(file: &LoneKey, used: bool) -> SecretJson {
     }
     let says_something = ours != json!({});
     ours["version"] = json!(VERSION);
-    file.key.view().to_json(says_something.then_some(ours))
+    says_something.then_some(ours)
 }

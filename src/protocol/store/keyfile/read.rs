@@ -11,7 +11,9 @@ use super::{
 };
 use crate::ciphers::base64url;
 use crate::ciphers::toy_des::SBox;
-use crate::protocol::jose::json::{self, Object, optional_parsed, optional_text, text};
+use crate::protocol::jose::json::{
+    self, MemberValue, Members, Object, optional_parsed, optional_text, text,
+};
 use crate::protocol::jose::jwk::{
     AsKey, DecryptingKey, EncryptingKey, Jwk, KeyRef, Material, Refusal,
 };
@@ -50,11 +52,12 @@ impl KeyFile {
             return Err(unexpected(found));
         }
         let (mut keys, mut struck) = (Vec::new(), Vec::new());
-        let mut read = |key: &Value| match struck_out(key) {
-            Some(kid) => struck.push(kid),
-            None => {
-                keys.push(Jwk::from_json(key).map_err(|why| PassedOver { kid: kid_of(key), why }));
-            }
+        let mut read = |key: Option<&dyn Members>| match Jwk::from_members(key) {
+            Ok(key) => keys.push(Ok(key)),
+            Err(why) => match key.and_then(struck_out) {
+                Some(kid) => struck.push(kid),
+                None => keys.push(Err(PassedOver { kid: key.and_then(kid_of), why })),
+            },
         };
         let (value, is_set) = json::parse_around(bytes, "keys", &mut read).map_err(|found| {
             Error::malformed(place, Malformed::NotJson { found, expected: Document::KeyFile })
@@ -77,9 +80,8 @@ impl KeyFile {
 
 /// The name of a key that was erased by overwriting its parts with asterisks, which are not
 /// base64url characters. This is done if the disk has no room for a file without the key.
-fn struck_out(key: &Value) -> Option<Kid> {
-    let members = key.as_object()?;
-    let part = |name: &str| members.get(name).and_then(Value::as_str);
+fn struck_out(key: &dyn Members) -> Option<Kid> {
+    let part = |name: &str| key.member(name).and_then(MemberValue::text);
     let parts = ["k", "n", "e", "d", "p", "q", "dp", "dq", "qi", "x", "y", "pub", "priv"];
     let struck = parts.into_iter().filter_map(part).any(|text| text.contains('*'));
     part("kid").filter(|_| struck).and_then(Kid::new)
@@ -88,8 +90,8 @@ fn struck_out(key: &Value) -> Option<Kid> {
 /// A key of a set, or the reason why it was not read.
 type Read = std::result::Result<Jwk, PassedOver>;
 
-fn kid_of(key: &Value) -> Option<String> {
-    key.get("kid")?.as_str().map(str::to_owned)
+fn kid_of(key: &dyn Members) -> Option<String> {
+    key.member("kid")?.text().map(str::to_owned)
 }
 
 fn from_members(

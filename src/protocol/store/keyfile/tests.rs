@@ -13,7 +13,7 @@ fn place() -> Place {
 fn key() -> Jwk<DecryptingKey> {
     Jwk {
         kid: Kid::new("tokyo/00ff"),
-        alg: Some("A256KW".to_owned()),
+        alg: Some("A256KW".into()),
         usage: Usage::Encryption,
         origin: Origin::Seeded,
         material: DecryptingKey::Secret(Secret::from(vec![7; 32])),
@@ -185,7 +185,7 @@ fn what_a_file_will_have_to_record_fits_from_the_start() {
     let mut file = Keyring::new();
     file.shops.insert("tokyo".parse().unwrap(), Account::new(scheme, suite));
     let kid = Kid::new("tokyo").unwrap();
-    let alg = Some("A256GCM".to_owned());
+    let alg = Some("A256GCM".into());
     file.keys.push(Jwk { kid: Some(kid.clone()), alg, ..key() });
     let full = file.full_len();
     for count in [1, IV_BUDGET] {

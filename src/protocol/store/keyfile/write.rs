@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{AnyKeys, Shop, Standing, VERSION, VERSION_WITH_TREES};
 use crate::ciphers::{Secret, Wiped};
 use crate::protocol::jose::json::{Object, SecretJson};
+use crate::protocol::jose::jwk::JwkRef;
 use crate::protocol::model::{Kid, Name, Role, Step};
 use crate::protocol::store::trees::{HeldTree, Trees};
 
@@ -19,11 +20,11 @@ pub(super) fn set(keys: &dyn AnyKeys, member: Option<Value>) -> Secret {
     out.into()
 }
 
-/// Serializes a lone key.
-pub(super) fn lone(key: &dyn AnyKeys, json: &SecretJson) -> Secret {
-    let mut out = Wiped::with_capacity(text_len(key, b"") + MOST_RECORDED as usize);
-    let written = serde_json::to_writer(&mut out, &**json).map_err(std::io::Error::from);
-    written.and_then(|()| out.write_all(b"\n")).expect("writing to memory does not fail");
+/// Serializes a lone key with a member `orderseal`.
+pub(super) fn lone(key: JwkRef<'_>, member: Option<&Value>) -> Secret {
+    let mut out = Wiped::with_capacity(key.text_len() + MOST_RECORDED as usize);
+    key.write(member, &mut out);
+    out.write_all(b"\n").expect("writing to memory does not fail");
     out.into()
 }
 
@@ -36,7 +37,7 @@ fn write_set(keys: &dyn AnyKeys, member: &[u8], out: &mut Wiped) -> std::io::Res
     out.write_all(BEFORE_KEYS)?;
     for (index, key) in keys.views().enumerate() {
         out.write_all(if index == 0 { b"\n" } else { b",\n" })?;
-        serde_json::to_writer(&mut *out, &*key.to_json(None))?;
+        key.write(None, out);
     }
     out.write_all(AFTER_KEYS)?;
     out.write_all(member)?;
