@@ -181,7 +181,9 @@ impl From {
         change: impl FnOnce(&mut Keyring) -> Result<T>,
     ) -> Result<T> {
         if loaded.changeable {
-            return files::update(&self.keyring, |file| change(file.keyring_mut(&loaded.place)?));
+            let mut known = loaded.known.clone();
+            let change = |file: &mut KeyFile| change(file.keyring_mut(&loaded.place)?);
+            return files::update_known(&self.keyring, &mut known, change);
         }
         let mut changed = loaded.file.clone();
         let result = change(&mut changed)?;

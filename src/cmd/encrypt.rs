@@ -133,7 +133,7 @@ impl Encrypt {
         };
         let _unfinished = signals::begin();
         let mut bundle = match plan.spends() || plan.erases() {
-            true => InUse::join(path)?,
+            true => InUse::join(path, with.known())?,
             false => InUse::unchanged(path),
         };
         // An unfinished output is removed before the file is given up.

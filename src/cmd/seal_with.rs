@@ -5,7 +5,7 @@ use std::path::Path;
 use orderseal::protocol::jose::password::{Password, Rounds};
 use orderseal::protocol::model::{ClientProgram, Pbes2};
 use orderseal::protocol::roles::client::Plan;
-use orderseal::protocol::store::files::{self, FileId, Loaded};
+use orderseal::protocol::store::files::{self, FileId, Known, Loaded};
 use orderseal::protocol::store::keyfile::KeyFile;
 use orderseal::protocol::{Error, KeyError, Place, Result};
 
@@ -50,7 +50,8 @@ pub fn load_password(path: &Path, global: &Global) -> Result<Loaded<Password>> {
     let small = files::load_small(path, MAX_FILE, !global.allow_readable_keys)?;
     let password = Password::read(&small.bytes);
     let file = password.map_err(|found| Error::malformed(&small.place, found))?;
-    Ok(Loaded { file, place: small.place, id: small.id, changeable: false })
+    let (place, known) = (small.place, Known::default());
+    Ok(Loaded { file, place, id: small.id, changeable: false, known })
 }
 
 impl SealWith {
@@ -103,6 +104,14 @@ impl SealWith {
         match self {
             Self::Keys(loaded) => loaded.id,
             Self::Password(loaded, ..) => loaded.id,
+        }
+    }
+
+    /// What is known of a key file.
+    pub fn known(&self) -> Known {
+        match self {
+            Self::Keys(loaded) => loaded.known.clone(),
+            Self::Password(..) => Known::default(),
         }
     }
 

@@ -101,7 +101,7 @@ impl Wrap {
         let mut output = self.to.create(Privacy::Umask, &[with.id(), key.id])?;
         let _unfinished = signals::begin();
         let mut file = match plan.spends() {
-            true => InUse::join(from.path())?,
+            true => InUse::join(from.path(), with.known())?,
             false => InUse::unchanged(from.path()),
         };
         // Erasing is a step of its own.

@@ -29,9 +29,7 @@ pub use malformed::{
     OldDataFault, PageFault, SendFault,
 };
 pub use misuse::Misuse;
-#[cfg(feature = "store")]
 pub(in crate::protocol) use names::KidHash;
-pub(in crate::protocol) use names::KidMap;
 pub use names::{Kid, MAX_KID, Name, NotName};
 pub use place::Place;
 pub use program::{ClientProgram, Erase, MAX_LAYERS, Run, ShopProgram, Step};

@@ -163,10 +163,6 @@ const IN_NAMES: [bool; 256] = {
     table
 };
 
-/// Map keyed by the names of keys.
-#[expect(clippy::disallowed_types, reason = "it has a hasher of its own")]
-pub(in crate::protocol) type KidMap<V> = std::collections::HashMap<Kid, V, KidHash>;
-
 /// Hashes names under a secret of this process, so that an attacker cannot choose names that slow a
 /// table down. The standard library's [`RandomState`](std::hash::RandomState) does the same but
 /// panics if the operating system has no random numbers; in that case this hasher works without the

@@ -414,7 +414,7 @@ struct Chosen {
 impl Chosen {
     /// Records that they were handed out.
     fn issue(&self, issued: &mut Issued) {
-        self.kids.iter().filter_map(Kid::id).for_each(|id| issued.insert(id));
+        issued.extend(self.kids.iter().filter_map(Kid::id));
         if let Some(next) = self.next {
             issued.look_from(next);
         }

@@ -1,11 +1,13 @@
 //! Client's files while a process seals with them.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::FlockOperation;
 
+use super::known::Known;
 use super::locked::Locked;
 use super::overwrite::{Erased, Selection};
 use super::sent::{Finished, settle};
@@ -21,6 +23,8 @@ pub struct InUse {
     path: PathBuf,
     /// File with the shared lock; `None` if nothing is spent and nothing is erased.
     users: Option<File>,
+    /// What is known of the file's content.
+    known: RefCell<Known>,
 }
 
 /// Part of a client's file that was erased after sending.
@@ -37,14 +41,14 @@ pub enum AfterSending {
 impl InUse {
     /// Uses a file that is only read.
     pub fn unchanged(path: &Path) -> Self {
-        Self { path: path.to_owned(), users: None }
+        Self { path: path.to_owned(), users: None, known: RefCell::default() }
     }
 
-    /// Registers this process as a user of the file.
+    /// Registers this process as a user of the file, of which something may be known.
     ///
     /// # Errors
     /// As [`update`](super::update).
-    pub fn join(path: &Path) -> Result<Self> {
+    pub fn join(path: &Path, known: Known) -> Result<Self> {
         let locked = Locked::open(path)?;
         let users = open_users(path, true)
             .and_then(|file| match lock_soon(&file, FlockOperation::NonBlockingLockShared)? {
@@ -52,7 +56,7 @@ impl InUse {
                 false => Err(io::Error::other("another process has locked its users file")),
             })
             .map_err(|error| Error::io(&locked.place, "cannot write beside it", error))?;
-        Ok(Self { path: path.to_owned(), users: Some(users) })
+        Ok(Self { path: path.to_owned(), users: Some(users), known: known.into() })
     }
 
     /// Changes the client's bundle in the file.
@@ -60,7 +64,8 @@ impl InUse {
     /// # Errors
     /// As [`update`](super::update), and [`KeyError::Role`] for another file.
     pub fn update_client(&self, change: impl FnOnce(&mut ClientBundle)) -> Result<()> {
-        Locked::open(&self.path)?.update_client(change)
+        let place = Place::file(self.path.display().to_string());
+        self.update(|file| file.client_mut(&place).map(change))
     }
 
     /// Whether other processes also use the file. Call this only while the file is locked, as in
@@ -89,6 +94,7 @@ impl InUse {
     /// [`erase`](super::erase).
     pub fn erase(&mut self, sent: Option<&Sent>, used: &[Kid]) -> Result<AfterSending> {
         let mut locked = Locked::open(&self.path)?;
+        locked.known = self.known.take();
         let file = match locked.read()? {
             KeyFile::Client(file) if is_ours(&file, sent, used) => file,
             KeyFile::Client(_) | KeyFile::Plain(_) | KeyFile::Keyring(_) | KeyFile::Shop(_) => {
@@ -122,7 +128,7 @@ impl InUse {
 
 impl Durable<KeyFile> for InUse {
     fn update<T>(&self, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T> {
-        super::update(&self.path, change)
+        super::update_known(&self.path, &mut self.known.borrow_mut(), change)
     }
 }
 
@@ -158,6 +164,7 @@ impl Drop for InUse {
         self.users = None;
         match locked {
             Ok(mut locked) if alone => {
+                locked.known = self.known.take();
                 remove_unused(&self.path);
                 // If this fails, the next command repeats it.
                 let _ = settle(&mut locked, false);

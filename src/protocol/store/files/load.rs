@@ -8,6 +8,7 @@ use rustix::fs::{FlockOperation, flock};
 use zeroize::Zeroizing;
 
 use super::input::Input;
+use super::known::Known;
 use super::paths::{FileId, is_dash};
 use super::read::{read_key_file, read_regular, refuse_readable};
 use super::sent::{self, Finished};
@@ -26,6 +27,8 @@ pub struct Loaded<F = KeyFile> {
     pub id: Option<FileId>,
     /// Whether the content can be changed: it is in a regular file, not a pipe.
     pub changeable: bool,
+    /// What is known for changing it.
+    pub known: Known,
 }
 
 impl Loaded {
@@ -34,8 +37,8 @@ impl Loaded {
     /// # Errors
     /// Those of `kind`.
     pub fn of<F>(self, kind: impl FnOnce(KeyFile, &Place) -> Result<F>) -> Result<Loaded<F>> {
-        let Self { file, place, id, changeable } = self;
-        Ok(Loaded { file: kind(file, &place)?, place, id, changeable })
+        let Self { file, place, id, changeable, known } = self;
+        Ok(Loaded { file: kind(file, &place)?, place, id, changeable, known })
     }
 }
 
@@ -55,7 +58,14 @@ pub fn load(path: &Path, allow_readable: bool) -> Result<Loaded> {
         refuse_readable(id, mode, &place)?;
     }
     let changeable = id.is_some() && !is_dash(path);
-    Ok(Loaded { file, changeable, id, place })
+    let known = match &file {
+        KeyFile::Client(_) | KeyFile::Keyring(_) if changeable => Known::of(&bytes, &file),
+        // A lone key is parsed at once, and what shops and others have is rarely changed.
+        KeyFile::Client(_) | KeyFile::Keyring(_) | KeyFile::Plain(_) | KeyFile::Shop(_) => {
+            Known::default()
+        }
+    };
+    Ok(Loaded { file, changeable, id, place, known })
 }
 
 /// Removes what a killed process left beside a file, if possible.

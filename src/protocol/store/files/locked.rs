@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
+use super::known::Known;
 use super::paths::{FileId, Privacy, folder_of, open_to_change, sync_folder};
 use super::read::read_regular;
 use super::temporary::{
@@ -23,7 +24,23 @@ use crate::protocol::store::keyfile::{ClientBundle, KeyFile};
 /// [`Error::Usage`] if the path is a link or has several names; [`Error::Io`], in which case
 /// nothing has changed; and those that `change` returns.
 pub fn update<T>(path: &Path, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T> {
-    Locked::open(path)?.update(change)
+    update_known(path, &mut Known::default(), change)
+}
+
+/// As [`update`], for a file of which something is known.
+///
+/// # Errors
+/// As [`update`].
+pub fn update_known<T>(
+    path: &Path,
+    known: &mut Known,
+    change: impl FnOnce(&mut KeyFile) -> Result<T>,
+) -> Result<T> {
+    let mut locked = Locked::open(path)?;
+    locked.known = std::mem::take(known);
+    let result = locked.update(change);
+    *known = locked.known;
+    result
 }
 
 /// File at a path, locked. A process that changes or erases it holds this lock.
@@ -34,6 +51,8 @@ pub(super) struct Locked {
     pub(super) place: Place,
     /// Files that a killed process had left beside it.
     pub(super) swept: Swept,
+    /// What is known of its content.
+    pub(super) known: Known,
 }
 
 impl Locked {
@@ -52,7 +71,8 @@ impl Locked {
             if FileId::of(&file) == FileId::at(path) {
                 let swept = sweep(path, Owner::IsWaitedFor)
                     .map_err(|error| Error::io(&place, "cannot lock", error))?;
-                return Ok(Self { file, path: path.to_owned(), place, swept });
+                let (path, known) = (path.to_owned(), Known::default());
+                return Ok(Self { file, path, place, swept, known });
             }
         }
     }
@@ -65,7 +85,12 @@ impl Locked {
         let failed = |error| Error::io(&self.place, "cannot read", error);
         self.file.seek(SeekFrom::Start(0)).map_err(failed)?;
         let bytes = read_regular(&self.file, &self.place)?;
-        KeyFile::parse(&bytes, &self.place)
+        if let Some(file) = self.known.file_of(&bytes) {
+            return Ok(file.clone());
+        }
+        let file = KeyFile::parse(&bytes, &self.place)?;
+        self.known = Known::of(&bytes, &file);
+        Ok(file)
     }
 
     /// Reads the file, changes it, and replaces it by the new one, locked.
@@ -108,7 +133,9 @@ impl Locked {
         let new = Temporary::beside(&self.path, Privacy::Owner)?;
         new.file().write_all(&bytes)?;
         new.file().sync_all()?;
-        self.replace_by(new)
+        let old = self.replace_by(new)?;
+        self.known = Known::of(&bytes, file);
+        Ok(old)
     }
 
     /// Replaces this file by a finished one.

@@ -1,25 +1,37 @@
 //! Keys of a file, in its order, found by name.
 
-use std::collections::hash_map::Entry;
+use std::hash::BuildHasher;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use hashbrown::HashTable;
+
 use crate::protocol::jose::jwk::{AsKey, Jwk, JwkRef};
-use crate::protocol::model::{Kid, KidMap};
+use crate::protocol::model::{Kid, KidHash};
 
 /// The keys of a file, in its order; no two have the same name. Clones share the keys until one of
 /// them changes its keys, so changing anything else of a file is cheap even with many keys.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Keys<K> {
     list: Arc<Vec<Jwk<K>>>,
-    index: Arc<KidMap<usize>>,
+    /// Positions in the list, found by name.
+    index: Arc<HashTable<usize>>,
+    hash: KidHash,
 }
 
 impl<K> Default for Keys<K> {
     fn default() -> Self {
-        Self { list: Arc::default(), index: Arc::default() }
+        Self { list: Arc::default(), index: Arc::default(), hash: KidHash::default() }
     }
 }
+
+impl<K: PartialEq> PartialEq for Keys<K> {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.list, &other.list) || self.list == other.list
+    }
+}
+
+impl<K: Eq> Eq for Keys<K> {}
 
 impl<K> Deref for Keys<K> {
     type Target = [Jwk<K>];
@@ -37,7 +49,8 @@ impl<K: AsKey + Clone> Keys<K> {
 
     /// Index of the key named `kid`.
     pub fn index_of(&self, kid: &str) -> Option<usize> {
-        self.index.get(kid).copied()
+        let is_it = |&at: &usize| self.list[at].kid.as_ref().is_some_and(|own| own.as_str() == kid);
+        self.index.find(self.hash.hash_one(kid), is_it).copied()
     }
 
     /// The names of the keys.
@@ -48,15 +61,16 @@ impl<K: AsKey + Clone> Keys<K> {
     /// Adds a key, or replaces the key of the same name.
     pub fn push(&mut self, key: impl Into<Jwk<K>>) {
         let key = key.into();
+        let known = key.kid.as_ref().and_then(|kid| self.index_of(kid.as_str()));
         let list = Arc::make_mut(&mut self.list);
+        if let Some(at) = known {
+            list[at] = key;
+            return;
+        }
         if let Some(kid) = &key.kid {
-            match Arc::make_mut(&mut self.index).entry(kid.clone()) {
-                Entry::Occupied(entry) => {
-                    list[*entry.get()] = key;
-                    return;
-                }
-                Entry::Vacant(entry) => entry.insert(list.len()),
-            };
+            let hash = |kid: Option<&Kid>| self.hash.hash_one(kid.map_or("", Kid::as_str));
+            let hash_at = |&at: &usize| hash(list[at].kid.as_ref());
+            Arc::make_mut(&mut self.index).insert_unique(hash(Some(kid)), list.len(), hash_at);
         }
         list.push(key);
     }
@@ -66,9 +80,8 @@ impl<K: AsKey + Clone> Keys<K> {
         let list = std::mem::take(Arc::make_mut(&mut self.list));
         let (kept, removed): (Vec<_>, Vec<_>) =
             list.into_iter().partition(|key| wanted(key.kid.as_ref()));
-        let named = kept.iter().enumerate().filter_map(|(at, key)| Some((key.kid.clone()?, at)));
-        self.index = Arc::new(named.collect());
-        self.list = Arc::new(kept);
+        *self = Self::default();
+        kept.into_iter().for_each(|key| self.push(key));
         removed.into_iter().filter_map(|key| key.kid).collect()
     }
 

@@ -137,7 +137,10 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
             if left < needed as u64 {
                 return Ok((Reserved::TooLittle { left, shared }, shared));
             }
-            client.spent.extend(listed.iter().filter_map(|key| key.kid.as_ref()?.id()));
+            // Appending a set takes much less time than inserting its names one by one.
+            client
+                .spent
+                .append(&mut listed.iter().filter_map(|key| key.kid.as_ref()?.id()).collect());
             let most = MOST_LEAVES.max(needed.saturating_sub(listed.len()));
             let leaves = ReservedLeaves::reserve(client, (want - listed.len()).min(most) as u64);
             Ok((Reserved::Enough((listed, leaves)), shared))
@@ -211,15 +214,16 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
     /// whether the change could be recorded. If the keys are pads, the ids stay
     /// spent in any case, because discarded output may still be on the disk.
     pub fn settle(mut self, nothing_left: bool) -> (Used, Result<()>) {
-        let returned: Vec<Name> = self.used.iter().filter_map(Kid::id).collect();
         let mut used = Used {
             count: self.used.len() as u64 + self.leaves.count_used(),
             names: std::mem::take(&mut self.used),
         };
+        let listed = used.names.len();
         used.names.extend(self.leaves.names(&self.shop));
         if !nothing_left || self.takes_pad {
             return (used, Ok(()));
         }
+        let returned: Vec<Name> = used.names[..listed].iter().filter_map(Kid::id).collect();
         match self.return_ids(&returned, &self.leaves.used()) {
             Ok(()) => (Used::default(), Ok(())),
             failed => (used, failed),

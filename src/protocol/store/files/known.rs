@@ -1,0 +1,32 @@
+//! What this process knows of a key file.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::protocol::store::keyfile::KeyFile;
+
+/// What a key file contained when this process last read or wrote it, if it did. The file is read
+/// again under its lock, but it is parsed again only if its bytes are others: parsing a file of a
+/// million keys takes ten times as long as hashing it.
+#[derive(Debug, Clone, Default)]
+pub struct Known(Option<Arc<Content>>);
+
+#[derive(Debug)]
+struct Content {
+    hash: [u8; 32],
+    file: KeyFile,
+}
+
+impl Known {
+    /// Remembers the file that these bytes are.
+    pub(super) fn of(bytes: &[u8], file: &KeyFile) -> Self {
+        Self(Some(Arc::new(Content { hash: Sha256::digest(bytes).into(), file: file.clone() })))
+    }
+
+    /// The file that these bytes are, if they are the known ones.
+    pub(super) fn file_of(&self, bytes: &[u8]) -> Option<&KeyFile> {
+        let known = self.0.as_deref()?;
+        (known.hash == <[u8; 32]>::from(Sha256::digest(bytes))).then_some(&known.file)
+    }
+}
