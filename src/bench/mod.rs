@@ -9,6 +9,7 @@ pub mod cycles;
 mod delivery;
 pub mod machine;
 pub mod measure;
+pub mod pools;
 pub mod rows;
 pub mod scale;
 pub mod table;

@@ -10,20 +10,21 @@ use orderseal::bench::choose::{self, Choice};
 use orderseal::bench::cost::{self, Costs};
 use orderseal::bench::machine::{self, Machine};
 use orderseal::bench::measure::{self, Share};
+use orderseal::bench::pools::{self, PoolCosts};
 use orderseal::bench::scale::{self, Scale};
 use orderseal::bench::table::{self, Table};
 use orderseal::bench::{Measured, cycles, rounded};
 use orderseal::ciphers::cpu::Backend;
 use orderseal::protocol::pipeline::Workers;
-use orderseal::protocol::roles::service::DEFAULT_RSA_BITS;
+use orderseal::protocol::roles::service::{DEFAULT_RSA_BITS, Pool, Sizes};
 use orderseal::protocol::store::files::{Output, Privacy};
-use orderseal::protocol::{Error, Result, Scheme};
+use orderseal::protocol::{Error, Kind, Result, Scheme, Scope};
 use serde::Serialize;
 
 use self::svg::Chart;
 use super::arguments::{existing, rsa_bits};
 use super::values::{OneOf, one_of};
-use super::{Global, ui};
+use super::{Global, signals, ui};
 use crate::cmd::hints::{usage, usage_with};
 
 /// Measure ciphers and whole orders on this machine
@@ -42,7 +43,8 @@ Examples:
   orderseal bench --compare rustcrypto portable
   orderseal bench --svg bench.svg
   orderseal bench --scale
-  orderseal bench --embodiment all --orders 100 --size 256")]
+  orderseal bench --embodiment all --orders 100 --size 256
+  orderseal bench --embodiment 4 --pool listed derived --orders 10000")]
 pub struct Bench {
     /// Measure the rows whose name contains one of these, in upper or lower case
     #[arg(long, value_name = "TEXT", num_args = 1..)]
@@ -57,9 +59,16 @@ pub struct Bench {
     #[arg(short, long, value_name = "N", conflicts_with_all = ["filter", "compare", "svg", "scale"],
           value_parser = embodiments())]
     embodiment: Option<&'static [Scheme]>,
-    /// Orders in a run
+    /// Measure commands with key files of up to --orders ids instead: a listed pool, a derived one
+    ///
+    /// Makes the files in the folder for temporary files, which 1,000,000 orders of 256 bytes take 1 GB
+    /// of.
+    #[arg(long, help_heading = EMBODIMENT, value_name = "POOL", num_args = 1..=2, requires = "embodiment",
+          value_parser = one_of([Pool::Listed, Pool::Derived].map(|pool| (pools::name(pool), pool))))]
+    pool: Vec<Pool>,
+    /// Orders in a run, at most 100,000 without --pool
     #[arg(long, help_heading = EMBODIMENT, value_name = "N", default_value_t = 100, requires = "embodiment",
-          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+          value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     orders: u32,
     /// Bytes of an order
     #[arg(long, help_heading = EMBODIMENT, value_name = "N", default_value_t = 256, requires = "embodiment",
@@ -86,6 +95,9 @@ const EMBODIMENT: &str = "Embodiment options (with --embodiment)";
 /// Default limit on the total time, in seconds.
 const MOST: f64 = 40.0;
 
+/// Most orders of a run in memory.
+const MOST_IN_MEMORY: u32 = 100_000;
+
 /// Default time of `--scale`, in seconds.
 const SCALE_TIME: f64 = 20.0;
 
@@ -93,13 +105,19 @@ impl Bench {
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Result<()> {
         match self.embodiment {
-            Some(schemes) => self.cost(schemes, global),
+            Some(schemes) if self.pool.is_empty() => self.cost(schemes, global),
+            Some(schemes) => self.pools(schemes, global),
             None if self.scale => self.scale(global),
             None => self.rows(global),
         }
     }
 
     fn cost(&self, schemes: &[Scheme], global: &Global) -> Result<()> {
+        if self.orders > MOST_IN_MEMORY {
+            let found =
+                format!("--orders {}: at most {MOST_IN_MEMORY} without --pool", self.orders);
+            return Err(usage(found));
+        }
         let setup = cost::Setup {
             orders: self.orders as usize,
             size: self.size as usize,
@@ -119,6 +137,44 @@ impl Bench {
             false => {
                 let machine = Machine::this(workers.threads(), None);
                 ui::print(&format!("{machine}{}", Costs(&costs)))
+            }
+        }
+    }
+
+    fn pools(&self, schemes: &[Scheme], global: &Global) -> Result<()> {
+        let unfit = |scheme: &&Scheme| match (scheme.scope, scheme.kind) {
+            (Scope::Shop, _) => true,
+            (Scope::Transaction, Kind::Public) => self.pool.contains(&Pool::Derived),
+            (Scope::Transaction, Kind::Secret) => false,
+        };
+        if let Some(scheme) = schemes.iter().find(unfit) {
+            let hint = "embodiments 3 and 4 have derived pools, 5 and 6 only listed ones";
+            return Err(usage_with(format!("{scheme} has no such pool"), hint.to_owned()));
+        }
+        let orders = u64::from(self.orders);
+        let counts: Vec<u64> =
+            [100, 10, 1].map(|part| orders / part).into_iter().filter(|&ids| ids > 0).collect();
+        let workers = Workers::new(Some(global.threads.map_or(1, usize::from)))?;
+        // A run that is interrupted removes its files.
+        let workers = workers.stopped_by(signals::stop());
+        let sizes = Sizes { rsa_bits: self.rsa_bits, ..Sizes::default() };
+        let progress =
+            ui::Progress::count(global, (schemes.len() * self.pool.len() * counts.len()) as u64);
+        let _unfinished = signals::begin();
+        let mut costs = Vec::new();
+        for (&scheme, &pool) in schemes.iter().flat_map(|s| self.pool.iter().map(move |p| (s, p))) {
+            for &ids in &counts {
+                let setup = pools::Setup { scheme, pool, ids, size: self.size as usize, sizes };
+                costs.push(pools::measure(setup, &workers)?);
+                progress.tick();
+            }
+        }
+        progress.finish("");
+        match global.json {
+            true => ui::print(&json_lines(&costs)),
+            false => {
+                let machine = Machine::this(workers.threads(), None);
+                ui::print(&format!("{machine}{}", PoolCosts(&costs)))
             }
         }
     }

@@ -1,0 +1,289 @@
+//! Cost of a pool of transaction keys: what commands do with files of many ids, from making the keys to
+//! opening the last order.
+
+use std::fmt;
+use std::fs::{self, DirBuilder, File};
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::clock::process_time;
+use super::rounded;
+use super::rows::fixtures;
+use super::table::digits;
+use crate::ciphers::random::{KeySource, SystemSource};
+use crate::protocol::pipeline::Workers;
+use crate::protocol::roles::client::Plan;
+use crate::protocol::roles::send::{Sender, Unattended};
+use crate::protocol::roles::service::{
+    self, ClientRequest, IdRequest, KeyRequest, Outputs, Pool, ShopForm, Sizes,
+};
+use crate::protocol::roles::shop::{self, Options};
+use crate::protocol::store::files::{self, Existing, InUse, Inputs, Known, Output, Privacy};
+use crate::protocol::store::keyfile::{KeyFile, KeyHolder, Keyring};
+use crate::protocol::store::spend::Durable;
+use crate::protocol::store::{OpeningFile, OpeningKeys};
+use crate::protocol::{Error, Place, Result, Scheme};
+
+/// Parameters of a run.
+#[derive(Debug, Clone, Copy)]
+pub struct Setup {
+    /// The embodiment; one with a key for each transaction.
+    pub scheme: Scheme,
+    /// The kind of pool.
+    pub pool: Pool,
+    /// Number of ids. All are handed out to one client, which uses all of them.
+    pub ids: u64,
+    /// Size of an order in bytes.
+    pub size: usize,
+    /// Sizes of the keys.
+    pub sizes: Sizes,
+}
+
+/// What a pool costs.
+#[derive(Debug, Serialize)]
+pub struct PoolCost {
+    embodiment: Option<u8>,
+    pool: &'static str,
+    ids: u64,
+    size: usize,
+    /// Length of the client's bundle in bytes.
+    bundle_bytes: u64,
+    processor_seconds: Steps,
+}
+
+/// Processor time of each step, of the process and of the kernel for it, on all threads.
+#[derive(Debug, Serialize)]
+struct Steps {
+    keygen: f64,
+    bundle_shop: f64,
+    bundle_client: f64,
+    encrypt: f64,
+    decrypt: f64,
+    /// One order, with a bundle of all ids.
+    encrypt_one: f64,
+}
+
+/// Runs the steps once. The files go into a folder for temporary files and take about four times the
+/// length of the orders, and 300 bytes an id of a listed pool.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn measure(setup: Setup, workers: &Workers) -> Result<PoolCost> {
+    let Setup { scheme, pool, ids, size, sizes } = setup;
+    let (lab, source) = (Lab::new()?, SystemSource::new()?);
+    let (shop, suite) = (fixtures::shop(), fixtures::usual_suite(scheme));
+    let request = KeyRequest { pool, shop, scheme, suite, orders: ids, sizes, service: None };
+    let keyring = lab.file("service.jwks");
+    let (bundle, copy, shop) =
+        (lab.file("client.jwks"), lab.file("copy.jwks"), lab.file("shop.jwks"));
+    let (orders, one) =
+        (lab.orders("orders.ndjson", ids, size)?, lab.orders("one.ndjson", 1, size)?);
+    let (sealed, sealed_one) = (lab.file("sealed.jwe"), lab.file("one.jwe"));
+
+    let ((), keygen) = timed(|| keyring.make_keys(&request, &source, workers))?;
+    let ((), bundle_shop) = timed(|| keyring.bundle_shop(&shop))?;
+    let ((), bundle_client) = timed(|| keyring.bundle_client(&request, &source, &bundle))?;
+    let bundle_bytes = bundle.copy_to(&copy)?;
+    let ((), encrypt_one) = timed(|| copy.encrypt(&one, &sealed_one, &source, workers))?;
+    let ((), encrypt) = timed(|| bundle.encrypt(&orders, &sealed, &source, workers))?;
+    let (opened, decrypt) = timed(|| shop.decrypt(&sealed, workers))?;
+    assert_eq!(opened, ids, "what was sealed above opens");
+    let processor_seconds =
+        Steps { keygen, bundle_shop, bundle_client, encrypt, decrypt, encrypt_one };
+    let (embodiment, pool) = (scheme.number(), name(pool));
+    Ok(PoolCost { embodiment, pool, ids, size, bundle_bytes, processor_seconds })
+}
+
+/// The result of a step, and the processor time that it took in seconds.
+fn timed<T>(step: impl FnOnce() -> Result<T>) -> Result<(T, f64)> {
+    let start = process_time();
+    let result = step()?;
+    Ok((result, rounded((process_time() - start).as_secs_f64())))
+}
+
+/// A folder for the files of one run, which is removed with them.
+struct Lab(PathBuf);
+
+impl Lab {
+    fn new() -> Result<Self> {
+        let folder = std::env::temp_dir().join(format!("orderseal-bench-{}", std::process::id()));
+        let made = DirBuilder::new().mode(0o700).create(&folder);
+        made.map_err(|error| {
+            Error::io(Place::file(folder.display().to_string()), "cannot create", error)
+        })?;
+        Ok(Self(folder))
+    }
+
+    fn file(&self, name: &str) -> LabFile {
+        let path = self.0.join(name);
+        LabFile { place: Place::file(path.display().to_string()), path }
+    }
+
+    /// A file with orders.
+    fn orders(&self, name: &str, count: u64, size: usize) -> Result<LabFile> {
+        let file = self.file(name);
+        let some = fixtures::orders(count.min(1000) as usize, size);
+        let write = || {
+            let mut out = BufWriter::new(File::create(&file.path)?);
+            for order in some.iter().cycle().take(count as usize) {
+                out.write_all(order)?;
+                out.write_all(b"\n")?;
+            }
+            out.flush()
+        };
+        write().map_err(|error| Error::io(&file.place, "cannot write", error))?;
+        Ok(file)
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        // Its keys have sealed nothing but bytes that mean nothing.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A file of a run.
+struct LabFile {
+    path: PathBuf,
+    place: Place,
+}
+
+impl LabFile {
+    fn write(&self, file: &dyn KeyHolder) -> Result<()> {
+        let mut output = self.create()?;
+        output.write(&file.to_bytes(&self.place)?)?;
+        output.commit()
+    }
+
+    fn create(&self) -> Result<Output> {
+        Output::create(Some(&self.path), Existing::Keep, Privacy::Owner, &[])
+    }
+
+    /// Copies the file, and returns its length.
+    fn copy_to(&self, other: &Self) -> Result<u64> {
+        fs::copy(&self.path, &other.path)
+            .map_err(|error| Error::io(&self.place, "cannot copy", error))
+    }
+
+    fn make_keys(
+        &self,
+        request: &KeyRequest,
+        source: &SystemSource,
+        workers: &Workers,
+    ) -> Result<()> {
+        let mut keyring = Keyring::new();
+        let keys = service::make_keys(request, source, workers, &|| {}, &self.place)?;
+        service::add_keys(&mut keyring, request, keys, source, &self.place)?;
+        self.write(&keyring)
+    }
+
+    fn bundle_shop(&self, shop: &Self) -> Result<()> {
+        let keyring = files::load(&self.path, false)?.of(KeyFile::into_keyring)?.file;
+        shop.write(&service::bundle_shop(&keyring, None, ShopForm::Program, &self.place)?)
+    }
+
+    fn bundle_client(
+        &self,
+        request: &KeyRequest,
+        source: &SystemSource,
+        bundle: &Self,
+    ) -> Result<()> {
+        let keyring = InLab { file: self, known: files::load(&self.path, false)?.known };
+        let wanted = ClientRequest::new(request.shop.clone(), IdRequest::Pool(request.orders));
+        let none_on_demand = |_: &KeyRequest| Ok(Vec::new());
+        let outputs = Outputs { client: bundle.create()?, shop: None };
+        let text = |client: &_| KeyHolder::to_bytes(client, &bundle.place);
+        service::deliver(&keyring, &wanted, source, none_on_demand, text, outputs, &self.place)?;
+        Ok(())
+    }
+
+    fn encrypt(
+        &self,
+        orders: &Self,
+        sealed: &Self,
+        source: &impl KeySource,
+        workers: &Workers,
+    ) -> Result<()> {
+        let loaded = files::load(&self.path, false)?;
+        let mut plan = Plan::of_client(loaded.file.client(&self.place)?, &self.place)?;
+        let paths = [orders.path.clone()];
+        if let Some(expected) = Inputs::measure(&paths)? {
+            plan.set_expected(expected);
+        }
+        let inputs = Inputs::open(&paths)?;
+        let mut output = sealed.create()?;
+        let mut file = InUse::join(&self.path, loaded.known)?;
+        let sender =
+            Sender { file: &mut file, place: &self.place, erases: false, attendant: &Unattended };
+        sender.run(&mut output, |bundle, sink| {
+            plan.seal(workers, inputs, source, bundle, sink, |_| {})
+        })?;
+        Ok(())
+    }
+
+    /// Opens sealed orders, and returns their number.
+    fn decrypt(&self, sealed: &Self, workers: &Workers) -> Result<u64> {
+        let mut keys = OpeningKeys::new(false);
+        let bundle = files::load(&self.path, false)?.of(KeyFile::into_shop)?.file;
+        keys.add(OpeningFile::Shop(bundle.into()), &self.place)?;
+        let inputs = Inputs::open(&[sealed.path.clone()])?;
+        let options = Options::default();
+        let opened = shop::open(workers, inputs, &keys, options, |_, _| Ok(()), |_| Ok(()))?;
+        Ok(opened.totals.orders)
+    }
+}
+
+/// The keyring, as a service changes it.
+struct InLab<'f> {
+    file: &'f LabFile,
+    known: Known,
+}
+
+impl Durable<Keyring> for InLab<'_> {
+    fn update<T>(&self, change: impl FnOnce(&mut Keyring) -> Result<T>) -> Result<T> {
+        let LabFile { path, place } = self.file;
+        let change = |file: &mut KeyFile| change(file.keyring_mut(place)?);
+        files::update_known(path, &mut self.known.clone(), change)
+    }
+}
+
+/// The name of a kind of pool.
+pub fn name(pool: Pool) -> &'static str {
+    match pool {
+        Pool::Listed => "listed",
+        Pool::Derived => "derived",
+    }
+}
+
+/// The costs as a table for users.
+pub struct PoolCosts<'a>(pub &'a [PoolCost]);
+
+impl fmt::Display for PoolCosts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(first) = self.0.first() else { return Ok(()) };
+        let number =
+            first.embodiment.map_or(String::new(), |number| format!("embodiment {number}, "));
+        writeln!(f, "\n{number}orders of {} B, processor seconds\n", first.size)?;
+        write!(f, "{:8}  {:>10}", "pool", "ids")?;
+        for step in ["keygen", "shop", "client", "encrypt", "decrypt", "one order", "bundle"] {
+            write!(f, "  {step:>9}")?;
+        }
+        writeln!(f)?;
+        for cost in self.0 {
+            write!(f, "{:8}  {:>10}", cost.pool, cost.ids)?;
+            let Steps { keygen, bundle_shop, bundle_client, encrypt, decrypt, encrypt_one } =
+                cost.processor_seconds;
+            for step in [keygen, bundle_shop, bundle_client, encrypt, decrypt, encrypt_one] {
+                write!(f, "  {:>9}", digits(step))?;
+            }
+            writeln!(f, "  {:>6} kB", digits(cost.bundle_bytes as f64 / 1e3))?;
+        }
+        f.write_str(
+            "\nshop, client: making their bundles; one order: encrypting it with a bundle of all ids\n",
+        )
+    }
+}
