@@ -104,10 +104,89 @@ fn damaged_and_other_keys_are_named() {
     for (file, code, words) in [
         (cut.as_str(), 3, "the key is not well-formed PKCS #8"),
         (include_str!("encodings/ed25519-pkcs8.pem"), 3, "object identifier 1.3.101.112"),
-        (include_str!("encodings/p256-encrypted.pem"), 3, "protected by a passphrase"),
+        (include_str!("encodings/p256-sec1-aes.pem"), 3, "protected by a passphrase"),
     ] {
         lab.write("key.pem", file);
         lab.refused(code, "decrypt --key key.pem orders").says(&["key.pem: ", words]);
+    }
+}
+
+/// The key of `p256-pkcs8.pem`, encrypted under the password hunter2 by OpenSSL 3.0.19: `openssl pkcs8
+/// -topk8 -in p256-pkcs8.pem -passout pass:hunter2`, with nothing more for AES and PBKDF2 with SHA-256,
+/// with `-scrypt`, and with `-v2 des3 -v2prf hmacWithSHA1`.
+const ENCRYPTED: [&str; 3] = [
+    include_str!("encodings/p256-encrypted.pem"),
+    include_str!("encodings/p256-scrypt.pem"),
+    include_str!("encodings/p256-des3.pem"),
+];
+
+#[test]
+fn encrypted_keys_are_read_with_their_password_wherever_keys_are() {
+    let lab = Lab::new();
+    lab.write("orders", "one\n");
+    lab.write("plain.pem", include_str!("encodings/p256-pkcs8.pem"));
+    lab.ok("keygen --alg A256GCM -o cek.jwk");
+    for (file, mode) in [("right", "hunter2\n"), ("wrong", "hunter3\n")] {
+        lab.write(file, mode);
+    }
+    let with = "--key-password-file right";
+    for (number, pem) in ENCRYPTED.iter().enumerate() {
+        for (name, bytes) in [("key.pem", pem.as_bytes().to_vec()), ("key.der", der(pem))] {
+            lab.write(name, bytes);
+            lab.ok("encrypt --key plain.pem --alg ECDH-ES orders -o sealed --force");
+            assert_eq!(lab.ok(&format!("decrypt --key {name} {with} sealed")).text(), "one\n");
+            if number > 0 {
+                continue;
+            }
+            // A password is for the keys that need one.
+            lab.ok(&format!("decrypt --key plain.pem {with} sealed"));
+            lab.ok(&format!("encrypt --key {name} --alg ECDH-ES {with} orders -o sealed --force"));
+            assert_eq!(lab.ok("decrypt --key plain.pem sealed").text(), "one\n");
+            let wrap = format!("wrap --with {name} --alg ECDH-ES+A256KW {with} cek.jwk");
+            lab.ok(&format!("{wrap} -o wrapped --force"));
+            lab.ok("decrypt --key plain.pem wrapped -o back.jwk --force");
+            let shown = lab.ok(&format!("inspect --json {name} {with}")).json();
+            assert_eq!(shown["thumbprint"], "nSzjNqjAVFuVuY5WDx389ImeAQBG-YfuYdmCQ7JoBSE");
+            lab.ok(&format!("keys import {name} {with} -o key.jwk --force"));
+            assert_eq!(lab.ok("decrypt --key key.jwk sealed").text(), "one\n");
+        }
+        let words = ["key.pem: ", "is encrypted, and no password", "--key-password-file"];
+        lab.refused(4, "decrypt --key key.pem sealed").says(&words);
+        lab.refused(4, "inspect key.pem").says(&words);
+        let sealed = lab.read("sealed");
+        for (command, key) in [("decrypt --key", "pem"), ("inspect", "der")] {
+            lab.refused_with(4, &format!("{command} key.{key} --key-password-file wrong"), &sealed)
+                .says(&["the password does not open the private key"]);
+        }
+    }
+    lab.refused(2, "decrypt --key key.pem --key-password-file - --kid a -").says(&["stdin"]);
+}
+
+#[test]
+fn encrypted_keys_that_are_damaged_or_absurd_are_refused_at_once() {
+    let lab = Lab::new();
+    lab.write("right", "hunter2\n");
+    let scrypt = der(ENCRYPTED[1]);
+    // N, r and p.
+    let sizes = [0x02, 0x02, 0x40, 0x00, 0x02, 0x01, 0x08, 0x02, 0x01, 0x01];
+    let at = scrypt.windows(sizes.len()).position(|bytes| bytes == sizes).expect("scrypt");
+    let with_sizes =
+        |sizes: [u8; 10]| [&scrypt[..at], &sizes[..], &scrypt[at + sizes.len()..]].concat();
+    let mut cut = scrypt.clone();
+    cut.pop();
+    for (bytes, code, words) in [
+        // openssl pkcs8 -topk8 -iter 10000001
+        (der(include_str!("encodings/p256-rounds.pem")), 4, "10000001 rounds of PBKDF2"),
+        // openssl pkcs8 -topk8 -v1 PBE-SHA1-3DES
+        (der(include_str!("encodings/p256-pbes1.pem")), 4, "not PBES2"),
+        // N 2^14, r 127, p 2; N 0; N 2^15 - 1.
+        (with_sizes([2, 2, 0x40, 0, 2, 1, 0x7f, 2, 1, 2]), 4, "scrypt over 532676608 bytes"),
+        (with_sizes([2, 1, 0, 2, 2, 0x40, 0, 2, 1, 1]), 4, "parameters of scrypt"),
+        (with_sizes([2, 2, 0x7f, 0xff, 2, 1, 8, 2, 1, 1]), 4, "parameters of PBES2"),
+        (cut, 3, "DER"),
+    ] {
+        lab.write("key.der", bytes);
+        lab.refused(code, "inspect key.der --key-password-file right").says(&["key.der: ", words]);
     }
 }
 

@@ -12,6 +12,7 @@ use orderseal::protocol::store::files::{Existing, FileId, Output, Privacy};
 use orderseal::protocol::{Alg, Enc, Erase, Kid, Result};
 
 use super::algorithms::{self, SealingAlg};
+use super::passwords::KeyPassword;
 use super::seal_with::SealFrom;
 use super::values::{OneOf, one_of};
 
@@ -83,6 +84,8 @@ pub struct Sealing {
     #[arg(long, value_name = "N", requires = "password_file", conflicts_with_all = ["bundle", "key"],
           value_parser = password_rounds(), help_heading = MORE)]
     pub password_rounds: Option<Rounds>,
+    #[command(flatten)]
+    pub key_password: KeyPassword,
     /// Name of the key in --key, if several could seal
     #[arg(long, value_name = "KID", requires = "key", conflicts_with = "bundle",
           help_heading = MORE)]

@@ -21,7 +21,7 @@ use serde_json::json;
 use super::arguments::is_stdout;
 use super::arguments::{MORE, OutputFile};
 use super::ledger::{Delivery, UseOptions};
-use super::seal_with::load_password;
+use super::passwords::{KeyPassword, load_password};
 use super::{Global, algorithms, main_inputs, one_from_stdin, one_to_stdout, ui};
 use crate::cmd::hints::usage;
 
@@ -72,6 +72,8 @@ pub struct Decrypt {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["bundle", "key", "kid"],
           help_heading = MORE)]
     password_file: Option<PathBuf>,
+    #[command(flatten)]
+    key_password: KeyPassword,
     /// Most rounds of PBES2 in this run, for all keys together
     #[arg(long, value_name = "N", requires = "password_file", conflicts_with_all = ["bundle", "key"],
           default_value_t = MOST_ROUNDS, help_heading = MORE)]
@@ -139,7 +141,8 @@ impl Decrypt {
             .iter()
             .chain(&self.key)
             .chain(&self.password_file)
-            .map(|path| Some(path.as_path()));
+            .map(|path| Some(path.as_path()))
+            .chain([self.key_password.path()]);
         one_from_stdin(key_files.chain(main_inputs(&self.sealed)))?;
         one_to_stdout([self.main_output(), self.report.as_deref()])?;
         if self.ids && !global.json {
@@ -253,7 +256,9 @@ impl Decrypt {
             bundles.extend(self.uses.user(path, &loaded)?);
             self.add(&mut keys, loaded, global)?;
         }
-        let load = |path: &PathBuf| files::load(path, global.allow_readable_keys);
+        let reader = self.key_password.reader(global)?;
+        ids.push(self.key_password.id());
+        let load = |path: &PathBuf| reader.load(path);
         let mut plain = self.key.iter().map(load).collect::<Result<Vec<_>>>()?;
         algorithms::assume(self.alg, &mut plain)?;
         for (loaded, path) in plain.into_iter().zip(&self.key) {

@@ -84,12 +84,13 @@ impl Encrypt {
             return Err(usage("--bundle, --key or --password-file is needed"));
         };
         let path = from.path();
-        let keys = [Some(path), self.typed_key.as_deref()];
+        let key_password = &self.sealing.key_password;
+        let keys = [Some(path), self.typed_key.as_deref(), key_password.path()];
         one_from_stdin(keys.into_iter().chain(main_inputs(&self.orders)))?;
         if let Some((option, _)) = made.option().filter(|_| self.orders.len() > 1) {
             return Err(usage(format!("{option} seals one file, several were given")));
         }
-        let with = SealWith::load(from, self.sealing.alg, global)?;
+        let with = SealWith::load(from, self.sealing.alg, key_password, global)?;
         let source = SystemSource::new()?;
         let mut plan = self.plan(&with, &source)?;
         if let Some(layers) = self.layers.layers {
@@ -116,7 +117,7 @@ impl Encrypt {
             beginnings::check_orders(global, &mut inputs)?;
         }
         let typed = self.typed_key.as_deref().and_then(files::identify);
-        let ids = [&[with.id(), typed], others, &inputs.ids()].concat();
+        let ids = [&[with.id(), typed, key_password.id()], others, &inputs.ids()].concat();
         let output = self.to.create(Privacy::Umask, &ids)?;
         if made == Made::Stream {
             output.refuse_terminal("a sealed stream")?;

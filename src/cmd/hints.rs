@@ -3,8 +3,8 @@
 
 use orderseal::ciphers::content::ContentCipher;
 use orderseal::protocol::model::{
-    Amounts, Document, Expected, Family, Form, JsonFault, LedgerTrouble, Malformed, Misuse,
-    NotUndone, Pbes2, Reuse, Role, Unfit, Unimplemented, WebPage, WrapAlgorithm,
+    Amounts, Document, Encrypted, Expected, Family, Form, JsonFault, LedgerTrouble, Malformed,
+    Misuse, NotUndone, Pbes2, Reuse, Role, Unfit, Unimplemented, WebPage, WrapAlgorithm,
 };
 use orderseal::protocol::{Error, KeyError, Spent};
 
@@ -261,8 +261,8 @@ fn unexpected_hint(found: &Form, expected: Expected) -> Option<String> {
         Form::ByteOrderMark => "write the file again as UTF-8 without a byte-order mark",
         Form::Utf16 => "convert it to UTF-8 without a byte-order mark: iconv -f UTF-16 -t UTF-8",
         Form::Pem { protected: true, .. } => {
-            "remove the passphrase with `openssl pkey -in FILE -out NEW`, and the new file when it is \
-             not needed any more"
+            "convert it to PKCS #8 with `openssl pkcs8 -topk8 -in FILE -out NEW`, which is read with \
+             --key-password-file"
         }
         Form::Pem { .. } | Form::Der => {
             "keys are read as JWK, PKCS #8, PKCS #1, SEC 1 and SubjectPublicKeyInfo"
@@ -405,6 +405,12 @@ fn key_hint(error: &KeyError) -> Option<String> {
             "a key serves what its record allows, whatever an order asks for; for a key without alg, \
              --alg names the algorithm"
         }
+        KeyError::Encrypted(Encrypted::NoPassword) => {
+            "write the password into a file and name it by --key-password-file"
+        }
+        KeyError::Encrypted(
+            Encrypted::Scheme(_) | Encrypted::Rounds { .. } | Encrypted::Scrypt { .. },
+        ) => "encrypt it anew, with `openssl pkcs8 -topk8 -in FILE -out NEW`",
         KeyError::Unfit(Unfit::Password(_)) => DERIVED_FROM_PASSWORD,
         KeyError::Unfit(Unfit::Rounds { .. }) => {
             "whoever seals chooses the rounds; if the orders are worth the time, raise the limit by \
@@ -420,6 +426,7 @@ fn key_hint(error: &KeyError) -> Option<String> {
         | KeyError::Erased(_)
         | KeyError::Conflict(_)
         | KeyError::Unusable(_)
+        | KeyError::Encrypted(Encrypted::WrongPassword)
         | KeyError::Unfit(_) => return None,
     };
     Some(hint.to_owned())

@@ -26,7 +26,8 @@ use serde_json::{Value, json};
 use outline::show;
 
 use super::decrypt::{joined_json, peek_line};
-use super::{Global, ui};
+use super::passwords::KeyPassword;
+use super::{Global, one_from_stdin, ui};
 use crate::cmd::hints::usage;
 
 /// Show the structure of a file, never a secret
@@ -46,6 +47,8 @@ pub struct Inspect {
     /// Sealed orders that used the pads of this key file: count the bytes left, and those used twice
     #[arg(long, value_name = "FILE", conflicts_with = "public")]
     sealed: Vec<PathBuf>,
+    #[command(flatten)]
+    key_password: KeyPassword,
     /// File to show [default: stdin]
     file: Option<PathBuf>,
 }
@@ -54,6 +57,7 @@ impl Inspect {
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Result<()> {
         let path = self.file.as_deref();
+        one_from_stdin([Some(path.unwrap_or(Path::new("-"))), self.key_password.path()])?;
         files::tidy(path);
         let mut input = Input::open(path)?;
         let place = input.place();
@@ -68,7 +72,7 @@ impl Inspect {
         let is_json = first.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
         match Form::of_file(&first) {
             Some(Form::Ledger) => return self.ledger(path, &place, global),
-            _ if Jwk::from_encoding(&first).is_some() => {}
+            _ if Jwk::from_encoding(&first, None).is_some() => {}
             Some(found) => return Err(Error::unexpected(&place, found, Expected::Inspectable)),
             None if !is_json => return self.sealed_orders(first, input, &place, global),
             None => {}
@@ -82,7 +86,8 @@ impl Inspect {
         if let Ok(page) = Page::parse(&bytes, &place) {
             return show(global, &page_to_json(&page));
         }
-        let file = KeyFile::parse(&bytes, &place)?;
+        let reader = self.key_password.reader(global)?;
+        let file = KeyFile::parse_encrypted(&bytes, reader.password(), &place)?;
         files::finish(path, &file)?;
         if self.public {
             let public = JwkSet::of_public_keys(file.holder());

@@ -21,6 +21,7 @@ mod keys;
 mod ledger;
 mod man;
 mod order_page;
+mod passwords;
 mod seal_with;
 mod signals;
 mod simulate;

@@ -5,16 +5,14 @@ use std::path::Path;
 use orderseal::protocol::jose::password::{Password, Rounds};
 use orderseal::protocol::model::{ClientProgram, Pbes2};
 use orderseal::protocol::roles::client::Plan;
-use orderseal::protocol::store::files::{self, FileId, Known, Loaded};
+use orderseal::protocol::store::files::{FileId, Known, Loaded};
 use orderseal::protocol::store::keyfile::KeyFile;
 use orderseal::protocol::{Error, KeyError, Place, Result};
 
 use super::Global;
 use super::algorithms::{self, SealingAlg};
+use super::passwords::{KeyPassword, load_password};
 use crate::cmd::hints::usage;
-
-/// Most bytes that are read of a password file: room to recognize a wrong file.
-const MAX_FILE: u64 = 4096;
 
 /// A file with what seals.
 #[derive(Debug, Clone, Copy)]
@@ -42,24 +40,18 @@ impl<'p> SealFrom<'p> {
     }
 }
 
-/// Reads a password file.
-///
-/// # Errors
-/// [`Error::Io`]; [`Error::Malformed`] if it has no password; [`KeyError::Readable`].
-pub fn load_password(path: &Path, global: &Global) -> Result<Loaded<Password>> {
-    let small = files::load_small(path, MAX_FILE, !global.allow_readable_keys)?;
-    let password = Password::read(&small.bytes);
-    let file = password.map_err(|found| Error::malformed(&small.place, found))?;
-    let (place, known) = (small.place, Known::default());
-    Ok(Loaded { file, place, id: small.id, changeable: false, known })
-}
-
 impl SealWith {
-    /// Reads the file. `alg` is the algorithm of keys that name none, or the one for the password.
+    /// Reads the file. `alg` is the algorithm of keys that name none, or the one for the password;
+    /// `key_password` is that of an encrypted private key.
     ///
     /// # Errors
     /// A usage error if the algorithm is not for what is in the file, and errors of reading.
-    pub fn load(from: SealFrom<'_>, alg: Option<SealingAlg>, global: &Global) -> Result<Self> {
+    pub fn load(
+        from: SealFrom<'_>,
+        alg: Option<SealingAlg>,
+        key_password: &KeyPassword,
+        global: &Global,
+    ) -> Result<Self> {
         match from {
             SealFrom::Keys(path) => {
                 let alg = match alg {
@@ -72,7 +64,7 @@ impl SealWith {
                         )));
                     }
                 };
-                let mut loaded = files::load(path, global.allow_readable_keys)?;
+                let mut loaded = key_password.reader(global)?.load(path)?;
                 algorithms::assume(alg, [&mut loaded])?;
                 Ok(Self::Keys(Box::new(loaded)))
             }

@@ -13,6 +13,7 @@ use orderseal::protocol::{Error, Kid, Result, Unfit};
 
 use super::algorithms::{self, SealingAlg};
 use super::arguments::{Layers, MORE, OutputFile, password_rounds};
+use super::passwords::KeyPassword;
 use super::seal_with::{SealFrom, SealWith};
 use super::{Global, main_input, one_from_stdin, signals};
 use crate::cmd::hints::usage;
@@ -45,6 +46,8 @@ pub struct Wrap {
     #[arg(long, value_name = "N", requires = "password_file", conflicts_with = "with",
           value_parser = password_rounds(), help_heading = MORE)]
     password_rounds: Option<Rounds>,
+    #[command(flatten)]
+    key_password: KeyPassword,
     /// Name of the key in --with, if several could seal
     #[arg(long, value_name = "KID", help_heading = MORE)]
     kid: Option<Kid>,
@@ -71,8 +74,8 @@ impl Wrap {
             }
             (None, None) => return Err(usage("--with or --password-file is needed")),
         };
-        one_from_stdin([Some(from.path()), main_input(&self.key)])?;
-        let with = SealWith::load(from, self.alg, global)?;
+        one_from_stdin([Some(from.path()), self.key_password.path(), main_input(&self.key)])?;
+        let with = SealWith::load(from, self.alg, &self.key_password, global)?;
         let stdin = PathBuf::from("-");
         let key = files::load(self.key.as_ref().unwrap_or(&stdin), global.allow_readable_keys)?;
         key.file.holder().refuse_weak(global.allow_weak, &key.place)?;
@@ -98,7 +101,8 @@ impl Wrap {
             plan.set_layers(layers)?;
         }
         with.admit(&plan, global)?;
-        let mut output = self.to.create(Privacy::Umask, &[with.id(), key.id])?;
+        let mut output =
+            self.to.create(Privacy::Umask, &[with.id(), key.id, self.key_password.id()])?;
         let _unfinished = signals::begin();
         let mut file = match plan.spends() {
             true => InUse::join(from.path(), with.known())?,

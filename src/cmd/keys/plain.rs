@@ -10,7 +10,8 @@ use orderseal::protocol::{Kid, Result};
 
 use crate::cmd::arguments::OutputFile;
 use crate::cmd::keygen::key_output;
-use crate::cmd::{Global, algorithms};
+use crate::cmd::passwords::KeyPassword;
+use crate::cmd::{Global, algorithms, one_from_stdin};
 
 /// Write all keys as a plain JWK Set, for software that knows no derived pools
 ///
@@ -30,8 +31,8 @@ pub struct Export {
 
 /// Write a key of other software as a JWK
 ///
-/// Reads PEM and DER (PKCS #8, PKCS #1, SEC 1, SubjectPublicKeyInfo), raw, hexadecimal and base64
-/// keys, and one key of a JWK Set. The file is for --key; only its owner can read it.
+/// Reads PEM and DER (PKCS #8, also encrypted, PKCS #1, SEC 1, SubjectPublicKeyInfo), raw, hexadecimal
+/// and base64 keys, and one key of a JWK Set. The file is for --key; only its owner can read it.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Example:
@@ -44,6 +45,8 @@ pub struct Import {
     /// Name of the key: gives it to a lone key, chooses it from a set
     #[arg(long, value_name = "KID")]
     kid: Option<Kid>,
+    #[command(flatten)]
+    key_password: KeyPassword,
     /// Algorithm that the key is for, if it names none
     #[arg(long, value_name = "NAME", value_parser = algorithms::assumed_names())]
     alg: Option<&'static str>,
@@ -62,10 +65,11 @@ impl Export {
 
 impl Import {
     pub fn run(&self, global: &Global) -> Result<()> {
-        let loaded = files::load(&self.file, global.allow_readable_keys)?;
+        one_from_stdin([Some(self.file.as_path()), self.key_password.path()])?;
+        let loaded = self.key_password.reader(global)?.load(&self.file)?;
         let file = loaded.file.plain(&loaded.place)?;
         let key = file.import(self.kid.as_ref(), self.alg, &loaded.place)?;
         key.refuse_weak(global.allow_weak, &loaded.place)?;
-        key_output(&key, &self.to, &[loaded.id])?.commit()
+        key_output(&key, &self.to, &[loaded.id, self.key_password.id()])?.commit()
     }
 }

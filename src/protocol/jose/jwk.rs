@@ -25,6 +25,7 @@ use crate::ciphers::random::Origin;
 use crate::ciphers::{knapsack, rsa};
 use crate::protocol::jose::json::{Members, optional_text, text};
 use crate::protocol::jose::pad::Pad;
+use crate::protocol::jose::password::Password;
 use crate::protocol::model::{
     Enc, Error, KeyError, KeyFault, KeyFileFault, Kid, Malformed, Member, Place, Suite, Task,
     Unimplemented, Unsound, WrapAlgorithm,
@@ -159,13 +160,16 @@ impl From<Jwk<EncryptingKey>> for Jwk {
 
 impl Jwk {
     /// Reads a key in PEM or DER, or a secret key as raw bytes, in hexadecimal or in base64; `None` if
-    /// the file has none of these encodings.
+    /// the file has none of these encodings. `password` is the one of an encrypted private key.
     ///
     /// # Errors
-    /// As [`from_json`](Self::from_json).
-    pub fn from_encoding(file: &[u8]) -> Option<Result<Self, Refusal>> {
-        let jwk = encodings::translate(file)?;
-        Some(jwk.map_err(Refusal::from).and_then(|jwk| Self::from_json(&jwk)))
+    /// As [`from_json`](Self::from_json), and [`KeyError::Encrypted`].
+    pub fn from_encoding(
+        file: &[u8],
+        password: Option<&Password>,
+    ) -> Option<Result<Self, Refusal>> {
+        let jwk = encodings::translate(file, password)?;
+        Some(jwk.and_then(|jwk| Self::from_json(&jwk)))
     }
 
     /// Reads a JWK and checks that its components belong together.

@@ -113,6 +113,11 @@ impl Password {
         }
     }
 
+    /// Its bytes.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// Derives a key for sealing, with a random salt of 16 bytes. Deliberately takes some tenths of a
     /// second with the default number of rounds.
     pub fn seal_with(

@@ -1,8 +1,10 @@
 //! Problems with keys.
 
+mod encrypted;
 mod unfit;
 mod unsound;
 
+pub use encrypted::Encrypted;
 pub use unfit::Unfit;
 pub use unsound::Unsound;
 
@@ -176,6 +178,9 @@ pub enum KeyError {
     /// The key's numbers are out of range or contradict each other.
     #[error(transparent)]
     Unsound(#[from] Unsound),
+    /// The private key is encrypted, and cannot be decrypted.
+    #[error(transparent)]
+    Encrypted(#[from] Encrypted),
     /// The key does not fit the request.
     #[error(transparent)]
     Unfit(#[from] Unfit),

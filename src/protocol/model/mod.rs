@@ -23,7 +23,7 @@ pub use algorithms::{Alg, Enc, Family, KeyCipher, Pbes2, WrapAlgorithm};
 pub use amounts::{Amounts, Spent};
 pub use error::{Error, NotUndone, Result};
 pub use form::{Expected, Form, LEDGER_MAGIC, Syntax, WebPage};
-pub use key_error::{KeyError, Unfit, Unsound};
+pub use key_error::{Encrypted, KeyError, Unfit, Unsound};
 pub use malformed::{
     AddressFault, Document, JsonFault, KeyFault, KeyFileFault, LedgerFault, LineFault, Malformed,
     OldDataFault, PageFault, SendFault,

@@ -1,6 +1,8 @@
 //! Keys as other software stores them: PEM and DER (RFC 5958, 8017, 5915, 5280, 8410), and secret
 //! keys as raw bytes, in hexadecimal or in base64. They are translated to a JWK, and read as one.
 
+mod encrypted;
+
 use base64_simd::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use memchr::memmem;
 use pkcs8::PrivateKeyInfoRef;
@@ -14,6 +16,8 @@ use zeroize::Zeroizing;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::{base64url, x25519};
 use crate::protocol::jose::json::SecretJson;
+use crate::protocol::jose::jwk::Refusal;
+use crate::protocol::jose::password::Password;
 use crate::protocol::model::{KeyFault, Malformed};
 
 /// Lengths in bytes of secret keys that are recognized by their length.
@@ -32,21 +36,25 @@ const CURVES: [(ObjectIdentifier, &str, usize); 3] = [
     (ObjectIdentifier::new_unwrap("1.3.132.0.35"), "P-521", 66),
 ];
 
-type Translated = Result<SecretJson, KeyFault>;
+type Translated = Result<SecretJson, Refusal>;
 
-/// Translates a key file that is not JSON; `None` if it has none of these encodings, or if a
-/// passphrase protects it.
+/// Reads a key of one kind in DER.
+type Read<'r> = &'r dyn Fn(&[u8]) -> Translated;
+
+/// Translates a key file that is not JSON; `None` if it has none of these encodings, or is encrypted in
+/// the way of PEM. `password` is the one of an encrypted private key.
 ///
 /// # Errors
-/// [`Malformed::Key`] for a key that is damaged, or that no algorithm here uses.
-pub fn translate(file: &[u8]) -> Option<Result<SecretJson, Malformed>> {
+/// [`Malformed::Key`] for a key that is damaged, or that no algorithm here uses, and
+/// [`KeyError::Encrypted`](crate::protocol::model::KeyError::Encrypted).
+pub fn translate(file: &[u8], password: Option<&Password>) -> Option<Translated> {
     let translated = match file.first()? {
         b'{' => return None,
-        0x30 => der(file),
-        _ => pem(file),
+        0x30 => der(file, password),
+        _ => pem(file, password),
     };
     let secret = || secret(file).map(|bytes| json!({"kty": "oct", "k": b64(&bytes)})).map(done);
-    Some(translated.or_else(secret)?.map_err(Malformed::Key))
+    translated.or_else(secret)
 }
 
 fn done(jwk: Value) -> Translated {
@@ -54,18 +62,19 @@ fn done(jwk: Value) -> Translated {
 }
 
 /// The first key among the blocks of a PEM file (RFC 7468).
-fn pem(file: &[u8]) -> Option<Translated> {
+fn pem(file: &[u8], password: Option<&Password>) -> Option<Translated> {
     let mut rest = file;
     loop {
         rest = &rest[memmem::find(rest, b"-----BEGIN ")?..];
         let label = &rest[11..];
         let label = str::from_utf8(&label[..memmem::find(label, b"-----")?]).ok()?;
-        let read: fn(&[u8]) -> Translated = match label {
-            "PRIVATE KEY" => pkcs8,
-            "PUBLIC KEY" => spki,
-            "RSA PRIVATE KEY" => rsa_private,
-            "RSA PUBLIC KEY" => rsa_public,
-            "EC PRIVATE KEY" => |der| sec1(der, None),
+        let read: Read<'_> = match label {
+            "PRIVATE KEY" => &pkcs8,
+            "ENCRYPTED PRIVATE KEY" => &|der| encrypted(der, password),
+            "PUBLIC KEY" => &spki,
+            "RSA PRIVATE KEY" => &rsa_private,
+            "RSA PUBLIC KEY" => &rsa_public,
+            "EC PRIVATE KEY" => &|der| sec1(der, None),
             _ => {
                 rest = &rest[11..];
                 continue;
@@ -78,17 +87,29 @@ fn pem(file: &[u8]) -> Option<Translated> {
         }
         return Some(match pem::decode_vec(&rest[..length]) {
             Ok((_, der)) => read(&Zeroizing::new(der)),
-            Err(_) => Err(KeyFault::Encoding("PEM")),
+            Err(_) => Err(KeyFault::Encoding("PEM").into()),
         });
     }
 }
 
 /// A key in DER of any kind; `None` if it is none.
-fn der(file: &[u8]) -> Option<Translated> {
-    let readers: [fn(&[u8]) -> Translated; 5] =
-        [pkcs8, spki, rsa_private, rsa_public, |der| sec1(der, None)];
-    let other = |read: &Translated| matches!(read, Err(KeyFault::Encoding(_)));
-    readers.into_iter().map(|read| read(file)).find(|read| !other(read))
+fn der(file: &[u8], password: Option<&Password>) -> Option<Translated> {
+    let encrypted = |der: &[u8]| encrypted(der, password);
+    let sec1 = |der: &[u8]| sec1(der, None);
+    let readers: [Read<'_>; 6] = [&pkcs8, &encrypted, &spki, &rsa_private, &rsa_public, &sec1];
+    readers.into_iter().map(|read| read(file)).find(|read| !is_other(read))
+}
+
+/// Whether a key has another encoding than the one that was tried.
+fn is_other(read: &Translated) -> bool {
+    match read {
+        Err(Refusal::Malformed(Malformed::Key(fault))) => matches!(fault, KeyFault::Encoding(_)),
+        Ok(_) | Err(Refusal::Malformed(_) | Refusal::Unusable(_)) => false,
+    }
+}
+
+fn encrypted(der: &[u8], password: Option<&Password>) -> Translated {
+    pkcs8(&encrypted::decrypt(der, password)?)
 }
 
 fn pkcs8(der: &[u8]) -> Translated {
@@ -109,7 +130,7 @@ fn pkcs8(der: &[u8]) -> Translated {
                 "kty": "OKP", "crv": "X25519", "x": b64(public[0].as_bytes()), "d": b64(&*secret),
             }))
         }
-        other => Err(KeyFault::NotForEncryption(other.to_string())),
+        other => Err(KeyFault::NotForEncryption(other.to_string()).into()),
     }
 }
 
@@ -125,14 +146,14 @@ fn spki(der: &[u8]) -> Translated {
             done(json!({"kty": "EC", "crv": name, "x": x, "y": y}))
         }
         X25519 => done(json!({"kty": "OKP", "crv": "X25519", "x": b64(bytes)})),
-        other => Err(KeyFault::NotForEncryption(other.to_string())),
+        other => Err(KeyFault::NotForEncryption(other.to_string()).into()),
     }
 }
 
 fn rsa_private(der: &[u8]) -> Translated {
     let key = pkcs1::RsaPrivateKeyRef::from_der(der).map_err(|_| KeyFault::Encoding("PKCS #1"))?;
     if key.other_prime_infos.is_some() {
-        return Err(KeyFault::ManyPrimes);
+        return Err(KeyFault::ManyPrimes.into());
     }
     let numbers = [
         ("n", key.modulus),

@@ -13,6 +13,7 @@ use super::paths::{FileId, is_dash};
 use super::read::{read_key_file, read_regular, refuse_readable};
 use super::sent::{self, Finished};
 use super::temporary::{Owner, sweep, temporary_name};
+use crate::protocol::jose::password::Password;
 use crate::protocol::model::{Error, KeyError, Place, Result};
 use crate::protocol::store::keyfile::KeyFile;
 
@@ -49,10 +50,22 @@ impl Loaded {
 /// group or others can read it, unless that is allowed; [`KeyError::ErasedNow`] if finishing the
 /// work meant erasing the file.
 pub fn load(path: &Path, allow_readable: bool) -> Result<Loaded> {
+    load_encrypted(path, None, allow_readable)
+}
+
+/// Reads a key file as [`load`] does, with the password of an encrypted private key.
+///
+/// # Errors
+/// As [`load`], and [`KeyError::Encrypted`].
+pub fn load_encrypted(
+    path: &Path,
+    password: Option<&Password>,
+    allow_readable: bool,
+) -> Result<Loaded> {
     let (bytes, id, mode, place) = read_settled(path)?;
-    let file = KeyFile::parse(&bytes, &place)?;
+    let file = KeyFile::parse_encrypted(&bytes, password, &place)?;
     if finish(Some(path), &file)? {
-        return load(path, allow_readable);
+        return load_encrypted(path, password, allow_readable);
     }
     if !allow_readable && file.holder().has_secrets() {
         refuse_readable(id, mode, &place)?;

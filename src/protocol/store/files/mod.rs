@@ -27,7 +27,7 @@ pub use input::Input;
 pub use inputs::Inputs;
 pub use known::Known;
 pub use ledger::{Ledger, LedgerCounts, LedgerUser, Purpose as LedgerPurpose};
-pub use load::{Loaded, finish, has_leftover, load, tidy};
+pub use load::{Loaded, finish, has_leftover, load, load_encrypted, tidy};
 pub use locked::{update, update_known};
 pub use output::{Existing, Output};
 pub use overwrite::{Erased, Selection};

@@ -17,6 +17,7 @@ use crate::protocol::jose::json::{
 use crate::protocol::jose::jwk::{
     AsKey, DecryptingKey, EncryptingKey, Jwk, KeyRef, Material, Refusal,
 };
+use crate::protocol::jose::password::Password;
 use crate::protocol::jose::tree::{Tree, TreeId};
 use crate::protocol::model::{
     Alg, ClientProgram, Content, Document, Enc, Erase, Error, Expected, Form, KeyError,
@@ -36,13 +37,25 @@ impl KeyFile {
     /// [`Error::Unexpected`] for a file of another kind; [`Error::Malformed`] with what was found
     /// and what was expected; [`Error::Key`] for keys that are well formed but cannot be used here.
     pub fn parse(bytes: &[u8], place: &Place) -> Result<Self> {
+        Self::parse_encrypted(bytes, None, place)
+    }
+
+    /// Reads a key file as [`parse`](Self::parse) does, with the password of an encrypted private key.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse), and [`KeyError::Encrypted`].
+    pub fn parse_encrypted(
+        bytes: &[u8],
+        password: Option<&Password>,
+        place: &Place,
+    ) -> Result<Self> {
         let unexpected = |found| Error::unexpected(place, found, Expected::KeyFile);
         // These may have the length of a raw key.
         let packed = Form::of_no_ciphertext(bytes).filter(|found| !found.may_be_lines());
         if let Some(found) = packed {
             return Err(unexpected(found));
         }
-        if let Some(key) = Jwk::from_encoding(bytes) {
+        if let Some(key) = Jwk::from_encoding(bytes, password) {
             // Nothing can be recorded in such a file: like a set, it has no member of ours.
             let mut set = JwkSet::default();
             set.keys.push(key.map_err(|why| why.at(place))?);

@@ -1,0 +1,78 @@
+//! Files with a password: one from which a key is derived, or one that encrypts a private key.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use orderseal::protocol::jose::password::Password;
+use orderseal::protocol::store::files::{self, FileId, Known, Loaded};
+use orderseal::protocol::{Error, Result};
+
+use super::Global;
+use super::arguments::MORE;
+
+/// Most bytes that are read of a password file: room to recognize a wrong file.
+const MAX_FILE: u64 = 4096;
+
+/// The password of an encrypted private key.
+#[derive(Debug, Args)]
+pub struct KeyPassword {
+    /// Password of an encrypted private key (PKCS #8), one line
+    #[arg(long, value_name = "FILE", help_heading = MORE)]
+    key_password_file: Option<PathBuf>,
+}
+
+/// A password for key files, which those of them that are not encrypted do not need.
+#[derive(Debug, Default)]
+pub struct KeyReader {
+    password: Option<Password>,
+    allow_readable: bool,
+}
+
+impl KeyPassword {
+    /// Path of the password file, if given.
+    pub fn path(&self) -> Option<&Path> {
+        self.key_password_file.as_deref()
+    }
+
+    /// Identity of the password file.
+    pub fn id(&self) -> Option<FileId> {
+        self.path().and_then(files::identify)
+    }
+
+    /// Reads the password, if there is one.
+    ///
+    /// # Errors
+    /// As [`load_password`].
+    pub fn reader(&self, global: &Global) -> Result<KeyReader> {
+        let loaded = self.path().map(|path| load_password(path, global)).transpose()?;
+        let password = loaded.map(|loaded| loaded.file);
+        Ok(KeyReader { password, allow_readable: global.allow_readable_keys })
+    }
+}
+
+impl KeyReader {
+    /// The password.
+    pub fn password(&self) -> Option<&Password> {
+        self.password.as_ref()
+    }
+
+    /// Reads a key file.
+    ///
+    /// # Errors
+    /// As [`files::load_encrypted`].
+    pub fn load(&self, path: &Path) -> Result<Loaded> {
+        files::load_encrypted(path, self.password(), self.allow_readable)
+    }
+}
+
+/// Reads a password file.
+///
+/// # Errors
+/// [`Error::Io`]; [`Error::Malformed`] if it has no password; `KeyError::Readable`.
+pub fn load_password(path: &Path, global: &Global) -> Result<Loaded<Password>> {
+    let small = files::load_small(path, MAX_FILE, !global.allow_readable_keys)?;
+    let password = Password::read(&small.bytes);
+    let file = password.map_err(|found| Error::malformed(&small.place, found))?;
+    let (place, known) = (small.place, Known::default());
+    Ok(Loaded { file, place, id: small.id, changeable: false, known })
+}
