@@ -236,3 +236,47 @@ fn the_cost_of_a_scheme_is_split_into_its_parts() {
         bench(wrong).code(2);
     }
 }
+
+#[test]
+fn pools_of_both_kinds_are_measured_with_files_of_growing_numbers_of_ids() {
+    let folder = tempfile::tempdir().expect("a folder for temporary files");
+    let run = |arguments: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_orderseal"));
+        command.arg("bench").args(arguments.split_whitespace()).env("TMPDIR", folder.path());
+        command.assert()
+    };
+    let output = run("--embodiment 4 --pool listed derived --orders 250 --size 64 --json");
+    let output = output.success().get_output().stdout.clone();
+    let costs: Vec<Value> = output
+        .split(|&byte| byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).expect("each line is JSON"))
+        .collect();
+    let rows: Vec<_> =
+        costs.iter().map(|cost| (cost["pool"].as_str(), cost["ids"].as_u64())).collect();
+    let of = |pool| [2, 25, 250].map(|ids| (Some(pool), Some(ids)));
+    assert_eq!(rows, [of("listed"), of("derived")].concat());
+    for cost in &costs {
+        let steps = cost["processor_seconds"].as_object().expect("an object");
+        assert_eq!(steps.len(), 6, "{cost}");
+        assert!(steps.values().all(|time| time.as_f64().is_some_and(|time| time > 0.0)), "{cost}");
+    }
+    // What is derived does not grow with the number of ids; what is listed does.
+    let bytes = |at: usize| costs[at]["bundle_bytes"].as_u64().expect("a length");
+    assert!(bytes(2) > 5 * bytes(0) && bytes(5) < bytes(2) / 5, "{costs:?}");
+
+    let table = run("--embodiment 3 --pool derived --orders 1 --size 0").success();
+    let table = String::from_utf8_lossy(&table.get_output().stdout).into_owned();
+    assert!(table.contains("derived") && table.contains("one order"), "{table}");
+    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0, "files are left");
+
+    for wrong in [
+        "--pool listed",
+        "--embodiment 6 --pool derived",
+        "--embodiment 2 --pool listed",
+        "--embodiment 4 --pool none",
+        "--embodiment 4 --orders 100001",
+    ] {
+        run(wrong).code(2);
+    }
+}

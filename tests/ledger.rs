@@ -85,6 +85,37 @@ fn a_second_order_under_an_id_is_refused_even_in_another_run() {
     }
 }
 
+#[test]
+fn bytes_of_a_pad_serve_one_order_even_in_another_run() {
+    let lab = lab("-e 1 --enc VERNAM-HS256 --pad-bytes 65536");
+    fs::copy(lab.path("client.jwks"), lab.path("copy.jwks")).unwrap();
+    lab.write("first", seal(&lab, "tea\n"));
+    let longer = lab.ok_with("encrypt --bundle copy.jwks", b"green tea\nink\n").stdout;
+    lab.write("second", &longer);
+    lab.write("empty", seal(&lab, "\n"));
+    lab.ok(&format!("{OPEN} first -o opened"));
+    lab.refused(7, &format!("{OPEN} second --check")).says(&[
+        "second: line 1: bytes of the pad that it is sealed with were used before",
+        "neither order is secret any more",
+    ]);
+    let document = format!("{OPEN} --document");
+    lab.refused_with(7, &document, longer.split(|&byte| byte == b'\n').next().unwrap())
+        .says(&["bytes of the pad"]);
+    let run = lab.run(&format!("{OPEN} second --on-error skip"), b"");
+    assert_eq!((run.code, &run.stdout[..]), (Some(6), &b"ink\n"[..]));
+    assert_eq!(kinds(&run), ["used"]);
+    // An order without bytes has none that another has, and opens once all the same.
+    lab.ok(&format!("{OPEN} empty"));
+    for again in ["first", "empty"] {
+        lab.refused(7, &format!("{OPEN} {again}")).says(&["this order was opened before"]);
+    }
+    // In one run, too.
+    let lab = lab_again(&lab, &["first", "second"]);
+    let run = lab.run(&format!("{OPEN} second first --on-error skip"), b"");
+    assert_eq!((run.code, &run.stdout[..]), (Some(6), &b"green tea\nink\n"[..]));
+    assert_eq!(kinds(&run), ["used"]);
+}
+
 /// Another folder with the same bundle as before its first use, and some files.
 fn lab_again(old: &Lab, files: &[&str]) -> Lab {
     let lab = Lab::new();

@@ -8,7 +8,7 @@ use std::path::Path;
 use orderseal::protocol::store::files::{
     Existing, Ledger, LedgerPurpose, LedgerUser, Output, Privacy,
 };
-use orderseal::protocol::store::uses::{Earlier, Use, UseLedger};
+use orderseal::protocol::store::uses::{Earlier, PadPiece, PadSlots, Use, UseLedger};
 use orderseal::protocol::{Error, Place};
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -111,6 +111,46 @@ fn what_is_not_done_survives_a_renewal() {
     assert_eq!(ledger.enter(used(8)).unwrap(), Ok(()));
     drop(ledger);
     assert_eq!(open(&path, true).enter(used(7)).unwrap(), Ok(()));
+}
+
+#[test]
+fn bytes_of_a_pad_serve_one_order_wherever_the_ledger_has_it() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ledger");
+    let pad = PadSlots::new(b"0123456789abcdef");
+    let piece = |from, len| PadPiece::new(pad, from, len).unwrap();
+    let hash = |seed: u8| [seed; 32];
+    // One in the snapshot, one in a record, one of this run, with gaps between them.
+    for (from, filler) in [(100, 1000..300_000), (200, 0..1)] {
+        let (mut ledger, mut output) = (open(&path, false), output(&folder, false));
+        ledger.set_output(&output);
+        assert_eq!(ledger.enter_piece(piece(from, 50), &hash(from as u8)).unwrap(), Ok(()));
+        filler.for_each(|slot| ledger.enter(used(slot)).unwrap().unwrap());
+        ledger.send(&mut output).unwrap();
+    }
+    let mut ledger = open(&path, false);
+    assert_eq!(ledger.enter_piece(piece(300, 50), &hash(44)).unwrap(), Ok(()));
+    for from in [100, 200, 300] {
+        for (other, len) in
+            [(from - 5, 6), (from + 49, 1), (from + 49, 30), (from + 10, 5), (0, 1000)]
+        {
+            let found = ledger.enter_piece(piece(other, len), &hash(9)).unwrap();
+            assert_eq!(found, Err(Earlier::Overlap), "{other} + {len}");
+        }
+        let mut again = |seed: u8| ledger.enter_piece(piece(from, 50), &hash(seed)).unwrap();
+        assert_eq!(again(from as u8), Err(Earlier::SameOrder), "{from}");
+        assert_eq!(again(9), Err(Earlier::OtherOrder), "{from}");
+    }
+    for (from, len) in [(0, 100), (150, 50), (250, 50), (350, 1), (351, 1 << 24)] {
+        let found = ledger.enter_piece(piece(from, len), &hash(from as u8)).unwrap();
+        assert_eq!(found, Ok(()), "{from} + {len}");
+    }
+    // Another pad has bytes of its own.
+    let other = PadPiece::new(PadSlots::new(b"another MAC key."), 100, 50).unwrap();
+    assert_eq!(ledger.enter_piece(other, &hash(8)).unwrap(), Ok(()));
+    for (from, len) in [(0, 0), (0, (1 << 24) + 1), (1 << 40, 1)] {
+        assert_eq!(PadPiece::new(pad, from, len), None, "{from} + {len}");
+    }
 }
 
 #[test]

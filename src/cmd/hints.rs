@@ -216,6 +216,7 @@ fn reuse_hint(found: &Reuse) -> Option<&'static str> {
         Reuse::Used(_) => {
             Some("two orders were sealed under one id: a bundle was copied, or restored")
         }
+        Reuse::Pad => Some("a bundle was copied, or restored: neither order is secret any more"),
         Reuse::Repeat => Some("--on-error skip opens the others"),
         Reuse::Uncertain => Some("--reopen opens it again; the reader may then get it twice"),
     }

@@ -65,6 +65,11 @@ impl Pad {
         &self.key
     }
 
+    /// The MAC key, by which pieces of the same pad are known.
+    pub fn mac_key(&self) -> &[u8] {
+        &self.key[..MAC_KEY_LEN]
+    }
+
     /// The piece of `len` bytes that begins at byte `from` of this one, with the MAC key.
     pub fn piece(&self, from: u64, len: u64) -> Option<Self> {
         if from.checked_add(len)? > self.len() {

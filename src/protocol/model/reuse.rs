@@ -17,6 +17,9 @@ pub enum Reuse {
     /// A transaction id under which another order was opened.
     #[error("transaction id {0} was used before, for another order")]
     Used(Kid),
+    /// Bytes of a pad with which another order was sealed.
+    #[error("bytes of the pad that it is sealed with were used before, for another order")]
+    Pad,
     /// An order that was opened before.
     #[error("this order was opened before")]
     Repeat,
@@ -30,7 +33,7 @@ impl Reuse {
     /// The kind for reports: `used`, `repeat` or `uncertain`.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::InRun { .. } | Self::Used(_) => "used",
+            Self::InRun { .. } | Self::Used(_) | Self::Pad => "used",
             Self::Repeat => "repeat",
             Self::Uncertain => "uncertain",
         }

@@ -62,7 +62,8 @@ impl PadUse {
             limits,
             |_| Ok(()),
             |block: &mut Block, ()| {
-                block.lines().into_iter().filter_map(piece).collect::<Vec<Piece>>()
+                let pieces = block.lines().into_iter().filter_map(|line| piece(line, Shape::Line));
+                pieces.collect::<Vec<Piece>>()
             },
             |pieces, _| {
                 for (kid, offset, len) in pieces {
@@ -85,9 +86,9 @@ impl PadUse {
     }
 }
 
-/// The piece of pad that a line claims to have used.
-fn piece(line: &[u8]) -> Option<Piece> {
-    let sealed = Sealed::read(line, Shape::Line).ok()??;
+/// The piece of pad that an order claims to have used.
+pub(super) fn piece(order: &[u8], shape: Shape) -> Option<Piece> {
+    let sealed = Sealed::read(order, shape).ok()??;
     let Token { header, iv, ciphertext, .. } = sealed.tokens().next()?;
     let mut text = Vec::new();
     let header = Header::decode(header, &mut text).ok()?;

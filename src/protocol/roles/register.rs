@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use crate::protocol::jose::jwe::{Failure, KeyNumber, OpenedBlock, Shape, line_hash};
 use crate::protocol::model::{Error, Place, Result, Reuse};
+use crate::protocol::roles::pad_use;
 use crate::protocol::store::OpeningKeys;
-use crate::protocol::store::uses::{Earlier, UseLedger};
+use crate::protocol::store::uses::{Earlier, PadPiece, UseLedger};
 
 /// How often a transaction id may open an order.
 #[derive(Default)]
@@ -107,7 +108,7 @@ impl<'k, 'u> Register<'k, 'u> {
         }
     }
 
-    /// Enters an order that a key opened.
+    /// Enters an order that a key opened; `line` is the order.
     ///
     /// # Errors
     /// Those of the ledger; and, inside, the reason why the order is refused.
@@ -115,6 +116,7 @@ impl<'k, 'u> Register<'k, 'u> {
         &mut self,
         key: KeyNumber,
         hash: Option<LineHash>,
+        (line, shape): (&[u8], Shape),
         spot: impl FnOnce() -> (Arc<Place>, u64),
     ) -> Result<Result<(), Refused>> {
         let entered = match &mut self.uses {
@@ -122,7 +124,14 @@ impl<'k, 'u> Register<'k, 'u> {
             Uses::OnceInRun => self.enter_in_run(key, spot()),
             Uses::Ledger(ledger) => {
                 let hash = hash.expect("lines that opened are hashed for a ledger");
-                let earlier = ledger.enter(self.keys.use_of(key, &hash))?;
+                let piece = self.keys.shared_pad(key).and_then(|pad| {
+                    let (_, from, len) = pad_use::piece(line, shape)?;
+                    PadPiece::new(pad, from, len)
+                });
+                let earlier = match piece {
+                    Some(piece) => ledger.enter_piece(piece, &hash)?,
+                    None => ledger.enter(self.keys.use_of(key, &hash))?,
+                };
                 earlier.map_err(|earlier| reuse(earlier, self.keys, key))
             }
         };
@@ -161,7 +170,8 @@ impl<'k, 'u> Register<'k, 'u> {
             Hashes::Unneeded => None,
         };
         let spot = || (Arc::new(place.clone()), 1);
-        self.enter(key, hash, spot)?.map_err(|refused| refused.at(place.clone()))?;
+        self.enter(key, hash, (sealed, shape), spot)?
+            .map_err(|refused| refused.at(place.clone()))?;
         self.secure()
     }
 
@@ -180,6 +190,7 @@ impl<'k, 'u> Register<'k, 'u> {
 fn reuse(earlier: Earlier, keys: &OpeningKeys, key: KeyNumber) -> Reuse {
     match (earlier, keys.name(key)) {
         (Earlier::OtherOrder, Some(kid)) => Reuse::Used(kid.into_owned()),
+        (Earlier::Overlap, _) => Reuse::Pad,
         (Earlier::OtherOrder, None) | (Earlier::SameOrder, _) => Reuse::Repeat,
         (Earlier::Unfinished, _) => Reuse::Uncertain,
     }

@@ -167,13 +167,15 @@ pub fn open(
         |(mut opened, hashes): (OpenedBlock, Vec<Option<LineHash>>), block| {
             totals.read += block.len() as u64;
             let (mut checked, mut end) = (Vec::with_capacity(opened.lines.len()), 0);
+            let sealed = block.lines();
             for (index, result) in opened.lines.drain(..).enumerate() {
                 let Some(result) = result.transpose() else { continue };
                 let outcome = match result {
                     Ok(order) => {
                         end = order.end;
+                        let line = (sealed[index], Shape::Line);
                         let entered =
-                            register.enter(order.key, hashes[index], || block.spot(index));
+                            register.enter(order.key, hashes[index], line, || block.spot(index));
                         let entered = entered?;
                         if let Err(Refused::Reused(Reuse::Repeat)) = entered {
                             repeated.push(order.key);
@@ -190,7 +192,6 @@ pub fn open(
             }
             register.secure()?;
             let mut good = Good { from: 0, to: 0 };
-            let sealed = block.lines();
             for (index, end, outcome) in checked {
                 match outcome {
                     Ok(key) => {

@@ -17,7 +17,7 @@ use crate::protocol::store::keyfile::{
     AnyKeys, KeyFile, KeyHolder, Keyring, PlainFile, Shop, ShopBundle, Standing,
 };
 use crate::protocol::store::trees::TreePart;
-use crate::protocol::store::uses::{TreeSlots, Use};
+use crate::protocol::store::uses::{PadSlots, TreeSlots, Use};
 
 type Checked<T> = std::result::Result<T, KeyError>;
 
@@ -346,6 +346,17 @@ impl OpeningKeys {
                 },
                 None => Use::of_order(line),
             },
+        }
+    }
+
+    /// The slots of a pad whose bytes several orders use, if this key is one.
+    pub fn shared_pad(&self, number: KeyNumber) -> Option<PadSlots> {
+        match number {
+            KeyNumber::Listed(listed) => {
+                let pad = self.key(listed).material.pad()?;
+                (!self.is_single_use(number)).then(|| PadSlots::new(pad.mac_key()))
+            }
+            KeyNumber::Derived { .. } | KeyNumber::Password => None,
         }
     }
 

@@ -30,3 +30,18 @@ impl Known {
         (known.hash == <[u8; 32]>::from(Sha256::digest(bytes))).then_some(&known.file)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::store::keyfile::Keyring;
+
+    #[test]
+    fn other_bytes_are_not_known() {
+        let file = KeyFile::Keyring(Keyring::new());
+        let known = Known::of(b"as read", &file);
+        assert_eq!(known.file_of(b"as read"), Some(&file));
+        assert_eq!(known.file_of(b"as Read"), None);
+        assert_eq!(Known::default().file_of(b""), None);
+    }
+}

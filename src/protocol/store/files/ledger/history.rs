@@ -1,6 +1,7 @@
 //! What a ledger knows besides its snapshot: the uses in its records, and those of this run.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use super::records::{Record, Route};
 use crate::protocol::model::KidHash;
@@ -111,6 +112,11 @@ impl History {
             (true, false, Route::Pipe) => Ok(Route::Pipe),
             (true, false, Route::File) => Ok(route),
         })
+    }
+
+    /// The slots in a range that were used, in no order.
+    pub fn slots_within(&self, range: &RangeInclusive<u128>) -> impl Iterator<Item = u128> {
+        self.recent.keys().copied().filter(|slot| range.contains(slot))
     }
 
     /// Enters an order of this run.

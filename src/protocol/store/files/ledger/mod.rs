@@ -11,6 +11,7 @@
 
 mod history;
 mod join;
+mod pads;
 mod records;
 mod runs;
 mod snapshot;
@@ -25,6 +26,7 @@ use rustix::io::Errno;
 
 use self::history::{Counts, History, Unfinished};
 pub use self::join::LedgerUser;
+use self::pads::Pads;
 use self::records::{DONE_LEN, MOST_USES, Record, Route, Tail};
 use self::snapshot::Snapshot;
 use super::locked::Locked;
@@ -33,7 +35,7 @@ use super::paths::{FileId, Privacy, folder_of, open_no_follow, random_number, sy
 use super::temporary::Temporary;
 use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::model::{Error, Place, Result};
-use crate::protocol::store::uses::{Earlier, LedgerNumber, Use, UseLedger};
+use crate::protocol::store::uses::{Earlier, LedgerNumber, PadPiece, Use, UseLedger};
 
 /// Length in bytes of records that are done above which a new snapshot takes their place. It is more
 /// for a long snapshot, so that writing that again stays a small part of the work.
@@ -62,6 +64,7 @@ pub struct Ledger {
     /// Where the next record goes.
     end: u64,
     history: History,
+    pads: Pads,
     /// What this run entered, and is not in a record yet.
     entered: Vec<(Route, Use)>,
     /// Whether orders that an unfinished run may have handed on are opened again.
@@ -139,8 +142,9 @@ impl Ledger {
             records::read(file, snapshot.identity, snapshot.records_at, tail, place)?;
         let own = random_number().map_err(|error| Error::io(place, "cannot open", error))?;
         let reopen = purpose == Purpose::Record { reopen: true };
-        let (history, entered, route) = (History::new(own, records), Vec::new(), None);
-        Ok(Self { locked, snapshot, end, history, entered, reopen, route })
+        let (history, pads) = (History::new(own, records), Pads::default());
+        let (entered, route) = (Vec::new(), None);
+        Ok(Self { locked, snapshot, end, history, pads, entered, reopen, route })
     }
 
     /// Counts the orders in the ledger that `file` is, without changing it.
@@ -197,6 +201,44 @@ impl Ledger {
             let (output, source) = (output.name().to_owned(), Box::new(source));
             Error::Unrecorded { output, source }
         })
+    }
+
+    /// Enters an order, with the bytes of a pad that it used, if they count.
+    fn enter_as(
+        &mut self,
+        used: Use,
+        piece: Option<PadPiece>,
+    ) -> Result<std::result::Result<(), Earlier>> {
+        let route = self.route.unwrap_or(Route::File);
+        let known = match self.history.check(used, route, self.reopen) {
+            Some(known) => known,
+            None => {
+                let (file, place) = (&self.locked.file, &self.locked.place);
+                match (self.snapshot.find(file, place, used.slot)?, piece) {
+                    (None, Some(piece)) if self.overlaps(piece)? => Err(Earlier::Overlap),
+                    (None, _) => Ok(route),
+                    (Some(mark), _) if mark == used.mark as u16 => Err(Earlier::SameOrder),
+                    (Some(_), _) => Err(Earlier::OtherOrder),
+                }
+            }
+        };
+        Ok(known.map(|route| {
+            if let Some(piece) = piece {
+                self.pads.add(piece);
+            }
+            self.history.enter(used, route);
+            self.entered.push((route, used));
+        }))
+    }
+
+    /// Whether another order used some of these bytes of a pad.
+    fn overlaps(&mut self, piece: PadPiece) -> Result<bool> {
+        if !self.pads.has(piece.pad) {
+            let (file, place, all) = (&self.locked.file, &self.locked.place, piece.pad.all());
+            let older = self.snapshot.slots_within(file, place, &all)?;
+            self.pads.add_pad(piece.pad, older.into_iter().chain(self.history.slots_within(&all)));
+        }
+        Ok(self.pads.overlap(piece))
     }
 
     /// Records what this run entered as opening, and takes room for the record that it is done.
@@ -264,22 +306,15 @@ fn openings(uses: Unfinished) -> impl Iterator<Item = Record> {
 
 impl UseLedger for Ledger {
     fn enter(&mut self, used: Use) -> Result<std::result::Result<(), Earlier>> {
-        let route = self.route.unwrap_or(Route::File);
-        let known = match self.history.check(used, route, self.reopen) {
-            Some(known) => known,
-            None => {
-                let (file, place) = (&self.locked.file, &self.locked.place);
-                match self.snapshot.find(file, place, used.slot)? {
-                    None => Ok(route),
-                    Some(mark) if mark == used.mark as u16 => Err(Earlier::SameOrder),
-                    Some(_) => Err(Earlier::OtherOrder),
-                }
-            }
-        };
-        Ok(known.map(|route| {
-            self.history.enter(used, route);
-            self.entered.push((route, used));
-        }))
+        self.enter_as(used, None)
+    }
+
+    fn enter_piece(
+        &mut self,
+        piece: PadPiece,
+        line: &[u8; 32],
+    ) -> Result<std::result::Result<(), Earlier>> {
+        self.enter_as(Use::of_piece(piece, line), Some(piece))
     }
 
     fn secure(&mut self) -> Result<()> {

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::ops::RangeInclusive;
 use std::os::unix::fs::FileExt;
 
 use sha2::{Digest, Sha256};
@@ -129,6 +130,26 @@ impl Snapshot {
         }
         let chunk = &self.cached[&index];
         Ok(runs::index_of(&chunk.runs, slot).map(|index| chunk.mark(index)))
+    }
+
+    /// The slots in a range that have an entry.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] and [`Error::Io`].
+    pub fn slots_within(
+        &self,
+        file: &File,
+        place: &Place,
+        range: &RangeInclusive<u128>,
+    ) -> Result<Vec<u128>> {
+        let after = self.directory.partition_point(|chunk| chunk.first <= *range.end());
+        let from = self.directory.partition_point(|chunk| chunk.first <= *range.start());
+        let mut slots = Vec::new();
+        for chunk in &self.directory[from.saturating_sub(1)..after] {
+            let chunk = chunk.read(file, place)?;
+            slots.extend(runs::numbers(&chunk.runs).filter(|slot| range.contains(slot)));
+        }
+        Ok(slots)
     }
 
     /// Writes the next generation: a file with the entries of this snapshot, which is in `file`, and
