@@ -12,18 +12,10 @@ use orderseal::protocol::store::files::{Existing, FileId, Output, Privacy};
 use orderseal::protocol::{Alg, Enc, Erase, Kid, Result};
 
 use super::algorithms::{self, SealingAlg};
+pub use super::help::{COMMON, MORE, TEACHING};
 use super::passwords::KeyPassword;
 use super::seal_with::SealFrom;
 use super::values::{OneOf, one_of};
-
-/// Heading of options that every command has.
-pub const COMMON: &str = "Common options";
-
-/// Heading of options that few users need.
-pub const MORE: &str = "More options";
-
-/// Heading of options for teaching and for schemes of the founding document.
-pub const TEACHING: &str = "Teaching options";
 
 /// Where a command writes.
 #[derive(Debug, Args)]

@@ -9,6 +9,15 @@ use orderseal::ciphers::cpu::Backend;
 
 use super::Cli;
 
+/// Heading of options that every command has.
+pub const COMMON: &str = "Common options";
+
+/// Heading of options that few users need.
+pub const MORE: &str = "More options";
+
+/// Heading of options for teaching and for schemes of the founding document.
+pub const TEACHING: &str = "Teaching options";
+
 /// The commands, grouped by the role that uses them.
 const GROUPS: [(&str, &[&str]); 6] = [
     ("Service", &["keygen", "bundle", "keys"]),

@@ -8,7 +8,7 @@ use orderseal::protocol::store::files::{self, FileId, Known, Loaded};
 use orderseal::protocol::{Error, Result};
 
 use super::Global;
-use super::arguments::MORE;
+use super::help::MORE;
 
 /// Most bytes that are read of a password file: room to recognize a wrong file.
 const MAX_FILE: u64 = 4096;
