@@ -148,7 +148,8 @@ fn the_examples_of_the_service_run_as_printed() {
     run_examples("keys skip", &[derived]);
     run_examples("keys split", &[derived]);
     let client = "bundle client --keyring service.jwks --orders 9 -o client.jwks";
-    run_examples("keys export", &[derived, client]);
+    let pair = "keygen --alg ECDH-ES -o key.jwk";
+    run_examples("keys export", &[derived, client, pair]);
     run_examples("keys import", &[]);
     run_examples("bundle shop", &KEYS[..1]);
     run_examples("bundle page", &KEYS[..1]);

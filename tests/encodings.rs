@@ -278,6 +278,106 @@ fn a_key_is_imported_as_a_jwk() {
 }
 
 #[test]
+fn an_exported_key_is_what_openssl_writes() {
+    let lab = Lab::new();
+    for pem in [
+        RSA.0[0],
+        RSA.1[0],
+        include_str!("encodings/p256-pkcs8.pem"),
+        include_str!("encodings/p256-spki.pem"),
+        include_str!("encodings/x25519-pkcs8.pem"),
+        include_str!("encodings/x25519-spki.pem"),
+    ] {
+        lab.write("key.pem", pem);
+        lab.ok("keys import key.pem --kid a -o key.jwk --force");
+        assert_eq!(lab.ok("keys export key.jwk --format pem").text(), pem);
+        assert_eq!(lab.ok("keys export key.jwk --format der").stdout, der(pem));
+        assert_eq!(lab.ok("keys export key.jwk --format jwk").stdout, lab.read("key.jwk"));
+        lab.ok("keys export key.pem --format pem -o out.pem --force");
+        assert_eq!(lab.path("out.pem").metadata().expect("a file").mode() & 0o777, 0o600);
+        lab.refused(4, "keys export key.jwk --format hex -o no")
+            .says(&["key is not written as hex"]);
+    }
+    // P-384 and P-521: openssl ecparam -genkey -noout -name secp521r1 | openssl pkcs8 -topk8 -nocrypt
+    for pem in [include_str!("encodings/p384-pkcs8.pem"), include_str!("encodings/p521-pkcs8.pem")]
+    {
+        lab.write("key.pem", pem);
+        assert_eq!(lab.ok("keys export key.pem --format pem").text(), pem);
+    }
+}
+
+#[test]
+fn an_exported_key_is_encrypted_under_a_password() {
+    let lab = Lab::new();
+    let pem = include_str!("encodings/p256-pkcs8.pem");
+    lab.write("key.pem", pem);
+    lab.write("right", "hunter2\n");
+    let with = "--key-password-file right";
+    for (form, begin) in [("pem", &b"-----BEGIN ENCRYPTED PRIVATE KEY-----"[..]), ("der", b"\x30")]
+    {
+        lab.ok(&format!("keys export key.pem --format {form} {with} -o sealed.{form}"));
+        assert!(lab.read(&format!("sealed.{form}")).starts_with(begin));
+        lab.refused(4, &format!("inspect sealed.{form}")).says(&["is encrypted"]);
+        lab.ok(&format!("keys import sealed.{form} {with} -o back.jwk --force"));
+        assert_eq!(lab.ok("keys export back.jwk --format pem").text(), pem);
+    }
+    // Every time with a salt and an IV of its own.
+    let again = lab.ok(&format!("keys export key.pem --format der {with}")).stdout;
+    assert_ne!(again, lab.read("sealed.der"));
+    // A public key needs no password.
+    lab.write("public.pem", include_str!("encodings/p256-spki.pem"));
+    let public = lab.ok(&format!("keys export public.pem --format pem {with}")).text();
+    assert_eq!(public, include_str!("encodings/p256-spki.pem"));
+}
+
+#[test]
+fn a_secret_key_is_exported_as_its_bytes() {
+    let lab = Lab::new();
+    let key: Vec<u8> = (0..16).collect();
+    lab.write("key.jwk", format!(r#"{{"kty":"oct","alg":"A128KW","k":"{}"}}"#, base64url(&key)));
+    for (form, bytes) in [
+        ("raw", key.clone()),
+        ("hex", b"000102030405060708090a0b0c0d0e0f\n".to_vec()),
+        ("base64", b"AAECAwQFBgcICQoLDA0ODw==\n".to_vec()),
+    ] {
+        lab.ok(&format!("keys export key.jwk --format {form} -o out --force"));
+        assert_eq!(lab.read("out"), bytes, "{form}");
+        lab.ok("keys import out --alg A128KW -o back.jwk --force");
+        assert_eq!(lab.json("back.jwk"), lab.json("key.jwk"));
+    }
+    let words = ["key.jwk: a secret key is not written as pem", "--format", "hex"];
+    lab.refused(4, "keys export key.jwk --format pem -o no").says(&words);
+    lab.ok("keygen --alg MH-KNAPSACK --allow-weak -o sack.jwk");
+    lab.refused(4, "keys export sack.jwk --format der -o no --allow-weak")
+        .says(&["a secret knapsack is not written as der"]);
+    lab.ok("keygen --alg VERNAM-HS256 --pad-bytes 64 --allow-weak -o pad.jwk");
+    lab.refused(4, "keys export pad.jwk --format hex -o no --allow-weak")
+        .says(&["a one-time pad is not"]);
+    assert!(!lab.has("no"));
+}
+
+#[test]
+fn a_name_chooses_the_key_that_is_exported() {
+    let lab = Lab::with_keys("--embodiment 4 --pool derived", 2);
+    lab.ok("keys export tokyo.jwks -o all.jwks");
+    let all = lab.json("all.jwks");
+    let key = all["keys"][1].clone();
+    let kid = key["kid"].as_str().expect("a name");
+    for file in ["tokyo.jwks", "client.jwks", "all.jwks"] {
+        let one = lab.ok(&format!("keys export {file} --kid {kid} --format jwk")).json();
+        assert_eq!(one, key, "{file}");
+        let set = lab.ok(&format!("keys export {file} --kid {kid}")).json();
+        assert_eq!(set["keys"], serde_json::json!([key]), "{file}");
+        lab.refused(4, &format!("keys export {file} --format jwk")).says(&["--kid"]);
+    }
+    lab.refused(4, "keys export tokyo.jwks --kid a --format jwk").says(&["no key \"a\""]);
+    // What has sealed an order is not exported from a client's file.
+    lab.ok_with("encrypt --bundle client.jwks -o sealed.jwe", b"one\ntwo\n");
+    lab.refused(4, &format!("keys export client.jwks --kid {kid} --format jwk"));
+    lab.ok(&format!("keys export tokyo.jwks --kid {kid} --format hex"));
+}
+
+#[test]
 fn a_name_chooses_the_key_of_a_set_that_is_imported() {
     let lab = Lab::new();
     let oct = |kid: &str, alg: &str, byte| {

@@ -417,6 +417,10 @@ fn key_hint(error: &KeyError) -> Option<String> {
             "whoever seals chooses the rounds; if the orders are worth the time, raise the limit by \
              --password-rounds"
         }
+        KeyError::Unfit(Unfit::NotWritten { .. }) => {
+            "--format pem and der are for RSA and elliptic curves, hex, base64 and raw for secret keys, \
+             jwk for every key"
+        }
         KeyError::Unfit(Unfit::WouldErase(_)) => {
             "to erase them here as well, pass --drop-erased; to keep them, --restore"
         }

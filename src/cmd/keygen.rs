@@ -303,11 +303,17 @@ pub fn key_output(
     inputs: &[Option<FileId>],
 ) -> Result<Output> {
     let mut output = to.create(Privacy::Owner, inputs)?;
-    if output.is_terminal() && file.has_secrets() {
-        return Err(usage("secret keys are not printed to a terminal: use -o FILE"));
-    }
+    refuse_terminal(&output, file.has_secrets())?;
     output.write(&file.to_bytes(&Place::file(output.name()))?)?;
     Ok(output)
+}
+
+/// Refuses to print keys to a terminal if they are secret, or not text.
+pub fn refuse_terminal(output: &Output, secret: bool) -> Result<()> {
+    match output.is_terminal() && secret {
+        true => Err(usage("secret keys are not printed to a terminal: use -o FILE")),
+        false => Ok(()),
+    }
 }
 
 fn refuse_weak(suite: Suite, global: &Global, place: &Place) -> Result<()> {

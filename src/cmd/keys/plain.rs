@@ -3,30 +3,63 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use orderseal::protocol::roles::merge;
-use orderseal::protocol::store::files;
-use orderseal::protocol::store::keyfile::KeyHolder;
+use orderseal::ciphers::random::SystemSource;
+use orderseal::protocol::jose::jwk::Encoding;
+use orderseal::protocol::roles::export;
+use orderseal::protocol::store::files::{Loaded, Privacy};
+use orderseal::protocol::store::keyfile::{JwkSet, KeyHolder};
 use orderseal::protocol::{Kid, Result};
 
 use crate::cmd::arguments::OutputFile;
-use crate::cmd::keygen::key_output;
+use crate::cmd::keygen::{key_output, refuse_terminal};
 use crate::cmd::passwords::KeyPassword;
+use crate::cmd::values::{OneOf, one_of};
 use crate::cmd::{Global, algorithms, one_from_stdin};
 
-/// Write all keys as a plain JWK Set, for software that knows no derived pools
+/// Write keys for other software
 ///
-/// A client's ids that were used are left out. Do not use the file and the set side by side: each
-/// would seal orders under the ids of the other.
+/// Without --format and --kid, all keys of a file with a derived pool, as a plain JWK Set. A client's
+/// ids that were used are left out. Do not use the file and the set side by side: each would seal
+/// orders under the ids of the other.
+///
+/// Otherwise one key of any key file. `pem` and `der` are for RSA and elliptic curves: PKCS #8 for a
+/// private key, encrypted if --key-password-file is given, and SubjectPublicKeyInfo for a public one.
+/// `hex`, `base64` and `raw` are for secret keys.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-Example:
-  orderseal keys export client.jwks -o plain.jwks")]
+Examples:
+  orderseal keys export client.jwks -o plain.jwks
+  orderseal keys export key.jwk --format pem -o key.pem")]
 pub struct Export {
-    /// A key file with a derived pool
+    /// A key file
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// Form of one key [default: jwks]
+    #[arg(long, value_name = "FORM", value_parser = formats())]
+    format: Option<Format>,
+    /// Name of the key, if the file has several
+    #[arg(long, value_name = "KID")]
+    kid: Option<Kid>,
+    #[command(flatten)]
+    key_password: KeyPassword,
     #[command(flatten)]
     to: OutputFile,
+}
+
+/// A form of an exported key.
+#[derive(Debug, Clone, Copy)]
+enum Format {
+    /// A JWK Set.
+    Set,
+    /// A lone JWK.
+    Lone,
+    /// A form that is not JSON.
+    Encoded(Encoding),
+}
+
+fn formats() -> OneOf<Format> {
+    let encoded = Encoding::ALL.map(|encoding| (encoding.name(), Format::Encoded(encoding)));
+    one_of([("jwks", Format::Set), ("jwk", Format::Lone)].into_iter().chain(encoded))
 }
 
 /// Write a key of other software as a JWK
@@ -56,10 +89,32 @@ pub struct Import {
 
 impl Export {
     pub fn run(&self, global: &Global) -> Result<()> {
-        let loaded = files::load(&self.file, global.allow_readable_keys)?;
-        loaded.file.holder().refuse_weak(global.allow_weak, &loaded.place)?;
-        let set = merge::export(&loaded.file, &loaded.place)?;
-        key_output(&set, &self.to, &[loaded.id])?.commit()
+        one_from_stdin([Some(self.file.as_path()), self.key_password.path()])?;
+        let reader = self.key_password.reader(global)?;
+        let Loaded { file, place, id, .. } = reader.load(&self.file)?;
+        let ids = [id, self.key_password.id()];
+        if let (None, None | Some(Format::Set)) = (&self.kid, self.format) {
+            file.holder().refuse_weak(global.allow_weak, &place)?;
+            return key_output(&export::all(&file, &place)?, &self.to, &ids)?.commit();
+        }
+        let key = export::one(&file, self.kid.as_ref(), &place)?;
+        key.refuse_weak(global.allow_weak, &place)?;
+        match self.format.unwrap_or(Format::Set) {
+            Format::Set => key_output(&JwkSet::of(key.key), &self.to, &ids)?.commit(),
+            Format::Lone => key_output(&key, &self.to, &ids)?.commit(),
+            Format::Encoded(form) => {
+                let source = SystemSource::new()?;
+                let encoded = key.key.view().encode(form, reader.password(), &source);
+                let encoded = encoded.map_err(|why| why.at(&place))?;
+                let mut output = self.to.create(Privacy::Owner, &ids)?;
+                refuse_terminal(&output, key.has_secrets())?;
+                if !form.is_text() {
+                    output.refuse_terminal("binary data")?;
+                }
+                output.write(&encoded)?;
+                output.commit()
+            }
+        }
     }
 }
 

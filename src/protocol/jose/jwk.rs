@@ -11,6 +11,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+pub use encodings::{Encoded, Encoding};
 pub use material::{
     AsKey, DecryptingKey, EncryptingKey, KeyRef, Material, PrivateHalf, PublicHalf,
 };

@@ -1,22 +1,12 @@
-//! Putting deliveries for a shop together, and exporting keys for software that knows no trees.
+//! Putting deliveries for a shop together.
 
 use crate::ciphers::cpu::Backend;
-use crate::ciphers::random::Origin;
-use crate::protocol::jose::jwk::{DecryptingKey, Jwk, Usage};
 use crate::protocol::jose::tree::{Leaves, TreeFault};
 use crate::protocol::model::{
     Error, KeyError, Kid, LedgerTrouble, Misuse, Place, Result, ShopProgram, Unfit,
 };
-use crate::protocol::store::keyfile::{
-    ClientBundle, JwkSet, KeyFile, KeyHolder, KeySet, MAX_KEY_FILE, ShopBundle, Standing,
-};
+use crate::protocol::store::keyfile::{KeyFile, KeyHolder, KeySet, ShopBundle, Standing};
 use crate::protocol::store::trees::TreePart;
-
-/// Number of keys derived at once.
-const AT_ONCE: usize = 1024;
-
-/// Lower bound in bytes for a key in an exported set.
-const LEAST_KEY: u64 = 64;
 
 /// What a merge does with keys that one of two bundles has and the other has erased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,56 +173,5 @@ pub fn refuse_to_restore(new: &ShopBundle, old: &KeyFile, place: &Place) -> Resu
     match listed || derived {
         true => Err(Misuse::WouldRestore(place.to_string()).into()),
         false => Ok(()),
-    }
-}
-
-/// All keys of a file as a plain JWK Set, those of trees derived. A client's ids that sealed an
-/// order are left out.
-///
-/// # Errors
-/// [`KeyError::Missing`] if the file has no trees, or no key left; [`KeyError::Unfit`] for keys that
-/// need more than a plain set says; [`Error::KeyFileFull`] if there are more keys than a key file can
-/// hold.
-pub fn export(file: &KeyFile, place: &Place) -> Result<JwkSet> {
-    let holder = file.holder();
-    if holder.trees().next().is_none() {
-        let missing = "tree: its keys are plain JWKs as they are";
-        return Err(Error::key(place, KeyError::Missing(missing)));
-    }
-    if let Some((name, _)) = holder.shops().find(|(_, shop)| shop.suite.enc().own_sbox().is_some())
-    {
-        return Err(Error::key(place, Unfit::OwnSbox(name.clone()).into()));
-    }
-    let spent = |kid: Option<&Kid>| match file {
-        KeyFile::Client(ClientBundle { spent, .. }) => {
-            kid.and_then(|kid| kid.parts().1).is_some_and(|id| spent.contains(id))
-        }
-        KeyFile::Plain(_) | KeyFile::Keyring(_) | KeyFile::Shop(_) => false,
-    };
-    let len = LEAST_KEY * holder.count_derived();
-    if len > MAX_KEY_FILE {
-        return Err(Error::KeyFileFull { place: place.clone(), len, most: MAX_KEY_FILE });
-    }
-    let mut set = JwkSet::default();
-    for key in holder.all_keys().views().filter(|key| !spent(key.kid)) {
-        // A shop with trees has secret keys, of which both halves are the same.
-        set.keys.push(key.encrypting_half());
-    }
-    for (name, tree) in holder.trees() {
-        let nodes = tree.part().nodes();
-        let alg = nodes.tree().suite().key_alg();
-        let leaves: Vec<u32> = nodes.leaves().iter().collect();
-        for leaves in leaves.chunks(AT_ONCE) {
-            let keys = nodes.named_keys(Backend::detect(), name, leaves);
-            for (kid, key) in keys.expect("the leaves are its own") {
-                let material = DecryptingKey::Secret(key);
-                let (alg, usage) = (Some(alg.into()), Usage::Encryption);
-                set.keys.push(Jwk { kid: Some(kid), alg, usage, origin: Origin::System, material });
-            }
-        }
-    }
-    match set.keys.is_empty() {
-        true => Err(Error::key(place, KeyError::Missing("key that is left"))),
-        false => Ok(set),
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod client;
 pub mod convert;
+pub mod export;
 pub mod merge;
 pub mod pad_use;
 mod register;

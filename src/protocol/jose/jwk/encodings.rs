@@ -2,6 +2,7 @@
 //! keys as raw bytes, in hexadecimal or in base64. They are translated to a JWK, and read as one.
 
 mod encrypted;
+mod written;
 
 use base64_simd::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use memchr::memmem;
@@ -19,6 +20,8 @@ use crate::protocol::jose::json::SecretJson;
 use crate::protocol::jose::jwk::Refusal;
 use crate::protocol::jose::password::Password;
 use crate::protocol::model::{KeyFault, Malformed};
+
+pub use written::{Encoded, Encoding};
 
 /// Lengths in bytes of secret keys that are recognized by their length.
 const SECRETS: [usize; 5] = [16, 24, 32, 48, 64];

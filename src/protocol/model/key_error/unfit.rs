@@ -105,6 +105,14 @@ pub enum Unfit {
         /// The fault.
         fault: Box<Malformed>,
     },
+    /// A form that is not for this kind of key.
+    #[error("{key} is not written as {form}")]
+    NotWritten {
+        /// The key, in words.
+        key: &'static str,
+        /// The form.
+        form: &'static str,
+    },
     /// An RSA key that cannot be made.
     #[error(transparent)]
     Rsa(#[from] rsa::KeyError),

@@ -34,6 +34,13 @@ pub struct JwkSet {
 }
 
 impl JwkSet {
+    /// A set of one key.
+    pub fn of(key: Jwk) -> Self {
+        let mut set = Self::default();
+        set.keys.push(key);
+        set
+    }
+
     /// The public keys of a file as a plain set, without private halves.
     pub fn of_public_keys(file: &dyn KeyHolder) -> Self {
         let mut set = Self::default();
@@ -147,7 +154,11 @@ impl PlainFile {
         let json = json::parse(&text).map_err(|found| {
             Error::malformed(place, Malformed::NotJson { found, expected: Document::KeyFile })
         })?;
-        Ok(LoneKey::new(Jwk::from_json(&json).map_err(|why| why.at(place))?))
+        let key = Jwk::from_json(&json).map_err(|why| why.at(place))?;
+        Ok(match self {
+            Self::Lone(file) => LoneKey { key, ..file.clone() },
+            Self::Set(_) => LoneKey::new(key),
+        })
     }
 
     /// Sets the algorithm of keys that name none, and returns whether any key is now for `alg`.

@@ -57,8 +57,7 @@ impl KeyFile {
         }
         if let Some(key) = Jwk::from_encoding(bytes, password) {
             // Nothing can be recorded in such a file: like a set, it has no member of ours.
-            let mut set = JwkSet::default();
-            set.keys.push(key.map_err(|why| why.at(place))?);
+            let set = JwkSet::of(key.map_err(|why| why.at(place))?);
             return Ok(Self::Plain(PlainFile::Set(set)));
         }
         if let Some(found) = Form::of_file(bytes) {
