@@ -1,21 +1,25 @@
 //! Options that several commands share.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::builder::{RangedU64ValueParser, TypedValueParser};
-use clap::{ArgGroup, Args, value_parser};
+use clap::{ArgGroup, Args, ValueEnum, value_parser};
 use orderseal::ciphers::ecdh::Curve;
 use orderseal::protocol::jose::password::Rounds;
 use orderseal::protocol::jose::tree::LEAVES;
 use orderseal::protocol::model::MAX_LAYERS;
-use orderseal::protocol::store::files::{Existing, FileId, Output, Privacy};
-use orderseal::protocol::{Alg, Enc, Erase, Kid, Result};
+use orderseal::protocol::store::files::{self, Existing, FileId, Output, Privacy};
+use orderseal::protocol::{Alg, Enc, Erase, Error, Kid, Result};
+use serde_json::Value;
 
 use super::algorithms::{self, SealingAlg};
 pub use super::help::{COMMON, MORE, TEACHING};
 use super::passwords::KeyPassword;
 use super::seal_with::SealFrom;
+use super::ui;
 use super::values::{OneOf, one_of};
+use crate::cmd::hints::usage;
 
 /// Where a command writes.
 #[derive(Debug, Args)]
@@ -47,6 +51,70 @@ impl OutputFile {
     /// Opens the output, which must not be one of the inputs.
     pub fn create(&self, privacy: Privacy, inputs: &[Option<FileId>]) -> Result<Output> {
         Output::create(self.path(), self.existing(), privacy, inputs)
+    }
+}
+
+/// What happens to records that fail.
+#[derive(Debug, Args)]
+pub struct Failures {
+    /// When a record fails, stop without output, or skip it and go on
+    #[arg(long, value_name = "WHAT", value_enum, default_value = "fail")]
+    on_error: OnError,
+    /// Where to report skipped records as JSON [default: stderr]
+    ///
+    /// One object per line.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+}
+
+/// What happens when a record fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum OnError {
+    /// Stop at it
+    Fail,
+    /// Report it and go on
+    Skip,
+}
+
+/// Where skipped records are reported: a file, or stderr.
+pub struct SkipReport(Option<Output>);
+
+impl Failures {
+    /// Whether they are skipped.
+    pub fn are_skipped(&self) -> bool {
+        self.on_error == OnError::Skip
+    }
+
+    /// Path of the report, if given.
+    pub fn path(&self) -> Option<&Path> {
+        self.report.as_deref()
+    }
+
+    /// Opens the report, which must not be one of the inputs nor the output.
+    pub fn create_report(&self, to: &OutputFile, inputs: &[Option<FileId>]) -> Result<SkipReport> {
+        let Some(path) = &self.report else { return Ok(SkipReport(None)) };
+        if to.path().is_some_and(|output| files::same_target(path, output)) {
+            return Err(usage("-o and --report name the same file".to_owned()));
+        }
+        Output::create(Some(path), to.existing(), Privacy::Umask, inputs).map(Some).map(SkipReport)
+    }
+}
+
+impl SkipReport {
+    /// Adds a record.
+    pub fn write(&mut self, entry: &Value) -> Result<()> {
+        let entry = ui::json_line(entry);
+        match &mut self.0 {
+            Some(report) => report.write(entry.as_bytes()),
+            None => std::io::stderr()
+                .write_all(entry.as_bytes())
+                .map_err(|error| Error::io("stderr", "cannot write", error)),
+        }
+    }
+
+    /// Makes the file appear.
+    pub fn commit(self) -> Result<()> {
+        self.0.map_or(Ok(()), Output::commit)
     }
 }
 

@@ -1,10 +1,10 @@
 //! `decrypt`: the shop opens sealed orders.
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read, Write};
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use clap::{ArgGroup, Args, ValueEnum};
+use clap::{ArgGroup, Args};
 use orderseal::protocol::jose::jwe::{
     Carries, KeyNumber, MAX_SEALED_LINE, Shape, is_sealed_json, is_unfinished_json,
 };
@@ -19,7 +19,7 @@ use orderseal::protocol::{Error, Kid, Malformed, Place, Result};
 use serde_json::json;
 
 use super::arguments::is_stdout;
-use super::arguments::{MORE, OutputFile};
+use super::arguments::{Failures, MORE, OutputFile, SkipReport};
 use super::ledger::{Delivery, UseOptions};
 use super::passwords::{KeyPassword, load_password};
 use super::{Global, algorithms, main_inputs, one_from_stdin, one_to_stdout, ui};
@@ -85,14 +85,8 @@ pub struct Decrypt {
     #[arg(long, value_name = "NAME", requires = "key", value_parser = algorithms::assumed_names(),
           help_heading = MORE)]
     alg: Option<&'static str>,
-    /// When a record fails, stop without output, or skip it and go on
-    #[arg(long, value_name = "WHAT", value_enum, default_value = "fail")]
-    on_error: OnError,
-    /// Where to report skipped records as JSON [default: stderr]
-    ///
-    /// One object per line.
-    #[arg(long, value_name = "FILE")]
-    report: Option<PathBuf>,
+    #[command(flatten)]
+    failures: Failures,
     /// With --json, also count the orders of each key
     #[arg(long, help_heading = MORE)]
     ids: bool,
@@ -119,15 +113,6 @@ enum Outcome {
     One(KeyNumber),
 }
 
-/// What happens when a record fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum OnError {
-    /// Stop at it
-    Fail,
-    /// Report it and go on
-    Skip,
-}
-
 impl Decrypt {
     /// Whether the command records what it opened, so that it matters whether the reader has it.
     pub fn records(&self) -> bool {
@@ -144,7 +129,7 @@ impl Decrypt {
             .map(|path| Some(path.as_path()))
             .chain([self.key_password.path()]);
         one_from_stdin(key_files.chain(main_inputs(&self.sealed)))?;
-        one_to_stdout([self.main_output(), self.report.as_deref()])?;
+        one_to_stdout([self.main_output(), self.failures.path()])?;
         if self.ids && !global.json {
             return Err(usage("--ids adds to the report of --json".to_owned()));
         }
@@ -217,8 +202,8 @@ impl Decrypt {
         let several = inputs.count() > 1;
         let Delivery { output, ledger } = to;
         let uses = self.uses.uses(ledger.as_deref_mut());
-        let options = Options { uses, skip_failed: self.on_error == OnError::Skip };
-        let mut report = self.create_report(ids)?;
+        let options = Options { uses, skip_failed: self.failures.are_skipped() };
+        let mut report = self.failures.create_report(&self.to, ids)?;
         let summary = shop::open(
             &global.workers()?,
             inputs,
@@ -230,9 +215,7 @@ impl Decrypt {
             },
             |skipped| write_skipped(&mut report, &skipped, several),
         )?;
-        if let Some(report) = report {
-            report.commit()?;
-        }
+        report.commit()?;
         Ok(summary)
     }
 
@@ -297,7 +280,7 @@ impl Decrypt {
 
     /// Whether stdout carries data that a report must not mix with.
     fn stdout_has_data(&self) -> bool {
-        let report = self.report.as_deref().is_some_and(|path| is_stdout(Some(path)));
+        let report = self.failures.path().is_some_and(|path| is_stdout(Some(path)));
         report || !self.check && self.to.is_stdout()
     }
 
@@ -316,14 +299,6 @@ impl Decrypt {
             false => Some(self.create_output(inputs)?),
         };
         Ok(Delivery::new(output, ledger))
-    }
-
-    fn create_report(&self, inputs: &[Option<FileId>]) -> Result<Option<Output>> {
-        let Some(path) = &self.report else { return Ok(None) };
-        if self.to.path().is_some_and(|output| files::same_target(path, output)) {
-            return Err(usage("-o and --report name the same file".to_owned()));
-        }
-        Output::create(Some(path), self.to.existing(), Privacy::Umask, inputs).map(Some)
     }
 
     /// Opens a line that carries a key; it must be the only line.
@@ -512,7 +487,7 @@ pub fn joined_json(input: &mut Input, mut first: Vec<u8>) -> Result<Vec<u8>> {
 
 /// Reports a skipped record: line, key and kind of failure, never its content. Names the file if
 /// there are several.
-fn write_skipped(report: &mut Option<Output>, skipped: &Skipped, several: bool) -> Result<()> {
+fn write_skipped(report: &mut SkipReport, skipped: &Skipped, several: bool) -> Result<()> {
     let Skipped { place, kid, refused } = skipped;
     let message = refused.clone().at(place.clone()).to_string();
     let mut entry =
@@ -520,11 +495,5 @@ fn write_skipped(report: &mut Option<Output>, skipped: &Skipped, several: bool) 
     if several {
         entry["file"] = json!(place.file);
     }
-    let entry = ui::json_line(&entry);
-    match report {
-        Some(report) => report.write(entry.as_bytes()),
-        None => std::io::stderr()
-            .write_all(entry.as_bytes())
-            .map_err(|error| Error::io("stderr", "cannot write", error)),
-    }
+    report.write(&entry)
 }
