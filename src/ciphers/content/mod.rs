@@ -293,20 +293,18 @@ impl ContentCipher {
         }
     }
 
-    /// The check value of a DES or triple-DES key (ANSI X9.24-1): the first 3 bytes of the encryption of
-    /// a block of zeros. None for other ciphers, and for a key of another length.
+    /// The check value of a DES or triple-DES key ([`des::check_value`]). None for other ciphers, and
+    /// for a key of another length.
     pub fn check_value(self, key: &[u8]) -> Option<[u8; 3]> {
         let own = key.get(MAC_KEY_LEN..)?;
-        let mut block = [0; des::BLOCK];
-        let backend = Backend::detect();
-        let done = match self {
+        match self {
             Self::DesCbcHs256 => {
                 let key = DesKey::from(<[u8; 8]>::try_from(own).ok()?);
-                des::ecb_encrypt(backend, &key, &mut block)
+                Some(des::check_value(&key))
             }
             Self::DesEde3CbcHs256 => {
                 let key = TripleDesKey::from(<[u8; 24]>::try_from(own).ok()?);
-                des::ecb_encrypt(backend, &key, &mut block)
+                Some(des::check_value(&key))
             }
             Self::A128Gcm
             | Self::A192Gcm
@@ -317,10 +315,8 @@ impl ContentCipher {
             | Self::ToyDesEcbHs256(_)
             | Self::Feal8CbcHs256
             | Self::Grain128AeadV2
-            | Self::VernamHs256 => return None,
-        };
-        done.expect("one whole block");
-        block.first_chunk().copied()
+            | Self::VernamHs256 => None,
+        }
     }
 
     /// Turns random bytes into a valid key: the toy DES uses only the low 12 bits of its 64.

@@ -178,6 +178,17 @@ fn cbc_many<K: Key>(
     Ok(())
 }
 
+/// The check value of a key (ANSI X9.24-1): the first 3 bytes of the encryption of a block of zeros. It
+/// tells keys apart and is not secret.
+pub fn check_value<K: Key>(key: &K) -> [u8; 3] {
+    let mut block = [0; BLOCK];
+    run(
+        Backend::detect(),
+        Job::Ecb { key: key.as_bytes(), direction: Direction::Encrypt, data: &mut block },
+    );
+    [block[0], block[1], block[2]]
+}
+
 fn whole_blocks(data: &[u8]) -> Result<(), PartialBlock> {
     match data.len() % BLOCK {
         0 => Ok(()),

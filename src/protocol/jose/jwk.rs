@@ -1,7 +1,7 @@
 //! JSON Web Keys (RFC 7517, RFC 7518 section 6).
 
 pub(super) mod curve;
-mod encodings;
+pub(in crate::protocol) mod encodings;
 mod material;
 mod shown;
 mod usage;

@@ -213,25 +213,36 @@ fn point(bytes: &[u8], size: usize) -> Result<(String, String), KeyFault> {
     }
 }
 
-/// A secret key: hexadecimal digits, with colons or not; base64 of any kind; or raw bytes that are not
-/// all text. White space around it and a line feed after raw bytes do not belong to it.
+/// A secret key: hexadecimal digits, with colons or not; base64 of any kind; or
+/// raw bytes that are not all text. White space around it and a line feed after raw bytes do not belong
+/// to it.
 fn secret(file: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+    written(file, &SECRETS).or_else(|| raw(file, &SECRETS).filter(|raw| !raw.iter().all(is_text)))
+}
+
+/// Bytes of one of these lengths in hexadecimal, with colons or not, or in base64 of any kind, with white
+/// space around them.
+pub fn written(file: &[u8], lengths: &[usize]) -> Option<Zeroizing<Vec<u8>>> {
     let text = file.trim_ascii();
     let digits: Zeroizing<Vec<u8>> =
         Zeroizing::new(text.iter().copied().filter(|&byte| byte != b':').collect());
-    let is_key = |bytes: &Vec<u8>| SECRETS.contains(&bytes.len());
+    let fits = |bytes: &Vec<u8>| lengths.contains(&bytes.len());
     let base64 = [URL_SAFE_NO_PAD, URL_SAFE, STANDARD_NO_PAD, STANDARD];
-    let found = hex::decode(&*digits)
+    hex::decode(&*digits)
         .ok()
-        .filter(is_key)
-        .or_else(|| base64.iter().find_map(|kind| kind.decode_to_vec(text).ok().filter(is_key)));
-    if let Some(found) = found {
-        return Some(Zeroizing::new(found));
-    }
-    let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
-    let raw = [file, file.strip_suffix(b"\n").unwrap_or(file)].map(<[u8]>::to_vec);
-    let mut raw = raw.map(Zeroizing::new).into_iter();
-    raw.find(|bytes| is_key(bytes) && !bytes.iter().all(is_text))
+        .filter(fits)
+        .or_else(|| base64.iter().find_map(|kind| kind.decode_to_vec(text).ok().filter(fits)))
+        .map(Zeroizing::new)
+}
+
+/// Raw bytes of one of these lengths, with a line feed after them or not.
+pub fn raw(file: &[u8], lengths: &[usize]) -> Option<Zeroizing<Vec<u8>>> {
+    let line = file.strip_suffix(b"\n").unwrap_or(file);
+    let line = [line, line.strip_suffix(b"\r").unwrap_or(line)];
+    let mut forms = [file].into_iter().chain(line);
+    let fits = forms.find(|bytes| lengths.contains(&bytes.len()))?;
+    Some(Zeroizing::new(fits.to_vec()))
 }
 
 fn b64(bytes: &[u8]) -> String {
