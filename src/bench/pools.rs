@@ -210,11 +210,11 @@ impl LabFile {
     ) -> Result<()> {
         let loaded = files::load(&self.path, false)?;
         let mut plan = Plan::of_client(loaded.file.client(&self.place)?, &self.place)?;
-        let paths = [orders.path.clone()];
-        if let Some(expected) = Inputs::measure(&paths)? {
+        let paths = std::slice::from_ref(&orders.path);
+        if let Some(expected) = Inputs::measure(paths)? {
             plan.set_expected(expected);
         }
-        let inputs = Inputs::open(&paths)?;
+        let inputs = Inputs::open(paths)?;
         let mut output = sealed.create()?;
         let mut file = InUse::join(&self.path, loaded.known)?;
         let sender =
@@ -230,7 +230,7 @@ impl LabFile {
         let mut keys = OpeningKeys::new(false);
         let bundle = files::load(&self.path, false)?.of(KeyFile::into_shop)?.file;
         keys.add(OpeningFile::Shop(bundle.into()), &self.place)?;
-        let inputs = Inputs::open(&[sealed.path.clone()])?;
+        let inputs = Inputs::open(std::slice::from_ref(&sealed.path))?;
         let options = Options::default();
         let opened = shop::open(workers, inputs, &keys, options, |_, _| Ok(()), |_| Ok(()))?;
         Ok(opened.totals.orders)
