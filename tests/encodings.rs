@@ -357,6 +357,18 @@ fn a_secret_key_is_exported_as_its_bytes() {
 }
 
 #[test]
+fn a_copy_of_a_lone_key_keeps_the_count_of_its_use() {
+    let lab = Lab::new();
+    lab.ok("keygen --alg A256GCM -o key.jwk");
+    lab.ok_with("encrypt --key key.jwk -o sealed.jwe", b"one\ntwo\n");
+    lab.ok("keys import key.jwk --kid a -o imported.jwk");
+    lab.ok("keys export key.jwk --format jwk -o exported.jwk");
+    for copy in ["key.jwk", "imported.jwk", "exported.jwk"] {
+        assert_eq!(lab.json(copy)["orderseal"]["sealed"], 2, "{copy}");
+    }
+}
+
+#[test]
 fn a_name_chooses_the_key_that_is_exported() {
     let lab = Lab::with_keys("--embodiment 4 --pool derived", 2);
     lab.ok("keys export tokyo.jwks -o all.jwks");

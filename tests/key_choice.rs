@@ -232,3 +232,144 @@ fn a_keyring_may_come_from_stdin_where_nothing_is_recorded_in_it() {
     let orders = lab.ok("bundle client --keys ids.jwks").stdout;
     lab.refused_with(2, "encrypt --bundle - fixture", &orders).says(&["cannot be a pipe"]);
 }
+
+/// A set with two RSA keys of one name for `RSA-OAEP` and `RSA-OAEP-256`, an elliptic-curve key of that
+/// name, and one of that name for signatures.
+fn alike(lab: &Lab) -> Vec<serde_json::Value> {
+    let mut keys = Vec::new();
+    for (alg, pair) in [
+        ("RSA-OAEP", include_str!("keys/rsa-2048.jwk")),
+        ("RSA-OAEP-256", include_str!("cases/rsa-keys/good.jwk")),
+        ("ECDH-ES+A256KW", include_str!("foreign/ec.jwk")),
+        ("RS256", include_str!("keys/rsa-2048.jwk")),
+    ] {
+        let mut key: serde_json::Value = serde_json::from_str(pair).expect("JSON");
+        key["alg"] = alg.into();
+        key["kid"] = "a".into();
+        key["use"] = if alg == "RS256" { "sig" } else { "enc" }.into();
+        keys.push(key);
+    }
+    lab.write("alike.jwks", serde_json::json!({ "keys": keys }).to_string());
+    keys
+}
+
+#[test]
+fn of_several_keys_of_one_name_the_algorithm_decides() {
+    let lab = Lab::new();
+    let keys = alike(&lab);
+    let mut lines = Vec::new();
+    for (number, key) in keys.iter().take(3).enumerate() {
+        let alg = key["alg"].as_str().expect("a name");
+        lab.write("one.jwk", key.to_string());
+        // The set seals as the one key, which opens it, and the other way round.
+        let choose = format!("--key alike.jwks --kid a --alg {alg}");
+        let by_set = lab.ok_with(&format!("encrypt {choose}"), b"one\n").text();
+        assert_eq!(lab.ok_with("decrypt --key one.jwk", by_set.as_bytes()).text(), "one\n");
+        lab.ok_with(&format!("encrypt --key alike.jwks --alg {alg}"), b"one\n");
+        let sealed = lab.ok_with("encrypt --key one.jwk", format!("{number}\n").as_bytes()).text();
+        assert_eq!(
+            lab.ok_with("decrypt --key alike.jwks", sealed.as_bytes()).text(),
+            format!("{number}\n")
+        );
+        lab.ok_with(&format!("decrypt {choose}"), sealed.as_bytes());
+        lab.ok(&format!("keys import alike.jwks --kid a --alg {alg} -o back.jwk --force"));
+        lab.ok(&format!(
+            "keys export alike.jwks --kid a --alg {alg} --format jwk -o out.jwk --force"
+        ));
+        for file in ["back.jwk", "out.jwk"] {
+            assert_eq!(
+                (&lab.json(file)["n"], &lab.json(file)["x"]),
+                (&key["n"], &key["x"]),
+                "{file}"
+            );
+        }
+        lines.push(sealed);
+    }
+    // In any order, and with the same set twice.
+    let orders = [[0, 1, 2, 1], [2, 2, 0, 1], [1, 0, 1, 2]];
+    for order in orders {
+        let batch: String = order.iter().map(|&line| lines[line].as_str()).collect();
+        let opened: String = order.iter().map(|line| format!("{line}\n")).collect();
+        let run = lab.ok_with("decrypt --key alike.jwks --key alike.jwks", batch.as_bytes());
+        assert_eq!(run.text(), opened);
+    }
+    let run =
+        lab.ok_with("decrypt --key alike.jwks --json --ids --check", lines.concat().as_bytes());
+    assert_eq!(run.json()["by_key"]["a"], 3);
+    // A line without a name, by the name of all of them.
+    let mut unnamed = keys[1].clone();
+    unnamed.as_object_mut().expect("an object").remove("kid");
+    lab.write("one.jwk", unnamed.to_string());
+    let sealed = lab.ok_with("encrypt --key one.jwk", b"one\n").stdout;
+    lab.refused_with(4, "decrypt --key alike.jwks", &sealed).says(&["names no key", "--kid"]);
+    assert_eq!(lab.ok_with("decrypt --key alike.jwks --kid a", &sealed).text(), "one\n");
+    let public = lab.ok("inspect --public alike.jwks").json();
+    assert_eq!(public["keys"].as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn keys_of_one_name_that_cannot_be_told_apart_are_refused() {
+    let lab = Lab::new();
+    let keys = alike(&lab);
+    let words = ["alike.jwks: 3 keys are named \"a\"", "--alg"];
+    lab.refused_with(4, "encrypt --key alike.jwks --kid a", b"one\n").says(&words);
+    lab.refused(4, "keys import alike.jwks --kid a -o no").says(&words);
+    lab.refused(4, "keys export alike.jwks --kid a --format pem -o no").says(&words);
+    lab.refused(4, "keys export alike.jwks --kid a --alg A256KW --format pem -o no")
+        .says(&["holds no key for A256KW"]);
+    // A line that two keys fit: one is for its algorithm, the other for any.
+    lab.write("one.jwk", keys[0].to_string());
+    let sealed = lab.ok_with("encrypt --key one.jwk", b"one\n").stdout;
+    let mut any = keys[1].clone();
+    any.as_object_mut().expect("an object").remove("alg");
+    lab.write("any.jwks", serde_json::json!({ "keys": [keys[0], any] }).to_string());
+    lab.refused_with(4, "decrypt --key any.jwks", &sealed)
+        .says(&["line 1: 2 keys are named \"a\"", "hint: choose one by --alg"]);
+    // One that none of them fits.
+    lab.write("kw.jwk", oct(r#","kid":"a","alg":"A256KW""#));
+    let other = lab.ok_with("encrypt --key kw.jwk", b"one\n").stdout;
+    lab.refused_with(4, "decrypt --key alike.jwks", &other)
+        .says(&["key a is for RSA-OAEP, the order asks for A256KW"]);
+    // The same name for the same algorithm and type.
+    lab.write("same.jwks", serde_json::json!({ "keys": [keys[0], keys[2], keys[0]] }).to_string());
+    lab.refused(3, "inspect same.jwks").says(&["same.jwks: key 3: ", "a"]);
+    // Another key of the name in another file.
+    lab.refused_with(4, "decrypt --key alike.jwks --key kw.jwk", &other)
+        .says(&["key a is in two of the files"]);
+}
+
+#[test]
+fn what_is_passed_over_in_a_set_is_named() {
+    let lab = Lab::new();
+    let keys = [
+        r#"{"kty":"oct","k":"AAAA","use":"sig","kid":"signs"}"#.to_owned(),
+        r#"{"kty":"AKP"}"#.to_owned(),
+        oct(r#","kid":"a","alg":"A256KW","x5t":"abc""#),
+        oct(r#","kid":"b","alg":"HS256""#),
+    ];
+    lab.write("set.jwks", format!(r#"{{"keys":[{}],"issuer":"x"}}"#, keys.join(",")));
+    let warning = "warning: set.jwks: passed over keys that cannot be used: \"signs\", key 2, \"b\"; \
+                   members: \"issuer\"\n";
+    let sealed = lab.run("encrypt --key set.jwks", b"one\n");
+    assert_eq!(
+        (sealed.code, sealed.stderr.matches(warning).count()),
+        (Some(0), 1),
+        "{}",
+        sealed.stderr
+    );
+    lab.write("sealed", &sealed.stdout);
+    for line in [
+        "decrypt --key set.jwks sealed",
+        "inspect set.jwks",
+        "keys import set.jwks --kid a -o one.jwk --force",
+    ] {
+        let run = lab.ok(line);
+        assert_eq!(run.stderr.matches(warning).count(), 1, "{line}: {}", run.stderr);
+        assert_eq!(lab.ok(&format!("{line} --quiet")).stderr, "", "{line}");
+    }
+    // Not a flood.
+    let signs = vec![keys[0].as_str(); 1000].join(",");
+    lab.write("set.jwks", format!(r#"{{"keys":[{signs},{}]}}"#, keys[2]));
+    let run = lab.ok("decrypt --key set.jwks sealed");
+    assert!(run.stderr.contains("\"signs\" and 992 more\n"), "{}", run.stderr);
+}

@@ -337,6 +337,7 @@ fn key_hint(error: &KeyError) -> Option<String> {
             ));
         }
         KeyError::Several(_) => "choose one by --kid",
+        KeyError::Alike { .. } => "choose one by --alg",
         KeyError::Uncounted { .. } => "put the key into a file of its own",
         KeyError::NoAlgorithm(_) | KeyError::Unprotected(_) => "name it by --alg",
         KeyError::NoneFor(_) => "leave --alg out: it is for keys that name no algorithm",

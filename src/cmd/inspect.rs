@@ -87,7 +87,7 @@ impl Inspect {
             return show(global, &page_to_json(&page));
         }
         let reader = self.key_password.reader(global)?;
-        let file = KeyFile::parse_encrypted(&bytes, reader.password(), &place)?;
+        let file = reader.parse(&bytes, &place)?;
         files::finish(path, &file)?;
         if self.public {
             let public = JwkSet::of_public_keys(file.holder());

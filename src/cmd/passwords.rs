@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use orderseal::protocol::jose::password::Password;
 use orderseal::protocol::store::files::{self, FileId, Known, Loaded};
-use orderseal::protocol::{Error, Result};
+use orderseal::protocol::store::keyfile::{KeyFile, PlainFile};
+use orderseal::protocol::{Error, Place, Result};
 
-use super::Global;
 use super::help::MORE;
+use super::{Global, ui};
 
 /// Most bytes that are read of a password file: room to recognize a wrong file.
 const MAX_FILE: u64 = 4096;
@@ -21,11 +22,10 @@ pub struct KeyPassword {
     key_password_file: Option<PathBuf>,
 }
 
-/// A password for key files, which those of them that are not encrypted do not need.
-#[derive(Debug, Default)]
-pub struct KeyReader {
+/// Reads key files, with a password that those of them that are not encrypted do not need.
+pub struct KeyReader<'g> {
     password: Option<Password>,
-    allow_readable: bool,
+    global: &'g Global,
 }
 
 impl KeyPassword {
@@ -43,14 +43,14 @@ impl KeyPassword {
     ///
     /// # Errors
     /// As [`load_password`].
-    pub fn reader(&self, global: &Global) -> Result<KeyReader> {
+    pub fn reader<'g>(&self, global: &'g Global) -> Result<KeyReader<'g>> {
         let loaded = self.path().map(|path| load_password(path, global)).transpose()?;
         let password = loaded.map(|loaded| loaded.file);
-        Ok(KeyReader { password, allow_readable: global.allow_readable_keys })
+        Ok(KeyReader { password, global })
     }
 }
 
-impl KeyReader {
+impl KeyReader<'_> {
     /// The password.
     pub fn password(&self) -> Option<&Password> {
         self.password.as_ref()
@@ -61,7 +61,34 @@ impl KeyReader {
     /// # Errors
     /// As [`files::load_encrypted`].
     pub fn load(&self, path: &Path) -> Result<Loaded> {
-        files::load_encrypted(path, self.password(), self.allow_readable)
+        let allow_readable = self.global.allow_readable_keys;
+        let loaded = files::load_encrypted(path, self.password(), allow_readable)?;
+        self.warn(&loaded.file, &loaded.place);
+        Ok(loaded)
+    }
+
+    /// Reads a key file from its bytes.
+    ///
+    /// # Errors
+    /// As [`KeyFile::parse_encrypted`].
+    pub fn parse(&self, bytes: &[u8], place: &Place) -> Result<KeyFile> {
+        let file = KeyFile::parse_encrypted(bytes, self.password(), place)?;
+        self.warn(&file, place);
+        Ok(file)
+    }
+
+    /// Names what was passed over in a set of other software.
+    fn warn(&self, file: &KeyFile, place: &Place) {
+        let passed_over = match file {
+            KeyFile::Plain(PlainFile::Set(set)) => set.words_of_passed_over(),
+            KeyFile::Plain(PlainFile::Lone(_))
+            | KeyFile::Keyring(_)
+            | KeyFile::Shop(_)
+            | KeyFile::Client(_) => None,
+        };
+        if let Some(words) = passed_over {
+            ui::warn(self.global, &format!("{place}: {words}"));
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use orderseal::protocol::store::files::{Loaded, Privacy};
 use orderseal::protocol::store::keyfile::{JwkSet, KeyHolder};
 use orderseal::protocol::{Kid, Result};
 
-use crate::cmd::arguments::OutputFile;
+use crate::cmd::arguments::{MORE, OutputFile};
 use crate::cmd::keygen::{key_output, refuse_terminal};
 use crate::cmd::passwords::KeyPassword;
 use crate::cmd::values::{OneOf, one_of};
@@ -40,6 +40,10 @@ pub struct Export {
     /// Name of the key, if the file has several
     #[arg(long, value_name = "KID")]
     kid: Option<Kid>,
+    /// Algorithm of the key, if the file has several of its name
+    #[arg(long, value_name = "NAME", requires = "kid", value_parser = algorithms::key_names(),
+          help_heading = MORE)]
+    alg: Option<&'static str>,
     #[command(flatten)]
     key_password: KeyPassword,
     #[command(flatten)]
@@ -97,7 +101,7 @@ impl Export {
             file.holder().refuse_weak(global.allow_weak, &place)?;
             return key_output(&export::all(&file, &place)?, &self.to, &ids)?.commit();
         }
-        let key = export::one(&file, self.kid.as_ref(), &place)?;
+        let key = export::one(&file, self.kid.as_ref(), self.alg, &place)?;
         key.refuse_weak(global.allow_weak, &place)?;
         match self.format.unwrap_or(Format::Set) {
             Format::Set => key_output(&JwkSet::of(key.key), &self.to, &ids)?.commit(),

@@ -70,6 +70,14 @@ pub enum KeyError {
     /// Several keys fit, and none was chosen.
     #[error("holds {0} keys that could be used, and none was chosen")]
     Several(usize),
+    /// Several keys of the name fit, and none was chosen.
+    #[error("{keys} keys are named {kid:?}, and which of them is meant is not clear")]
+    Alike {
+        /// The name.
+        kid: String,
+        /// Number of keys that have it.
+        keys: usize,
+    },
     /// A key whose use has to be counted, which is possible only in the file of a lone key.
     #[error("{key} is for {alg}: its use is counted in its file, which has to hold a lone key")]
     Uncounted {

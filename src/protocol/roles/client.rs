@@ -376,9 +376,16 @@ fn choose<'f>(
         Ok((key, suite))
     };
     if let Some(kid) = kid {
-        return match file.holder().all_keys().position(kid.as_str()) {
-            Some(index) => checked(&file.keys()[index]),
-            None => Err(file.passed_over(kid.as_str()).unwrap_or(file.holder().unknown(kid))),
+        let keys = file.holder().all_keys();
+        let Some(index) = keys.position(kid.as_str()) else {
+            return Err(file.passed_over(kid.as_str()).unwrap_or(file.holder().unknown(kid)));
+        };
+        let alike = keys.alike(index);
+        let mut fit = alike.iter().filter_map(|&index| checked(&file.keys()[index]).ok());
+        return match (fit.next(), fit.next()) {
+            (Some(only), None) => Ok(only),
+            (None, _) => checked(&file.keys()[index]),
+            (Some(_), Some(_)) => Err(KeyError::Alike { kid: kid.to_string(), keys: alike.len() }),
         };
     }
     let (mut fit, mut refused) = (Vec::new(), None);

@@ -60,11 +60,12 @@ pub fn all(file: &KeyFile, place: &Place) -> Result<JwkSet> {
     }
 }
 
-/// One key of a file as a file of its own: the key named `kid`, or the only one.
+/// One key of a file as a file of its own: the only one, or the one named `kid` and, if several have
+/// that name, for `alg`.
 ///
 /// # Errors
-/// [`KeyError::Several`] if the key is not clear, and the error for a key that is not in the file.
-pub fn one(file: &KeyFile, kid: Option<&Kid>, place: &Place) -> Result<LoneKey> {
+/// [`KeyError::Several`] or [`KeyError::Alike`] if the key is not clear, and the error for a key that is not in the file.
+pub fn one(file: &KeyFile, kid: Option<&Kid>, alg: Option<&str>, place: &Place) -> Result<LoneKey> {
     let refused = |error| Error::key(place, error);
     let holder = file.holder();
     let keys = holder.all_keys();
@@ -74,7 +75,10 @@ pub fn one(file: &KeyFile, kid: Option<&Kid>, place: &Place) -> Result<LoneKey> 
             return Err(refused(KeyError::Several(count)));
         }
         None => Some(0),
-        Some(kid) => keys.position(kid.as_str()).filter(|_| !is_spent(file, kid)),
+        Some(kid) => {
+            let index = keys.choose(kid.as_str(), alg).map_err(refused)?;
+            index.filter(|_| !is_spent(file, kid))
+        }
     };
     let Some(index) = index else {
         return match kid.and_then(|kid| leaf(holder, kid)) {

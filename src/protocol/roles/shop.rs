@@ -56,7 +56,12 @@ impl Summary {
     /// Number of orders by key name; the empty name stands for a key without one.
     pub fn by_key(&self, keys: &OpeningKeys) -> BTreeMap<String, u64> {
         let name = |key| keys.name(key).map_or(String::new(), |kid| kid.to_string());
-        self.counts.used().map(|(key, count)| (name(key), count)).collect()
+        // In a plain set, several keys may have the same name.
+        let mut counts = BTreeMap::new();
+        for (key, count) in self.counts.used() {
+            *counts.entry(name(key)).or_default() += count;
+        }
+        counts
     }
 
     /// The transaction ids whose orders were handed on, in this run or before, and that may open no

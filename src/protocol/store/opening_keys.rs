@@ -252,16 +252,29 @@ impl OpeningKeys {
     /// Number of keys of a file that are already in the set.
     fn count_repeated(&self, file: &OpeningFile, place: &Place) -> Result<usize> {
         let mut repeated = 0;
-        // Names within one file are unique, which is checked when the file is read.
         for key in file.keys().views().filter(|_| !self.files.is_empty()) {
             let Some(kid) = key.kid else { continue };
             match self.listed(kid.as_str()) {
-                Some(held) if self.key(held).material == key.material => repeated += 1,
+                Some(held) if self.has_alike(held, key) => repeated += 1,
                 Some(_) => return Err(Error::key(place, KeyError::Conflict(kid.to_string()))),
                 None => {}
             }
         }
         Ok(repeated)
+    }
+
+    /// Whether one of the keys with the name of a held key is the same as another one.
+    fn has_alike(&self, number: usize, other: JwkRef<'_>) -> bool {
+        let alike = self.alike(number);
+        let mut alike = alike.iter().copied().chain([number]);
+        alike.any(|number| self.key(number).material == other.material)
+    }
+
+    /// The numbers of all keys of the same file with the name of a key, if there are several.
+    fn alike(&self, number: usize) -> Vec<usize> {
+        let held = self.held(number);
+        let alike = held.file.keys().alike(number - held.first);
+        alike.iter().map(|index| held.first + index).collect()
     }
 
     /// Number of key numbers, which is more than [`len`](Self::len) if some keys are repeated.
@@ -462,11 +475,26 @@ impl OpeningKeys {
         tree.expect("files in a set are not changed").part()
     }
 
-    /// Prepares a listed key for an order.
+    /// Prepares a listed key for an order: of several with its name, the one that fits the header.
     ///
     /// # Errors
-    /// [`KeyError`] if the key may not be used for the order.
+    /// [`KeyError`] if no key of the name may be used for the order, or several.
     pub(super) fn ready(&self, number: usize, header: &Header<'_>) -> Checked<OpeningKey<'_>> {
+        let alike = self.alike(number);
+        let Some(first) = alike.first() else { return self.ready_one(number, header) };
+        let mut fit = alike.iter().filter_map(|&number| self.ready_one(number, header).ok());
+        match (fit.next(), fit.next()) {
+            (Some(only), None) => Ok(only),
+            (None, _) => self.ready_one(*first, header),
+            (Some(_), Some(_)) => {
+                let kid = self.listed_name(number).map_or(String::new(), Kid::to_string);
+                Err(KeyError::Alike { kid, keys: alike.len() })
+            }
+        }
+    }
+
+    /// Prepares a listed key for an order.
+    fn ready_one(&self, number: usize, header: &Header<'_>) -> Checked<OpeningKey<'_>> {
         let held = self.held(number);
         let key = held.file.keys().at(number - held.first);
         let algorithms = algorithms(&held.file, key)?;

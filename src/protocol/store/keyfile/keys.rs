@@ -1,5 +1,6 @@
 //! Keys of a file, in its order, found by name.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::BuildHasher;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -7,21 +8,25 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 
 use crate::protocol::jose::jwk::{AsKey, Jwk, JwkRef};
-use crate::protocol::model::{Kid, KidHash};
+use crate::protocol::model::{KeyError, Kid, KidHash};
 
-/// The keys of a file, in its order; no two have the same name. Clones share the keys until one of
-/// them changes its keys, so changing anything else of a file is cheap even with many keys.
+/// The keys of a file, in its order. Only in a plain set may several have the same name. Clones share
+/// the keys until one of them changes its keys, so changing anything else of a file is cheap even with
+/// many keys.
 #[derive(Debug, Clone)]
 pub struct Keys<K> {
     list: Arc<Vec<Jwk<K>>>,
-    /// Positions in the list, found by name.
+    /// Positions in the list of the first key of each name.
     index: Arc<HashTable<usize>>,
     hash: KidHash,
+    /// All keys of each name that several have.
+    alike: Arc<BTreeMap<Kid, Vec<usize>>>,
 }
 
 impl<K> Default for Keys<K> {
     fn default() -> Self {
-        Self { list: Arc::default(), index: Arc::default(), hash: KidHash::default() }
+        let (index, hash) = (Arc::default(), KidHash::default());
+        Self { list: Arc::default(), index, hash, alike: Arc::default() }
     }
 }
 
@@ -42,12 +47,12 @@ impl<K> Deref for Keys<K> {
 }
 
 impl<K: AsKey + Clone> Keys<K> {
-    /// The key named `kid`.
+    /// The first key named `kid`.
     pub fn named(&self, kid: &str) -> Option<&Jwk<K>> {
         self.index_of(kid).map(|index| &self.list[index])
     }
 
-    /// Index of the key named `kid`.
+    /// Index of the first key named `kid`.
     pub fn index_of(&self, kid: &str) -> Option<usize> {
         let is_it = |&at: &usize| self.list[at].kid.as_ref().is_some_and(|own| own.as_str() == kid);
         self.index.find(self.hash.hash_one(kid), is_it).copied()
@@ -61,12 +66,27 @@ impl<K: AsKey + Clone> Keys<K> {
     /// Adds a key, or replaces the key of the same name.
     pub fn push(&mut self, key: impl Into<Jwk<K>>) {
         let key = key.into();
-        let known = key.kid.as_ref().and_then(|kid| self.index_of(kid.as_str()));
-        let list = Arc::make_mut(&mut self.list);
-        if let Some(at) = known {
-            list[at] = key;
-            return;
+        match key.kid.as_ref().and_then(|kid| self.index_of(kid.as_str())) {
+            Some(same) => Arc::make_mut(&mut self.list)[same] = key,
+            None => self.push_new(key),
         }
+    }
+
+    /// Adds a key, even if another one has the same name.
+    pub(super) fn push_alike(&mut self, key: Jwk<K>) {
+        match key.kid.as_ref().and_then(|kid| Some((kid, self.index_of(kid.as_str())?))) {
+            Some((kid, first)) => {
+                let alike = Arc::make_mut(&mut self.alike).entry(kid.clone());
+                alike.or_insert_with(|| vec![first]).push(self.list.len());
+                Arc::make_mut(&mut self.list).push(key);
+            }
+            None => self.push_new(key),
+        }
+    }
+
+    /// Adds a key whose name no other key has.
+    fn push_new(&mut self, key: Jwk<K>) {
+        let list = Arc::make_mut(&mut self.list);
         if let Some(kid) = &key.kid {
             let hash = |kid: Option<&Kid>| self.hash.hash_one(kid.map_or("", Kid::as_str));
             let hash_at = |&at: &usize| hash(list[at].kid.as_ref());
@@ -77,19 +97,32 @@ impl<K: AsKey + Clone> Keys<K> {
 
     /// Keeps only the keys with wanted names, and returns the names of the removed ones.
     pub fn retain(&mut self, wanted: impl Fn(Option<&Kid>) -> bool) -> Vec<Kid> {
-        let list = std::mem::take(Arc::make_mut(&mut self.list));
-        let (kept, removed): (Vec<_>, Vec<_>) =
-            list.into_iter().partition(|key| wanted(key.kid.as_ref()));
-        *self = Self::default();
-        kept.into_iter().for_each(|key| self.push(key));
+        let removed = self.retain_keys(|key| wanted(key.kid.as_ref()));
         removed.into_iter().filter_map(|key| key.kid).collect()
     }
 
-    /// Sets the algorithm of keys that name none, and returns whether any key is now for `alg`.
+    /// Keeps only wanted keys, and returns the others.
+    fn retain_keys(&mut self, wanted: impl Fn(&Jwk<K>) -> bool) -> Vec<Jwk<K>> {
+        let list = std::mem::take(Arc::make_mut(&mut self.list));
+        let (kept, removed): (Vec<_>, Vec<_>) = list.into_iter().partition(wanted);
+        *self = Self::default();
+        kept.into_iter().for_each(|key| self.push_alike(key));
+        removed
+    }
+
+    /// Sets the algorithm of keys that name none, and returns whether any key is now for `alg`. If there
+    /// is one among several of the same name, the others are removed.
     pub(super) fn assume_alg(&mut self, alg: &str) -> bool {
         let mut found = false;
         for key in Arc::make_mut(&mut self.list) {
             found |= key.alg.get_or_insert_with(|| alg.to_owned().into()) == alg;
+        }
+        let is_for = |&index: &usize| self.list[index].alg.as_deref() == Some(alg);
+        let chosen = self.alike.iter().filter(|(_, alike)| alike.iter().any(is_for));
+        let chosen: BTreeSet<Kid> = chosen.map(|(kid, _)| kid.clone()).collect();
+        if !chosen.is_empty() {
+            let among = |key: &Jwk<K>| key.kid.as_ref().is_some_and(|kid| chosen.contains(kid));
+            self.retain_keys(|key| key.alg.as_deref() == Some(alg) || !among(key));
         }
         found
     }
@@ -106,8 +139,32 @@ pub trait AnyKeys {
     /// The name of the key with this index.
     fn name_at(&self, index: usize) -> Option<&Kid>;
 
-    /// Index of the key named `kid`.
+    /// Index of the first key named `kid`.
     fn position(&self, kid: &str) -> Option<usize>;
+
+    /// All keys that have the name of the key with this index, if there are several.
+    fn alike(&self, _index: usize) -> &[usize] {
+        &[]
+    }
+
+    /// Index of the key named `kid`; of several, the one for `alg`.
+    ///
+    /// # Errors
+    /// [`KeyError::Alike`] if that is not one key.
+    fn choose(&self, kid: &str, alg: Option<&str>) -> Result<Option<usize>, KeyError> {
+        let Some(first) = self.position(kid) else { return Ok(None) };
+        let alike = self.alike(first);
+        if alike.is_empty() {
+            return Ok(Some(first));
+        }
+        let is_for = |&&index: &&usize| alg.is_none_or(|alg| self.at(index).alg == Some(alg));
+        let mut fit = alike.iter().filter(is_for);
+        match (fit.next(), fit.next()) {
+            (Some(only), None) => Ok(Some(*only)),
+            (None, _) => Err(KeyError::NoneFor(alg.unwrap_or_default().to_owned())),
+            (Some(_), Some(_)) => Err(KeyError::Alike { kid: kid.to_owned(), keys: alike.len() }),
+        }
+    }
 
     /// The keys, in the order of the file.
     fn views(&self) -> Box<dyn Iterator<Item = JwkRef<'_>> + '_> {
@@ -130,6 +187,14 @@ impl<K: AsKey + Clone> AnyKeys for Keys<K> {
 
     fn position(&self, kid: &str) -> Option<usize> {
         self.index_of(kid)
+    }
+
+    fn alike(&self, index: usize) -> &[usize] {
+        if self.alike.is_empty() {
+            return &[];
+        }
+        let kid = self[index].kid.as_ref();
+        kid.and_then(|kid| self.alike.get(kid)).map_or(&[], Vec::as_slice)
     }
 }
 

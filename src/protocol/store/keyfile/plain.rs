@@ -8,8 +8,12 @@ use crate::ciphers::{Secret, Wiped};
 use crate::protocol::jose::json;
 use crate::protocol::jose::jwk::{Jwk, KeyRef, Material, Refusal};
 use crate::protocol::model::{
-    Document, Enc, Error, KeyError, Kid, Malformed, Place, Result, Role, Unfit, Unsound,
+    Alg, Document, Enc, Error, KeyError, Kid, Malformed, Place, Result, Role, Unfit, Unsound,
+    shortened,
 };
+
+/// Number of passed-over keys and members that are named.
+const MOST_NAMED: usize = 8;
 
 /// A lone JWK, with the record of its use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +35,8 @@ pub struct JwkSet {
     pub keys: Keys<Material>,
     /// Keys that were not read, with their places.
     pub(super) passed_over: Vec<(Place, PassedOver)>,
+    /// Names of members of the set that are unknown here.
+    pub(super) foreign: Vec<String>,
 }
 
 impl JwkSet {
@@ -41,16 +47,63 @@ impl JwkSet {
         set
     }
 
+    /// The keys and members of the set that were passed over, in words; `None` if there are none.
+    pub fn words_of_passed_over(&self) -> Option<String> {
+        let unread = self.passed_over.iter().map(|(place, key)| match &key.kid {
+            Some(kid) => format!("{:?}", shortened(kid)),
+            None => place.file.rsplit(": ").next().unwrap_or_default().to_owned(),
+        });
+        let unused = self.unsupported().map(|key| match &key.kid {
+            Some(kid) => format!("{:?}", shortened(kid.as_str())),
+            None => format!("one for {:?}", shortened(key.alg.as_deref().unwrap_or_default())),
+        });
+        let keys = unread.chain(unused);
+        let members = self.foreign.iter().map(|name| format!("{:?}", shortened(name)));
+        let parts = [("keys that cannot be used", listed(keys)), ("members", listed(members))];
+        let parts =
+            parts.into_iter().filter_map(|(what, names)| Some(format!("{what}: {}", names?)));
+        let parts: Vec<String> = parts.collect();
+        (!parts.is_empty()).then(|| format!("passed over {}", parts.join("; ")))
+    }
+
+    /// The keys whose algorithm is not supported.
+    fn unsupported(&self) -> impl Iterator<Item = &Jwk> {
+        // In large sets, all keys are for the same algorithm.
+        let mut known = None;
+        self.keys.iter().filter(move |key| {
+            let alg = key.alg.as_deref();
+            let is_known = |alg| Alg::from_name(alg).is_some() || Enc::from_name(alg).is_some();
+            let supported = alg == known || alg.is_none_or(is_known);
+            if supported {
+                known = alg;
+            }
+            !supported
+        })
+    }
+
     /// The public keys of a file as a plain set, without private halves.
     pub fn of_public_keys(file: &dyn KeyHolder) -> Self {
         let mut set = Self::default();
         for key in file.all_keys().views() {
             match key.material {
-                KeyRef::Public(_) | KeyRef::Private(_) => set.keys.push(key.encrypting_half()),
+                KeyRef::Public(_) | KeyRef::Private(_) => {
+                    set.keys.push_alike(key.encrypting_half().into())
+                }
                 KeyRef::Secret(_) | KeyRef::Pad(_) => {}
             }
         }
         set
+    }
+}
+
+/// The first names in words; `None` if there are no names.
+fn listed(mut names: impl Iterator<Item = String>) -> Option<String> {
+    let named: Vec<String> = names.by_ref().take(MOST_NAMED).collect();
+    let more = names.count();
+    match (named.is_empty(), more) {
+        (true, _) => None,
+        (false, 0) => Some(named.join(", ")),
+        (false, more) => Some(format!("{} and {more} more", named.join(", "))),
     }
 }
 
@@ -121,7 +174,7 @@ impl PlainFile {
     }
 
     /// One key as a file of its own: the only key, which gets the name `kid`, or of several the one
-    /// of this name. If it names no algorithm, it gets `alg`.
+    /// of this name and, if several have it, for `alg`. If it names no algorithm, it gets `alg`.
     ///
     /// # Errors
     /// [`KeyError::Several`] if the key is not clear, [`KeyError::NoneFor`] if it is for another
@@ -132,13 +185,12 @@ impl PlainFile {
         let mut key = match (self.keys(), kid) {
             ([only], _) => only.clone(),
             (several, None) => return Err(refused(KeyError::Several(several.len()))),
-            (several, Some(kid)) => match self.holder().all_keys().position(kid.as_str()) {
-                Some(index) => several[index].clone(),
-                None => {
-                    let unknown = || self.holder().unknown(kid);
-                    return Err(refused(self.passed_over(kid.as_str()).unwrap_or_else(unknown)));
-                }
-            },
+            (several, Some(kid)) => {
+                let index = self.holder().all_keys().choose(kid.as_str(), alg).map_err(refused)?;
+                let unknown = || self.holder().unknown(kid);
+                let passed_over = || self.passed_over(kid.as_str()).unwrap_or_else(unknown);
+                several[index.ok_or_else(|| refused(passed_over()))?].clone()
+            }
         };
         if let Some(kid) = kid {
             key.kid = Some(kid.clone());

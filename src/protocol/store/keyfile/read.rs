@@ -1,5 +1,6 @@
 //! Reads key files. Everything is checked here, so that later code can rely on it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -115,7 +116,9 @@ fn from_members(
     let malformed = |found: Malformed| Error::malformed(place, found);
     let ours = ours(members).map_err(malformed)?;
     if let Some(keys) = keys {
-        return set(keys, ours, place);
+        let known = |name: &str| ["keys", "orderseal"].contains(&name);
+        let foreign = members.keys().filter(|name| !known(name)).cloned().collect();
+        return set(keys, ours, foreign, place);
     }
     if members.contains_key("keys") {
         return Err(malformed(Malformed::member("keys", "an array")));
@@ -143,9 +146,17 @@ fn ours(members: &Object) -> Checked<Option<&Object>> {
     }
 }
 
-fn set(keys: Vec<Read>, ours: Option<&Object>, place: &Place) -> Result<KeyFile> {
+/// Reads a set; `foreign` are the names of members that are unknown here.
+fn set(
+    keys: Vec<Read>,
+    ours: Option<&Object>,
+    foreign: Vec<String>,
+    place: &Place,
+) -> Result<KeyFile> {
     let Some(ours) = ours else {
-        return plain_set(keys, place).map(|file| KeyFile::Plain(PlainFile::Set(file)));
+        let mut file = plain_set(keys, place)?;
+        file.foreign = foreign;
+        return Ok(KeyFile::Plain(PlainFile::Set(file)));
     };
     let file = match text(ours, "role").map_err(|found| Error::malformed(place, found))? {
         "service" => keyring(keys, ours, place).map(KeyFile::Keyring)?,
@@ -159,15 +170,24 @@ fn set(keys: Vec<Read>, ours: Option<&Object>, place: &Place) -> Result<KeyFile>
     }
 }
 
-/// A set made by other software may contain keys that are not for us (RFC 7517 section 5).
+/// A set made by other software may contain keys that are not for us (RFC 7517 section 5). Several may
+/// have the same name if they differ in algorithm or type (section 4.5).
 fn plain_set(keys: Vec<Read>, place: &Place) -> Result<JwkSet> {
     let mut file = JwkSet::default();
+    let mut alike = BTreeSet::new();
     for (number, key) in (1..).zip(keys) {
         match key {
             Ok(key) => {
-                refuse_repeated(&file.keys, &key)
-                    .map_err(|found| Error::malformed(&key_place(place, number, None), found))?;
-                file.keys.push(key);
+                if let Some(kid) = &key.kid
+                    && let Some(first) = file.keys.index_of(kid.as_str())
+                {
+                    alike.insert(kind(&file.keys[first]));
+                    if !alike.insert(kind(&key)) {
+                        let found = KeyFileFault::SameName(kid.clone());
+                        return Err(Error::malformed(&key_place(place, number, None), found));
+                    }
+                }
+                file.keys.push_alike(key);
             }
             Err(passed_over) => {
                 let at = key_place(place, number, passed_over.kid.as_deref());
@@ -179,6 +199,11 @@ fn plain_set(keys: Vec<Read>, place: &Place) -> Result<JwkSet> {
         (None, Some((place, PassedOver { why, .. }))) => Err(why.clone().at(place)),
         (Some(_), _) | (None, None) => Ok(file),
     }
+}
+
+/// What tells keys of the same name apart.
+fn kind(key: &Jwk) -> (Option<Kid>, Option<Cow<'static, str>>, &'static str) {
+    (key.kid.clone(), key.alg.clone(), key.material.as_key().name())
 }
 
 fn keyring(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<Keyring> {
