@@ -32,9 +32,11 @@ pub fn check_orders(global: &Global, inputs: &mut Inputs) -> Result<()> {
     })
 }
 
-/// Refuses old data that cannot be raw ciphertext.
-pub fn check_ciphertext(input: &mut Input) -> Result<()> {
+/// Refuses old data that cannot be raw ciphertext; `salted` if it may be what OpenSSL encrypted under a
+/// password.
+pub fn check_ciphertext(input: &mut Input, salted: bool) -> Result<()> {
     input.look(|beginning, place| match Form::of_no_ciphertext(beginning) {
+        Some(Form::Salted) if salted => Ok(()),
         Some(found) => Err(Error::unexpected(place, found, Expected::Ciphertext)),
         None => Ok(()),
     })

@@ -82,7 +82,7 @@ fn code(error: &Error) -> u8 {
         Error::Usage(_) | Error::Caller(_) | Error::KeyFileFull { .. } => 2,
         Error::Malformed { .. } | Error::Unexpected { .. } => 3,
         Error::Key { .. } => 4,
-        Error::Authentication(_) => 5,
+        Error::Authentication(_) | Error::NotDecrypted { .. } => 5,
         Error::SomeFailed { .. } => 6,
         Error::Reused { .. } => 7,
         Error::Spending { source, .. } => code(source),
@@ -101,12 +101,12 @@ fn code(error: &Error) -> u8 {
 }
 
 /// Returns the kind of an error for `--json`.
-fn kind(error: &Error) -> &'static str {
+pub fn kind(error: &Error) -> &'static str {
     match error {
         Error::Usage(_) | Error::Caller(_) | Error::KeyFileFull { .. } => "usage",
         Error::Malformed { .. } | Error::Unexpected { .. } => "malformed",
         Error::Key { .. } => "key",
-        Error::Authentication(_) => "authentication",
+        Error::Authentication(_) | Error::NotDecrypted { .. } => "authentication",
         Error::SomeFailed { .. } => "some-failed",
         Error::Reused { found, .. } => found.kind(),
         Error::Stopped => "stopped",
@@ -124,13 +124,14 @@ fn kind(error: &Error) -> &'static str {
 }
 
 /// Returns the place of the error in the input, if it has one.
-fn place(error: &Error) -> Option<&Place> {
+pub fn place(error: &Error) -> Option<&Place> {
     match error {
         Error::Malformed { place, .. }
         | Error::Unexpected { place, .. }
         | Error::Key { place, .. }
         | Error::KeyFileFull { place, .. }
         | Error::Reused { place, .. }
+        | Error::NotDecrypted { place, .. }
         | Error::Authentication(place) => Some(place),
         Error::Spending { source, .. }
         | Error::Changed { source, .. }

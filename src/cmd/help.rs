@@ -35,7 +35,7 @@ pub const EXIT_CODES: [(u8, &str); 8] = [
     (2, "wrong usage"),
     (3, "malformed input"),
     (4, "unknown or unusable key"),
-    (5, "authentication failed"),
+    (5, "authentication failed, or old data does not decrypt"),
     (6, "some records failed, or a simulation did not hold"),
     (7, "an order was opened before, or its transaction id used"),
 ];

@@ -4,7 +4,7 @@
 use orderseal::ciphers::content::ContentCipher;
 use orderseal::protocol::model::{
     Amounts, Document, Encrypted, Expected, Family, Form, JsonFault, LedgerTrouble, Malformed,
-    Misuse, NotUndone, Pbes2, Reuse, Role, Unfit, Unimplemented, WebPage, WrapAlgorithm,
+    Misuse, NoPadding, NotUndone, Pbes2, Reuse, Role, Unfit, Unimplemented, WebPage, WrapAlgorithm,
 };
 use orderseal::protocol::{Error, KeyError, Spent};
 
@@ -70,6 +70,7 @@ pub fn hints(error: &Error) -> Vec<String> {
             unexpected_hint(found, *expected).into_iter().collect()
         }
         Error::Reused { found, .. } => reuse_hint(found).into_iter().map(str::to_owned).collect(),
+        Error::NotDecrypted { found, .. } => vec![not_decrypted_hint(found).to_owned()],
         Error::Io { .. }
         | Error::Random(_)
         | Error::ClosedPipe { .. }
@@ -77,6 +78,20 @@ pub fn hints(error: &Error) -> Vec<String> {
         | Error::Unpublished { .. }
         | Error::Authentication(_)
         | Error::SomeFailed { .. } => Vec::new(),
+    }
+}
+
+/// Returns a hint for old data that lacks its padding.
+fn not_decrypted_hint(found: &NoPadding) -> &'static str {
+    match found.derived {
+        false => {
+            "compare the key check value (KCV) with the one that came with the key; --padding none shows \
+             what the data decrypts to"
+        }
+        true => {
+            "OpenSSL before 1.1.0 derived keys by --kdf md5, later ones by sha256, and with its option \
+             -pbkdf2 by pbkdf2-sha256"
+        }
     }
 }
 
@@ -255,6 +270,9 @@ fn unexpected_hint(found: &Form, expected: Expected) -> Option<String> {
              its lines all the same"
         }
         Form::Packed(_) => "unpack it first",
+        Form::Salted if expected == Expected::Ciphertext => {
+            "its key comes from a password: name a file with the password by --from-password-file"
+        }
         Form::Salted => "decrypt it first, with `openssl enc -d` and the options that encrypted it",
         Form::Pkcs12 => {
             "take the key out first, as with: openssl pkcs12 -nocerts -in FILE -out NEW"

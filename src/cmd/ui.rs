@@ -141,6 +141,13 @@ pub fn warn(global: &Global, warning: &str) {
     }
 }
 
+/// Prints a note to stderr, unless the user wants none.
+pub fn note(global: &Global, note: &str) {
+    if !global.quiet {
+        say_as("note", AnsiColor::Cyan, note);
+    }
+}
+
 /// Prints an error to stderr.
 pub fn say_error(error: &str) {
     say_as("error", AnsiColor::Red, error);

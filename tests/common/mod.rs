@@ -254,12 +254,13 @@ fn complaint_about_json(run: &Run, text: &str) -> Option<String> {
     (!complete).then(|| format!("{}: not an error as JSON:\n{text}", run.line))
 }
 
-/// Returns what is wrong with the format of a message. It must be `orderseal: error: …`, then
-/// hints; lower case, no full stop, and no control character from the input.
+/// Returns what is wrong with the format of a message. After warnings and notes, it must be
+/// `orderseal: error: …`, then hints; lower case, no full stop, and no control character from the input.
 pub fn complaint(run: &Run) -> Option<String> {
     let Run { line, stderr, .. } = run;
-    let first =
-        stderr.lines().find(|text| !text.starts_with("orderseal: warning: ")).unwrap_or_default();
+    let before = ["orderseal: warning: ", "orderseal: note: "];
+    let mut after = stderr.lines().filter(|text| !before.iter().any(|kind| text.starts_with(kind)));
+    let first = after.next().unwrap_or_default();
     if first.starts_with('{') {
         return complaint_about_json(run, first);
     }

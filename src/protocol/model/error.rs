@@ -6,7 +6,7 @@ use std::io;
 use super::amounts::{Amounts, Spent};
 use super::form::{Expected, Form};
 use super::key_error::KeyError;
-use super::malformed::Malformed;
+use super::malformed::{Malformed, NoPadding};
 use super::misuse::Misuse;
 use super::place::Place;
 use super::reuse::Reuse;
@@ -151,6 +151,14 @@ pub enum Error {
     /// Order or key that is not authentic. All causes share this one form.
     #[error("{0}: authentication failed")]
     Authentication(Place),
+    /// Old data that does not decrypt to what it should.
+    #[error("{place}: {found}")]
+    NotDecrypted {
+        /// Place of the data.
+        place: Place,
+        /// What is missing.
+        found: NoPadding,
+    },
     /// Authentic order that was opened before.
     #[error("{place}: {found}")]
     Reused {

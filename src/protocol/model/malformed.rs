@@ -15,7 +15,7 @@ pub use key::KeyFault;
 pub use key_file::KeyFileFault;
 pub use ledger::LedgerFault;
 pub use line::LineFault;
-pub use old_data::OldDataFault;
+pub use old_data::{NoPadding, OldDataFault};
 pub use page::PageFault;
 
 use super::names::{MAX_KID, NotName};

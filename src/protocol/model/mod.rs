@@ -26,7 +26,7 @@ pub use form::{Expected, Form, LEDGER_MAGIC, Syntax, WebPage};
 pub use key_error::{Encrypted, KeyError, Unfit, Unsound};
 pub use malformed::{
     AddressFault, Document, JsonFault, KeyFault, KeyFileFault, LedgerFault, LineFault, Malformed,
-    OldDataFault, PageFault, SendFault,
+    NoPadding, OldDataFault, PageFault, SendFault,
 };
 pub use misuse::Misuse;
 pub(in crate::protocol) use names::KidHash;

@@ -5,7 +5,7 @@
 pub enum OldDataFault {
     /// A key or IV with another length.
     #[error(
-        "found {found} bytes, expected {what}: {} bytes, or {} hexadecimal digits",
+        "found {found} bytes, expected {what}: {} bytes, or {} hexadecimal digits, or base64 of them",
         list(.bytes, 1),
         list(.bytes, 2)
     )]
@@ -54,15 +54,69 @@ pub enum OldDataFault {
         /// Bytes of a block.
         expected: usize,
     },
-    /// A last block without padding (RFC 5652 section 6.3).
-    #[error(
-        "no PKCS #7 padding in the last block, at byte {0}: another key, mode or padding, or \
-         altered data"
-    )]
-    NoPadding(u64),
     /// No block at all, where the padding alone makes one.
-    #[error("no data at byte {0}: PKCS #7 padding makes a block at least")]
-    NoData(u64),
+    #[error("no data at byte {at}: {padding} padding makes a block at least")]
+    NoData {
+        /// Where the data ends.
+        at: u64,
+        /// The padding's name.
+        padding: &'static str,
+    },
+    /// Data without the salt that `openssl enc` writes in front of it.
+    #[error("no salt in front of the data: with a password, it begins with Salted__")]
+    NotSalted,
+    /// A character that does not belong to the text form of binary data.
+    #[error("found {}, expected {expected}", character(*.found))]
+    Character {
+        /// The character's byte.
+        found: u8,
+        /// What was expected.
+        expected: &'static str,
+    },
+    /// A line with another number of columns.
+    #[error("found {found} {}, separated by tabs, expected {expected}", columns(*.found))]
+    Columns {
+        /// Columns found.
+        found: usize,
+        /// Columns expected.
+        expected: usize,
+    },
+    /// A value whose text is more than a line.
+    #[error("the text has a line feed in it, so it cannot be one line of the output")]
+    LineFeed,
+    /// A text form of binary data that ends within a byte.
+    #[error("{expected} that end within a byte: the text was cut off, or is damaged")]
+    Unfinished {
+        /// What was expected.
+        expected: &'static str,
+    },
+}
+
+/// Data that does not end in its padding when it is decrypted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "no {padding} padding in the last block{}: another {}, mode or padding, or altered data",
+    .at.map(|at| format!(", at byte {at}")).unwrap_or_default(),
+    if *.derived { "password, key derivation" } else { "key" }
+)]
+pub struct NoPadding {
+    /// The padding's name.
+    pub padding: &'static str,
+    /// Where the last block begins; none if it is named by a line.
+    pub at: Option<u64>,
+    /// Whether the key was derived from a password.
+    pub derived: bool,
+}
+
+fn columns(count: usize) -> &'static str {
+    if count == 1 { "column" } else { "columns" }
+}
+
+fn character(byte: u8) -> String {
+    match byte {
+        b' '..=b'~' => format!("the character {}", char::from(byte)),
+        _ => format!("the byte {byte:02x}"),
+    }
 }
 
 fn list(lengths: &[usize], times: usize) -> String {

@@ -1,10 +1,10 @@
-//! A reader that decrypts old data.
+//! Readers that decrypt old data.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::Builder;
 
-use super::Decryption;
+use super::{Decryption, Values};
 use crate::protocol::model::{Error, Place, Result};
 use crate::protocol::pipeline::Workers;
 
@@ -20,18 +20,40 @@ impl Decryption {
         input: Box<dyn Read + Send>,
         place: Place,
     ) -> Box<dyn Read + Send> {
-        let (sender, pieces) = sync_channel(AHEAD);
-        let (workers, text) = (workers.clone(), sender.clone());
-        let started = Builder::new().spawn(move || {
-            let done = self.run(&workers, input, &place, |piece, _| send(&text, piece));
-            // Sending fails only if the reader was dropped, and then the text is not needed any more.
-            let _ = text.send(done.map(|_| None));
-        });
-        if let Err(error) = started {
-            sender.send(Err(Error::Thread(error))).expect("the other end is in this function");
-        }
-        Box::new(Text { pieces, piece: Vec::new(), taken: 0, ended: false })
+        let workers = workers.clone();
+        read(move |write| self.run(&workers, input, &place, |text, _| write(text)).map(drop))
     }
+}
+
+impl Values {
+    /// Returns a reader for the texts of the lines of `input`, as [`Decryption::into_reader`] does; it
+    /// fails at the first line that is wrong.
+    pub fn into_reader(
+        self,
+        workers: &Workers,
+        input: Box<dyn Read + Send>,
+        place: Place,
+    ) -> Box<dyn Read + Send> {
+        let workers = workers.clone();
+        read(move |write| self.run(&workers, input, &place, |text, _| write(text), Err).map(drop))
+    }
+}
+
+/// Returns a reader for what `run` passes to its argument on a thread of its own.
+fn read(
+    run: impl FnOnce(&mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> + Send + 'static,
+) -> Box<dyn Read + Send> {
+    let (sender, pieces) = sync_channel(AHEAD);
+    let text = sender.clone();
+    let started = Builder::new().spawn(move || {
+        let done = run(&mut |piece| send(&text, piece));
+        // Sending fails only if the reader was dropped, and then the text is not needed any more.
+        let _ = text.send(done.map(|()| None));
+    });
+    if let Err(error) = started {
+        sender.send(Err(Error::Thread(error))).expect("the other end is in this function");
+    }
+    Box::new(Text { pieces, piece: Vec::new(), taken: 0, ended: false })
 }
 
 /// A piece of text, the end, or the error that stopped decryption.
