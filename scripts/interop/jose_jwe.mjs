@@ -1,42 +1,34 @@
-// Seals or opens JWE lines with jose: the other side of scripts/interop.sh.
-//
-//     jose_jwe.mjs seal KEYS ALG ENC < orders > lines
-//     jose_jwe.mjs open KEYS ALG ENC < lines > orders
-//
-// KEYS is a JWK Set; sealing uses its keys in turn, opening the one that `kid` names. For PBES2 it is a file with a
-// password.
+// jose (npm) as the other side of scripts/interop.sh; see jobs.py.
 
-import { readFileSync } from "node:fs";
-import { CompactEncrypt, compactDecrypt } from "jose";
+import { CompactEncrypt, compactDecrypt, FlattenedEncrypt, GeneralEncrypt } from "jose";
+import { isPassword, main, named, ofKid } from "./jobs.mjs";
 
-const [step, path, alg, enc] = process.argv.slice(2);
-const text = readFileSync(path, "utf8");
-const password = alg.startsWith("PBES2") ? new TextEncoder().encode(text.replace(/\n$/, "")) : null;
-const keys = password ? [password] : JSON.parse(text).keys;
+// It seals with public keys only.
+const sealingKey = (key) => {
+  if (isPassword(key)) return key;
+  const { d, p, q, dp, dq, qi, ...others } = key;
+  return others;
+};
 
-async function seal(order, number) {
+async function seal({ keys, alg, enc, form, number }, text) {
+  if (form === "general") {
+    const token = new GeneralEncrypt(text).setProtectedHeader({ enc });
+    for (const key of keys) token.addRecipient(sealingKey(key)).setUnprotectedHeader(named({ alg: key.alg }, key));
+    return JSON.stringify(await token.encrypt());
+  }
   const key = keys[number % keys.length];
-  const line = await new CompactEncrypt(order).setProtectedHeader({ alg, enc, kid: key.kid }).encrypt(key);
-  return Buffer.from(line);
+  const Encrypt = form === "flattened" ? FlattenedEncrypt : CompactEncrypt;
+  const line = await new Encrypt(text).setProtectedHeader(named({ alg, enc }, key)).encrypt(sealingKey(key));
+  return form === "flattened" ? JSON.stringify(line) : line;
 }
 
-async function open(line) {
-  const { plaintext } = await compactDecrypt(line, ({ kid }) => keys.find((key) => key.kid === kid), {
+async function open({ keys, alg, enc }, line) {
+  const { plaintext } = await compactDecrypt(line, ({ kid }) => ofKid(keys, kid), {
     keyManagementAlgorithms: [alg],
     contentEncryptionAlgorithms: [enc],
     maxPBES2Count: 600000, // instead of 10,000
   });
-  return Buffer.from(plaintext);
+  return plaintext;
 }
 
-// Lines as bytes: a carriage return is content, and so is what is not UTF-8.
-function lines(bytes) {
-  const result = [];
-  for (let start = 0, end; (end = bytes.indexOf(10, start)) >= 0; start = end + 1) result.push(bytes.subarray(start, end));
-  return result;
-}
-
-const work = { seal, open }[step];
-const output = [];
-for (const [number, line] of lines(readFileSync(0)).entries()) output.push(await work(line, number), Buffer.from("\n"));
-process.stdout.write(Buffer.concat(output));
+await main(seal, open);
