@@ -62,7 +62,7 @@ LIMITS = [
     ),
     Limit(
         "joserfc",
-        "opens lines of passwords with less than 300,000 rounds; ours have 600,000 unless `--password-rounds` is given",
+        "opens lines of passwords with at most 300,000 rounds; ours have 600,000 unless `--password-rounds` is given",
         alg="PBES2*",
         text="*rounds",
         steps=("open",),
