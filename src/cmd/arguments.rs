@@ -147,7 +147,7 @@ pub struct Sealing {
     #[command(flatten)]
     pub key_password: KeyPassword,
     /// Name of the key in --key, if several could seal
-    #[arg(long, value_name = "KID", requires = "key", conflicts_with = "bundle",
+    #[arg(long, value_name = "KID", allow_hyphen_values = true, requires = "key", conflicts_with = "bundle",
           help_heading = MORE)]
     pub kid: Option<Kid>,
     /// Algorithm of the key in --key, if it names none, or for the password [default for a password:

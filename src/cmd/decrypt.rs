@@ -79,7 +79,7 @@ pub struct Decrypt {
           default_value_t = MOST_ROUNDS, help_heading = MORE)]
     password_rounds: u64,
     /// Name of the key for lines that name none
-    #[arg(long, value_name = "KID", help_heading = MORE)]
+    #[arg(long, value_name = "KID", allow_hyphen_values = true, help_heading = MORE)]
     kid: Option<Kid>,
     /// Algorithm of keys in --key that name none [default: standard ones, as each line says]
     #[arg(long, value_name = "NAME", requires = "key", value_parser = algorithms::assumed_names(),

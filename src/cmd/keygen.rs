@@ -58,7 +58,7 @@ pub struct Keygen {
           conflicts_with_all = ["shop", "orders", "enc", "wrap", "service", "into"])]
     alg: Option<&'static str>,
     /// Name of the lone key
-    #[arg(long, requires = "alg", value_name = "KID", help_heading = MORE)]
+    #[arg(long, requires = "alg", value_name = "KID", allow_hyphen_values = true, help_heading = MORE)]
     kid: Option<Kid>,
     /// Shop that the keys are for
     #[arg(long, value_name = "NAME")]

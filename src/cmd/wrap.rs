@@ -49,7 +49,7 @@ pub struct Wrap {
     #[command(flatten)]
     key_password: KeyPassword,
     /// Name of the key in --with, if several could seal
-    #[arg(long, value_name = "KID", help_heading = MORE)]
+    #[arg(long, value_name = "KID", allow_hyphen_values = true, help_heading = MORE)]
     kid: Option<Kid>,
     /// Algorithm of the key in --with, if it names none, or for the password [default for a password:
     /// PBES2-HS512+A256KW]

@@ -38,7 +38,7 @@ pub struct Export {
     #[arg(long, value_name = "FORM", value_parser = formats())]
     format: Option<Format>,
     /// Name of the key, if the file has several
-    #[arg(long, value_name = "KID")]
+    #[arg(long, value_name = "KID", allow_hyphen_values = true)]
     kid: Option<Kid>,
     /// Algorithm of the key, if the file has several of its name
     #[arg(long, value_name = "NAME", requires = "kid", value_parser = algorithms::key_names(),
@@ -80,7 +80,7 @@ pub struct Import {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Name of the key: gives it to a lone key, chooses it from a set
-    #[arg(long, value_name = "KID")]
+    #[arg(long, value_name = "KID", allow_hyphen_values = true)]
     kid: Option<Kid>,
     #[command(flatten)]
     key_password: KeyPassword,

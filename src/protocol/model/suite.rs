@@ -193,17 +193,21 @@ impl Suite {
         standards::define(self.alg().name()) && standards::define(self.enc().name())
     }
 
-    /// Operations of RFC 7517 section 4.3; a key with `key_ops` has to permit one of them. For
-    /// algorithms that wrap a key by encrypting it, other software writes either name.
+    /// Operations of RFC 7517 section 4.3; a key with `key_ops` has to permit one of them. Other
+    /// software says of keys that wrap keys that they wrap or that they encrypt, and of keys that agree
+    /// on one also that they wrap.
     pub fn operations(self, task: Task) -> &'static [&'static str] {
-        let (content, wrapping, either): (&[_], &[_], &[_]) = match task {
-            Task::Seal => (&["encrypt"], &["wrapKey"], &["wrapKey", "encrypt"]),
-            Task::Open => (&["decrypt"], &["unwrapKey"], &["unwrapKey", "decrypt"]),
+        let (content, wrapping, agreement): (&[_], &[_], &[_]) = match task {
+            Task::Seal => {
+                (&["encrypt"], &["wrapKey", "encrypt"], &["deriveKey", "deriveBits", "wrapKey"])
+            }
+            Task::Open => {
+                (&["decrypt"], &["unwrapKey", "decrypt"], &["deriveKey", "deriveBits", "unwrapKey"])
+            }
         };
         match self.alg() {
-            Alg::Agree | Alg::Wrap(WrapAlgorithm::EcdhEs(_)) => &["deriveKey", "deriveBits"],
+            Alg::Agree | Alg::Wrap(WrapAlgorithm::EcdhEs(_)) => agreement,
             Alg::Direct => content,
-            Alg::Wrap(algorithm) if algorithm.encrypts() => either,
             Alg::Password(_) | Alg::Wrap(_) => wrapping,
         }
     }

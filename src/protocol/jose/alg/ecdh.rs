@@ -9,7 +9,7 @@ use crate::ciphers::content::ContentCipher;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::ecdh::{self, Curve, PartyInfo, PrivateKey, PublicKey, concat_kdf};
 use crate::ciphers::random::KeyStream;
-use crate::protocol::jose::json::{Object, ObjectText, optional_text};
+use crate::protocol::jose::json::{Object, ObjectText, optional_text, text};
 use crate::protocol::jose::jwk::{AsKey, EncryptingKey, KeyRef, curve};
 use crate::protocol::model::{Alg, KeyError, LineFault, Malformed, Suite, WrapAlgorithm};
 
@@ -84,7 +84,8 @@ pub(super) fn read(members: &Object) -> Result<KeyParams, Malformed> {
 
 /// Reads the information about a party.
 fn info(members: &Object, name: &'static str) -> Result<Vec<u8>, Malformed> {
-    let text = optional_text(members, name)?.unwrap_or_default();
+    // It goes into the derivation, so `null` does not count as absent.
+    let text = if members.contains_key(name) { text(members, name)? } else { "" };
     let fault = || Malformed::member(name, "base64url without padding");
     base64url::decode_to_vec(text.as_bytes()).ok_or_else(fault)
 }

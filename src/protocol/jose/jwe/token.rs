@@ -186,7 +186,9 @@ impl JsonToken {
             Some(_) => return Err(Malformed::member("recipients", "an array of objects")),
         };
         let mut aad = protected.as_bytes().to_vec();
-        if let Some(more) = optional_text(members, "aad")? {
+        // The tag covers it, so `null` does not count as absent.
+        if members.contains_key("aad") {
+            let more = text(members, "aad")?;
             base64url::decode_to_vec(more.as_bytes()).ok_or(Malformed::Base64("aad"))?;
             aad.push(b'.');
             aad.extend_from_slice(more.as_bytes());

@@ -1,6 +1,9 @@
 //! Keys on elliptic curves: `EC` (RFC 7518 section 6.2) and `OKP` (RFC 8037 section 2).
 
-use super::{DecryptingKey, KeyError, Material, PrivateHalf, PublicHalf, Refusal, number, secret};
+use super::{
+    DecryptingKey, KeyError, Material, PrivateHalf, PublicHalf, Refusal, Usage, number, secret,
+};
+use crate::ciphers::Secret;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::ecdh::{self, Curve, PrivateKey, PublicKey};
 use crate::protocol::jose::json::{Members, text};
@@ -53,13 +56,26 @@ pub(super) fn key(kty: &str, members: &dyn Members) -> Result<Material, Refusal>
     if !members.has("d") {
         return Ok(Material::Public(PublicHalf::Curve(Box::new(public))));
     }
-    let key = PrivateKey::new(Backend::detect(), &public, &secret(members, "d")?)?;
+    let secret = whole(public.curve(), secret(members, "d")?);
+    let key = PrivateKey::new(Backend::detect(), &public, &secret)?;
     Ok(DecryptingKey::Private(PrivateHalf::Curve(Box::new(key))).into())
 }
 
-/// Reads a public key with its key type, as headers have it in `epk`; a secret number is ignored.
+/// Reads a public key with its key type, as headers have it in `epk`. It has nothing secret (RFC 7518
+/// section 4.6.1.1), and no member that contradicts its use.
 pub(in crate::protocol::jose) fn public_key(members: &dyn Members) -> Result<PublicKey, Fault> {
+    if members.has("d") {
+        return Err(Malformed::member("d", "allowed in a public key").into());
+    }
+    let of_use = if members.has("key_ops") { "key_ops" } else { "use" };
+    Usage::read(members).map_err(|why| match why {
+        Refusal::Malformed(found) => found,
+        Refusal::Unusable(_) => Malformed::member(of_use, "for encryption"),
+    })?;
     match text(members, "kty")? {
+        OKP if members.has("y") => {
+            Err(Malformed::member("y", "allowed on a curve with one coordinate").into())
+        }
         kty @ (EC | OKP) => point(kty, members),
         other => Err(Fault::Unimplemented(Unimplemented::new(Member::KeyType, other))),
     }
@@ -71,9 +87,22 @@ fn point(kty: &str, members: &dyn Members) -> Result<PublicKey, Fault> {
     let curve = Curve::from_name(name).filter(|curve| key_type(*curve) == kty);
     let unknown = || Fault::Unimplemented(Unimplemented::new(Member::Curve, name));
     let curve = curve.ok_or_else(unknown)?;
-    let x = number(members, "x")?;
-    let y = if curve.has_y() { number(members, "y")? } else { Vec::new() };
+    let x = whole(curve, number(members, "x")?.into());
+    let y = if curve.has_y() { whole(curve, number(members, "y")?.into()) } else { vec![].into() };
     PublicKey::new(curve, &x, &y).map_err(Fault::Unsound)
+}
+
+/// A number in the length that RFC 7518 section 6.2 requires. Some software leaves out leading zeros,
+/// and most reads such numbers.
+fn whole(curve: Curve, number: Secret) -> Secret {
+    match curve.bytes().checked_sub(number.len()) {
+        Some(missing @ 1..) if curve.has_y() => {
+            let mut whole = Secret::zeroed(curve.bytes());
+            whole[missing..].copy_from_slice(&number);
+            whole
+        }
+        Some(_) | None => number,
+    }
 }
 
 /// Calls `member` with each coordinate.

@@ -49,7 +49,8 @@ impl Usage {
             Some("enc") => true,
             Some(other) => return Err(other_use(members, format!("{:?} (use)", shortened(other)))),
         };
-        let Some(operations) = members.member("key_ops") else {
+        let is_there = |value: &MemberValue<'_>| !value.other().is_some_and(Value::is_null);
+        let Some(operations) = members.member("key_ops").filter(is_there) else {
             return Ok(if with_use { Self::Encryption } else { Self::Unsaid });
         };
         let operations = operations.other().and_then(Value::as_array);
