@@ -244,7 +244,7 @@ fn keys_whose_members_contradict_each_other_are_refused() {
         (with(&p384, "x", p384["y"].clone()), "not a point of P-384"),
         (with(&p384, "d", base64url(&[0; 48]).into()), "\"d\" is zero, or not below the order"),
         (with(&p384, "d", base64url(&[0xff; 48]).into()), "\"d\" is zero, or not below the order"),
-        (with(&p384, "d", base64url(&[1; 47]).into()), "\"d\" has 47 bytes, P-384 takes 48"),
+        (with(&p384, "d", base64url(&[1; 49]).into()), "\"d\" has 49 bytes, P-384 takes 48"),
         (with(&p384, "crv", "P-256".into()), "\"x\" has 48 bytes, P-256 takes 32"),
     ] {
         lab.write("bad.jwk", key);
@@ -262,7 +262,8 @@ fn key_ops_of_an_agreement_permit_it() {
         key["key_ops"] = ops;
         lab.write("ops.jwk", key.to_string());
     };
-    for ops in [json!(["deriveKey"]), json!(["deriveBits", "deriveKey"])] {
+    let wrapping = json!(["wrapKey", "unwrapKey"]);
+    for ops in [json!(["deriveKey"]), json!(["deriveBits", "deriveKey"]), wrapping, Value::Null] {
         with_ops(ops);
         assert_eq!(lab.ok_with("decrypt --key ops.jwk", &sealed).stdout, b"one\n");
         lab.ok_with("encrypt --key ops.jwk", b"one\n");
@@ -276,8 +277,58 @@ fn key_ops_of_an_agreement_permit_it() {
     lab.write("ops.jwk", public.to_string());
     let sealed_by_public = lab.ok_with("encrypt --key ops.jwk", b"one\n").stdout;
     assert_eq!(lab.ok_with("decrypt --key key.jwk", &sealed_by_public).stdout, b"one\n");
-    with_ops(json!(["unwrapKey"]));
-    lab.refused_with(4, "decrypt --key ops.jwk", &sealed).says(&["deriveKey or deriveBits"]);
+    with_ops(json!(["wrapKey"]));
+    lab.refused_with(4, "decrypt --key ops.jwk", &sealed)
+        .says(&["deriveKey or deriveBits or unwrapKey"]);
+}
+
+/// Keys and orders of "x" that authlib 1.9.10 made: it leaves out leading zeros of coordinates.
+const SHORT: [(&str, &str); 2] = [
+    (
+        r#"{"crv":"P-256","x":"O5uGyspP7jLAOdSuw0MnC3QaKc9bFNfVrmxWs1tcDrU","y":"asv_Exm5J7fZFQ_MF-QkDexHTN5dAfg6MkiJEr86HvQ","d":"oWGjxd3Ek3VmvpugMERMAyKknv-ln5q6--OT4bKV7CQ","kty":"EC"}"#,
+        "eyJhbGciOiJFQ0RILUVTK0ExMjhLVyIsImVuYyI6IkExMjhHQ00iLCJlcGsiOnsiY3J2IjoiUC0yNTYiLCJ4IjoieG42YTlUYWpmOVZJYWlFaVBRbzBqb3U5MFI3d19fNmhCeXZXUG9lYTJrVSIsInkiOiJnZGJVUDhkWlNuTWJGc05MYS1qcXpSc2hOZmtKS3lrVzZwMmdOS1p1NGciLCJrdHkiOiJFQyJ9fQ.0UVlqv1NjtYDIivHOkpiHh5dXgaQXyxI.78_XJrm7RATREj_X.qw.g8G9IhGYMvmvqWEyB0nn6w",
+    ),
+    (
+        r#"{"crv":"P-521","x":"q_I89aT82UufBJmNYAovUVaPXBgO3L8HcoGxkJUyLRE5DUfNMGXLTww2n5D-l8Cf1ScNjNGyj2jBOxC3VYsyM9o","y":"JOTG1csHD_HCv5OOJ7BGXwJ7zP5R2k5ucGbnmmA7Sl5r9YnAa5wLRvfTJvAPrBONkXSc9x_Z9Kya0ktNzTHxHCE","d":"kSUHvNOWMF_THmhx2bYkKuOKMonVsl4Oz2SZdoks-nTvoilmfstJ9QSV20g8w280kcWe_uPGXe-HJ93kINTSI_k","kty":"EC"}"#,
+        "eyJhbGciOiJFQ0RILUVTK0ExMjhLVyIsImVuYyI6IkExMjhHQ00iLCJlcGsiOnsiY3J2IjoiUC01MjEiLCJ4IjoicFNFLXhka1ZKWHp2R1FhaU50V3hVQzhOaU9EcDB5VTA1cTdnMXEtdXVVVHRGd3pWTU9wdGk0SXo4d3FwOUhtTC1hSElaSGdjeDVKMGJKRkcwVW9JWC00IiwieSI6IjdxZlZvc2ZsRFhmc0tUZWY1MTg2R1plWWhXcmYydk9oNHlYYkRTMUd1Z1pUYk5UdTZTLVZlSXNLNGhWTVByUmRKMWJYNG5EampQSGdLWkVkMGZIc3R2QSIsImt0eSI6IkVDIn19.nYSPB9_mUCxaI7z7yEc3Fug7uvcSwzgN.ZFjTQl-HGsjM9Avj.TQ.ucdKRCtP5jxbtuOIHmIJgw",
+    ),
+];
+
+#[test]
+fn coordinates_without_leading_zeros_are_read() {
+    let lab = Lab::new();
+    for (key, sealed) in SHORT {
+        lab.write("short.jwk", key);
+        assert_eq!(lab.ok_with("decrypt --key short.jwk", sealed.as_bytes()).stdout, b"x\n");
+        let alg = "encrypt --key short.jwk --alg ECDH-ES+A256KW";
+        let own = lab.ok_with(alg, b"one\n").stdout;
+        assert_eq!(lab.ok_with("decrypt --key short.jwk", &own).stdout, b"one\n");
+    }
+}
+
+#[test]
+fn an_ephemeral_key_has_public_members_of_encryption_alone() {
+    let lab = Lab::new();
+    for (curve, kty) in [("P-256", "EC"), ("X25519", "OKP")] {
+        lab.ok(&format!("keygen --alg ECDH-ES+A256KW --curve {curve} -o key.jwk --force"));
+        let sealed =
+            String::from_utf8(lab.ok_with("encrypt --key key.jwk", b"one\n").stdout).unwrap();
+        let (header, rest) = sealed.split_once('.').unwrap();
+        let header = String::from_utf8(base64url_decode(header)).unwrap();
+        for (member, words) in [
+            (r#""d":"AAAA""#, "epk: member \"d\" is not allowed in a public key"),
+            (r#""d":7"#, "epk: member \"d\" is not allowed in a public key"),
+            (r#""use":"sig""#, "epk: member \"use\" is not for encryption"),
+            (r#""key_ops":["sign"]"#, "epk: member \"key_ops\" is not for encryption"),
+            (r#""key_ops":7"#, "epk: member \"key_ops\" is not an array of strings"),
+        ] {
+            let at = format!("\"kty\":\"{kty}\"");
+            let changed = header.replacen(&at, &format!("{at},{member}"), 1);
+            assert_ne!(changed, header);
+            let line = format!("{}.{rest}", base64url(changed.as_bytes()));
+            lab.refused_with(3, "decrypt --key key.jwk", line.as_bytes()).says(&[words]);
+        }
+    }
 }
 
 #[test]

@@ -152,7 +152,6 @@ struct Facts {
     family: Family,
     weak: bool,
     draws_iv: bool,
-    encrypts: bool,
 }
 
 impl WrapAlgorithm {
@@ -198,9 +197,9 @@ impl WrapAlgorithm {
             Self::EcdhEs(KeySize::Aes256) => ("ECDH-ES+A256KW", Family::Curve),
             Self::MhKnapsack => ("MH-KNAPSACK", Family::Knapsack),
         };
-        let facts = Facts { name, family, weak: false, draws_iv: false, encrypts: true };
+        let facts = Facts { name, family, weak: false, draws_iv: false };
         match self {
-            Self::AesKw(_) | Self::EcdhEs(_) => Facts { encrypts: false, ..facts },
+            Self::AesKw(_) | Self::EcdhEs(_) => facts,
             Self::AesGcmKw(_) => Facts { draws_iv: true, ..facts },
             Self::CipherKw(own) => {
                 let cipher = own.cipher();
@@ -244,12 +243,6 @@ impl WrapAlgorithm {
     /// section 8.3, for IVs of 96 bits).
     pub const fn draws_iv(self) -> bool {
         self.facts().draws_iv
-    }
-
-    /// Whether a key is wrapped by a method that encrypts any data. For these algorithms, other
-    /// software permits the operation under either name: `wrapKey` or `encrypt`.
-    pub const fn encrypts(self) -> bool {
-        self.facts().encrypts
     }
 
     /// Length of a secret key in bytes; `None` for public keys.
