@@ -387,6 +387,15 @@ fn a_name_chooses_the_key_that_is_exported() {
     lab.ok_with("encrypt --bundle client.jwks -o sealed.jwe", b"one\ntwo\n");
     lab.refused(4, &format!("keys export client.jwks --kid {kid} --format jwk"));
     lab.ok(&format!("keys export tokyo.jwks --kid {kid} --format hex"));
+    // Nor is a listed one, which stays in the file.
+    let lab = Lab::with_keys("--embodiment 4", 2);
+    let kid = lab.json("client.jwks")["keys"][0]["kid"].clone();
+    let export =
+        format!("keys export client.jwks --kid {} --format hex", kid.as_str().expect("a name"));
+    lab.ok(&export);
+    lab.ok_with("encrypt --bundle client.jwks -o sealed.jwe", b"one\ntwo\n");
+    assert_eq!(lab.json("client.jwks")["keys"][0]["kid"], kid);
+    lab.refused(4, &export).says(&["no key"]);
 }
 
 #[test]
