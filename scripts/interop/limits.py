@@ -76,16 +76,6 @@ LIMITS = [
         steps=("open",),
         reason="rapping failed",
     ),
-    Limit(
-        "authlib",
-        "leaves out leading zeros of the coordinates of its ephemeral key, against RFC 7518 section 6.2.1.2: three of "
-        "four of its lines on P-521, and one of 128 on P-256 and P-384, are refused here",
-        alg="ECDH-ES*",
-        curve="P-*",
-        steps=("seal",),
-        reason='member "epk": member',
-        sometimes=True,
-    ),
     Limit("node-jose", "has no `RSA-OAEP-384` and `RSA-OAEP-512`", alg="RSA-OAEP-384 RSA-OAEP-512"),
     Limit("node-jose", "has no X25519", alg="ECDH-ES*", curve="X25519", reason="unsupported key type"),
     Limit(
