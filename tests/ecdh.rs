@@ -103,6 +103,10 @@ fn the_curve_is_p_256_unless_another_is_named() {
     }
 }
 
+/// A number of 69 bytes, too long for every curve.
+const LONG: &str =
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
 #[test]
 fn a_change_in_any_part_is_noticed() {
     for options in [
@@ -138,7 +142,7 @@ fn a_change_in_any_part_is_noticed() {
             ),
             (with_header(&|head| head["epk"] = "x".into()), "\"epk\""),
             (with_header(&|head| head["apu"] = "=".into()), "\"apu\""),
-            (epk_with("x", "AAAA"), "member \"epk\": member \"x\" has 3 bytes"),
+            (epk_with("x", LONG), "member \"epk\": member \"x\" has 69 bytes"),
             (epk_with("crv", "X448"), "member \"epk\": curve \"X448\" (RFC 8037 section 3.2)"),
             (epk_with("kty", "RSA"), "member \"epk\": key type \"RSA\""),
         ] {

@@ -87,12 +87,19 @@ fn a_second_order_under_an_id_is_refused_even_in_another_run() {
 
 #[test]
 fn bytes_of_a_pad_serve_one_order_even_in_another_run() {
-    let lab = lab("-e 1 --enc VERNAM-HS256 --pad-bytes 65536");
+    let lab = Lab::new();
+    let pad = "-e 1 --enc VERNAM-HS256 --pad-bytes 65536 --allow-weak";
+    lab.ok(&format!("keygen {pad} --shop tokyo -o service.jwks"));
+    lab.ok("bundle shop --keyring service.jwks --allow-weak -o tokyo.jwks");
+    lab.ok("bundle client --keyring service.jwks --allow-weak -o client.jwks");
     fs::copy(lab.path("client.jwks"), lab.path("copy.jwks")).unwrap();
-    lab.write("first", seal(&lab, "tea\n"));
-    let longer = lab.ok_with("encrypt --bundle copy.jwks", b"green tea\nink\n").stdout;
+    let seal = |bundle: &str, orders: &str| {
+        lab.ok_with(&format!("encrypt --bundle {bundle} --allow-weak"), orders.as_bytes()).stdout
+    };
+    lab.write("first", seal("client.jwks", "tea\n"));
+    let longer = seal("copy.jwks", "green tea\nink\n");
     lab.write("second", &longer);
-    lab.write("empty", seal(&lab, "\n"));
+    lab.write("empty", seal("client.jwks", "\n"));
     lab.ok(&format!("{OPEN} first -o opened"));
     lab.refused(7, &format!("{OPEN} second --check")).says(&[
         "second: line 1: bytes of the pad that it is sealed with were used before",

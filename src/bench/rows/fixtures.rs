@@ -41,7 +41,10 @@ pub fn shop() -> Name {
 
 /// Returns `count` texts or keys of `len` bytes each.
 pub fn pieces(count: usize, len: usize) -> Vec<Vec<u8>> {
-    bytes(count * len).chunks_exact(len).map(<[u8]>::to_vec).collect()
+    match len {
+        0 => vec![Vec::new(); count],
+        len => bytes(count * len).chunks_exact(len).map(<[u8]>::to_vec).collect(),
+    }
 }
 
 /// Returns orders of `size` bytes each: printable, since an order is a line.

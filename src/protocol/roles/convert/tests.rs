@@ -248,7 +248,7 @@ fn messages_side_by_side_decrypt_as_each_does_alone() {
             true => [length * BLOCK, 0],
             false => [length, 3 * length],
         });
-        let iv = |index: usize| (u64::MAX - 20 + index as u64).to_be_bytes();
+        let iv = |index: usize| (u64::MAX - 20).wrapping_add(index as u64).to_be_bytes();
         let data: Vec<Vec<u8>> = lengths.map(text).collect();
         for keys in [[&key, &key], [&key, &other]] {
             let own = |index: usize| keys[index % 2];
