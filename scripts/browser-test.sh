@@ -55,7 +55,7 @@ ORDERSEAL=$(realpath "$ORDERSEAL")
 
 lab=$(mktemp -d "${TMPDIR:-/tmp}/orderseal-browser.XXXXXX")
 trap 'rm -rf "$lab"' EXIT
-cp "$root"/scripts/browser/* "$root/scripts/interop/jwcrypto_jwe.py" "$lab"
+cp "$root"/scripts/browser/* "$root"/scripts/interop/{jobs,jwcrypto_jwe}.py "$lab"
 cat "$root"/src/protocol/page/program/*.js > "$lab/page.js"
 cd "$lab"
 npm install --silent --no-audit --no-fund --prefix . "$PLAYWRIGHT" "$ESLINT" > /dev/null ||

@@ -2,7 +2,7 @@
 // arrives, and notes whatever else is asked of it.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -10,8 +10,15 @@ import { pathToFileURL } from "node:url";
 const { ORDERSEAL } = process.env;
 
 export const orderseal = (args, input) => execFileSync(ORDERSEAL, args, { input, stdio: ["pipe", "pipe", "pipe"] }).toString();
-export const jwcrypto = (alg, enc, lines) =>
-  execFileSync("venv/bin/python", ["jwcrypto_jwe.py", "open", "shop.jwks", alg, enc], { input: lines }).toString();
+/** What jwcrypto opens of sealed lines, with a line feed after each text. */
+export const jwcrypto = (alg, enc, lines) => {
+  writeFileSync("jwcrypto.jwe", lines);
+  const job = ["open", "shop.jwks", alg, enc, "compact", "jwcrypto.jwe", "jwcrypto.opened"];
+  execFileSync("venv/bin/python", ["jwcrypto_jwe.py"], { input: `${job.join("\t")}\n` });
+  const results = readFileSync("jwcrypto.opened", "utf8");
+  assert.ok(results.split("\n").slice(0, -1).every((result) => result.startsWith("+")), results);
+  return results.replaceAll(/^\+/gm, "");
+};
 
 /** `memory` is where the page that was made last keeps what it remembers. */
 export const shop = { memory: "", lines: [], headers: [], strays: [], status: 200, hangs: false };
