@@ -324,6 +324,7 @@ fn an_ephemeral_key_has_public_members_of_encryption_alone() {
             (r#""d":7"#, "epk: member \"d\" is not allowed in a public key"),
             (r#""use":"sig""#, "epk: member \"use\" is not for encryption"),
             (r#""key_ops":["sign"]"#, "epk: member \"key_ops\" is not for encryption"),
+            (r#""key_ops":null"#, "epk: member \"key_ops\" is not an array of strings"),
             (r#""key_ops":7"#, "epk: member \"key_ops\" is not an array of strings"),
         ] {
             let at = format!("\"kty\":\"{kty}\"");

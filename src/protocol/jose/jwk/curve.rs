@@ -1,12 +1,14 @@
 //! Keys on elliptic curves: `EC` (RFC 7518 section 6.2) and `OKP` (RFC 8037 section 2).
 
+use serde_json::Value;
+
 use super::{
     DecryptingKey, KeyError, Material, PrivateHalf, PublicHalf, Refusal, Usage, number, secret,
 };
 use crate::ciphers::Secret;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::ecdh::{self, Curve, PrivateKey, PublicKey};
-use crate::protocol::jose::json::{Members, text};
+use crate::protocol::jose::json::{MemberValue, Members, text};
 use crate::protocol::model::{Malformed, Member, Unimplemented};
 
 /// The key type of curves whose points have two coordinates.
@@ -66,6 +68,9 @@ pub(super) fn key(kty: &str, members: &dyn Members) -> Result<Material, Refusal>
 pub(in crate::protocol::jose) fn public_key(members: &dyn Members) -> Result<PublicKey, Fault> {
     if members.has("d") {
         return Err(Malformed::member("d", "allowed in a public key").into());
+    }
+    if members.member("key_ops").and_then(MemberValue::other).is_some_and(Value::is_null) {
+        return Err(Malformed::member("key_ops", "an array of strings").into());
     }
     let of_use = if members.has("key_ops") { "key_ops" } else { "use" };
     Usage::read(members).map_err(|why| match why {
