@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Failure, MAX_HEADER, MAX_RECIPIENTS, Shape};
 use crate::ciphers::base64url;
-use crate::protocol::jose::json::{self, Object, SecretJson, optional_text, text};
+use crate::protocol::jose::json::{self, Object, SecretJson, text};
 use crate::protocol::model::{Form, JsonFault, LineFault, Malformed};
 
 /// A sealed order for one recipient. All parts but `aad` are encoded in base64url.
@@ -157,7 +157,7 @@ impl JsonToken {
     }
 
     fn of(members: &Object) -> Result<Self, Malformed> {
-        let protected = optional_text(members, "protected")?.unwrap_or_default();
+        let protected = part(members, "protected")?;
         let own = Headers {
             protected: decoded(protected).map_err(|fault| fault.within("header"))?,
             shared: object(members, "unprotected")?,
@@ -165,7 +165,7 @@ impl JsonToken {
         let one = |of: &Object| {
             Ok(Recipient {
                 header: own.with(object(of, "header")?)?,
-                encrypted_key: optional_text(of, "encrypted_key")?.unwrap_or_default().to_owned(),
+                encrypted_key: part(of, "encrypted_key")?.to_owned(),
             })
         };
         let recipients = match members.get("recipients") {
@@ -186,16 +186,15 @@ impl JsonToken {
             Some(_) => return Err(Malformed::member("recipients", "an array of objects")),
         };
         let mut aad = protected.as_bytes().to_vec();
-        // The tag covers it, so `null` does not count as absent.
         if members.contains_key("aad") {
-            let more = text(members, "aad")?;
+            let more = part(members, "aad")?;
             base64url::decode_to_vec(more.as_bytes()).ok_or(Malformed::Base64("aad"))?;
             aad.push(b'.');
             aad.extend_from_slice(more.as_bytes());
         }
-        let part = |name| optional_text(members, name).map(|text| text.unwrap_or("").to_owned());
+        let (iv, tag) = (part(members, "iv")?.to_owned(), part(members, "tag")?.to_owned());
         let ciphertext = text(members, "ciphertext")?.to_owned();
-        Ok(Self { recipients, aad, iv: part("iv")?, ciphertext, tag: part("tag")? })
+        Ok(Self { recipients, aad, iv, ciphertext, tag })
     }
 
     fn tokens(&self) -> impl Iterator<Item = Token<'_>> {
@@ -207,6 +206,15 @@ impl JsonToken {
             ciphertext: self.ciphertext.as_bytes(),
             tag: self.tag.as_bytes(),
         })
+    }
+}
+
+/// A member of the serialization: a string, or absent if it is empty (RFC 7516 section 7.2.1).
+fn part<'a>(members: &'a Object, name: &str) -> Result<&'a str, Malformed> {
+    match members.get(name) {
+        None => Ok(""),
+        Some(Value::Null) => Err(Malformed::member(name, "a string")),
+        Some(_) => text(members, name),
     }
 }
 
