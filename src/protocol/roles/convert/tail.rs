@@ -15,7 +15,8 @@ pub(super) struct Beginning {
 
 impl Beginning {
     pub(super) fn new() -> Self {
-        Self { held: Some(Vec::new().into()) }
+        // It never grows, which would leave copies of the text in memory.
+        Self { held: Some(Wiped::with_capacity(HELD)) }
     }
 
     /// Passes text on, or keeps it.
@@ -27,7 +28,6 @@ impl Beginning {
         match &mut self.held {
             None => write(text),
             Some(held) if held.len() + text.len() <= HELD => {
-                held.reserve(HELD);
                 held.extend_from_slice(text);
                 Ok(())
             }
