@@ -3,8 +3,9 @@
 
 use orderseal::ciphers::content::ContentCipher;
 use orderseal::protocol::model::{
-    Amounts, Document, Encrypted, Expected, Family, Form, JsonFault, LedgerTrouble, Malformed,
-    Misuse, NoPadding, NotUndone, Pbes2, Reuse, Role, Unfit, Unimplemented, WebPage, WrapAlgorithm,
+    Amounts, Document, Encrypted, Expected, Family, Form, JournalTrouble, JsonFault, LedgerTrouble,
+    Malformed, Misuse, NoPadding, NotUndone, Pbes2, Reuse, Role, Unfit, Unimplemented, WebPage,
+    WrapAlgorithm,
 };
 use orderseal::protocol::{Error, KeyError, Spent};
 
@@ -211,6 +212,7 @@ fn malformed_hint(found: &Malformed) -> Option<&'static str> {
         | Malformed::Key(_)
         | Malformed::KeyFile(_)
         | Malformed::Ledger(_)
+        | Malformed::Journal(_)
         | Malformed::Page(_)
         | Malformed::OldData(_)
         | Malformed::Seed(_)
@@ -234,6 +236,24 @@ fn reuse_hint(found: &Reuse) -> Option<&'static str> {
         Reuse::Pad => Some("a bundle was copied, or restored: neither order is secret any more"),
         Reuse::Repeat => Some("--on-error skip opens the others"),
         Reuse::Uncertain => Some("--reopen opens it again; the reader may then get it twice"),
+    }
+}
+
+/// Returns a hint for a client's bundle and a journal that do not belong together.
+fn journal_hint(trouble: &JournalTrouble) -> String {
+    match trouble {
+        JournalTrouble::Missing(journal) => format!(
+            "a bundle of many ids has its journal beside it: move or copy {journal} with it, or get another \
+             bundle"
+        ),
+        JournalTrouble::Other(_) | JournalTrouble::OtherKeys(_) => {
+            "restore the journal that belongs to this bundle, or get another bundle".to_owned()
+        }
+        JournalTrouble::Ahead(journal) => format!(
+            "an older copy of the bundle was put back: get another bundle. Remove {journal} only if it \
+             belongs to a bundle that is gone"
+        ),
+        JournalTrouble::NotBeside => "name the file of the bundle instead of a pipe".to_owned(),
     }
 }
 
@@ -294,6 +314,7 @@ fn unexpected_hint(found: &Form, expected: Expected) -> Option<String> {
         }
         Form::TokenInJson(_) => "take the token out of the object first",
         Form::Ledger => "a ledger is given with --ledger; `orderseal inspect` counts what is in it",
+        Form::Journal => "it belongs to the bundle whose name it has, without .spent",
         Form::ItemPage => {
             "an item page only says where to ask: give it to `orderseal bundle client --page`"
         }
@@ -418,6 +439,7 @@ fn key_hint(error: &KeyError) -> Option<String> {
         KeyError::Unsound(_) => "the key is at fault, not the orders: get it again from its owner",
         KeyError::Missing(_) | KeyError::ErasedNow => "get a new file with `orderseal bundle`",
         KeyError::Ledger(trouble) => ledger_hint(trouble)?,
+        KeyError::Journal(trouble) => return Some(journal_hint(trouble)),
         KeyError::OtherAlgorithm { asked, .. } if asked.material() == Family::Password => {
             DERIVED_FROM_PASSWORD
         }

@@ -18,7 +18,7 @@ use orderseal::protocol::page::item_page::Page;
 use orderseal::protocol::roles::pad_use::PadUse;
 use orderseal::protocol::roles::stream;
 use orderseal::protocol::roles::survey::{self, Group, GroupKey, Survey};
-use orderseal::protocol::store::files::{self, Input, Ledger, LedgerCounts};
+use orderseal::protocol::store::files::{self, Input, JournalCounts, Ledger, LedgerCounts};
 use orderseal::protocol::store::keyfile::{JwkSet, KeyFile, KeyHolder, MAX_KEY_FILE};
 use orderseal::protocol::{Error, Malformed, Place, Result, ServiceUrl};
 use serde_json::{Value, json};
@@ -72,6 +72,7 @@ impl Inspect {
         let is_json = first.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
         match Form::of_file(&first) {
             Some(Form::Ledger) => return self.ledger(path, &place, global),
+            Some(Form::Journal) => return self.journal(path, &place, global),
             _ if Jwk::from_encoding(&first, None).is_some() => {}
             Some(found) => return Err(Error::unexpected(&place, found, Expected::Inspectable)),
             None if !is_json => return self.sealed_orders(first, input, &place, global),
@@ -87,7 +88,7 @@ impl Inspect {
             return show(global, &page_to_json(&page));
         }
         let reader = self.key_password.reader(global)?;
-        let file = reader.parse(&bytes, &place)?;
+        let file = reader.parse(path, &bytes, &place)?;
         files::finish(path, &file)?;
         if self.public {
             let public = JwkSet::of_public_keys(file.holder());
@@ -108,6 +109,15 @@ impl Inspect {
             global,
             &json!({"kind": kind, "number": number, "done": done, "opening": opening, "uncertain": uncertain}),
         )
+    }
+
+    fn journal(&self, path: Option<&Path>, place: &Place, global: &Global) -> Result<()> {
+        let path = path.filter(|_| !self.public && self.sealed.is_empty());
+        let found = path.map(JournalCounts::survey).transpose()?.flatten();
+        let JournalCounts { number, ids, spent } =
+            found.ok_or_else(|| Error::unexpected(place, Form::Journal, Expected::KeyFile))?;
+        let (kind, number) = ("journal", number.to_string());
+        show(global, &json!({"kind": kind, "number": number, "ids": ids, "spent": spent}))
     }
 
     /// Returns how much of a file's pads the orders of `--sealed` used.

@@ -67,12 +67,23 @@ impl KeyReader<'_> {
         Ok(loaded)
     }
 
-    /// Reads a key file from its bytes.
+    /// Reads a key file to seal with it.
     ///
     /// # Errors
-    /// As [`KeyFile::parse_encrypted`].
-    pub fn parse(&self, bytes: &[u8], place: &Place) -> Result<KeyFile> {
-        let file = KeyFile::parse_encrypted(bytes, self.password(), place)?;
+    /// As [`files::load_to_seal`].
+    pub fn load_to_seal(&self, path: &Path) -> Result<Loaded> {
+        let allow_readable = self.global.allow_readable_keys;
+        let loaded = files::load_to_seal(path, self.password(), allow_readable)?;
+        self.warn(&loaded.file, &loaded.place);
+        Ok(loaded)
+    }
+
+    /// Reads a key file from its bytes, which come from the file at a path.
+    ///
+    /// # Errors
+    /// As [`files::parse_at`].
+    pub fn parse(&self, path: Option<&Path>, bytes: &[u8], place: &Place) -> Result<KeyFile> {
+        let file = files::parse_at(path, bytes, self.password(), place)?;
         self.warn(&file, place);
         Ok(file)
     }

@@ -64,7 +64,7 @@ impl SealWith {
                         )));
                     }
                 };
-                let mut loaded = key_password.reader(global)?.load(path)?;
+                let mut loaded = key_password.reader(global)?.load_to_seal(path)?;
                 algorithms::assume(alg, [&mut loaded])?;
                 Ok(Self::Keys(Box::new(loaded)))
             }

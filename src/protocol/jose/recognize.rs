@@ -13,7 +13,7 @@ use memchr::memmem;
 pub use csv::quoted_line_feed;
 
 use crate::ciphers::base64url;
-use crate::protocol::model::{Form, LEDGER_MAGIC, Syntax, WebPage, shortened};
+use crate::protocol::model::{Form, JOURNAL_MAGIC, LEDGER_MAGIC, Syntax, WebPage, shortened};
 
 /// The generator tag in the head of an order page; the version follows.
 const GENERATOR: &str = "<meta name=\"generator\" content=\"orderseal ";
@@ -98,6 +98,9 @@ impl Form {
         }
         if bytes.starts_with(LEDGER_MAGIC) {
             return Some(Self::Ledger);
+        }
+        if bytes.starts_with(JOURNAL_MAGIC) {
+            return Some(Self::Journal);
         }
         match bytes {
             [0xef, 0xbb, 0xbf, ..] => return Some(Self::ByteOrderMark),

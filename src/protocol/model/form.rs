@@ -18,6 +18,8 @@ pub enum Form {
     KeyFile,
     /// A shop's ledger.
     Ledger,
+    /// A journal of spent ids.
+    Journal,
     /// A shop's item page.
     ItemPage,
     /// A web page.
@@ -112,7 +114,12 @@ impl Form {
     /// Whether data of this form, recognized by its first bytes, can be read as lines of text.
     pub fn may_be_lines(&self) -> bool {
         match self {
-            Self::Utf16 | Self::Packed(_) | Self::Salted | Self::Pkcs12 | Self::Ledger => false,
+            Self::Utf16
+            | Self::Packed(_)
+            | Self::Salted
+            | Self::Pkcs12
+            | Self::Ledger
+            | Self::Journal => false,
             // Two bytes are all that speaks for DER.
             Self::Der
             | Self::EmptyFile
@@ -145,6 +152,7 @@ impl Form {
             | Self::SshPublicKey
             | Self::WebPage(_)
             | Self::Ledger
+            | Self::Journal
             | Self::SealedOrders
             | Self::SignedToken(_) => false,
             Self::EmptyFile
@@ -173,6 +181,7 @@ impl fmt::Display for Form {
             Self::SealedOrders => f.write_str("sealed orders"),
             Self::KeyFile => f.write_str("a key file"),
             Self::Ledger => f.write_str("a shop's ledger"),
+            Self::Journal => f.write_str("a journal of spent ids"),
             Self::ItemPage => f.write_str("a shop's item page"),
             Self::WebPage(page) => f.write_str(page.name()),
             Self::CutOff(segment) => {

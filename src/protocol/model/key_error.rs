@@ -8,6 +8,7 @@ pub use encrypted::Encrypted;
 pub use unfit::Unfit;
 pub use unsound::Unsound;
 
+use super::journal::JournalTrouble;
 use super::names::{Kid, Name};
 use super::reuse::LedgerTrouble;
 use super::role::Role;
@@ -152,6 +153,9 @@ pub enum KeyError {
     /// The bundle and the ledger do not belong together.
     #[error(transparent)]
     Ledger(#[from] LedgerTrouble),
+    /// The client's bundle and the journal of its spent ids do not belong together.
+    #[error(transparent)]
+    Journal(#[from] JournalTrouble),
     /// The file does not contain the shop.
     #[error("no shop {wanted} in this file, which has {}", list(.held))]
     UnknownShop {

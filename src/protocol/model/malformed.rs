@@ -1,6 +1,7 @@
 //! Faults in malformed input.
 
 mod address;
+mod journal;
 mod key;
 mod key_file;
 mod ledger;
@@ -11,6 +12,7 @@ mod page;
 use std::fmt;
 
 pub use address::{AddressFault, SendFault};
+pub use journal::JournalFault;
 pub use key::KeyFault;
 pub use key_file::KeyFileFault;
 pub use ledger::LedgerFault;
@@ -131,6 +133,9 @@ pub enum Malformed {
     /// A fault in a shop's ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerFault),
+    /// A fault in a journal of spent ids.
+    #[error(transparent)]
+    Journal(#[from] JournalFault),
     /// A fault in what a shop puts on its pages.
     #[error(transparent)]
     Page(#[from] PageFault),

@@ -5,6 +5,7 @@ mod algorithms;
 mod amounts;
 mod error;
 mod form;
+mod journal;
 mod key_error;
 mod malformed;
 mod misuse;
@@ -23,10 +24,11 @@ pub use algorithms::{Alg, Enc, Family, KeyCipher, Pbes2, WrapAlgorithm};
 pub use amounts::{Amounts, Spent};
 pub use error::{Error, NotUndone, Result};
 pub use form::{Expected, Form, LEDGER_MAGIC, Syntax, WebPage};
+pub use journal::{JOURNAL_MAGIC, JournalTrouble};
 pub use key_error::{Encrypted, KeyError, Unfit, Unsound};
 pub use malformed::{
-    AddressFault, Document, JsonFault, KeyFault, KeyFileFault, LedgerFault, LineFault, Malformed,
-    NoPadding, OldDataFault, PageFault, SendFault,
+    AddressFault, Document, JournalFault, JsonFault, KeyFault, KeyFileFault, LedgerFault,
+    LineFault, Malformed, NoPadding, OldDataFault, PageFault, SendFault,
 };
 pub use misuse::Misuse;
 pub(in crate::protocol) use names::KidHash;

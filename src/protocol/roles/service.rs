@@ -22,7 +22,7 @@ use crate::protocol::model::{
 };
 use crate::protocol::pipeline::Workers;
 use crate::protocol::store::keyfile::{
-    Account, Issued, KeyHolder, Keyring, MAX_KEY_FILE, Shop, ShopBundle, Standing,
+    Account, Issued, KeyHolder, Keyring, Keys, MAX_KEY_FILE, Shop, ShopBundle, Standing,
 };
 
 use crate::protocol::store::trees::{HeldTree, TreePart, Trees};
@@ -231,17 +231,20 @@ pub fn add_keys<S: KeySource>(
     let mut rng = source.public_stream(ID_STREAM);
     let mut added = Vec::with_capacity(keys.len());
     for material in keys {
-        let kid = match request.scheme.scope {
-            Scope::Shop => Kid::of_shop(&request.shop),
-            Scope::Transaction => fresh_id(file, &request.shop, &mut rng),
-        };
-        added.push(kid.clone());
-        file.keys.push(Jwk {
-            kid: Some(kid),
+        let key = Jwk {
+            kid: None,
             alg: Some(request.suite.key_alg().into()),
             usage: Usage::Encryption,
             origin: S::ORIGIN,
             material,
+        };
+        added.push(match request.scheme.scope {
+            Scope::Shop => {
+                let kid = Kid::of_shop(&request.shop);
+                file.keys.push(Jwk { kid: Some(kid.clone()), ..key });
+                kid
+            }
+            Scope::Transaction => add_fresh(file, key, &request.shop, &mut rng),
         });
     }
     Ok(added)
@@ -315,12 +318,21 @@ const TREE_LEN: u64 = 4 << 10;
 /// Length of a transaction id in characters.
 const ID_LEN: usize = 16;
 
-/// A transaction id of 64 random bits that the shop does not have yet.
-fn fresh_id(file: &Keyring, shop: &Name, rng: &mut KeyStream) -> Kid {
+/// Adds a key under a transaction id of 64 random bits that the shop does not have yet.
+fn add_fresh(
+    file: &mut Keyring,
+    mut key: Jwk<DecryptingKey>,
+    shop: &Name,
+    rng: &mut KeyStream,
+) -> Kid {
     loop {
         let kid = Kid::of_id(shop, &Name::of_transaction(rng.next_u64()));
-        if file.keys.index_of(kid.as_str()).is_none() && !file.was_erased(&kid) {
-            return kid;
+        if file.was_erased(&kid) {
+            continue;
+        }
+        match file.keys.push_new(Jwk { kid: Some(kid.clone()), ..key }) {
+            Ok(()) => return kid,
+            Err(same) => key = same.key,
         }
     }
 }
@@ -360,9 +372,7 @@ fn shop_bundle<'k>(
 ) -> ShopBundle {
     let content = shop.scheme.content;
     let mut bundle = ShopBundle::new(name.clone(), shop);
-    for key in keys {
-        bundle.keys.push(key.clone());
-    }
+    bundle.keys = Keys::of_different(keys.into_iter().cloned().collect());
     bundle.trees = trees;
     bundle.program = match form {
         ShopForm::Key => None,

@@ -257,7 +257,8 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
         let bytes = self.carry(Some(step), Party::Service, me, "program with keys built in", bytes);
         let place = Place::file("client");
         let file = KeyFile::parse(&bytes, &place)?.into_client(&place)?;
-        Ok((file, made_now.then_some(delivery.shop_half)))
+        let half = made_now.then(|| delivery.shop_half(&self.service, &place));
+        Ok((file, half.transpose()?))
     }
 
     /// Seals orders and sends them to a shop, and erases if the client's program says so. Returns

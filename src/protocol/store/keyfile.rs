@@ -14,13 +14,15 @@ mod read;
 mod shop;
 mod write;
 
-pub use bundles::{ClientBundle, Sent, ShopBundle};
+pub use bundles::{ClientBundle, JournalEnd, Sent, ShopBundle};
 pub use holder::{KeyHolder, KeySet};
 pub use issued::Issued;
 pub use keyring::{Account, Keyring};
-pub use keys::{AnyKeys, Keys};
+pub use keys::{AnyKeys, Keys, SameName};
 pub use plain::{JwkSet, LoneKey, PlainFile};
+pub use read::Parsed;
 pub use shop::{Shop, Standing};
+pub use write::AROUND_KEYS;
 
 use crate::protocol::model::{Error, KeyError, Place, Result, Role};
 
@@ -30,12 +32,20 @@ pub const IV_BUDGET: u64 = 1 << 32;
 /// Maximum length of a key file in bytes; longer files are neither read nor written.
 pub const MAX_KEY_FILE: u64 = 512 << 20;
 
+/// Number of listed transaction ids from which on a client's bundle has a journal of those that are
+/// spent: fewer are written faster than a file is synced.
+pub const JOURNALED: usize = 1024;
+
 /// The version of the member `orderseal` in files without trees.
 pub const VERSION: u64 = 1;
 
 /// The version of the member `orderseal` in files with trees. Programs that know only the first
 /// version refuse such a file; otherwise they would drop the trees when they change it.
 pub const VERSION_WITH_TREES: u64 = 2;
+
+/// The version of the member `orderseal` in bundles whose spent ids are in a journal. Programs that
+/// know only earlier versions refuse such a file; otherwise they would use ids again.
+pub const VERSION_WITH_JOURNAL: u64 = 3;
 
 /// A key file of any kind, as it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod derived_keys;
+mod file_number;
 #[cfg(feature = "store")]
 pub mod files;
 pub mod keyfile;
@@ -14,4 +15,5 @@ pub mod trees;
 pub mod uses;
 
 pub use derived_keys::{BlockKeys, named_key};
+pub use file_number::FileNumber;
 pub use opening_keys::{OpeningFile, OpeningKeys};

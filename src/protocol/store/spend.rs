@@ -19,7 +19,7 @@ pub use ids::{Ids, Used};
 pub use pads::Pads;
 
 use crate::protocol::jose::jwk::{AsKey, EncryptingKey, Jwk};
-use crate::protocol::model::{Error, KeyError, Place, Result};
+use crate::protocol::model::{Error, KeyError, Name, Place, Result};
 use crate::protocol::store::keyfile::{ClientBundle, KeyFile, LoneKey, PlainFile};
 
 /// A key file of the kind `F` that can be changed durably.
@@ -42,6 +42,40 @@ pub trait KeyStore: Durable<Self::File> {
     /// # Errors
     /// [`Error::Io`].
     fn is_shared(&self) -> Result<bool>;
+
+    /// Reserves ids of a client's bundle whose spent ids are in a journal: as many as `want` returns for
+    /// the number of all ids and of those that are left. `None` if the file records them itself.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Malformed`], and [`KeyError`] if bundle and journal do not belong together
+    /// or the bundle is of another shop.
+    fn reserve_in_journal(
+        &self,
+        _shop: &Name,
+        _want: &dyn Fn(u64, u64) -> u64,
+    ) -> Result<Option<FromJournal>> {
+        Ok(None)
+    }
+
+    /// Gives back the ids that were reserved last in a journal. Returns false if the file records them
+    /// itself by now.
+    ///
+    /// # Errors
+    /// As [`reserve_in_journal`](Self::reserve_in_journal).
+    fn return_to_journal(&self, _count: u64) -> Result<bool> {
+        Ok(false)
+    }
+}
+
+/// Ids that were reserved in a journal.
+#[derive(Debug)]
+pub struct FromJournal {
+    /// Their keys.
+    pub keys: Vec<Jwk<EncryptingKey>>,
+    /// Number of ids that were left before.
+    pub left: u64,
+    /// Whether other running processes spend from the file.
+    pub is_shared: bool,
 }
 
 /// A kind of key file that records what is spent, or that may be of such a kind.

@@ -1,11 +1,9 @@
 //! What a shop remembers of the orders that it opened, so that each opens once.
 
-use std::fmt;
 use std::ops::RangeInclusive;
 
 use sha2::{Digest, Sha256};
 
-use crate::ciphers::base64url;
 use crate::protocol::model::{Kid, Result};
 
 /// An order that was opened.
@@ -109,23 +107,6 @@ fn first_half(hash: &[u8; 32]) -> u128 {
 
 fn second_half(hash: &[u8; 32]) -> u128 {
     u128::from_be_bytes(*hash.last_chunk().expect("16 of 32 bytes"))
-}
-
-/// The number of a ledger: 16 random bytes, by which a shop's bundle knows its ledger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LedgerNumber(pub [u8; 16]);
-
-impl LedgerNumber {
-    /// Reads a number in base64url.
-    pub fn parse(text: &str) -> Option<Self> {
-        Some(Self(base64url::decode_to_vec(text.as_bytes())?.try_into().ok()?))
-    }
-}
-
-impl fmt::Display for LedgerNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&base64url::encode_to_string(&self.0))
-    }
 }
 
 /// What is known about a slot that was used before.

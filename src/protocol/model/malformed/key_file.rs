@@ -121,6 +121,9 @@ pub enum KeyFileFault {
     /// Trees in a file of a version that has none.
     #[error("version {0} has no trees")]
     NoTreesIn(u64),
+    /// A journal in a file of a version that has none.
+    #[error("version {0} has no journal")]
+    NoJournalIn(u64),
     /// A tree whose name is not one.
     #[error("the name is not 16 lower-case hexadecimal digits")]
     TreeName,

@@ -14,7 +14,7 @@ use crate::protocol::model::{
     Scope, ServiceUrl,
 };
 use crate::protocol::store::keyfile::{
-    Account, ClientBundle, IV_BUDGET, KeyHolder, Keyring, Shop, ShopBundle,
+    Account, ClientBundle, IV_BUDGET, KeyHolder, Keyring, Keys, Shop, ShopBundle,
 };
 use crate::protocol::store::trees::{ClientTree, TreePart, Trees};
 
@@ -86,13 +86,26 @@ impl IdRequest {
 pub struct Delivery {
     /// The bundle for the client.
     pub client: ClientBundle,
-    /// The shop's half, to be sent to the shop with the request.
-    pub shop_half: ShopBundle,
-    /// Transaction ids made for this request.
-    made: Vec<Kid>,
+    /// The names of the keys that were handed out.
+    kids: Vec<Kid>,
+    /// What was handed out of trees.
+    trees: Trees<TreePart>,
+    /// Whether the keys were made for this request.
+    made_now: bool,
 }
 
 impl Delivery {
+    /// The shop's half, to be sent to the shop with the request; from the keyring as the delivery left it.
+    ///
+    /// # Errors
+    /// [`KeyError::UnknownShop`] and [`KeyError::Unknown`] for another keyring.
+    pub fn shop_half(&self, keyring: &Keyring, place: &Place) -> Result<ShopBundle> {
+        let (name, account) = keyring.account(Some(&self.client.name), place)?;
+        let keys = named(keyring, &self.kids, place)?;
+        let (shop, trees) = (account.shop.for_keys(&self.kids), self.trees.clone());
+        Ok(shop_bundle(name, shop, keys, trees, ShopForm::Program))
+    }
+
     /// All limited resources that were handed out.
     pub fn share(&self, place: &Place) -> Share {
         Share::unused(&self.client, place)
@@ -105,8 +118,10 @@ impl Delivery {
     pub fn take_back(&self, keyring: &mut Keyring, place: &Place) -> Result<Amounts> {
         let share = self.share(place);
         let returned = share.give_back(keyring, place)?;
-        let made: BTreeSet<&Kid> = self.made.iter().collect();
-        keyring.keys.retain(|kid| kid.is_none_or(|kid| !made.contains(kid)));
+        if self.made_now {
+            let made: BTreeSet<&Kid> = self.kids.iter().collect();
+            keyring.keys.retain(|kid| kid.is_none_or(|kid| !made.contains(kid)));
+        }
         Ok(share.amounts() - returned)
     }
 }
@@ -132,9 +147,9 @@ pub fn bundle_client<S: KeySource>(
         Scope::Shop => (vec![Kid::of_shop(&name)], Trees::new()),
         Scope::Transaction => hand_out(file, request, source, make, place)?,
     };
-    let made = match request.ids {
-        IdRequest::OnDemand(_) => kids.clone(),
-        IdRequest::Pool(_) | IdRequest::User(_) => Vec::new(),
+    let made_now = match request.ids {
+        IdRequest::OnDemand(_) => true,
+        IdRequest::Pool(_) | IdRequest::User(_) => false,
     };
     let mut client = ClientBundle::new(name.clone(), shop.for_keys(&kids));
     if request.service.is_some() {
@@ -164,20 +179,27 @@ pub fn bundle_client<S: KeySource>(
         run: request.run,
         erase: request.erase,
     });
-    let mut keys = Vec::with_capacity(kids.len());
-    for kid in &kids {
-        let key =
-            file.keys.named(kid.as_str()).ok_or_else(|| Error::key(place, file.unknown(kid)))?;
-        client.keys.push(match pieces.get(kid) {
-            Some(piece) => key.with(EncryptingKey::Pad(piece.clone())),
-            None => key.encrypting_half(),
-        });
-        keys.push(key);
-    }
+    let keys = named(file, &kids, place)?.into_iter().zip(&kids);
+    let encrypting = keys.map(|(key, kid)| match pieces.get(kid) {
+        Some(piece) => key.with(EncryptingKey::Pad(piece.clone())),
+        None => key.encrypting_half(),
+    });
+    client.keys = Keys::of_different(encrypting.collect());
     let clients = trees.iter().map(|(id, part)| (*id, ClientTree::new(part.clone())));
     client.trees = clients.collect();
-    let shop_half = shop_bundle(&name, shop.for_keys(&kids), keys, trees, ShopForm::Program);
-    Ok(Delivery { client, shop_half, made })
+    Ok(Delivery { client, kids, trees, made_now })
+}
+
+/// The keys with these names.
+fn named<'k>(
+    file: &'k Keyring,
+    kids: &[Kid],
+    place: &Place,
+) -> Result<Vec<&'k Jwk<DecryptingKey>>> {
+    let named = |kid: &Kid| {
+        file.keys.named(kid.as_str()).ok_or_else(|| Error::key(place, file.unknown(kid)))
+    };
+    kids.iter().map(named).collect()
 }
 
 /// For every key that is a pad shared with other clients, the piece for this client: the next bytes

@@ -48,7 +48,10 @@ pub fn deliver<S: KeySource, K: Durable<Keyring> + ?Sized>(
         let delivery = bundle_client(file, request, source, make, place)?;
         let client = form(&delivery.client)?;
         let half = match &outputs.shop {
-            Some(output) => Some(delivery.shop_half.to_bytes(&Place::file(output.name()))?),
+            Some(output) => {
+                let half = delivery.shop_half(file, place)?;
+                Some(half.to_bytes(&Place::file(output.name()))?)
+            }
             None => None,
         };
         Ok((delivery, client, half))

@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
+use super::journal::Journal;
 use super::locked::Locked;
 use super::overwrite::{Erased, Selection, in_the_way};
 use super::temporary::{Owner, Swept, sweep};
@@ -61,22 +62,26 @@ fn erase_leftover(path: &Path, missing: Error) -> Result<Erased> {
         return Err(missing);
     }
     let name = path.display().to_string();
+    let failed = |error| Error::io(&name, "cannot erase what was left of it", error);
     let swept = sweep(path, Owner::IsWaitedFor);
     users::remove_unused(path);
-    match swept.map_err(|error| Error::io(&name, "cannot erase what was left of it", error))? {
-        Swept::Leftover(leftover) => Ok(Erased {
-            file: name,
-            overwritten: 0,
-            leftover,
-            in_place: false,
-            links: 0,
-            file_system: "unknown".to_owned(),
-            kept: None,
-            nodes: 0,
-        }),
-        Swept::Nothing => Err(missing),
-        Swept::Owned => Err(in_the_way(&name)),
-    }
+    let had_journal = Journal::remove(path).map_err(failed)?;
+    let leftover = match swept.map_err(failed)? {
+        Swept::Leftover(leftover) => leftover,
+        Swept::Nothing if had_journal => 0,
+        Swept::Nothing => return Err(missing),
+        Swept::Owned => return Err(in_the_way(&name)),
+    };
+    Ok(Erased {
+        file: name,
+        overwritten: 0,
+        leftover,
+        in_place: false,
+        links: 0,
+        file_system: "unknown".to_owned(),
+        kept: None,
+        nodes: 0,
+    })
 }
 
 #[cfg(test)]

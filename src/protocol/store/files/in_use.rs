@@ -7,15 +7,18 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::FlockOperation;
 
+use super::journaled::Journaled;
 use super::known::Known;
 use super::locked::Locked;
 use super::overwrite::{Erased, Selection};
 use super::sent::{Finished, settle};
 use super::temporary::lock_soon;
 use super::users::{lock, open_users, remove_unused};
-use crate::protocol::model::{Erase, Error, KeyError, Kid, Place, Result};
+use crate::protocol::jose::tree::Leaves;
+use crate::protocol::model::{Erase, Error, KeyError, Kid, Name, Place, Result};
+use crate::protocol::store::FileNumber;
 use crate::protocol::store::keyfile::{ClientBundle, KeyFile, KeyHolder, Sent};
-use crate::protocol::store::spend::{Durable, KeyStore};
+use crate::protocol::store::spend::{Durable, FromJournal, KeyStore};
 
 /// A client's file, or a lone key, that this process seals with.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ pub struct InUse {
     users: Option<File>,
     /// What is known of the file's content.
     known: RefCell<Known>,
+    /// The numbers of the keys that were reserved in journals, in this order.
+    reserved: RefCell<Vec<(FileNumber, Leaves)>>,
 }
 
 /// Part of a client's file that was erased after sending.
@@ -41,7 +46,8 @@ pub enum AfterSending {
 impl InUse {
     /// Uses a file that is only read.
     pub fn unchanged(path: &Path) -> Self {
-        Self { path: path.to_owned(), users: None, known: RefCell::default() }
+        let (known, reserved) = (RefCell::default(), RefCell::default());
+        Self { path: path.to_owned(), users: None, known, reserved }
     }
 
     /// Registers this process as a user of the file, of which something may be known.
@@ -56,7 +62,8 @@ impl InUse {
                 false => Err(io::Error::other("another process has locked its users file")),
             })
             .map_err(|error| Error::io(&locked.place, "cannot write beside it", error))?;
-        Ok(Self { path: path.to_owned(), users: Some(users), known: known.into() })
+        let (known, reserved) = (known.into(), RefCell::default());
+        Ok(Self { path: path.to_owned(), users: Some(users), known, reserved })
     }
 
     /// Changes the client's bundle in the file.
@@ -126,6 +133,17 @@ impl InUse {
     }
 }
 
+impl InUse {
+    /// Does something with the file while it is locked.
+    fn with_locked<T>(&self, action: impl FnOnce(&mut Locked) -> Result<T>) -> Result<T> {
+        let mut locked = Locked::open(&self.path)?;
+        locked.known = self.known.take();
+        let result = action(&mut locked);
+        self.known.replace(locked.known);
+        result
+    }
+}
+
 impl Durable<KeyFile> for InUse {
     fn update<T>(&self, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T> {
         super::update_known(&self.path, &mut self.known.borrow_mut(), change)
@@ -138,6 +156,59 @@ impl KeyStore for InUse {
     fn is_shared(&self) -> Result<bool> {
         Self::is_shared(self)
     }
+
+    fn reserve_in_journal(
+        &self,
+        shop: &Name,
+        want: &dyn Fn(u64, u64) -> u64,
+    ) -> Result<Option<FromJournal>> {
+        self.with_locked(|locked| {
+            let place = locked.place.clone();
+            let Some(mut journaled) = Journaled::open_or_begin(locked)? else { return Ok(None) };
+            if journaled.shop() != shop {
+                return Err(Error::key(&place, KeyError::Exchanged));
+            }
+            let left = journaled.journal.unspent().count();
+            let want = want(journaled.journal.names.count, left);
+            let (numbers, keys) = journaled.reserve(want)?;
+            self.reserved.borrow_mut().push((journaled.journal.number, numbers));
+            Ok(Some(FromJournal { keys, left, is_shared: Self::is_shared(self)? }))
+        })
+    }
+
+    fn return_to_journal(&self, count: u64) -> Result<bool> {
+        self.with_locked(|locked| {
+            let Some(mut journaled) = Journaled::open(locked)? else { return Ok(false) };
+            let number = journaled.journal.number;
+            let mut reserved = self.reserved.borrow_mut();
+            let Some(last) = take_last(&mut reserved, count, number) else { return Ok(false) };
+            for range in last.ranges() {
+                journaled.journal.give_back(range.clone())?;
+            }
+            Ok(true)
+        })
+    }
+}
+
+/// Takes the last of the numbers that were reserved, if all of them are in the journal of this number.
+fn take_last(
+    reserved: &mut Vec<(FileNumber, Leaves)>,
+    mut count: u64,
+    journal: FileNumber,
+) -> Option<Leaves> {
+    let mut last = Leaves::default();
+    while count > 0 {
+        let (_, numbers) = reserved.last_mut().filter(|(number, _)| *number == journal)?;
+        let kept = numbers.first(numbers.count().saturating_sub(count));
+        let taken = numbers.difference(&kept);
+        count -= taken.count();
+        last = last.union(&taken);
+        match kept.is_empty() {
+            true => drop(reserved.pop()),
+            false => *numbers = kept,
+        }
+    }
+    Some(last)
 }
 
 /// Whether the file is still the one that this process used, and not a replacement.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::protocol::store::keyfile::KeyFile;
+use crate::protocol::store::keyfile::Parsed;
 
 /// What a key file contained when this process last read or wrote it, if it did. The file is read
 /// again under its lock, but it is parsed again only if its bytes are others: parsing a file of a
@@ -15,33 +15,40 @@ pub struct Known(Option<Arc<Content>>);
 #[derive(Debug)]
 struct Content {
     hash: [u8; 32],
-    file: KeyFile,
+    parsed: Parsed,
 }
 
 impl Known {
     /// Remembers the file that these bytes are.
-    pub(super) fn of(bytes: &[u8], file: &KeyFile) -> Self {
-        Self(Some(Arc::new(Content { hash: Sha256::digest(bytes).into(), file: file.clone() })))
+    pub(super) fn of(bytes: &[u8], parsed: &Parsed) -> Self {
+        let (hash, parsed) = (Sha256::digest(bytes).into(), parsed.clone());
+        Self(Some(Arc::new(Content { hash, parsed })))
     }
 
     /// The file that these bytes are, if they are the known ones.
-    pub(super) fn file_of(&self, bytes: &[u8]) -> Option<&KeyFile> {
+    pub(super) fn file_of(&self, bytes: &[u8]) -> Option<&Parsed> {
         let known = self.0.as_deref()?;
-        (known.hash == <[u8; 32]>::from(Sha256::digest(bytes))).then_some(&known.file)
+        self.is(bytes).then_some(&known.parsed)
+    }
+
+    /// Whether these bytes are the known ones.
+    pub(super) fn is(&self, bytes: &[u8]) -> bool {
+        let hash = <[u8; 32]>::from(Sha256::digest(bytes));
+        self.0.as_deref().is_some_and(|known| known.hash == hash)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::store::keyfile::Keyring;
+    use crate::protocol::model::Place;
 
     #[test]
     fn other_bytes_are_not_known() {
-        let file = KeyFile::Keyring(Keyring::new());
-        let known = Known::of(b"as read", &file);
-        assert_eq!(known.file_of(b"as read"), Some(&file));
-        assert_eq!(known.file_of(b"as Read"), None);
-        assert_eq!(Known::default().file_of(b""), None);
+        let parsed = Parsed::read(br#"{"keys":[]}"#, None, &Place::file("test")).unwrap();
+        let known = Known::of(b"as read", &parsed);
+        assert!(known.file_of(b"as read").is_some());
+        assert!(known.file_of(b"as Read").is_none());
+        assert!(Known::default().file_of(b"").is_none());
     }
 }

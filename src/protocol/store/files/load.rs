@@ -1,6 +1,6 @@
 //! Reads key files, after finishing what killed processes left undone.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -8,14 +8,16 @@ use rustix::fs::{FlockOperation, flock};
 use zeroize::Zeroizing;
 
 use super::input::Input;
+use super::journal::{Journal, Purpose};
+use super::journaled::{Light, join};
 use super::known::Known;
-use super::paths::{FileId, is_dash};
+use super::paths::{FileId, is_dash, open_no_follow};
 use super::read::{read_key_file, read_regular, refuse_readable};
 use super::sent::{self, Finished};
 use super::temporary::{Owner, sweep, temporary_name};
 use crate::protocol::jose::password::Password;
 use crate::protocol::model::{Error, KeyError, Place, Result};
-use crate::protocol::store::keyfile::KeyFile;
+use crate::protocol::store::keyfile::{KeyFile, Parsed};
 
 /// A key file, with the identity of the file it was read from.
 #[derive(Debug)]
@@ -62,23 +64,84 @@ pub fn load_encrypted(
     password: Option<&Password>,
     allow_readable: bool,
 ) -> Result<Loaded> {
-    let (bytes, id, mode, place) = read_settled(path)?;
-    let file = KeyFile::parse_encrypted(&bytes, password, &place)?;
+    let Settled { bytes, id, mode, place, held } = read_settled(path)?;
+    let parsed = Parsed::read(&bytes, password, &place)?;
+    let changeable = id.is_some() && !is_dash(path);
+    let known = match &parsed.file {
+        KeyFile::Client(_) | KeyFile::Keyring(_) if changeable => Known::of(&bytes, &parsed),
+        // A lone key is parsed at once, and what shops and others have is rarely changed.
+        KeyFile::Client(_) | KeyFile::Keyring(_) | KeyFile::Plain(_) | KeyFile::Shop(_) => {
+            Known::default()
+        }
+    };
+    let file = match &held {
+        Some(_) => join(parsed, &std::fs::canonicalize(path).unwrap_or(path.to_owned()), &place)?.0,
+        None => parsed.without_journal(&place)?,
+    };
+    drop(held);
     if finish(Some(path), &file)? {
         return load_encrypted(path, password, allow_readable);
     }
     if !allow_readable && file.holder().has_secrets() {
         refuse_readable(id, mode, &place)?;
     }
-    let changeable = id.is_some() && !is_dash(path);
-    let known = match &file {
-        KeyFile::Client(_) | KeyFile::Keyring(_) if changeable => Known::of(&bytes, &file),
-        // A lone key is parsed at once, and what shops and others have is rarely changed.
-        KeyFile::Client(_) | KeyFile::Keyring(_) | KeyFile::Plain(_) | KeyFile::Shop(_) => {
-            Known::default()
-        }
-    };
     Ok(Loaded { file, changeable, id, place, known })
+}
+
+/// Reads a client's bundle to seal with it: of one with a journal, only a key that is unspent, if that is
+/// possible. Other key files are read whole.
+///
+/// # Errors
+/// As [`load_encrypted`].
+pub fn load_to_seal(
+    path: &Path,
+    password: Option<&Password>,
+    allow_readable: bool,
+) -> Result<Loaded> {
+    match load_light(path, allow_readable)? {
+        Some(loaded) => Ok(loaded),
+        None => load_encrypted(path, password, allow_readable),
+    }
+}
+
+/// Parses the bytes of the key file at a path, with the spent ids in its journal.
+///
+/// # Errors
+/// As [`load_encrypted`].
+pub fn parse_at(
+    path: Option<&Path>,
+    bytes: &[u8],
+    password: Option<&Password>,
+    place: &Place,
+) -> Result<KeyFile> {
+    let parsed = Parsed::read(bytes, password, place)?;
+    match path.filter(|path| !is_dash(path) && parsed.journal.is_some()) {
+        // Bundle and journal have to be read together.
+        Some(path) => load_encrypted(path, password, true).map(|loaded| loaded.file),
+        None => parsed.without_journal(place),
+    }
+}
+
+fn load_light(path: &Path, allow_readable: bool) -> Result<Option<Loaded>> {
+    if is_dash(path) || std::fs::symlink_metadata(Journal::path_beside(path)).is_err() {
+        return Ok(None);
+    }
+    tidy(Some(path));
+    let place = Place::file(path.display().to_string());
+    let Ok(file) = open_no_follow(path, OpenOptions::new().read(true)) else { return Ok(None) };
+    let _ = flock(&file, FlockOperation::LockShared);
+    let id = FileId::of(&file);
+    if id.is_none() || id != FileId::at(path) {
+        return Ok(None);
+    }
+    let Some(light) = Light::open(&file, path, &place, Purpose::Look)? else { return Ok(None) };
+    let next = light.with_next_key(&file, &place)?.filter(|next| !next.is_unfinished());
+    let Some(next) = next else { return Ok(None) };
+    if !allow_readable && next.holder().has_secrets() {
+        let metadata = file.metadata().map_err(|error| Error::io(&place, "cannot read", error))?;
+        refuse_readable(id, metadata.mode() & 0o7777, &place)?;
+    }
+    Ok(Some(Loaded { file: next, changeable: true, id, place, known: Known::default() }))
 }
 
 /// Removes what a killed process left beside a file, if possible.
@@ -115,8 +178,16 @@ pub fn finish(path: Option<&Path>, file: &KeyFile) -> Result<bool> {
     }
 }
 
-/// What was read: the bytes, the file's identity and mode, and its name.
-type Settled = (Zeroizing<Vec<u8>>, Option<FileId>, u32, Place);
+/// What was read.
+struct Settled {
+    bytes: Zeroizing<Vec<u8>>,
+    /// The file's identity and mode, and its name.
+    id: Option<FileId>,
+    mode: u32,
+    place: Place,
+    /// The file, locked, if it is a regular one.
+    held: Option<File>,
+}
 
 /// Reads a key file while no process changes it. A process that changes a key file replaces it by a
 /// new one and overwrites the old one, under a lock; so a file that has lost its name meanwhile is
@@ -134,7 +205,7 @@ fn read_settled(path: &Path) -> Result<Settled> {
         };
         let Some(file) = file else {
             let bytes = read_key_file(input.reader, &place)?;
-            return Ok((bytes, input.id, input.mode, place));
+            return Ok(Settled { bytes, id: input.id, mode: input.mode, place, held: None });
         };
         // If the file system has no locks, no process can change the file by these rules either.
         let _ = flock(&file, FlockOperation::LockShared);
@@ -148,6 +219,6 @@ fn read_settled(path: &Path) -> Result<Settled> {
             .map_err(|error| Error::io(&place, "cannot read the mode", error))?
             .mode();
         let bytes = read_regular(&file, &place)?;
-        return Ok((bytes, now, mode & 0o7777, place));
+        return Ok(Settled { bytes, id: now, mode: mode & 0o7777, place, held: Some(file) });
     }
 }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
+use super::journal::{Journal, Purpose};
+use super::journaled::{Light, join};
 use super::known::Known;
 use super::paths::{FileId, Privacy, folder_of, open_to_change, sync_folder};
 use super::read::read_regular;
@@ -14,7 +16,8 @@ use super::temporary::{
     Owner, Replaced, Swept, Temporary, clear, rename_to_new, sweep, temporary_name,
 };
 use crate::protocol::model::{Error, Place, Result};
-use crate::protocol::store::keyfile::{ClientBundle, KeyFile};
+use crate::protocol::store::FileNumber;
+use crate::protocol::store::keyfile::{ClientBundle, JournalEnd, KeyFile, Parsed};
 
 /// Reads a key file, changes it, and replaces the old file by the new one.
 ///
@@ -53,6 +56,8 @@ pub(super) struct Locked {
     pub(super) swept: Swept,
     /// What is known of its content.
     pub(super) known: Known,
+    /// The end of the journal from which spent ids were read; a file that replaces this one has them.
+    pub(super) journal: Option<JournalEnd>,
 }
 
 impl Locked {
@@ -72,25 +77,50 @@ impl Locked {
                 let swept = sweep(path, Owner::IsWaitedFor)
                     .map_err(|error| Error::io(&place, "cannot lock", error))?;
                 let (path, known) = (path.to_owned(), Known::default());
-                return Ok(Self { file, path, place, swept, known });
+                return Ok(Self { file, path, place, swept, known, journal: None });
             }
         }
     }
 
-    /// Reads the content of the file.
+    /// Reads the content of the file, with the spent ids in its journal.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Malformed`], and those of [`join`].
+    pub(super) fn read(&mut self) -> Result<KeyFile> {
+        let parsed = self.read_parsed()?;
+        let (file, journal) = join(parsed, &self.path, &self.place)?;
+        self.journal = journal;
+        Ok(file)
+    }
+
+    /// Reads the content of the file itself.
     ///
     /// # Errors
     /// [`Error::Io`] and [`Error::Malformed`].
-    pub(super) fn read(&mut self) -> Result<KeyFile> {
+    pub(super) fn read_parsed(&mut self) -> Result<Parsed> {
         let failed = |error| Error::io(&self.place, "cannot read", error);
         self.file.seek(SeekFrom::Start(0)).map_err(failed)?;
         let bytes = read_regular(&self.file, &self.place)?;
-        if let Some(file) = self.known.file_of(&bytes) {
-            return Ok(file.clone());
+        if let Some(parsed) = self.known.file_of(&bytes) {
+            return Ok(parsed.clone());
         }
-        let file = KeyFile::parse(&bytes, &self.place)?;
-        self.known = Known::of(&bytes, &file);
-        Ok(file)
+        let parsed = Parsed::read(&bytes, None, &self.place)?;
+        self.known = Known::of(&bytes, &parsed);
+        Ok(parsed)
+    }
+
+    /// Whether the file is a bundle with a journal, as it was noted there.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub(super) fn is_journaled(&self) -> Result<bool> {
+        Ok(Light::open(&self.file, &self.path, &self.place, Purpose::Look)?
+            .is_some_and(|light| !light.client.is_unfinished()))
+    }
+
+    /// Whether the file has these bytes, as far as is known.
+    pub(super) fn is(&self, bytes: &[u8]) -> bool {
+        self.known.is(bytes)
     }
 
     /// Reads the file, changes it, and replaces it by the new one, locked.
@@ -129,12 +159,45 @@ impl Locked {
     /// # Errors
     /// As [`Temporary::replace`], and those of [`KeyHolder::to_bytes`](crate::protocol::store::keyfile::KeyHolder::to_bytes).
     pub(super) fn replace(&mut self, file: &KeyFile) -> io::Result<Old> {
+        let file = match (file, self.journal) {
+            (KeyFile::Client(client), Some(end)) => {
+                KeyFile::Client(ClientBundle { absorbed: Some(end), ..client.clone() })
+            }
+            (file, _) => file.clone(),
+        };
         let bytes = file.holder().to_bytes(&self.place).map_err(io::Error::other)?;
+        let old = self.replace_with(&bytes, &Parsed { file, journal: None })?;
+        if self.journal.take().is_some() {
+            // If it stays, it is known as one that the bundle does not need any more.
+            let _ = Journal::remove(&self.path);
+        }
+        Ok(old)
+    }
+
+    /// Replaces this file by a bundle in these bytes, whose spent ids are in the journal of this number.
+    ///
+    /// # Errors
+    /// As [`replace`](Self::replace).
+    pub(super) fn mark(
+        &mut self,
+        bytes: &[u8],
+        client: &ClientBundle,
+        journal: FileNumber,
+    ) -> Result<()> {
+        let parsed = Parsed { file: KeyFile::Client(client.clone()), journal: Some(journal) };
+        let marked = self.replace_with(bytes, &parsed).map(|old| {
+            // The change is durable; this only overwrites the old content as far as possible.
+            let _ = old.clear();
+        });
+        marked.map_err(|error| Error::io(&self.place, "cannot change", error))
+    }
+
+    fn replace_with(&mut self, bytes: &[u8], parsed: &Parsed) -> io::Result<Old> {
         let new = Temporary::beside(&self.path, Privacy::Owner)?;
-        new.file().write_all(&bytes)?;
+        new.file().write_all(bytes)?;
         new.file().sync_all()?;
         let old = self.replace_by(new)?;
-        self.known = Known::of(&bytes, file);
+        self.known = Known::of(bytes, parsed);
         Ok(old)
     }
 

@@ -2,10 +2,13 @@
 
 mod drain;
 mod erase;
+mod excerpt;
 mod file_system;
 mod in_use;
 mod input;
 mod inputs;
+mod journal;
+mod journaled;
 mod key_values;
 mod known;
 mod ledger;
@@ -25,9 +28,10 @@ pub use file_system::Kept;
 pub use in_use::{AfterSending, InUse};
 pub use input::Input;
 pub use inputs::Inputs;
+pub use journal::JournalCounts;
 pub use known::Known;
 pub use ledger::{Ledger, LedgerCounts, LedgerUser, Purpose as LedgerPurpose};
-pub use load::{Loaded, finish, has_leftover, load, load_encrypted, tidy};
+pub use load::{Loaded, finish, has_leftover, load, load_encrypted, load_to_seal, parse_at, tidy};
 pub use locked::{update, update_known};
 pub use output::{Existing, Output};
 pub use overwrite::{Erased, Selection};

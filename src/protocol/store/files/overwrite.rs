@@ -8,6 +8,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use rand::Rng;
 
 use super::file_system::{Kept, file_system};
+use super::journal::Journal;
 use super::key_values::{self, Overwrite};
 use super::locked::Locked;
 use super::paths::random_number;
@@ -112,6 +113,9 @@ impl Locked {
         self.unlink(&name).map_err(|error| {
             Error::io(&self.place, "overwritten and emptied, but not removed", error)
         })?;
+        Journal::remove(&self.path).map_err(|error| {
+            Error::io(&self.place, "erased, but its journal is not removed", error)
+        })?;
         Ok(report)
     }
 
@@ -154,7 +158,9 @@ impl Locked {
         let (_, older) = file_system(&self.file);
         // Overwriting in place does not work on file systems that keep the old data, for parts that
         // are not keys, or for nodes in whose place others have to be written.
-        if older.is_some() || selected.program || selected.derived == RemovedDerived::Some {
+        // The journal of a bundle tells its keys by their numbers.
+        let stays = selected.program || self.journal.is_some();
+        if older.is_some() || stays || selected.derived == RemovedDerived::Some {
             return Err(full);
         }
         let all_nodes = selected.derived == RemovedDerived::All;

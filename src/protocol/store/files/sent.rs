@@ -43,6 +43,10 @@ pub(super) fn finish(path: &Path) -> Result<Finished> {
 /// # Errors
 /// Errors from reading, sending and erasing; the work then stays pending.
 pub(super) fn settle(locked: &mut Locked, due: bool) -> Result<Finished> {
+    if !due && locked.is_journaled()? {
+        // Only programs that do not erase have one.
+        return Ok(Finished::Nothing);
+    }
     let file = match locked.read()? {
         KeyFile::Client(file) if file.is_unfinished() || due => file,
         KeyFile::Client(_) | KeyFile::Plain(_) | KeyFile::Keyring(_) | KeyFile::Shop(_) => {

@@ -4,16 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{AnyKeys, KeyHolder, KeySet, Keys, Shop, write};
-use crate::ciphers::base64url;
+use super::holder::set;
+use super::{
+    AnyKeys, JOURNALED, KeyHolder, KeySet, Keys, MAX_KEY_FILE, Shop, VERSION_WITH_JOURNAL, write,
+};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::Origin;
+use crate::ciphers::{Secret, base64url};
 use crate::protocol::jose::json::Object;
 use crate::protocol::jose::jwk::{DecryptingKey, EncryptingKey, Jwk, Usage};
 use crate::protocol::jose::tree::TreeId;
-use crate::protocol::model::{ClientProgram, Erase, Kid, Name, Role, ShopProgram};
+use crate::protocol::model::{
+    ClientProgram, Erase, Kid, Name, Place, Result, Role, Scope, ShopProgram,
+};
+use crate::protocol::store::FileNumber;
 use crate::protocol::store::trees::{ClientTree, HeldTree, TreePart, Trees};
-use crate::protocol::store::uses::LedgerNumber;
 
 /// A shop's bundle: its decrypting keys, and perhaps a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +34,7 @@ pub struct ShopBundle {
     /// Trees that derive transaction keys.
     pub trees: Trees<TreePart>,
     /// The ledger with which its orders are opened, if they are opened with one.
-    pub ledger: Option<LedgerNumber>,
+    pub ledger: Option<FileNumber>,
 }
 
 /// A client's bundle: keys that encrypt orders for one shop, and a program. It never holds a key
@@ -56,7 +61,12 @@ pub struct ClientBundle {
     pub sent: Vec<Sent>,
     /// Whether the last process that uses the file must erase it.
     pub erase_due: bool,
+    /// The end of the journal whose spent ids were moved to `spent`.
+    pub absorbed: Option<JournalEnd>,
 }
+
+/// The check value at the end of a journal of spent ids.
+pub type JournalEnd = [u8; 32];
 
 /// An output of a client whose program erases. It was ready to be sent; once it is sent, erasing is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +101,28 @@ impl ClientBundle {
             gaps: BTreeMap::new(),
             sent: Vec::new(),
             erase_due: false,
+            absorbed: None,
         }
+    }
+
+    /// Whether the spent ids are so many that they belong in a journal. A program that erases uses
+    /// the bundle only once.
+    pub fn wants_journal(&self) -> bool {
+        let listed = self.shop.scheme.scope == Scope::Transaction && self.trees.is_empty();
+        let single = listed && self.shop.users.is_empty() && self.erases().is_none();
+        single && self.keys.len() >= JOURNALED && !self.is_unfinished()
+    }
+
+    /// Serializes the bundle with its spent ids in the journal of this number, which are not in
+    /// `spent`.
+    ///
+    /// # Errors
+    /// As [`KeyHolder::to_bytes`].
+    pub fn to_bytes_with(&self, journal: FileNumber, place: &Place) -> Result<Secret> {
+        let mut member = client_bundle(&Self { absorbed: None, ..self.clone() });
+        member["version"] = json!(VERSION_WITH_JOURNAL);
+        member["journal"] = json!(journal.to_string());
+        set(self, Some(member), MAX_KEY_FILE, place)
     }
 
     /// Part of the file that the program erases after sending.
@@ -287,6 +318,9 @@ fn client_bundle(file: &ClientBundle) -> Value {
     }
     if file.erase_due {
         value["erase_due"] = json!(true);
+    }
+    if let Some(end) = file.absorbed {
+        value["absorbed"] = json!(base64url::encode_to_string(&end));
     }
     value
 }

@@ -96,7 +96,7 @@ pub trait KeyHolder {
     /// [`Error::KeyFileFull`] if the file is too long to be read again, or would become so by the
     /// time all of its keys are used.
     fn to_bytes(&self, place: &Place) -> Result<Secret> {
-        set(self, MAX_KEY_FILE, place)
+        set(self, self.member(), MAX_KEY_FILE, place)
     }
 
     /// Length in bytes of the file when all of its keys are used and recorded as such. Erasing
@@ -197,10 +197,15 @@ pub trait KeyHolder {
     }
 }
 
-/// Serializes a set, as [`KeyHolder::to_bytes`], which must not become longer than `most`.
-pub(super) fn set<F: KeyHolder + ?Sized>(file: &F, most: u64, place: &Place) -> Result<Secret> {
+/// Serializes a set with this member, as [`KeyHolder::to_bytes`]. It must not become longer than `most`.
+pub(super) fn set<F: KeyHolder + ?Sized>(
+    file: &F,
+    member: Option<Value>,
+    most: u64,
+    place: &Place,
+) -> Result<Secret> {
     let keys = file.all_keys();
-    let out = write::set(keys, file.member());
+    let out = write::set(keys, member);
     let len = out.len() as u64;
     let room = keys.count() as u64 * write::MOST_RECORDED;
     if len + room <= most || file.full_len() <= most {

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::BuildHasher;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use hashbrown::HashTable;
+use hashbrown::{HashTable, hash_table};
 
 use crate::protocol::jose::jwk::{AsKey, Jwk, JwkRef};
 use crate::protocol::model::{KeyError, Kid, KidHash};
@@ -16,17 +16,15 @@ use crate::protocol::model::{KeyError, Kid, KidHash};
 #[derive(Debug, Clone)]
 pub struct Keys<K> {
     list: Arc<Vec<Jwk<K>>>,
-    /// Positions in the list of the first key of each name.
-    index: Arc<HashTable<usize>>,
-    hash: KidHash,
+    /// The first key of each name, once a key was looked for.
+    index: OnceLock<Arc<Index>>,
     /// All keys of each name that several have.
     alike: Arc<BTreeMap<Kid, Vec<usize>>>,
 }
 
 impl<K> Default for Keys<K> {
     fn default() -> Self {
-        let (index, hash) = (Arc::default(), KidHash::default());
-        Self { list: Arc::default(), index, hash, alike: Arc::default() }
+        Self { list: Arc::default(), index: OnceLock::new(), alike: Arc::default() }
     }
 }
 
@@ -47,6 +45,11 @@ impl<K> Deref for Keys<K> {
 }
 
 impl<K: AsKey + Clone> Keys<K> {
+    /// Keys all of which have different names.
+    pub fn of_different(list: Vec<Jwk<K>>) -> Self {
+        Self { list: Arc::new(list), ..Self::default() }
+    }
+
     /// The first key named `kid`.
     pub fn named(&self, kid: &str) -> Option<&Jwk<K>> {
         self.index_of(kid).map(|index| &self.list[index])
@@ -54,8 +57,8 @@ impl<K: AsKey + Clone> Keys<K> {
 
     /// Index of the first key named `kid`.
     pub fn index_of(&self, kid: &str) -> Option<usize> {
-        let is_it = |&at: &usize| self.list[at].kid.as_ref().is_some_and(|own| own.as_str() == kid);
-        self.index.find(self.hash.hash_one(kid), is_it).copied()
+        let index = self.index.get_or_init(|| Arc::new(Index::of(&self.list)));
+        index.find(kid, &self.list)
     }
 
     /// The names of the keys.
@@ -65,34 +68,34 @@ impl<K: AsKey + Clone> Keys<K> {
 
     /// Adds a key, or replaces the key of the same name.
     pub fn push(&mut self, key: impl Into<Jwk<K>>) {
-        let key = key.into();
-        match key.kid.as_ref().and_then(|kid| self.index_of(kid.as_str())) {
-            Some(same) => Arc::make_mut(&mut self.list)[same] = key,
-            None => self.push_new(key),
-        }
-    }
-
-    /// Adds a key, even if another one has the same name.
-    pub(super) fn push_alike(&mut self, key: Jwk<K>) {
-        match key.kid.as_ref().and_then(|kid| Some((kid, self.index_of(kid.as_str())?))) {
-            Some((kid, first)) => {
-                let alike = Arc::make_mut(&mut self.alike).entry(kid.clone());
-                alike.or_insert_with(|| vec![first]).push(self.list.len());
-                Arc::make_mut(&mut self.list).push(key);
-            }
-            None => self.push_new(key),
+        if let Err(SameName { key, first, .. }) = self.push_new(key.into()) {
+            Arc::make_mut(&mut self.list)[first] = key;
         }
     }
 
     /// Adds a key whose name no other key has.
-    fn push_new(&mut self, key: Jwk<K>) {
-        let list = Arc::make_mut(&mut self.list);
-        if let Some(kid) = &key.kid {
-            let hash = |kid: Option<&Kid>| self.hash.hash_one(kid.map_or("", Kid::as_str));
-            let hash_at = |&at: &usize| hash(list[at].kid.as_ref());
-            Arc::make_mut(&mut self.index).insert_unique(hash(Some(kid)), list.len(), hash_at);
+    ///
+    /// # Errors
+    /// The key, if another one has its name.
+    pub fn push_new(&mut self, key: Jwk<K>) -> Result<(), SameName<K>> {
+        self.index.get_or_init(|| Arc::new(Index::of(&self.list)));
+        let (list, index) = (Arc::make_mut(&mut self.list), self.index.get_mut());
+        if let (Some(kid), Some(index)) = (&key.kid, index)
+            && let Err(first) = Arc::make_mut(index).insert(kid.as_str(), list.len(), list)
+        {
+            return Err(SameName { kid: kid.clone(), first, key });
         }
         list.push(key);
+        Ok(())
+    }
+
+    /// Adds a key, even if another one has the same name.
+    pub(super) fn push_alike(&mut self, key: Jwk<K>) {
+        if let Err(SameName { kid, first, key }) = self.push_new(key) {
+            let alike = Arc::make_mut(&mut self.alike).entry(kid);
+            alike.or_insert_with(|| vec![first]).push(self.list.len());
+            Arc::make_mut(&mut self.list).push(key);
+        }
     }
 
     /// Keeps only the keys with wanted names, and returns the names of the removed ones.
@@ -125,6 +128,77 @@ impl<K: AsKey + Clone> Keys<K> {
             self.retain_keys(|key| key.alg.as_deref() == Some(alg) || !among(key));
         }
         found
+    }
+}
+
+/// A key with the name of another one.
+#[derive(Debug)]
+pub struct SameName<K> {
+    /// The name.
+    pub kid: Kid,
+    /// Index of the other key.
+    pub first: usize,
+    /// The key.
+    pub key: Jwk<K>,
+}
+
+/// Positions of keys in a list by their names.
+#[derive(Debug, Clone, Default)]
+struct Index {
+    table: HashTable<Entry>,
+    hash: KidHash,
+}
+
+/// Position of a key, and the hash of its name: finding and growing rarely look at the names.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    hash: u32,
+    position: u32,
+}
+
+impl Index {
+    /// The first key of each name.
+    fn of<K>(list: &[Jwk<K>]) -> Self {
+        let mut index = Self::default();
+        index.table.reserve(list.len(), Entry::spread);
+        for (position, key) in list.iter().enumerate() {
+            if let Some(kid) = &key.kid {
+                // Of several of the same name, the first stays.
+                let _ = index.insert(kid.as_str(), position, list);
+            }
+        }
+        index
+    }
+
+    fn find<K>(&self, kid: &str, list: &[Jwk<K>]) -> Option<usize> {
+        let wanted = Entry { hash: self.hash.hash_one(kid) as u32, position: 0 };
+        let found = self.table.find(wanted.spread(), |entry| entry.is_of(wanted.hash, kid, list));
+        found.map(|entry| entry.position as usize)
+    }
+
+    /// Inserts a name, or returns the position of the key that has it.
+    fn insert<K>(&mut self, kid: &str, position: usize, list: &[Jwk<K>]) -> Result<(), usize> {
+        let new = Entry { hash: self.hash.hash_one(kid) as u32, position: position as u32 };
+        let is_it = |entry: &Entry| entry.is_of(new.hash, kid, list);
+        match self.table.entry(new.spread(), is_it, Entry::spread) {
+            hash_table::Entry::Occupied(same) => Err(same.get().position as usize),
+            hash_table::Entry::Vacant(free) => {
+                free.insert(new);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Entry {
+    /// The hash for the table, which uses the first and the last bits.
+    fn spread(&self) -> u64 {
+        u64::from(self.hash) << 32 | u64::from(self.hash)
+    }
+
+    fn is_of<K>(&self, hash: u32, kid: &str, list: &[Jwk<K>]) -> bool {
+        let name = || list[self.position as usize].kid.as_ref().map(Kid::as_str);
+        self.hash == hash && name() == Some(kid)
     }
 }
 

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::plain::PassedOver;
 use super::{
-    Account, ClientBundle, IV_BUDGET, JwkSet, KeyFile, Keyring, Keys, LoneKey, PlainFile, Sent,
-    Shop, ShopBundle, Standing, VERSION_WITH_TREES,
+    Account, ClientBundle, IV_BUDGET, JournalEnd, JwkSet, KeyFile, Keyring, Keys, LoneKey,
+    PlainFile, Sent, Shop, ShopBundle, Standing, VERSION_WITH_JOURNAL, VERSION_WITH_TREES,
 };
 use crate::ciphers::base64url;
 use crate::ciphers::toy_des::SBox;
@@ -21,12 +21,12 @@ use crate::protocol::jose::jwk::{
 use crate::protocol::jose::password::Password;
 use crate::protocol::jose::tree::{Tree, TreeId};
 use crate::protocol::model::{
-    Alg, ClientProgram, Content, Document, Enc, Erase, Error, Expected, Form, KeyError,
-    KeyFileFault, Kid, Kind, MAX_LAYERS, Malformed, Member, Name, Place, Result, Role, Run, Scheme,
-    Scope, ShopProgram, Step, Suite, Unimplemented, shortened,
+    Alg, ClientProgram, Content, Document, Enc, Erase, Error, Expected, Form, JournalTrouble,
+    KeyError, KeyFileFault, Kid, Kind, MAX_LAYERS, Malformed, Member, Name, Place, Result, Role,
+    Run, Scheme, Scope, ShopProgram, Step, Suite, Unimplemented, shortened,
 };
+use crate::protocol::store::FileNumber;
 use crate::protocol::store::trees::{HeldTree, Trees};
-use crate::protocol::store::uses::LedgerNumber;
 
 type Checked<T> = std::result::Result<T, Malformed>;
 
@@ -44,12 +44,42 @@ impl KeyFile {
     /// Reads a key file as [`parse`](Self::parse) does, with the password of an encrypted private key.
     ///
     /// # Errors
-    /// As [`parse`](Self::parse), and [`KeyError::Encrypted`].
+    /// As [`parse`](Self::parse), and [`KeyError::Encrypted`]; [`JournalTrouble::NotBeside`] for a
+    /// client's bundle whose spent ids are in a journal.
     pub fn parse_encrypted(
         bytes: &[u8],
         password: Option<&Password>,
         place: &Place,
     ) -> Result<Self> {
+        Parsed::read(bytes, password, place)?.without_journal(place)
+    }
+}
+
+/// A key file as it was read. A client's bundle may lack the spent ids that are in its journal.
+#[derive(Debug, Clone)]
+pub struct Parsed {
+    pub(in crate::protocol::store) file: KeyFile,
+    /// The journal of the client's spent ids.
+    pub(in crate::protocol::store) journal: Option<FileNumber>,
+}
+
+impl Parsed {
+    /// The key file, if it has all that it says.
+    ///
+    /// # Errors
+    /// [`JournalTrouble::NotBeside`] if its spent ids are in a journal.
+    pub fn without_journal(self, place: &Place) -> Result<KeyFile> {
+        match self.journal {
+            None => Ok(self.file),
+            Some(_) => Err(Error::key(place, JournalTrouble::NotBeside.into())),
+        }
+    }
+
+    /// Reads a key file as [`KeyFile::parse_encrypted`] does.
+    ///
+    /// # Errors
+    /// As [`KeyFile::parse_encrypted`], apart from those of the journal.
+    pub fn read(bytes: &[u8], password: Option<&Password>, place: &Place) -> Result<Self> {
         let unexpected = |found| Error::unexpected(place, found, Expected::KeyFile);
         // These may have the length of a raw key.
         let packed = Form::of_no_ciphertext(bytes).filter(|found| !found.may_be_lines());
@@ -59,7 +89,8 @@ impl KeyFile {
         if let Some(key) = Jwk::from_encoding(bytes, password) {
             // Nothing can be recorded in such a file: like a set, it has no member of ours.
             let set = JwkSet::of(key.map_err(|why| why.at(place))?);
-            return Ok(Self::Plain(PlainFile::Set(set)));
+            let file = KeyFile::Plain(PlainFile::Set(set));
+            return Ok(Self { file, journal: None });
         }
         if let Some(found) = Form::of_file(bytes) {
             return Err(unexpected(found));
@@ -84,10 +115,18 @@ impl KeyFile {
             return Err(unexpected(Form::of_object(members)));
         }
         let mut file = from_members(members, &value, is_set.then_some(keys), place)?;
+        let journal = match (&file, members.get("orderseal").and_then(Value::as_object)) {
+            (KeyFile::Client(_), Some(ours)) => number(ours, "journal"),
+            (
+                KeyFile::Client(_) | KeyFile::Plain(_) | KeyFile::Keyring(_) | KeyFile::Shop(_),
+                _,
+            ) => Ok(None),
+        };
+        let journal = journal.map_err(|found| Error::malformed(place, found))?;
         if let Some(set) = file.as_set() {
             struck.iter().for_each(|kid| set.remember_erased(kid));
         }
-        Ok(file)
+        Ok(Self { file, journal })
     }
 }
 
@@ -136,7 +175,10 @@ fn from_members(
 fn ours(members: &Object) -> Checked<Option<&Object>> {
     let Some(value) = members.get("orderseal") else { return Ok(None) };
     let ours = value.as_object().ok_or_else(|| Malformed::member("orderseal", "an object"))?;
-    let version = json::version(ours, VERSION_WITH_TREES)?;
+    let version = json::version(ours, VERSION_WITH_JOURNAL)?;
+    if ours.contains_key("journal") && version < VERSION_WITH_JOURNAL {
+        return Err(KeyFileFault::NoJournalIn(version).into());
+    }
     let mut shops = ours.get("shops").and_then(Value::as_object).into_iter().flatten();
     match shops.find(|(_, shop)| shop.get("trees").is_some()) {
         Some((shop, _)) if version < VERSION_WITH_TREES => {
@@ -236,14 +278,14 @@ fn shop_bundle(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<ShopBund
     let keys = keys_of(keys, Role::Shop, shop_of, decrypting, place)?;
     let malformed = |found: Malformed| Error::malformed(place, found);
     let program = shop_program(ours, shop.scheme.content, &keys).map_err(malformed)?;
-    let ledger = ledger(ours).map_err(malformed)?;
+    let ledger = number(ours, "ledger").map_err(malformed)?;
     Ok(ShopBundle { name, shop, program, keys, trees, ledger })
 }
 
-/// The number of the ledger with which orders are opened, if there is one.
-fn ledger(ours: &Object) -> Checked<Option<LedgerNumber>> {
-    let number = |text: &str| LedgerNumber::parse(text).ok_or(Malformed::Base64("ledger"));
-    optional_text(ours, "ledger")?.map(number).transpose()
+/// The number of a file that belongs to the bundle, if there is one.
+fn number(ours: &Object, member: &'static str) -> Checked<Option<FileNumber>> {
+    let number = |text: &str| FileNumber::parse(text).ok_or(Malformed::Base64(member));
+    optional_text(ours, member)?.map(number).transpose()
 }
 
 fn client_bundle(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<ClientBundle> {
@@ -266,8 +308,16 @@ fn client_bundle(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<Client
         keys,
         sent: sent(ours).map_err(malformed)?,
         erase_due: ours.get("erase_due") == Some(&Value::Bool(true)),
+        absorbed: absorbed(ours).map_err(malformed)?,
         ..client
     })
+}
+
+/// The end of the journal whose spent ids the bundle has.
+fn absorbed(ours: &Object) -> Checked<Option<JournalEnd>> {
+    let end = |text: &str| base64url::decode_to_vec(text.as_bytes())?.try_into().ok();
+    let end = |text| end(text).ok_or(Malformed::Base64("absorbed"));
+    optional_text(ours, "absorbed")?.map(end).transpose()
 }
 
 /// The key that a shop or the service holds.
@@ -304,21 +354,12 @@ fn keys_of<'s, K: AsKey + Clone>(
     for (number, key) in (1..).zip(read) {
         let key = key
             .map_err(|PassedOver { kid, why }| why.at(&key_place(place, number, kid.as_deref())))?;
-        let checked = refuse_repeated(&keys, &key)
-            .and_then(|()| key_of(key, role, &shop_of, &convert))
-            .map_err(|found| Error::malformed(&key_place(place, number, None), found))?;
-        keys.push(checked);
+        let added = key_of(key, role, &shop_of, &convert).and_then(|key| {
+            keys.push_new(key).map_err(|same| KeyFileFault::SameName(same.kid).into())
+        });
+        added.map_err(|found| Error::malformed(&key_place(place, number, None), found))?;
     }
     Ok(keys)
-}
-
-fn refuse_repeated<K: AsKey + Clone>(keys: &Keys<K>, key: &Jwk) -> Checked<()> {
-    match &key.kid {
-        Some(kid) if keys.index_of(kid.as_str()).is_some() => {
-            Err(KeyFileFault::SameName(kid.clone()).into())
-        }
-        Some(_) | None => Ok(()),
-    }
 }
 
 fn key_of<'s, K>(

@@ -67,7 +67,7 @@ fn contradictions_are_refused() {
     let good = String::from_utf8(client().to_bytes(&place()).unwrap().to_vec()).unwrap();
     for (from, to, complaint) in [
         ("\"role\":\"client\"", "\"role\":\"boss\"", "role \"boss\""),
-        ("\"version\":1", "\"version\":3", "version 3, expected 1 to 2"),
+        ("\"version\":1", "\"version\":4", "version 4, expected 1 to 3"),
         ("tokyo/00ff", "osaka/00ff", "belongs to no shop"),
         ("tokyo/00ff", "tokyo", "does not fit the scope"),
         ("\"alg\":\"A256KW\",\"k\"", "\"alg\":\"A256GCM\",\"k\"", "not for A256KW"),
@@ -163,14 +163,14 @@ fn what_a_file_will_have_to_record_fits_from_the_start() {
     // Issued at the service.
     let mut file = keyring(&["00ff", "a-longer-id"]);
     let full = file.full_len();
-    assert!(holder::set(&file, full, &place()).unwrap().len() as u64 <= full);
-    let refused = holder::set(&file, full - 1, &place()).unwrap_err();
+    assert!(holder::set(&file, file.member(), full, &place()).unwrap().len() as u64 <= full);
+    let refused = holder::set(&file, file.member(), full - 1, &place()).unwrap_err();
     assert!(matches!(refused, Error::KeyFileFull { len, .. } if len == full));
     for id in ["00ff", "a-longer-id"] {
         account(&mut file).issued.insert(id.parse().unwrap());
         assert_eq!(file.full_len(), full);
     }
-    assert_eq!(holder::set(&file, full, &place()).unwrap().len() as u64, full);
+    assert_eq!(holder::set(&file, file.member(), full, &place()).unwrap().len() as u64, full);
 
     // Spent at a client.
     let mut client = client();
@@ -196,5 +196,5 @@ fn what_a_file_will_have_to_record_fits_from_the_start() {
 
     // The record of an erased key is shorter than the key was.
     file.erase_keys(&|_| true);
-    assert!(holder::set(&file, full, &place()).is_ok());
+    assert!(holder::set(&file, file.member(), full, &place()).is_ok());
 }

@@ -71,6 +71,9 @@ pub(super) const MOST_RECORDED: u64 = 256;
 const BEFORE_KEYS: &[u8] = b"{\"keys\":[";
 const AFTER_KEYS: &[u8] = b"\n]";
 
+/// What is before and after the keys in a file with a member `orderseal`.
+pub const AROUND_KEYS: (&[u8], &[u8]) = (BEFORE_KEYS, b"\n],\n\"orderseal\":");
+
 /// The member `orderseal`.
 pub(super) fn member(role: Role, shops: Object) -> Value {
     let version = match shops.values().any(|shop| shop.get("trees").is_some()) {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::leaves::ReservedLeaves;
-use super::{KeyStore, Patience, Reserved, Spendable, Spending};
+use super::{FromJournal, KeyStore, Patience, Reserved, Spendable, Spending};
 use crate::ciphers::cpu::Backend;
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
 use crate::protocol::jose::tree::Cover;
@@ -52,6 +52,20 @@ enum Block {
     Part,
     /// This many.
     Of(usize),
+}
+
+/// Listed ids and ids of trees.
+type Ready = (Vec<Jwk<EncryptingKey>>, ReservedLeaves);
+
+impl Block {
+    /// The number of ids, for a client that has `all`.
+    fn count(self, all: u64) -> u64 {
+        match self {
+            Self::None => 0,
+            Self::Part => all / FIRST_PART,
+            Self::Of(count) => count as u64,
+        }
+    }
 }
 
 impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
@@ -122,29 +136,10 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
 
     fn reserve(&mut self, needed: usize) -> Result<Reserved<()>> {
         let next = self.next;
-        let (reserved, shared) = self.store.update(|file| {
-            let client = self.client(file)?;
-            let derived = client.count_derived();
-            let want = match next {
-                Block::None => 0,
-                Block::Part => ((client.keys.len() as u64 + derived) / FIRST_PART) as usize,
-                Block::Of(count) => count,
-            };
-            let want = want.max(needed);
-            let listed = unspent(client, want);
-            let shared = self.store.is_shared()?;
-            let left = listed.len() as u64 + derived;
-            if left < needed as u64 {
-                return Ok((Reserved::TooLittle { left, shared }, shared));
-            }
-            // Appending a set takes much less time than inserting its names one by one.
-            client
-                .spent
-                .append(&mut listed.iter().filter_map(|key| key.kid.as_ref()?.id()).collect());
-            let most = MOST_LEAVES.max(needed.saturating_sub(listed.len()));
-            let leaves = ReservedLeaves::reserve(client, (want - listed.len()).min(most) as u64);
-            Ok((Reserved::Enough((listed, leaves)), shared))
-        })?;
+        let (reserved, shared) = match self.reserve_in_journal(needed)? {
+            Some(reserved) => reserved,
+            None => self.reserve_in_file(needed)?,
+        };
         let before = self.count_ready();
         let reserved = match reserved {
             Reserved::Enough((listed, leaves)) => {
@@ -164,6 +159,43 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
         Ok(reserved)
     }
 
+    /// Reserves ids in the file's journal, if it has one; returns them, and whether others use the file.
+    fn reserve_in_journal(&self, needed: usize) -> Result<Option<(Reserved<Ready>, bool)>> {
+        let needed = needed as u64;
+        let want = |all, left| match left < needed {
+            true => 0,
+            false => self.next.count(all).max(needed),
+        };
+        let reserved = self.store.reserve_in_journal(&self.shop, &want)?;
+        Ok(reserved.map(|FromJournal { keys, left, is_shared: shared }| match left < needed {
+            true => (Reserved::TooLittle { left, shared }, shared),
+            false => (Reserved::Enough((keys, ReservedLeaves::default())), shared),
+        }))
+    }
+
+    /// Reserves ids in the file itself; returns them, and whether others use the file.
+    fn reserve_in_file(&self, needed: usize) -> Result<(Reserved<Ready>, bool)> {
+        self.store.update(|file| {
+            let client = self.client(file)?;
+            let derived = client.count_derived();
+            let want = self.next.count(client.keys.len() as u64 + derived) as usize;
+            let want = want.max(needed);
+            let listed = unspent(client, want);
+            let shared = self.store.is_shared()?;
+            let left = listed.len() as u64 + derived;
+            if left < needed as u64 {
+                return Ok((Reserved::TooLittle { left, shared }, shared));
+            }
+            // Appending a set takes much less time than inserting its names one by one.
+            client
+                .spent
+                .append(&mut listed.iter().filter_map(|key| key.kid.as_ref()?.id()).collect());
+            let most = MOST_LEAVES.max(needed.saturating_sub(listed.len()));
+            let leaves = ReservedLeaves::reserve(client, (want - listed.len()).min(most) as u64);
+            Ok((Reserved::Enough((listed, leaves)), shared))
+        })
+    }
+
     /// Gives back the reserved ids that have not sealed an order.
     ///
     /// # Errors
@@ -177,6 +209,9 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
 
     fn return_ids(&self, returned: &[Name], leaves: &[Cover]) -> Result<()> {
         if returned.is_empty() && leaves.is_empty() {
+            return Ok(());
+        }
+        if leaves.is_empty() && self.store.return_to_journal(returned.len() as u64)? {
             return Ok(());
         }
         self.store.update(|file| {

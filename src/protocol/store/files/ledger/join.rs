@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::{Ledger, Purpose};
 use crate::protocol::model::{Error, LedgerTrouble, Place, Result};
+use crate::protocol::store::FileNumber;
 use crate::protocol::store::files::locked::update;
 use crate::protocol::store::files::paths::check_changeable;
-use crate::protocol::store::uses::LedgerNumber;
 
 /// A file of a shop's keys, as far as it concerns the ledger.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub struct LedgerUser {
     /// Its name for messages.
     pub place: Place,
     /// The number of its ledger, if it has one.
-    pub ledger: Option<LedgerNumber>,
+    pub ledger: Option<FileNumber>,
     /// Whether the file can be changed: it is a regular file, not a pipe.
     pub changeable: bool,
 }

@@ -35,7 +35,8 @@ use super::paths::{FileId, Privacy, folder_of, open_no_follow, random_number, sy
 use super::temporary::Temporary;
 use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::model::{Error, Place, Result};
-use crate::protocol::store::uses::{Earlier, LedgerNumber, PadPiece, Use, UseLedger};
+use crate::protocol::store::FileNumber;
+use crate::protocol::store::uses::{Earlier, PadPiece, Use, UseLedger};
 
 /// Length in bytes of records that are done above which a new snapshot takes their place. It is more
 /// for a long snapshot, so that writing that again stays a small part of the work.
@@ -77,7 +78,7 @@ pub struct Ledger {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LedgerCounts {
     /// The ledger's number.
-    pub number: LedgerNumber,
+    pub number: FileNumber,
     /// Orders that were handed on.
     pub done: u64,
     /// Orders of unfinished runs that were not handed on, and open again.
@@ -114,7 +115,7 @@ impl Ledger {
         let mut number = [0; 16];
         SystemSource::new()?.stream(0).fill_bytes(&mut number);
         let new = Temporary::beside(path, Privacy::Owner).and_then(|new| {
-            snapshot::write_empty(LedgerNumber(number), new.file())?;
+            snapshot::write_empty(FileNumber(number), new.file())?;
             new.file().sync_all()?;
             new.publish_new()
         });
@@ -162,7 +163,7 @@ impl Ledger {
     }
 
     /// The ledger's number.
-    pub fn number(&self) -> LedgerNumber {
+    pub fn number(&self) -> FileNumber {
         self.snapshot.identity.number
     }
 

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::runs::{self, Run};
 use crate::protocol::model::{Error, LEDGER_MAGIC, LedgerFault, Place, Result};
-use crate::protocol::store::uses::LedgerNumber;
+use crate::protocol::store::FileNumber;
 
 /// The records begin at a multiple of this.
 pub(super) const ALIGNMENT: u64 = 64;
@@ -39,7 +39,7 @@ pub(super) type Entry = (u128, u16);
 /// Which file of which ledger this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Identity {
-    pub number: LedgerNumber,
+    pub number: FileNumber,
     /// How many files this ledger had before.
     pub generation: u64,
 }
@@ -109,7 +109,7 @@ impl Snapshot {
         }
         let directory: Vec<ChunkAt> =
             directory.as_chunks().0.iter().map(ChunkAt::from_bytes).collect();
-        let number = LedgerNumber(*header[24..].first_chunk().expect("16 bytes"));
+        let number = FileNumber(*header[24..].first_chunk().expect("16 bytes"));
         let identity = Identity { number, generation: u64_at(&header, 64) };
         Ok(Self { identity, count, records_at, directory, cached: BTreeMap::new() })
     }
@@ -187,7 +187,7 @@ impl Snapshot {
 }
 
 /// Writes the file of a new ledger.
-pub(super) fn write_empty(number: LedgerNumber, to: &File) -> io::Result<()> {
+pub(super) fn write_empty(number: FileNumber, to: &File) -> io::Result<()> {
     Writer::begin(to)?.finish(Identity { number, generation: 0 }).map(|_| ())
 }
 
