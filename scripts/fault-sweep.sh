@@ -19,7 +19,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ ${#scenarios[@]} -gt 0 ] || scenarios=(keygen bundle admit revoke ids pads erasing erase erase-keys decrypt ledger ledger-erase)
+[ ${#scenarios[@]} -gt 0 ] || scenarios=(keygen bundle admit revoke ids journal journal-on journal-off pads erasing erase erase-keys decrypt ledger ledger-erase)
 
 if ! command -v strace > /dev/null; then
     echo "fault-sweep.sh: error: strace was not found" >&2
@@ -51,6 +51,12 @@ head -n 3 "$fixture" > more.ndjson
 cp client.jwks copy.jwks
 seal encrypt --bundle copy.jwks orders.ndjson -o sealed.jwe
 rm copy.jwks
+# Bundles of so many ids that what is spent goes into a journal: a new one and a used one.
+seal keygen --embodiment 4 --shop tokyo --orders 2200 -o many.jwks
+seal bundle client --keyring many.jwks --orders 1100 -o used.jwks
+seal bundle client --keyring many.jwks --orders 1100 -o client-of-many.jwks
+mv client-of-many.jwks many.jwks
+seal encrypt --bundle used.jwks orders.ndjson -o used.jwe
 cd "$folder/run"
 
 fail() { # WHAT
@@ -96,6 +102,9 @@ command_of() {
         admit) echo "keys admit alice service.jwks --shop-out half.jwks" ;;
         revoke) echo "keys revoke bob tokyo.jwks" ;;
         ids) echo "encrypt --bundle client.jwks orders.ndjson -o new.jwe" ;;
+        journal) echo "encrypt --bundle many.jwks orders.ndjson -o new.jwe" ;;
+        journal-on) echo "encrypt --bundle used.jwks orders.ndjson -o new.jwe" ;;
+        journal-off) echo "erase used.jwks --kid $(grep -o 'tokyo/[0-9a-f]*' used.jwks | tail -n 1)" ;;
         pads) echo "encrypt --bundle pad.jwks orders.ndjson -o new.jwe --allow-weak" ;;
         erasing) echo "encrypt --bundle erasing.jwks orders.ndjson -o new.jwe" ;;
         erase) echo "erase client.jwks" ;;
@@ -140,6 +149,16 @@ check() {
             no_kid_twice new.jwe next.jwe
             keys_of client.jwks
             only_in service.jwks tokyo.jwks client.jwks
+            ;;
+        journal | journal-on | journal-off)
+            name=used.jwks
+            [ $1 != journal ] || name=many.jwks
+            ok encrypt --bundle $name more.ndjson -o next.jwe
+            no_kid_twice used.jwe new.jwe next.jwe
+            [ -e $name.spent ] || fail "it has no journal"
+            [ -z "$(ls -A | grep '^\.')" ] || fail "something was left beside it"
+            keys_of $name
+            only_in $name
             ;;
         pads)
             ok encrypt --bundle pad.jwks more.ndjson -o next.jwe --allow-weak

@@ -557,7 +557,7 @@ fn programs_that_know_no_trees_refuse_files_with_trees() {
         file["orderseal"]["version"] = json!(1);
         lab.write("old.jwks", file.to_string());
         lab.refused(3, "inspect old.jwks").says(&["shop tokyo", "version 1 has no trees"]);
-        file["orderseal"]["version"] = json!(3);
+        file["orderseal"]["version"] = json!(4);
         lab.write("new.jwks", file.to_string());
         lab.refused(3, "inspect new.jwks").says(&["version 4, expected 1 to 3"]);
     }
