@@ -162,7 +162,8 @@ pub fn make_keys<S: KeySource>(
     let group = match suite.material() {
         Family::Rsa => PAIRS_AT_ONCE,
         Family::Curve => PAIRS_ON_CURVE_AT_ONCE,
-        Family::Knapsack | Family::Pad | Family::Password | Family::Secret => 1,
+        Family::Secret => SECRETS_AT_ONCE,
+        Family::Knapsack | Family::Pad | Family::Password => 1,
     };
     let keys = workers.make(count.div_ceil(group), |number| {
         let mut rng = source.stream(number as u64);
@@ -171,7 +172,8 @@ pub fn make_keys<S: KeySource>(
             Family::Rsa => make_pairs(wanted, sizes, &mut rng)?,
             Family::Curve => make_pairs_on_curve(wanted, sizes, &mut rng),
             Family::Knapsack | Family::Pad | Family::Password | Family::Secret => {
-                vec![make_material(suite, sizes, &mut rng)?]
+                let keys = (0..wanted).map(|_| make_material(suite, sizes, &mut rng));
+                keys.collect::<std::result::Result<_, _>>()?
             }
         };
         keys.iter().for_each(|_| made());
@@ -186,6 +188,9 @@ const PAIRS_AT_ONCE: usize = 4;
 
 /// Pairs on a curve made at once: as many as share an inversion in the widest kernels for X25519.
 const PAIRS_ON_CURVE_AT_ONCE: usize = 128;
+
+/// Secret keys made from one stream of random bytes: to begin one takes as long as to make ten keys.
+const SECRETS_AT_ONCE: usize = 256;
 
 fn make_pairs_on_curve(count: usize, sizes: Sizes, rng: &mut KeyStream) -> Vec<DecryptingKey> {
     let pairs = ecdh::generate(Backend::detect(), &vec![sizes.curve; count], rng);
@@ -406,27 +411,23 @@ fn unused<'f>(file: &'f Keyring, shop: &'f Name) -> impl Iterator<Item = (usize,
 /// Chooses up to `most` listed ids of a shop to be handed out, the first ones that were not.
 fn choose_unused(file: &Keyring, shop: &Name, most: u64) -> Chosen {
     let most = usize::try_from(most).unwrap_or(usize::MAX);
-    let (mut kids, mut next) = (Vec::new(), None);
-    for (index, kid) in unused(file, shop).take(most) {
-        kids.push(kid.clone());
-        next = Some(index + 1);
-    }
-    Chosen { kids, next }
+    let (positions, kids) =
+        unused(file, shop).take(most).map(|(position, kid)| (position, kid.clone())).unzip();
+    Chosen { positions, kids }
 }
 
-/// Ids to be handed out.
+/// Ids to be handed out, and the positions of their keys in the keyring.
 struct Chosen {
+    positions: Vec<usize>,
     kids: Vec<Kid>,
-    /// Index of the key after the last of them.
-    next: Option<usize>,
 }
 
 impl Chosen {
     /// Records that they were handed out.
     fn issue(&self, issued: &mut Issued) {
         issued.extend(self.kids.iter().filter_map(Kid::id));
-        if let Some(next) = self.next {
-            issued.look_from(next);
+        if let Some(last) = self.positions.last() {
+            issued.look_from(last + 1);
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    KeyRequest, Pool, Share, ShopForm, Sizes, add_keys, check_len, choose_unused, shop_bundle,
-    trees as service_trees, users,
+    Chosen, KeyRequest, Pool, Share, ShopForm, Sizes, add_keys, check_len, choose_unused,
+    shop_bundle, trees as service_trees, users,
 };
 use crate::ciphers::random::KeySource;
 use crate::protocol::jose::jwk::{AsKey, DecryptingKey, EncryptingKey, Jwk};
@@ -101,7 +101,8 @@ impl Delivery {
     /// [`KeyError::UnknownShop`] and [`KeyError::Unknown`] for another keyring.
     pub fn shop_half(&self, keyring: &Keyring, place: &Place) -> Result<ShopBundle> {
         let (name, account) = keyring.account(Some(&self.client.name), place)?;
-        let keys = named(keyring, &self.kids, place)?;
+        let keys = at(keyring, self.kids.clone(), place)?.positions;
+        let keys = keys.into_iter().map(|position| &keyring.keys[position]);
         let (shop, trees) = (account.shop.for_keys(&self.kids), self.trees.clone());
         Ok(shop_bundle(name, shop, keys, trees, ShopForm::Program))
     }
@@ -143,8 +144,8 @@ pub fn bundle_client<S: KeySource>(
     let (name, Account { shop, .. }) = file.account(Some(&request.shop), place)?;
     let (name, shop) = (name.clone(), shop.clone());
     check_request(request, &shop)?;
-    let (kids, trees) = match shop.scheme.scope {
-        Scope::Shop => (vec![Kid::of_shop(&name)], Trees::new()),
+    let (Chosen { positions, kids }, trees) = match shop.scheme.scope {
+        Scope::Shop => (at(file, vec![Kid::of_shop(&name)], place)?, Trees::new()),
         Scope::Transaction => hand_out(file, request, source, make, place)?,
     };
     let made_now = match request.ids {
@@ -179,7 +180,7 @@ pub fn bundle_client<S: KeySource>(
         run: request.run,
         erase: request.erase,
     });
-    let keys = named(file, &kids, place)?.into_iter().zip(&kids);
+    let keys = positions.iter().map(|&position| &file.keys[position]).zip(&kids);
     let encrypting = keys.map(|(key, kid)| match pieces.get(kid) {
         Some(piece) => key.with(EncryptingKey::Pad(piece.clone())),
         None => key.encrypting_half(),
@@ -191,15 +192,12 @@ pub fn bundle_client<S: KeySource>(
 }
 
 /// The keys with these names.
-fn named<'k>(
-    file: &'k Keyring,
-    kids: &[Kid],
-    place: &Place,
-) -> Result<Vec<&'k Jwk<DecryptingKey>>> {
-    let named = |kid: &Kid| {
-        file.keys.named(kid.as_str()).ok_or_else(|| Error::key(place, file.unknown(kid)))
+fn at(file: &Keyring, kids: Vec<Kid>, place: &Place) -> Result<Chosen> {
+    let position = |kid: &Kid| {
+        file.keys.index_of(kid.as_str()).ok_or_else(|| Error::key(place, file.unknown(kid)))
     };
-    kids.iter().map(named).collect()
+    let positions = kids.iter().map(position).collect::<Result<_>>()?;
+    Ok(Chosen { positions, kids })
 }
 
 /// For every key that is a pad shared with other clients, the piece for this client: the next bytes
@@ -257,10 +255,10 @@ fn hand_out<S: KeySource>(
     source: &S,
     mut make: impl FnMut(&KeyRequest) -> Result<Vec<DecryptingKey>>,
     place: &Place,
-) -> Result<(Vec<Kid>, Trees<TreePart>)> {
+) -> Result<(Chosen, Trees<TreePart>)> {
     let shop = &request.shop;
     let mut trees = Trees::new();
-    let kids = match &request.ids {
+    let chosen = match &request.ids {
         IdRequest::Pool(wanted) => {
             let listed = choose_unused(file, shop, *wanted);
             let derived = *wanted - listed.kids.len() as u64;
@@ -273,7 +271,7 @@ fn hand_out<S: KeySource>(
             }
             trees = service_trees::hand_out(account, derived);
             listed.issue(&mut account.issued);
-            listed.kids
+            listed
         }
         IdRequest::OnDemand(wanted) => {
             let making = KeyRequest::more(file, shop, *wanted, place)?;
@@ -282,11 +280,11 @@ fn hand_out<S: KeySource>(
             let made = add_keys(file, &making, keys, source, place)?;
             let issued = &mut file.account_mut(shop, place)?.issued;
             made.iter().filter_map(Kid::id).for_each(|id| issued.insert(id));
-            made
+            at(file, made, place)?
         }
-        IdRequest::User(user) => vec![users::key_of(file, shop, user, place)?],
+        IdRequest::User(user) => at(file, vec![users::key_of(file, shop, user, place)?], place)?,
     };
-    Ok((kids, trees))
+    Ok((chosen, trees))
 }
 
 impl KeyRequest {
