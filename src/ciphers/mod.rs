@@ -24,6 +24,7 @@ pub mod chunked;
 #[doc(hidden)]
 pub mod content;
 pub mod cpu;
+pub(crate) mod cut;
 pub mod des;
 pub mod ecdh;
 mod error;

@@ -81,7 +81,7 @@ impl fmt::Debug for Secret {
 /// wipes a vector byte by byte, which for the text of an order takes longer than encrypting it.
 ///
 /// Methods of the inner vector leave a copy behind when they outgrow its capacity. [`Write`] and
-/// [`read_all`](Self::read_all) wipe the smaller buffer when they move to a larger one.
+/// the methods here wipe the smaller buffer when they move to a larger one.
 #[derive(Default)]
 pub struct Wiped(Vec<u8>);
 
@@ -148,6 +148,14 @@ impl Wiped {
     pub fn extend_to(&mut self, len: usize) {
         self.make_room(len.saturating_sub(self.0.len())).expect("there is memory");
         self.0.resize(len, 0);
+    }
+
+    /// Appends bytes. If they move to a larger buffer, wipes the smaller one.
+    ///
+    /// # Panics
+    /// If there is no memory.
+    pub fn append(&mut self, bytes: &[u8]) {
+        self.write_all(bytes).expect("there is memory");
     }
 
     /// Reserves room for `more` bytes. If the bytes move to a larger buffer, wipes the smaller one.

@@ -54,7 +54,7 @@ fn cases() -> Vec<Case> {
             feal::BACKENDS,
             Box::new(|backend| {
                 let key = feal::Feal::new(&[1; 8], feal::Rounds::EIGHT);
-                key.cbc_decrypt(backend, &[0; 8], &mut [0; 8 * 64]).unwrap();
+                key.cbc_decrypt(backend, &[0; 8], &mut [[0; 8]; 64]);
             }),
         ),
         (

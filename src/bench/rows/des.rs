@@ -7,7 +7,7 @@ use ::cbc::{Decryptor, Encryptor};
 use ::ctr::Ctr64BE;
 use ::des::{Des, TdesEde3};
 
-use super::fixtures::bytes;
+use super::fixtures::{arrays, bytes};
 use super::{MESSAGES, Row, SIZES, USUAL, ours, rustcrypto};
 
 /// All rows of this file.
@@ -81,14 +81,12 @@ where
 }
 
 fn keys<K: From<[u8; N]>, const N: usize>(count: usize) -> Vec<K> {
-    let bytes = bytes(count * N);
-    let (keys, _) = bytes.as_chunks::<N>();
-    keys.iter().map(|key| K::from(*key)).collect()
+    arrays(count).into_iter().map(K::from).collect()
 }
 
 fn toy(backend: Backend, size: usize) -> Row {
     Row::new("ecb", "toy-des", backend.name(), size, move || {
-        let key = toy_des::Key::new(0x5a5).expect("12 bits");
+        let key = toy_des::Key::from_low_bits(0x5a5);
         let key = ToyDes::new(&key, &SBox::DEFAULT);
         let mut text = bytes(size);
         move || key.encrypt(backend, &mut text)

@@ -3,7 +3,7 @@
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::feal::{self, BLOCK_BYTES, Block, Feal, KEY_BYTES, Message, Rounds};
 
-use super::fixtures::{bytes, pieces};
+use super::fixtures::{array, arrays};
 use super::{MESSAGES, Row, SIZES, USUAL, ours};
 
 /// All rows of this file.
@@ -18,9 +18,9 @@ pub fn rows() -> Vec<Row> {
 
 fn cbc_decrypt(backend: Backend, size: usize) -> Row {
     Row::new("cbc-decrypt", "feal8", backend.name(), size, move || {
-        let key = key(&bytes(KEY_BYTES));
-        let mut text = bytes(size);
-        move || key.cbc_decrypt(backend, &IV, &mut text).expect("whole blocks")
+        let key = Feal::new(&array(), Rounds::EIGHT);
+        let mut text = arrays(size / BLOCK_BYTES);
+        move || key.cbc_decrypt(backend, &IV, &mut text)
     })
 }
 
@@ -28,14 +28,13 @@ fn cbc_decrypt(backend: Backend, size: usize) -> Row {
 fn cbc_encrypt(backend: Backend) -> Row {
     let (count, size) = MESSAGES;
     let set_up = move || {
-        let keys: Vec<Feal> = pieces(count, KEY_BYTES).iter().map(|bytes| key(bytes)).collect();
-        let mut texts = bytes(count * size);
+        let key = |bytes: &[u8; KEY_BYTES]| Feal::new(bytes, Rounds::EIGHT);
+        let keys: Vec<Feal> = arrays(count).iter().map(key).collect();
+        let mut texts = arrays(count * size / BLOCK_BYTES);
         move || {
-            let mut messages: Vec<_> = keys
-                .iter()
-                .zip(texts.chunks_exact_mut(size))
-                .map(|(key, text)| Message::new(key, &IV, text).expect("whole blocks"))
-                .collect();
+            let texts = texts.chunks_exact_mut(size / BLOCK_BYTES);
+            let message = |(key, text)| Message::new(key, &IV, text);
+            let mut messages: Vec<_> = keys.iter().zip(texts).map(message).collect();
             feal::cbc_encrypt_many(backend, &mut messages);
         }
     };
@@ -43,7 +42,3 @@ fn cbc_encrypt(backend: Backend) -> Row {
 }
 
 const IV: Block = [7; BLOCK_BYTES];
-
-fn key(bytes: &[u8]) -> Feal {
-    Feal::new(bytes.try_into().expect("8 bytes"), Rounds::EIGHT)
-}

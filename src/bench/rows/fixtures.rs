@@ -7,6 +7,8 @@ use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, KeyStream, SeededSource};
 use crate::ciphers::rsa::{self, PrivateKey};
 use crate::protocol::{Alg, Content, Enc, Kind, Name, Scheme, Suite};
+use ::aes::cipher::array::{Array, ArraySize};
+use ::aes::cipher::{Key, KeySizeUser};
 use ::rsa::BoxedUint;
 use rand::Rng;
 
@@ -32,6 +34,23 @@ pub fn array<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     rng().fill_bytes(&mut bytes);
     bytes
+}
+
+/// Returns `count` keys of a fixed length, or the blocks of a text.
+pub fn arrays<const N: usize>(count: usize) -> Vec<[u8; N]> {
+    bytes(count * N).as_chunks().0.to_vec()
+}
+
+/// Returns a key or an IV in the type of the crates.
+pub fn crate_array<N: ArraySize>() -> Array<u8, N> {
+    let mut bytes = Array::default();
+    rng().fill_bytes(&mut bytes);
+    bytes
+}
+
+/// Returns `count` keys in the type of the crates.
+pub fn crate_keys<C: KeySizeUser>(count: usize) -> Vec<Key<C>> {
+    Array::slice_as_chunks(&bytes(count * C::key_size())).0.to_vec()
 }
 
 /// Returns the name of the shop of all fixtures.

@@ -110,6 +110,18 @@ impl<'k> AesKey<'k> {
             .map_err(|_| KeyLengthError { found: key.len() })
     }
 
+    /// Returns one of many concatenated keys of a size, counted from 0.
+    ///
+    /// # Panics
+    /// If there are no more than `index` keys.
+    pub fn nth(size: KeySize, keys: &'k [u8], index: usize) -> Self {
+        match size {
+            KeySize::Aes128 => Self::Aes128(&keys.as_chunks().0[index]),
+            KeySize::Aes192 => Self::Aes192(&keys.as_chunks().0[index]),
+            KeySize::Aes256 => Self::Aes256(&keys.as_chunks().0[index]),
+        }
+    }
+
     /// Size of the key.
     pub const fn size(self) -> KeySize {
         match self {

@@ -7,6 +7,7 @@ use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
 use crate::ciphers::cpu::{Avx512, Kernel};
+use crate::ciphers::cut::part;
 use crate::ciphers::partial::Byte;
 
 /// Bytes encoded per full step.
@@ -96,9 +97,8 @@ impl Kernel<Avx512> for Decode<'_> {
 
     #[inline(always)]
     fn run(self, proof: Avx512) -> bool {
-        let (low, high) = VALUES.split_at(64);
-        let low = load(proof, low.try_into().expect("64 of 128 bytes"));
-        let high = load(proof, high.try_into().expect("64 of 128 bytes"));
+        let low = load(proof, part::<0, _, _>(&VALUES));
+        let high = load(proof, part::<64, _, _>(&VALUES));
         let gather = load(proof, &GATHER);
         // Only trailing bits follow the last byte. Full steps have none.
         let written = match self.bytes.len() % BYTES {

@@ -5,6 +5,7 @@ use sha2::Sha512;
 use zeroize::Zeroizing;
 
 use super::{KEY_LEN, SALT_LEN};
+use crate::ciphers::cut::part;
 
 /// Length in bytes of the key commitment.
 pub(super) const COMMITMENT_LEN: usize = 32;
@@ -23,19 +24,15 @@ pub(super) struct Derived(Zeroizing<[u8; 2 * HASH_LEN]>);
 
 impl Derived {
     pub(super) fn key(&self) -> &[u8; KEY_LEN] {
-        self.part(0)
+        part::<0, _, _>(&self.0)
     }
 
     pub(super) fn base_nonce(&self) -> &[u8; NONCE_LEN] {
-        self.part(KEY_LEN)
+        part::<KEY_LEN, _, _>(&self.0)
     }
 
     pub(super) fn commitment(&self) -> &[u8; COMMITMENT_LEN] {
-        self.part(KEY_LEN + NONCE_LEN)
-    }
-
-    fn part<const LEN: usize>(&self, start: usize) -> &[u8; LEN] {
-        self.0[start..].first_chunk().expect("two blocks have room for all parts")
+        part::<{ KEY_LEN + NONCE_LEN }, _, _>(&self.0)
     }
 }
 

@@ -23,6 +23,7 @@ use subtle::ConstantTimeEq;
 use super::aes::AesKey;
 use super::aes::gcm::{Gcm, Record};
 use super::cpu::Backend;
+use super::cut::part;
 
 /// Length in bytes of the input key.
 pub const KEY_LEN: usize = 32;
@@ -101,8 +102,7 @@ impl Message {
         prefix: &[u8; PREFIX_LEN],
         context: &[u8],
     ) -> Result<Self, AuthenticationError> {
-        let salt = prefix.first_chunk().expect("the prefix begins with the salt");
-        let message = Self::new(backend, key, salt, context);
+        let message = Self::new(backend, key, part::<0, _, _>(prefix), context);
         match bool::from(message.prefix.ct_eq(prefix)) {
             true => Ok(message),
             false => Err(AuthenticationError { authentic: 0 }),

@@ -1,14 +1,15 @@
 //! AES in Galois/Counter Mode (NIST SP 800-38D), many records at a time.
 
-use super::{Keys, Record};
+use super::{Keys, Record, sized};
 use crate::ciphers::aes::gcm::{self, Gcm};
 use crate::ciphers::aes::{AesKey, KeySize};
 use crate::ciphers::cpu::Backend;
+use crate::ciphers::cut::part;
 
 pub(super) fn seal(backend: Backend, size: KeySize, keys: Keys<'_>, records: &mut [Record<'_>]) {
     let mut batch = batch(records);
     match keys {
-        Keys::One(key) => cipher(backend, key).seal_many(&mut batch),
+        Keys::One(key) => cipher(backend, size, key).seal_many(&mut batch),
         Keys::Each(keys) => gcm::seal_each(backend, size, keys, &mut batch),
     }
     let tags: Vec<[u8; 16]> = batch.into_iter().map(|sealed| sealed.tag).collect();
@@ -21,7 +22,7 @@ pub(super) fn open(backend: Backend, size: KeySize, keys: Keys<'_>, records: &mu
     let mut valid = vec![false; records.len()];
     let mut batch = batch(records);
     match keys {
-        Keys::One(key) => cipher(backend, key).open_many(&mut batch, &mut valid),
+        Keys::One(key) => cipher(backend, size, key).open_many(&mut batch, &mut valid),
         Keys::Each(keys) => gcm::open_each(backend, size, keys, &mut batch, &mut valid),
     }
     for (record, valid) in records.iter_mut().zip(valid) {
@@ -34,14 +35,14 @@ fn batch<'r>(records: &'r mut [Record<'_>]) -> Vec<gcm::Record<'r>> {
     records
         .iter_mut()
         .map(|record| gcm::Record {
-            iv: record.iv.try_into().expect("an IV of 12 bytes"),
+            iv: *sized::<&[u8; 12]>(record.iv),
             aad: record.aad,
             text: record.text,
-            tag: *record.tag.first_chunk().expect("room for a tag"),
+            tag: *part::<0, _, _>(&record.tag),
         })
         .collect()
 }
 
-fn cipher(backend: Backend, key: &[u8]) -> Gcm {
-    Gcm::new(backend, AesKey::new(key).expect("a key of the cipher's length"))
+fn cipher(backend: Backend, size: KeySize, key: &[u8]) -> Gcm {
+    Gcm::new(backend, AesKey::nth(size, key, 0))
 }

@@ -8,6 +8,8 @@ mod grain;
 mod raw;
 mod then_mac;
 
+use std::fmt::Debug;
+
 use rand::Rng;
 
 use crate::ciphers::aes::{self, KeySize};
@@ -387,6 +389,11 @@ impl ContentCipher {
             Self::VernamHs256 => EncryptThenMac(Vernam).open(backend, keys, records),
         }
     }
+}
+
+/// Converts a key or an initialization vector to the type that its cipher takes.
+fn sized<'a, T: TryFrom<&'a [u8], Error: Debug>>(bytes: &'a [u8]) -> T {
+    bytes.try_into().expect("a key or an IV of the cipher's length")
 }
 
 impl<'a> Keys<'a> {

@@ -10,7 +10,7 @@ use aes::cipher::{InnerIvInit, KeyInit};
 use aes::{Aes128, Aes192, Aes256};
 use sha2::{Sha256, Sha384, Sha512};
 
-use super::then_mac::{MacHash, RawCipher, RawText};
+use super::then_mac::{MacHash, RawCipher, RawText, whole_blocks};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::des::{self, DesKey, Message, TripleDesKey};
 use crate::ciphers::feal::{self, Feal, Rounds};
@@ -157,17 +157,16 @@ impl RawCipher for Feal8Cbc {
 
     fn encrypt(&self, backend: Backend, texts: &mut [RawText<'_, Self>]) {
         let keys: Vec<Feal> = texts.iter().map(expand).collect();
-        let mut messages: Vec<_> = keys
-            .iter()
-            .zip(texts)
-            .map(|(key, text)| feal::Message::new(key, text.iv, text.blocks).expect("whole blocks"))
+        let texts = keys.iter().zip(texts);
+        let mut messages: Vec<_> = texts
+            .map(|(key, text)| feal::Message::new(key, text.iv, whole_blocks(text.blocks)))
             .collect();
         feal::cbc_encrypt_many(backend, &mut messages);
     }
 
     fn decrypt(&self, backend: Backend, texts: &mut [RawText<'_, Self>]) {
         for text in texts {
-            expand(text).cbc_decrypt(backend, text.iv, text.blocks).expect("whole blocks");
+            expand(text).cbc_decrypt(backend, text.iv, whole_blocks(text.blocks));
         }
     }
 }
@@ -206,8 +205,7 @@ impl RawCipher for ToyDesEcb {
 impl ToyDesEcb {
     /// Sets up the cipher with the low 12 bits of an 8-byte key.
     fn expand(&self, key: &[u8; 8]) -> ToyDes {
-        let bits = u64::from_be_bytes(*key) & 0xfff;
-        ToyDes::new(&Key::new(bits as u16).expect("12 bits"), &self.0)
+        ToyDes::new(&Key::from_low_bits(u64::from_be_bytes(*key)), &self.0)
     }
 }
 

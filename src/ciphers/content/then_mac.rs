@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq;
 
-use super::{Keys, MAX_TAG, Record};
+use super::{Keys, MAX_TAG, Record, sized};
 use crate::ciphers::cpu::Backend;
 
 /// A hash function that authenticates by HMAC.
@@ -119,11 +119,10 @@ impl<C: RawCipher> EncryptThenMac<C> {
     fn texts<'r, 'd: 'r>(
         records: impl Iterator<Item = (&'r SplitKey<'r>, &'r mut Record<'d>)>,
     ) -> Vec<RawText<'r, C>> {
-        let known = "a key and an IV of the cipher's lengths";
         records
             .map(|(key, record)| RawText {
-                key: key.cipher.try_into().expect(known),
-                iv: record.iv.try_into().expect(known),
+                key: sized(key.cipher),
+                iv: sized(record.iv),
                 blocks: record.text,
             })
             .collect()
@@ -146,6 +145,16 @@ impl<C: RawCipher> EncryptThenMac<C> {
             })
             .collect()
     }
+}
+
+/// The blocks of a text that a cipher takes.
+///
+/// # Panics
+/// If the text is not a whole number of blocks.
+pub(super) fn whole_blocks<const N: usize>(text: &mut [u8]) -> &mut [[u8; N]] {
+    let (blocks, rest) = text.as_chunks_mut();
+    assert!(rest.is_empty(), "texts are whole blocks");
+    blocks
 }
 
 /// The MAC key and the cipher key.

@@ -30,9 +30,8 @@ pub(super) fn p384_agree(secret: &[u8; 48], public: &Point<48>) -> Option<Zeroiz
 
 /// Splits an uncompressed point: the byte 4 and two coordinates (SEC 1 section 2.3.3).
 fn split<const N: usize>(uncompressed: &[u8]) -> Point<N> {
-    let (x, y) = uncompressed[1..].split_at(N);
-    let coordinate = |bytes: &[u8]| bytes.try_into().expect("half of two coordinates");
-    Point { x: coordinate(x), y: coordinate(y) }
+    let coordinates = uncompressed[1..].as_chunks().0;
+    Point { x: coordinates[0], y: coordinates[1] }
 }
 
 /// Writes an uncompressed point of `M` = 2 `N` + 1 bytes.

@@ -1,15 +1,16 @@
 //! P-256, P-384 and P-521 with the crates of those names.
 
+use p256::elliptic_curve::array::ArraySize;
 use p256::elliptic_curve::group::{Curve as _, Group};
 use p256::elliptic_curve::point::AffineCoordinates;
-use p256::elliptic_curve::{AffinePoint, CurveArithmetic, FieldBytes, ProjectivePoint, SecretKey};
+use p256::elliptic_curve::{AffinePoint, CurveArithmetic, ProjectivePoint, SecretKey};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::point::Point;
 
 /// The curve in the crates.
 pub(super) trait HasCrate<const N: usize> {
-    type Curve: CurveArithmetic;
+    type Curve: CurveArithmetic<FieldBytesSize: ArraySize<ArrayType<u8> = [u8; N]>>;
 }
 
 impl HasCrate<32> for Point<32> {
@@ -52,7 +53,7 @@ where
     pub(super) fn public(&self) -> Point<N> {
         let scalar = Zeroizing::new(self.0.to_nonzero_scalar());
         let product = ProjectivePoint::<Crate<N>>::mul_by_generator(&scalar).to_affine();
-        Point { x: coordinate(&product.x()), y: coordinate(&product.y()) }
+        Point { x: product.x().into(), y: product.y().into() }
     }
 
     /// Multiplies a point and returns the coordinate x.
@@ -61,7 +62,7 @@ where
         let scalar = Zeroizing::new(self.0.to_nonzero_scalar());
         let product = Zeroizing::new(point * **scalar);
         let mut x = Zeroizing::new(product.to_affine()).x();
-        let shared = Zeroizing::new(coordinate(&x));
+        let shared = Zeroizing::new(x.into());
         x.as_mut_slice().zeroize();
         shared
     }
@@ -72,10 +73,5 @@ fn affine<const N: usize>(point: &Point<N>) -> Option<AffinePoint<Crate<N>>>
 where
     Point<N>: HasCrate<N>,
 {
-    let field = |bytes: &[u8; N]| FieldBytes::<Crate<N>>::try_from(&bytes[..]).ok();
-    AffinePoint::<Crate<N>>::from_coordinates(&field(&point.x)?, &field(&point.y)?).into_option()
-}
-
-fn coordinate<const N: usize>(bytes: &[u8]) -> [u8; N] {
-    bytes.try_into().expect("a coordinate of the curve has N bytes")
+    AffinePoint::<Crate<N>>::from_coordinates(&point.x.into(), &point.y.into()).into_option()
 }

@@ -55,17 +55,10 @@ type Subkey = [u8; 2];
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rounds(u8);
 
-/// Reason why FEAL rejects an input.
+/// The cipher has no such number of rounds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum FealError {
-    /// The cipher has no such number of rounds.
-    #[error("FEAL takes an even number of rounds from 4 to 32, found {0}")]
-    Rounds(u8),
-    /// The text is not a whole number of blocks.
-    #[error("FEAL in CBC mode takes a multiple of 8 bytes, found {0}")]
-    Length(usize),
-}
+#[error("FEAL takes an even number of rounds from 4 to 32, found {0}")]
+pub struct RoundsError(pub u8);
 
 impl Rounds {
     /// FEAL-8.
@@ -78,12 +71,12 @@ impl Rounds {
     /// Checks a number of rounds.
     ///
     /// # Errors
-    /// [`FealError::Rounds`] unless the number is even and from 4 to 32.
-    pub fn new(rounds: u8) -> Result<Self, FealError> {
+    /// [`RoundsError`] unless the number is even and from 4 to 32.
+    pub fn new(rounds: u8) -> Result<Self, RoundsError> {
         if rounds.is_multiple_of(2) && (4..=32).contains(&rounds) {
             Ok(Self(rounds))
         } else {
-            Err(FealError::Rounds(rounds))
+            Err(RoundsError(rounds))
         }
     }
 }
@@ -114,30 +107,18 @@ impl Feal {
         portable::decrypt_block(self.subkeys(), block);
     }
 
-    /// Encrypts whole blocks in place in CBC mode (SP 800-38A, section 6.2).
+    /// Encrypts blocks in place in CBC mode (SP 800-38A, section 6.2); padding is up to the caller.
     ///
     /// Encryption is sequential within a text; for speed, use [`cbc_encrypt_many`].
-    ///
-    /// # Errors
-    /// [`FealError::Length`] unless the text is a multiple of 8 bytes; padding is up to the caller.
-    pub fn cbc_encrypt(&self, iv: &Block, text: &mut [u8]) -> Result<(), FealError> {
-        portable::cbc_encrypt(self.subkeys(), *iv, blocks(text)?);
-        Ok(())
+    pub fn cbc_encrypt(&self, iv: &Block, text: &mut [Block]) {
+        portable::cbc_encrypt(self.subkeys(), *iv, text);
     }
 
-    /// Decrypts whole blocks in place in CBC mode, many blocks at a time.
+    /// Decrypts blocks in place in CBC mode, many at a time.
     ///
     /// The [`Backend`] `rustcrypto` works block by block; `vaes` is the same as `avx2`.
-    ///
-    /// # Errors
-    /// [`FealError::Length`] unless the text is a multiple of 8 bytes.
-    pub fn cbc_decrypt(
-        &self,
-        backend: Backend,
-        iv: &Block,
-        text: &mut [u8],
-    ) -> Result<(), FealError> {
-        let whole = Decrypt { subkeys: self.subkeys(), chain: *iv, blocks: blocks(text)? };
+    pub fn cbc_decrypt(&self, backend: Backend, iv: &Block, text: &mut [Block]) {
+        let whole = Decrypt { subkeys: self.subkeys(), chain: *iv, blocks: text };
         // Blocks that do not fill a wide register go to the next narrower one.
         let words = |text| ().enter(Over::<u64, _>::new(text));
         #[cfg(target_arch = "x86_64")]
@@ -155,7 +136,6 @@ impl Feal {
             }
         };
         portable::cbc_decrypt(rest.subkeys, rest.chain, rest.blocks);
-        Ok(())
     }
 
     fn subkeys(&self) -> &[Subkey] {
@@ -172,11 +152,8 @@ pub struct Message<'a> {
 
 impl<'a> Message<'a> {
     /// Combines a text with its key and initialization vector.
-    ///
-    /// # Errors
-    /// [`FealError::Length`] unless the text is a multiple of 8 bytes.
-    pub fn new(cipher: &'a Feal, iv: &Block, text: &'a mut [u8]) -> Result<Self, FealError> {
-        Ok(Self { cipher, iv: *iv, text: blocks(text)? })
+    pub fn new(cipher: &'a Feal, iv: &Block, text: &'a mut [Block]) -> Self {
+        Self { cipher, iv: *iv, text }
     }
 }
 
@@ -207,13 +184,5 @@ pub fn cbc_encrypt_many(backend: Backend, messages: &mut [Message<'_>]) {
 impl fmt::Debug for Feal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Feal {{ rounds: {}, subkeys: [redacted] }}", self.rounds)
-    }
-}
-
-fn blocks(text: &mut [u8]) -> Result<&mut [Block], FealError> {
-    let length = text.len();
-    match text.as_chunks_mut() {
-        (blocks, []) => Ok(blocks),
-        _ => Err(FealError::Length(length)),
     }
 }

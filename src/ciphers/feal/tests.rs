@@ -67,22 +67,10 @@ fn known_subkeys() {
 #[test]
 fn impossible_numbers_of_rounds_are_refused() {
     for rounds in [0, 2, 5, 7, 31, 33, 34, 255] {
-        assert_eq!(Rounds::new(rounds), Err(FealError::Rounds(rounds)));
+        assert_eq!(Rounds::new(rounds), Err(RoundsError(rounds)));
     }
     for rounds in (4..=32).step_by(2) {
         assert!(Rounds::new(rounds).is_ok());
-    }
-}
-
-#[test]
-fn a_part_of_a_block_is_refused_and_left_alone() {
-    let feal = Feal::new(&[1; 8], Rounds::EIGHT);
-    for length in [1, 7, 9, 15] {
-        let mut text = vec![3; length];
-        let refused = Err(FealError::Length(length));
-        assert_eq!(feal.cbc_encrypt(&[0; 8], &mut text), refused);
-        assert_eq!(feal.cbc_decrypt(Backend::detect(), &[0; 8], &mut text), refused);
-        assert_eq!(text, vec![3; length]);
     }
 }
 
@@ -97,7 +85,7 @@ fn debug_shows_no_key() {
 fn cbc_chains_the_blocks() {
     let feal = Feal::new(&bytes("0123456789abcdef"), Rounds::SIXTEEN);
     let mut text = *b"sixteen bytes of";
-    feal.cbc_encrypt(&[9; 8], &mut text).unwrap();
+    feal.cbc_encrypt(&[9; 8], text.as_chunks_mut().0);
     let mut first: [u8; 8] = std::array::from_fn(|i| b"sixteen "[i] ^ 9);
     feal.encrypt_block(&mut first);
     let mut second: [u8; 8] = std::array::from_fn(|i| b"bytes of"[i] ^ first[i]);
@@ -116,8 +104,8 @@ fn every_backend_decrypts_what_was_encrypted() {
                 let plain: Vec<u8> = (0..8 * blocks).map(|i| (i * 7 + i / 251) as u8).collect();
                 let mut text = [plain.as_slice(), &[0xa5; 16]].concat();
                 let (body, guard) = text.split_at_mut(8 * blocks);
-                feal.cbc_encrypt(&[0x5c; 8], body).unwrap();
-                feal.cbc_decrypt(backend, &[0x5c; 8], body).unwrap();
+                feal.cbc_encrypt(&[0x5c; 8], body.as_chunks_mut().0);
+                feal.cbc_decrypt(backend, &[0x5c; 8], body.as_chunks_mut().0);
                 assert_eq!(body, plain, "{backend}, {rounds} rounds, {blocks} blocks");
                 assert_eq!(guard, [0xa5; 16], "{backend}, {blocks} blocks");
             }
@@ -136,17 +124,17 @@ fn every_backend_encrypts_many_messages_like_one() {
                     Feal::new(&key, if i % 50 < 45 { Rounds::EIGHT } else { Rounds::THIRTY_TWO })
                 })
                 .collect();
-            let text = |i: usize| vec![i as u8; 8 * (i * 5 % 13)];
-            let mut texts: Vec<Vec<u8>> = (0..count).map(text).collect();
+            let text = |i: usize| vec![[i as u8; 8]; i * 5 % 13];
+            let mut texts: Vec<Vec<Block>> = (0..count).map(text).collect();
             let mut messages: Vec<Message> = ciphers
                 .iter()
                 .zip(&mut texts)
-                .map(|(cipher, text)| Message::new(cipher, &[0x3c; 8], text).unwrap())
+                .map(|(cipher, text)| Message::new(cipher, &[0x3c; 8], text))
                 .collect();
             cbc_encrypt_many(backend, &mut messages);
             for (i, (cipher, found)) in ciphers.iter().zip(&texts).enumerate() {
                 let mut expected = text(i);
-                cipher.cbc_encrypt(&[0x3c; 8], &mut expected).unwrap();
+                cipher.cbc_encrypt(&[0x3c; 8], &mut expected);
                 assert_eq!(*found, expected, "{backend}, message {i} of {count}");
             }
         }
@@ -159,11 +147,11 @@ proptest! {
     #[test]
     fn decryption_undoes_encryption(key: [u8; 8], iv: [u8; 8], rounds in 2u8..=16, text: Vec<[u8; 8]>) {
         let feal = Feal::new(&key, Rounds::new(2 * rounds).unwrap());
-        let plain = text.as_flattened().to_vec();
+        let plain = text;
         let mut text = plain.clone();
-        feal.cbc_encrypt(&iv, &mut text).unwrap();
+        feal.cbc_encrypt(&iv, &mut text);
         prop_assert!(plain.is_empty() || text != plain);
-        feal.cbc_decrypt(Backend::detect(), &iv, &mut text).unwrap();
+        feal.cbc_decrypt(Backend::detect(), &iv, &mut text);
         prop_assert_eq!(text, plain);
     }
 

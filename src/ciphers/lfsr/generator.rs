@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::Trinomial;
+use crate::ciphers::cut::part;
 
 /// Prefix of the hash input that gives the whitening key, before the seed.
 const WHITENING: &[u8] = b"orderseal register whitening\0";
@@ -73,10 +74,10 @@ impl Generator {
         }
         padded = state.to_le_bytes();
         let whitening = whiten.then(|| {
-            let mut hash =
-                Sha256::new().chain_update(WHITENING).chain_update(&padded[..bytes]).finalize();
-            let cipher = Aes128::new_from_slice(&hash[..16]).expect("16 bytes are a key");
-            hash.as_mut_slice().zeroize();
+            let mut hash: [u8; 32] =
+                Sha256::new_with_prefix(WHITENING).chain_update(&padded[..bytes]).finalize().into();
+            let cipher = Aes128::new(part::<0, 16, _>(&hash).into());
+            hash.zeroize();
             cipher
         });
         let words = first_words(trinomial, state);

@@ -8,7 +8,7 @@ use super::oaep::{MAX_HASH, OaepHash, Unwrapped};
 use super::{PrivateKey, PublicKey, words};
 use crate::ciphers::cpu::Backend;
 use rand::CryptoRng;
-use rsa::{BoxedUint, hazmat};
+use rsa::hazmat;
 use subtle::Choice;
 use zeroize::Zeroizing;
 
@@ -100,17 +100,12 @@ pub fn oaep_wrap_many<R: CryptoRng + ?Sized>(
 
 /// Replaces a block, a number below the modulus, with its e-th power.
 fn encrypt_by_crate(key: &PublicKey, block: &mut [u8]) {
-    let number = Zeroizing::new(as_long_as_modulus(block, key));
+    let number = Zeroizing::new(boxed(&words::all_be_bytes(block)));
     let power = key
         .for_crate()
         .and_then(|key| hazmat::rsa_encrypt(key, &number).ok())
         .expect("the key was checked as the crate checks it");
     words::to_be_bytes(power.as_words(), block);
-}
-
-/// Converts big-endian bytes, no longer than the modulus, to the crate's type.
-fn as_long_as_modulus(bytes: &[u8], key: &PublicKey) -> BoxedUint {
-    boxed(&words::from_be_bytes(bytes, key.modulus().len()).expect("as long as the modulus"))
 }
 
 /// Unwraps each ciphertext; the results are in the order of the jobs.
@@ -128,7 +123,7 @@ pub fn oaep_unwrap_many<R: CryptoRng + ?Sized>(
 ) -> Vec<Unwrapped> {
     let lanes = Lanes::of(backend);
     let replaced: Vec<Option<Vec<u8>>> = jobs.iter().map(replacement).collect();
-    let mut out: Vec<Option<Unwrapped>> = jobs.iter().map(|_| None).collect();
+    let mut out = Vec::with_capacity(jobs.len());
     let kind = |i: &usize| (jobs[*i].key.fits_lanes(), jobs[*i].key.public().bits());
     let mut order: Vec<_> = (0..jobs.len()).collect();
     order.sort_by_key(kind);
@@ -141,10 +136,11 @@ pub fn oaep_unwrap_many<R: CryptoRng + ?Sized>(
         };
         for (&i, (block, sound)) in group.iter().zip(blocks) {
             let sound = sound & Choice::from(u8::from(replaced[i].is_none()));
-            out[i] = Some(jobs[i].hash.decode(jobs[i].label, block, sound));
+            out.push((i, jobs[i].hash.decode(jobs[i].label, block, sound)));
         }
     }
-    out.into_iter().map(|outcome| outcome.expect("every job is in one group")).collect()
+    out.sort_unstable_by_key(|(i, _)| *i);
+    out.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
 /// Returns zero as the substitute for a ciphertext that is not as long as the modulus or not below
@@ -181,7 +177,7 @@ fn decrypt_by_crate<R: CryptoRng + ?Sized>(
     ciphertext: &[u8],
     rng: &mut R,
 ) -> Block {
-    let number = as_long_as_modulus(ciphertext, key.public());
+    let number = boxed(&words::all_be_bytes(ciphertext));
     let result = key
         .for_crate()
         .and_then(|key| hazmat::rsa_decrypt_and_check(key, Some(rng), &number).ok())

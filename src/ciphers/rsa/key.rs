@@ -72,8 +72,7 @@ impl PublicKey {
         if !(MIN_BITS..=MAX_BITS).contains(&bits) {
             return Err(KeyError::ModulusBits(bits));
         }
-        let modulus =
-            words::from_be_bytes(n, bits.div_ceil(64)).expect("bits were counted").to_vec();
+        let modulus = words::all_be_bytes(&n[n.len() - bits.div_ceil(8)..]).to_vec();
         if modulus[0].is_multiple_of(2) {
             return Err(KeyError::EvenModulus);
         }

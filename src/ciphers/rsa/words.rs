@@ -11,16 +11,24 @@ pub(super) type Secret = Zeroizing<Vec<u64>>;
 pub(super) fn from_be_bytes(bytes: &[u8], len: usize) -> Option<Secret> {
     let excess = bytes.len().saturating_sub(8 * len);
     let (overflow, bytes) = bytes.split_at(excess);
-    if overflow.iter().fold(0, |any, byte| any | byte) != 0 {
-        return None;
-    }
+    let fits = overflow.iter().fold(0, |any, byte| any | byte) == 0;
+    fits.then(|| padded(bytes, len))
+}
+
+/// Reads big-endian bytes into as many words as they take.
+pub(super) fn all_be_bytes(bytes: &[u8]) -> Secret {
+    padded(bytes, bytes.len().div_ceil(8))
+}
+
+/// Reads at most 8 × `len` big-endian bytes into `len` words.
+fn padded(bytes: &[u8], len: usize) -> Secret {
     let mut words = vec![0; len];
     for (word, chunk) in words.iter_mut().zip(bytes.rchunks(8)) {
         let mut padded = [0; 8];
         padded[8 - chunk.len()..].copy_from_slice(chunk);
         *word = u64::from_be_bytes(padded);
     }
-    Some(Zeroizing::new(words))
+    Zeroizing::new(words)
 }
 
 /// Writes the number as big-endian bytes that fill `out`; excess bits are dropped.

@@ -43,6 +43,11 @@ impl Key {
     pub fn new(bits: u16) -> Result<Self, KeyTooLong> {
         if bits < 1 << 12 { Ok(Self(bits)) } else { Err(KeyTooLong) }
     }
+
+    /// Creates a key from the low 12 bits of a number.
+    pub fn from_low_bits(number: u64) -> Self {
+        Self(number as u16 & 0xfff)
+    }
 }
 
 impl fmt::Debug for Key {

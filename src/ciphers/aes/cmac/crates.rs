@@ -29,9 +29,8 @@ pub(super) fn macs(job: Macs<'_>) {
     }
 }
 
-fn encrypt(cipher: &impl BlockCipherEncrypt, block: &mut Block) {
-    let block: &mut [u8] = block;
-    cipher.encrypt_block(block.try_into().expect("AES has blocks of 16 bytes"));
+fn encrypt(cipher: &Aes256, block: &mut Block) {
+    cipher.encrypt_block(block.into());
 }
 
 fn add(state: &mut Block, block: &Block) {

@@ -7,7 +7,7 @@ use aes_gcm::{Aes128Gcm, Aes256Gcm, AesGcm, KeyInit};
 use zeroize::Zeroize;
 
 use super::Record;
-use crate::ciphers::aes::KeySize;
+use crate::ciphers::aes::AesKey;
 
 type Aes192Gcm = AesGcm<Aes192, U12>;
 
@@ -19,19 +19,11 @@ pub(super) enum Cipher {
 }
 
 impl Cipher {
-    /// Expands a key of the length given by `size`.
-    pub(super) fn new(size: KeySize, key: &[u8]) -> Self {
-        const LENGTH: &str = "the length was checked";
-        match size {
-            KeySize::Aes128 => {
-                Self::Aes128(Box::new(Aes128Gcm::new_from_slice(key).expect(LENGTH)))
-            }
-            KeySize::Aes192 => {
-                Self::Aes192(Box::new(Aes192Gcm::new_from_slice(key).expect(LENGTH)))
-            }
-            KeySize::Aes256 => {
-                Self::Aes256(Box::new(Aes256Gcm::new_from_slice(key).expect(LENGTH)))
-            }
+    pub(super) fn new(key: AesKey<'_>) -> Self {
+        match key {
+            AesKey::Aes128(key) => Self::Aes128(Box::new(Aes128Gcm::new(key.into()))),
+            AesKey::Aes192(key) => Self::Aes192(Box::new(Aes192Gcm::new(key.into()))),
+            AesKey::Aes256(key) => Self::Aes256(Box::new(Aes256Gcm::new(key.into()))),
         }
     }
 

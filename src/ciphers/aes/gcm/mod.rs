@@ -104,16 +104,15 @@ impl fmt::Debug for Gcm {
 impl Gcm {
     /// Prepares a key.
     pub fn new(backend: Backend, key: AesKey<'_>) -> Self {
-        let (size, key) = (key.size(), key.bytes());
         let inner = if has_lanes(backend) {
             let mut prepared = Box::new(Prepared {
-                schedule: Schedule::new(backend, size, key),
+                schedule: Schedule::new(backend, key.size(), key.bytes()),
                 powers: LongPowers::EMPTY,
             });
             run(backend, records::Prepare(&mut prepared));
             Inner::Lanes(prepared)
         } else {
-            Inner::Crate(crates::Cipher::new(size, key))
+            Inner::Crate(crates::Cipher::new(key))
         };
         Self { backend, inner }
     }

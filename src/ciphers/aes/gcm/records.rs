@@ -15,7 +15,7 @@ use crate::ciphers::aes::lanes::AesLanes;
 use crate::ciphers::aes::rounds::{
     LaneKeys, ROUNDS_128, ROUNDS_192, ROUNDS_256, encrypt, expand, key_bytes,
 };
-use crate::ciphers::aes::{Block, KeySize};
+use crate::ciphers::aes::{AesKey, Block, KeySize};
 
 /// Number of vectors whose keys are expanded, and whose blocks are encrypted, in parallel.
 const GROUPS: usize = 4;
@@ -178,9 +178,8 @@ impl<const SEAL: bool> Job for KeyEach<'_, '_, SEAL> {
     }
 
     fn by_crates(self) {
-        let keys = self.keys.chunks_exact(self.size.bytes());
-        for (index, (record, key)) in self.records.iter_mut().zip(keys).enumerate() {
-            let cipher = crates::Cipher::new(self.size, key);
+        for (index, record) in self.records.iter_mut().enumerate() {
+            let cipher = crates::Cipher::new(AesKey::nth(self.size, self.keys, index));
             if SEAL {
                 cipher.seal(record);
             } else {

@@ -4,7 +4,7 @@ use aes_kw::{KeyInit, KwAes128, KwAes192, KwAes256};
 use zeroize::Zeroize;
 
 use super::{Keks, OVERHEAD, Unwrap, Wrap};
-use crate::ciphers::aes::KeySize;
+use crate::ciphers::aes::AesKey;
 
 /// An expanded key-encryption key of the crate `aes-kw`.
 enum Kek {
@@ -14,12 +14,11 @@ enum Kek {
 }
 
 impl Kek {
-    fn new(size: KeySize, key: &[u8]) -> Self {
-        const LENGTH: &str = "the length was checked";
-        match size {
-            KeySize::Aes128 => Self::Aes128(Box::new(KwAes128::new_from_slice(key).expect(LENGTH))),
-            KeySize::Aes192 => Self::Aes192(Box::new(KwAes192::new_from_slice(key).expect(LENGTH))),
-            KeySize::Aes256 => Self::Aes256(Box::new(KwAes256::new_from_slice(key).expect(LENGTH))),
+    fn new(key: AesKey<'_>) -> Self {
+        match key {
+            AesKey::Aes128(key) => Self::Aes128(Box::new(KwAes128::new(key.into()))),
+            AesKey::Aes192(key) => Self::Aes192(Box::new(KwAes192::new(key.into()))),
+            AesKey::Aes256(key) => Self::Aes256(Box::new(KwAes256::new(key.into()))),
         }
     }
 
@@ -48,11 +47,11 @@ impl Kek {
 /// Calls `action` with the index of each content key and its KEK.
 fn for_each(keks: Keks<'_>, count: usize, mut action: impl FnMut(usize, &Kek)) {
     if keks.each {
-        for (index, key) in keks.bytes.chunks_exact(keks.size.bytes()).enumerate() {
-            action(index, &Kek::new(keks.size, key));
+        for index in 0..count {
+            action(index, &Kek::new(AesKey::nth(keks.size, keks.bytes, index)));
         }
     } else {
-        let kek = Kek::new(keks.size, keks.bytes);
+        let kek = Kek::new(AesKey::nth(keks.size, keks.bytes, 0));
         for index in 0..count {
             action(index, &kek);
         }

@@ -63,12 +63,8 @@ fn decrypt_lanes<L: RsaLanes, R: CryptoRng + ?Sized, const H: usize, const F: us
     rng: &mut R,
 ) -> Vec<Block> {
     let keys: Vec<_> = jobs.iter().map(|(key, _)| *key).collect();
-    let ciphertexts: Vec<Secret> = jobs
-        .iter()
-        .map(|(key, bytes)| {
-            words::from_be_bytes(bytes, key.public().modulus().len()).expect("below the modulus")
-        })
-        .collect();
+    let ciphertexts: Vec<Secret> =
+        jobs.iter().map(|(_, ciphertext)| words::all_be_bytes(ciphertext)).collect();
     let half = |first: bool| {
         let pairs = keys.iter().zip(&ciphertexts);
         pairs.map(move |(key, ciphertext)| Half {

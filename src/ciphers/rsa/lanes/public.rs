@@ -38,10 +38,7 @@ impl OverLanes for Encrypt<'_, '_> {
 fn encrypt_lanes<L: RsaLanes, const F: usize>(lanes: L, jobs: &mut [(&PublicKey, &mut [u8])]) {
     let len = jobs[0].0.modulus().len();
     let keys: Vec<_> = jobs.iter().map(|(key, _)| *key).collect();
-    let numbers: Vec<_> = jobs
-        .iter()
-        .map(|(_, block)| words::from_be_bytes(block, len).expect("as long as the modulus"))
-        .collect();
+    let numbers: Vec<_> = jobs.iter().map(|(_, block)| words::all_be_bytes(block)).collect();
     let numbers: Vec<_> = numbers.iter().map(|number| number.as_slice()).collect();
     let padded = Zeroizing::new(gather(&numbers, 0));
     let result = power_lanes::<L, F>(lanes, &keys, &padded);
