@@ -4,9 +4,9 @@ use std::hint::black_box;
 
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::ecdh::{Curve, NIST_BACKENDS, PrivateKey, agree, generate};
+use p256::elliptic_curve::group::Curve as _;
 use p256::elliptic_curve::point::AffineCoordinates;
-use p256::elliptic_curve::{AffinePoint, ProjectivePoint, group::Curve as _};
-use p256::elliptic_curve::{CurveArithmetic, FieldBytes, Generate, PublicKey, SecretKey};
+use p256::elliptic_curve::{CurveArithmetic, Generate, ProjectivePoint, SecretKey};
 
 use super::fixtures::rng;
 use super::{Row, ours};
@@ -66,16 +66,12 @@ fn keys(curve: Curve) -> Vec<PrivateKey> {
 
 fn agree_by_crate<C: CurveArithmetic>(cipher: &'static str, curve: Curve) -> Row {
     Row::new("agree", cipher, "rustcrypto", curve.bytes(), move || {
-        let field = |bytes: &[u8]| FieldBytes::<C>::try_from(bytes).expect("a coordinate");
-        let read = |key: &PrivateKey| {
-            let (x, y) = (key.public().x(), key.public().y().expect("a second coordinate"));
-            let point = AffinePoint::<C>::from_coordinates(&field(x), &field(y));
-            let public = PublicKey::<C>::from_affine(point.expect("a point")).expect("a point");
-            (SecretKey::<C>::from_bytes(&field(key.secret())).expect("a number"), public)
-        };
-        let keys: Vec<_> = keys(curve).iter().map(read).collect();
+        let mut rng = rng();
+        let secrets: Vec<_> =
+            (0..KEYS).map(|_| SecretKey::<C>::generate_from_rng(&mut rng)).collect();
+        let publics: Vec<_> = secrets.iter().map(SecretKey::public_key).collect();
         move || {
-            for ((secret, _), (_, public)) in keys.iter().zip(keys.iter().rev()) {
+            for (secret, public) in secrets.iter().zip(publics.iter().rev()) {
                 let product: ProjectivePoint<C> =
                     public.to_projective() * *secret.to_nonzero_scalar();
                 black_box(product.to_affine().x());

@@ -113,7 +113,7 @@ struct Party {
     file: Arc<ShopBundle>,
     scope: Scope,
     /// At shop scope, the one key, prepared for opening.
-    shared: Option<OpeningKeys>,
+    shared: Option<Arc<OpeningKeys>>,
 }
 
 impl Party {
@@ -138,19 +138,18 @@ impl Party {
 
     fn open(&self, lines: &[Vec<u8>], rng: &mut KeyStream) {
         let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
-        let own = self.shared.is_none().then(|| opening_keys(&self.file));
-        let keys = own.as_ref().or(self.shared.as_ref()).expect("one of them is there");
-        let keys = BlockKeys::new(keys, &lines);
+        let keys = self.shared.clone().unwrap_or_else(|| opening_keys(&self.file));
+        let keys = BlockKeys::new(&keys, &lines);
         let opener = Opener { backend: self.backend, ..Opener::new(&keys, Carries::Order) };
         let opened = opener.open(&lines, Wiped::default(), rng);
         assert!(opened.lines.iter().all(Result::is_ok), "what was sealed above opens");
     }
 }
 
-fn opening_keys(file: &Arc<ShopBundle>) -> OpeningKeys {
+fn opening_keys(file: &Arc<ShopBundle>) -> Arc<OpeningKeys> {
     let mut keys = OpeningKeys::new(false);
     keys.add(OpeningFile::Shop(Arc::clone(file)), &place()).expect("a shop's file");
-    keys
+    Arc::new(keys)
 }
 
 /// Returns a shop's file: one key at shop scope, or one for each order.

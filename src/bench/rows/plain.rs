@@ -16,7 +16,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use x25519_dalek::{PublicKey, StaticSecret};
 
-use super::fixtures::{bytes, orders};
+use super::fixtures::{array, crate_array, orders};
 use super::{Row, orders_at_once};
 
 /// The header of every order.
@@ -29,12 +29,12 @@ pub fn rows(cipher: &'static str, size: usize) -> [Row; 2] {
         let (kek, mut rng) = (kek(), StdRng::seed_from_u64(1));
         let header = URL_SAFE_NO_PAD.encode_to_string(HEADER);
         let texts = orders(count, size);
-        let mut lines = Vec::new();
+        let mut lines = String::new();
         move || {
             lines.clear();
             for text in &texts {
                 seal_order(&kek, &header, text, &mut rng, &mut lines);
-                lines.push(b'\n');
+                lines.push('\n');
             }
         }
     };
@@ -42,9 +42,9 @@ pub fn rows(cipher: &'static str, size: usize) -> [Row; 2] {
         let (kek, mut rng) = (kek(), StdRng::seed_from_u64(1));
         let header = URL_SAFE_NO_PAD.encode_to_string(HEADER);
         let seal = |text: Vec<u8>| {
-            let mut line = Vec::new();
+            let mut line = String::new();
             seal_order(&kek, &header, &text, &mut rng, &mut line);
-            String::from_utf8(line).expect("base64url and dots")
+            line
         };
         let lines: Vec<String> = orders(count, size).into_iter().map(seal).collect();
         let mut texts = Vec::new();
@@ -66,8 +66,8 @@ pub fn rows(cipher: &'static str, size: usize) -> [Row; 2] {
 /// Sealing and opening with ECDH-ES+A256KW on X25519 and A256GCM, an ephemeral key for each order.
 pub fn agreement_rows(cipher: &'static str, size: usize) -> [Row; 2] {
     let count = orders_at_once(size);
-    let shop = || StaticSecret::from(<[u8; 32]>::try_from(bytes(32)).expect("32 bytes"));
-    let seal_all = |shop: &PublicKey, texts: &[Vec<u8>], rng: &mut StdRng, lines: &mut Vec<u8>| {
+    let shop = || StaticSecret::from(array::<32>());
+    let seal_all = |shop: &PublicKey, texts: &[Vec<u8>], rng: &mut StdRng, lines: &mut String| {
         for text in texts {
             let ephemeral = StaticSecret::random_from_rng(rng);
             let epk = URL_SAFE_NO_PAD.encode_to_string(PublicKey::from(&ephemeral).as_bytes());
@@ -77,12 +77,12 @@ pub fn agreement_rows(cipher: &'static str, size: usize) -> [Row; 2] {
             let header = URL_SAFE_NO_PAD.encode_to_string(header);
             let kek = agreed_kek(&ephemeral, shop);
             seal_order(&kek, &header, text, rng, lines);
-            lines.push(b'\n');
+            lines.push('\n');
         }
     };
     let seal = move || {
         let (shop, mut rng) = (PublicKey::from(&shop()), StdRng::seed_from_u64(1));
-        let (texts, mut lines) = (orders(count, size), Vec::new());
+        let (texts, mut lines) = (orders(count, size), String::new());
         move || {
             lines.clear();
             seal_all(&shop, &texts, &mut rng, &mut lines);
@@ -90,9 +90,8 @@ pub fn agreement_rows(cipher: &'static str, size: usize) -> [Row; 2] {
     };
     let open = move || {
         let (shop, mut rng) = (shop(), StdRng::seed_from_u64(1));
-        let mut lines = Vec::new();
+        let mut lines = String::new();
         seal_all(&PublicKey::from(&shop), &orders(count, size), &mut rng, &mut lines);
-        let lines = String::from_utf8(lines).expect("base64url and dots");
         let mut texts = Vec::new();
         move || {
             texts.clear();
@@ -115,7 +114,7 @@ fn agreed_kek(own: &StaticSecret, other: &PublicKey) -> KwAes256 {
     let hash = hash.chain_update(own.diffie_hellman(other).as_bytes());
     let hash = hash.chain_update(14u32.to_be_bytes()).chain_update("ECDH-ES+A256KW");
     let hash = hash.chain_update([0; 8]).chain_update(256u32.to_be_bytes());
-    KwAes256::new_from_slice(&hash.finalize()).expect("a key of 32 bytes")
+    KwAes256::new(&hash.finalize())
 }
 
 /// Header members that are read of a line with an ephemeral key.
@@ -149,11 +148,11 @@ fn open_agreed(shop: &StaticSecret, line: &str) -> Option<Vec<u8>> {
 }
 
 fn kek() -> KwAes256 {
-    KwAes256::new_from_slice(&bytes(32)).expect("a key of 32 bytes")
+    KwAes256::new(&crate_array())
 }
 
 /// Appends an order's line; `header` is already in base64url.
-fn seal_order(kek: &KwAes256, header: &str, text: &[u8], rng: &mut StdRng, line: &mut Vec<u8>) {
+fn seal_order(kek: &KwAes256, header: &str, text: &[u8], rng: &mut StdRng, line: &mut String) {
     let (mut cek, mut iv, mut wrapped) = ([0; 32], [0; 12], [0; 40]);
     rng.fill_bytes(&mut cek);
     rng.fill_bytes(&mut iv);
@@ -162,9 +161,9 @@ fn seal_order(kek: &KwAes256, header: &str, text: &[u8], rng: &mut StdRng, line:
         .encrypt_inout_detached(&iv.into(), header.as_bytes(), text.as_mut_slice().into())
         .expect("far shorter than 64 GiB");
     kek.wrap_key(&cek, &mut wrapped).expect("40 bytes for 32");
-    line.extend_from_slice(header.as_bytes());
+    line.push_str(header);
     for part in [&wrapped[..], &iv, &text, &tag] {
-        line.push(b'.');
+        line.push('.');
         URL_SAFE_NO_PAD.encode_append(part, line);
     }
 }

@@ -6,7 +6,7 @@ use ::aes::cipher::{
 };
 use aes_gcm::aead::{AeadInOut, Nonce, Tag};
 
-use super::fixtures::{bytes, pieces};
+use super::fixtures::{bytes, crate_array, crate_keys, pieces};
 use super::{LARGE, MESSAGES, ORDER_SIZES, Row, SIZES, USUAL, USUAL_ORDER, orders_at_once};
 
 const NAME: &str = "rustcrypto";
@@ -18,7 +18,7 @@ where
 {
     SIZES.into_iter().map(move |size| {
         let set_up = move || {
-            let key = C::new_from_slice(&bytes(C::key_size())).expect("a key of its length");
+            let key = C::new(&crate_array());
             let mut text = bytes(size);
             move || key.encrypt_blocks(blocks::<C>(&mut text))
         };
@@ -63,13 +63,11 @@ where
 {
     let (count, size) = MESSAGES;
     let set_up = move || {
-        let keys = pieces(count, M::key_size());
-        let iv = bytes(M::iv_size());
+        let (keys, iv) = (crate_keys::<M>(count), crate_array());
         let mut texts = pieces(count, size);
         move || {
             for (key, text) in keys.iter().zip(&mut texts) {
-                let mut mode = M::new_from_slices(key, &iv).expect("key and IV of their lengths");
-                mode.encrypt_blocks(blocks::<M>(text));
+                M::new(key, &iv).encrypt_blocks(blocks::<M>(text));
             }
         }
     };
@@ -100,8 +98,7 @@ where
     A: AeadInOut + KeyInit + KeySizeUser + Send + 'static,
 {
     let set_up = move || {
-        let key = key::<A>(&bytes(A::key_size()));
-        let nonce = bytes(12);
+        let (key, nonce) = (A::new(&crate_array()), crate_array());
         let mut texts = bytes(count * size);
         move || {
             for text in texts.chunks_exact_mut(size) {
@@ -119,13 +116,11 @@ where
 {
     let count = orders_at_once(size);
     let set_up = move || {
-        let keys = bytes(count * A::key_size());
-        let nonce = bytes(12);
+        let (keys, nonce) = (crate_keys::<A>(count), crate_array());
         let mut texts = bytes(count * size);
         move || {
-            let keys = keys.chunks_exact(A::key_size());
-            for (bytes, text) in keys.zip(texts.chunks_exact_mut(size)) {
-                encrypt(&key::<A>(bytes), &nonce, text);
+            for (key, text) in keys.iter().zip(texts.chunks_exact_mut(size)) {
+                encrypt(&A::new(key), &nonce, text);
             }
         }
     };
@@ -139,22 +134,19 @@ where
 {
     let count = orders_at_once(size);
     let set_up = move || {
-        let keys = bytes(count * A::key_size());
-        let nonce = bytes(12);
+        let (keys, nonce) = (crate_keys::<A>(count), crate_array());
         let mut sealed = bytes(count * size);
         let tags: Vec<Tag<A>> = keys
-            .chunks_exact(A::key_size())
+            .iter()
             .zip(sealed.chunks_exact_mut(size))
-            .map(|(bytes, text)| encrypt(&key::<A>(bytes), &nonce, text))
+            .map(|(key, text)| encrypt(&A::new(key), &nonce, text))
             .collect();
         let mut texts = sealed.clone();
         move || {
             texts.copy_from_slice(&sealed);
-            let keys = keys.chunks_exact(A::key_size());
-            for ((bytes, text), tag) in keys.zip(texts.chunks_exact_mut(size)).zip(&tags) {
-                let nonce = <&Nonce<A>>::try_from(&nonce[..]).expect("12 bytes");
-                key::<A>(bytes)
-                    .decrypt_inout_detached(nonce, b"", text.into(), tag)
+            for ((key, text), tag) in keys.iter().zip(texts.chunks_exact_mut(size)).zip(&tags) {
+                A::new(key)
+                    .decrypt_inout_detached(&nonce, b"", text.into(), tag)
                     .expect("what was sealed above");
             }
         }
@@ -162,18 +154,12 @@ where
     Row::new("open", cipher, NAME, size, set_up).batch(count)
 }
 
-fn key<A: KeyInit>(bytes: &[u8]) -> A {
-    A::new_from_slice(bytes).expect("a key of its length")
-}
-
-fn encrypt<A: AeadInOut>(key: &A, nonce: &[u8], text: &mut [u8]) -> Tag<A> {
-    let nonce = <&Nonce<A>>::try_from(nonce).expect("12 bytes");
+fn encrypt<A: AeadInOut>(key: &A, nonce: &Nonce<A>, text: &mut [u8]) -> Tag<A> {
     key.encrypt_inout_detached(nonce, b"", text.into()).expect("far shorter than 64 GiB")
 }
 
 fn keyed<M: KeyIvInit>() -> M {
-    M::new_from_slices(&bytes(M::key_size()), &bytes(M::iv_size()))
-        .expect("key and IV of their lengths")
+    M::new(&crate_array(), &crate_array())
 }
 
 fn blocks<B: BlockSizeUser>(text: &mut [u8]) -> &mut [Block<B>] {

@@ -10,11 +10,11 @@ use crate::ciphers::cpu::Backend;
 use crate::ciphers::knapsack::PrivateKey;
 use crate::ciphers::toy_des::SBox;
 use ::aes::cipher::consts::U16;
-use ::aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
+use ::aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, Key, KeyInit};
 use ::aes::{Aes128, Aes256};
 use aes_kw::AesKw;
 
-use super::fixtures::{bytes, rng};
+use super::fixtures::{bytes, crate_keys, rng};
 use super::{CEK, Iteration, Row, available, ours};
 
 const PEER: &str = "rustcrypto";
@@ -71,16 +71,16 @@ enum Many {
 }
 
 impl Many {
-    fn keys(self, len: usize) -> Vec<u8> {
+    fn count(self) -> usize {
         match self {
-            Self::One => bytes(len),
-            Self::Each => bytes(MANY * len),
+            Self::One => 1,
+            Self::Each => MANY,
         }
     }
 
     fn keks(self, size: KeySize, keys: &[u8]) -> Keks<'_> {
         match self {
-            Self::One => Keks::one(AesKey::new(keys).expect("a key of its length")),
+            Self::One => Keks::one(AesKey::nth(size, keys, 0)),
             Self::Each => Keks::each(size, keys),
         }
     }
@@ -131,9 +131,10 @@ where
 }
 
 /// Key-encryption keys in the type of the crate `aes-kw`.
-struct PeerKeys<C> {
+struct PeerKeys<C: KeyInit> {
+    keks: Many,
     ready: AesKw<C>,
-    bytes: Option<Vec<u8>>,
+    keys: Vec<Key<C>>,
 }
 
 impl<C> PeerKeys<C>
@@ -141,13 +142,8 @@ where
     C: BlockCipherEncrypt<BlockSize = U16> + BlockCipherDecrypt<BlockSize = U16> + KeyInit,
 {
     fn new(keks: Many) -> Self {
-        let bytes = keks.keys(C::key_size());
-        let ready = Self::make_ready(&bytes[..C::key_size()]);
-        Self { ready, bytes: matches!(keks, Many::Each).then_some(bytes) }
-    }
-
-    fn make_ready(bytes: &[u8]) -> AesKw<C> {
-        AesKw::new_from_slice(bytes).expect("a key of its length")
+        let keys = crate_keys::<C>(keks.count());
+        Self { keks, ready: AesKw::new(&keys[0]), keys }
     }
 
     fn wrap(&self, ceks: &[u8], wrapped: &mut [u8]) {
@@ -167,12 +163,9 @@ where
     /// Calls `with` for each key of an iteration, with its key-encryption key.
     fn each(&self, mut with: impl FnMut(usize, &AesKw<C>)) {
         for index in 0..MANY {
-            match &self.bytes {
-                None => with(index, &self.ready),
-                Some(bytes) => {
-                    let len = C::key_size();
-                    with(index, &Self::make_ready(&bytes[index * len..][..len]));
-                }
+            match self.keks {
+                Many::One => with(index, &self.ready),
+                Many::Each => with(index, &AesKw::new(&self.keys[index])),
             }
         }
     }
@@ -181,7 +174,7 @@ where
 /// Rows for many keys in lanes.
 fn lanes(cipher: &'static str, size: KeySize, many: Many, backend: Backend) -> [Row; 2] {
     let ready = move || {
-        let (keys, ceks) = (many.keys(size.bytes()), bytes(MANY * CEK));
+        let (keys, ceks) = (bytes(many.count() * size.bytes()), bytes(MANY * CEK));
         let mut wrapped = vec![0; MANY * WRAPPED];
         kw::wrap_many(backend, many.keks(size, &keys), CEK, &ceks, &mut wrapped);
         (keys, ceks, wrapped)
