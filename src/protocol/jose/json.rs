@@ -6,6 +6,7 @@ mod members;
 use std::fmt;
 use std::ops::Deref;
 
+use serde::Serialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::{Map, Value};
@@ -77,9 +78,14 @@ impl SecretJson {
     /// Serializes the value as a JSON text, which is wiped on drop as well.
     pub fn to_bytes(&self) -> Secret {
         let mut bytes = Wiped::default();
-        serde_json::to_writer(&mut bytes, &self.0).expect("writing to memory does not fail");
+        append(&mut bytes, &self.0);
         bytes.into()
     }
+}
+
+/// Appends a value as JSON text.
+pub(in crate::protocol) fn append(text: &mut Wiped, value: &(impl Serialize + ?Sized)) {
+    serde_json::to_writer(text, value).expect("writing to memory does not fail");
 }
 
 impl Deref for SecretJson {

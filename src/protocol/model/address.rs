@@ -68,7 +68,7 @@ fn check(text: &str) -> Result<(), AddressFault> {
     if let Some(found) = rest.chars().find(|&c| !allowed(c)) {
         return Err(AddressFault::Character(found));
     }
-    let host = rest.split(['/', '?', '#']).next().expect("there is a first part");
+    let host = rest.split_once(['/', '?', '#']).map_or(rest, |(host, _)| host);
     if host.contains('@') {
         return Err(AddressFault::User);
     }

@@ -87,9 +87,7 @@ impl Page {
             ours["service"] = json!(service.as_str());
         }
         let page = json!({"orderseal": ours, "items": self.items});
-        let mut bytes = serde_json::to_vec_pretty(&page).expect("writing to memory does not fail");
-        bytes.push(b'\n');
-        bytes
+        format!("{page:#}\n").into_bytes()
     }
 }
 

@@ -29,13 +29,13 @@ impl SendTo {
 
     /// The address as used in a content security policy: without its query.
     pub(super) fn source(&self) -> &str {
-        self.0.split('?').next().expect("there is a first part")
+        self.0.split_once('?').map_or(&self.0, |(source, _)| source)
     }
 
     /// Whether the order's size and id are sent in the clear over a network.
     pub fn is_plain_http(&self) -> bool {
         let Some(rest) = self.0.strip_prefix("http://") else { return false };
-        let host = rest.split('/').next().expect("there is a first part");
+        let host = rest.split_once('/').map_or(rest, |(host, _)| host);
         let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
         !["localhost", "127.0.0.1"].contains(&name)
     }
@@ -114,7 +114,7 @@ fn host_name(name: &str) -> Result<String, AddressFault> {
 /// Whether browsers parse a host as an IPv4 address: its last part is a decimal or hexadecimal
 /// number.
 fn ends_in_number(name: &str) -> bool {
-    let last = name.rsplit('.').next().expect("there is a last part");
+    let last = name.rsplit_once('.').map_or(name, |(_, last)| last);
     match last.strip_prefix("0x") {
         Some(digits) => digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
         None => last.bytes().all(|byte| byte.is_ascii_digit()),

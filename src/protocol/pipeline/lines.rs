@@ -150,14 +150,14 @@ impl Source for Reader {
             Some(block) => (block.bytes, block.spare),
             None => (Vec::new(), Vec::new()),
         };
-        let (end, lines) = loop {
+        let (part, end, lines) = loop {
             let Some(part) = &mut self.part else { return Ok(None) };
             match self.limits.whole_lines(&self.pending) {
-                Some(cut) => break cut,
+                Some((end, lines)) => break (part, end, lines),
                 None if part.ended && self.pending.is_empty() => {
                     self.part = self.next.next().map(Current::from);
                 }
-                None if part.ended => break (self.pending.len(), 1),
+                None if part.ended => break (part, self.pending.len(), 1),
                 None => part.read_more(self.limits, &mut self.pending)?,
             }
         };
@@ -165,7 +165,6 @@ impl Source for Reader {
         buffer.extend_from_slice(&self.pending[end..]);
         self.pending.truncate(end);
         let bytes = std::mem::replace(&mut self.pending, buffer);
-        let part = self.part.as_mut().expect("the block was cut from it");
         let (first_line, line_in_part) = (self.first_line, part.line);
         self.first_line += lines as u64;
         part.line += lines as u64;

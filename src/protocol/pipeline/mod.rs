@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::Builder;
 use std::time::Duration;
 
@@ -135,13 +135,13 @@ impl Workers {
     ) -> Result<()> {
         let (events, arriving) = channel();
         let (recycle, buffers) = channel();
-        for _ in 0..2 * self.threads() + 2 {
-            recycle.send(None).expect("the other end is in this function");
-        }
+        let fresh = std::iter::repeat_with(|| None).take(2 * self.threads() + 2);
         let reading = events.clone();
         // The thread is not joined: after an error it may be blocked in a read that never returns.
         Builder::new()
-            .spawn(move || send_blocks(&mut source, &buffers, &reading))
+            .spawn(move || {
+                send_blocks(&mut source, fresh.chain(buffers.into_iter().map(Some)), &reading)
+            })
             .map_err(Error::Thread)?;
         self.pool.in_place_scope(|scope| {
             let work = &work;
@@ -193,7 +193,7 @@ impl Workers {
                     let (result, mut block) = result?;
                     consume(result, &mut block)?;
                     // The reader has ended if the input has.
-                    let _ = recycle.send(Some(block));
+                    let _ = recycle.send(block);
                 }
             }
         })
@@ -250,11 +250,11 @@ trait Source: Send + 'static {
 /// Reads blocks until the receiver is dropped.
 fn send_blocks<S: Source, T>(
     source: &mut S,
-    used: &Receiver<Option<S::Block>>,
+    used: impl Iterator<Item = Option<S::Block>>,
     events: &Sender<Event<S::Block, T>>,
 ) {
     // Both channels are closed if the run ended early.
-    while let Ok(used) = used.recv() {
+    for used in used {
         let (event, last) = match source.next(used) {
             Ok(Some(block)) => (Event::Block(block), false),
             Ok(None) => (Event::End, true),

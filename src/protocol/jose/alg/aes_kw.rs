@@ -25,15 +25,11 @@ pub(super) fn unwrapping_key(
 }
 
 fn sized(key: &Secret, size: KeySize, suite: Suite) -> Result<AesKey<'_>, KeyError> {
-    let sized = match size {
-        KeySize::Aes128 => key[..].try_into().map(AesKey::Aes128),
-        KeySize::Aes192 => key[..].try_into().map(AesKey::Aes192),
-        KeySize::Aes256 => key[..].try_into().map(AesKey::Aes256),
-    };
-    sized.map_err(|_| {
-        let (cipher, expected, found) = (suite.key_alg(), size.bytes(), key.len());
-        CipherError::KeyLength { cipher, expected, found }.into()
-    })
+    let (cipher, expected, found) = (suite.key_alg(), size.bytes(), key.len());
+    match found == expected {
+        true => Ok(AesKey::nth(size, key, 0)),
+        false => Err(CipherError::KeyLength { cipher, expected, found }.into()),
+    }
 }
 
 pub(super) fn wrap(

@@ -9,6 +9,7 @@ use rand::Rng;
 use super::{KeyParams, OneOrEach, UnwrapJob, Wrapped, direct, fitting};
 use crate::ciphers::content::{ContentCipher, Keys, MAX_IV, MAX_TAG, Record};
 use crate::ciphers::cpu::Backend;
+use crate::ciphers::cut::parts_mut;
 use crate::ciphers::random::KeyStream;
 use crate::ciphers::{CipherError, Secret, Wiped, base64url};
 use crate::protocol::jose::json::{Object, ObjectText, text};
@@ -101,12 +102,11 @@ pub(super) fn wrap(
     for cek in ceks {
         wrapped.push(cipher.sealed_len(cek.len()))[..cek.len()].copy_from_slice(cek);
     }
-    let mut rest = &mut wrapped.bytes[..];
-    let records = ceks.iter().zip(&ivs).map(|(cek, iv)| {
-        let text = rest.split_off_mut(..cipher.sealed_len(cek.len())).expect("just pushed");
-        record(cipher, iv, text, cek.len(), [0; MAX_TAG])
-    });
-    let mut records: Vec<_> = records.collect();
+    let lengths = ceks.iter().map(|cek| cipher.sealed_len(cek.len()));
+    let records = ceks.iter().zip(&ivs).zip(parts_mut(&mut wrapped.bytes, lengths));
+    let mut records: Vec<_> = records
+        .map(|((cek, iv), text)| record(cipher, iv, text, cek.len(), [0; MAX_TAG]))
+        .collect();
     match keks {
         OneOrEach::One(key) => cipher.seal(backend, Keys::One(key), &mut records),
         OneOrEach::Each(keys) => {
@@ -134,15 +134,14 @@ fn unwrap_run(backend: Backend, cipher: ContentCipher, jobs: &mut [UnwrapJob<'_,
     let Some((_, key)) = jobs.first().map(|job| job.key) else { return };
     let encrypted: Vec<&[u8]> = jobs.iter().map(|job| job.encrypted_key).collect();
     let mut texts = Wiped::from(encrypted.concat());
-    let mut rest = &mut texts[..];
-    let records = jobs.iter().map(|job| {
+    let texts = parts_mut(&mut texts, encrypted.iter().map(|key| key.len()));
+    let records = jobs.iter().zip(texts).map(|(job, text)| {
         let (iv, tag) = match job.params {
             KeyParams::IvAndTag(_, iv, tag) => (iv, *tag),
             KeyParams::None | KeyParams::Agreement(_) | KeyParams::Pbes2(_) => {
                 unreachable!("the members were checked with the line")
             }
         };
-        let text = rest.split_off_mut(..job.encrypted_key.len()).expect("room for all");
         record(cipher, iv, text, 0, tag)
     });
     let mut records: Vec<_> = records.collect();

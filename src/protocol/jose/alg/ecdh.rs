@@ -167,8 +167,7 @@ pub(super) fn wrap(
     let recipients = (first..).take(ceks.len()).map(|index| *recipients.of(index));
     let purpose = (Purpose::Kek(size), size.bytes());
     let (keys, params) = agree(backend, recipients, purpose, rng);
-    let keks = keys.chunks_exact(size.bytes());
-    let keks = keks.map(|key| AesKey::new(key).expect("a key of this size")).collect();
+    let keks = (0..ceks.len()).map(|index| AesKey::nth(size, &keys, index)).collect();
     aes_kw::wrap(backend, &OneOrEach::Each(keks), 0, ceks, wrapped);
     wrapped.params = params;
 }
@@ -191,10 +190,9 @@ pub(super) fn unwrap(backend: Backend, jobs: &mut [UnwrapJob<'_, (&PrivateKey, P
         match purpose {
             Purpose::Content(_) => concat_kdf(shared.as_bytes(), info, job.cek),
             Purpose::Kek(size) => {
-                let kek = &mut kek[..size.bytes()];
-                concat_kdf(shared.as_bytes(), info, kek);
+                concat_kdf(shared.as_bytes(), info, &mut kek[..size.bytes()]);
                 let (encrypted_key, params) = (job.encrypted_key, job.params);
-                let key = AesKey::new(kek).expect("a key of this size");
+                let key = AesKey::nth(size, kek, 0);
                 wrapped.push(UnwrapJob { key, encrypted_key, params, cek: &mut *job.cek });
             }
         }

@@ -6,6 +6,7 @@ use rand::Rng;
 use super::fitting;
 use crate::ciphers::Wiped;
 use crate::ciphers::content::ContentCipher;
+use crate::ciphers::cut::parts_mut;
 use crate::ciphers::random::KeyStream;
 use crate::protocol::jose::jwk::{AsKey, EncryptingKey, KeyRef};
 use crate::protocol::jose::pad::Pad;
@@ -26,11 +27,9 @@ pub(in crate::protocol::jose) fn keys(
     pads: &[&Pad],
 ) -> Result<Wiped, (usize, KeyError)> {
     let lengths = orders.iter().map(|order| cipher.key_len_for(order.len()));
-    let mut keys = Wiped::from(vec![0; lengths.sum()]);
-    let mut rest = &mut keys[..];
-    for (index, (order, pad)) in orders.iter().zip(pads).enumerate() {
-        let len = cipher.key_len_for(order.len());
-        let key = rest.split_off_mut(..len).expect("room for all");
+    let mut keys = Wiped::from(vec![0; lengths.clone().sum()]);
+    let each = orders.iter().zip(pads).zip(parts_mut(&mut keys, lengths));
+    for (index, ((order, pad), key)) in each.enumerate() {
         pad.copy_key(pad.offset(), key).ok_or_else(|| {
             let (needed, left) = (order.len() as u64, pad.len());
             (index, KeyError::PadShort { needed, left })

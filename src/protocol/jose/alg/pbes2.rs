@@ -13,7 +13,7 @@ use crate::protocol::model::{LineFault, Malformed, Pbes2};
 const SALT: (usize, usize) = (8, 1024);
 
 pub(super) fn wrapping_key(key: &DerivedKey) -> AesKey<'_> {
-    AesKey::new(key.key()).expect("a key of the algorithm's length")
+    AesKey::nth(key.algorithm().key_size(), key.key(), 0)
 }
 
 /// Reads the members; [`KeyParams::None`] if one is missing.
@@ -50,7 +50,7 @@ pub(super) fn unwrap(backend: Backend, jobs: &mut [UnwrapJob<'_, &OpeningPasswor
     for run in jobs.chunk_by_mut(alike) {
         let Some(derivation) = run[0].params.derivation() else { continue };
         let Some(kek) = run[0].key.derived(derivation) else { continue };
-        let key = AesKey::new(&kek).expect("a key of the algorithm's length");
+        let key = AesKey::nth(derivation.algorithm.key_size(), &kek, 0);
         let jobs = run.iter_mut().map(|job| {
             let (encrypted_key, params) = (job.encrypted_key, job.params);
             UnwrapJob { key, encrypted_key, params, cek: &mut *job.cek }

@@ -1,7 +1,5 @@
 //! Writes keys as JSON.
 
-use std::io::Write;
-
 use serde_json::Value;
 
 use super::{JwkRef, KNAPSACK, KeyRef, PRIVATE_RSA, PrivateHalf, PublicHalf, curve, secret_len};
@@ -9,6 +7,7 @@ use crate::ciphers::cpu::Backend;
 use crate::ciphers::ecdh::{self, Curve};
 use crate::ciphers::random::Origin;
 use crate::ciphers::{Wiped, base64url, knapsack, rsa};
+use crate::protocol::jose::json;
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{Family, Kid};
 
@@ -25,21 +24,19 @@ enum Written<'m> {
 impl Written<'_> {
     /// Writes the value as JSON.
     fn write(&self, backend: Backend, out: &mut Wiped) {
-        let json = match self {
-            Self::Text(text) => serde_json::to_writer(out, text),
+        match self {
+            Self::Text(text) => json::append(out, text),
             Self::Bytes(bytes) => {
-                append(out, "\"");
+                out.append(b"\"");
                 let from = out.len();
                 out.extend_to(from + base64url::encoded_length(bytes.len()));
                 base64url::encode(backend, bytes, &mut out[from..]);
-                append(out, "\"");
-                return;
+                out.append(b"\"");
             }
-            Self::Number(number) => serde_json::to_writer(out, number),
-            Self::Names(names) => serde_json::to_writer(out, names),
-            Self::Ours(value) => serde_json::to_writer(out, value),
-        };
-        json.expect("writing to memory does not fail");
+            Self::Number(number) => json::append(out, number),
+            Self::Names(names) => json::append(out, names),
+            Self::Ours(value) => json::append(out, value),
+        }
     }
 
     /// Length in characters of the value as JSON, if no text needs an escape.
@@ -57,10 +54,6 @@ impl Written<'_> {
     }
 }
 
-fn append(out: &mut Wiped, text: &str) {
-    out.write_all(text.as_bytes()).expect("writing to memory does not fail");
-}
-
 impl JwkRef<'_> {
     /// Writes the key as JSON, its members in the order of their names, with the member `orderseal` if
     /// one is given.
@@ -75,11 +68,13 @@ impl JwkRef<'_> {
         members.sort_unstable_by_key(|(name, _)| *name);
         let mut before = "{\"";
         for (name, value) in members {
-            [before, name, "\":"].into_iter().for_each(|part| append(out, part));
-            out.write_all(&values[value]).expect("writing to memory does not fail");
+            for part in [before, name, "\":"] {
+                out.append(part.as_bytes());
+            }
+            out.append(&values[value]);
             before = ",\"";
         }
-        append(out, "}");
+        out.append(b"}");
     }
 
     /// Length in characters of the JWK as JSON, if no text in it needs an escape.

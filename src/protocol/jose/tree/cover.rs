@@ -1,7 +1,6 @@
 //! A set of leaves with the nodes that derive them, and nothing else.
 
 use std::cmp::Ordering;
-use std::io::Write;
 
 use subtle::ConstantTimeEq;
 
@@ -55,7 +54,7 @@ impl Cover {
                 return Err(TreeFault::Outside(node));
             }
             positions.push(node);
-            keys.write_all(key).expect("there is memory");
+            keys.append(key);
         }
         Ok(Self { tree, nodes: positions, keys: keys.into() })
     }

@@ -1,6 +1,5 @@
 //! Derivation of nodes and transaction keys (NIST SP 800-108r1), level by level in batches.
 
-use std::io::Write;
 use std::ops::Range;
 
 use super::position::{HEIGHT, Position};
@@ -155,7 +154,7 @@ impl Search<'_> {
             return;
         }
         level.nodes.push(node);
-        level.keys.write_all(key).expect("there is memory");
+        level.keys.append(key);
         level.targets.push(targets);
     }
 

@@ -28,6 +28,7 @@ pub use position::{HEIGHT, LEAVES, Position};
 
 use sha2::{Digest, Sha256};
 
+use crate::ciphers::cut::part;
 use crate::protocol::model::{Name, Suite};
 
 /// Length in bytes of a node's key.
@@ -58,8 +59,7 @@ impl Tree {
             hash.update([u8::try_from(text.len()).expect("names are short")]);
             hash.update(text);
         }
-        let hash = hash.finalize();
-        let binding = *hash.first_chunk().expect("SHA-256 gives 32 bytes");
+        let binding = *part::<0, 16, 32>(hash.finalize().as_ref());
         Some(Self { id, suite, key_len, binding })
     }
 

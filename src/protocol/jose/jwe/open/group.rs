@@ -9,6 +9,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::{KeyNumber, Opened, OpenedBlock, Opener, OpeningKey, Sealed, Token};
 use crate::ciphers::content::{ContentCipher, Keys, MAX_TAG, Record};
 use crate::ciphers::cpu::Backend;
+use crate::ciphers::cut::parts_mut;
 use crate::ciphers::random::KeyStream;
 use crate::ciphers::{Wiped, base64url};
 use crate::protocol::jose::alg::{
@@ -261,16 +262,16 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
     /// The content-encryption keys of all lines, concatenated. A key that cannot be unwrapped is
     /// replaced by a random one, under which the tag will not verify.
     fn content_keys(&self, rng: &mut KeyStream) -> Wiped {
-        let mut ceks = Wiped::from(vec![0; self.lines.iter().map(Line::cek_len).sum()]);
-        let chain = |line: &Line<'_, '_>| self.heads[line.parts.head].chain();
-        let chained = self.lines.iter().filter(|line| !chain(line).is_empty());
-        let mut outermost = Zeroizing::new(vec![[0; LINK_LEN]; chained.count()]);
+        let lengths = self.lines.iter().map(Line::cek_len);
+        let mut ceks = Wiped::from(vec![0; lengths.clone().sum()]);
+        let links = |line: &Line<'_, '_>| self.heads[line.parts.head].chain();
+        let chains = self.lines.iter().filter(|line| !links(line).is_empty());
+        let mut outermost = Zeroizing::new(vec![[0; LINK_LEN]; chains.count()]);
         rng.fill_bytes(&mut ceks);
         rng.fill_bytes(outermost.as_flattened_mut());
         let mut jobs = UnwrapJobs::with_capacity(self.lines.len());
-        let (mut rest, mut chained) = (&mut ceks[..], outermost.iter_mut());
-        for line in &self.lines {
-            let cek = rest.split_off_mut(..line.cek_len()).expect("room for all");
+        let mut chained = outermost.iter_mut();
+        for (line, cek) in self.lines.iter().zip(parts_mut(&mut ceks, lengths.clone())) {
             let head = &self.heads[line.parts.head];
             let (iv, _, encrypted_key) = self.split(&line.parts);
             let cek = match head.chain() {
@@ -292,13 +293,10 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
             }
         }
         jobs.unwrap(self.opener.backend, rng);
-        let (mut rest, mut chained) = (&mut ceks[..], outermost.iter());
-        for line in &self.lines {
-            let cek = rest.split_off_mut(..line.cek_len()).expect("room for all");
-            let links = self.heads[line.parts.head].chain();
-            if !links.is_empty() {
-                chain::unwrap(chained.next().expect("as above"), links, cek);
-            }
+        let each = self.lines.iter().map(links).zip(parts_mut(&mut ceks, lengths));
+        let chained = each.filter(|(links, _)| !links.is_empty());
+        for ((links, cek), outermost) in chained.zip(&*outermost) {
+            chain::unwrap(outermost, links, cek);
         }
         ceks
     }
@@ -308,11 +306,9 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
         let (mut rest, mut taken) = (texts, 0);
         let mut records = Vec::with_capacity(self.lines.len());
         for Line { parts, .. } in &self.lines {
-            let text = rest
-                .split_at_mut_checked(parts.ciphertext.start - taken)
-                .map(|(_, text)| text)
-                .expect("ciphertexts lie in the order of their lines");
-            let (text, after) = text.split_at_mut(parts.ciphertext.len());
+            // Ciphertexts lie in the order of their lines.
+            let (text, after) =
+                rest[parts.ciphertext.start - taken..].split_at_mut(parts.ciphertext.len());
             (rest, taken) = (after, parts.ciphertext.end);
             let ((iv, sent, _), mut tag) = (self.split(parts), [0; MAX_TAG]);
             tag[..sent.len()].copy_from_slice(sent);

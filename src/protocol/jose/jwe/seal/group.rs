@@ -10,6 +10,7 @@ use super::{Sealer, SealingKeys};
 use crate::ciphers::Wiped;
 use crate::ciphers::base64url;
 use crate::ciphers::content::{ContentCipher, Keys, MAX_TAG, Record};
+use crate::ciphers::cut::parts_mut;
 use crate::ciphers::random::KeyStream;
 use crate::protocol::jose::alg::{OneOrEach, SealBy, Wrapped, ecdh, one_time_pad};
 use crate::protocol::jose::json::ObjectText;
@@ -68,16 +69,15 @@ impl Group<'_> {
     fn encrypt(&self, lines: &[Line], ceks: &ContentKeys<'_>, ivs: &[u8], out: &mut [u8]) {
         let (cipher, backend, watch) = (self.cipher, self.sealer.backend, self.sealer.watch);
         let lengths = self.orders.iter().map(|order| cipher.sealed_len(order.len()));
-        let mut texts = Wiped::from(Vec::with_capacity(lengths.sum()));
+        let mut texts = Wiped::from(Vec::with_capacity(lengths.clone().sum()));
         for order in self.orders {
             texts.extend_from_slice(order);
             let end = texts.len() + cipher.sealed_len(order.len()) - order.len();
             texts.resize(end, 0);
         }
-        let mut rest = &mut texts[..];
         let mut records = Vec::with_capacity(self.orders.len());
-        for (index, (order, line)) in self.orders.iter().zip(lines).enumerate() {
-            let text = rest.split_off_mut(..cipher.sealed_len(order.len())).expect("room for all");
+        let parts = self.orders.iter().zip(lines).zip(parts_mut(&mut texts, lengths.clone()));
+        for (index, ((order, line), text)) in parts.enumerate() {
             records.push(Record {
                 iv: nth(ivs, index, cipher.iv_len()),
                 aad: &out[line.header.clone()],
@@ -93,9 +93,7 @@ impl Group<'_> {
         let tags: Vec<[u8; MAX_TAG]> = records.iter().map(|record| record.tag).collect();
         drop(records);
 
-        let mut rest = &texts[..];
-        for ((order, line), tag) in self.orders.iter().zip(lines).zip(&tags) {
-            let text = rest.split_off(..cipher.sealed_len(order.len())).expect("as above");
+        for ((line, tag), text) in lines.iter().zip(&tags).zip(parts_mut(&mut texts, lengths)) {
             let at = line.ciphertext;
             let end = at + base64url::encode(backend, text, &mut out[at..]);
             out[end] = b'.';
