@@ -5,6 +5,7 @@
 //! adds. This file only dispatches to them, by full matches.
 
 mod aes_kw;
+mod batch;
 mod cipher_kw;
 mod direct;
 pub(super) mod ecdh;
@@ -30,6 +31,7 @@ use crate::protocol::jose::password::{Derivation, DerivedKey, OpeningPassword};
 use crate::protocol::model::{
     Alg, KeyError, KeyUse, LineFault, Malformed, Suite, Unfit, WrapAlgorithm,
 };
+pub(super) use batch::{OneOrEach, UnwrapJob, Wrapped};
 pub use ecdh::Agreement;
 use ecdh::Purpose;
 
@@ -394,62 +396,6 @@ impl<'k> Unwrapping<'k> {
     }
 }
 
-/// Wrapped keys, concatenated, and their parameters.
-#[derive(Debug, Default)]
-pub(super) struct Wrapped {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-    /// Parameters of each key, in the families that have any.
-    params: Vec<KeyParams>,
-}
-
-impl Wrapped {
-    /// The JWE encrypted key of an order; empty if nothing was wrapped.
-    pub(super) fn encrypted_key(&self, index: usize) -> &[u8] {
-        let Some(&end) = self.ends.get(index) else { return b"" };
-        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.bytes[start..end]
-    }
-
-    /// The parameters of an order's key.
-    pub(super) fn params(&self, index: usize) -> &KeyParams {
-        self.params.get(index).unwrap_or(&KeyParams::None)
-    }
-
-    /// Whether each key has parameters of its own.
-    pub(super) fn has_params(&self) -> bool {
-        !self.params.is_empty()
-    }
-
-    /// Appends room for a key and returns it.
-    fn push(&mut self, len: usize) -> &mut [u8] {
-        let start = self.bytes.len();
-        self.bytes.resize(start + len, 0);
-        self.ends.push(self.bytes.len());
-        &mut self.bytes[start..]
-    }
-}
-
-/// A key to unwrap.
-#[derive(Debug)]
-pub(super) struct UnwrapJob<'a, K = Unwrapping<'a>> {
-    /// The unwrapping key.
-    pub(super) key: K,
-    /// The wrapped key.
-    pub(super) encrypted_key: &'a [u8],
-    /// Its parameters, from the header.
-    pub(super) params: &'a KeyParams,
-    /// Buffer for the key, filled with random bytes beforehand. If unwrapping fails, they stay, so
-    /// that decryption fails in one way only: by its authentication tag (RFC 7516 section 11.5).
-    pub(super) cek: &'a mut [u8],
-}
-
-impl<'a, K> UnwrapJob<'a, K> {
-    fn with<L>(self, key: L) -> UnwrapJob<'a, L> {
-        UnwrapJob { key, encrypted_key: self.encrypted_key, params: self.params, cek: self.cek }
-    }
-}
-
 /// Keys to unwrap together, by family.
 #[derive(Debug, Default)]
 pub(super) struct UnwrapJobs<'a> {
@@ -504,52 +450,6 @@ impl<'a> UnwrapJobs<'a> {
         ecdh::unwrap(backend, agreed);
         pbes2::unwrap(backend, password);
         knapsack::unwrap(knapsack);
-    }
-}
-
-/// A value shared by all items of a batch, or one value per item.
-#[derive(Debug, Clone)]
-pub(super) enum OneOrEach<T> {
-    /// One value for all items.
-    One(T),
-    /// One value per item, in order.
-    Each(Vec<T>),
-}
-
-impl<T> OneOrEach<T> {
-    /// Returns the value for the item with the given index.
-    ///
-    /// # Panics
-    /// Panics if each item has its own value and the index is out of range.
-    pub(super) fn of(&self, index: usize) -> &T {
-        match self {
-            Self::One(one) => one,
-            Self::Each(each) => &each[index],
-        }
-    }
-
-    /// Applies `make` to each value.
-    pub(super) fn map<U>(&self, make: impl Fn(&T) -> U) -> OneOrEach<U> {
-        match self {
-            Self::One(one) => OneOrEach::One(make(one)),
-            Self::Each(each) => OneOrEach::Each(each.iter().map(make).collect()),
-        }
-    }
-
-    /// Applies `make` to each value and stops at the first error.
-    fn try_map<U, E>(&self, make: impl Fn(&T) -> Result<U, E>) -> Result<OneOrEach<U>, E> {
-        Ok(match self {
-            Self::One(one) => OneOrEach::One(make(one)?),
-            Self::Each(each) => OneOrEach::Each(each.iter().map(make).collect::<Result<_, _>>()?),
-        })
-    }
-
-    /// Returns all values in order, or the single shared one.
-    fn into_vec(self) -> Vec<T> {
-        match self {
-            Self::One(one) => vec![one],
-            Self::Each(each) => each,
-        }
     }
 }
 
