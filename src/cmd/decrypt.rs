@@ -1,29 +1,30 @@
 //! `decrypt`: the shop opens sealed orders.
 
-use std::collections::BTreeMap;
+mod report;
+
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args};
-use orderseal::protocol::jose::jwe::{
-    Carries, KeyNumber, MAX_SEALED_LINE, Shape, is_sealed_json, is_unfinished_json,
-};
+use orderseal::protocol::jose::jwe::{Carries, KeyNumber, Shape};
 use orderseal::protocol::jose::password::MOST_ROUNDS;
-use orderseal::protocol::roles::shop::{self, Options, Skipped, Summary};
-use orderseal::protocol::roles::stream::{self, Opened};
+use orderseal::protocol::roles::shop::{self, Options, Summary};
+use orderseal::protocol::roles::stream;
 use orderseal::protocol::store::files::{
-    self, FileId, Input, Inputs, Ledger, LedgerUser, Loaded, Output, Privacy,
+    self, FileId, Inputs, Ledger, LedgerUser, Loaded, Output, Privacy,
 };
 use orderseal::protocol::store::{OpeningFile, OpeningKeys};
 use orderseal::protocol::{Error, Kid, Malformed, Place, Result};
 use serde_json::json;
 
 use super::arguments::is_stdout;
-use super::arguments::{Failures, MORE, OutputFile, SkipReport};
+use super::arguments::{Failures, MORE, OutputFile};
+use super::beginnings::{joined_json, peek_line};
 use super::ledger::{Delivery, UseOptions};
 use super::passwords::{KeyPassword, load_password};
 use super::{Global, algorithms, main_inputs, one_from_stdin, one_to_stdout, ui};
 use crate::cmd::hints::usage;
+use report::write_skipped;
 
 /// Open sealed orders
 ///
@@ -407,93 +408,4 @@ impl Decrypt {
         self.report_stream(global, &opened, keys)?;
         Ok(Outcome::One(opened.key))
     }
-
-    fn report_stream(&self, global: &Global, opened: &Opened, keys: &OpeningKeys) -> Result<()> {
-        let kid = keys.name(opened.key).map_or(String::new(), |kid| kid.to_string());
-        if global.json {
-            let mut report = json!({
-                "streams": 1,
-                "bytes_read": opened.totals.read,
-                "bytes_written": opened.totals.written,
-                "keys": 1,
-            });
-            if self.ids {
-                report["by_key"] = json!({ kid: 1 });
-            }
-            return ui::print_report(&report, self.stdout_has_data());
-        }
-        if self.check {
-            return ui::print(&format!("1\t{}\n", ui::escaped(&kid)));
-        }
-        Ok(())
-    }
-
-    fn report_summary(&self, global: &Global, summary: &Summary, keys: &OpeningKeys) -> Result<()> {
-        if global.json {
-            let shops = summary.by_shop(keys);
-            let shops = shops.iter().map(|(shop, count)| (shop.as_str(), *count));
-            let mut report = json!({
-                "orders": summary.totals.orders,
-                "failed": summary.failed,
-                "bytes_read": summary.totals.read,
-                "bytes_written": summary.totals.written,
-                "keys": summary.keys(),
-                "by_shop": shops.collect::<BTreeMap<_, _>>(),
-            });
-            if self.ids {
-                report["by_key"] = json!(summary.by_key(keys));
-            }
-            return ui::print_report(&report, self.stdout_has_data());
-        }
-        if self.check {
-            let by_key = summary.by_key(keys);
-            let rows = by_key.iter().map(|(kid, count)| format!("{count}\t{}\n", ui::escaped(kid)));
-            return ui::print(&rows.collect::<String>());
-        }
-        Ok(())
-    }
-}
-
-/// Reads on to the end of the input's first line, or a little further; `bytes` were read before.
-pub fn peek_line(input: &mut Input, mut bytes: Vec<u8>) -> Result<Vec<u8>> {
-    let mut buffer = vec![0; 64 << 10];
-    while bytes.len() <= MAX_SEALED_LINE && memchr::memchr(b'\n', &bytes).is_none() {
-        match input.reader.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(read) => bytes.extend_from_slice(&buffer[..read]),
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(Error::io(&input.name, "cannot read", error)),
-        }
-    }
-    Ok(bytes)
-}
-
-/// Joins the lines of an input that is one order in a JSON serialization over several lines; in JSON,
-/// line feeds are white space. Any other input stays as it is. `first` was read before.
-pub fn joined_json(input: &mut Input, mut first: Vec<u8>) -> Result<Vec<u8>> {
-    if !is_unfinished_json(&first) {
-        return Ok(first);
-    }
-    let limit = MAX_SEALED_LINE.saturating_sub(first.len()) as u64;
-    let rest = input.reader.by_ref().take(limit).read_to_end(&mut first);
-    rest.map_err(|error| Error::io(&input.name, "cannot read", error))?;
-    // Lines of which the first is damaged stay apart, so that the others can be opened.
-    if !is_sealed_json(&first) {
-        return Ok(first);
-    }
-    first.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
-    Ok(first)
-}
-
-/// Reports a skipped record: line, key and kind of failure, never its content. Names the file if
-/// there are several.
-fn write_skipped(report: &mut SkipReport, skipped: &Skipped, several: bool) -> Result<()> {
-    let Skipped { place, kid, refused } = skipped;
-    let message = refused.clone().at(place.clone()).to_string();
-    let mut entry =
-        json!({"line": place.line, "kid": kid, "kind": refused.kind(), "message": message});
-    if several {
-        entry["file"] = json!(place.file);
-    }
-    report.write(&entry)
 }

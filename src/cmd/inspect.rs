@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 
 use outline::show;
 
-use super::decrypt::{joined_json, peek_line};
+use super::beginnings::{joined_json, peek_line};
 use super::passwords::KeyPassword;
 use super::{Global, one_from_stdin, ui};
 use crate::cmd::hints::usage;
