@@ -20,40 +20,39 @@ export async function user(options = {}) {
   return context;
 }
 
-/** Notes in `crypto.watched` every key that the page makes, and every IV. Runs in the page. */
+/** Notes in `crypto.watched` every key that the page makes, and the bytes of those that it wraps. Runs in the page. */
 function watchKeys() {
   if (!globalThis.crypto?.subtle) return;
   const { subtle } = crypto;
-  const noted = { keys: [], ivs: [], wrapped: [] };
+  const noted = { keys: [], wrapped: [] };
   Object.defineProperty(crypto, "watched", { value: noted });
   for (const name of ["importKey", "deriveKey", "generateKey"]) {
     const real = subtle[name].bind(subtle);
     subtle[name] = async (...args) => {
-      const key = await real(...args);
-      noted.keys.push({ made: name, type: key.algorithm.name, extractable: key.extractable, usages: key.usages.join(), key: new WeakRef(key) });
-      return key;
+      const made = await real(...args);
+      for (const key of made.privateKey ? [made.privateKey, made.publicKey] : [made]) {
+        const facts = [key.algorithm.name, key.type, key.usages.join(), key.extractable ? "extractable" : ""];
+        noted.keys.push({ made: name, kind: facts.filter(Boolean).join(" "), key: new WeakRef(key) });
+      }
+      return made;
     };
   }
-  const { wrapKey, encrypt, exportKey } = subtle;
+  const { wrapKey, exportKey } = subtle;
   subtle.wrapKey = async (format, key, ...rest) => {
     noted.wrapped.push([...new Uint8Array(await exportKey.call(subtle, "raw", key))]);
     return wrapKey.call(subtle, format, key, ...rest);
-  };
-  subtle.encrypt = (algorithm, ...rest) => {
-    noted.ivs.push([...algorithm.iv].join());
-    return encrypt.call(subtle, algorithm, ...rest);
   };
 }
 
 /** What `watchKeys` noted; `alive` is how many keys something still refers to. */
 export const watched = (page) => page.evaluate(async () => {
-  const { keys, ivs, wrapped } = crypto.watched;
+  const { keys, wrapped } = crypto.watched;
   const isAlive = ({ key }) => key.deref() !== undefined;
   // A WeakRef holds its target until the task in which it was made or read is over.
   for (let tries = 0; tries < 10 && (tries === 0 || keys.some(isAlive)); tries += 1) {
     await globalThis.gc({ execution: "async" });
   }
-  return { ivs, wrapped, keys: keys.map(({ made, type, extractable, usages }) => ({ made, type, extractable, usages })), alive: keys.filter(isAlive).length };
+  return { wrapped, keys: keys.map(({ made, kind }) => ({ made, kind })), alive: keys.filter(isAlive).length };
 });
 
 export const PERSON = {

@@ -73,7 +73,7 @@ impl OrderPage {
             return self.refuse_options().map(|()| None);
         }
         let (_, Account { shop, .. }) = loaded.file.account(Some(&request.shop), &loaded.place)?;
-        if let Some(reason) = page::refusal(shop.suite, request.layers) {
+        if let Some(reason) = page::refusal(shop.suite) {
             return Err(Error::key(&loaded.place, reason.into()));
         }
         if request.ids.orders().is_some_and(|orders| orders > MAX_ORDERS as u64) {

@@ -18,6 +18,9 @@ pub fn to_json(page: &Description) -> Value {
         "key_bytes": page.sizes.keys,
         "picture_bytes": page.sizes.pictures,
     });
+    if page.layers > 1 {
+        value["layers"] = json!(page.layers);
+    }
     if let Some(orders) = page.orders {
         value["orders"] = json!(orders);
     }

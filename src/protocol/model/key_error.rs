@@ -5,7 +5,7 @@ mod unfit;
 mod unsound;
 
 pub use encrypted::Encrypted;
-pub use unfit::Unfit;
+pub use unfit::{PageLacks, Unfit};
 pub use unsound::Unsound;
 
 use super::journal::JournalTrouble;

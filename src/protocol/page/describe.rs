@@ -5,7 +5,9 @@ use serde_json::Value;
 
 use super::{DATA, SendTo};
 use crate::protocol::jose::json::{self, Object, optional_text, text};
-use crate::protocol::model::{Alg, Enc, Error, Malformed, Name, PageFault, Place, Result, Suite};
+use crate::protocol::model::{
+    Alg, Enc, Error, MAX_LAYERS, Malformed, Name, PageFault, Place, Result, Suite,
+};
 
 /// Description of an order page: everything except its keys.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +16,8 @@ pub struct Description {
     pub shop: Name,
     /// Algorithms that the page seals with.
     pub suite: Suite,
+    /// Content-encryption keys per order; more than one form a chain.
+    pub layers: u8,
     /// Number of keys in the page.
     pub keys: usize,
     /// Whether its key serves more than one order.
@@ -75,6 +79,7 @@ impl Description {
         Ok(Self {
             shop: json::name(members, "shop")?,
             suite: suite(members)?,
+            layers: layers(members)?,
             keys: keys.len(),
             reusable,
             orders: match (erase, reusable) {
@@ -109,6 +114,19 @@ fn suite(members: &Object) -> Result<Suite, Malformed> {
     let suite =
         Alg::from_name(alg).zip(Enc::from_name(enc)).and_then(|(alg, enc)| Suite::new(alg, enc));
     suite.ok_or_else(|| PageFault::Algorithms { alg: alg.to_owned(), enc: enc.to_owned() }.into())
+}
+
+fn layers(members: &Object) -> Result<u8, Malformed> {
+    let range = 1..=MAX_LAYERS;
+    let read = |value: &Value| u8::try_from(value.as_u64()?).ok().filter(|it| range.contains(it));
+    match members.get("layers") {
+        None => Ok(1),
+        Some(value) => read(value).ok_or(Malformed::OutOfRange {
+            name: "layers",
+            least: 1,
+            most: MAX_LAYERS.into(),
+        }),
+    }
 }
 
 /// Length of a value as written in a page.
@@ -149,6 +167,7 @@ mod tests {
         let page = read(&data()).unwrap();
         assert_eq!((page.shop.as_str(), page.keys, page.orders), ("tokyo", 2, Some(2)));
         assert_eq!((page.guided, page.erase, page.items), (true, false, Some(1)));
+        assert_eq!(page.layers, 1);
         assert_eq!(page.send_to.unwrap().url(), "https://a.b/c");
         assert_eq!(page.sizes.keys, r#"["0a","AAAA"],["0b","BBBB"],"#.len());
         assert_eq!(page.sizes.pictures, r#""data:image/svg+xml,\u003csvg>""#.len());
@@ -176,6 +195,7 @@ mod tests {
             ("keys", json!([]), "no keys"),
             ("keys", json!("x"), "no keys"),
             ("erase", json!(1), "no member \"erase\""),
+            ("layers", json!(17), "\"layers\" is not a number from 1 to 16"),
             ("send_to", json!("ftp://a"), "http"),
         ] {
             let mut data = data();

@@ -31,15 +31,19 @@ use crate::ciphers::rsa::OaepHash;
 use crate::ciphers::{Secret, Wiped, base64url};
 use crate::protocol::jose::json::SecretJson;
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk, PublicHalf};
-use crate::protocol::model::{Alg, Enc, KeyError, Kid, Name, Run, Suite, Unfit, WrapAlgorithm};
+use crate::protocol::model::{
+    Alg, Enc, KeyError, Kid, Name, PageLacks, Run, Suite, Unfit, WrapAlgorithm,
+};
 use crate::protocol::store::keyfile::ClientBundle;
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
-/// The script's files, joined. The first three contain only definitions for the form and the order.
+/// The script's files, joined. Those before the form contain only definitions.
 const SCRIPT: &str = concat!(
     include_str!("program/texts.js"),
-    include_str!("program/crypto.js"),
+    include_str!("program/ciphers.js"),
+    include_str!("program/keys.js"),
+    include_str!("program/seal.js"),
     include_str!("program/memory.js"),
     include_str!("program/form.js"),
     include_str!("program/order.js"),
@@ -54,50 +58,55 @@ pub const MAX_ORDERS: usize = 10_000;
 /// Default public exponent, 65,537; keys in a page omit it.
 const USUAL_EXPONENT: [u8; 3] = [1, 0, 1];
 
-/// Returns the reason why no page can be made for these algorithms or this chain; `None` if one
-/// can.
+/// Returns the reason why no page can be made for these algorithms; `None` if one can.
+pub fn refusal(suite: Suite) -> Option<Unfit> {
+    let (alg, enc) = (suite.alg(), suite.enc());
+    let wraps = lacking_for_keys(alg).map(|lacking| (alg.name(), lacking));
+    let seals = lacking_for_orders(enc).map(|lacking| (enc.name(), lacking));
+    wraps.or(seals).map(|(algorithm, lacking)| Unfit::NoPage { algorithm, lacking })
+}
+
+/// What a page lacks for managing keys this way.
 #[deny(clippy::wildcard_enum_match_arm)]
-pub fn refusal(suite: Suite, layers: u8) -> Option<Unfit> {
-    let wraps = match suite.alg() {
-        Alg::Direct => true,
-        Alg::Agree => true,
-        Alg::Password(_) => false,
+fn lacking_for_keys(alg: Alg) -> Option<PageLacks> {
+    match alg {
+        Alg::Direct | Alg::Agree => None,
+        Alg::Password(_) => Some(PageLacks::Passwords),
         Alg::Wrap(algorithm) => match algorithm {
-            WrapAlgorithm::AesKw(KeySize::Aes128 | KeySize::Aes256)
-            | WrapAlgorithm::EcdhEs(KeySize::Aes128 | KeySize::Aes256) => true,
-            // Browsers built on Chromium have no AES-192.
-            WrapAlgorithm::AesKw(KeySize::Aes192) | WrapAlgorithm::EcdhEs(KeySize::Aes192) => false,
-            WrapAlgorithm::RsaOaep(OaepHash::Sha256) => true,
-            WrapAlgorithm::RsaOaep(OaepHash::Sha1 | OaepHash::Sha384 | OaepHash::Sha512) => false,
-            WrapAlgorithm::AesGcmKw(_) | WrapAlgorithm::CipherKw(_) | WrapAlgorithm::MhKnapsack => {
-                false
-            }
+            WrapAlgorithm::AesKw(size)
+            | WrapAlgorithm::AesGcmKw(size)
+            | WrapAlgorithm::EcdhEs(size) => match size {
+                KeySize::Aes128 | KeySize::Aes256 => None,
+                KeySize::Aes192 => Some(PageLacks::Aes192),
+            },
+            WrapAlgorithm::RsaOaep(
+                OaepHash::Sha1 | OaepHash::Sha256 | OaepHash::Sha384 | OaepHash::Sha512,
+            ) => None,
+            WrapAlgorithm::CipherKw(own) => lacking_for_orders(Enc::Cipher(own.cipher())),
+            WrapAlgorithm::MhKnapsack => Some(PageLacks::Algorithm),
         },
-    };
-    let seals = match suite.enc() {
+    }
+}
+
+/// What a page lacks for encrypting orders this way.
+#[deny(clippy::wildcard_enum_match_arm)]
+fn lacking_for_orders(enc: Enc) -> Option<PageLacks> {
+    match enc {
+        Enc::RsaBlocks => None,
         Enc::Cipher(cipher) => match cipher {
-            ContentCipher::A256Gcm | ContentCipher::A128Gcm => true,
-            // Browsers built on Chromium have no AES-192.
-            ContentCipher::A192Gcm => false,
-            ContentCipher::A128CbcHs256
-            | ContentCipher::A192CbcHs384
-            | ContentCipher::A256CbcHs512
-            | ContentCipher::DesCbcHs256
+            ContentCipher::A256Gcm
+            | ContentCipher::A128Gcm
+            | ContentCipher::A128CbcHs256
+            | ContentCipher::A256CbcHs512 => None,
+            ContentCipher::A192Gcm | ContentCipher::A192CbcHs384 => Some(PageLacks::Aes192),
+            ContentCipher::DesCbcHs256
             | ContentCipher::DesEde3CbcHs256
             | ContentCipher::ToyDesEcbHs256(_)
             | ContentCipher::Feal8CbcHs256
-            | ContentCipher::Grain128AeadV2
-            | ContentCipher::VernamHs256 => false,
+            | ContentCipher::Grain128AeadV2 => Some(PageLacks::Algorithm),
+            ContentCipher::VernamHs256 => Some(PageLacks::Pads),
         },
-        Enc::RsaBlocks => false,
-    };
-    if !wraps {
-        return Some(Unfit::PageWraps(suite.alg()));
     }
-    if !seals {
-        return Some(Unfit::PageSeals(suite.enc()));
-    }
-    (layers > 1).then_some(Unfit::PageChain)
 }
 
 /// Makes the page from a client's bundle. The page contains an id of its own, drawn from `rng`;
@@ -184,6 +193,9 @@ fn delivered(client: &ClientBundle, form: &Form, id: u64) -> Result<Value, KeyEr
     data["keys"] = keys.iter().map(key).collect::<Result<_, _>>()?;
     if let Some(budget) = client.budget.get(first) {
         data["budget"] = json!(budget);
+    }
+    if program.layers > 1 {
+        data["layers"] = json!(program.layers);
     }
     if let Some(items) = &form.items {
         data["items"] = items.list.clone();

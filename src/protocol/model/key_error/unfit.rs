@@ -1,7 +1,7 @@
 //! Keys that are sound and do not fit what is asked.
 
 use crate::ciphers::rsa;
-use crate::protocol::model::algorithms::{Alg, Enc, Pbes2};
+use crate::protocol::model::algorithms::{Enc, Pbes2};
 use crate::protocol::model::malformed::{KeyFault, Malformed};
 use crate::protocol::model::names::{Kid, Name};
 use crate::protocol::model::place::Place;
@@ -119,22 +119,32 @@ pub enum Unfit {
     /// A pad that cannot be made.
     #[error(transparent)]
     Pad(#[from] KeyFault),
-    /// A key-management algorithm that browsers do not have.
-    #[error(
-        "a page wraps keys by A256KW, A128KW, RSA-OAEP-256 or ECDH-ES, which browsers support; the shop uses {}",
-        .0.name()
-    )]
-    PageWraps(Alg),
-    /// A content cipher that browsers do not have.
-    #[error(
-        "a page encrypts orders by A256GCM or A128GCM, which browsers support; the shop uses {}",
-        .0.name()
-    )]
-    PageSeals(Enc),
+    /// An algorithm that pages do not seal with.
+    #[error("no page seals with {algorithm}: {lacking}")]
+    NoPage {
+        /// Name of the algorithm.
+        algorithm: &'static str,
+        /// What a page lacks for it.
+        lacking: PageLacks,
+    },
     /// A kind of key that pages do not carry.
     #[error("{0} has no place in a page")]
     NotInPages(&'static str),
-    /// A chain in a page.
-    #[error("a page makes one content-encryption key per order, no chain")]
-    PageChain,
+}
+
+/// What an order page lacks for an algorithm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PageLacks {
+    /// The algorithm.
+    #[error("browsers do not have it")]
+    Algorithm,
+    /// AES with 192-bit keys.
+    #[error("Chromium and browsers built on it have no AES with 192-bit keys")]
+    Aes192,
+    /// Pads.
+    #[error("browsers do not record what is used so reliably that no byte of a pad serves twice")]
+    Pads,
+    /// Passwords.
+    #[error("a page holds keys, not passwords")]
+    Passwords,
 }

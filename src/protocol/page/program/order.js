@@ -200,10 +200,10 @@ async function start() {
     return offerEarlier();
   }
   memory.checkLeft(state);
-  pool = await importKeys(page.alg, deliveredKeys, new Set(state.spent));
+  pool = await importKeys(page, deliveredKeys, new Set(state.spent));
   $("left").textContent = page.reusable ? "" : say("left", memory.left(state));
   $("fields").append(...page.fields.map((rule) => (rule.type === "delivery" ? delivery(rule) : field(rule))));
-  if (!["dir", "ECDH-ES"].includes(page.alg)) $("fields").append(typedWords());
+  if (wraps(page)) $("fields").append(typedWords());
   step(0);
   $("form").oninput = showSummary;
   // The button places an order, not the Enter key in a field.
