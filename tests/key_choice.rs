@@ -32,6 +32,35 @@ fn a_key_without_alg_opens_each_line_as_its_header_says() {
 }
 
 #[test]
+fn a_hint_names_the_algorithms_that_a_key_fits() {
+    let lab = Lab::new();
+    lab.write("orders", "one\n");
+    for (alg, fitting) in [
+        ("A128KW", "size: A128KW, A128GCMKW, A128GCM\n"),
+        ("A256CBC-HS512", "size: A256CBC-HS512\n"),
+        (
+            "RSA-OAEP-256 --rsa-bits 2048",
+            "size: RSA-OAEP-256, RSA-OAEP-384, RSA-OAEP-512, RSA-OAEP\n",
+        ),
+        (
+            "ECDH-ES --curve P-256",
+            "size: ECDH-ES+A256KW, ECDH-ES+A192KW, ECDH-ES+A128KW, ECDH-ES\n",
+        ),
+    ] {
+        lab.ok(&format!("keygen --alg {alg} -o key.jwk --force"));
+        let mut key = lab.json("key.jwk");
+        key.as_object_mut().unwrap().remove("alg");
+        lab.write("key.jwk", key.to_string());
+        for command in ["encrypt --key key.jwk orders", "wrap --with key.jwk key.jwk"] {
+            lab.refused(4, command).says(&["hint: name it by --alg; ", fitting]);
+        }
+    }
+    lab.write("key.jwk", r#"{"kty":"oct","k":"AAECAwQ"}"#);
+    lab.refused(4, "encrypt --key key.jwk orders")
+        .says(&["hint: no standard algorithm is for keys"]);
+}
+
+#[test]
 fn an_assumed_algorithm_is_for_keys_that_name_none() {
     let lab = Lab::new();
     lab.write("gcm.jwk", oct(r#","alg":"A256GCM""#));
@@ -42,6 +71,8 @@ fn an_assumed_algorithm_is_for_keys_that_name_none() {
     lab.refused(2, "decrypt --bundle gcm.jwk --alg A256KW orders").says(&["--key"]);
     lab.write("plain.jwk", oct(""));
     lab.refused(4, "encrypt --key plain.jwk orders").says(&["\"alg\"", "hint: name it by --alg"]);
+    let fitting = "A256KW, A256GCMKW, A256GCM, A128CBC-HS256\n";
+    lab.refused(4, "encrypt --key plain.jwk orders").says(&["of this type and size: ", fitting]);
     let sealed = lab.ok("encrypt --key plain.jwk --alg A256KW orders").stdout;
     assert_eq!(header(&String::from_utf8_lossy(&sealed))["alg"], "A256KW");
     assert_eq!(lab.ok_with("decrypt --key plain.jwk", &sealed).text(), "one\n");

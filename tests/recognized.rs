@@ -58,6 +58,11 @@ const TEXT: &[Kind] = &[
     ("an OpenSSH key", b"ssh-ed25519 AAAAC3Nz me@host\n", "an OpenSSH public key"),
     ("a web page", b"<!doctype html><title>x</title>\n", "a web page"),
     ("a signed token", b"eyJhbGciOiJFUzI1NiJ9.e30.c2ln\n", "a signed token (JWS, alg ES256)"),
+    (
+        "a quoted order",
+        b"\"eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0....\"\n",
+        "a sealed order in quotation marks",
+    ),
 ];
 
 /// What every command that reads keys refuses.
@@ -70,6 +75,8 @@ const NO_KEYS: &[Kind] = &[
     ),
     ("DER", b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x6e\x04\x22", "DER data"),
     ("JSON", b"{\"order\":1}\n", "a JSON text"),
+    ("an array of keys", b"[\n {\"kty\":\"oct\",\"k\":\"AA\"}\n]\n", "a JSON array of keys"),
+    ("another array", b"[{\"id\":1}]\n", "a JSON text"),
 ];
 
 /// A folder with keys of every kind, and the files `orders` and `input`.
@@ -116,6 +123,22 @@ fn a_wrong_key_file_is_named_by_every_command() {
     ] {
         each(&lab, line, &[NO_LINES, UTF_16, TEXT, NO_KEYS]);
     }
+}
+
+#[test]
+fn hints_say_how_to_use_a_quoted_order_and_an_array_of_keys() {
+    let lab = lab();
+    lab.write("keys.json", r#"[{"kty":"oct","k":"AAECAwQFBgcICQoLDA0ODw"}]"#);
+    let set = "hint: a JWK Set is an object with this array in it: {\"keys\":[…]}";
+    lab.refused(3, "encrypt --key keys.json orders.ndjson").says(&[set]);
+    lab.refused(3, "inspect keys.json").says(&["found a JSON array of keys", set]);
+    let sealed = lab.ok("encrypt --key kek.jwk orders.ndjson").text();
+    let quoted: String = sealed.lines().map(|line| format!("\"{line}\",\n")).collect();
+    lab.refused_with(3, "decrypt --key kek.jwk", quoted.as_bytes()).says(&[
+        "line 1: found a sealed order in quotation marks",
+        "hint: remove the quotation marks",
+    ]);
+    lab.refused_with(3, "inspect", quoted.as_bytes()).says(&["in quotation marks"]);
 }
 
 #[test]

@@ -324,6 +324,8 @@ fn unexpected_hint(found: &Form, expected: Expected) -> Option<String> {
              mail program? each sealed order is one line"
         }
         Form::WhiteSpace => "was the line wrapped? join its parts, as with: tr -d '[:space:]'",
+        Form::Quoted => "remove the quotation marks, as with: tr -d '\"'",
+        Form::KeyArray => "a JWK Set is an object with this array in it: {\"keys\":[…]}",
         Form::SealedOrders | Form::JsonSerialization(_) => {
             "sealed orders are the input; the key file goes with --bundle or --key"
         }
@@ -379,6 +381,13 @@ fn key_hint(error: &KeyError) -> Option<String> {
         KeyError::Alike { .. } => "choose one by --alg",
         KeyError::Uncounted { .. } => "put the key into a file of its own",
         KeyError::NoAlgorithm(_) | KeyError::Unprotected(_) => "name it by --alg",
+        KeyError::Unsaid { fitting, .. } if fitting.is_empty() => {
+            "no standard algorithm is for keys of this type and size: is the key complete?"
+        }
+        KeyError::Unsaid { fitting, .. } => {
+            let fitting = names(fitting.iter().copied());
+            return Some(format!("name it by --alg; for a key of this type and size: {fitting}"));
+        }
         KeyError::NoneFor(_) => "leave --alg out: it is for keys that name no algorithm",
         KeyError::Role { found: Role::Client, expected: Role::Shop } => {
             "a client's bundle only encrypts; decrypt with the file from `orderseal bundle shop`"

@@ -29,6 +29,9 @@ impl Form {
             return Some(form);
         }
         let text = line.trim_ascii();
+        if is_quoted(text) {
+            return Some(Self::Quoted);
+        }
         let dots = memchr::memchr_iter(b'.', text).count();
         if header_of(text).is_some_and(|header| header.contains_key("enc")) {
             if text.iter().any(u8::is_ascii_whitespace) {
@@ -58,6 +61,12 @@ impl Form {
         // The header of a token starts with an open brace.
         let first = bytes.trim_ascii().split(|&byte| byte == b'\n').next().unwrap_or_default();
         let first = first.trim_ascii();
+        if is_quoted(first) {
+            return Some(Self::Quoted);
+        }
+        if is_key_array(bytes) {
+            return Some(Self::KeyArray);
+        }
         if !first.starts_with(b"eyJ") || !first.contains(&b'.') {
             return None;
         }
@@ -163,6 +172,18 @@ fn header_of(text: &[u8]) -> Option<Object> {
     }
     let header = base64url::decode_to_vec(header)?;
     json::parse(&header).ok()?.as_object().cloned()
+}
+
+/// Whether a line begins with a quotation mark and a compact JWE.
+fn is_quoted(line: &[u8]) -> bool {
+    let token = line.strip_prefix(b"\"");
+    token.and_then(header_of).is_some_and(|header| header.contains_key("enc"))
+}
+
+/// Whether a text begins as an array of objects, one of which has the member that every JWK has.
+fn is_key_array(text: &[u8]) -> bool {
+    let first = text.trim_ascii_start().strip_prefix(b"[").map(<[u8]>::trim_ascii_start);
+    first.is_some_and(|first| first.starts_with(b"{") && memmem::find(first, b"\"kty\"").is_some())
 }
 
 /// The path to the first compact JWE among the members of an object, in the notation of `jq`.

@@ -16,6 +16,8 @@ pub enum Form {
     SealedOrders,
     /// A key file, JWK Set or JWK.
     KeyFile,
+    /// A JSON array of keys, which is not a JWK Set.
+    KeyArray,
     /// A shop's ledger.
     Ledger,
     /// A journal of spent ids.
@@ -28,6 +30,8 @@ pub enum Form {
     CutOff(usize),
     /// A compact JWE with white space inside it.
     WhiteSpace,
+    /// A compact JWE in quotation marks.
+    Quoted,
     /// UTF-8 text that begins with a byte-order mark.
     ByteOrderMark,
     /// UTF-16 text.
@@ -126,10 +130,12 @@ impl Form {
             | Self::EmptyLine
             | Self::SealedOrders
             | Self::KeyFile
+            | Self::KeyArray
             | Self::ItemPage
             | Self::WebPage(_)
             | Self::CutOff(_)
             | Self::WhiteSpace
+            | Self::Quoted
             | Self::ByteOrderMark
             | Self::JsonSerialization(_)
             | Self::TokenInJson(_)
@@ -154,6 +160,8 @@ impl Form {
             | Self::Ledger
             | Self::Journal
             | Self::SealedOrders
+            | Self::Quoted
+            | Self::KeyArray
             | Self::SignedToken(_) => false,
             Self::EmptyFile
             | Self::EmptyLine
@@ -180,6 +188,7 @@ impl fmt::Display for Form {
             Self::EmptyLine => f.write_str("an empty line"),
             Self::SealedOrders => f.write_str("sealed orders"),
             Self::KeyFile => f.write_str("a key file"),
+            Self::KeyArray => f.write_str("a JSON array of keys"),
             Self::Ledger => f.write_str("a shop's ledger"),
             Self::Journal => f.write_str("a journal of spent ids"),
             Self::ItemPage => f.write_str("a shop's item page"),
@@ -188,6 +197,7 @@ impl fmt::Display for Form {
                 write!(f, "a sealed order that is cut off (in segment {segment})")
             }
             Self::WhiteSpace => f.write_str("white space inside a compact JWE"),
+            Self::Quoted => f.write_str("a sealed order in quotation marks"),
             Self::ByteOrderMark => f.write_str("a byte-order mark (U+FEFF) at the beginning"),
             Self::Utf16 => f.write_str("UTF-16 text"),
             Self::Packed(name) => f.write_str(name),

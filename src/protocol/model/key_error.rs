@@ -62,9 +62,17 @@ pub enum KeyError {
         /// Operations of which the key should permit one.
         wanted: String,
     },
-    /// A sealing key that names no algorithm.
+    /// A key whose algorithms no file names.
     #[error("{0} does not say which algorithm (\"alg\") it is for")]
     NoAlgorithm(String),
+    /// A sealing key that names no algorithm.
+    #[error("{key} does not say which algorithm (\"alg\") it is for")]
+    Unsaid {
+        /// The key.
+        key: String,
+        /// Names of the standard algorithms for keys of its type and size.
+        fitting: Vec<&'static str>,
+    },
     /// No key is for the requested algorithm.
     #[error("holds no key for {0}: each names another algorithm")]
     NoneFor(String),

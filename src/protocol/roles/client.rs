@@ -412,7 +412,8 @@ fn sealing_suite(
     enc: Option<Enc>,
 ) -> std::result::Result<Suite, KeyError> {
     let Some(name) = key.alg.as_deref() else {
-        return Err(KeyError::NoAlgorithm(key.view().words()));
+        let view = key.view();
+        return Err(KeyError::Unsaid { key: view.words(), fitting: view.material.algorithms() });
     };
     match (Alg::from_name(name), file.direct_cipher(name)) {
         (Some(alg @ Alg::Wrap(_)), _) => {

@@ -11,7 +11,7 @@ use crate::ciphers::Wiped;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
 use crate::protocol::jose::alg::Opening;
-use crate::protocol::jose::jwk::{JwkRef, KeyRef};
+use crate::protocol::jose::jwk::JwkRef;
 use crate::protocol::jose::password::OpeningPassword;
 use crate::protocol::jose::run::{in_turn, unwatched};
 use crate::protocol::model::{Alg, KeyError, KeyUse, Suite, Task, Unfit};
@@ -226,7 +226,7 @@ impl Algorithms {
             Self::Unsaid if !header.protected => {
                 return Err(KeyError::Unprotected(key.words()));
             }
-            Self::Unsaid => asked.is_standard() && fits(key.material, asked),
+            Self::Unsaid => asked.is_standard() && key.material.fits(asked),
         };
         match is_for_it {
             true => Ok(asked),
@@ -244,12 +244,5 @@ impl Algorithms {
             Self::Unsaid => "standard algorithms of its type and size".to_owned(),
         };
         KeyError::OtherAlgorithm { key: key.words(), own, asked }
-    }
-}
-
-fn fits(key: KeyRef<'_>, suite: Suite) -> bool {
-    match key {
-        KeyRef::Secret(key) => suite.secret_len() == Some(key.len()),
-        KeyRef::Pad(_) | KeyRef::Public(_) | KeyRef::Private(_) => suite.material() == key.family(),
     }
 }

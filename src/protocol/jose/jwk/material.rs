@@ -1,9 +1,10 @@
 //! Keys by what they can do. A client holds [`EncryptingKey`]s, which are derived from the
 //! service's [`DecryptingKey`]s by one total match.
 
+use crate::ciphers::content::ContentCipher;
 use crate::ciphers::{Secret, ecdh, knapsack, rsa};
 use crate::protocol::jose::pad::Pad;
-use crate::protocol::model::Family;
+use crate::protocol::model::{Alg, Enc, Family, Suite, WrapAlgorithm};
 
 /// A key that encrypts, as a client holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,6 +175,25 @@ impl<'k> KeyRef<'k> {
                 Family::Knapsack
             }
         }
+    }
+
+    /// Whether the key has the type and the size that the algorithms take.
+    pub fn fits(self, suite: Suite) -> bool {
+        match self {
+            Self::Secret(key) => suite.secret_len() == Some(key.len()),
+            Self::Pad(_) | Self::Public(_) | Self::Private(_) => suite.material() == self.family(),
+        }
+    }
+
+    /// Names of the standard algorithms that the key fits, in the form of a JWK's `alg`.
+    pub fn algorithms(self) -> Vec<&'static str> {
+        let cipher = ContentCipher::A256Gcm;
+        let managing = WrapAlgorithm::ALL.into_iter().map(Alg::Wrap).chain([Alg::Agree]);
+        let managing = managing.filter_map(|alg| Suite::new(alg, Enc::Cipher(cipher)));
+        let direct = ContentCipher::ALL.map(|cipher| Suite::direct(Enc::Cipher(cipher)));
+        let suites =
+            managing.chain(direct).filter(|suite| suite.is_standard() && self.fits(*suite));
+        suites.map(Suite::key_alg).collect()
     }
 
     /// A name for messages.
