@@ -9,6 +9,7 @@
 //! `BACKENDS` lists those with their own code for it.
 
 mod aes;
+mod agreed_kw;
 mod content;
 mod des;
 mod ecdh;
@@ -34,7 +35,7 @@ pub type List = fn() -> Vec<Row>;
 /// The rows, grouped by the question that they answer.
 pub const GROUPS: [(&str, &[List]); 4] = [
     ("ciphers", &[aes::rows, des::rows, feal::rows, stream::rows, content::rows]),
-    ("wrapping", &[wrapping::rows, rsa::rows, x25519::rows, ecdh::rows]),
+    ("wrapping", &[wrapping::rows, rsa::rows, agreed_kw::rows, x25519::rows, ecdh::rows]),
     ("orders", &[orders::rows, transport::rows]),
     ("keys", &[rsa::key_rows, x25519::key_rows, ecdh::key_rows, keys::rows]),
 ];
@@ -162,4 +163,42 @@ fn ours(names: &[&str]) -> Vec<Backend> {
 /// Returns the last of the named backends that this processor supports.
 fn widest(names: &[&str]) -> Backend {
     available(names).pop().expect("every cipher runs on every processor")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_to_wrap_a_key_is_measured_in_one_group() {
+        let (_, lists) = GROUPS.iter().find(|(name, _)| *name == "wrapping").unwrap();
+        let rows: Vec<Row> = lists.iter().flat_map(|list| list()).collect();
+        for cipher in [
+            "aes-128-kw",
+            "aes-256-kw",
+            "aes-256-gcmkw",
+            "aes-128-cbc-hs256kw",
+            "grain128aeadv2kw",
+            "des-ede3-cbc-hs256kw",
+            "des-cbc-hs256kw",
+            "feal8-cbc-hs256kw",
+            "toydes-ecb-hs256kw",
+            "rsa-2048-oaep-256",
+            "x25519-ecdh-es-a256kw",
+            "p-256-ecdh-es-a256kw",
+            "knapsack",
+        ] {
+            for operation in ["wrap", "unwrap"] {
+                let of = |row: &Row| (row.operation, &*row.cipher) == (operation, cipher);
+                assert!(rows.iter().any(of), "{operation}/{cipher}");
+            }
+        }
+    }
+
+    #[test]
+    fn keys_that_are_agreed_on_unwrap_what_they_wrapped() {
+        for row in agreed_kw::rows() {
+            row.set_up()();
+        }
+    }
 }
