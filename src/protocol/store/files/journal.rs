@@ -244,14 +244,18 @@ impl Journal {
     pub fn remove(bundle: &Path) -> io::Result<bool> {
         let path = Self::path_beside(bundle);
         let Ok(Some(file)) = open_locked(&path, Purpose::Append) else { return Ok(false) };
-        let mut magic = [0; JOURNAL_MAGIC.len()];
-        let is_one = file.read_exact_at(&mut magic, 0).is_ok() && magic == *JOURNAL_MAGIC;
-        if is_one {
+        if is_one(&file) {
             sweep(&path, Owner::IsWaitedFor)?;
             std::fs::remove_file(&path)?;
             sync_folder(folder_of(&path))?;
         }
-        Ok(is_one)
+        Ok(is_one(&file))
+    }
+
+    /// Whether there is a journal of a bundle at a path.
+    pub fn is_beside(bundle: &Path) -> bool {
+        let file = open_no_follow(&Self::path_beside(bundle), OpenOptions::new().read(true));
+        file.is_ok_and(|file| is_one(&file))
     }
 
     fn append(&mut self, record: Record) -> Result<()> {
@@ -325,6 +329,12 @@ impl Journal {
         *self = write_new(self.path.clone(), self.number, self.names, records, Some(&old))?;
         Ok(())
     }
+}
+
+/// Whether a file begins as a journal.
+fn is_one(file: &File) -> bool {
+    let mut magic = [0; JOURNAL_MAGIC.len()];
+    file.read_exact_at(&mut magic, 0).is_ok() && magic == *JOURNAL_MAGIC
 }
 
 /// Opens and locks the file that is at a path, if there is one, without following a link.

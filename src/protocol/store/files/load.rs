@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 use zeroize::Zeroizing;
@@ -75,7 +75,7 @@ pub fn load_encrypted(
         }
     };
     let file = match &held {
-        Some(_) => join(parsed, &std::fs::canonicalize(path).unwrap_or(path.to_owned()), &place)?.0,
+        Some(_) => join(parsed, &without_link(path), &place)?.0,
         None => parsed.without_journal(&place)?,
     };
     drop(held);
@@ -86,6 +86,14 @@ pub fn load_encrypted(
         refuse_readable(id, mode, &place)?;
     }
     Ok(Loaded { file, changeable, id, place, known })
+}
+
+/// The path of the file itself, if there is a link to it at a path.
+fn without_link(path: &Path) -> PathBuf {
+    match std::fs::read_link(path) {
+        Ok(_) => std::fs::canonicalize(path).unwrap_or(path.to_owned()),
+        Err(_) => path.to_owned(),
+    }
 }
 
 /// Reads a client's bundle to seal with it: of one with a journal, only a key that is unspent, if that is
@@ -156,7 +164,8 @@ pub fn tidy(path: Option<&Path>) {
 
 /// Whether a killed process left something beside a file.
 pub fn has_leftover(path: &Path) -> bool {
-    temporary_name(path).is_ok_and(|name| name.symlink_metadata().is_ok())
+    let unfinished = temporary_name(path).is_ok_and(|name| name.symlink_metadata().is_ok());
+    unfinished || Journal::is_beside(path)
 }
 
 /// Finishes what killed processes left undone with the file at a path; returns whether the file has
