@@ -44,5 +44,10 @@ fn batch<'r>(records: &'r mut [Record<'_>]) -> Vec<gcm::Record<'r>> {
 }
 
 fn cipher(backend: Backend, size: KeySize, key: &[u8]) -> Gcm {
-    Gcm::new(backend, AesKey::nth(size, key, 0))
+    let key = match size {
+        KeySize::Aes128 => AesKey::Aes128(sized(key)),
+        KeySize::Aes192 => AesKey::Aes192(sized(key)),
+        KeySize::Aes256 => AesKey::Aes256(sized(key)),
+    };
+    Gcm::new(backend, key)
 }
