@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use sha2::{Digest, Sha256};
 
+use crate::ciphers::cut::part;
 use crate::protocol::model::{Kid, Result};
 
 /// An order that was opened.
@@ -102,11 +103,11 @@ impl PadPiece {
 }
 
 fn first_half(hash: &[u8; 32]) -> u128 {
-    u128::from_be_bytes(*hash.first_chunk().expect("16 of 32 bytes"))
+    u128::from_be_bytes(*part::<0, _, _>(hash))
 }
 
 fn second_half(hash: &[u8; 32]) -> u128 {
-    u128::from_be_bytes(*hash.last_chunk().expect("16 of 32 bytes"))
+    u128::from_be_bytes(*part::<16, _, _>(hash))
 }
 
 /// What is known about a slot that was used before.

@@ -23,6 +23,7 @@ use sha2::{Digest, Sha256};
 use self::record::{Check, RECORD_LEN, Record, Tail};
 use super::paths::{FileId, Privacy, folder_of, open_no_follow, sync_folder};
 use super::temporary::{Owner, Replaced, Temporary, belongs_here, sweep, temporary_name};
+use crate::ciphers::cut::part;
 use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::jose::tree::Leaves;
 use crate::protocol::model::{Error, JOURNAL_MAGIC, JournalFault, Kid, Place, Result};
@@ -128,8 +129,7 @@ impl Names {
 }
 
 fn half(hash: Sha256) -> [u8; 16] {
-    let hash: [u8; 32] = hash.finalize().into();
-    std::array::from_fn(|index| hash[index])
+    *part::<0, _, 32>(&hash.finalize().into())
 }
 
 impl FileState {
@@ -403,27 +403,20 @@ fn header(number: FileNumber, names: Names) -> ([u8; HEADER_LEN], Check) {
 }
 
 fn parse_header(bytes: &[u8]) -> std::result::Result<(FileNumber, Names, Check), JournalFault> {
-    let damaged = JournalFault::Damaged { part: "header", at: 0 };
     if !bytes.starts_with(JOURNAL_MAGIC) {
         return Err(JournalFault::NotOne);
     }
-    let (_, rest) = bytes.split_first_chunk::<16>().ok_or(damaged.clone())?;
-    let (version, rest) = rest.split_first_chunk().ok_or(damaged.clone())?;
-    let version = u32::from_le_bytes(*version);
+    let damaged = JournalFault::Damaged { part: "header", at: 0 };
+    let found: &[u8; HEADER_LEN] = bytes.first_chunk().ok_or(damaged.clone())?;
+    let version = u32::from_le_bytes(*part::<16, _, _>(found));
     if version != VERSION {
         return Err(JournalFault::Version(version));
     }
-    let fields = || {
-        let (_, rest) = rest.split_first_chunk::<4>()?;
-        let (number, rest) = rest.split_first_chunk()?;
-        let (count, rest) = rest.split_first_chunk()?;
-        let (hash, _) = rest.split_first_chunk()?;
-        let count = u64::from_le_bytes(*count);
-        Some((FileNumber(*number), Names { count, hash: *hash }))
-    };
-    let (number, names) = fields().ok_or(damaged.clone())?;
+    let number = FileNumber(*part::<24, _, _>(found));
+    let count = u64::from_le_bytes(*part::<40, _, _>(found));
+    let names = Names { count, hash: *part::<48, _, _>(found) };
     let (expected, check) = header(number, names);
-    match bytes.starts_with(&expected) {
+    match *found == expected {
         true => Ok((number, names, check)),
         false => Err(damaged),
     }

@@ -1,13 +1,12 @@
 //! Writes key files, one key per line, so that people and diffs can follow them.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 
 use serde_json::{Value, json};
 
 use super::{AnyKeys, Shop, Standing, VERSION, VERSION_WITH_TREES};
 use crate::ciphers::{Secret, Wiped};
-use crate::protocol::jose::json::{Object, SecretJson};
+use crate::protocol::jose::json::{self, Object, SecretJson};
 use crate::protocol::jose::jwk::JwkRef;
 use crate::protocol::model::{Kid, Name, Role, Step};
 use crate::protocol::store::trees::{HeldTree, Trees};
@@ -16,7 +15,14 @@ use crate::protocol::store::trees::{HeldTree, Trees};
 pub(super) fn set(keys: &dyn AnyKeys, member: Option<Value>) -> Secret {
     let member = text_of_member(member);
     let mut out = Wiped::with_capacity(text_len(keys, &member));
-    write_set(keys, &member, &mut out).expect("writing to memory does not fail");
+    out.append(BEFORE_KEYS);
+    for (index, key) in keys.views().enumerate() {
+        out.append(if index == 0 { b"\n" } else { b",\n" });
+        key.write(None, &mut out);
+    }
+    out.append(AFTER_KEYS);
+    out.append(&member);
+    out.append(b"}\n");
     out.into()
 }
 
@@ -24,24 +30,13 @@ pub(super) fn set(keys: &dyn AnyKeys, member: Option<Value>) -> Secret {
 pub(super) fn lone(key: JwkRef<'_>, member: Option<&Value>) -> Secret {
     let mut out = Wiped::with_capacity(key.text_len() + MOST_RECORDED as usize);
     key.write(member, &mut out);
-    out.write_all(b"\n").expect("writing to memory does not fail");
+    out.append(b"\n");
     out.into()
 }
 
 /// Length in bytes of a set with a member `orderseal`.
 pub(super) fn len(keys: &dyn AnyKeys, member: Option<Value>) -> u64 {
     text_len(keys, &text_of_member(member)) as u64
-}
-
-fn write_set(keys: &dyn AnyKeys, member: &[u8], out: &mut Wiped) -> std::io::Result<()> {
-    out.write_all(BEFORE_KEYS)?;
-    for (index, key) in keys.views().enumerate() {
-        out.write_all(if index == 0 { b"\n" } else { b",\n" })?;
-        key.write(None, out);
-    }
-    out.write_all(AFTER_KEYS)?;
-    out.write_all(member)?;
-    out.write_all(b"}\n")
 }
 
 /// Length in characters of the file, if no text of a key needs an escape.
@@ -57,9 +52,8 @@ fn text_len(keys: &dyn AnyKeys, member: &[u8]) -> usize {
 fn text_of_member(member: Option<Value>) -> Wiped {
     let mut text = Wiped::default();
     if let Some(member) = member.map(SecretJson::new) {
-        let name = text.write_all(b",\n\"orderseal\":");
-        let written = name.and_then(|()| Ok(serde_json::to_writer(&mut text, &*member)?));
-        written.expect("writing to memory does not fail");
+        text.append(b",\n\"orderseal\":");
+        json::append(&mut text, &*member);
     }
     text
 }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use sha2::{Digest, Sha256};
 
 use super::{FileState, ReadWhole};
+use crate::ciphers::cut::part;
 
 pub(super) const RECORD_LEN: usize = 64;
 /// Length of a record without its check value.
@@ -60,10 +61,9 @@ impl Record {
 
     /// The record in these bytes, whose check value is right.
     fn parse(bytes: &[u8; RECORD_LEN]) -> Option<Self> {
-        let numbers: [u64; 3] = std::array::from_fn(|index| {
-            u64::from_le_bytes(std::array::from_fn(|byte| bytes[8 + 8 * index + byte]))
-        });
-        let [from, to, at] = numbers;
+        let [from, to, at] =
+            [part::<8, 8, _>(bytes), part::<16, 8, _>(bytes), part::<24, 8, _>(bytes)]
+                .map(|number| u64::from_le_bytes(*number));
         match bytes[0] {
             1 => Some(Self::Reserve { keys: from..to, end: (at != 0).then_some(at) }),
             2 => Some(Self::Return { keys: from..to }),

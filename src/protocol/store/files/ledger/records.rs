@@ -193,11 +193,11 @@ pub(super) fn read(
 /// record is `None` if its content makes no sense.
 fn record_at(bytes: &[u8], from: u64, at: usize, of: Identity) -> Option<(Option<Record>, usize)> {
     let header: &[u8; HEADER_LEN] = bytes.get(at..)?.first_chunk()?;
-    if u64_at(header, 16) != from + at as u64 || u64_at(header, 24) != of.generation {
+    if u64_at::<16, _>(header) != from + at as u64 || u64_at::<24, _>(header) != of.generation {
         return None;
     }
     let begin = at + HEADER_LEN;
-    let end = begin.checked_add(usize::try_from(u64_at(header, 8)).ok()?)?;
+    let end = begin.checked_add(usize::try_from(u64_at::<8, _>(header)).ok()?)?;
     let content = bytes.get(begin..end)?;
     if header[32..] != check(of, header, content) {
         return None;

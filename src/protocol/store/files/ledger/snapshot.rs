@@ -11,6 +11,7 @@ use std::os::unix::fs::FileExt;
 use sha2::{Digest, Sha256};
 
 use super::runs::{self, Run};
+use crate::ciphers::cut::part;
 use crate::protocol::model::{Error, LEDGER_MAGIC, LedgerFault, Place, Result};
 use crate::protocol::store::FileNumber;
 
@@ -87,13 +88,13 @@ impl Snapshot {
         if header[..16] != *LEDGER_MAGIC {
             return Err(malformed(LedgerFault::NotOne));
         }
-        let version = u32_at(&header, 16);
+        let version = u32_at::<16, _>(&header);
         if version != VERSION {
             return Err(malformed(LedgerFault::Version(version)));
         }
         let damaged = || malformed(LedgerFault::Damaged { part: "header", at: 0 });
-        let (chunks, count) = (u32_at(&header, 20), u64_at(&header, 40));
-        let (directory_at, records_at) = (u64_at(&header, 48), u64_at(&header, 56));
+        let (chunks, count) = (u32_at::<20, _>(&header), u64_at::<40, _>(&header));
+        let (directory_at, records_at) = (u64_at::<48, _>(&header), u64_at::<56, _>(&header));
         let directory_len = u64::from(chunks) * DIRECTORY_ENTRY_LEN as u64;
         let end = directory_at.checked_add(directory_len).ok_or_else(damaged)?;
         if records_at < end || records_at % ALIGNMENT != 0 {
@@ -109,8 +110,8 @@ impl Snapshot {
         }
         let directory: Vec<ChunkAt> =
             directory.as_chunks().0.iter().map(ChunkAt::from_bytes).collect();
-        let number = FileNumber(*header[24..].first_chunk().expect("16 bytes"));
-        let identity = Identity { number, generation: u64_at(&header, 64) };
+        let number = FileNumber(*part::<24, _, _>(&header));
+        let identity = Identity { number, generation: u64_at::<64, _>(&header) };
         Ok(Self { identity, count, records_at, directory, cached: BTreeMap::new() })
     }
 
@@ -214,11 +215,11 @@ impl Chunk {
 impl ChunkAt {
     fn from_bytes(bytes: &[u8; DIRECTORY_ENTRY_LEN]) -> Self {
         Self {
-            first: u128::from_be_bytes(*bytes.first_chunk().expect("16 bytes")),
-            at: u64_at(bytes, 16),
-            len: u32_at(bytes, 24),
-            count: u32_at(bytes, 28),
-            check: *bytes.last_chunk().expect("8 bytes"),
+            first: u128::from_be_bytes(*part::<0, _, _>(bytes)),
+            at: u64_at::<16, _>(bytes),
+            len: u32_at::<24, _>(bytes),
+            count: u32_at::<28, _>(bytes),
+            check: *part::<32, _, _>(bytes),
         }
     }
 
@@ -336,13 +337,13 @@ fn check(header: &[u8; HEADER_LEN], directory: &[u8]) -> [u8; 32] {
 }
 
 fn chunk_check(bytes: &[u8]) -> [u8; 8] {
-    *<[u8; 32]>::from(Sha256::digest(bytes)).first_chunk().expect("8 of 32 bytes")
+    *part::<0, _, 32>(&Sha256::digest(bytes).into())
 }
 
-pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes(*bytes[at..].first_chunk().expect("4 bytes"))
+fn u32_at<const AT: usize, const LEN: usize>(bytes: &[u8; LEN]) -> u32 {
+    u32::from_le_bytes(*part::<AT, _, _>(bytes))
 }
 
-pub(super) fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    u64::from_le_bytes(*bytes[at..].first_chunk().expect("8 bytes"))
+pub(super) fn u64_at<const AT: usize, const LEN: usize>(bytes: &[u8; LEN]) -> u64 {
+    u64::from_le_bytes(*part::<AT, _, _>(bytes))
 }
