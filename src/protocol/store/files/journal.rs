@@ -376,7 +376,7 @@ fn write_new(
     for record in records {
         let (record_bytes, check) = record.to_bytes(journal.last);
         bytes.extend(record_bytes);
-        journal.take(record, check).map_err(|fault| io::Error::other(fault))?;
+        journal.take(record, check).map_err(io::Error::other)?;
     }
     journal.file.write_all_at(&bytes, 0)?;
     journal.file.sync_all()?;
