@@ -258,7 +258,7 @@ fn pools_of_both_kinds_are_measured_with_files_of_growing_numbers_of_ids() {
     assert_eq!(rows, [of("listed"), of("derived")].concat());
     for cost in &costs {
         let steps = cost["processor_seconds"].as_object().expect("an object");
-        assert_eq!(steps.len(), 6, "{cost}");
+        assert_eq!(steps.len(), 7, "{cost}");
         assert!(steps.values().all(|time| time.as_f64().is_some_and(|time| time > 0.0)), "{cost}");
     }
     // What is derived does not grow with the number of ids; what is listed does.

@@ -9,6 +9,7 @@ use orderseal::ciphers::ecdh::Curve;
 use orderseal::protocol::jose::password::Rounds;
 use orderseal::protocol::jose::tree::LEAVES;
 use orderseal::protocol::model::MAX_LAYERS;
+use orderseal::protocol::model::Misuse;
 use orderseal::protocol::store::files::{self, Existing, FileId, Output, Privacy};
 use orderseal::protocol::{Alg, Enc, Erase, Error, Kid, Result};
 use serde_json::Value;
@@ -46,6 +47,14 @@ impl OutputFile {
     /// Whether the output goes to stdout.
     pub fn is_stdout(&self) -> bool {
         is_stdout(self.path())
+    }
+
+    /// Refuses the output if it is the file with the spent ids of the bundle at a path.
+    pub fn refuse_journal_of(&self, bundle: &Path) -> Result<()> {
+        match self.path().filter(|path| files::is_journal_of(path, bundle)) {
+            Some(path) => Err(Misuse::OutputIsInput(ui::shown(path)).into()),
+            None => Ok(()),
+        }
     }
 
     /// Opens the output, which must not be one of the inputs.

@@ -118,6 +118,7 @@ impl Encrypt {
         }
         let typed = self.typed_key.as_deref().and_then(files::identify);
         let ids = [&[with.id(), typed, key_password.id()], others, &inputs.ids()].concat();
+        self.to.refuse_journal_of(path)?;
         let output = self.to.create(Privacy::Umask, &ids)?;
         if made == Made::Stream {
             output.refuse_terminal("a sealed stream")?;

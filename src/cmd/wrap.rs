@@ -101,6 +101,7 @@ impl Wrap {
             plan.set_layers(layers)?;
         }
         with.admit(&plan, global)?;
+        self.to.refuse_journal_of(from.path())?;
         let mut output =
             self.to.create(Privacy::Umask, &[with.id(), key.id, self.key_password.id()])?;
         let _unfinished = signals::begin();

@@ -53,6 +53,23 @@ impl Leaves {
         self.0.get(at).is_some_and(|own| own.start <= range.start && range.end <= own.end)
     }
 
+    /// Whether a leaf of a range is in the set.
+    pub fn contains_any(&self, range: &Range<u64>) -> bool {
+        let at = self.0.partition_point(|own| own.end <= range.start);
+        self.0.get(at).is_some_and(|own| own.start < range.end)
+    }
+
+    /// Adds a range; this takes little time if it comes after all leaves of the set.
+    pub fn add(&mut self, range: Range<u64>) {
+        match self.0.last_mut() {
+            Some(last) if last.end == range.start => last.end = range.end.min(LEAVES),
+            Some(last) if last.end > range.start => {
+                *self = self.union(&std::iter::once(range).collect());
+            }
+            Some(_) | None => self.0.extend(std::iter::once(range).collect::<Self>().0),
+        }
+    }
+
     /// The leaves in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = u32> {
         self.0.iter().flat_map(|range| range.clone().map(|leaf| leaf as u32))

@@ -22,11 +22,13 @@ use sha2::{Digest, Sha256};
 
 use self::record::{Check, RECORD_LEN, Record, Tail};
 use super::paths::{FileId, Privacy, folder_of, open_no_follow, sync_folder};
-use super::temporary::{Owner, Replaced, Temporary, belongs_here, sweep, temporary_name};
+use super::temporary::{
+    Owner, Replaced, Temporary, belongs_here, changed_meanwhile, sweep, temporary_name,
+};
 use crate::ciphers::cut::part;
 use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::jose::tree::Leaves;
-use crate::protocol::model::{Error, JOURNAL_MAGIC, JournalFault, Kid, Place, Result};
+use crate::protocol::model::{Error, JOURNAL_MAGIC, JournalFault, Kid, Misuse, Place, Result};
 use crate::protocol::store::FileNumber;
 
 const VERSION: u32 = 1;
@@ -101,6 +103,8 @@ impl JournalCounts {
 pub(super) struct Names {
     pub count: u64,
     hash: [u8; 16],
+    /// Parts of the hashes of the first and the last name.
+    ends: [[u8; 8]; 2],
 }
 
 /// A bundle's file that was read whole, and found sound and laid out as this program does.
@@ -118,13 +122,22 @@ pub(super) struct FileState(pub [u8; 16]);
 impl Names {
     /// The names of keys that all have one.
     pub fn of<'k>(names: impl Iterator<Item = &'k Kid>) -> Self {
-        let (mut count, mut hash) = (0, Sha256::new());
+        let (mut count, mut hash, mut ends) = (0, Sha256::new(), None);
         for name in names {
             hash.update(name.as_str());
             hash.update(b"\n");
             count += 1;
+            let (first, _) = ends.unwrap_or((name, name));
+            ends = Some((first, name));
         }
-        Self { count, hash: half(hash) }
+        let end = |name: &Kid| *part::<0, _, 32>(&Sha256::digest(name.as_str()).into());
+        let ends = ends.map_or([[0; 8]; 2], |(first, last)| [end(first), end(last)]);
+        Self { count, hash: half(hash), ends }
+    }
+
+    /// Whether both may be the names of one bundle, of which keys were erased in between.
+    pub fn are_related(&self, other: &Self) -> bool {
+        self.ends.iter().zip(other.ends).any(|(own, other)| *own == other)
     }
 }
 
@@ -166,12 +179,25 @@ impl Journal {
     fn open_at(path: PathBuf, owned: &Path, purpose: Purpose) -> Result<Option<Self>> {
         let place = Place::file(path.display().to_string());
         let failed = |error| Error::io(&place, "cannot open", error);
-        let Some(mut file) = open_locked(&path, purpose).map_err(failed)? else { return Ok(None) };
-        let metadata = file.metadata().map_err(failed)?;
-        if !metadata.is_file() || metadata.nlink() > 1 || !belongs_here(&metadata, owned) {
-            return Err(Error::malformed(&place, JournalFault::NotOne));
+        let not_one = || Error::malformed(&place, JournalFault::NotOne);
+        if path.symlink_metadata().is_ok_and(|found| !found.is_file()) {
+            return Err(not_one());
         }
         if purpose == Purpose::Append {
+            sweep(&path, Owner::IsWaitedFor).map_err(failed)?;
+        }
+        let Some(mut file) = open_locked(&path, purpose).map_err(failed)? else { return Ok(None) };
+        let metadata = file.metadata().map_err(failed)?;
+        if !metadata.is_file() || !is_one(&file) {
+            return Err(not_one());
+        }
+        if purpose == Purpose::Append {
+            if metadata.nlink() > 1 {
+                return Err(Misuse::SeveralNames(place.to_string()).into());
+            }
+            if !belongs_here(&metadata, owned) {
+                return Err(failed(io::Error::other("it belongs to another user")));
+            }
             // A killed process may not have synced what is read here.
             file.sync_data().map_err(failed)?;
         }
@@ -243,9 +269,15 @@ impl Journal {
     /// Removes the journal of the bundle at a path durably; returns whether there was one.
     pub fn remove(bundle: &Path) -> io::Result<bool> {
         let path = Self::path_beside(bundle);
-        let Ok(Some(file)) = open_locked(&path, Purpose::Append) else { return Ok(false) };
+        match path.symlink_metadata() {
+            Ok(found) if found.is_file() => {}
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            // What is not a file is not one of ours.
+            Ok(_) | Err(_) => return sweep(&path, Owner::IsWaitedFor).map(|_| false),
+        }
+        sweep(&path, Owner::IsWaitedFor)?;
+        let Some(file) = open_locked(&path, Purpose::Look)? else { return Ok(false) };
         if is_one(&file) {
-            sweep(&path, Owner::IsWaitedFor)?;
             std::fs::remove_file(&path)?;
             sync_folder(folder_of(&path))?;
         }
@@ -254,8 +286,10 @@ impl Journal {
 
     /// Whether there is a journal of a bundle at a path.
     pub fn is_beside(bundle: &Path) -> bool {
-        let file = open_no_follow(&Self::path_beside(bundle), OpenOptions::new().read(true));
-        file.is_ok_and(|file| is_one(&file))
+        let path = Self::path_beside(bundle);
+        let is_file = path.symlink_metadata().is_ok_and(|found| found.is_file());
+        let file = open_no_follow(&path, OpenOptions::new().read(true));
+        is_file && file.is_ok_and(|file| is_one(&file))
     }
 
     fn append(&mut self, record: Record) -> Result<()> {
@@ -273,25 +307,28 @@ impl Journal {
         self.is_torn = false;
         self.take(record, check).map_err(|fault| Error::malformed(&self.place, fault))?;
         if self.records > MOST_RECORDS.max(4 * self.spent.ranges().len() as u64) {
-            // If this fails, the long journal is still good, and a later process tries again.
+            // If this fails before the new file has the name, the long journal is still good.
             let _ = self.renew();
         }
-        Ok(())
+        // What was recorded in another file than the one that is found there later is lost.
+        match FileId::of(&self.file) == FileId::at(&self.path) {
+            true => Ok(()),
+            false => Err(Error::io(&self.place, "cannot write", changed_meanwhile())),
+        }
     }
 
     /// Follows a record.
     fn take(&mut self, record: Record, check: Check) -> std::result::Result<(), JournalFault> {
-        let set = |keys: &Range<u64>| -> Leaves { std::iter::once(keys.clone()).collect() };
         let is_within = |keys: &Range<u64>| keys.start < keys.end && keys.end <= self.names.count;
         match record {
             Record::Reserve { keys, end }
-                if is_within(&keys) && self.spent.intersection(&set(&keys)).is_empty() =>
+                if is_within(&keys) && !self.spent.contains_any(&keys) =>
             {
                 self.offsets.extend(end.map(|end| (keys.end, end)));
-                self.spent = self.spent.union(&set(&keys));
+                self.spent.add(keys);
             }
             Record::Return { keys } if is_within(&keys) && self.spent.contains_all(&keys) => {
-                self.spent = self.spent.difference(&set(&keys));
+                self.spent = self.spent.difference(&std::iter::once(keys).collect());
             }
             Record::Reserve { .. } | Record::Return { .. } => return Err(self.damaged()),
             Record::Read(read) => {
@@ -383,7 +420,10 @@ fn write_new(
     match old {
         None => new.publish_new()?,
         Some(old) => match new.replace(old)?.1 {
-            Replaced::Exchanged => std::fs::remove_file(temporary_name(&journal.path)?)?,
+            Replaced::Exchanged => {
+                // If it stays, the next process removes it.
+                let _ = temporary_name(&journal.path).and_then(std::fs::remove_file);
+            }
             Replaced::Renamed => {}
         },
     }
@@ -397,6 +437,7 @@ fn header(number: FileNumber, names: Names) -> ([u8; HEADER_LEN], Check) {
     header[24..40].copy_from_slice(&number.0);
     header[40..48].copy_from_slice(&names.count.to_le_bytes());
     header[48..64].copy_from_slice(&names.hash);
+    header[64..80].copy_from_slice(names.ends.as_flattened());
     let check: Check = Sha256::digest(&header[..CHECKED_LEN]).into();
     header[CHECKED_LEN..].copy_from_slice(&check);
     (header, check)
@@ -414,7 +455,8 @@ fn parse_header(bytes: &[u8]) -> std::result::Result<(FileNumber, Names, Check),
     }
     let number = FileNumber(*part::<24, _, _>(found));
     let count = u64::from_le_bytes(*part::<40, _, _>(found));
-    let names = Names { count, hash: *part::<48, _, _>(found) };
+    let ends = [*part::<64, _, _>(found), *part::<72, _, _>(found)];
+    let names = Names { count, hash: *part::<48, _, _>(found), ends };
     let (expected, check) = header(number, names);
     match *found == expected {
         true => Ok((number, names, check)),

@@ -35,8 +35,42 @@ pub(super) fn join(
             client.spent.append(&mut ids(&client, &journal.spent).collect());
             Ok((KeyFile::Client(client), Some(journal.last)))
         }
+        Parsed { file: KeyFile::Client(client), journal: None } => {
+            let found = Journal::open(path, Purpose::Look).ok().flatten();
+            let found =
+                found.filter(|found| found.names.are_related(&Names::of(client.keys.names())));
+            if let Some(found) = &found {
+                refuse_older(&client, found, place)?;
+            }
+            Ok((KeyFile::Client(client), found.map(|found| found.last)))
+        }
         Parsed { file, journal: _ } => Ok((file, None)),
     }
+}
+
+/// Refuses a bundle without a journal, beside one in which ids of the same bundle are spent: it is an
+/// older copy. It is not if it has taken these ids over, or never began with the journal.
+fn refuse_older(client: &ClientBundle, found: &Journal, place: &Place) -> Result<()> {
+    let names = Names::of(client.keys.names());
+    let knows = || ids(client, &found.spent).all(|id| client.spent.contains(&id));
+    let is_newer = found.spent.is_empty()
+        || client.absorbed == Some(found.last)
+        || !names.are_related(&found.names)
+        || names == found.names && knows();
+    match is_newer {
+        true => Ok(()),
+        false => {
+            let ahead = JournalTrouble::Ahead(found.place.clone());
+            Err(Error::key(place, KeyError::Journal(ahead)))
+        }
+    }
+}
+
+/// The numbers of keys whose ids are spent according to the bundle itself.
+fn spent_numbers(client: &ClientBundle) -> Leaves {
+    let is_spent = |kid: &Kid| kid.parts().1.is_some_and(|id| client.spent.contains(id));
+    let numbers = (0u32..).zip(client.keys.names()).filter(|(_, kid)| is_spent(kid));
+    numbers.map(|(number, _)| number).collect()
 }
 
 /// The ids of the keys with these numbers.
@@ -114,7 +148,11 @@ impl<'l> Journaled<'l> {
         let (client, mut journal, keys_end) = match journal {
             Some(number) => {
                 let (path, place) = (&locked.path, &locked.place);
-                let journal = journal_of(&client, number, path, place, Purpose::Append)?;
+                let mut journal = journal_of(&client, number, path, place, Purpose::Append)?;
+                // Nobody but another program adds to these.
+                for range in spent_numbers(&client).difference(&journal.spent).ranges() {
+                    journal.reserve(range.clone(), None)?;
+                }
                 let ours = client.to_bytes_with(number, place)?;
                 let keys_end = Excerpt::keys_end(&ours).filter(|_| locked.is(&ours));
                 (client, journal, keys_end)
@@ -208,8 +246,15 @@ impl Light {
     /// [`Error::Io`].
     pub fn open(file: &File, path: &Path, place: &Place, purpose: Purpose) -> Result<Option<Self>> {
         let failed = |error| Error::io(place, "cannot read", error);
-        // What is wrong with the journal is said when the bundle is read whole.
-        let Ok(Some(journal)) = Journal::open(path, purpose) else { return Ok(None) };
+        let journal = match Journal::open(path, purpose) {
+            // What is wrong with it is said when the bundle is read whole.
+            Err(Error::Malformed { .. }) => return Ok(None),
+            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::InvalidFilename => {
+                return Ok(None);
+            }
+            opened => opened?,
+        };
+        let Some(journal) = journal else { return Ok(None) };
         let state = FileState::of(file).map_err(failed)?;
         let Some(noted) = journal.read.filter(|noted| noted.file == state) else { return Ok(None) };
         let text = Excerpt::of(file).finish(noted.keys_end).map_err(failed)?;
@@ -259,17 +304,10 @@ fn begin(mut client: ClientBundle, locked: &mut Locked) -> Result<Option<Begun>>
         }
         found => found?,
     };
-    if let Some(found) = &found
-        && !found.spent.is_empty()
-        && client.absorbed != Some(found.last)
-    {
-        let ahead = JournalTrouble::Ahead(found.place.clone());
-        return Err(Error::key(&locked.place, KeyError::Journal(ahead)));
+    if let Some(found) = &found {
+        refuse_older(&client, found, &locked.place)?;
     }
-    let is_spent = |kid: &Kid| kid.parts().1.is_some_and(|id| client.spent.contains(id));
-    let numbers = (0..).zip(client.keys.names()).filter(|(_, kid)| is_spent(kid));
-    let spent: Leaves =
-        numbers.map(|(number, _)| number).collect::<Vec<u32>>().into_iter().collect();
+    let spent = spent_numbers(&client);
     let names = Names::of(client.keys.names());
     let journal = Journal::create(&locked.path, names, &spent, found.as_ref())?;
     let moved: BTreeSet<Name> = ids(&client, &spent).collect();

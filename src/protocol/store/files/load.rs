@@ -11,7 +11,7 @@ use super::input::Input;
 use super::journal::{Journal, Purpose};
 use super::journaled::{Light, join};
 use super::known::Known;
-use super::paths::{FileId, is_dash, open_no_follow};
+use super::paths::{FileId, is_dash, open_no_follow, same_target};
 use super::read::{read_key_file, read_regular, refuse_readable};
 use super::sent::{self, Finished};
 use super::temporary::{Owner, sweep, temporary_name};
@@ -110,6 +110,11 @@ pub fn load_to_seal(
         Some(loaded) => Ok(loaded),
         None => load_encrypted(path, password, allow_readable),
     }
+}
+
+/// Whether a path is that of the journal of the bundle at another one.
+pub fn is_journal_of(path: &Path, bundle: &Path) -> bool {
+    same_target(path, &Journal::path_beside(&without_link(bundle)))
 }
 
 /// Parses the bytes of the key file at a path, with the spent ids in its journal.

@@ -31,7 +31,9 @@ pub use inputs::Inputs;
 pub use journal::JournalCounts;
 pub use known::Known;
 pub use ledger::{Ledger, LedgerCounts, LedgerUser, Purpose as LedgerPurpose};
-pub use load::{Loaded, finish, has_leftover, load, load_encrypted, load_to_seal, parse_at, tidy};
+pub use load::{
+    Loaded, finish, has_leftover, is_journal_of, load, load_encrypted, load_to_seal, parse_at, tidy,
+};
 pub use locked::{update, update_known};
 pub use output::{Existing, Output};
 pub use overwrite::{Erased, Selection};

@@ -252,7 +252,7 @@ impl Drop for Temporary {
     }
 }
 
-fn changed_meanwhile() -> io::Error {
+pub(super) fn changed_meanwhile() -> io::Error {
     io::Error::other("another program has replaced the file")
 }
 

@@ -8,7 +8,7 @@ use crate::protocol::model::Malformed;
 const KEYS: u64 = 2000;
 
 fn names() -> Names {
-    Names { count: KEYS, hash: [7; 16] }
+    Names { count: KEYS, hash: [7; 16], ends: [[1; 8], [2; 8]] }
 }
 
 /// A journal in a folder of its own, in which some ids are spent.
@@ -157,6 +157,26 @@ fn a_long_journal_becomes_short_and_says_the_same() {
     assert_eq!((&journal.spent, journal.read), (&spent, Some(read)));
     assert_eq!(journal.noted_before(1200), Some((1200, 119_900)));
     assert_eq!(fs::read_dir(bundle.parent().unwrap()).unwrap().count(), 2);
+}
+
+#[test]
+fn a_record_in_a_file_that_lost_its_name_does_not_count() {
+    let (_folder, bundle, mut journal) = journal();
+    let path = Journal::path_beside(&bundle);
+    fs::copy(&path, path.with_extension("copy")).unwrap();
+    journal.reserve(20..30, None).unwrap();
+    fs::rename(path.with_extension("copy"), &path).unwrap();
+    assert!(journal.reserve(30..40, None).is_err());
+}
+
+#[test]
+fn a_journal_of_many_ranges_is_read_in_a_moment() {
+    let (_folder, bundle, journal) = journal();
+    let many = Names { count: 400_000, ..names() };
+    let spent: Leaves = (0..200_000u32).map(|key| 2 * key).collect();
+    Journal::create(&bundle, many, &spent, Some(&journal)).unwrap();
+    drop(journal);
+    assert_eq!(open(&bundle).unwrap().spent, spent);
 }
 
 #[test]
