@@ -8,8 +8,8 @@ use rustix::fs::{FlockOperation, flock};
 use zeroize::Zeroizing;
 
 use super::input::Input;
+use super::joined::{Light, join};
 use super::journal::{Journal, Purpose};
-use super::journaled::{Light, join};
 use super::known::Known;
 use super::paths::{FileId, is_dash, open_no_follow, same_target};
 use super::read::{read_key_file, read_regular, refuse_readable};

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
+use super::joined::{Light, join};
 use super::journal::{Journal, Purpose};
-use super::journaled::{Light, join};
 use super::known::Known;
 use super::paths::{FileId, Privacy, folder_of, open_to_change, sync_folder};
 use super::read::read_regular;

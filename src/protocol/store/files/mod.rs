@@ -7,6 +7,7 @@ mod file_system;
 mod in_use;
 mod input;
 mod inputs;
+mod joined;
 mod journal;
 mod journaled;
 mod key_values;
