@@ -85,6 +85,7 @@ fn code(error: &Error) -> u8 {
         Error::Authentication(_) | Error::NotDecrypted { .. } => 5,
         Error::SomeFailed { .. } => 6,
         Error::Reused { .. } => 7,
+        Error::NotHeld { .. } => 8,
         Error::Spending { source, .. } => code(source),
         Error::Stopped => super::signals::exit_code(),
         Error::Io { .. }
@@ -108,6 +109,7 @@ pub fn kind(error: &Error) -> &'static str {
         Error::Key { .. } => "key",
         Error::Authentication(_) | Error::NotDecrypted { .. } => "authentication",
         Error::SomeFailed { .. } => "some-failed",
+        Error::NotHeld { .. } => "not-held",
         Error::Reused { found, .. } => found.kind(),
         Error::Stopped => "stopped",
         Error::ClosedPipe { .. } => "closed-pipe",
@@ -146,6 +148,7 @@ pub fn place(error: &Error) -> Option<&Place> {
         | Error::Thread(_)
         | Error::ClosedPipe { .. }
         | Error::SomeFailed { .. }
+        | Error::NotHeld { .. }
         | Error::Stopped
         | Error::Unpublished { .. } => None,
     }

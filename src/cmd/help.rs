@@ -29,15 +29,16 @@ const GROUPS: [(&str, &[&str]); 6] = [
 ];
 
 /// Exit codes and their meanings.
-pub const EXIT_CODES: [(u8, &str); 8] = [
+pub const EXIT_CODES: [(u8, &str); 9] = [
     (0, "done"),
     (1, "input or output failed"),
     (2, "wrong usage"),
     (3, "malformed input"),
     (4, "unknown or unusable key"),
     (5, "authentication failed, or old data does not decrypt"),
-    (6, "some records failed, or a simulation did not hold"),
+    (6, "some records failed"),
     (7, "an order was opened before, or its transaction id used"),
+    (8, "the simulation does not hold"),
 ];
 
 /// Text on files, valid for every command.

@@ -72,6 +72,9 @@ pub fn hints(error: &Error) -> Vec<String> {
         }
         Error::Reused { found, .. } => reuse_hint(found).into_iter().map(str::to_owned).collect(),
         Error::NotDecrypted { found, .. } => vec![not_decrypted_hint(found).to_owned()],
+        Error::NotHeld { .. } => {
+            vec!["the report names what failed; the same command repeats it, --trace shows the messages".to_owned()]
+        }
         Error::Io { .. }
         | Error::Random(_)
         | Error::ClosedPipe { .. }

@@ -1,20 +1,31 @@
 //! `simulate`: plays all roles in one process.
 
+mod expect;
+mod junit;
+mod report;
+
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
 use clap::{Args, ValueEnum};
 use orderseal::ciphers::ecdh::Curve;
 use orderseal::protocol::roles::service::DEFAULT_CURVE;
-use orderseal::protocol::simulate::{self, Case, CaseReport, Event, Report, Setup};
+use orderseal::protocol::simulate::{self, Case, Event, Report, Setup};
+use orderseal::protocol::store::files::{Output, Privacy};
 use orderseal::protocol::{Alg, Enc, Erase, Error, KeyError, Place, Result, Scheme};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::arguments::{Algorithms, Erasing, Layers, MORE, curves, rsa_bits};
+use self::expect::Expectation;
+use super::arguments::{Algorithms, Erasing, Layers, MORE, curves, existing, is_stdout, rsa_bits};
 use super::{Global, algorithms, ui};
 use crate::cmd::hints::usage;
 
 /// Play all roles in one process and check every outcome
 ///
 /// Builds, writes and reads every message of the flow, and compares each opened order with the
-/// original. The exit code is 0 only if every order arrived and every fault had its expected outcome.
+/// original. The exit code is 0 only if every order arrived and every fault had its expected outcome,
+/// otherwise 8.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -22,9 +33,12 @@ Examples:
     --orders-each 5 --seed 42
   orderseal simulate --embodiment 4 --shops 2 --clients 1 \\
     --orders-each 1 --trace
-  orderseal simulate --embodiment all --faults --json")]
+  orderseal simulate --embodiment all --faults --json
+  orderseal simulate --faults --junit simulate.xml")]
 pub struct Simulate {
-    /// Embodiment, `public-shop` for public keys at shop scope, or `all`
+    /// Embodiment, `public-shop` or `all`
+    ///
+    /// `public-shop` has public keys at shop scope, which no embodiment of the founding document has.
     #[arg(short, long, value_name = "N", default_value = "all",
           value_parser = ["1", "2", "3", "4", "5", "6", "7", "public-shop", "all"])]
     embodiment: String,
@@ -47,6 +61,16 @@ pub struct Simulate {
     /// Also play the table of faults
     #[arg(long)]
     faults: bool,
+    /// Expect another outcome of a fault than the table has; both are named as in the report
+    #[arg(long, value_name = "FAULT=OUTCOME", requires = "faults", help_heading = MORE,
+          value_parser = expect::parse)]
+    expect: Vec<Expectation>,
+    /// Also write the report as JUnit XML, for CI
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Replace an existing file
+    #[arg(short, long, requires = "junit", help_heading = MORE)]
+    force: bool,
     /// Print the messages, with the step numbers of the founding document [default form: text, or
     /// json with --json]
     #[arg(long, value_name = "FORM", num_args = 0..=1, value_enum)]
@@ -85,6 +109,15 @@ impl Simulate {
         if let Some(name) = weak.filter(|_| !global.allow_weak) {
             return Err(Error::key(&Place::file("simulate"), KeyError::Weak(name)));
         }
+        if self.junit_on_stdout() && self.trace.is_some() {
+            let both = "--trace and --junit both write to stdout: name a file for --junit";
+            return Err(usage(both.to_owned()));
+        }
+        let junit = self
+            .junit
+            .as_deref()
+            .map(|path| Output::create(Some(path), existing(self.force), Privacy::Umask, &[]));
+        let junit = junit.transpose()?;
         let mut traced: Vec<(String, Event)> = Vec::new();
         let progress = ui::Progress::count(global, setup.cases.len() as u64);
         let mut current = String::new();
@@ -100,18 +133,35 @@ impl Simulate {
             }
         })?;
         progress.finish("");
-        self.print_trace(&traced, global)?;
-        match global.json {
-            true => ui::print(&format!("{}\n", to_json(self, &report)))?,
-            false if self.trace.is_some() => ui::say_lines(to_table(&report).trim_end()),
-            false => ui::print(&to_table(&report))?,
+        if let Some(mut junit) = junit {
+            junit.write(junit::to_junit(&report, self.seed).as_bytes())?;
+            junit.commit()?;
         }
+        let printed =
+            self.print_trace(&traced, global).and_then(|()| self.print_report(&report, global));
         if report.held() {
+            return printed;
+        }
+        // Even if the reader of the report has gone.
+        let failed = report.cases.iter().filter(|case| !case.held()).count() as u64;
+        Err(Error::NotHeld { failed, total: report.cases.len() as u64 })
+    }
+
+    fn print_report(&self, report: &Report, global: &Global) -> Result<()> {
+        if global.json {
+            let report = report::to_json(self, report);
+            return ui::print_report(&report, self.junit_on_stdout());
+        }
+        let table = report::to_table(report);
+        if self.trace.is_some() || self.junit_on_stdout() {
+            ui::say_lines(table.trim_end());
             return Ok(());
         }
-        let failed = report.cases.iter().filter(|case| !case.held()).count() as u64;
-        let total = report.cases.len() as u64;
-        Err(Error::SomeFailed { what: "simulated embodiments", failed, total })
+        ui::print(&table)
+    }
+
+    fn junit_on_stdout(&self) -> bool {
+        self.junit.as_deref().is_some_and(|path| is_stdout(Some(path)))
     }
 
     fn setup(&self) -> Result<Setup> {
@@ -121,8 +171,10 @@ impl Simulate {
             let needed = "--faults takes at least 2 shops, and 2 orders at one of them";
             return Err(usage(needed.to_owned()));
         }
+        let cases = self.cases()?;
+        expect::check(&self.expect, &cases)?;
         Ok(Setup {
-            cases: self.cases()?,
+            cases,
             shops: self.shops.into(),
             clients: self.clients as usize,
             orders: self.orders_each as usize,
@@ -130,7 +182,9 @@ impl Simulate {
             curve: self.curve,
             on_demand: self.on_demand,
             faults: self.faults,
+            expected: self.expect.clone(),
             seed: self.seed,
+            clock: since_start,
         })
     }
 
@@ -201,74 +255,8 @@ impl Simulate {
     }
 }
 
-fn to_json(command: &Simulate, report: &Report) -> Value {
-    let cases: Vec<Value> = report.cases.iter().map(case_to_json).collect();
-    json!({
-        "seed": command.seed,
-        "shops": command.shops,
-        "clients": command.clients,
-        "orders_each": command.orders_each,
-        "held": report.held(),
-        "embodiments": cases,
-    })
-}
-
-fn case_to_json(case: &CaseReport) -> Value {
-    let faults: Vec<Value> = case
-        .faults
-        .iter()
-        .map(|fault| {
-            json!({
-                "fault": fault.fault.name(),
-                "expected": fault.expected.name(),
-                "observed": fault.observed.name(),
-                "held": fault.expected == fault.observed,
-            })
-        })
-        .collect();
-    json!({
-        "embodiment": case.label,
-        "scheme": case.scheme.to_string(),
-        "alg": case.suite.alg().name(),
-        "enc": case.suite.enc().name(),
-        "weak": case.suite.weak().is_some(),
-        "sent": case.sent,
-        "received": case.received,
-        "messages": case.messages,
-        "transcript_sha256": hex::encode(case.transcript),
-        "held": case.held(),
-        "violations": case.violations,
-        "faults": faults,
-    })
-}
-
-fn to_table(report: &Report) -> String {
-    let mut text = format!(
-        "{:<22} {:<26} {:<14} {:<26} {:>6} {:>8}  result\n",
-        "embodiment", "scheme", "alg", "enc", "sent", "received"
-    );
-    for case in &report.cases {
-        text.push_str(&format!(
-            "{:<22} {:<26} {:<14} {:<26} {:>6} {:>8}  {}\n",
-            case.label,
-            case.scheme.to_string(),
-            case.suite.alg().name(),
-            case.suite.enc().name(),
-            case.sent,
-            case.received,
-            if case.held() { "held" } else { "FAILED" }
-        ));
-        for violation in &case.violations {
-            text.push_str(&format!("    {violation}\n"));
-        }
-        for fault in &case.faults {
-            let verdict = match fault.expected == fault.observed {
-                true => String::new(),
-                false => format!(", expected {}", fault.expected.name()),
-            };
-            let observed = fault.observed.name();
-            text.push_str(&format!("    {:<26} {observed}{verdict}\n", fault.fault.name()));
-        }
-    }
-    text
+/// The clock of a simulation.
+fn since_start() -> Duration {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    START.elapsed()
 }

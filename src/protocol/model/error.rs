@@ -177,6 +177,14 @@ pub enum Error {
         /// Number of all records.
         total: u64,
     },
+    /// Simulation with an outcome that was not expected.
+    #[error("the simulation does not hold: {failed} of {total} embodiments failed")]
+    NotHeld {
+        /// Number of embodiments that failed.
+        failed: u64,
+        /// Number of all embodiments.
+        total: u64,
+    },
 }
 
 /// What a failed delivery could not undo.

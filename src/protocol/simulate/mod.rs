@@ -10,6 +10,8 @@ mod play;
 mod trace;
 mod users;
 
+use std::time::Duration;
+
 use sha2::{Digest, Sha256};
 
 pub use faults::{BlockAttack, Fault, Outcome};
@@ -40,8 +42,12 @@ pub struct Setup {
     pub on_demand: bool,
     /// Whether to play the faults as well.
     pub faults: bool,
+    /// Outcomes to expect instead of [`Fault::expected`]; for a fault that is here twice, the last.
+    pub expected: Vec<(Fault, Outcome)>,
     /// Seed of the random generator.
     pub seed: u64,
+    /// Time since a fixed moment, for the times in the report.
+    pub clock: fn() -> Duration,
 }
 
 /// A scheme to play.
@@ -83,10 +89,29 @@ pub struct CaseReport {
     pub messages: usize,
     /// SHA-256 of all messages: the same for the same seed.
     pub transcript: [u8; 32],
-    /// Expected events that did not happen.
+    /// Expected events that did not happen on the way to the shops.
     pub violations: Vec<String>,
+    /// What the shops received, by name.
+    pub shops: Vec<ShopReport>,
     /// The faults that were played.
     pub faults: Vec<FaultReport>,
+    /// Time from making keys to the last fault.
+    pub took: Duration,
+}
+
+/// What a shop received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShopReport {
+    /// Name of the shop.
+    pub name: String,
+    /// Number of orders that clients sealed for it.
+    pub sent: usize,
+    /// Number of orders that it opened and that equal what was sent.
+    pub received: usize,
+    /// What went wrong with the others.
+    pub violations: Vec<String>,
+    /// Time for opening.
+    pub took: Duration,
 }
 
 /// Result of a fault.
@@ -98,6 +123,8 @@ pub struct FaultReport {
     pub expected: Outcome,
     /// Outcome that it had.
     pub observed: Outcome,
+    /// Time for playing it.
+    pub took: Duration,
 }
 
 impl Report {
@@ -110,9 +137,29 @@ impl Report {
 impl CaseReport {
     /// Whether every order arrived and every fault had its expected outcome.
     pub fn held(&self) -> bool {
-        self.sent == self.received
-            && self.violations.is_empty()
-            && self.faults.iter().all(|fault| fault.expected == fault.observed)
+        self.violations.is_empty()
+            && self.shops.iter().all(ShopReport::held)
+            && self.faults.iter().all(FaultReport::held)
+    }
+
+    /// Expected events that did not happen, on the way to the shops and at the shops.
+    pub fn all_violations(&self) -> impl Iterator<Item = &str> {
+        let at_shops = self.shops.iter().flat_map(|shop| &shop.violations);
+        self.violations.iter().chain(at_shops).map(String::as_str)
+    }
+}
+
+impl ShopReport {
+    /// Whether every order arrived as it was sent, and no other.
+    pub fn held(&self) -> bool {
+        self.sent == self.received && self.violations.is_empty()
+    }
+}
+
+impl FaultReport {
+    /// Whether the fault had its expected outcome.
+    pub fn held(&self) -> bool {
+        self.expected == self.observed
     }
 }
 
@@ -128,6 +175,7 @@ pub fn run(
     let root = SeededSource::new(setup.seed);
     let mut cases = Vec::with_capacity(setup.cases.len());
     for case in &setup.cases {
+        let start = (setup.clock)();
         let source = root.child(&format!("case {}", case.label));
         let mut transcript = Sha256::new();
         let mut messages = 0;
@@ -141,19 +189,21 @@ pub fn run(
         };
         let played = play::play(setup, case, &source, workers, &mut record)?;
         let faults = match setup.faults {
-            true => faults::play(case, &played, workers)?,
+            true => faults::play(setup, case, &played, workers)?,
             false => Vec::new(),
         };
         cases.push(CaseReport {
             label: case.label.clone(),
             scheme: case.scheme,
             suite: case.suite,
-            sent: played.sent,
-            received: played.received,
+            sent: played.shops.iter().map(|shop| shop.orders.len()).sum(),
+            received: played.received.iter().map(|shop| shop.received).sum(),
             messages,
             transcript: transcript.finalize().into(),
             violations: played.violations,
+            shops: played.received,
             faults,
+            took: (setup.clock)().saturating_sub(start),
         });
     }
     Ok(Report { cases })

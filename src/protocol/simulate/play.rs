@@ -1,12 +1,14 @@
 //! Plays one case, from making keys to opening the last order.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::json;
 
 use super::messages::Request;
 use super::trace::{Event, Party, Steps, steps};
-use super::{Case, Setup, orders};
+use super::{Case, Setup, ShopReport, orders};
 use crate::ciphers::random::{KeySource, SeededSource};
 use crate::protocol::model::{Enc, Name, Place, Result, Run, Scope, ServiceUrl, ShopProgram};
 use crate::protocol::page::item_page::Page;
@@ -16,7 +18,7 @@ use crate::protocol::roles::send::{Sender, Sink, Unattended};
 use crate::protocol::roles::service::{
     self, ClientRequest, IdRequest, KeyRequest, ShopForm, Sizes,
 };
-use crate::protocol::roles::shop::{self, Options, Uses};
+use crate::protocol::roles::shop::{self, Options, Skipped, Uses};
 use crate::protocol::store::keyfile::{
     ClientBundle, KeyFile, KeyHolder, Keyring, Shop, ShopBundle,
 };
@@ -32,10 +34,9 @@ fn service_url() -> ServiceUrl {
 
 /// State after a case, on which faults are tried.
 pub(super) struct Played {
-    pub(super) sent: usize,
-    pub(super) received: usize,
     pub(super) violations: Vec<String>,
     pub(super) shops: Vec<PlayedShop>,
+    pub(super) received: Vec<ShopReport>,
     pub(super) service: Keyring,
 }
 
@@ -83,17 +84,16 @@ pub(super) fn play(
         let bundle = stage.deliver_to_shop(&name, clients)?;
         shops.push(PlayedShop { bundle, orders: Vec::new(), sealed: Vec::new() });
     }
-    let mut sent = 0;
     for client in 0..setup.clients {
-        sent += stage.order(client, &mut shops[client % setup.shops])?;
+        stage.order(client, &mut shops[client % setup.shops])?;
     }
     shops.sort_by(|one, other| one.bundle.name.cmp(&other.bundle.name));
-    let mut received = 0;
+    let mut received = Vec::with_capacity(shops.len());
     for shop in &shops {
-        received += stage.receive(shop)?;
+        received.push(stage.receive(shop)?);
     }
     let Stage { violations, service, .. } = stage;
-    Ok(Played { sent, received, violations, shops, service })
+    Ok(Played { violations, shops, received, service })
 }
 
 impl<W: FnMut(&Event)> Stage<'_, W> {
@@ -151,7 +151,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
     }
 
     /// Lets a client get page and program, seal its orders, send them, and erase.
-    fn order(&mut self, client: usize, shop: &mut PlayedShop) -> Result<usize> {
+    fn order(&mut self, client: usize, shop: &mut PlayedShop) -> Result<()> {
         let name = &shop.bundle.name.clone();
         let me = Party::Client(client);
         let page = self.get_page(client, name)?;
@@ -170,9 +170,8 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
         let sealed = self.seal_and_send(client, &mut store, &entered, name)?;
         self.check_erased(client, &store);
         shop.sealed.extend_from_slice(&sealed);
-        let sent = entered.len();
         shop.orders.extend(entered);
-        Ok(sent)
+        Ok(())
     }
 
     /// Length of the shortest order, in bytes: in RSA blocks, the faults need a first, a middle and
@@ -298,19 +297,16 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
     }
 
     /// Opens the orders that a shop received and compares each with what was entered.
-    fn receive(&mut self, shop: &PlayedShop) -> Result<usize> {
+    fn receive(&mut self, shop: &PlayedShop) -> Result<ShopReport> {
         let me = Party::Shop(shop.bundle.name.to_string());
-        let opened = open(self.workers, &shop.bundle, shop.sealed.clone())?;
+        let start = (self.setup.clock)();
+        let opening = open_each(self.workers, &shop.bundle, shop.sealed.clone(), true)?;
+        let took = (self.setup.clock)().saturating_sub(start);
         if let Some(step) = self.steps.unwrap {
             self.act(Some(step), me.clone(), "pick keys by name, unwrap the content keys");
         }
-        self.act(Some(self.steps.open), me.clone(), &format!("open {} orders", opened.len()));
-        let same = opened.iter().zip(&shop.orders).filter(|(a, b)| a == b).count();
-        if opened.len() != shop.orders.len() {
-            let (found, expected) = (opened.len(), shop.orders.len());
-            self.violations.push(format!("{me} opened {found} orders of {expected}"));
-        }
-        Ok(same)
+        self.act(Some(self.steps.open), me, &format!("open {} orders", opening.orders.len()));
+        Ok(compare(shop, opening, took))
     }
 
     fn carry(
@@ -369,25 +365,61 @@ impl<W: FnMut(&Event)> Sink for Wire<'_, '_, W> {
     }
 }
 
-/// Opens a batch as a shop does, with the ledger of transaction ids.
+/// Compares what a shop opened with what was sent to it.
+fn compare(shop: &PlayedShop, opening: Opening, took: Duration) -> ShopReport {
+    let Opening { orders, skipped } = opening;
+    let (me, sent) = (Party::Shop(shop.bundle.name.to_string()), shop.orders.len());
+    let lines: BTreeSet<_> = skipped.iter().filter_map(|skipped| skipped.place.line).collect();
+    let expected = (1..).zip(&shop.orders).filter(|(line, _)| !lines.contains(line));
+    let same = expected.zip(&orders).filter(|((_, sent), opened)| sent == opened).count();
+    let mut violations = Vec::new();
+    if orders.len() != sent {
+        violations.push(format!("{me} opened {} orders of {sent}", orders.len()));
+    } else if same != sent {
+        violations.push(format!("{me} opened {} orders that differ from those sent", sent - same));
+    }
+    let first = skipped.into_iter().next();
+    violations.extend(first.map(|first| format!("{me}: {}", first.refused.at(first.place))));
+    ShopReport { name: shop.bundle.name.to_string(), sent, received: same, violations, took }
+}
+
+/// Opens a batch as a shop does, with the ledger of transaction ids, until the first failure.
 pub(super) fn open(workers: &Workers, bundle: &ShopBundle, sealed: Vec<u8>) -> Result<Vec<String>> {
+    open_each(workers, bundle, sealed, false).map(|opening| opening.orders)
+}
+
+/// What a shop opened, and what it could not open.
+struct Opening {
+    orders: Vec<String>,
+    skipped: Vec<Skipped>,
+}
+
+fn open_each(
+    workers: &Workers,
+    bundle: &ShopBundle,
+    sealed: Vec<u8>,
+    skip_failed: bool,
+) -> Result<Opening> {
     let place = Place::file("sealed orders");
     let mut keys = OpeningKeys::new(false);
     keys.add(OpeningFile::Shop(bundle.clone().into()), &place)?;
-    let mut opened = Vec::new();
+    let (mut opened, mut skipped) = (Vec::new(), Vec::new());
     shop::open(
         workers,
         Part::memory(&place.file, sealed),
         &keys,
-        Options { uses: Uses::OnceInRun, skip_failed: false },
+        Options { uses: Uses::OnceInRun, skip_failed },
         |orders, _| {
             opened.extend_from_slice(orders);
             Ok(())
         },
-        |_| Ok(()),
+        |failed| {
+            skipped.push(failed);
+            Ok(())
+        },
     )?;
     let text = String::from_utf8_lossy(&opened).into_owned();
-    Ok(text.lines().map(str::to_owned).collect())
+    Ok(Opening { orders: text.lines().map(str::to_owned).collect(), skipped })
 }
 
 /// Adds the keys that come with a request to the shop's bundle.
@@ -399,5 +431,55 @@ fn merge(bundle: &mut ShopBundle, half: &ShopBundle) {
     // without built-in keys.
     if let Some(ShopProgram { content, .. }) = half.program {
         bundle.program = Some(ShopProgram { content, built_in: None });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::model::{Scheme, Suite};
+
+    #[test]
+    fn a_shop_reports_orders_that_do_not_open_or_differ() {
+        let scheme = Scheme::embodiment(4).unwrap();
+        let case = Case {
+            label: "4".into(),
+            scheme,
+            suite: Suite::default_for(scheme),
+            layers: 1,
+            erase: None,
+        };
+        let setup = Setup {
+            cases: Vec::new(),
+            shops: 1,
+            clients: 1,
+            orders: 3,
+            rsa_bits: 2048,
+            curve: Sizes::default().curve,
+            on_demand: false,
+            faults: false,
+            expected: Vec::new(),
+            seed: 1,
+            clock: || Duration::ZERO,
+        };
+        let (source, workers) = (SeededSource::new(1), Workers::new(Some(1)).unwrap());
+        let mut played = play(&setup, &case, &source, &workers, &mut |_| {}).unwrap();
+        assert!(played.received[0].held());
+        let shop = &mut played.shops[0];
+        let report = |shop: &PlayedShop| {
+            let opening = open_each(&workers, &shop.bundle, shop.sealed.clone(), true).unwrap();
+            let ShopReport { sent, received, violations, .. } =
+                compare(shop, opening, Duration::ZERO);
+            (sent, received, violations.join("; "))
+        };
+        shop.orders[1].push('!');
+        let differs = "shop-0 opened 1 orders that differ from those sent";
+        assert_eq!(report(shop), (3, 2, differs.to_owned()));
+        shop.orders[1].pop();
+        let end = shop.sealed.iter().position(|byte| *byte == b'\n').unwrap();
+        shop.sealed[end - 5] ^= 1;
+        let failed = "shop-0 opened 2 orders of 3; \
+                      shop-0: sealed orders: line 1: authentication failed";
+        assert_eq!(report(shop), (3, 2, failed.to_owned()));
     }
 }
