@@ -48,6 +48,7 @@ fn what_was_recorded_is_read_again() {
     assert_eq!(journal.unspent().first(6).ranges(), [0..5, 7..8]);
     assert_eq!(journal.noted_before(699), None);
     assert_eq!(journal.noted_before(800), Some((700, 4242)));
+    drop(journal);
     let counts = JournalCounts::survey(&Journal::path_beside(&bundle)).unwrap();
     assert_eq!(counts, Some(JournalCounts { number, ids: KEYS, spent: 593 }));
 }
