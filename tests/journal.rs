@@ -307,6 +307,7 @@ fn other_bundles_have_none() {
     let long = format!("{}.jwks", "n".repeat(246));
     lab.ok(&format!("bundle client --keys service.jwks --on-demand --orders 1100 -o {long}"));
     lab.ok(&format!("encrypt --bundle {long} some -o d.jwe"));
+    lab.ok(&format!("erase {long}"));
 }
 
 #[test]

@@ -271,8 +271,12 @@ impl Journal {
         let path = Self::path_beside(bundle);
         match path.symlink_metadata() {
             Ok(found) if found.is_file() => {}
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            // What is not a file is not one of ours.
+            Err(error)
+                if ![ErrorKind::NotFound, ErrorKind::InvalidFilename].contains(&error.kind()) =>
+            {
+                return Err(error);
+            }
+            // What is not a file is not one of ours, and no file has a name that is too long.
             Ok(_) | Err(_) => return sweep(&path, Owner::IsWaitedFor).map(|_| false),
         }
         sweep(&path, Owner::IsWaitedFor)?;
