@@ -90,6 +90,10 @@ pub fn measure(setup: Setup, workers: &Workers) -> Result<PoolCost> {
     let ((), bundle_client) = timed(|| keyring.bundle_client(&request, &source, &bundle))?;
     let bundle_bytes = bundle.copy_to(&copy)?;
     let ((), encrypt_one) = timed(|| copy.encrypt(&one, &sealed_one, &source, workers))?;
+    if ids == 1 {
+        // Its only id is used.
+        bundle.copy_to(&copy)?;
+    }
     let ((), encrypt_next) = timed(|| copy.encrypt(&one, &sealed_next, &source, workers))?;
     let ((), encrypt) = timed(|| bundle.encrypt(&orders, &sealed, &source, workers))?;
     let (opened, decrypt) = timed(|| shop.decrypt(&sealed, workers))?;
