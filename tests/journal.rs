@@ -446,3 +446,39 @@ fn a_killed_run_repeats_no_id_and_spoils_nothing() {
         assert!(spent.as_u64().unwrap() >= used.len() as u64);
     }
 }
+
+#[test]
+fn what_is_reserved_is_synced_before_an_order_leaves() {
+    if !*STRACE {
+        not_run("the order of syncs", "strace does not work here");
+        return;
+    }
+    let lab = lab();
+    seal(&lab, 3, "a.jwe");
+    let ran = Command::new("strace")
+        .args([
+            "-f",
+            "-qq",
+            "-y",
+            "-e",
+            "trace=pwrite64,fdatasync,linkat",
+            "-o",
+            "calls",
+            ORDERSEAL,
+        ])
+        .args("encrypt --bundle client.jwks some -o b.jwe".split_whitespace())
+        .current_dir(lab.dir())
+        .status()
+        .unwrap();
+    assert!(ran.success());
+    let calls = String::from_utf8(lab.read("calls")).unwrap();
+    let calls: Vec<&str> = calls.lines().collect();
+    let nth = |from: usize, call: &str, name: &str| {
+        let found =
+            calls[from..].iter().position(|line| line.contains(call) && line.contains(name));
+        from + found.unwrap_or_else(|| panic!("no {call} of {name} in {:?}", &calls[from..]))
+    };
+    let written = nth(0, "pwrite64(", "client.jwks.spent>");
+    let synced = nth(written + 1, "fdatasync(", "client.jwks.spent>");
+    nth(synced + 1, "linkat(", "b.jwe");
+}

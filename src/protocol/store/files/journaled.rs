@@ -64,7 +64,7 @@ impl<'l> Journaled<'l> {
             Some(number) => {
                 let (path, place) = (&locked.path, &locked.place);
                 let mut journal = journal_of(&client, number, path, place, Purpose::Append)?;
-                // Nobody but another program adds to these.
+                // Only other programs add to these.
                 for range in spent_numbers(&client).difference(&journal.spent).ranges() {
                     journal.reserve(range.clone(), None)?;
                 }
