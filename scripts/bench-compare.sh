@@ -8,12 +8,10 @@
 #
 # Builds REV and REV2 (default: the working tree, new files included) one after the other in the same
 # temporary folder, so that equal sources make equal programs. Then runs both in turn, ROUNDS times
-# each (default 10) for SECONDS each (default 10), and compares what the rounds say, row by row:
-#
-# - The test is that of Mann and Whitney, exact and two-sided: it asks how the rounds of the two rank
-#   among each other, so spread counts and a single outlier does not. Its level is 1 % for all rows
-#   together (Bonferroni): comparing a revision with itself says "same" everywhere, 99 times in 100.
-# - A difference of medians under 2 % is "same" all the same: code that merely moved makes as much.
+# each (default 10) for SECONDS each (default 10), and compares the rounds by `bench --baseline` of
+# the later program: a rank test over the medians of the rounds, with a risk of 1 % for all rows
+# together. A difference of medians under 2 % is "same" all the same: code that merely moved makes as
+# much.
 #
 # Whatever follows REV and names a commit is REV2; -- ends that. For a row that is noisy, give more
 # rounds or seconds. Needs git, cargo and awk. The exit code is 1 if a row is slower, 2 for wrong
@@ -94,13 +92,17 @@ run() { # a or b
     "$lab/$1" bench --json --quiet --seconds "$seconds" ${filter[@]+"${filter[@]}"} >> "$lab/$1.json" \
         || fail "orderseal bench failed"
 }
-verdict=$root/scripts/bench-compare/verdict.awk
 for ((round = 1; round <= rounds; round++)); do
     echo "round $round of $rounds" >&2
     # In turn who is first, so that a drift of the machine favours neither.
     if ((round % 2)); then run a; run b; else run b; run a; fi
     if [ "$round" = 1 ]; then
-        awk -v rounds="$rounds" -v rows="$(wc -l < "$lab/a.json")" -f "$verdict" || exit 2
+        # The least value of the test, for all rounds of one before all of the other: 2 / C(2n, n).
+        rows=$(($(wc -l < "$lab/a.json") - 1))
+        awk -v n="$rounds" -v rows="$rows" 'BEGIN {
+            for (orders = i = 1; i <= n; i++) orders *= (n + i) / i
+            exit 2 / orders > 0.01 / rows
+        }' || fail "$rounds rounds are too few to compare $rows rows"
     fi
 done
 
@@ -109,5 +111,11 @@ name() { # REVISION: with its hash
 }
 echo "a: $(name "$first")"
 echo "b: $(if [ -n "$second" ]; then name "$second"; else echo "the working tree"; fi)"
-echo "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo 2> /dev/null | head -n 1): $rounds rounds of $seconds s each, alternating"
-awk -f "$verdict" side=a "$lab/a.json" side=b "$lab/b.json"
+echo "$rounds rounds of $seconds s each, alternating"
+code=0
+"$lab/b" bench --from "$lab/b.json" --baseline "$lab/a.json" --fail-on 2% || code=$?
+case $code in
+    0) ;;
+    9) exit 1 ;;
+    *) fail "the rounds could not be compared" ;;
+esac

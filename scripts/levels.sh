@@ -73,10 +73,10 @@ awk -F '  +' -v levels="${levels[*]}" '
     END {
         columns = split(levels, level, " ")
         printf "%-34s  %-10s", "operation", "peer"
-        for (c = 1; c <= columns; c++) printf "  %8s", level[c]
+        for (c = 1; c <= columns; c++) printf "  %14s", level[c]
         for (i = 1; i <= count; i++) {
             printf "\n%s", order[i]
-            for (c = 1; c <= columns; c++) printf "  %8s", ratio[order[i], level[c]]
+            for (c = 1; c <= columns; c++) printf "  %14s", ratio[order[i], level[c]]
         }
         print ""
     }' "${levels[@]}"

@@ -11,10 +11,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use orderseal::bench::Measured;
-use orderseal::bench::choose::Choice;
+use orderseal::bench::choose::{Choice, Filter};
 use orderseal::bench::machine::Machine;
 use orderseal::bench::measure::{self, Share};
+use orderseal::bench::report::{Id, Measured, Report};
 use orderseal::bench::rows::Row;
 use orderseal::bench::table::Table;
 use orderseal::protocol::pipeline::Workers;
@@ -78,9 +78,12 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     if arguments.test {
         run.test()
     } else {
-        let measured = run.measure(Duration::from_secs_f64(arguments.seconds))?;
-        println!("{}{}", Machine::this(1, None), run.peers());
-        println!("{}{}", Table { measured: &measured, hertz: None, base: None }, Ratios(&measured));
+        let machine = Machine::this(1);
+        let rows = run.measure(Duration::from_secs_f64(arguments.seconds))?;
+        println!("{machine}{}", run.peers());
+        let report = Report { machine, rows };
+        let table = Table { report: &report, base: None };
+        println!("{}\n{}{}", table.grid(), table.legend(), Ratios(&report.rows));
         Ok(())
     }
 }
@@ -97,7 +100,9 @@ impl Run {
     /// The questions that a peer answers.
     fn new(filter: &[String], openssl: Option<Openssl>) -> Self {
         let mut run = Self { groups: Vec::new(), rows: Vec::new(), openssl, tests: Vec::new() };
-        let everything = Choice { filter: &["/".to_owned()], compare: &[] }.rows();
+        let every = ["/".to_owned()];
+        let filter = Filter { parts: &every, spellings: &[] };
+        let everything = Choice { filter, ..Choice::default() }.rows();
         let mut everything = everything.into_iter().peekable();
         while let Some((group, first)) = everything.next() {
             let question = first.question();
@@ -152,7 +157,7 @@ impl Run {
         eprintln!("{ours} rows, and {theirs} by openssl: about {seconds:.0} s, besides setting up");
         let workers = Workers::new(Some(1)).map_err(|error| error.to_string())?;
         let (mut round, mut passes, mut outcome) = (0, 0, Ok(()));
-        let speeds = measure::measure(&rows, &workers, share, || {
+        let samples = measure::measure(&rows, &workers, share, || {
             round += 1;
             while outcome.is_ok() && passes < round * PASSES / share.rounds {
                 passes += 1;
@@ -160,9 +165,9 @@ impl Run {
             }
         });
         outcome?;
-        let measured = groups.into_iter().zip(rows).zip(speeds);
+        let measured = groups.iter().zip(&rows).zip(&samples);
         let mut measured: Vec<_> =
-            measured.map(|((group, row), speed)| Measured { group, row, speed }).collect();
+            measured.map(|((group, row), samples)| Measured::of(group, row, 1, samples)).collect();
         self.add_openssl(&mut measured);
         Ok(measured)
     }
@@ -174,10 +179,11 @@ impl Run {
     /// Puts openssl's rows behind the others of the same question.
     fn add_openssl(&mut self, measured: &mut Vec<Measured>) {
         for test in self.tests.drain(..) {
-            let same = |one: &Measured| one.row.question() == test.row.question();
+            let ours = Id::of(&test.row);
+            let same = |one: &Measured| one.id.question() == ours.question();
             let last = measured.iter().rposition(same).expect("it was asked because of one");
-            let (group, speed) = (measured[last].group, test.speed());
-            measured.insert(last + 1, Measured { group, row: test.row, speed });
+            let row = test.measured(&measured[last].group);
+            measured.insert(last + 1, row);
         }
     }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use orderseal::bench::measure::{Speed, median_and_spread};
+use orderseal::bench::report::Measured;
 use orderseal::bench::rows::Row;
 
 use super::like;
@@ -117,10 +117,9 @@ pub struct Test {
 }
 
 impl Test {
-    /// The median of the samples.
-    pub fn speed(&self) -> Speed {
-        let (operations, spread) = median_and_spread(&self.rates);
-        Speed { bytes: operations * self.row.size as f64, operations, spread }
+    /// Its samples as those of a row.
+    pub fn measured(&self, group: &str) -> Measured {
+        Measured::of_rates(group, &self.row, 1, self.rates.clone())
     }
 }
 

@@ -14,9 +14,9 @@ use crate::protocol::{Place, Result, Scheme, Scope};
 use serde::Serialize;
 
 use super::delivery::Delivery;
-use super::measure::median_and_spread;
 use super::rounded;
 use super::rows::fixtures;
+use super::stats::Summary;
 use super::table::{digits, scaled};
 
 /// Parameters of a run.
@@ -70,9 +70,7 @@ pub fn measure(scheme: Scheme, setup: Setup, workers: &Workers, time: Duration) 
     while started.elapsed() < time {
         runs.push(run(scheme, setup, workers)?);
     }
-    let median = |part: fn(&Parts) -> f64| {
-        rounded(median_and_spread(&runs.iter().map(part).collect::<Vec<_>>()).0)
-    };
+    let median = |part: fn(&Parts) -> f64| rounded(Summary::of(runs.iter().map(part)).median);
     let seconds = Parts {
         keys: median(|parts| parts.keys),
         bundle: median(|parts| parts.bundle),

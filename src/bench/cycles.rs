@@ -2,8 +2,8 @@
 
 use std::hint::black_box;
 
-use super::measure::Speed;
 use super::rows::Row;
+use super::stats::Summary;
 
 /// Number of steps of the chain per iteration.
 const STEPS: u64 = 1024;
@@ -29,7 +29,7 @@ pub fn row() -> Option<Row> {
         .then(|| Row::new("chain", "none", "portable", 8, chain).batch(STEPS as usize))
 }
 
-/// Computes the clock rate in hertz from the speed of the chain.
-pub fn hertz(chain: Speed) -> f64 {
-    chain.operations * CYCLES_A_STEP
+/// Computes the clock rate in hertz from the seconds per iteration of the chain.
+pub fn hertz(seconds: &[f64]) -> f64 {
+    STEPS as f64 * CYCLES_A_STEP / Summary::of(seconds.iter().copied()).median
 }

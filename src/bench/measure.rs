@@ -23,17 +23,6 @@ const FEWEST: u32 = 3;
 /// wide registers settle.
 const WARM_UP: u32 = 8;
 
-/// Speed of a row.
-#[derive(Debug, Clone, Copy)]
-pub struct Speed {
-    /// Bytes per second, all threads together.
-    pub bytes: f64,
-    /// Operations per second, all threads together.
-    pub operations: f64,
-    /// Interquartile range of the samples, as a fraction of their median.
-    pub spread: f64,
-}
-
 /// Measuring time of each row.
 #[derive(Debug, Clone, Copy)]
 pub struct Share {
@@ -52,13 +41,13 @@ impl Share {
 }
 
 /// Measures rows, each on all threads of `workers` at once; every thread runs its own copy. Calls
-/// `tick` after each round.
+/// `tick` after each round. Returns the seconds per iteration of each row, in the order of the rounds.
 pub fn measure(
     rows: &[Row],
     workers: &Workers,
     share: Share,
     mut tick: impl FnMut(),
-) -> Vec<Speed> {
+) -> Vec<Vec<f64>> {
     let mut runs: Vec<_> = rows.iter().map(|row| Run::new(row, workers, share)).collect();
     for round in 0..share.rounds {
         for run in &mut runs {
@@ -68,12 +57,11 @@ pub fn measure(
         }
         tick();
     }
-    runs.iter().map(Run::speed).collect()
+    runs.into_iter().map(|run| run.samples).collect()
 }
 
 /// A row being measured.
 struct Run<'a> {
-    row: &'a Row,
     threads: usize,
     copies: Copies<'a>,
     /// Number of iterations in a sample.
@@ -87,7 +75,6 @@ impl<'a> Run<'a> {
     /// Sets up the row and determines how many iterations fill a sample.
     fn new(row: &'a Row, workers: &'a Workers, share: Share) -> Self {
         let mut run = Self {
-            row,
             threads: workers.threads(),
             copies: Copies::of(row, workers),
             iterations: 1,
@@ -122,34 +109,6 @@ impl<'a> Run<'a> {
         let took = if self.threads == 1 { took_thread } else { took };
         took.max(Duration::from_nanos(1))
     }
-
-    fn speed(&self) -> Speed {
-        Speed::of(self.row, self.threads, &self.samples)
-    }
-}
-
-impl Speed {
-    /// Computes the speed from the median seconds per iteration on `threads` threads.
-    fn of(row: &Row, threads: usize, samples: &[f64]) -> Self {
-        let (median, spread) = median_and_spread(samples);
-        let a_second = |amount: u64| (threads as u64 * amount) as f64 / median;
-        Self { bytes: a_second(row.bytes()), operations: a_second(row.operations), spread }
-    }
-}
-
-/// Returns the median of the samples and their interquartile range as a fraction of it.
-pub fn median_and_spread(samples: &[f64]) -> (f64, f64) {
-    let mut samples = samples.to_vec();
-    samples.sort_by(f64::total_cmp);
-    let median = quantile(&samples, 0.5);
-    (median, (quantile(&samples, 0.75) - quantile(&samples, 0.25)) / median)
-}
-
-/// Returns a quantile of sorted samples, interpolated between the two nearest.
-fn quantile(samples: &[f64], quantile: f64) -> f64 {
-    let place = quantile * (samples.len() - 1) as f64;
-    let (low, high) = (samples[place.floor() as usize], samples[place.ceil() as usize]);
-    low + (high - low) * place.fract()
 }
 
 #[cfg(test)]
@@ -157,23 +116,6 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
-
-    #[test]
-    fn quantiles_lie_between_samples() {
-        let samples = [1.0, 2.0, 4.0, 8.0];
-        assert_eq!(quantile(&samples, 0.5), 3.0);
-        assert_eq!(quantile(&samples, 0.25), 1.75);
-        assert_eq!(quantile(&samples[..1], 0.75), 1.0);
-    }
-
-    #[test]
-    fn speed_is_work_by_time_on_every_thread() {
-        let row = Row::new("none", "", "portable", 100, || || ()).batch(5);
-        let speed = Speed::of(&row, 2, &[0.3, 0.1, 0.2]);
-        assert_eq!(speed.operations, 2.0 * 5.0 / 0.2);
-        assert_eq!(speed.bytes, 100.0 * speed.operations);
-        assert!((speed.spread - 0.5).abs() < 1e-9, "{speed:?}");
-    }
 
     #[test]
     fn every_thread_runs_a_copy_of_its_own_in_every_round() {
@@ -187,8 +129,9 @@ mod tests {
         let workers = Workers::new(Some(2)).unwrap();
         let share = Share::of(Duration::from_millis(20), 1);
         let mut ticks = 0;
-        let speeds = measure(&rows, &workers, share, || ticks += 1);
-        assert_eq!((ticks, speeds.len()), (share.rounds, 1));
+        let samples = measure(&rows, &workers, share, || ticks += 1);
+        assert_eq!((ticks, samples.len()), (share.rounds, 1));
+        assert!(samples[0].len() >= FEWEST as usize);
         assert_eq!(COPIES.load(Ordering::Relaxed), 2);
         assert!(RUNS.load(Ordering::Relaxed) >= 2 * FEWEST);
     }

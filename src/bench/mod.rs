@@ -3,29 +3,21 @@
 
 pub mod choose;
 pub mod clock;
+pub mod compare;
 pub mod copies;
 pub mod cost;
 pub mod cycles;
 mod delivery;
+pub mod grid;
 pub mod machine;
 pub mod measure;
 pub mod pools;
+mod rank;
+pub mod report;
 pub mod rows;
 pub mod scale;
+pub mod stats;
 pub mod table;
-
-use measure::Speed;
-use rows::Row;
-
-/// A row and its speed.
-pub struct Measured {
-    /// The group of the row, see [`rows::GROUPS`].
-    pub group: &'static str,
-    /// The row.
-    pub row: Row,
-    /// Its speed.
-    pub speed: Speed,
-}
 
 /// Rounds to six digits, more than a measurement is accurate to.
 pub fn rounded(rate: f64) -> f64 {

@@ -7,8 +7,9 @@ use crate::protocol::Result;
 use crate::protocol::pipeline::Workers;
 use serde::Serialize;
 
-use super::measure::median_and_spread;
+use super::report::NOISY;
 use super::rounded;
+use super::stats::Summary;
 use super::table::{percent, scaled, spread};
 
 mod jobs;
@@ -28,9 +29,11 @@ pub struct Point {
     operations_per_second: f64,
     /// Speed relative to one thread.
     speed_up: f64,
-    /// Bytes read and written, relative to a copy on the same number of threads.
+    /// Bytes read and written, relative to a copy on the same number of threads, round by round.
     share_of_copy: f64,
     spread: f64,
+    /// Spread of the share of a copy.
+    share_spread: f64,
 }
 
 /// Measures for about `time`, on up to `most` threads; calls `spent` with the elapsed time after
@@ -55,20 +58,25 @@ pub fn measure(most: usize, time: Duration, mut spent: impl FnMut(Duration)) -> 
         }
         spent(started.elapsed());
     }
-    let median = |job: usize, team: usize| median_and_spread(&samples[job][team]);
     let mut points = Vec::new();
     for (number, job) in jobs.iter().enumerate() {
         for (team, workers) in teams.iter().enumerate() {
-            let (seconds, spread) = median(number, team);
-            let rate = |job: usize| moved[job] as f64 / median(job, team).0;
+            let seconds = |team: usize| Summary::of(samples[number][team].iter().copied());
+            let one = seconds(team);
+            // Bytes moved per second.
+            let rates = |job: usize| -> Vec<f64> {
+                samples[job][team].iter().map(|seconds| moved[job] as f64 / seconds).collect()
+            };
+            let share = Summary::of_ratios(&rates(number), &rates(jobs::COPY));
             points.push(Point {
                 id: job.id.clone(),
                 threads: workers.threads(),
-                bytes_per_second: rounded(job.bytes as f64 / seconds),
-                operations_per_second: rounded(job.operations as f64 / seconds),
-                speed_up: rounded(median(number, 0).0 / seconds),
-                share_of_copy: rounded(rate(number) / rate(jobs::COPY)),
-                spread: rounded(spread),
+                bytes_per_second: rounded(job.bytes as f64 / one.median),
+                operations_per_second: rounded(job.operations as f64 / one.median),
+                speed_up: rounded(seconds(0).median / one.median),
+                share_of_copy: rounded(share.median),
+                spread: rounded(one.spread()),
+                share_spread: rounded(share.spread()),
             });
         }
     }
@@ -119,10 +127,18 @@ impl fmt::Display for Scale<'_> {
     }
 }
 
-/// Describes where memory becomes the limit of one kind of run.
+/// Describes where memory becomes the limit of one kind of run, if the shares of a copy are certain.
 fn verdict(points: &[Point]) -> String {
     let last = points.last().expect("a run has points");
     let id = &last.id;
+    if let Some(noisy) = points.iter().find(|point| point.share_spread > NOISY) {
+        return format!(
+            "{id}: too noisy to tell whether memory bandwidth is the limit: on {} the share of a copy \
+             varies by {}",
+            threads(noisy.threads),
+            percent(noisy.share_spread)
+        );
+    }
     match points.iter().find(|point| point.share_of_copy >= LIMIT) {
         Some(point) => format!(
             "{id}: memory bandwidth is the limit from {} on, at {} of a copy",
@@ -154,6 +170,7 @@ mod tests {
             speed_up: threads as f64,
             share_of_copy,
             spread: 0.01,
+            share_spread: 0.02,
         }
     }
 
@@ -163,6 +180,13 @@ mod tests {
         assert!(far.contains("not the limit up to 2 threads, at 20 %"), "{far}");
         let near = verdict(&[point(1, 0.4), point(2, 0.8), point(4, 0.9)]);
         assert!(near.contains("the limit from 2 threads on, at 80 %"), "{near}");
+    }
+
+    #[test]
+    fn no_verdict_rests_on_a_share_that_is_noisy() {
+        let noisy = Point { share_spread: 0.2, ..point(2, 0.9) };
+        let told = verdict(&[point(1, 0.4), noisy]);
+        assert!(told.contains("too noisy to tell") && told.contains("2 threads"), "{told}");
     }
 
     #[test]

@@ -1,104 +1,102 @@
-//! The results as a table for users.
+//! The results of a run as a table for users.
 
-use std::fmt::{self, Write};
+use std::fmt::Write;
 
-use super::Measured;
+use super::grid::{Column, Grid, Section};
+use super::report::{Measured, NOISY, Report};
 
-/// Spread from which a row counts as noisy.
-pub const NOISY: f64 = 0.1;
-
-/// Rows with their results, in one section per group.
+/// A run with its results, in one section per group.
 pub struct Table<'a> {
-    /// The rows, sorted by group and question.
-    pub measured: &'a [Measured],
-    /// Cycles per second, if known.
-    pub hertz: Option<f64>,
+    /// The run.
+    pub report: &'a Report,
     /// The backend that the others are compared with; if none, the fastest of each question.
     pub base: Option<&'a str>,
 }
 
-impl fmt::Display for Table<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ids: Vec<String> = self.measured.iter().map(|one| one.row.id()).collect();
-        let width = ids.iter().map(String::len).max().unwrap_or(0);
-        let ratio = self.base.map_or("of best".to_owned(), |base| format!("× {base}"));
-        let ratio_width = ratio.chars().count().max(7);
-        let mut group = "";
-        for (one, id) in self.measured.iter().zip(&ids) {
-            if one.group != group {
-                group = one.group;
-                let (bytes, operations) = ("bytes/s", "operations/s");
-                write!(f, "\n{group:width$}  {bytes:>10}  {operations:>12}  ")?;
-                self.hertz.map_or(Ok(()), |_| write!(f, "{:>8}  ", "cycles/B"))?;
-                writeln!(f, "{ratio:>ratio_width$}  {:>6}", "spread")?;
-            }
-            let mut line = format!(
-                "{id:width$}  {:>10}  {:>12}  ",
-                scaled(one.speed.bytes, "B"),
-                scaled(one.speed.operations, ""),
-            );
-            if let Some(hertz) = self.hertz {
-                let _ = write!(line, "{:>8}  ", digits(hertz / one.speed.bytes));
-            }
-            let _ = write!(
-                line,
-                "{:>ratio_width$}  {:>6}  {}",
-                self.ratio(one),
-                spread(one.speed.spread),
-                if one.row.weak { "weak" } else { "" },
-            );
-            writeln!(f, "{}", line.trim_end())?;
-        }
-        write!(f, "\n{}", self.legend())
-    }
-}
-
 impl Table<'_> {
-    /// Returns the rate relative to the fastest of the same question, or as a multiple of the
-    /// base's.
-    fn ratio(&self, one: &Measured) -> String {
-        let question = one.row.question();
-        let same = self.measured.iter().filter(|other| other.row.question() == question);
-        let rate = one.speed.operations;
-        if let Some(base) = self.base {
-            let mut same = same;
-            let base = same.find(|other| other.row.backend == base);
-            return base
-                .map_or("–".to_owned(), |base| format!("{:.2} ×", rate / base.speed.operations));
+    /// Returns the rows.
+    pub fn grid(&self) -> Grid {
+        let cycles = self.report.machine.clock.is_some();
+        let ratio = self.base.map_or("of best".to_owned(), |base| format!("× {base}"));
+        let mut columns: Vec<Column> =
+            ["bytes/s", "operations/s"].into_iter().map(Column::numbers).collect();
+        columns.extend(cycles.then(|| Column::numbers("cycles/B")));
+        columns.extend([
+            Column::numbers("spread"),
+            Column::numbers(ratio),
+            Column::numbers("its spread"),
+            Column::words(""),
+        ]);
+        let groups = self.report.rows.chunk_by(|a, b| a.group == b.group);
+        let sections = groups.map(|rows| Section {
+            title: rows[0].group.clone(),
+            rows: rows.iter().map(|row| self.cells(row, cycles)).collect(),
+        });
+        Grid { columns, sections: sections.collect() }
+    }
+
+    fn cells(&self, row: &Measured, cycles: bool) -> Vec<String> {
+        let mut cells = vec![
+            row.id.to_string(),
+            scaled(row.bytes_per_second, "B"),
+            scaled(row.operations_per_second, ""),
+        ];
+        cells.extend(cycles.then(|| row.cycles_per_byte.map_or_else(dash, digits)));
+        cells.push(spread(row.spread));
+        cells.extend(self.ratio(row));
+        cells.push(if row.weak { "weak" } else { "" }.to_owned());
+        cells
+    }
+
+    /// Returns the ratio to the fastest of the same question, or to the base, and its spread.
+    fn ratio(&self, row: &Measured) -> [String; 2] {
+        let rows = self.report.rows.iter();
+        let mut same = rows.filter(|other| other.id.question() == row.id.question());
+        let base = match self.base {
+            Some(base) => same.find(|other| other.id.backend == base),
+            None => same.max_by(|a, b| a.median.total_cmp(&b.median)),
+        };
+        let alone = || self.base.is_none() && self.is_alone(row);
+        let Some(base) = base.filter(|_| !alone()) else { return [dash(), dash()] };
+        let ratio = row.ratio(base);
+        let shown = match self.base {
+            Some(_) => format!("{} ×", digits(ratio.median)),
+            None => percent(ratio.median),
+        };
+        match row.id == base.id {
+            true => [shown, dash()],
+            false => [shown, spread(ratio.spread())],
         }
-        let rates: Vec<f64> = same.map(|other| other.speed.operations).collect();
-        match rates[..] {
-            [_] => "–".to_owned(),
-            _ => percent(rate / rates.into_iter().fold(0.0, f64::max)),
-        }
+    }
+
+    fn is_alone(&self, row: &Measured) -> bool {
+        let rows = self.report.rows.iter();
+        rows.filter(|other| other.id.question() == row.id.question()).count() == 1
     }
 
     /// Explains the columns that need an explanation.
-    fn legend(&self) -> String {
+    pub fn legend(&self) -> String {
         let mut out = String::from(
             "Rows are operation/cipher/backend/size, size in bytes of a message, order or key; medians.\n",
         );
         out.push_str(&match self.base {
-            None => {
-                "of best: compared with the fastest backend for the same operation, cipher and \
-                     size\n"
-                    .to_owned()
-            }
-            Some(base) => {
-                format!("× {base}: how many times as fast as {base}, in the same run\n")
-            }
+            None => "of best: rate divided by that of the fastest backend for the same operation, cipher \
+                     and size, round by round\n"
+                .to_owned(),
+            Some(base) => format!("× {base}: rate divided by that of {base}, round by round\n"),
         });
         out.push_str("spread: between the quartiles of the samples\n");
-        if self.measured.iter().any(|one| one.row.weak) {
+        let rows = &self.report.rows;
+        if rows.iter().any(|row| row.weak) {
             out.push_str("weak: for teaching and old data only\n");
         }
-        let noisy = self.measured.iter().filter(|one| one.speed.spread > NOISY).count();
+        let noisy = rows.iter().filter(|row| row.noisy).count();
         if noisy > 0 {
             let _ = writeln!(
                 out,
                 "~: {noisy} of {} rows are noisy, with a spread over {}: the machine was busy, or \
-                 the work is random",
-                self.measured.len(),
+                 the work is random; ratios by the round repeat better",
+                rows.len(),
                 percent(NOISY)
             );
         }
@@ -106,11 +104,14 @@ impl Table<'_> {
     }
 }
 
+fn dash() -> String {
+    "–".to_owned()
+}
+
 /// Formats a spread, marked if it is noisy.
 pub fn spread(share: f64) -> String {
     format!("{}{}", if share > NOISY { "~" } else { "" }, percent(share))
 }
-
 pub fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }

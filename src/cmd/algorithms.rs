@@ -10,7 +10,7 @@ use super::values::{OneOf, Spelling, one_of};
 use crate::cmd::hints::usage;
 
 /// Algorithm names as used by `bench`, where they differ from those of JOSE by more than case.
-const SPELLINGS: &[Spelling] = &[
+pub const SPELLINGS: &[Spelling] = &[
     ("aes-256-gcm", "A256GCM"),
     ("aes-192-gcm", "A192GCM"),
     ("aes-128-gcm", "A128GCM"),

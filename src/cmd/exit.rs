@@ -86,6 +86,7 @@ fn code(error: &Error) -> u8 {
         Error::SomeFailed { .. } => 6,
         Error::Reused { .. } => 7,
         Error::NotHeld { .. } => 8,
+        Error::Slower { .. } => 9,
         Error::Spending { source, .. } => code(source),
         Error::Stopped => super::signals::exit_code(),
         Error::Io { .. }
@@ -110,6 +111,7 @@ pub fn kind(error: &Error) -> &'static str {
         Error::Authentication(_) | Error::NotDecrypted { .. } => "authentication",
         Error::SomeFailed { .. } => "some-failed",
         Error::NotHeld { .. } => "not-held",
+        Error::Slower { .. } => "slower",
         Error::Reused { found, .. } => found.kind(),
         Error::Stopped => "stopped",
         Error::ClosedPipe { .. } => "closed-pipe",
@@ -149,6 +151,7 @@ pub fn place(error: &Error) -> Option<&Place> {
         | Error::ClosedPipe { .. }
         | Error::SomeFailed { .. }
         | Error::NotHeld { .. }
+        | Error::Slower { .. }
         | Error::Stopped
         | Error::Unpublished { .. } => None,
     }

@@ -29,7 +29,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
 ];
 
 /// Exit codes and their meanings.
-pub const EXIT_CODES: [(u8, &str); 9] = [
+pub const EXIT_CODES: [(u8, &str); 10] = [
     (0, "done"),
     (1, "input or output failed"),
     (2, "wrong usage"),
@@ -39,6 +39,7 @@ pub const EXIT_CODES: [(u8, &str); 9] = [
     (6, "some records failed"),
     (7, "an order was opened before, or its transaction id used"),
     (8, "the simulation does not hold"),
+    (9, "a benchmark is slower than its baseline"),
 ];
 
 /// Text on files, valid for every command.

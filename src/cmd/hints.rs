@@ -81,7 +81,8 @@ pub fn hints(error: &Error) -> Vec<String> {
         | Error::Stopped
         | Error::Unpublished { .. }
         | Error::Authentication(_)
-        | Error::SomeFailed { .. } => Vec::new(),
+        | Error::SomeFailed { .. }
+        | Error::Slower { .. } => Vec::new(),
     }
 }
 
@@ -195,6 +196,7 @@ fn malformed_hint(found: &Malformed) -> Option<&'static str> {
         Malformed::AmongOrders(_) => {
             Some("put the wrapped key into a file of its own and decrypt that first")
         }
+        Malformed::Measurements(_) => Some("expected the output of `orderseal bench --json`"),
         Malformed::LineFeed => Some("--document opens a line of any content, alone"),
         Malformed::Within { fault, .. } | Malformed::Unreadable { fault, .. } => {
             malformed_hint(fault)

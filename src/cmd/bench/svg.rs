@@ -1,10 +1,13 @@
-//! The results as a chart: one line per question, with one dot per backend.
+//! The results as a chart: one line per question, with one mark per backend.
+
+mod marks;
 
 use std::fmt;
 
-use orderseal::bench::Measured;
-use orderseal::bench::machine::Machine;
+use orderseal::bench::report::{Measured, Report};
 use orderseal::bench::table::{digits, scaled};
+
+use self::marks::{Mark, OTHER, STYLE};
 
 /// Sizes in pixels.
 const ROW: f64 = 19.0;
@@ -16,34 +19,14 @@ const PLOT: f64 = 400.0;
 const VALUE: f64 = 84.0;
 const COLUMN: f64 = LABEL + PLOT + VALUE + MARGIN;
 
-/// Backends from the slowest to the fastest, in colours that are distinct for most people,
-/// including those with colour blindness (Okabe and Ito's).
-const COLOURS: [(&str, &str); 8] = [
-    ("rustcrypto", "#7f7f7f"),
-    ("base64-simd", "#cc79a7"),
-    ("x25519-dalek", "#d55e00"),
-    ("graviola", "#f0e442"),
-    ("portable", "#e69f00"),
-    ("avx2", "#56b4e9"),
-    ("vaes", "#009e73"),
-    ("avx512", "#0b4f8a"),
-];
+/// Runs with their results; several stand side by side, on the same axes.
+pub struct Chart<'a>(pub &'a [Report]);
 
-const WEAK: &str = "#b03a00";
-
-/// Rows with their results.
-pub struct Chart<'a> {
-    /// The rows, sorted by group and question.
-    pub measured: &'a [Measured],
-    /// The machine that they were measured on.
-    pub machine: &'a Machine,
-}
-
-/// The rates of a group on their own logarithmic axis.
+/// A group on its own logarithmic axis.
 struct Panel<'a> {
-    name: &'static str,
-    /// The rows of the group, by question.
-    questions: Vec<&'a [Measured]>,
+    name: &'a str,
+    /// The questions of the group in all runs.
+    questions: Vec<(&'a str, &'a str, usize)>,
     unit: &'static str,
     rate: fn(&Measured) -> f64,
     /// Exponents of the powers of ten at the ends of the axis.
@@ -51,74 +34,140 @@ struct Panel<'a> {
     to: i32,
 }
 
+/// Panels of one run below each other.
+struct Column<'a> {
+    run: &'a Report,
+    title: Option<String>,
+    panels: Vec<&'a Panel<'a>>,
+}
+
 impl fmt::Display for Chart<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let columns = self.columns();
+        let panels = self.panels();
+        let columns = self.columns(&panels);
         let width = MARGIN + COLUMN * columns.len() as f64;
-        let tallest = columns.iter().map(|column| column.iter().map(Panel::height).sum());
-        let height = HEAD + tallest.fold(0.0, f64::max) + MARGIN;
+        let height = columns.iter().map(Column::height).fold(0.0, f64::max) + HEAD + MARGIN;
         writeln!(
             f,
-            r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" font-family="Helvetica, Arial, sans-serif" font-size="12" fill="#222">"##
+            r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" font-family="Helvetica, Arial, sans-serif" font-size="12">"##
         )?;
-        writeln!(f, r##"<rect width="100%" height="100%" fill="#fff"/>"##)?;
-        let title = escaped(&self.machine.title());
+        writeln!(
+            f,
+            "<style>\n{STYLE}</style>\n<rect class=\"paper\" width=\"100%\" height=\"100%\"/>"
+        )?;
+        let title = match self.0 {
+            [run] => escaped(&run.machine.title()),
+            _ => "orderseal bench".to_owned(),
+        };
         writeln!(
             f,
             r#"<text x="{MARGIN}" y="38" font-size="21" font-weight="bold">{title}</text>"#
         )?;
         self.legend(f)?;
-        for (column, panels) in columns.iter().enumerate() {
-            let x = MARGIN + COLUMN * column as f64 + LABEL;
-            let mut y = HEAD;
-            for panel in panels {
-                panel.draw(f, x, y)?;
-                y += panel.height();
-            }
+        for (number, column) in columns.iter().enumerate() {
+            column.draw(f, MARGIN + COLUMN * number as f64 + LABEL)?;
         }
         writeln!(f, "</svg>")
     }
 }
 
-impl<'a> Chart<'a> {
-    /// Puts ciphers on the left, and the operations built from them on the right.
-    fn columns(&self) -> Vec<Vec<Panel<'a>>> {
-        let groups = self.measured.chunk_by(|a, b| a.group == b.group);
+impl Chart<'_> {
+    fn rows(&self) -> impl Iterator<Item = &Measured> {
+        self.0.iter().flat_map(|run| &run.rows)
+    }
+
+    fn panels(&self) -> Vec<Panel<'_>> {
+        let mut names: Vec<&str> = Vec::new();
+        for row in self.rows() {
+            if !names.contains(&&*row.group) {
+                names.push(&row.group);
+            }
+        }
+        let of = |name| {
+            Panel::of(name, &self.rows().filter(|row| row.group == name).collect::<Vec<_>>())
+        };
+        names.into_iter().map(of).collect()
+    }
+
+    /// Puts the ciphers of a single run on the left, and the operations built from them on the right;
+    /// several runs have a column each.
+    fn columns<'a>(&'a self, panels: &'a [Panel<'a>]) -> Vec<Column<'a>> {
+        let [run] = self.0 else {
+            let column = |run: &'a Report| Column {
+                run,
+                title: Some(run.machine.title()),
+                panels: panels.iter().collect(),
+            };
+            return self.0.iter().map(column).collect();
+        };
         let (left, right): (Vec<_>, Vec<_>) =
-            groups.map(Panel::of).partition(|panel| panel.name == "ciphers");
-        [left, right].into_iter().filter(|column| !column.is_empty()).collect()
+            panels.iter().partition(|panel| panel.name == "ciphers");
+        let columns = [left, right].into_iter().filter(|panels| !panels.is_empty());
+        columns.map(|panels| Column { run, title: None, panels }).collect()
     }
 
     fn legend(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut x = MARGIN;
-        let there = |name: &str| self.measured.iter().any(|one| one.row.backend == name);
-        for (name, colour) in COLOURS.iter().filter(|(name, _)| there(name)) {
-            dot(f, x + 5.0, 60.0, colour)?;
+        let there = |name: &str| self.rows().any(|row| row.id.backend == name);
+        for mark in Mark::all().filter(|mark| there(mark.backend)) {
+            mark.draw(f, x + 5.0, 60.0)?;
+            let name = mark.backend;
             writeln!(f, r#"<text x="{}" y="64">{name}</text>"#, x + 15.0)?;
             x += 34.0 + 7.0 * name.len() as f64;
         }
+        if self.rows().any(|row| Mark::of(&row.id.backend).backend == OTHER) {
+            Mark::of(OTHER).draw(f, x + 5.0, 60.0)?;
+            writeln!(f, r#"<text x="{}" y="64">{OTHER}</text>"#, x + 15.0)?;
+            x += 34.0 + 7.0 * OTHER.len() as f64;
+        }
         let words = "logarithmic scale, further right is faster";
-        writeln!(f, r##"<text x="{x}" y="64" fill="#555">{words}</text>"##)?;
-        if self.measured.iter().any(|one| one.row.weak) {
+        writeln!(f, r#"<text class="quiet" x="{x}" y="64">{words}</text>"#)?;
+        if self.rows().any(|row| row.weak) {
             let words = "† weak: for teaching and old data only";
-            writeln!(f, r#"<text x="{MARGIN}" y="82" fill="{WEAK}">{words}</text>"#)?;
+            writeln!(f, r#"<text class="weak" x="{MARGIN}" y="82">{words}</text>"#)?;
+        }
+        Ok(())
+    }
+}
+
+impl Column<'_> {
+    fn height(&self) -> f64 {
+        let title = if self.title.is_some() { MARGIN } else { 0.0 };
+        title + self.panels.iter().map(|panel| panel.height()).sum::<f64>()
+    }
+
+    fn draw(&self, f: &mut fmt::Formatter<'_>, x: f64) -> fmt::Result {
+        let mut y = HEAD;
+        if let Some(title) = &self.title {
+            let title = escaped(title);
+            let left = x - LABEL;
+            writeln!(f, r#"<text x="{left}" y="{}" font-size="15">{title}</text>"#, y + 16.0)?;
+            y += MARGIN;
+        }
+        for panel in &self.panels {
+            panel.draw(f, self.run, x, y)?;
+            y += panel.height();
         }
         Ok(())
     }
 }
 
 impl<'a> Panel<'a> {
-    /// Creates a panel for the rows of one group.
-    fn of(rows: &'a [Measured]) -> Self {
-        let name = rows[0].group;
+    /// Creates a panel for the rows of one group in all runs.
+    fn of(name: &'a str, rows: &[&'a Measured]) -> Self {
         let (unit, rate): (_, fn(&Measured) -> f64) = match name {
-            "ciphers" => ("B", |one| one.speed.bytes),
-            _ => ("", |one| one.speed.operations),
+            "ciphers" => ("B", |row| row.bytes_per_second),
+            _ => ("", |row| row.operations_per_second),
         };
-        let powers = || rows.iter().map(|one| rate(one).log10());
+        let powers = || rows.iter().map(|row| rate(row).log10());
         let from = powers().fold(f64::MAX, f64::min).floor() as i32;
         let to = powers().fold(f64::MIN, f64::max).ceil() as i32;
-        let questions = rows.chunk_by(|a, b| a.row.question() == b.row.question()).collect();
+        let mut questions = Vec::new();
+        for question in rows.iter().map(|row| row.id.question()) {
+            if !questions.contains(&question) {
+                questions.push(question);
+            }
+        }
         Self { name, questions, unit, rate, from, to: to.max(from + 1) }
     }
 
@@ -126,7 +175,7 @@ impl<'a> Panel<'a> {
         TITLE + ROW * self.questions.len() as f64 + MARGIN
     }
 
-    fn draw(&self, f: &mut fmt::Formatter<'_>, x: f64, y: f64) -> fmt::Result {
+    fn draw(&self, f: &mut fmt::Formatter<'_>, run: &Report, x: f64, y: f64) -> fmt::Result {
         let per = if self.unit.is_empty() { "operations" } else { "bytes" };
         let name = self.name;
         writeln!(
@@ -137,16 +186,20 @@ impl<'a> Panel<'a> {
         let (top, bottom) = (y + TITLE - 6.0, y + TITLE + ROW * self.questions.len() as f64);
         for power in self.from..=self.to {
             let at = x + self.place(10_f64.powi(power));
-            writeln!(f, r##"<path d="M{at:.1} {top}V{bottom}" stroke="#ddd"/>"##)?;
+            writeln!(f, r#"<path class="axis" d="M{at:.1} {top}V{bottom}"/>"#)?;
             let label = axis_label(power, self.unit);
             writeln!(
                 f,
-                r##"<text x="{at:.1}" y="{}" fill="#777" font-size="10" text-anchor="middle">{label}</text>"##,
+                r#"<text class="quiet" x="{at:.1}" y="{}" font-size="10" text-anchor="middle">{label}</text>"#,
                 top - 5.0
             )?;
         }
         for (number, question) in self.questions.iter().enumerate() {
-            self.draw_question(f, question, x, y + TITLE + ROW * (number as f64 + 0.5))?;
+            let rows: Vec<_> =
+                run.rows.iter().filter(|row| row.id.question() == *question).collect();
+            if !rows.is_empty() {
+                self.draw_question(f, &rows, x, y + TITLE + ROW * (number as f64 + 0.5))?;
+            }
         }
         Ok(())
     }
@@ -154,31 +207,31 @@ impl<'a> Panel<'a> {
     fn draw_question(
         &self,
         f: &mut fmt::Formatter<'_>,
-        rows: &[Measured],
+        rows: &[&Measured],
         x: f64,
         y: f64,
     ) -> fmt::Result {
-        let row = &rows[0].row;
-        let cipher = if row.cipher == "none" { "" } else { &row.cipher };
-        let mut label = escaped(&format!("{} {cipher} {}", row.operation, size(row.size)));
-        if row.weak {
+        let Measured { id, weak, .. } = rows[0];
+        let cipher = if id.cipher == "none" { "" } else { &id.cipher };
+        let mut label = escaped(&format!("{} {cipher} {}", id.operation, size(id.size)));
+        if *weak {
             label.push_str(" †");
         }
-        let fill = if row.weak { format!(r#" fill="{WEAK}""#) } else { String::new() };
+        let class = if *weak { r#" class="weak""# } else { "" };
         let baseline = y + 4.0;
         writeln!(
             f,
-            r#"<text x="{}" y="{baseline}" text-anchor="end"{fill}>{label}</text>"#,
+            r#"<text{class} x="{}" y="{baseline}" text-anchor="end">{label}</text>"#,
             x - 12.0
         )?;
-        let rates: Vec<f64> = rows.iter().map(self.rate).collect();
+        let rates: Vec<f64> = rows.iter().map(|row| (self.rate)(row)).collect();
         let (slowest, fastest) = rates
             .iter()
             .fold((f64::MAX, 0.0_f64), |(low, high), &rate| (low.min(rate), high.max(rate)));
         let (from, to) = (x + self.place(slowest), x + self.place(fastest));
-        writeln!(f, r##"<path d="M{from:.1} {y}H{to:.1}" stroke="#bbb" stroke-width="2"/>"##)?;
-        for (one, rate) in rows.iter().zip(rates) {
-            dot(f, x + self.place(rate), y, colour(one.row.backend))?;
+        writeln!(f, r#"<path class="range" d="M{from:.1} {y}H{to:.1}"/>"#)?;
+        for (row, rate) in rows.iter().zip(rates) {
+            Mark::of(&row.id.backend).draw(f, x + self.place(rate), y)?;
         }
         let value = scaled(fastest, self.unit);
         writeln!(f, r#"<text x="{:.1}" y="{baseline}" font-weight="bold">{value}</text>"#, to + 9.0)
@@ -188,15 +241,6 @@ impl<'a> Panel<'a> {
     fn place(&self, rate: f64) -> f64 {
         (rate.log10() - f64::from(self.from)) / f64::from(self.to - self.from) * PLOT
     }
-}
-
-fn dot(f: &mut fmt::Formatter<'_>, x: f64, y: f64, colour: &str) -> fmt::Result {
-    writeln!(f, r##"<circle cx="{x:.1}" cy="{y}" r="5" fill="{colour}" stroke="#fff"/>"##)
-}
-
-fn colour(backend: &str) -> &'static str {
-    let known = COLOURS.iter().find(|(name, _)| *name == backend);
-    known.map_or("#000", |(_, colour)| colour)
 }
 
 /// Formats a power of ten with a decimal prefix and no more digits than needed: `10 MB`, `1 k`.

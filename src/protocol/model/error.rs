@@ -185,6 +185,14 @@ pub enum Error {
         /// Number of all embodiments.
         total: u64,
     },
+    /// Benchmark with rows slower than before.
+    #[error("{slower} of {total} rows are slower than in the baseline")]
+    Slower {
+        /// Number of slower rows.
+        slower: u64,
+        /// Number of rows compared.
+        total: u64,
+    },
 }
 
 /// What a failed delivery could not undo.

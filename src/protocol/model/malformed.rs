@@ -156,6 +156,9 @@ pub enum Malformed {
         /// Bytes expected.
         expected: usize,
     },
+    /// A line that is no result of a benchmark.
+    #[error("not measurements: {0}")]
+    Measurements(String),
     /// A line feed in the text of an order.
     #[error("the order has a line feed in it")]
     LineFeed,
