@@ -474,12 +474,12 @@ fn a_comparison_is_a_baseline_for_the_next_and_tells_machines_the_change() {
 fn a_measured_row_is_compared_with_its_own_past() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("before.json");
-    let before = stdout("--filter xor/vernam/portable/64 seal/grain128 --json --seconds 0.3");
+    let before = stdout("--filter xor/vernam/portable/64 --json --seconds 1");
     // A thousand times as fast: slower now, however busy the machine is.
-    let faster = before.replace("e+", "e").lines().map(faster).collect::<String>();
+    let faster = before.lines().map(faster).collect::<String>();
     std::fs::write(&file, faster).unwrap();
     let compared =
-        bench(&format!("--baseline {} --fail-on 50% --seconds 0.3", file.display())).code(9);
+        bench(&format!("--baseline {} --fail-on 50% --seconds 1", file.display())).code(9);
     assert_eq!(verdict(&compared, "xor/vernam/portable/64"), "slower");
 }
 
@@ -499,7 +499,8 @@ fn earlier_runs_are_shown_as_csv_as_markdown_and_side_by_side() {
     let [one, two] = ["one", "two"].map(|name| {
         let path = folder.path().join(name);
         let lines = run(&[("seal/b/portable/1", 1e6), ("open/b/other/2", 2e6)], 0.0);
-        std::fs::write(&path, lines.replace("made up", &format!("{name}, \"made\" up"))).unwrap();
+        std::fs::write(&path, lines.replace("made up", &format!("{name}, \\\"made\\\" up")))
+            .unwrap();
         path.display().to_string()
     });
     let csv = stdout(&format!("--from {one} {two} --csv"));
@@ -539,7 +540,7 @@ fn earlier_runs_are_shown_as_csv_as_markdown_and_side_by_side() {
 fn rows_are_listed_without_being_measured() {
     let listed = stdout("--list --filter wrap/A256KW");
     let rows: Vec<_> = listed.lines().map(segments).collect();
-    assert!(rows.iter().any(|row| row[..3] == ["wrap", "aes-256-kw", "portable"]), "{listed}");
+    assert!(rows.iter().any(|row| row[..3] == ["wrap", "aes-256-kw", "rustcrypto"]), "{listed}");
     assert!(rows.iter().all(|row| row[0].ends_with("wrap") && row[1] == "aes-256-kw"), "{listed}");
     assert!(stdout("--list").lines().count() > 50);
     bench("--list --filter nosuch").code(2);

@@ -10,7 +10,7 @@ use common::{FIXTURE, Lab, Run, not_run, orders};
 use serde_json::Value;
 
 /// Every command, with those of `bundle`.
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 25] = [
     "",
     "keygen",
     "bundle",
@@ -25,6 +25,7 @@ const COMMANDS: [&str; 24] = [
     "keys split",
     "keys export",
     "keys import",
+    "request",
     "encrypt",
     "wrap",
     "decrypt",
@@ -60,7 +61,7 @@ fn commands_are_grouped_by_role() {
     let mut lines = help.lines().skip_while(|line| !line.starts_with("Service"));
     for (group, commands) in [
         ("Service", &["keygen", "bundle", "keys"][..]),
-        ("Client", &["encrypt", "wrap"]),
+        ("Client", &["request", "encrypt", "wrap"]),
         ("Shop", &["decrypt"]),
         ("Any role", &["erase", "convert", "inspect"]),
         ("Try out", &["simulate", "bench"]),
@@ -154,7 +155,8 @@ fn the_examples_of_the_service_run_as_printed() {
     run_examples("bundle shop", &KEYS[..1]);
     run_examples("bundle page", &KEYS[..1]);
     let page = "bundle page --keyring service.jwks -o page.json";
-    let lab = run_examples("bundle client", &[KEYS[0], admit, page]);
+    let request = "request --page page.json -o request.json";
+    let lab = run_examples("bundle client", &[KEYS[0], admit, page, request]);
     for name in ["client.jwks", "erasing.jwks", "alice.jwks", "new.jwks", "half.jwks", "order.html"]
     {
         assert!(lab.has(name), "{name}");
@@ -163,6 +165,8 @@ fn the_examples_of_the_service_run_as_printed() {
 
 #[test]
 fn the_examples_of_the_client_run_as_printed() {
+    let page = "bundle page --keyring service.jwks -o page.json";
+    run_examples("request", &[KEYS[0], page]);
     let lab = run_examples("encrypt", &[&KEYS[..], &[CEK]].concat());
     assert_eq!(lab.ok("decrypt --bundle tokyo.jwks week.jwe").stdout, orders(8).repeat(2));
     assert_eq!(lab.ok("decrypt --password-file password.txt diary.jwe").stdout, orders(8));

@@ -248,7 +248,7 @@ mod tests {
                 "runs: line 2: not measurements: the id \"seal/none/port/able/100\" is not",
             ),
             (
-                format!("{header}\n{}", row.replacen("50.0", "-50.0", 1)),
+                format!("{header}\n{}", row.replacen("\"median\":50.0", "\"median\":-50.0", 1)),
                 "runs: line 2: not measurements: expected rates above 0",
             ),
             (format!("{lines}{{}}"), "runs: line 3: not measurements: missing field `id`"),

@@ -8,6 +8,7 @@ use orderseal::ciphers::random::{KeySource, SystemSource};
 use orderseal::protocol::jose::pad::MAX_PAD;
 use orderseal::protocol::model::Misuse;
 use orderseal::protocol::page::item_page::{MAX_PAGE, Page};
+use orderseal::protocol::page::request::{MAX_REQUEST, Request};
 use orderseal::protocol::page::{self, Items};
 use orderseal::protocol::roles::merge::{refuse_to_lose_ledger, refuse_to_restore};
 use orderseal::protocol::roles::service::{self, ClientRequest, IdRequest, Outputs, ShopForm};
@@ -22,10 +23,13 @@ use super::keygen::key_output;
 use super::order_page::{self, OrderPage};
 use super::values::one_of;
 use super::{Global, one_from_stdin, signals, ui};
-use crate::cmd::hints::usage;
+use crate::cmd::hints::{usage, usage_with};
 
 /// Stream of the source from which a page's id is drawn.
 const PAGE_STREAM: u64 = u64::MAX - 2;
+
+/// Most orders that a request may ask for, unless the command line says otherwise.
+const MOST_ORDERS: u64 = 1000;
 
 /// Hand out keys and programs to shops and clients
 #[derive(Debug, Subcommand)]
@@ -91,7 +95,7 @@ pub struct PageArgs {
 Examples:
   orderseal bundle client --keyring service.jwks --shop tokyo \\
     --orders 20 -o client.jwks
-  orderseal bundle client --keyring service.jwks --page page.json \\
+  orderseal bundle client --keyring service.jwks --request request.json \\
     --erase -o erasing.jwks
   orderseal bundle client --keyring service.jwks --shop tokyo \\
     --user alice -o alice.jwks
@@ -108,6 +112,12 @@ pub struct Client {
     /// The shop's item page, which names the shop
     #[arg(long, value_name = "FILE", conflicts_with = "shop")]
     page: Option<PathBuf>,
+    /// A client's request, which names the shop and the user or the number of orders
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["shop", "page", "orders", "user"])]
+    request: Option<PathBuf>,
+    /// Most orders that a request may ask for [default: 1000]
+    #[arg(long, value_name = "N", value_parser = orders_of_pool(), help_heading = MORE)]
+    most_orders: Option<u64>,
     /// Orders that the client can send, each with an id of its own
     #[arg(long, alias = "count", value_name = "N", default_value_t = 1,
           value_parser = orders_of_pool())]
@@ -298,13 +308,19 @@ impl Client {
         one_from_stdin([
             Some(self.from.keyring.as_path()),
             self.page.as_deref(),
+            self.request.as_deref(),
             self.order_page.items(),
             self.order_page.fields(),
         ])?;
         let loaded = self.from.load_keyring(global)?;
         let mut inputs = vec![loaded.id];
         let page = self.page.as_deref().map(|path| read_page(path, &mut inputs)).transpose()?;
-        let request = self.request(&loaded, page.as_ref().map(|(page, _)| page))?;
+        if self.most_orders.is_some() && self.request.is_none() {
+            return Err(usage("--most-orders limits what a --request asks for"));
+        }
+        let asked =
+            self.request.as_deref().map(|path| self.asked(path, &mut inputs)).transpose()?;
+        let request = self.answer(&loaded, page.as_ref().map(|(page, _)| page), asked)?;
         let form = self.order_page.form(&request, &loaded, page.as_ref(), &mut inputs, global)?;
         let outputs = [self.to.path(), self.shop_out.as_deref()];
         let stdout = PathBuf::from("-");
@@ -351,14 +367,50 @@ impl Client {
         })
     }
 
-    fn request(&self, loaded: &Loaded<Keyring>, page: Option<&Page>) -> Result<ClientRequest> {
-        let named = page.map(|page| &page.shop).or(self.shop.shop.as_ref());
-        let (shop, _) = loaded.file.account(named, &loaded.place)?;
-        let orders = self.orders;
+    /// Reads a client's request. What it may ask for is limited: it comes from anybody.
+    fn asked(&self, path: &Path, inputs: &mut Vec<Option<FileId>>) -> Result<Request> {
+        let file = files::load_small(path, MAX_REQUEST, false)?;
+        inputs.push(file.id);
+        let asked = Request::parse(&file.bytes, &file.place)?;
+        let (orders, most) = (asked.orders, self.most_orders.unwrap_or(MOST_ORDERS));
+        if asked.user.is_none() && orders > most {
+            return Err(usage_with(
+                format!("{}: asks for {orders} orders, more than {most}", file.place),
+                "hand out as many with --most-orders, if the client is to have them",
+            ));
+        }
+        Ok(asked)
+    }
+
+    /// Says what the client gets: what it asked for, or what the command line says.
+    fn answer(
+        &self,
+        loaded: &Loaded<Keyring>,
+        page: Option<&Page>,
+        asked: Option<Request>,
+    ) -> Result<ClientRequest> {
+        let from = match asked {
+            Some(Request { shop, service, user, orders, .. }) => {
+                (Some(shop), service, user, orders)
+            }
+            None => {
+                let shop = page.map(|page| &page.shop).or(self.shop.shop.as_ref()).cloned();
+                let service = page.and_then(|page| page.service.clone());
+                (shop, service, self.user.clone(), self.orders)
+            }
+        };
+        let (shop, service, user, orders) = from;
+        let (shop, _) = loaded.file.account(shop.as_ref(), &loaded.place)?;
         Ok(ClientRequest {
             shop: shop.clone(),
-            ids: match &self.user {
-                Some(user) => IdRequest::User(user.clone()),
+            ids: match user {
+                Some(user) if self.on_demand => {
+                    let found = format!("a request for the reusable id of {user}");
+                    return Err(usage(format!(
+                        "{found} is not answered with ids made --on-demand"
+                    )));
+                }
+                Some(user) => IdRequest::User(user),
                 None if self.on_demand => IdRequest::OnDemand(orders),
                 None => IdRequest::Pool(orders),
             },
@@ -366,7 +418,7 @@ impl Client {
             run: if self.guided { Run::Guided } else { Run::Automatic },
             layers: self.layers.layers.unwrap_or(1),
             pad_bytes: self.pad_bytes,
-            service: page.and_then(|page| page.service.clone()),
+            service,
         })
     }
 }

@@ -21,7 +21,7 @@ pub const TEACHING: &str = "Teaching options";
 /// The commands, grouped by the role that uses them.
 const GROUPS: [(&str, &[&str]); 6] = [
     ("Service", &["keygen", "bundle", "keys"]),
-    ("Client", &["encrypt", "wrap"]),
+    ("Client", &["request", "encrypt", "wrap"]),
     ("Shop", &["decrypt"]),
     ("Any role", &["erase", "convert", "inspect"]),
     ("Try out", &["simulate", "bench"]),

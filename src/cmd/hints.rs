@@ -191,6 +191,7 @@ fn malformed_hint(found: &Malformed) -> Option<&'static str> {
         | Malformed::Incomplete { expected, .. } => match expected {
             Document::KeyFile => Some(KEY_FILES),
             Document::ItemPage => Some(ITEM_PAGES),
+            Document::Request => Some(REQUESTS),
             Document::Json => None,
         },
         Malformed::AmongOrders(_) => {
@@ -280,6 +281,8 @@ fn is_plain(character: char) -> bool {
 
 const ITEM_PAGES: &str = "an item page comes from `orderseal bundle page`";
 
+const REQUESTS: &str = "a request comes from `orderseal request --page`";
+
 const KEY_FILES: &str = "key files come from `orderseal keygen` and `orderseal bundle`; orders are \
                          given without an option";
 
@@ -321,8 +324,9 @@ fn unexpected_hint(found: &Form, expected: Expected) -> Option<String> {
         Form::Ledger => "a ledger is given with --ledger; `orderseal inspect` counts what is in it",
         Form::Journal => "it belongs to the bundle whose name it has, without .spent",
         Form::ItemPage => {
-            "an item page only says where to ask: give it to `orderseal bundle client --page`"
+            "an item page only says where to ask: `orderseal request --page` makes the request"
         }
+        Form::Request => "a request is answered by `orderseal bundle client --request`",
         Form::WebPage(WebPage::Order) => "open it in a browser; `orderseal erase` destroys it",
         Form::CutOff(_) => {
             "the line is not complete: was the file copied in part, or wrapped by an editor or a \
@@ -346,6 +350,7 @@ fn unexpected_hint(found: &Form, expected: Expected) -> Option<String> {
                 "decrypt reads what encrypt writes; are these orders not sealed yet?"
             }
             Expected::ItemPage => ITEM_PAGES,
+            Expected::Request => REQUESTS,
             Expected::Orders | Expected::OldKey | Expected::Ciphertext | Expected::Inspectable => {
                 return None;
             }

@@ -1,4 +1,4 @@
-//! `inspect`: shows structure and counts of a key file or of sealed orders, never a secret.
+//! `inspect`: shows structure and counts of any file of the protocol, never a secret.
 
 mod key_file;
 mod order_page;
@@ -10,17 +10,19 @@ use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use orderseal::ciphers::base64url;
 use orderseal::protocol::jose::jwe::{Carries, is_sealed_json};
 use orderseal::protocol::jose::jwk::Jwk;
 use orderseal::protocol::model::{Expected, Form, WebPage};
 use orderseal::protocol::page::Description;
 use orderseal::protocol::page::item_page::Page;
+use orderseal::protocol::page::request::Request;
 use orderseal::protocol::roles::pad_use::PadUse;
 use orderseal::protocol::roles::stream;
 use orderseal::protocol::roles::survey::{self, Group, GroupKey, Survey};
 use orderseal::protocol::store::files::{self, Input, JournalCounts, Ledger, LedgerCounts};
 use orderseal::protocol::store::keyfile::{JwkSet, KeyFile, KeyHolder, MAX_KEY_FILE};
-use orderseal::protocol::{Error, Malformed, Place, Result, ServiceUrl};
+use orderseal::protocol::{Error, Malformed, Name, Place, Result, ServiceUrl};
 use serde_json::{Value, json};
 
 use outline::show;
@@ -32,7 +34,7 @@ use crate::cmd::hints::usage;
 
 /// Show the structure of a file, never a secret
 ///
-/// Reads key files, ledgers, item pages, order pages, sealed orders and sealed streams.
+/// Reads key files, ledgers, item pages, requests, order pages, sealed orders and sealed streams.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -84,11 +86,16 @@ impl Inspect {
             input.reader = Box::new(std::io::empty());
             return self.sealed_orders(bytes.to_vec(), input, &place, global);
         }
-        if let Ok(page) = Page::parse(&bytes, &place) {
-            return show(global, &page_to_json(&page));
-        }
         let reader = self.key_password.reader(global)?;
-        let file = reader.parse(path, &bytes, &place)?;
+        let file = match reader.parse(path, &bytes, &place) {
+            Err(Error::Unexpected { found: Form::ItemPage, .. }) => {
+                return show(global, &page_to_json(&Page::parse(&bytes, &place)?));
+            }
+            Err(Error::Unexpected { found: Form::Request, .. }) => {
+                return show(global, &request_to_json(&Request::parse(&bytes, &place)?));
+            }
+            parsed => parsed?,
+        };
         files::finish(path, &file)?;
         if self.public {
             let public = JwkSet::of_public_keys(file.holder());
@@ -217,7 +224,7 @@ fn first_bytes(input: &mut Input) -> Result<Vec<u8>> {
         .read_to_end(&mut first)
         .map_err(|error| Error::io(&input.name, "cannot read", error))?;
     if first.is_empty() {
-        let expected = "a key file, an item page, an order page or sealed orders";
+        let expected = "a key file, an item page, a request, an order page or sealed orders";
         return Err(Error::malformed(&input.place(), Malformed::Empty(expected)));
     }
     Ok(first)
@@ -229,6 +236,18 @@ fn page_to_json(page: &Page) -> Value {
         "shop": page.shop.as_str(),
         "service": page.service.as_ref().map(ServiceUrl::as_str),
         "items": page.items.as_array().map_or(0, Vec::len),
+    })
+}
+
+fn request_to_json(request: &Request) -> Value {
+    json!({
+        "kind": "request",
+        "shop": request.shop.as_str(),
+        "service": request.service.as_ref().map(ServiceUrl::as_str),
+        "page": base64url::encode_to_string(&request.page),
+        "user": request.user.as_ref().map(Name::as_str),
+        "orders": request.orders,
+        "number": base64url::encode_to_string(&request.number),
     })
 }
 

@@ -22,6 +22,7 @@ mod ledger;
 mod man;
 mod order_page;
 mod passwords;
+mod request;
 mod seal_with;
 mod signals;
 mod simulate;
@@ -80,6 +81,7 @@ enum Command {
     Bundle(bundle::Bundle),
     #[command(subcommand)]
     Keys(keys::Keys),
+    Request(request::Request),
     Encrypt(encrypt::Encrypt),
     Wrap(wrap::Wrap),
     Decrypt(decrypt::Decrypt),
@@ -109,6 +111,7 @@ impl Command {
             Self::Keygen(_)
             | Self::Bundle(_)
             | Self::Keys(_)
+            | Self::Request(_)
             | Self::Encrypt(_)
             | Self::Wrap(_) => true,
             Self::Convert(command) => command.seals(),
@@ -129,6 +132,7 @@ fn run_command(cli: Cli) -> Result<()> {
         Command::Keygen(command) => command.run(global),
         Command::Bundle(command) => command.run(global),
         Command::Keys(command) => command.run(global),
+        Command::Request(command) => command.run(global),
         Command::Encrypt(command) => command.run(global),
         Command::Wrap(command) => command.run(global),
         Command::Decrypt(command) => command.run(global),

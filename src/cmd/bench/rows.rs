@@ -64,16 +64,19 @@ pub struct Rows {
     #[arg(long, conflicts_with_all = ["from", "baseline", "svg", "csv", "markdown"], help_heading = MORE)]
     list: bool,
     /// Print comma-separated values (RFC 4180) with a line of names
-    #[arg(long, conflicts_with_all = ["json", "markdown", "baseline"], help_heading = MORE)]
+    #[arg(long, conflicts_with_all = ["markdown", "baseline"], help_heading = MORE)]
     csv: bool,
     /// Print the tables in Markdown
-    #[arg(long, conflicts_with = "json", help_heading = MORE)]
+    #[arg(long, help_heading = MORE)]
     markdown: bool,
 }
 
 impl Rows {
     /// Measures or reads the rows, and prints them.
     pub fn run(&self, seconds: Option<f64>, global: &Global) -> Result<()> {
+        if global.json && (self.csv || self.markdown) {
+            return Err(usage("--json, --csv and --markdown exclude each other"));
+        }
         let baseline = self.baseline.as_deref().map(read).transpose()?;
         let among: Option<BTreeSet<Id>> = baseline.as_ref().map(|runs| {
             runs.iter().flat_map(|run| run.rows.iter().map(|row| row.id.clone())).collect()

@@ -24,6 +24,8 @@ pub enum Form {
     Journal,
     /// A shop's item page.
     ItemPage,
+    /// A client's request for a program.
+    Request,
     /// A web page.
     WebPage(WebPage),
     /// A compact JWE that ends in the segment with this number.
@@ -83,6 +85,8 @@ pub enum Expected {
     KeyFile,
     /// An item page.
     ItemPage,
+    /// A request for a program.
+    Request,
     /// A sealed order.
     SealedOrder,
     /// Orders, one per line.
@@ -132,6 +136,7 @@ impl Form {
             | Self::KeyFile
             | Self::KeyArray
             | Self::ItemPage
+            | Self::Request
             | Self::WebPage(_)
             | Self::CutOff(_)
             | Self::WhiteSpace
@@ -167,6 +172,7 @@ impl Form {
             | Self::EmptyLine
             | Self::KeyFile
             | Self::ItemPage
+            | Self::Request
             | Self::CutOff(_)
             | Self::WhiteSpace
             | Self::ByteOrderMark
@@ -192,6 +198,7 @@ impl fmt::Display for Form {
             Self::Ledger => f.write_str("a shop's ledger"),
             Self::Journal => f.write_str("a journal of spent ids"),
             Self::ItemPage => f.write_str("a shop's item page"),
+            Self::Request => f.write_str("a request for a program"),
             Self::WebPage(page) => f.write_str(page.name()),
             Self::CutOff(segment) => {
                 write!(f, "a sealed order that is cut off (in segment {segment})")
@@ -253,11 +260,14 @@ impl fmt::Display for Expected {
         f.write_str(match self {
             Self::KeyFile => "a key file (JSON)",
             Self::ItemPage => "an item page (JSON)",
+            Self::Request => "a request (JSON)",
             Self::SealedOrder => "a JWE, in 5 segments or in JSON",
             Self::Orders => "orders, one per line",
             Self::OldKey => "a key or IV as bytes or hexadecimal digits",
             Self::Ciphertext => "raw ciphertext",
-            Self::Inspectable => "a key file, an item page, an order page or sealed orders",
+            Self::Inspectable => {
+                "a key file, an item page, a request, an order page or sealed orders"
+            }
         })
     }
 }

@@ -235,6 +235,8 @@ pub enum Document {
     KeyFile,
     /// A shop's item page.
     ItemPage,
+    /// A request for a program.
+    Request,
     /// Any other document.
     Json,
 }
@@ -287,6 +289,7 @@ impl Document {
         match self {
             Self::KeyFile => "a key file",
             Self::ItemPage => "an item page",
+            Self::Request => "a request",
             Self::Json => "a document",
         }
     }
@@ -295,7 +298,7 @@ impl Document {
 impl fmt::Display for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::KeyFile | Self::ItemPage => write!(f, "{} (JSON)", self.name()),
+            Self::KeyFile | Self::ItemPage | Self::Request => write!(f, "{} (JSON)", self.name()),
             Self::Json => f.write_str("JSON"),
         }
     }

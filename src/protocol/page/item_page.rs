@@ -53,7 +53,10 @@ impl Page {
             .ok_or_else(|| Malformed::member("orderseal", "an object"))?;
         match optional_text(ours, "role")? {
             Some("page") => {}
-            other => return Err(PageFault::Role(other.map(str::to_owned)).into()),
+            found => {
+                let found = found.map(str::to_owned);
+                return Err(PageFault::Role { found, expected: "page" }.into());
+            }
         }
         json::version(ours, VERSION)?;
         Ok(Self {
@@ -74,14 +77,13 @@ impl Page {
         }
     }
 
-    /// Serializes the page. It includes the command with which a client sends a request to the
-    /// service.
+    /// Serializes the page. It includes what a client asks the service for.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut ours = json!({
             "version": VERSION,
             "role": "page",
             "shop": self.shop.as_str(),
-            "request": "orderseal bundle client --page page.json",
+            "request": {"for": "program", "shop": self.shop.as_str()},
         });
         if let Some(service) = &self.service {
             ours["service"] = json!(service.as_str());

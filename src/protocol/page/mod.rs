@@ -7,6 +7,7 @@ mod form;
 pub mod item_page;
 mod items;
 mod price;
+pub mod request;
 mod send_to;
 #[cfg(test)]
 mod tests;

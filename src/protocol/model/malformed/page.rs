@@ -111,8 +111,13 @@ pub enum PageFault {
         language: &'static str,
     },
     /// A file for another purpose.
-    #[error("found {}, expected \"page\"", role(.0.as_deref()))]
-    Role(Option<String>),
+    #[error("found {}, expected {expected:?}", role(.found.as_deref()))]
+    Role {
+        /// The role, as in the file.
+        found: Option<String>,
+        /// The role that was expected.
+        expected: &'static str,
+    },
     /// An order page without the part that holds its data.
     #[error(
         "found an order page without its data, as browsers save it; expected the file as it was made"

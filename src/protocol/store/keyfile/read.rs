@@ -108,8 +108,10 @@ impl Parsed {
         })?;
         let members = value.as_object().ok_or_else(|| unexpected(Form::Json))?;
         let role = members.get("orderseal").and_then(|ours| ours.get("role"));
-        if role.and_then(Value::as_str) == Some("page") {
-            return Err(unexpected(Form::ItemPage));
+        match role.and_then(Value::as_str) {
+            Some("page") => return Err(unexpected(Form::ItemPage)),
+            Some("request") => return Err(unexpected(Form::Request)),
+            Some(_) | None => {}
         }
         if !is_set && !members.contains_key("keys") && !members.contains_key("kty") {
             return Err(unexpected(Form::of_object(members)));
