@@ -419,7 +419,7 @@ fn a_row_that_is_too_noisy_is_not_judged() {
     let compared = compare(&before, &now, "--fail-on 5%").code(0);
     assert_eq!(verdict(&compared, "a/"), "too noisy");
     assert!(
-        stderr(&compared).contains("warning: 1 of 1 rows are too noisy"),
+        stderr(&compared).contains("warning: 1 of 1 rows are too noisy, or have too few samples"),
         "{}",
         stderr(&compared)
     );

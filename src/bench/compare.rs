@@ -216,12 +216,14 @@ impl Change {
         let ratio = b / a;
         let level = RISK / rows as f64;
         let certain = rank::chance(&before.rounds, &now.rounds) <= level;
+        let (slower, faster) = (ratio < 1.0 - limit, ratio > 1.0 / (1.0 - limit));
+        // Otherwise a difference of the limit might not be noticed.
+        let steady = before.spread.max(now.spread) <= limit && !slower && !faster;
         let verdict = match () {
             () if rank::least(before.rounds.len(), now.rounds.len()) > level => Verdict::TooFew,
-            () if certain && ratio < 1.0 - limit => Verdict::Slower,
-            () if certain && ratio > 1.0 / (1.0 - limit) => Verdict::Faster,
-            // A difference of the limit would not have been noticed.
-            () if !certain && before.spread.max(now.spread) > limit => Verdict::TooNoisy,
+            () if certain && slower => Verdict::Slower,
+            () if certain && faster => Verdict::Faster,
+            () if !certain && !steady => Verdict::TooNoisy,
             () => Verdict::Same,
         };
         Self { ratio: Some(rounded(ratio)), verdict }

@@ -165,10 +165,8 @@ impl Rows {
         let (slower, total) = (of_both(Verdict::Slower), comparison.both() as u64);
         let untold = of_both(Verdict::TooNoisy) + of_both(Verdict::TooFew);
         if untold > 0 {
-            ui::warn(
-                global,
-                &format!("{untold} of {total} rows are too noisy or too few to judge"),
-            );
+            let found = "are too noisy, or have too few samples, to judge: try more --seconds";
+            ui::warn(global, &format!("{untold} of {total} rows {found}"));
         }
         match self.fail_on {
             Some(_) if slower > 0 => Err(Error::Slower { slower, total }),
