@@ -349,7 +349,8 @@ class Shop(Actor):
 class Eraser(Actor):
     """A client whose files are erased: as a whole, only their keys, or by their program after sending."""
 
-    names = (r"(all|keys|program)-\d+\.jwks", r"program-\d+\.jwe")
+    # An output that was ready, and that no file mentions yet, stays: docs/FORMATS.md, "Sending and erasing".
+    names = (r"(all|keys|program)-\d+\.jwks", r"program-\d+\.jwe", r"\.program-\d+\.jwe\.[0-9a-f]{16}\.orderseal-sent")
     KINDS, FILES = ("all", "keys", "program"), 60
 
     def prepare(self, program, outside):
