@@ -49,4 +49,4 @@ lab=$(mktemp -d "$place/orderseal-power-cut.XXXXXX")
 trap 'rm -rf "$lab"' EXIT
 # In a mount namespace of its own, so that no mount stays whatever happens.
 unshare --mount --propagation private python3 "$root/scripts/power-cut/run.py" "$lab" "$ORDERSEAL" \
-    --seconds "$seconds" --file-system "$system" --seed "$seed" --keep "${TMPDIR:-/tmp}/orderseal-power-cut.img"
+    --seconds "$seconds" --file-system "$system" --seed "$seed" --keep "${TMPDIR:-/tmp}/orderseal-power-cut"

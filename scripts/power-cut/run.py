@@ -4,7 +4,7 @@ import argparse
 import collections
 import os
 import random
-import shutil
+import re
 import subprocess
 import sys
 import threading
@@ -152,26 +152,27 @@ def control(lab, name, quantity, under, dice):
 def rounds(lab, seconds, dice, keep):
     """Whether nothing is wrong after any cut of as many rounds as there is time for."""
     end, number, cuts, commands, writes = time.monotonic() + seconds, 0, 0, 0, 0
+    kinds = collections.Counter()
     while number == 0 or time.monotonic() < end:
         recording, within = lab.work(number % 2 == 1, dice, lambda *_: ())
         number += 1
         commands += sum(len(actor.runs) for actor in lab.actors.values())
         writes += within[1] - within[0]
-        for cut, kind in lab.cuts(within, ROUND_CUTS, dice):
-            wrong = list(lab.check(recording, cut, kind, dice))
+        for cut, later in lab.cuts(within, ROUND_CUTS, dice):
             cuts += 1
-            for name, message in wrong:
-                print(f"error: round {number}, cut after write {cut}, later writes {kind}: {name}: {message}", flush=True)
-            if wrong:
-                shutil.copyfile(lab.path("cut"), keep)
-                print(f"hint: the disk after the cut is in {keep}: mount -o loop {keep} FOLDER", flush=True)
-                return False
-    print(
-        f"{cuts} power cuts in {number} rounds, {commands} commands, {writes} writes and flushes:"
-        " nothing lost, nothing used twice, nothing left behind",
-        flush=True,
-    )
-    return True
+            for name, message in lab.check(recording, cut, later, dice):
+                kind = f"{name}: {re.sub('[0-9]+', 'N', message)}"
+                kinds[kind] += 1
+                if kinds[kind] == 1:
+                    image = f"{keep}-{len(kinds)}.img"
+                    copy_sparse(lab.path("cut"), image)
+                    print(f"error: {name}: {message} (round {number}, cut after write {cut}, later writes {later})")
+                    print(f"hint: mount -o loop {image} FOLDER", flush=True)
+    print(f"{cuts} power cuts in {number} rounds, {commands} commands, {writes} writes and flushes: ", end="")
+    print("nothing lost, nothing used twice, nothing left behind" if not kinds else f"{kinds.total()} errors, see above", flush=True)
+    for kind, count in kinds.most_common() if kinds.total() > len(kinds) else ():
+        print(f"{count} times: {kind}", flush=True)
+    return not kinds
 
 
 def main():
