@@ -91,8 +91,11 @@ done
 if command -v python3 > /dev/null; then
     echo; echo "== fixtures/orders.ndjson is what scripts/make-fixtures.py writes"
     scripts/make-fixtures.py | cmp - fixtures/orders.ndjson
+    echo; echo "== testkit/vectors is what scripts/make-testkit.py writes"
+    scripts/make-testkit.py "$packed/vectors"
+    diff -r "$packed/vectors" testkit/vectors
 else
-    echo; echo "== not checked, python3 is not installed: fixtures/orders.ndjson against its generator"
+    echo; echo "== not checked, python3 is not installed: fixtures/orders.ndjson and testkit against their generators"
 fi
 
 if command -v node > /dev/null; then

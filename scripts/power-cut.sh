@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Cuts the power while the program works, and looks at what is on the disk: files can be read, nothing is lost that a
-# command had reported as done, no id and no byte of pad is used twice, outputs are whole or absent, erased keys are gone.
+# Cuts the power while the program works, and looks at what is on the disk: files can be read, nothing is lost that
+# a command had reported as done, no id and no byte of pad is used twice, outputs are whole or absent, erased keys
+# are gone.
 #
 #     scripts/power-cut.sh [--seconds N] [--file-system xfs|ext4|btrfs] [--seed N]
 #
-# The disk is a loop device over a file system in user space that records every write and flush. The disk after a cut is
-# made from the record: all that was flushed, and of later writes none, all, or each 4 KiB at random. Half of the cuts
-# are just after a command had ended or a sealed line had left. Then the same work is done without syncs, or without some
-# of them, which must be found; a check that finds nothing then fails the script.
+# The disk is a loop device over a file system in user space that records every write and flush. The disk after a cut
+# is made from the record: all that was flushed, and of later writes none, all, or each 4 KiB at random. Half of the
+# cuts are just after a command had ended or a sealed line had left. Then the same work is done without syncs, or
+# without some of them, which must be found: if it is not, the script fails.
 #
 # --seconds (60) is for the rounds; preparing and the controls take some minutes more. Needs root, loop devices,
 # FUSE, strace, python3 and mkfs of the file system. ORDERSEAL names the program; it is built otherwise.
@@ -32,9 +33,11 @@ while [ $# -gt 0 ]; do
     shift 2
 done
 [ "$(id -u)" = 0 ] || fail "mounting needs root" "run it as root, on a machine of your own"
-[ -e /dev/fuse ] && [ -e /dev/loop-control ] || fail "there is no /dev/fuse or /dev/loop-control" "load the modules fuse and loop"
+for device in /dev/fuse /dev/loop-control; do
+    [ -e $device ] || fail "there is no $device" "load the module, as with: modprobe fuse, modprobe loop"
+done
 for tool in strace python3 unshare "mkfs.$system"; do
-    command -v "$tool" > /dev/null || fail "$tool was not found" "install it, as with: apt-get install strace xfsprogs btrfs-progs"
+    command -v "$tool" > /dev/null || fail "$tool was not found" "apt-get install strace xfsprogs btrfs-progs"
 done
 if [ -z "${ORDERSEAL:-}" ]; then
     (cd "$root" && cargo build --release --quiet --locked --bin orderseal)

@@ -55,7 +55,7 @@ impl Vector {
     /// Key file, what is sealed, and the client's file.
     fn files(&self) -> (Option<Vec<u8>>, Vec<u8>, Option<Vec<u8>>) {
         match self.get("kind") {
-            "line" | "batch" | "stream" => {
+            "line" | "wrapped key" | "batch" | "stream" => {
                 (self.field("keys").map(|keys| keys.into()), self.body.clone(), None)
             }
             "key file" => {
@@ -86,7 +86,8 @@ impl Vector {
 
     /// Whether what was opened is what the vector says.
     fn is_payload(&self, opened: &[u8]) -> bool {
-        let one = matches!(self.get("kind"), "line" | "key file") && !self.is_document();
+        let one =
+            matches!(self.get("kind"), "line" | "wrapped key" | "key file") && !self.is_document();
         let payload = if one { opened.strip_suffix(b"\n").unwrap_or(opened) } else { opened };
         hex::encode(Sha256::digest(payload)) == self.get("payload")
     }

@@ -31,7 +31,10 @@ def transcript(shop, client, sealed):
 
 
 def program(role, direct, erase=False):
-    steps = {"client": ["seal", "send"] if direct else ["generate", "seal", "wrap", "send"], "shop": ["open"] if direct else ["unwrap", "open"]}
+    steps = {
+        "client": ["seal", "send"] if direct else ["generate", "seal", "wrap", "send"],
+        "shop": ["open"] if direct else ["unwrap", "open"],
+    }
     extra = {"run": "automatic"} if role == "client" else {}
     return extra | {"steps": steps[role] + (["erase"] if erase else [])} | ({"erase": "all"} if erase else {})
 
@@ -53,7 +56,14 @@ def vectors():
         spent = {"spent": [kid.split("/")[1] for kid in kids[:3]]} if scope == "transaction" else {}
         budget = {"budget": {"tokyo": 1000}} if number == 1 else {}
         body = transcript(bundle("shop", keys, scope), bundle("client", keys, scope, **spent, **budget), sealed)
-        yield Vector(f"flow_{number}", "transcript", "opens", body, f"Embodiment {number}: {alg}, {enc}. The client has sealed three orders, and can seal more.", payload)  # fmt: skip
+        yield Vector(
+            f"flow_{number}",
+            "transcript",
+            "opens",
+            body,
+            f"Embodiment {number}: {alg}, {enc}. The client has sealed three orders, and can seal more.",
+            payload,
+        )
     tree = Tree(Key("A256KW", "A256GCM"), "flow tree")
     sealed = [Line(tree.leaf(at), order, f"flow tree {at}").write() for at, order in enumerate(ORDERS)]
     shop, client = (json.loads(tree.bundle(depth, index)) for depth, index in [(20, 0), (30, 1)])
@@ -62,8 +72,19 @@ def vectors():
     state = client["orderseal"]["shops"]["tokyo"]["trees"][tree.name]
     state["ids"], state["reserved"] = [[0, 8]], [[0, 4]]
     body = transcript(compact(shop), compact(client), sealed)
-    yield Vector("flow_tree", "transcript", "opens", body, "Embodiment 4 with a derived pool: the client has four ids left of eight.", payload)  # fmt: skip
+    yield Vector(
+        "flow_tree",
+        "transcript",
+        "opens",
+        body,
+        "Embodiment 4 with a derived pool: the client has four ids left of eight.",
+        payload,
+    )
     key = Key("A256KW", "A256GCM", kid="tokyo/alice")
     sealed = [Line(key, order, f"flow user {at}").write() for at, order in enumerate(ORDERS)]
-    body = transcript(bundle("shop", [key], "transaction", users=["alice"]), bundle("client", [key], "transaction", users=["alice"]), sealed)
+    body = transcript(
+        bundle("shop", [key], "transaction", users=["alice"]),
+        bundle("client", [key], "transaction", users=["alice"]),
+        sealed,
+    )
     yield Vector("flow_user", "transcript", "opens", body, "A user seals all orders under one id.", payload)

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 
-from public import Curve, Knapsack, Rsa, Stream, concat_kdf
+from public import Curve, Knapsack, Stream, concat_kdf
 from symmetric import Aes, cbc, cmac, composed_tag, gcm, key_wrap, xor
 from weak import des, des_ede3, feal, grain, toy
 
@@ -148,7 +148,9 @@ class Line:
             secret = source.take(size)
             self.ephemeral = Curve(key.pair.name, b"\0" + secret[1:] if key.pair.y else secret)
             members = self.ephemeral.members()
-            self.head["epk"] = {name: b64(value) if isinstance(value, bytes) else value for name, value in members.items()}
+            self.head["epk"] = {
+                name: b64(value) if isinstance(value, bytes) else value for name, value in members.items()
+            }
             parties = [("apu", apu or b""), ("apv", apv or b"")]
             self.head |= {name: b64(value) for name, value in parties if value}
             name, bits = (self.enc, 8 * CONTENT[self.enc][0]) if alg == "ECDH-ES" else (alg, int(alg[9:12]))
@@ -255,7 +257,12 @@ class Tree:
         width = 1 << 32 - depth
         node = {"depth": depth, "index": index, "k": b64(self.node(depth, index))}
         state = {"ids": [[index * width, (index + 1) * width]], "nodes": [node]}
-        shop = {"alg": self.key.alg, "enc": self.key.enc, "scheme": self.key.scheme("transaction"), "trees": {self.name: state}}
+        shop = {
+            "alg": self.key.alg,
+            "enc": self.key.enc,
+            "scheme": self.key.scheme("transaction"),
+            "trees": {self.name: state},
+        }
         return compact({"keys": [], "orderseal": {"role": "shop", "shops": {"tokyo": shop}, "version": 2}})
 
 

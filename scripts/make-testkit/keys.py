@@ -39,15 +39,30 @@ def jwks():
     yield good("jwks", compact({"keys": [other.jwk(), KW.jwk()]}), "A JWK Set: the second key has the line's name.")
     signing = {"kty": "OKP", "crv": "Ed25519", "x": b64(bytes(32)), "kid": "signer", "use": "sig"}
     odd = {"kty": "unheard-of", "kid": "odd"}
-    yield good("jwks_others_skipped", compact({"keys": [signing, odd, KW.jwk()]}), "Keys that cannot be used do not affect the others.")
-    yield good("jwks_member_beside", compact({"keys": [KW.jwk()], "issuer": "https://keys.example/"}), "A member of the set that is ignored.")
+    yield good(
+        "jwks_others_skipped",
+        compact({"keys": [signing, odd, KW.jwk()]}),
+        "Keys that cannot be used do not affect the others.",
+    )
+    yield good(
+        "jwks_member_beside",
+        compact({"keys": [KW.jwk()], "issuer": "https://keys.example/"}),
+        "A member of the set that is ignored.",
+    )
     both = [KW.jwk(), Key("A128KW", "A256GCM").jwk()]
     yield good("jwks_same_kid", compact({"keys": both}), "Two keys of one name, of which one is for the line's alg.")
     rsa = Key("RSA-OAEP-256", "A256GCM", rsa=RSA)
     line = Line(rsa, label="key files").write()
     yield good("jwk_RSA", compact(rsa.jwk()), "An RSA key with all numbers.", line)
-    yield good("jwk_RSA_d_alone", compact(rsa.jwk(p=None, q=None, dp=None, dq=None, qi=None)), "An RSA key with d alone.", line)
-    yield good("jwk_RSA_leading_zero", compact(rsa.jwk(d=b64(b"\0" + rsa.rsa.d.to_bytes(256, "big")))), "A leading zero byte in d.", line)
+    yield good(
+        "jwk_RSA_d_alone", compact(rsa.jwk(p=None, q=None, dp=None, dq=None, qi=None)), "An RSA key with d alone.", line
+    )
+    yield good(
+        "jwk_RSA_leading_zero",
+        compact(rsa.jwk(d=b64(b"\0" + rsa.rsa.d.to_bytes(256, "big")))),
+        "A leading zero byte in d.",
+        line,
+    )
     for curve in ("P-256", "X25519"):
         key = Key("ECDH-ES", "A256GCM", curve)
         yield good(f"jwk_{curve}", compact(key.jwk()), f"A key on {curve}.", Line(key, label="key files").write())
@@ -67,12 +82,19 @@ def encodings():
     yield good("pem_pkcs8_RSA", pem("PRIVATE KEY", pkcs8(RSA_ID, pkcs1(RSA))), "PKCS #8 in PEM.", line)
     yield good("pem_pkcs1_RSA", pem("RSA PRIVATE KEY", pkcs1(RSA)), "PKCS #1 in PEM.", line)
     yield good("der_pkcs8_RSA", pkcs8(RSA_ID, pkcs1(RSA)), "PKCS #8 in DER.", line)
-    yield good("pem_text_before", "A key:\n\n" + pem("PRIVATE KEY", pkcs8(RSA_ID, pkcs1(RSA))), "Text before the PEM.", line)
+    yield good(
+        "pem_text_before", "A key:\n\n" + pem("PRIVATE KEY", pkcs8(RSA_ID, pkcs1(RSA))), "Text before the PEM.", line
+    )
     curve = Key("ECDH-ES", "A256GCM", "P-256")
     line = Line(curve, label="key files", named=False).write()
     yield good("pem_sec1_P-256", pem("EC PRIVATE KEY", sec1(curve.pair)), "SEC 1 in PEM.", line)
     ec_id = bytes.fromhex("06072a8648ce3d0201")
-    yield good("pem_pkcs8_P-256", pem("PRIVATE KEY", pkcs8((ec_id, P256_ID), sec1(curve.pair))), "A key on P-256 as PKCS #8.", line)
+    yield good(
+        "pem_pkcs8_P-256",
+        pem("PRIVATE KEY", pkcs8((ec_id, P256_ID), sec1(curve.pair))),
+        "A key on P-256 as PKCS #8.",
+        line,
+    )
     curve = Key("ECDH-ES", "A256GCM", "X25519")
     line = Line(curve, label="key files", named=False).write()
     body = pem("PRIVATE KEY", pkcs8(X25519_ID, der(4, curve.pair.secret)))
@@ -92,26 +114,62 @@ def wrong_jwks():
         ("trailing", "malformed", "json", text + "}", "Text after the JSON."),
         ("comma", "malformed", "json", text[:-1] + ",}", "A comma before the brace."),
         ("duplicate", "malformed", "duplicate member", text[:-1] + ',"kid":"tokyo"}', "kid twice."),
-        ("duplicate_escaped", "malformed", "duplicate member", text[:-1] + ',"\\u006b":"AAAA"}', "k twice, once with an escape."),
+        (
+            "duplicate_escaped",
+            "malformed",
+            "duplicate member",
+            text[:-1] + ',"\\u006b":"AAAA"}',
+            "k twice, once with an escape.",
+        ),
         ("no_kty", "malformed", "missing member", compact(KW.jwk(kty=None)), "No kty."),
         ("no_k", "malformed", "missing member", compact(KW.jwk(k=None)), "No k."),
         ("k_padding", "malformed", "base64url", compact(KW.jwk(k=b64(KW.secret) + "=")), "Padding in k."),
         ("k_alphabet", "malformed", "base64url", compact(KW.jwk(k="+" * 43)), "Base64, not base64url."),
         ("k_number", "malformed", "type of a member", compact(KW.jwk(k=7)), "k is a number."),
-        ("k_short", "malformed", "length of a key", compact(KW.jwk(k=b64(KW.secret[:16]))), "16 bytes under the name A256KW."),
+        (
+            "k_short",
+            "malformed",
+            "length of a key",
+            compact(KW.jwk(k=b64(KW.secret[:16]))),
+            "16 bytes under the name A256KW.",
+        ),
         ("k_empty", "malformed", "base64url", compact(KW.jwk(k="")), "No bytes."),
-        ("kty_unknown", "key refused", "unknown key type", compact(KW.jwk(kty="unheard-of")), "A type that nobody has."),
+        (
+            "kty_unknown",
+            "key refused",
+            "unknown key type",
+            compact(KW.jwk(kty="unheard-of")),
+            "A type that nobody has.",
+        ),
         ("alg_unknown", "key refused", "unknown alg", compact(KW.jwk(alg="A512KW")), "An alg that nobody has."),
         ("alg_signature", "key refused", "unknown alg", compact(KW.jwk(alg="HS256")), "A key for signatures."),
-        ("key_ops_twice", "malformed", "key_ops", compact(KW.jwk(use=None, key_ops=["unwrapKey", "unwrapKey"])), "An operation twice."),
-        ("key_ops_verify", "key refused", "key_ops", compact(KW.jwk(use=None, key_ops=["verify"])), "A key for signatures."),
+        (
+            "key_ops_twice",
+            "malformed",
+            "key_ops",
+            compact(KW.jwk(use=None, key_ops=["unwrapKey", "unwrapKey"])),
+            "An operation twice.",
+        ),
+        (
+            "key_ops_verify",
+            "key refused",
+            "key_ops",
+            compact(KW.jwk(use=None, key_ops=["verify"])),
+            "A key for signatures.",
+        ),
         ("kid_long", "malformed", "length of a member", compact(KW.jwk(kid="k" * 1025)), "kid has 1,025 bytes."),
-    ]:  # fmt: skip
+    ]:
         yield bad(f"jwk_{name}", expect, reason, body, comment)
     yield bad("jwks_empty", "key refused", "wrong key", '{"keys":[]}', "A set without keys.")
     yield bad("jwks_keys_object", "malformed", "type of a member", compact({"keys": KW.jwk()}), "keys is an object.")
     twice = [KW.jwk(), Key("A256KW", "A256GCM", label="b").jwk()]
-    yield bad("jwks_same_kid_and_alg", "malformed", "duplicate kid", compact({"keys": twice}), "Two keys of one name for one alg.")
+    yield bad(
+        "jwks_same_kid_and_alg",
+        "malformed",
+        "duplicate kid",
+        compact({"keys": twice}),
+        "Two keys of one name for one alg.",
+    )
     yield bad("jwks_sealed_line", "malformed", "json", LINE + "\n", "A sealed line instead of a key file.")
 
 
@@ -127,13 +185,25 @@ def wrong_pairs():
         ("n_even", "key refused", "contradiction", {"n": number(n - 1)}, "n is even."),
         ("d_other", "key refused", "contradiction", {"d": number(d ^ 2)}, "d is not the inverse of e."),
         ("p_other", "key refused", "contradiction", {"p": number(p + 2)}, "p times q is not n."),
-        ("dp_other", "key refused", "contradiction", {"dp": number(d % (p - 1) ^ 2)}, "dp does not belong to d: a result would reveal the primes."),
+        (
+            "dp_other",
+            "key refused",
+            "contradiction",
+            {"dp": number(d % (p - 1) ^ 2)},
+            "dp does not belong to d: a result would reveal the primes.",
+        ),
         ("qi_other", "key refused", "contradiction", {"qi": number(3)}, "qi is not the inverse of q."),
         ("e_even", "key refused", "contradiction", {"e": "AAAC"}, "e is even."),
         ("q_missing", "malformed", "missing member", {"q": None}, "p without q."),
         ("qi_missing", "malformed", "missing member", {"qi": None}, "dp and dq without qi."),
-        ("oth", "malformed", "unsupported member", {"oth": [{"r": "Aw", "d": "Aw", "t": "Aw"}]}, "More than two primes."),
-    ]:  # fmt: skip
+        (
+            "oth",
+            "malformed",
+            "unsupported member",
+            {"oth": [{"r": "Aw", "d": "Aw", "t": "Aw"}]},
+            "More than two primes.",
+        ),
+    ]:
         yield bad(f"jwk_RSA_{name}", expect, reason, compact(rsa.jwk(**changes)), comment, line)
     curve = Key("ECDH-ES", "A256GCM", "P-256")
     line = Line(curve, label="key files").write()
@@ -145,15 +215,30 @@ def wrong_pairs():
         ("off_curve", "key refused", "contradiction", {"y": b64(bytes(y))}, "The point is not on the curve."),
         ("d_other", "key refused", "contradiction", {"d": b64(other.pair.secret)}, "d belongs to another point."),
         ("d_zero", "key refused", "contradiction", {"d": b64(bytes(32))}, "d is zero."),
-        ("d_order", "key refused", "contradiction", {"d": b64(order.to_bytes(32, "big"))}, "d is the order of the curve."),
+        (
+            "d_order",
+            "key refused",
+            "contradiction",
+            {"d": b64(order.to_bytes(32, "big"))},
+            "d is the order of the curve.",
+        ),
         ("no_y", "malformed", "missing member", {"y": None}, "No y."),
         ("curve_unknown", "key refused", "unknown curve", {"crv": "secp256k1"}, "A curve that is not supported."),
     ]:
         yield bad(f"jwk_P-256_{name}", expect, reason, compact(curve.jwk(**changes)), comment, line)
     curve = Key("ECDH-ES", "A256GCM", "X25519")
     line = Line(curve, label="key files").write()
-    yield bad("jwk_X25519_zero", "key refused", "contradiction", compact(curve.jwk(x=b64(bytes(32)))), "A point that makes every shared secret zero.", line)  # fmt: skip
-    yield good("jwk_X25519_y", compact(curve.jwk(y=b64(bytes(32)))), "A member of other curves, which is ignored.", line)
+    yield bad(
+        "jwk_X25519_zero",
+        "key refused",
+        "contradiction",
+        compact(curve.jwk(x=b64(bytes(32)))),
+        "A point that makes every shared secret zero.",
+        line,
+    )
+    yield good(
+        "jwk_X25519_y", compact(curve.jwk(y=b64(bytes(32)))), "A member of other curves, which is ignored.", line
+    )
 
 
 def bundles():
@@ -178,18 +263,84 @@ def bundles():
         ("version", "malformed", "version", changed("orderseal", "version", value=4), "A version of the future."),
         ("client", "key refused", "role", KW.bundle(role="client"), "A client's file opens nothing."),
         ("role", "malformed", "role", KW.bundle(role="bank"), "A role that nobody has."),
-        ("two_shops", "malformed", "contradiction", changed("orderseal", "shops", "osaka", value=text["orderseal"]["shops"]["tokyo"]), "A shop's file with two shops."),
+        (
+            "two_shops",
+            "malformed",
+            "contradiction",
+            changed("orderseal", "shops", "osaka", value=text["orderseal"]["shops"]["tokyo"]),
+            "A shop's file with two shops.",
+        ),
         ("other_shop", "malformed", "contradiction", KW.bundle(shop="osaka"), "The key belongs to another shop."),
-        ("alg_of_key", "malformed", "contradiction", changed("keys", 0, "alg", value="A256GCMKW"), "The key is for another alg than the shop."),
-        ("no_kid", "malformed", "missing member", compact({"keys": [KW.jwk(kid=None)], "orderseal": text["orderseal"]}), "A key without a name."),
+        (
+            "alg_of_key",
+            "malformed",
+            "contradiction",
+            changed("keys", 0, "alg", value="A256GCMKW"),
+            "The key is for another alg than the shop.",
+        ),
+        (
+            "no_kid",
+            "malformed",
+            "missing member",
+            compact({"keys": [KW.jwk(kid=None)], "orderseal": text["orderseal"]}),
+            "A key without a name.",
+        ),
         ("kid_twice", "malformed", "duplicate kid", KW.bundle(KW), "A key twice."),
-        ("kid_form", "malformed", "name", compact({"keys": [KW.jwk(kid="../tokyo")], "orderseal": text["orderseal"]}), "A name that could be a path."),
-        ("scheme", "malformed", "contradiction", changed("orderseal", "shops", "tokyo", "scheme", "content", value="direct"), "A direct scheme with an alg that wraps."),
-        ("alg_unknown", "key refused", "unknown alg", changed("orderseal", "shops", "tokyo", "alg", value="A512KW"), "An alg that nobody has."),
-        ("program_steps", "malformed", "program", changed("orderseal", "program", value={"steps": ["open", "unwrap"]}), "Steps that no program has."),
-        ("public", "malformed", "contradiction", Key("RSA-OAEP-256", "A256GCM", rsa=RSA).bundle(private=False), "A shop's file with a public key."),
-        ("tree_version", "malformed", "version", tree.bundle(31, 21).replace('"version":2', '"version":1'), "A tree in version 1."),
-        ("tree_overlap", "malformed", "tree", tree.bundle(31, 21).replace('"nodes":[', '"nodes":[{"depth":0,"index":0,"k":"%s"},' % b64(bytes(32))), "Nodes that overlap."),
-        ("tree_index", "malformed", "tree", tree.bundle(31, 21).replace('"depth":31', '"depth":4'), "A node that does not exist."),
-    ]:  # fmt: skip
+        (
+            "kid_form",
+            "malformed",
+            "name",
+            compact({"keys": [KW.jwk(kid="../tokyo")], "orderseal": text["orderseal"]}),
+            "A name that could be a path.",
+        ),
+        (
+            "scheme",
+            "malformed",
+            "contradiction",
+            changed("orderseal", "shops", "tokyo", "scheme", "content", value="direct"),
+            "A direct scheme with an alg that wraps.",
+        ),
+        (
+            "alg_unknown",
+            "key refused",
+            "unknown alg",
+            changed("orderseal", "shops", "tokyo", "alg", value="A512KW"),
+            "An alg that nobody has.",
+        ),
+        (
+            "program_steps",
+            "malformed",
+            "program",
+            changed("orderseal", "program", value={"steps": ["open", "unwrap"]}),
+            "Steps that no program has.",
+        ),
+        (
+            "public",
+            "malformed",
+            "contradiction",
+            Key("RSA-OAEP-256", "A256GCM", rsa=RSA).bundle(private=False),
+            "A shop's file with a public key.",
+        ),
+        (
+            "tree_version",
+            "malformed",
+            "version",
+            tree.bundle(31, 21).replace('"version":2', '"version":1'),
+            "A tree in version 1.",
+        ),
+        (
+            "tree_overlap",
+            "malformed",
+            "tree",
+            tree.bundle(31, 21).replace('"nodes":[', '"nodes":[{"depth":0,"index":0,"k":"%s"},' % b64(bytes(32))),
+            "Nodes that overlap.",
+        ),
+        (
+            "tree_index",
+            "malformed",
+            "tree",
+            tree.bundle(31, 21).replace('"depth":31', '"depth":4'),
+            "A node that does not exist.",
+        ),
+    ]:
         yield bad(f"bundle_{name}", expect, reason, body, comment, leaf if name.startswith("tree") else LINE)

@@ -68,7 +68,9 @@ class Rsa:
 
 def mgf1(hash_name, seed, length):
     size = hashlib.new(hash_name).digest_size
-    return b"".join(hashlib.new(hash_name, seed + at.to_bytes(4, "big")).digest() for at in range(-(-length // size)))[:length]
+    return b"".join(hashlib.new(hash_name, seed + at.to_bytes(4, "big")).digest() for at in range(-(-length // size)))[
+        :length
+    ]
 
 
 # The curves of NIST, FIPS 186-4 appendix D.1.2: prime, b, and base point.
@@ -164,7 +166,9 @@ def x25519(secret, u):
 
 def concat_kdf(shared, name, bits, apu=b"", apv=b""):
     """RFC 7518 section 4.6.2."""
-    other = b"".join(len(part).to_bytes(4, "big") + part for part in (name.encode(), apu, apv)) + bits.to_bytes(4, "big")
+    other = b"".join(len(part).to_bytes(4, "big") + part for part in (name.encode(), apu, apv)) + bits.to_bytes(
+        4, "big"
+    )
     rounds = range(1, -(-bits // 256) + 1)
     return b"".join(hashlib.sha256(at.to_bytes(4, "big") + shared + other).digest() for at in rounds)[: bits // 8]
 

@@ -56,14 +56,23 @@ def base64url():
     parts = line.parts()
     for letter, what in [("k", "encrypted_key"), ("c", "ciphertext"), ("t", "tag")]:
         if len(parts[letter]) % 4:
-            yield malformed(f"base64_bits_{what}", "base64url", line.write(**{letter: loose(parts[letter])}),
-                            "Unused bits of the last character are set: the encoding is not canonical.")  # fmt: skip
+            yield malformed(
+                f"base64_bits_{what}",
+                "base64url",
+                line.write(**{letter: loose(parts[letter])}),
+                "Unused bits of the last character are set: the encoding is not canonical.",
+            )
     odd = Line(KW, label="odd").under(HEADER % "" + " ")
     head, rest = odd.split(".", 1)
     while len(head) % 4 == 0:
         odd = Line(KW, label="odd").under(HEADER % "" + "  ")
         head, rest = odd.split(".", 1)
-    yield malformed("base64_bits_header", "base64url", f"{loose(head)}.{rest}", "Unused bits of the header's last character are set.")
+    yield malformed(
+        "base64_bits_header",
+        "base64url",
+        f"{loose(head)}.{rest}",
+        "Unused bits of the header's last character are set.",
+    )
     yield malformed("base64_padding", "base64url", line.write(t=parts["t"] + "=="), "Padding after the tag.")
     yield malformed("base64_alphabet", "base64url", line.write(i="++++++++++++++++"), "Base64, not base64url.")
     yield malformed("base64_one_character", "base64url", line.write(c="A"), "One character encodes nothing.")
@@ -80,12 +89,22 @@ def headers():
         ("not_utf8", "json", (HEADER % ',"x":"').encode()[:-1] + b'\xff"}', "A byte that is not UTF-8."),
         ("duplicate", "duplicate member", HEADER % ',"alg":"A256KW"', "alg twice."),
         ("duplicate_escaped", "duplicate member", HEADER % ',"al\\u0067":"dir"', "alg twice, once with an escape."),
-        ("duplicate_nested", "duplicate member", HEADER % ',"x":{"a":1,"a":2}', "A name twice in an object that is ignored."),
+        (
+            "duplicate_nested",
+            "duplicate member",
+            HEADER % ',"x":{"a":1,"a":2}',
+            "A name twice in an object that is ignored.",
+        ),
         ("no_alg", "missing member", '{"enc":"A256GCM","kid":"tokyo"}', "No alg."),
         ("no_enc", "missing member", '{"alg":"A256KW","kid":"tokyo"}', "No enc."),
         ("alg_number", "type of a member", '{"alg":3,"enc":"A256GCM","kid":"tokyo"}', "alg is a number."),
         ("kid_number", "type of a member", '{"alg":"A256KW","enc":"A256GCM","kid":1}', "kid is a number."),
-        ("kid_long", "length of a member", '{"alg":"A256KW","enc":"A256GCM","kid":"%s"}' % ("k" * 1025), "kid has 1,025 bytes."),
+        (
+            "kid_long",
+            "length of a member",
+            '{"alg":"A256KW","enc":"A256GCM","kid":"%s"}' % ("k" * 1025),
+            "kid has 1,025 bytes.",
+        ),
         ("typ_number", "type of a member", HEADER % ',"typ":1', "typ is a number."),
         ("zip", "zip", HEADER % ',"zip":"DEF"', "Compressed content is not supported, and never guessed."),
         ("crit_unknown", "crit", HEADER % ',"crit":["exp"],"exp":1', "A critical member that is not known."),
@@ -94,23 +113,53 @@ def headers():
         ("crit_absent", "crit", HEADER % ',"crit":["chain"]', "A critical member that the header does not have."),
         ("crit_twice", "crit", HEADER % ',"chain":["AAAA"],"crit":["chain","chain"]', "A critical member named twice."),
         ("crit_string", "crit", HEADER % ',"chain":["AAAA"],"crit":"chain"', "crit is not an array."),
-        ("stream", "length of a key", HEADER % ',"typ":"orderseal-stream"', "The line of an order under the type of a stream's first line, which would hold a key of 32 bytes."),
-    ]:  # fmt: skip
+        (
+            "stream",
+            "length of a key",
+            HEADER % ',"typ":"orderseal-stream"',
+            "The line of an order under the type of a stream's first line, which would hold a key of 32 bytes.",
+        ),
+    ]:
         yield malformed(f"header_{name}", reason, line.under(header), comment)
     for name, reason, header, comment in [
         ("alg_unknown", "unknown alg", '{"alg":"A512KW","enc":"A256GCM","kid":"tokyo"}', "An alg that nobody has."),
-        ("alg_case", "unknown alg", '{"alg":"a256kw","enc":"A256GCM","kid":"tokyo"}', "Names are compared with their case."),
+        (
+            "alg_case",
+            "unknown alg",
+            '{"alg":"a256kw","enc":"A256GCM","kid":"tokyo"}',
+            "Names are compared with their case.",
+        ),
         ("alg_none", "unknown alg", '{"alg":"none","enc":"A256GCM","kid":"tokyo"}', "No algorithm."),
         ("alg_signature", "unknown alg", '{"alg":"HS256","enc":"A256GCM","kid":"tokyo"}', "The name of a signature."),
-        ("alg_RSA1_5", "unknown alg", '{"alg":"RSA1_5","enc":"A256GCM","kid":"tokyo"}', "An algorithm of RFC 7518 that is not supported."),
-        ("enc_unknown", "unknown enc", '{"alg":"A256KW","enc":"A256CTR","kid":"tokyo"}', "An enc that is not supported."),
+        (
+            "alg_RSA1_5",
+            "unknown alg",
+            '{"alg":"RSA1_5","enc":"A256GCM","kid":"tokyo"}',
+            "An algorithm of RFC 7518 that is not supported.",
+        ),
+        (
+            "enc_unknown",
+            "unknown enc",
+            '{"alg":"A256KW","enc":"A256CTR","kid":"tokyo"}',
+            "An enc that is not supported.",
+        ),
         ("alg_other", "wrong key", '{"alg":"A128KW","enc":"A256GCM","kid":"tokyo"}', "The key is for A256KW."),
-        ("alg_dir", "wrong key", '{"alg":"dir","enc":"A256GCM","kid":"tokyo"}', "The key wraps, and is not for content itself."),
+        (
+            "alg_dir",
+            "wrong key",
+            '{"alg":"dir","enc":"A256GCM","kid":"tokyo"}',
+            "The key wraps, and is not for content itself.",
+        ),
         ("enc_other", "wrong key", '{"alg":"A256KW","enc":"A128GCM","kid":"tokyo"}', "The key file is for A256GCM."),
         ("kid_unknown", "wrong key", '{"alg":"A256KW","enc":"A256GCM","kid":"osaka"}', "No key has this name."),
-        ("kid_case", "wrong key", '{"alg":"A256KW","enc":"A256GCM","kid":"Tokyo"}', "Names of keys are compared with their case."),
+        (
+            "kid_case",
+            "wrong key",
+            '{"alg":"A256KW","enc":"A256GCM","kid":"Tokyo"}',
+            "Names of keys are compared with their case.",
+        ),
         ("kid_absent", "wrong key", '{"alg":"A256KW","enc":"A256GCM"}', "No name, and the key has one."),
-    ]:  # fmt: skip
+    ]:
         yield fails(f"header_{name}", "key refused", reason, line.under(header), KEYS, comment)
 
 
@@ -127,8 +176,12 @@ def sizes():
         yield malformed(f"size_{name}", reason, line.write(**change), comment)
     cbc = Key("dir", "A128CBC-HS256")
     line = Line(cbc, label="sizes")
-    yield malformed("size_cbc_tag", "length of a segment", line.write(t=line.tag[:8]), "A tag of 8 bytes.", cbc.bundle())
-    yield malformed("size_dir_encrypted_key", "encrypted key", line.write(k=bytes(40)), "An encrypted key beside dir.", cbc.bundle())
+    yield malformed(
+        "size_cbc_tag", "length of a segment", line.write(t=line.tag[:8]), "A tag of 8 bytes.", cbc.bundle()
+    )
+    yield malformed(
+        "size_dir_encrypted_key", "encrypted key", line.write(k=bytes(40)), "An encrypted key beside dir.", cbc.bundle()
+    )
     wrapping = Key("A256GCMKW", "A256GCM")
     head = Line(wrapping, label="sizes").head
     for name, change, comment in [
@@ -138,9 +191,17 @@ def sizes():
         ("tag_short", {"tag": b64(bytes(12))}, "The tag of the wrapped key has 12 bytes."),
     ]:
         text = compact({name: value for name, value in (head | change).items() if value is not None})
-        yield malformed(f"size_gcmkw_{name}", "header member", Line(wrapping, label="sizes").under(text), comment, wrapping.bundle())
+        yield malformed(
+            f"size_gcmkw_{name}", "header member", Line(wrapping, label="sizes").under(text), comment, wrapping.bundle()
+        )
     text = compact(head | {"tag": None})
-    yield malformed("size_gcmkw_tag_null", "header member", Line(wrapping, label="sizes").under(text), "The tag of the wrapped key is null.", wrapping.bundle())  # fmt: skip
+    yield malformed(
+        "size_gcmkw_tag_null",
+        "header member",
+        Line(wrapping, label="sizes").under(text),
+        "The tag of the wrapped key is null.",
+        wrapping.bundle(),
+    )
 
 
 def agreement():
@@ -166,12 +227,28 @@ def agreement():
     yield malformed("epk_absent", "epk", Line(key, label="agreement").under(text), "No ephemeral key.", keys)
     key = Key("ECDH-ES", "A256GCM", "X25519")
     line = Line(key, label="agreement")
-    for name, x in [("zero", bytes(32)), ("one", b"\1" + bytes(31)), ("order_8", bytes.fromhex("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"))]:
+    for name, x in [
+        ("zero", bytes(32)),
+        ("one", b"\1" + bytes(31)),
+        ("order_8", bytes.fromhex("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800")),
+    ]:
         text = compact(line.head | {"epk": line.head["epk"] | {"x": b64(x)}})
-        yield malformed(f"epk_X25519_{name}", "epk", Line(key, label="agreement").under(text), "A point that makes every shared secret zero.", key.bundle())  # fmt: skip
+        yield malformed(
+            f"epk_X25519_{name}",
+            "epk",
+            Line(key, label="agreement").under(text),
+            "A point that makes every shared secret zero.",
+            key.bundle(),
+        )
     text = compact(line.head | {"apu": None})
     yield malformed("apu_null", "header member", Line(key, label="agreement").under(text), "apu is null.", key.bundle())
-    yield malformed("size_ecdh_encrypted_key", "encrypted key", line.write(k=bytes(40)), "An encrypted key beside ECDH-ES.", key.bundle())
+    yield malformed(
+        "size_ecdh_encrypted_key",
+        "encrypted key",
+        line.write(k=bytes(40)),
+        "An encrypted key beside ECDH-ES.",
+        key.bundle(),
+    )
 
 
 def passwords():
@@ -188,8 +265,17 @@ def passwords():
         ("salt_absent", {"p2s": None}, "No salt."),
     ]:
         yield fails(f"password_{name}", "malformed", "header member", line(**header), None, comment, password=PASSWORD)
-    yield fails("password_wrong", "not authentic", "wrong key", line(), None, "Another password.", password="Correct horse")
-    yield fails("password_none", "key refused", "wrong key", line(), compact(KW.jwk(kid=None)), "A key is given, not a password.")
+    yield fails(
+        "password_wrong", "not authentic", "wrong key", line(), None, "Another password.", password="Correct horse"
+    )
+    yield fails(
+        "password_none",
+        "key refused",
+        "wrong key",
+        line(),
+        compact(KW.jwk(kid=None)),
+        "A key is given, not a password.",
+    )
 
 
 def json_forms():
@@ -203,9 +289,26 @@ def json_forms():
         ("aad_base64", "base64url", ',"aad":"AB="', "The additional data is not base64url."),
     ]:
         yield malformed(f"json_{name}", reason, line.write(flat % more), comment)
-    yield malformed("json_no_recipients", "json", line.write('{{"protected":"{h}","recipients":[],"iv":"{i}","ciphertext":"{c}","tag":"{t}"}}'), "An empty list of recipients.")  # fmt: skip
-    yield malformed("json_tag_absent", "length of a segment", line.write('{{"protected":"{h}","encrypted_key":"{k}","iv":"{i}","ciphertext":"{c}"}}'), "No tag.")  # fmt: skip
-    yield fails("json_aad_changed", "not authentic", "tag", line.write(flat % ',"aad":"cGFwZXI"'), KEYS, "Additional data that the tag does not cover.")
+    yield malformed(
+        "json_no_recipients",
+        "json",
+        line.write('{{"protected":"{h}","recipients":[],"iv":"{i}","ciphertext":"{c}","tag":"{t}"}}'),
+        "An empty list of recipients.",
+    )
+    yield malformed(
+        "json_tag_absent",
+        "length of a segment",
+        line.write('{{"protected":"{h}","encrypted_key":"{k}","iv":"{i}","ciphertext":"{c}"}}'),
+        "No tag.",
+    )
+    yield fails(
+        "json_aad_changed",
+        "not authentic",
+        "tag",
+        line.write(flat % ',"aad":"cGFwZXI"'),
+        KEYS,
+        "Additional data that the tag does not cover.",
+    )
 
 
 def not_authentic():
@@ -217,35 +320,75 @@ def not_authentic():
     yield bad("ciphertext_changed", "tag", line.write(c=flip(line.sealed)), "One bit of the ciphertext.")
     yield bad("ciphertext_empty", "tag", line.write(c=b""), "The ciphertext is gone.")
     yield bad("iv_changed", "tag", line.write(i=flip(line.iv)), "One bit of the IV.")
-    other = b64((HEADER % ' ').encode())
-    yield bad("header_changed", "tag", line.write(h=other), "A space in the header, which means the same and is not what was sealed.")
+    other = b64((HEADER % " ").encode())
+    yield bad(
+        "header_changed",
+        "tag",
+        line.write(h=other),
+        "A space in the header, which means the same and is not what was sealed.",
+    )
     swapped = Line(KW, label="another")
-    yield bad("encrypted_key_swapped", "tag", line.write(k=swapped.encrypted_key), "The encrypted key of another line under the same key.")
-    yield bad("encrypted_key_changed", "key wrap", line.write(k=flip(line.encrypted_key)), "One bit of the encrypted key.")
+    yield bad(
+        "encrypted_key_swapped",
+        "tag",
+        line.write(k=swapped.encrypted_key),
+        "The encrypted key of another line under the same key.",
+    )
+    yield bad(
+        "encrypted_key_changed", "key wrap", line.write(k=flip(line.encrypted_key)), "One bit of the encrypted key."
+    )
     yield bad("encrypted_key_empty", "key wrap", line.write(k=b""), "No encrypted key.")
-    yield bad("encrypted_key_short", "key wrap", line.write(k=key_wrap(KW.secret, line.cek[:16])), "The wrapped key has 16 bytes, A256GCM needs 32.")
-    yield bad("encrypted_key_odd", "key wrap", line.write(k=line.encrypted_key + b"\0"), "A byte after the encrypted key.")
+    yield bad(
+        "encrypted_key_short",
+        "key wrap",
+        line.write(k=key_wrap(KW.secret, line.cek[:16])),
+        "The wrapped key has 16 bytes, A256GCM needs 32.",
+    )
+    yield bad(
+        "encrypted_key_odd", "key wrap", line.write(k=line.encrypted_key + b"\0"), "A byte after the encrypted key."
+    )
     stranger = Key("A256KW", "A256GCM", label="stranger")
     yield bad("key_wrong", "wrong key", line.write(), "Another key with the same name.", stranger.bundle())
     for alg in ("A128GCMKW", "A128CBC-HS256KW"):
         key = Key(alg, "A256GCM")
         line = Line(key, label="bad")
-        yield bad(f"{alg}_changed", "key wrap", line.write(k=flip(line.encrypted_key)), "One bit of the encrypted key.", key.bundle())
+        yield bad(
+            f"{alg}_changed",
+            "key wrap",
+            line.write(k=flip(line.encrypted_key)),
+            "One bit of the encrypted key.",
+            key.bundle(),
+        )
     yield from padding(bad)
     for enc in ("A256CBC-HS512", "GRAIN128AEADV2", "DES-EDE3-CBC-HS256", "VERNAM-HS256", "TOYDES-ECB-HS256"):
         key, weak = Key("dir", enc), None if enc.startswith("A") else "yes"
         line = Line(key, label="bad")
-        yield bad(f"tag_{enc}", "tag", line.write(t=flip(line.tag, -1)), "The last bit of the tag.", key.bundle(), weak=weak)
+        yield bad(
+            f"tag_{enc}", "tag", line.write(t=flip(line.tag, -1)), "The last bit of the tag.", key.bundle(), weak=weak
+        )
     pad = Key("dir", "VERNAM-HS256")
     line = Line(pad, label="bad")
     beyond = (190).to_bytes(8, "big")
     tag = composed_tag("sha256", pad.secret[:16], line.protected.encode(), beyond, line.sealed, 16)
-    yield bad("VERNAM_beyond_pad", "pad", line.write(i=beyond, t=tag), "An authentic line whose bytes of pad are not all in the key.", pad.bundle(), weak="yes")  # fmt: skip
+    yield bad(
+        "VERNAM_beyond_pad",
+        "pad",
+        line.write(i=beyond, t=tag),
+        "An authentic line whose bytes of pad are not all in the key.",
+        pad.bundle(),
+        weak="yes",
+    )
     for curve in ("P-256", "X25519"):
         key = Key("ECDH-ES+A256KW", "A256GCM", curve)
         line, other = Line(key, label="bad"), Line(key, label="another")
         head = compact(line.head | {"epk": other.head["epk"]})
-        yield bad(f"epk_swapped_{curve}", "key wrap", Line(key, label="bad").under(head), "The ephemeral key of another line.", key.bundle())
+        yield bad(
+            f"epk_swapped_{curve}",
+            "key wrap",
+            Line(key, label="bad").under(head),
+            "The ephemeral key of another line.",
+            key.bundle(),
+        )
     rsa = Key("RSA-OAEP-256", "A256GCM", rsa=RSA)
     line = Line(rsa, label="bad")
     for name, part, comment in [
@@ -257,8 +400,12 @@ def not_authentic():
         ("wrong_hash", RSA.oaep("sha1", line.cek, bytes(20)), "RSA-OAEP with SHA-1 under the name of SHA-256."),
         ("label", RSA.oaep("sha256", line.cek, bytes(32), b"label"), "OAEP with a label."),
         ("short_key", RSA.oaep("sha256", line.cek[:16], bytes(32)), "The key has 16 bytes, A256GCM needs 32."),
-        ("pkcs1", pow(int.from_bytes(b"\0\2" + b"\7" * 221 + b"\0" + line.cek, "big"), RSA.e, RSA.n).to_bytes(256, "big"), "The padding of PKCS #1 v1.5."),
-    ]:  # fmt: skip
+        (
+            "pkcs1",
+            pow(int.from_bytes(b"\0\2" + b"\7" * 221 + b"\0" + line.cek, "big"), RSA.e, RSA.n).to_bytes(256, "big"),
+            "The padding of PKCS #1 v1.5.",
+        ),
+    ]:
         yield bad(f"rsa_{name}", "key wrap", line.write(k=part), comment, rsa.bundle())
 
 
@@ -270,10 +417,22 @@ def padding(bad):
     for name, block in [("zero", bytes(16)), ("long", bytes([17] * 16)), ("uneven", bytes([1] * 13 + [3, 2, 3]))]:
         sealed = cipher.encrypt(xor(block, line.iv))
         tag = composed_tag("sha256", mac, line.protected.encode(), line.iv, sealed, 16)
-        yield bad(f"padding_{name}", "padding", line.write(c=sealed, t=tag), "An authentic line whose padding is wrong.", key.bundle())
+        yield bad(
+            f"padding_{name}",
+            "padding",
+            line.write(c=sealed, t=tag),
+            "An authentic line whose padding is wrong.",
+            key.bundle(),
+        )
     sealed = line.sealed[:-1]
     tag = composed_tag("sha256", mac, line.protected.encode(), line.iv, sealed, 16)
-    yield bad("padding_part_of_block", "padding", line.write(c=sealed, t=tag), "An authentic ciphertext that is not whole blocks.", key.bundle())
+    yield bad(
+        "padding_part_of_block",
+        "padding",
+        line.write(c=sealed, t=tag),
+        "An authentic ciphertext that is not whole blocks.",
+        key.bundle(),
+    )
 
 
 def chains():
@@ -327,21 +486,52 @@ def key_refused():
 
     yield no("use_sig", "use", compact(KW.jwk(use="sig")), "The key is for signatures.")
     yield no("key_ops", "key_ops", compact(KW.jwk(key_ops=["wrapKey"])), "The key may seal and not open.")
-    yield no("two_without_kid", "wrong key", compact({"keys": [KW.jwk(kid=None), Key("A256KW", "A256GCM", label="b").jwk(kid="b")]}),
-             "Of two keys, none has the line's name.", Line(KW, label="keys", named=False).write())  # fmt: skip
+    yield no(
+        "two_without_kid",
+        "wrong key",
+        compact({"keys": [KW.jwk(kid=None), Key("A256KW", "A256GCM", label="b").jwk(kid="b")]}),
+        "Of two keys, none has the line's name.",
+        Line(KW, label="keys", named=False).write(),
+    )
     yield no("other_type", "wrong key", compact(Key("RSA-OAEP-256", "A256GCM", rsa=RSA).jwk()), "An RSA key.")
     public = Key("ECDH-ES", "A256GCM")
-    yield no("public_only", "wrong key", compact(public.jwk(private=False)), "A public key opens nothing.", Line(public, label="keys").write())
+    yield no(
+        "public_only",
+        "wrong key",
+        compact(public.jwk(private=False)),
+        "A public key opens nothing.",
+        Line(public, label="keys").write(),
+    )
     weak = Line(KW, label="keys", enc="DES-CBC-HS256").write()
-    yield no("weak_enc", "weak", compact(KW.jwk()), "A key that wraps does not open a weak enc without being told to.", weak)
-    yield no("marked", "weak", KW.bundle().replace('"use":"enc"', '"origin":"register","use":"enc"'), "A key from a repeatable source.")
+    yield no(
+        "weak_enc", "weak", compact(KW.jwk()), "A key that wraps does not open a weak enc without being told to.", weak
+    )
+    yield no(
+        "marked",
+        "weak",
+        KW.bundle().replace('"use":"enc"', '"origin":"register","use":"enc"'),
+        "A key from a repeatable source.",
+    )
     tree = Tree(KW)
     leaf = Line(tree.leaf(7), label="leaf").write()
     yield no("tree_leaf_erased", "wrong key", tree.bundle(31, 21), "The node does not derive this leaf.", leaf)
     user = Key("A256KW", "A256GCM", kid="tokyo/bob")
-    keys = Key("A256KW", "A256GCM", kid="tokyo/alice").bundle(scope="transaction", users=["alice"], revoked=["bob"], erased=["bob"])
+    keys = Key("A256KW", "A256GCM", kid="tokyo/alice").bundle(
+        scope="transaction", users=["alice"], revoked=["bob"], erased=["bob"]
+    )
     yield no("revoked", "revoked", keys, "The user was revoked.", Line(user, label="revoked").write())
-    empty = compact({"keys": [], "orderseal": {"role": "shop", "shops": {"tokyo": {"alg": "A256KW", "enc": "A256GCM", "scheme": KW.scheme("shop"), "erased_shop_key": True}}, "version": 1}})  # fmt: skip
+    empty = compact(
+        {
+            "keys": [],
+            "orderseal": {
+                "role": "shop",
+                "shops": {
+                    "tokyo": {"alg": "A256KW", "enc": "A256GCM", "scheme": KW.scheme("shop"), "erased_shop_key": True}
+                },
+                "version": 1,
+            },
+        }
+    )
     yield no("erased", "wrong key", empty, "The key was erased.")
 
 
@@ -349,12 +539,48 @@ def batches():
     key = Key("A256KW", "A256GCM", kid="tokyo/0123456789abcdef")
     keys = key.bundle(scope="transaction")
     line = Line(key, label="batch").write()
-    yield fails("batch_repeat", "used", "used twice", f"{line}\n{line}", keys, "A transaction id twice in a run.", kind="batch", options="--once")
+    yield fails(
+        "batch_repeat",
+        "used",
+        "used twice",
+        f"{line}\n{line}",
+        keys,
+        "A transaction id twice in a run.",
+        kind="batch",
+        options="--once",
+    )
     other = Line(key, b"other", label="other").write()
-    yield fails("batch_used", "used", "used twice", f"{line}\n{other}", keys, "Two orders under one transaction id.", kind="batch", options="--once")
+    yield fails(
+        "batch_used",
+        "used",
+        "used twice",
+        f"{line}\n{other}",
+        keys,
+        "Two orders under one transaction id.",
+        kind="batch",
+        options="--once",
+    )
     broken = Line(key, label="broken")
-    yield fails("batch_second_line", "not authentic", "tag", f"{line}\n{broken.write(t=flip(broken.tag))}", keys, "The second line is changed.", kind="batch")  # fmt: skip
-    wrapped = Line(key, compact(Key("dir", "A256GCM").jwk()).encode(), label="wrapped", header={"cty": "jwk+json"}).write()
-    yield fails("batch_wrapped_key", "malformed", "content type", f"{line}\n{wrapped}", keys, "A wrapped key among orders.", kind="batch")
+    yield fails(
+        "batch_second_line",
+        "not authentic",
+        "tag",
+        f"{line}\n{broken.write(t=flip(broken.tag))}",
+        keys,
+        "The second line is changed.",
+        kind="batch",
+    )
+    wrapped = Line(
+        key, compact(Key("dir", "A256GCM").jwk()).encode(), label="wrapped", header={"cty": "jwk+json"}
+    ).write()
+    yield fails(
+        "batch_wrapped_key",
+        "malformed",
+        "content type",
+        f"{line}\n{wrapped}",
+        keys,
+        "A wrapped key among orders.",
+        kind="batch",
+    )
     feed = Line(key, b"two\nlines", label="feed").write()
     yield fails("batch_line_feed", "malformed", "line feed", feed, keys, "An order with a line feed.", kind="batch")

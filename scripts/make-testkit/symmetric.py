@@ -1,6 +1,5 @@
 """Symmetric ciphers in the order of their specifications, without any regard for time: for making vectors only."""
 
-import hashlib
 import hmac
 
 

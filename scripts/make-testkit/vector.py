@@ -32,5 +32,4 @@ def opens(name, line, keys, payload, comment, **fields):
 
 
 def fails(name, expect, reason, line, keys, comment, **fields):
-    body = line + (b"\n" if isinstance(line, bytes) else "\n")
-    return Vector(name, fields.pop("kind", "line"), expect, body, comment, reason=reason, keys=keys, **fields)
+    return Vector(name, fields.pop("kind", "line"), expect, line + "\n", comment, reason=reason, keys=keys, **fields)

@@ -24,7 +24,7 @@ class Actor:
         self.begin()
 
     def begin(self):
-        """Forgets the runs of an earlier round."""
+        """Begins a round, of which nothing is known yet."""
         self.runs = []
 
     def prepare(self, program, outside):
@@ -164,6 +164,11 @@ def ids_of(bundle):
                 yield from (f"{shop}/{tree}.{leaf:08x}" for leaf in range(first, end))
 
 
+def kids(sealed, lines, name):
+    """The ids in a complete sealed output."""
+    return [header(line)["kid"] for line in whole(sealed, lines, name)]
+
+
 def all_differ(ids, message):
     seen = set()
     for one in ids:
@@ -198,15 +203,16 @@ class Client(Actor):
             line += f" -o {name}"
             given = b"" if kind == "input" else orders(count)
             count = 5 if kind == "input" else count
-            self.runs.append(program.record(("file", name, count), line + (" in.ndjson" if kind == "input" else ""), given))
+            line += " in.ndjson" if kind == "input" else ""
+            self.runs.append(program.record(("file", name, count), line, given))
 
     def check(self, program, cut, image, random):
         program.inspect("client.jwks")
         used = [header(line)["kid"] for run in self.begun(cut, "pipe") for line in run.left_before(cut)]
-        used += self.outputs(program, cut, lambda text, run: [header(line)["kid"] for line in whole(text, run.what[2], run.what[1])])
+        used += self.outputs(program, cut, lambda text, run: kids(text, run.what[2], run.what[1]))
         for number in range(2):
             program.ok(f"encrypt --bundle client.jwks -o check-{number}.jwe", ORDERS)
-            used += [header(line)["kid"] for line in whole(program.read(f"check-{number}.jwe"), 5, "the output")]
+            used += kids(program.read(f"check-{number}.jwe"), 5, "the output")
         all_differ(used, "used twice")
         self.nothing_else(program)
 
@@ -214,17 +220,17 @@ class Client(Actor):
 class Journaled(Client):
     """A client with so many ids that what is spent goes into a journal, which is about to be renewed."""
 
-    RENEWAL = 1024  # Records after which a journal is renewed.
+    NEARLY = 128 + 1000 * 64  # Bytes of a header and so many records: after 1,024 a journal is renewed.
 
     def __init__(self):
         super().__init__("listed", 6000)
 
     def prepare(self, program, outside):
         super().prepare(program, outside)
-        for _ in range(self.RENEWAL - 40):
+        program.ok("encrypt --bundle client.jwks -o sealed.jwe", orders(1))
+        while os.path.getsize(program.path("client.jwks.spent")) < self.NEARLY:
             program.ok("encrypt --bundle client.jwks -o sealed.jwe -f", orders(1))
-        self.before = [header(line)["kid"] for line in program.read("sealed.jwe").splitlines()]
-        program.ok("erase sealed.jwe")
+        os.remove(program.path("sealed.jwe"))
 
     def check(self, program, cut, image, random):
         require(program.exists("client.jwks.spent"), "the journal is lost")
@@ -273,7 +279,7 @@ class Counted(Actor):
 class Shop(Actor):
     """A shop that opens each order once, and whose bundle gets and loses users."""
 
-    names = (r"tokyo\.jwks", r"tokyo\.ledger", r"opened-\d+\.ndjson", r"again\.ndjson", r"new\.ndjson", r"half-\d+\.jwks")
+    names = (r"tokyo\.(jwks|ledger)", r"(opened-\d+|again|new)\.ndjson", r"half-\d+\.jwks")
     BATCHES, USERS = 150, 60
 
     def prepare(self, program, outside):
@@ -343,7 +349,9 @@ class Shop(Actor):
         running = [run for kind in ("pipe", "file") for run in self.begun(cut, kind) if not run.done(cut)]
         for run in running:
             code, _, message = program.code(line + " -f --reopen", self.batches[run.what[-1]])
-            require(code in (0, 4, 7), f"batch {run.what[-1]} was interrupted, and cannot be opened [{code}]: {message}")
+            require(
+                code in (0, 4, 7), f"batch {run.what[-1]} was interrupted, and cannot be opened [{code}]: {message}"
+            )
         program.ok("decrypt --bundle tokyo.jwks --ledger tokyo.ledger -o new.ndjson", self.batches[-1])
         require(program.read("new.ndjson") == orders(3), "the orders are not those that were sealed")
         self.nothing_else(program)
@@ -353,16 +361,18 @@ class Eraser(Actor):
     """A client whose files are erased: as a whole, only their keys, or by their program after sending."""
 
     # An output that was ready, and that no file mentions yet, stays: docs/FORMATS.md, "Sending and erasing".
-    names = (r"(all|keys|program)-\d+\.jwks", r"program-\d+\.jwe", r"\.program-\d+\.jwe\.[0-9a-f]{16}\.orderseal-sent")
+    names = (r"(all|keys|program)-\d+\.jwks", r"program-\d+\.jwe", r"\.program-\d+\.jwe\.\w+\.orderseal-sent")
     KINDS, FILES = ("all", "keys", "program"), 60
 
     def prepare(self, program, outside):
-        outside.ok(f"keygen --embodiment 4 --shop tokyo --orders {2 * len(self.KINDS) * self.FILES} -o service.jwks -f")
+        ids = 2 * len(self.KINDS) * self.FILES
+        outside.ok(f"keygen --embodiment 4 --shop tokyo --orders {ids} -o service.jwks -f")
         self.secrets = {}
         for kind in self.KINDS:
             erase = "--erase" if kind == "program" else ""
             for number in range(self.FILES):
-                name, bundle = f"{kind}-{number}.jwks", outside.ok(f"bundle client --keyring service.jwks --orders 2 {erase}")
+                name = f"{kind}-{number}.jwks"
+                bundle = outside.ok(f"bundle client --keyring service.jwks --orders 2 {erase}")
                 program.put(name, bundle)
                 self.secrets[name] = [key["k"].encode() for key in json.loads(bundle)["keys"]]
 
@@ -406,7 +416,8 @@ class Eraser(Actor):
             require(not program.exists(name), f"{output} was sent, and {name} is not erased")
         else:
             require(not run.done(cut), f"{output} was sent and is lost")
-            require(code == 0 and len(program.json(name)["keys"]) == 2, f"{name} was not sent, and is damaged: {message}")
+            require(code == 0, f"{name} was not sent, and is damaged: {message}")
+            require(len(program.json(name)["keys"]) == 2, f"{name} was not sent, and has lost keys")
 
 
 def cast():

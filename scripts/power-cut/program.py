@@ -87,7 +87,10 @@ class Program:
             file.write(content)
 
     def json(self, name):
-        return json.loads(self.read(name))
+        try:
+            return json.loads(self.read(name))
+        except (OSError, ValueError) as error:
+            raise Wrong(f"{name} is damaged: {error}") from error
 
 
 def require(holds, message):

@@ -104,7 +104,7 @@ class Lab:
                 except Wrong as error:
                     yield name, str(error)
                 except (OSError, ValueError, LookupError) as error:
-                    yield name, f"a file is damaged: {type(error).__name__}: {error}"
+                    yield name, f"something is damaged: {type(error).__name__}: {error}"
 
 
 class Mounted:
@@ -166,10 +166,11 @@ def rounds(lab, seconds, dice, keep):
                 if kinds[kind] == 1:
                     image = f"{keep}-{len(kinds)}.img"
                     copy_sparse(lab.path("cut"), image)
+                    options = "loop,nouuid" if lab.system == "xfs" else "loop"
                     print(f"error: {name}: {message} (round {number}, cut after write {cut}, later writes {later})")
-                    print(f"hint: mount -o loop {image} FOLDER", flush=True)
-    print(f"{cuts} power cuts in {number} rounds, {commands} commands, {writes} writes and flushes: ", end="")
-    print("nothing lost, nothing used twice, nothing left behind" if not kinds else f"{kinds.total()} errors, see above", flush=True)
+                    print(f"hint: mount -o {options} {image} FOLDER", flush=True)
+    result = f"{kinds.total()} errors" if kinds else "nothing lost, nothing used twice, nothing left behind"
+    print(f"{cuts} power cuts, {number} rounds, {commands} commands, {writes} writes and flushes: {result}", flush=True)
     for kind, count in kinds.most_common() if kinds.total() > len(kinds) else ():
         print(f"{count} times: {kind}", flush=True)
     return not kinds
