@@ -203,9 +203,8 @@ fn through_library(vector: &Vector) -> Result<(), String> {
     });
     match opened {
         Ok(opened) if vector.exit() == 0 && vector.is_payload(&opened) => Ok(()),
-        Ok(_) => {
-            Err(format!("{}: opens to something, {} expected", vector.name, vector.get("expect")))
-        }
+        Ok(_) if vector.exit() == 0 => Err(format!("{}: something else was opened", vector.name)),
+        Ok(_) => Err(format!("{}: opened, {} expected", vector.name, vector.get("expect"))),
         Err(error) if kind(&error) == vector.get("expect") => Ok(()),
         Err(error) => Err(format!("{}: {error}, {} expected", vector.name, vector.get("expect"))),
     }
