@@ -11,6 +11,7 @@ import pathlib
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "scripts" / "make-testkit"))
 
 import flows  # noqa: E402

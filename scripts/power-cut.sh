@@ -51,5 +51,5 @@ place=${TMPDIR:-/tmp}
 lab=$(mktemp -d "$place/orderseal-power-cut.XXXXXX")
 trap 'rm -rf "$lab"' EXIT
 # In a mount namespace of its own, so that no mount stays whatever happens.
-unshare --mount --propagation private python3 "$root/scripts/power-cut/run.py" "$lab" "$ORDERSEAL" \
+unshare --mount --propagation private python3 -B "$root/scripts/power-cut/run.py" "$lab" "$ORDERSEAL" \
     --seconds "$seconds" --file-system "$system" --seed "$seed" --keep "${TMPDIR:-/tmp}/orderseal-power-cut"

@@ -161,7 +161,7 @@ def rounds(lab, seconds, dice, keep):
         for cut, later in lab.cuts(within, ROUND_CUTS, dice):
             cuts += 1
             for name, message in lab.check(recording, cut, later, dice):
-                kind = f"{name}: {re.sub('[0-9]+', 'N', message)}"
+                kind = f"{name}: {re.sub('[0-9]+', 'N', message.partition(' damaged: ')[0])}"
                 kinds[kind] += 1
                 if kinds[kind] == 1:
                     image = f"{keep}-{len(kinds)}.img"
