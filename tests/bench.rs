@@ -114,7 +114,7 @@ fn every_row_is_called_by_operation_cipher_backend_and_size() {
     for id in &ids {
         let [operation, cipher, backend, size] = segments(id);
         assert!(!operation.is_empty() && !cipher.is_empty(), "{id}");
-        let backends = ["rustcrypto", "portable", "avx2", "vaes", "avx512"];
+        let backends = ["rustcrypto", "portable", "avx2", "vaes", "avx512", "neon"];
         assert!(backends.contains(&backend), "{id}");
         assert!(size.parse::<usize>().is_ok_and(|size| size > 0), "{id}");
     }

@@ -327,7 +327,7 @@ fn a_variable_limits_the_backends_and_never_raises_them() {
         let limited = lab.shell(&format!("ORDERSEAL_BACKEND={name} $ORDERSEAL --version"));
         assert_eq!(backends(&limited), format!("{} {name}", all[..=index].join(" ")));
     }
-    let missing = ["avx2", "vaes", "avx512"].into_iter().filter(|name| !all.contains(name));
+    let missing = ["avx2", "vaes", "avx512", "neon"].into_iter().filter(|name| !all.contains(name));
     for name in missing.chain(["rustcrypto", "AVX2", "sse9", "''"]) {
         let run = lab.shell(&format!("ORDERSEAL_BACKEND={name} $ORDERSEAL --json encrypt -k x"));
         assert_eq!(run.code, Some(2), "{name}: {}", run.stderr);
@@ -342,7 +342,7 @@ fn a_variable_limits_the_backends_and_never_raises_them() {
 fn a_limited_bench_names_no_wider_backend() {
     let lab = Lab::new();
     for (limit, wider) in
-        [("portable", &["avx2", "vaes", "avx512"][..]), ("avx2", &["vaes", "avx512"])]
+        [("portable", &["avx2", "vaes", "avx512", "neon"][..]), ("avx2", &["vaes", "avx512"])]
     {
         if !lab.ok("--version").text().contains(limit) {
             not_run(&format!("a bench limited to {limit}"), "this processor lacks it");

@@ -151,8 +151,20 @@ fn features() -> Vec<&'static str> {
     all.into_iter().flatten().collect()
 }
 
+/// Lists the processor's instruction sets that matter to ciphers.
+#[cfg(target_arch = "aarch64")]
+fn features() -> Vec<&'static str> {
+    macro_rules! detected {
+        ($($feature:tt)+) => {
+            [$(std::arch::is_aarch64_feature_detected!($feature).then_some($feature)),+]
+        };
+    }
+    let all = detected! { "neon" "aes" "pmull" "sha2" "sha3" };
+    all.into_iter().flatten().collect()
+}
+
 /// Lists nothing: there are no kernels for other architectures.
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 fn features() -> Vec<&'static str> {
     vec![std::env::consts::ARCH]
 }

@@ -1,6 +1,6 @@
 //! Processor features and the backends that use them.
 //!
-//! [`Avx2`], [`Vaes`] and [`Avx512`] are proofs: a value of such a type exists only if the
+//! [`Avx2`], [`Vaes`], [`Avx512`] and [`Neon`] are proofs: a value of such a type exists only if the
 //! processor has every instruction set of its level. Each level's instruction sets are listed once,
 //! here; the list generates both the detection and the function that kernels are compiled into.
 
@@ -51,40 +51,44 @@ impl Proof for () {
     }
 }
 
-/// Declares levels, narrowest first, by the instruction sets each adds to those before it.
+/// Declares the levels of an architecture, narrowest first, by the instruction sets each adds to
+/// those before it.
 macro_rules! levels {
-    ([$($narrower:ty),*] [$($had:tt)*]) => {};
+    ($arch:literal $detected:ident [$($narrower:ty),*] [$($had:tt)*]) => {};
     (
-        [$($narrower:ty),*] [$($had:tt)*]
+        $arch:literal $detected:ident [$($narrower:ty),*] [$($had:tt)*]
         $(#[$doc:meta])* $proof:ident [$($new:tt)+]
         $($wider:tt)*
     ) => {
-        levels!(@one [$($narrower),*] [$($had)* $($new)+] $(#[$doc])* $proof);
-        levels!([$($narrower,)* $proof] [$($had)* $($new)+] $($wider)*);
+        levels!(@one $arch $detected [$($narrower),*] [$($had)* $($new)+] $(#[$doc])* $proof);
+        levels!($arch $detected [$($narrower,)* $proof] [$($had)* $($new)+] $($wider)*);
     };
-    (@one [$($narrower:ty),*] [$($feature:tt)+] $(#[$doc:meta])* $proof:ident) => {
+    (
+        @one $arch:literal $detected:ident [$($narrower:ty),*] [$($feature:tt)+]
+        $(#[$doc:meta])* $proof:ident
+    ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug)]
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(target_arch = $arch)]
         pub struct $proof(());
 
         $(#[$doc])*
         #[derive(Clone, Copy, Debug)]
-        #[cfg(not(target_arch = "x86_64"))]
+        #[cfg(not(target_arch = $arch))]
         pub struct $proof(pub(crate) std::convert::Infallible);
 
         impl $proof {
             #[doc = concat!("Looks for ", $("`", $feature, "` ",)+ "on this processor.")]
             pub fn detect() -> Option<Self> {
-                #[cfg(target_arch = "x86_64")]
-                if $(std::arch::is_x86_feature_detected!($feature))&&+ {
+                #[cfg(target_arch = $arch)]
+                if $(std::arch::$detected!($feature))&&+ {
                     return Some(Self(()));
                 }
                 None
             }
         }
 
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(target_arch = $arch)]
         impl Proof for $proof {
             fn enter<K: Kernel<Self>>(self, kernel: K) -> K::Output {
                 $(#[target_feature(enable = $feature)])+
@@ -108,7 +112,7 @@ macro_rules! levels {
     };
 }
 
-levels! { [] []
+levels! { "x86_64" is_x86_feature_detected [] []
     /// Proof of AVX2 with BMI1/2 and AES-NI (Intel Haswell, AMD Zen, and later).
     Avx2 ["avx2" "bmi1" "bmi2" "aes" "pclmulqdq"]
 
@@ -121,6 +125,12 @@ levels! { [] []
     Avx512 [
         "avx512f" "avx512bw" "avx512dq" "avx512vl" "avx512vbmi" "avx512ifma" "gfni"
     ]
+}
+
+levels! { "aarch64" is_aarch64_feature_detected [] []
+    /// Proof of NEON with AES and carry-less multiplication (ARMv8 with the cryptography extension:
+    /// Apple's processors, servers, phones; not the Raspberry Pi before its fifth model).
+    Neon ["neon" "aes"]
 }
 
 /// Selects the kernels for a computation: detected, or forced by name.
@@ -143,10 +153,12 @@ pub(crate) enum Level {
     Vaes(Vaes),
     /// 512-bit registers.
     Avx512(Avx512),
+    /// 128-bit registers with AES instructions, on ARM.
+    Neon(Neon),
 }
 
 impl Level {
-    /// Position among the levels, narrowest first.
+    /// Position among the levels of its architecture, narrowest first.
     fn rank(self) -> u8 {
         match self {
             Self::RustCrypto => 0,
@@ -154,6 +166,7 @@ impl Level {
             Self::Avx2(_) => 2,
             Self::Vaes(_) => 3,
             Self::Avx512(_) => 4,
+            Self::Neon(_) => 2,
         }
     }
 }
@@ -166,7 +179,7 @@ static LIMIT: AtomicU8 = AtomicU8::new(u8::MAX);
 #[non_exhaustive]
 pub enum BackendError {
     /// No backend has this name.
-    #[error("unknown backend {0:?}: expected rustcrypto, portable, avx2, vaes or avx512")]
+    #[error("unknown backend {0:?}: expected rustcrypto, portable, avx2, vaes, avx512 or neon")]
     Unknown(String),
     /// The processor lacks its instructions, or a [limit](Backend::limit) rules it out.
     #[error("backend {0} is not available on this processor")]
@@ -215,6 +228,7 @@ impl Backend {
             Avx2::detect().map(Level::Avx2),
             Vaes::detect().map(Level::Vaes),
             Avx512::detect().map(Level::Avx512),
+            Neon::detect().map(Level::Neon),
         ];
         levels.into_iter().flatten().filter(move |level| level.rank() <= limit).map(Self)
     }
@@ -225,7 +239,7 @@ impl Backend {
     /// [`BackendError`] if the name is unknown, the processor cannot run the backend, or the
     /// [`limit`](Self::limit) does not allow it.
     pub fn from_name(name: &str) -> Result<Self, BackendError> {
-        const NAMES: [&str; 5] = ["rustcrypto", "portable", "avx2", "vaes", "avx512"];
+        const NAMES: [&str; 6] = ["rustcrypto", "portable", "avx2", "vaes", "avx512", "neon"];
         let known = NAMES
             .into_iter()
             .find(|known| *known == name)
@@ -235,7 +249,8 @@ impl Backend {
             .ok_or(BackendError::Unavailable(known))
     }
 
-    /// Returns the name shown in benchmarks: `rustcrypto`, `portable`, `avx2`, `vaes` or `avx512`.
+    /// Returns the name shown in benchmarks: `rustcrypto`, `portable`, `avx2`, `vaes`, `avx512` or
+    /// `neon`.
     pub fn name(self) -> &'static str {
         match self.0 {
             Level::RustCrypto => "rustcrypto",
@@ -243,6 +258,7 @@ impl Backend {
             Level::Avx2(_) => "avx2",
             Level::Vaes(_) => "vaes",
             Level::Avx512(_) => "avx512",
+            Level::Neon(_) => "neon",
         }
     }
 
@@ -264,7 +280,7 @@ mod tests {
 
     #[test]
     fn every_available_backend_answers_to_its_name() {
-        for name in ["rustcrypto", "portable", "avx2", "vaes", "avx512"] {
+        for name in ["rustcrypto", "portable", "avx2", "vaes", "avx512", "neon"] {
             match Backend::from_name(name) {
                 Ok(backend) => {
                     assert_eq!(backend.name(), name);

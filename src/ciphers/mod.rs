@@ -38,7 +38,7 @@ pub mod kdf;
 pub mod knapsack;
 #[doc(hidden)]
 pub mod lfsr;
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod partial;
 pub mod random;
 pub mod rsa;

@@ -214,7 +214,7 @@ impl fmt::Debug for Wiped {
 ///
 /// Clears in parts: for a single large array the compiler uses a microcoded instruction, which
 /// measured some 60 cycles slower for 4 KiB.
-#[cfg(target_arch = "x86_64")]
+#[cfg_attr(not(any(target_arch = "x86_64", target_arch = "aarch64")), allow(dead_code))]
 #[inline(never)]
 pub(crate) fn clear_stack<const KIB: usize>() {
     let mut frame = [const { MaybeUninit::<[u8; 1024]>::uninit() }; KIB];

@@ -119,7 +119,7 @@ fn ciphers_enter_the_levels_that_they_have_and_no_others() {
             ENTERED.take();
             run(backend);
             let entered = ENTERED.take();
-            let is_level = ["avx2", "vaes", "avx512"].contains(&backend.name());
+            let is_level = ["avx2", "vaes", "avx512", "neon"].contains(&backend.name());
             let own = entered.iter().any(|level| level.eq_ignore_ascii_case(backend.name()));
             assert_eq!(
                 own,

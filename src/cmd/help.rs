@@ -53,8 +53,8 @@ pub const BACKEND_VARIABLE: &str = "ORDERSEAL_BACKEND";
 pub const ENVIRONMENT: [(&str, &str); 2] = [
     (
         BACKEND_VARIABLE,
-        "portable, avx2, vaes or avx512: use no wider instructions of the processor than these; \
-         --version lists those that it has",
+        "portable, avx2, vaes or avx512, on ARM portable or neon: use no wider instructions of the \
+         processor than these; --version lists those that it has",
     ),
     ("NO_COLOR, CLICOLOR, CLICOLOR_FORCE, TERM", "decide about colours"),
 ];

@@ -22,7 +22,7 @@ const FEW: usize = 16;
 
 /// Backends on which the batch path differs, because AES does; on `portable`, the crates do the
 /// work.
-const BACKENDS: &[&str] = &["portable", "avx2", "vaes", "avx512"];
+const BACKENDS: &[&str] = &["portable", "avx2", "vaes", "avx512", "neon"];
 
 /// All rows of this file.
 pub fn rows() -> Vec<Row> {

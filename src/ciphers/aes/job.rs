@@ -1,16 +1,15 @@
 //! Jobs for AES, and the dispatch into a kernel.
 
 use super::lanes::AesLanes;
+#[cfg(target_arch = "aarch64")]
+use super::neon;
 #[cfg(target_arch = "x86_64")]
 use super::{aesni::Single, avx512::Wide, vaes::Pair};
-#[cfg(target_arch = "x86_64")]
-use crate::ciphers::cpu::Proof;
-use crate::ciphers::cpu::{Backend, Kernel, Level, Over};
-#[cfg(target_arch = "x86_64")]
+use crate::ciphers::cpu::{Backend, Kernel, Level, Over, Proof};
 use crate::ciphers::secret::clear_stack;
 
 /// Backends with their own AES code.
-pub const BACKENDS: &[&str] = &["rustcrypto", "avx2", "vaes", "avx512"];
+pub const BACKENDS: &[&str] = &["rustcrypto", "avx2", "vaes", "avx512", "neon"];
 
 /// A computation written over lanes, and its equivalent with the crates.
 pub(crate) trait Job {
@@ -36,7 +35,7 @@ impl<L: AesLanes, J: Job> Kernel<L::Proof> for Over<L, J> {
 /// Whether the backend runs jobs over lanes.
 pub(super) fn has_lanes(backend: Backend) -> bool {
     match backend.level() {
-        Level::Avx2(_) | Level::Vaes(_) | Level::Avx512(_) => true,
+        Level::Avx2(_) | Level::Vaes(_) | Level::Avx512(_) | Level::Neon(_) => true,
         Level::RustCrypto | Level::Portable => false,
     }
 }
@@ -51,11 +50,12 @@ pub(super) fn run<J: Job>(backend: Backend, job: J) -> J::Output {
         Level::Vaes(proof) => over::<Pair, J>(proof, job),
         #[cfg(target_arch = "x86_64")]
         Level::Avx512(proof) => over::<Wide, J>(proof, job),
+        #[cfg(target_arch = "aarch64")]
+        Level::Neon(proof) => over::<neon::Single, J>(proof, job),
     }
 }
 
 /// Runs a job over lanes, then clears the stack that it used.
-#[cfg(target_arch = "x86_64")]
 fn over<L: AesLanes, J: Job>(proof: L::Proof, job: J) -> J::Output {
     let output = proof.enter(Over::<L, J>::new(job));
     clear_frame::<J>();
@@ -67,7 +67,6 @@ fn over<L: AesLanes, J: Job>(proof: L::Proof, job: J) -> J::Output {
 /// Kernels clear their tables themselves; this clears copies that the compiler made. Measured
 /// frames were 1.5 KiB in counter mode, up to 2 KiB for the others and up to 23 KiB for the large
 /// ones.
-#[cfg(target_arch = "x86_64")]
 fn clear_frame<J: Job>() {
     const { assert!(J::STACK <= 32, "more than is ever cleared") };
     match J::STACK {

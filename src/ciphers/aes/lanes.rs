@@ -63,6 +63,11 @@ pub(crate) trait AesLanes: Copy {
 
     /// Runs one round of encryption.
     fn enc(self, key: Self) -> Self;
+    /// Runs one round of encryption; see [`pinned`](Self::pinned).
+    #[inline(always)]
+    fn enc_pinned(self, key: Self) -> Self {
+        self.enc(key).pinned()
+    }
     /// Runs the last round of encryption.
     fn enc_last(self, key: Self) -> Self;
     /// Runs one round of decryption (equivalent inverse cipher).

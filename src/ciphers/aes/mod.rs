@@ -8,13 +8,14 @@
 //! | [`kw`] | key wrap of many content keys at once | RFC 3394 |
 //! | `expander` | keys and IVs for a whole batch from one seed | fast key erasure over AES-256-CTR |
 //!
-//! The backends `avx512`, `vaes` and `avx2` run one algorithm, written over vectors of four, two or
-//! one block (the last with AES-NI), each of which may have its own key. There, no branch and no
+//! The backends `avx512`, `vaes`, `avx2` and `neon` run one algorithm, written over vectors of four,
+//! two or one block (the last two with AES-NI and ARM's cryptography extension), each of which may
+//! have its own key. There, no branch and no
 //! address depends on secrets. All other backends call the RustCrypto crates, one operation at a
 //! time; the crates use AES-NI where available and are constant-time by design.
 
 // Without vectors to run on, the kernels over lanes are only type-checked.
-#![cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
+#![cfg_attr(not(any(target_arch = "x86_64", target_arch = "aarch64")), allow(dead_code))]
 
 #[cfg(target_arch = "x86_64")]
 mod aesni;
@@ -29,6 +30,8 @@ pub mod gcm;
 mod job;
 pub mod kw;
 mod lanes;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod rounds;
 #[cfg(test)]
 pub(crate) mod testing;

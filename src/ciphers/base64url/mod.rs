@@ -51,7 +51,7 @@ pub fn encode(backend: Backend, bytes: &[u8], text: &mut [u8]) -> usize {
     let length = encoded_length(bytes.len());
     let text = &mut text[..length];
     match backend.level() {
-        Level::RustCrypto | Level::Portable => crates::encode(bytes, text),
+        Level::RustCrypto | Level::Portable | Level::Neon(_) => crates::encode(bytes, text),
         #[cfg(target_arch = "x86_64")]
         Level::Avx2(proof) => proof.enter(avx2::Encode { bytes, text }),
         #[cfg(target_arch = "x86_64")]
@@ -99,7 +99,7 @@ pub fn decode_append(backend: Backend, text: &[u8], bytes: &mut Vec<u8>) -> Opti
 /// Decodes into `bytes`, which has the decoded length and is written in full if `text` is valid.
 fn decode_uninit(backend: Backend, text: &[u8], bytes: &mut [MaybeUninit<u8>]) -> bool {
     match backend.level() {
-        Level::RustCrypto | Level::Portable => crates::decode(text, bytes),
+        Level::RustCrypto | Level::Portable | Level::Neon(_) => crates::decode(text, bytes),
         #[cfg(target_arch = "x86_64")]
         Level::Avx2(proof) => proof.enter(avx2::Decode { text, bytes }),
         #[cfg(target_arch = "x86_64")]

@@ -204,7 +204,7 @@ fn run(backend: Backend, job: Job<'_>) {
     }
     match backend.level() {
         Level::RustCrypto => crates::run(job),
-        Level::Portable => ().enter(Over::<u64, _>::new(job)),
+        Level::Portable | Level::Neon(_) => ().enter(Over::<u64, _>::new(job)),
         #[cfg(target_arch = "x86_64")]
         Level::Avx2(_) | Level::Vaes(_) | Level::Avx512(_) if lanes <= NARROW => {
             ().enter(Over::<u64, _>::new(job));

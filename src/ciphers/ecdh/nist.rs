@@ -130,7 +130,7 @@ where
 /// Whether a backend runs assembly where there is any.
 fn uses_assembly(backend: Backend) -> bool {
     match backend.level() {
-        Level::RustCrypto | Level::Portable => false,
+        Level::RustCrypto | Level::Portable | Level::Neon(_) => false,
         Level::Avx2(_) | Level::Vaes(_) | Level::Avx512(_) => true,
     }
 }

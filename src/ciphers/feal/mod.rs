@@ -125,7 +125,7 @@ impl Feal {
         let avx2 = |proof: Avx2, text| words(proof.enter(Over::<avx2::Register, _>::new(text)));
         let rest = match backend.level() {
             Level::RustCrypto => whole,
-            Level::Portable => words(whole),
+            Level::Portable | Level::Neon(_) => words(whole),
             #[cfg(target_arch = "x86_64")]
             Level::Avx2(proof) => avx2(proof, whole),
             #[cfg(target_arch = "x86_64")]
@@ -170,7 +170,7 @@ pub fn cbc_encrypt_many(backend: Backend, messages: &mut [Message<'_>]) {
                     portable::cbc_encrypt(message.cipher.subkeys(), message.iv, message.text);
                 }
             }
-            Level::Portable => ().enter(Over::<u64, _>::new(batch)),
+            Level::Portable | Level::Neon(_) => ().enter(Over::<u64, _>::new(batch)),
             #[cfg(target_arch = "x86_64")]
             Level::Avx2(proof) => proof.enter(Over::<avx2::Register, _>::new(batch)),
             #[cfg(target_arch = "x86_64")]

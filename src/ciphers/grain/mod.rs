@@ -105,7 +105,7 @@ impl Grain {
     ) -> [u8; TAG_BYTES] {
         let whole = Crypt { direction, key: &self.key, nonce, associated, text };
         match backend.level() {
-            Level::RustCrypto | Level::Portable => whole.run(Words),
+            Level::RustCrypto | Level::Portable | Level::Neon(_) => whole.run(Words),
             #[cfg(target_arch = "x86_64")]
             Level::Avx2(proof) => proof.enter(whole),
             #[cfg(target_arch = "x86_64")]

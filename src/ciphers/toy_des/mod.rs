@@ -166,7 +166,9 @@ struct Substitute<'a> {
 impl Rounds {
     fn substitute(&self, backend: Backend, data: &mut [u8]) {
         match backend.level() {
-            Level::RustCrypto | Level::Portable => portable::substitute(self, data),
+            Level::RustCrypto | Level::Portable | Level::Neon(_) => {
+                portable::substitute(self, data)
+            }
             #[cfg(target_arch = "x86_64")]
             Level::Avx2(proof) => proof.enter(Substitute { rounds: self, data }),
             #[cfg(target_arch = "x86_64")]

@@ -55,7 +55,7 @@ pub const KEY_BYTES: usize = 32;
 pub fn agree(backend: Backend, pairs: &[(&SecretKey, &PublicKey)], out: &mut [SharedSecret]) {
     assert_eq!(pairs.len(), out.len(), "room for one shared secret per pair");
     match backend.level() {
-        Level::RustCrypto | Level::Portable => dalek::agree(pairs, out),
+        Level::RustCrypto | Level::Portable | Level::Neon(_) => dalek::agree(pairs, out),
         Level::Avx2(_) | Level::Vaes(_) => graviola::agree(pairs, out),
         Level::Avx512(_) if pairs.len() == 1 => graviola::agree(pairs, out),
         #[cfg(target_arch = "x86_64")]
@@ -74,7 +74,7 @@ pub fn agree(backend: Backend, pairs: &[(&SecretKey, &PublicKey)], out: &mut [Sh
 pub fn public_keys(backend: Backend, secrets: &[SecretKey], out: &mut [PublicKey]) {
     assert_eq!(secrets.len(), out.len(), "room for one public key per secret key");
     match backend.level() {
-        Level::RustCrypto | Level::Portable => dalek::public_keys(secrets, out),
+        Level::RustCrypto | Level::Portable | Level::Neon(_) => dalek::public_keys(secrets, out),
         Level::Avx2(_) | Level::Vaes(_) => graviola::public_keys(secrets, out),
         Level::Avx512(_) if secrets.len() == 1 => graviola::public_keys(secrets, out),
         #[cfg(target_arch = "x86_64")]

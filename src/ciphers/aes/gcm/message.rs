@@ -126,7 +126,7 @@ impl<L: AesLanes, P: Powers> Message<'_, L, P> {
                 if $step < steps {
                     for round in first_round($step)..first_round($step + 1) {
                         for block in stream.iter_mut() {
-                            *block = block.enc(self.keys.key(0, round)).pinned();
+                            *block = block.enc_pinned(self.keys.key(0, round));
                         }
                     }
                     for number in $step * together..($step + 1) * together {

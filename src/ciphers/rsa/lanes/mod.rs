@@ -182,7 +182,7 @@ impl Lanes {
     /// Returns the backend's lanes; `None` where the crate `rsa` runs instead.
     pub(super) fn of(backend: Backend) -> Option<Self> {
         match backend.level() {
-            Level::RustCrypto | Level::Portable => None,
+            Level::RustCrypto | Level::Portable | Level::Neon(_) => None,
             #[cfg(target_arch = "x86_64")]
             Level::Avx2(proof) => Some(Self::Four(proof)),
             #[cfg(target_arch = "x86_64")]
