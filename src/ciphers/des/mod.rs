@@ -1,4 +1,4 @@
-//! DES and triple DES (FIPS 46-3), bitsliced: 64, 256 or 512 blocks at once.
+//! DES and triple DES (FIPS 46-3), bitsliced: 64, 128, 256 or 512 blocks at once.
 //!
 //! Both ciphers are broken for new uses: DES for its 56-bit key, both for their 64-bit block. They
 //! are included for reading old data quickly and for comparison.
@@ -39,6 +39,8 @@ mod key;
 mod keys;
 mod lanes;
 mod modes;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod portable;
 mod rounds;
 mod sbox;
@@ -55,7 +57,7 @@ use super::cpu::{Backend, Level, Over, Proof};
 use job::{Direction, Job};
 
 /// Backends with their own DES code.
-pub const BACKENDS: &[&str] = &["rustcrypto", "portable", "avx2", "avx512"];
+pub const BACKENDS: &[&str] = &["rustcrypto", "portable", "avx2", "avx512", "neon"];
 
 /// Number of bytes in a block.
 pub const BLOCK: usize = 8;
@@ -66,7 +68,7 @@ const CROSSOVER: usize = 6;
 
 /// Up to this many blocks at once are fastest in 64-bit words: a pass of wide lanes takes the same
 /// time, plus more for moving blocks in and out (64 messages of 256 bytes: 27 µs, against 43 µs).
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 const NARROW: usize = 64;
 
 /// The data is not a whole number of 8-byte blocks.
@@ -204,9 +206,9 @@ fn run(backend: Backend, job: Job<'_>) {
     }
     match backend.level() {
         Level::RustCrypto => crates::run(job),
-        Level::Portable | Level::Neon(_) => ().enter(Over::<u64, _>::new(job)),
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx2(_) | Level::Vaes(_) | Level::Avx512(_) if lanes <= NARROW => {
+        Level::Portable => ().enter(Over::<u64, _>::new(job)),
+        #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+        Level::Avx2(_) | Level::Vaes(_) | Level::Avx512(_) | Level::Neon(_) if lanes <= NARROW => {
             ().enter(Over::<u64, _>::new(job));
         }
         #[cfg(target_arch = "x86_64")]
@@ -215,5 +217,7 @@ fn run(backend: Backend, job: Job<'_>) {
         Level::Vaes(proof) => Avx2::from(proof).enter(Over::<avx2::Register, _>::new(job)),
         #[cfg(target_arch = "x86_64")]
         Level::Avx512(proof) => proof.enter(Over::<avx512::Register, _>::new(job)),
+        #[cfg(target_arch = "aarch64")]
+        Level::Neon(proof) => proof.enter(Over::<neon::Register, _>::new(job)),
     }
 }

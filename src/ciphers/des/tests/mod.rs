@@ -47,7 +47,7 @@ fn guarded(data: &mut [u8], f: impl FnOnce(&mut [u8])) {
     assert!(buffer[at + data.len()..].iter().all(|byte| *byte == 0xA5));
 }
 
-/// Returns block counts at every boundary of passes of 64, 256 and 512 lanes.
+/// Returns block counts at every boundary of passes of 64, 128, 256 and 512 lanes.
 fn block_counts() -> impl Iterator<Item = usize> {
     let near = |n: usize| [n - 1, n, n + 1];
     (0..20).chain([64, 128, 256, 512, 1024].into_iter().flat_map(near))
@@ -152,11 +152,12 @@ fn many<K: Key>(backend: Backend, direction: Direction, keys: &[K], lengths: &[u
 }
 
 fn many_agrees<K: Key>(keys: &[K]) {
-    let batches: [Vec<usize>; 7] = [
+    let batches: [Vec<usize>; 8] = [
         vec![],
         vec![3],
         vec![1, 0, 2, 40, 9, 8, 7],
         (0..63).collect(),
+        (0..129).map(|i| i * i % 19).collect(),
         (0..257).map(|i| i * i % 23).collect(),
         (0..513).map(|i| 1 + i % 17).collect(),
         (0..1100).map(|i| if i % 100 == 0 { 60 } else { i % 5 }).collect(),
