@@ -3,8 +3,8 @@
 //! Decoding is strict: it rejects other characters, padding, white space, impossible lengths and
 //! non-zero trailing bits, so that a byte string has exactly one encoding.
 //!
-//! The backend `avx512` handles 48 bytes or 64 characters per step and the rest under a mask, the
-//! backend `avx2` half as many; no branch and no address depends on secrets there. All other
+//! The backends `avx512` and `neon` handle 48 bytes or 64 characters per step, the backend `avx2`
+//! half as many; no branch and no address depends on secrets there. All other
 //! backends call the crate `base64-simd`.
 
 #[cfg(target_arch = "x86_64")]
@@ -12,6 +12,8 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod crates;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 #[cfg(test)]
 mod tests;
 
@@ -19,11 +21,13 @@ use std::mem::MaybeUninit;
 
 use super::Wiped;
 #[cfg(target_arch = "x86_64")]
-use super::cpu::{Avx2, Proof};
+use super::cpu::Avx2;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+use super::cpu::Proof;
 use super::cpu::{Backend, Level};
 
 /// Backends with their own base64url code.
-pub const BACKENDS: &[&str] = &["rustcrypto", "avx2", "avx512"];
+pub const BACKENDS: &[&str] = &["rustcrypto", "avx2", "avx512", "neon"];
 
 /// Number of characters in the encoding of `length` bytes.
 ///
@@ -51,13 +55,15 @@ pub fn encode(backend: Backend, bytes: &[u8], text: &mut [u8]) -> usize {
     let length = encoded_length(bytes.len());
     let text = &mut text[..length];
     match backend.level() {
-        Level::RustCrypto | Level::Portable | Level::Neon(_) => crates::encode(bytes, text),
+        Level::RustCrypto | Level::Portable => crates::encode(bytes, text),
         #[cfg(target_arch = "x86_64")]
         Level::Avx2(proof) => proof.enter(avx2::Encode { bytes, text }),
         #[cfg(target_arch = "x86_64")]
         Level::Vaes(proof) => Avx2::from(proof).enter(avx2::Encode { bytes, text }),
         #[cfg(target_arch = "x86_64")]
         Level::Avx512(proof) => proof.enter(avx512::Encode { bytes, text }),
+        #[cfg(target_arch = "aarch64")]
+        Level::Neon(proof) => proof.enter(neon::Encode { bytes, text }),
     }
     length
 }
@@ -99,12 +105,14 @@ pub fn decode_append(backend: Backend, text: &[u8], bytes: &mut Vec<u8>) -> Opti
 /// Decodes into `bytes`, which has the decoded length and is written in full if `text` is valid.
 fn decode_uninit(backend: Backend, text: &[u8], bytes: &mut [MaybeUninit<u8>]) -> bool {
     match backend.level() {
-        Level::RustCrypto | Level::Portable | Level::Neon(_) => crates::decode(text, bytes),
+        Level::RustCrypto | Level::Portable => crates::decode(text, bytes),
         #[cfg(target_arch = "x86_64")]
         Level::Avx2(proof) => proof.enter(avx2::Decode { text, bytes }),
         #[cfg(target_arch = "x86_64")]
         Level::Vaes(proof) => Avx2::from(proof).enter(avx2::Decode { text, bytes }),
         #[cfg(target_arch = "x86_64")]
         Level::Avx512(proof) => proof.enter(avx512::Decode { text, bytes }),
+        #[cfg(target_arch = "aarch64")]
+        Level::Neon(proof) => proof.enter(neon::Decode { text, bytes }),
     }
 }
