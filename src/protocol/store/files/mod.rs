@@ -19,6 +19,7 @@ mod output;
 mod overwrite;
 mod paths;
 mod read;
+mod renames;
 mod sent;
 mod temporary;
 mod users;

@@ -13,15 +13,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use rustix::fs::{
-    AtFlags, CWD, FlockOperation, Mode, OFlags, RenameFlags, flock, linkat, open, renameat_with,
-};
+use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, flock, linkat, open};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 use sha2::{Digest, Sha256};
 
 use super::file_system::is_remote;
 use super::paths::{FileId, Privacy, folder_of, open_no_follow, sync_folder};
+use super::renames::{exchange, rename_to_free};
 
 /// Returns the fixed name for a file beside `path`.
 pub(super) fn temporary_name(path: &Path) -> io::Result<PathBuf> {
@@ -197,8 +196,7 @@ impl Temporary {
         let name = self.take_name()?;
         // After the exchange, every step that can fail must be undone.
         let file = self.file.try_clone()?;
-        let exchange = || renameat_with(CWD, &name, CWD, &self.target, RenameFlags::EXCHANGE);
-        let replaced = match exchange() {
+        let replaced = match exchange(&name, &self.target) {
             Ok(()) => {
                 let durable = match FileId::at(&name) == FileId::of(old) {
                     true => sync_folder(folder_of(&self.target)),
@@ -208,7 +206,7 @@ impl Temporary {
                     // After a power failure either file may have the name, so neither is
                     // overwritten.
                     self.private = false;
-                    return exchange().map_err(io::Error::from).and(Err(why));
+                    return exchange(&name, &self.target).map_err(io::Error::from).and(Err(why));
                 }
                 Replaced::Exchanged
             }
@@ -308,7 +306,7 @@ fn link(file: &File, name: &Path) -> io::Result<()> {
 
 /// Renames without replacing; on file systems that cannot do this in one step, a check comes first.
 pub(super) fn rename_to_new(from: &Path, to: &Path) -> io::Result<()> {
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+    match rename_to_free(from, to) {
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
             if std::fs::symlink_metadata(to).is_ok() {
                 return Err(ErrorKind::AlreadyExists.into());
