@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::circuit::{Circuit, Gate, INPUTS};
+use crate::select::{self, Kind};
 
 /// The code for look-up gates of three inputs, as they are.
 pub fn lut3(circuits: &[Circuit]) -> String {
@@ -27,13 +28,7 @@ pub fn lut3(circuits: &[Circuit]) -> String {
 pub fn logic(circuits: &[Circuit]) -> String {
     let rows: Vec<usize> = circuits.iter().map(zero_row).collect();
     let mut code = head("logic.txt", "AND, OR, XOR and AND-NOT", "Logic", circuits);
-    let list: Vec<String> = rows.iter().map(|row| format!("0b{row:06b}")).collect();
-    let _ = write!(
-        code,
-        "\n/// The inputs that each box takes inverted, b1 in bit 5.\n\
-         pub const INVERTED: [u8; 8] =\n    [{}];\n",
-        list.join(", ")
-    );
+    code += &inverted(&rows);
     for (i, (circuit, row)) in circuits.iter().zip(rows).enumerate() {
         function_head(&mut code, i, circuit, "Logic");
         let values: Vec<u8> = circuit.tables().iter().map(|t| (t >> row & 1) as u8).collect();
@@ -56,6 +51,41 @@ pub fn logic(circuits: &[Circuit]) -> String {
         function_end(&mut code, circuit.outputs);
     }
     code
+}
+
+/// The code for gates of two inputs and selections; see [`select`](crate::select).
+pub fn select(circuits: &[Circuit]) -> String {
+    let row = |circuit| select::zero_row(circuit).expect("gates of the kinds");
+    let rows: Vec<usize> = circuits.iter().map(row).collect();
+    let gates = "AND, OR, XOR, AND-NOT and selections";
+    let mut code = head("select.txt", gates, "Select", circuits);
+    code += &inverted(&rows);
+    for (i, (circuit, row)) in circuits.iter().zip(rows).enumerate() {
+        function_head(&mut code, i, circuit, "Select");
+        for (g, gate) in circuit.gates.iter().enumerate() {
+            let (kind, [a, b, c]) = select::kind_of(*gate, row).expect("gates of the kinds");
+            let wire = INPUTS + g;
+            let _ = match kind {
+                Kind::And => writeln!(code, "    let w{wire} = w{a}.and(w{b});"),
+                Kind::Or => writeln!(code, "    let w{wire} = w{a}.or(w{b});"),
+                Kind::Xor => writeln!(code, "    let w{wire} = w{a}.xor(w{b});"),
+                Kind::AndNot => writeln!(code, "    let w{wire} = w{a}.and_not(w{b});"),
+                Kind::Select => writeln!(code, "    let w{wire} = w{a}.select(w{b}, w{c});"),
+            };
+        }
+        function_end(&mut code, circuit.outputs);
+    }
+    code
+}
+
+/// The declaration of the inputs that are inverted for these rows of zeros.
+fn inverted(rows: &[usize]) -> String {
+    let list: Vec<String> = rows.iter().map(|row| format!("0b{row:06b}")).collect();
+    format!(
+        "\n/// The inputs that each box takes inverted, b1 in bit 5.\n\
+         pub const INVERTED: [u8; 8] =\n    [{}];\n",
+        list.join(", ")
+    )
 }
 
 /// A row on which all outputs are 0, the one with the fewest ones.

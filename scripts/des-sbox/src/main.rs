@@ -5,6 +5,7 @@ mod circuit;
 mod file;
 mod generate;
 mod search;
+mod select;
 mod start;
 mod tables;
 
@@ -17,8 +18,8 @@ use circuit::Circuit;
 use search::{Params, Rng, Walk};
 
 const USAGE: &str = "\
-usage: des-sbox search <2|3> <file> [seconds, 60] [seed, 1]   improve the circuits in a file
-       des-sbox generate <folder>   write lut3.rs and logic.rs from lut3.txt and logic.txt
+usage: des-sbox search <2|3|select> <file> [seconds, 60] [seed, 1]   improve the circuits in a file
+       des-sbox generate <folder>   write lut3.rs, logic.rs and select.rs from the .txt beside each
        des-sbox check <folder>      compare them";
 
 fn main() -> ExitCode {
@@ -29,9 +30,13 @@ fn main() -> ExitCode {
         None => Ok(default),
     };
     let result = match args[..] {
-        ["search", arity @ ("2" | "3"), file, ..] => number(3, 60).and_then(|seconds| {
-            let arity = if arity == "2" { 2 } else { 3 };
-            search(arity, Path::new(file), Duration::from_secs(seconds), number(4, 1)?)
+        ["search", gates @ ("2" | "3" | "select"), file, ..] => number(3, 60).and_then(|seconds| {
+            let gates = match gates {
+                "2" => Gates::Two,
+                "3" => Gates::Three,
+                _ => Gates::Select,
+            };
+            search(gates, Path::new(file), Duration::from_secs(seconds), number(4, 1)?)
         }),
         ["generate", folder] => each_file(folder, |path, code| {
             fs::write(path, code).map_err(|error| format!("{}: {error}", path.display()))
@@ -68,7 +73,19 @@ fn read(path: &Path) -> Result<Vec<Circuit>, String> {
 fn each_file(folder: &str, f: impl Fn(&Path, &str) -> Result<(), String>) -> Result<(), String> {
     let folder = Path::new(folder);
     f(&folder.join("lut3.rs"), &generate::lut3(&read(&folder.join("lut3.txt"))?))?;
-    f(&folder.join("logic.rs"), &generate::logic(&read(&folder.join("logic.txt"))?))
+    f(&folder.join("logic.rs"), &generate::logic(&read(&folder.join("logic.txt"))?))?;
+    f(&folder.join("select.rs"), &generate::select(&read(&folder.join("select.txt"))?))
+}
+
+/// The gates that a search may use.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gates {
+    /// All of two inputs.
+    Two,
+    /// All of three inputs.
+    Three,
+    /// Those of [`select::Kind`].
+    Select,
 }
 
 /// Circuits of a box that are kept: the best size only.
@@ -76,14 +93,21 @@ const POOL: usize = 30;
 
 /// Walks from the circuits in the file, or from nothing, box after box, and writes the best ones
 /// back whenever a box gets smaller.
-fn search(arity: usize, path: &Path, time: Duration, seed: u64) -> Result<(), String> {
+fn search(gates: Gates, path: &Path, time: Duration, seed: u64) -> Result<(), String> {
     let mut first = match path.exists() {
         true => read(path)?,
         false => (0..8).map(start::tree).collect(),
     };
     for circuit in &mut first {
-        if arity == 2 && circuit.gates.iter().any(|gate| gate.inputs[1] != gate.inputs[2]) {
+        let two_inputs = circuit.gates.iter().all(|gate| gate.inputs[1] == gate.inputs[2]);
+        if gates == Gates::Two && !two_inputs {
             *circuit = start::split(circuit);
+        }
+        if gates == Gates::Select && two_inputs {
+            *circuit = select::without_inversions(circuit);
+        }
+        if gates == Gates::Select && select::zero_row(circuit).is_none() {
+            return Err(format!("{}: start from a copy of logic.txt", path.display()));
         }
     }
     let mut pools: Vec<Vec<Circuit>> = first.into_iter().map(|circuit| vec![circuit]).collect();
@@ -98,13 +122,16 @@ fn search(arity: usize, path: &Path, time: Duration, seed: u64) -> Result<(), St
         let size = circuit.gates.len();
         // A portfolio instead of tuning.
         let params = Params {
-            arity,
+            arity: if gates == Gates::Two { 2 } else { 3 },
             two_gates: [50, 100, 200][rng.below(3)],
             grow: [0, 2, 10, 40][rng.below(4)],
             slack: 1 + rng.below(3),
         };
         let moves = [3_000, 10_000, 30_000][rng.below(3)];
-        let circuit = Walk::new(circuit, params, &mut rng).best_of(moves);
+        let circuit = match gates {
+            Gates::Two | Gates::Three => Walk::new(circuit, params, &mut rng).best_of(moves),
+            Gates::Select => select::Walk::new(circuit, params, &mut rng).best_of(moves),
+        };
         assert!(circuit.computes(&tables::functions(sbox)), "moves keep circuits correct");
         if circuit.gates.len() < size {
             *pool = vec![circuit];

@@ -5,7 +5,7 @@ use std::arch::aarch64::*;
 use zeroize::Zeroize;
 
 use super::lanes::DesLanes;
-use super::sbox::{Logic, logic};
+use super::sbox::{Logic, Select, select};
 use crate::ciphers::cpu::Neon;
 
 /// A 128-bit register, with the proof that it was created from.
@@ -15,7 +15,7 @@ pub(super) struct Register(uint8x16_t, #[zeroize(skip)] Neon);
 impl DesLanes for Register {
     type Proof = Neon;
     const BYTES: usize = 16;
-    const INVERTED: [u8; 8] = logic::INVERTED;
+    const INVERTED: [u8; 8] = select::INVERTED;
 
     #[inline(always)]
     fn proof(self) -> Neon {
@@ -90,7 +90,7 @@ impl DesLanes for Register {
 
     #[inline(always)]
     fn sbox<const BOX: usize>(inputs: [Self; 6]) -> [Self; 4] {
-        logic::sbox::<BOX, Self>(inputs)
+        select::sbox::<BOX, Self>(inputs)
     }
 }
 
@@ -115,5 +115,13 @@ impl Logic for Register {
     fn and_not(self, other: Self) -> Self {
         // SAFETY: `self` holds the proof of the instruction.
         Self(unsafe { vbicq_u8(self.0, other.0) }, self.1)
+    }
+}
+
+impl Select for Register {
+    #[inline(always)]
+    fn select(self, yes: Self, no: Self) -> Self {
+        // SAFETY: `self` holds the proof of the instruction.
+        Self(unsafe { vbslq_u8(self.0, yes.0, no.0) }, self.1)
     }
 }

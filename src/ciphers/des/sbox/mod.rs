@@ -1,11 +1,14 @@
-//! The S-boxes as circuits of three-input look-ups and of two-input logic.
+//! The S-boxes as circuits of three-input look-ups, of two-input logic, and of logic with
+//! selections.
 //!
-//! `lut3.rs` and `logic.rs` are generated from the circuits in `lut3.txt` and `logic.txt` by
-//! `scripts/des-sbox`, which also holds the search that found them.
+//! `lut3.rs`, `logic.rs` and `select.rs` are generated from the circuits in the `.txt` beside each
+//! by `scripts/des-sbox`, which also holds the search that found them.
 
 pub(super) mod logic;
 #[cfg(any(test, target_arch = "x86_64"))]
 pub(super) mod lut3;
+#[cfg(any(test, target_arch = "aarch64"))]
+pub(super) mod select;
 
 /// Two-input logic on all bits of a register.
 pub(super) trait Logic: Copy {
@@ -14,6 +17,13 @@ pub(super) trait Logic: Copy {
     fn xor(self, other: Self) -> Self;
     /// Computes `self & !other`.
     fn and_not(self, other: Self) -> Self;
+}
+
+/// Logic with a selection.
+#[cfg(any(test, target_arch = "aarch64"))]
+pub(super) trait Select: Logic {
+    /// Takes the bits of `yes` where `self` is 1, those of `no` elsewhere.
+    fn select(self, yes: Self, no: Self) -> Self;
 }
 
 /// Any function of three inputs on all bits of a register.

@@ -1,6 +1,6 @@
-//! Both sets of circuits, as data and as code, on all 64 inputs of all boxes.
+//! All sets of circuits, as data and as code, on all 64 inputs of all boxes.
 
-use super::{LookUp, logic, lut3};
+use super::{LookUp, Select, logic, lut3, select};
 
 /// FIPS 46-3, appendix 1: box, row b1b6, column b2b3b4b5.
 const SBOXES: [[[u8; 16]; 4]; 8] = [
@@ -77,6 +77,12 @@ impl LookUp for u64 {
     }
 }
 
+impl Select for u64 {
+    fn select(self, yes: Self, no: Self) -> Self {
+        self & yes | !self & no
+    }
+}
+
 fn look_up(table: i32, [a, b, c]: [u64; 3]) -> u64 {
     (0..64).fold(0, |sum, x| {
         let index = 4 * (a >> x & 1) + 2 * (b >> x & 1) + (c >> x & 1);
@@ -102,17 +108,20 @@ fn the_look_up_code_computes_the_boxes() {
     }
 }
 
+/// The inputs, of which some are inverted, b1 in bit 5.
+fn inverted_inputs(inverted: u8) -> [u64; 6] {
+    let mut inputs = inputs();
+    for (i, input) in inputs.iter_mut().enumerate() {
+        if inverted >> (5 - i) & 1 == 1 {
+            *input = !*input;
+        }
+    }
+    inputs
+}
+
 #[test]
 fn the_logic_code_computes_the_boxes() {
-    let x = |sbox: usize| {
-        let mut inputs = inputs();
-        for (i, input) in inputs.iter_mut().enumerate() {
-            if logic::INVERTED[sbox] >> (5 - i) & 1 == 1 {
-                *input = !*input;
-            }
-        }
-        inputs
-    };
+    let x = |sbox: usize| inverted_inputs(logic::INVERTED[sbox]);
     let found = [
         logic::sbox::<0, u64>(x(0)),
         logic::sbox::<1, u64>(x(1)),
@@ -122,6 +131,24 @@ fn the_logic_code_computes_the_boxes() {
         logic::sbox::<5, u64>(x(5)),
         logic::sbox::<6, u64>(x(6)),
         logic::sbox::<7, u64>(x(7)),
+    ];
+    for (sbox, found) in found.into_iter().enumerate() {
+        assert_eq!(found, functions(sbox), "S{}", sbox + 1);
+    }
+}
+
+#[test]
+fn the_code_with_selections_computes_the_boxes() {
+    let x = |sbox: usize| inverted_inputs(select::INVERTED[sbox]);
+    let found = [
+        select::sbox::<0, u64>(x(0)),
+        select::sbox::<1, u64>(x(1)),
+        select::sbox::<2, u64>(x(2)),
+        select::sbox::<3, u64>(x(3)),
+        select::sbox::<4, u64>(x(4)),
+        select::sbox::<5, u64>(x(5)),
+        select::sbox::<6, u64>(x(6)),
+        select::sbox::<7, u64>(x(7)),
     ];
     for (sbox, found) in found.into_iter().enumerate() {
         assert_eq!(found, functions(sbox), "S{}", sbox + 1);
@@ -161,4 +188,6 @@ fn the_data_computes_the_boxes() {
     assert_eq!(check_data(include_str!("lut3.txt")), 165);
     let gates = check_data(include_str!("logic.txt"));
     assert!(gates <= 340, "{gates} gates");
+    let gates = check_data(include_str!("select.txt"));
+    assert!(gates <= 266, "{gates} gates");
 }
