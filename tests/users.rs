@@ -354,6 +354,9 @@ fn the_simulation_plays_users_where_they_have_keys() {
             ("user not admitted", "refused"),
             ("user revoked at service", "refused"),
             ("user revoked at shop", "refused"),
+            ("revoked user admitted again", "refused"),
+            ("revoked user merged again", "refused"),
+            ("revoked user, old bundle", "not detectable"),
         ];
         assert_eq!(played, if embodiment > 2 { &expected[..] } else { &[] }, "{embodiment}");
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use orderseal::ciphers::ecdh::Curve;
-use orderseal::protocol::roles::service::DEFAULT_CURVE;
+use orderseal::protocol::roles::service::{DEFAULT_CURVE, Pool};
 use orderseal::protocol::simulate::{self, Case, Event, Report, Setup};
 use orderseal::protocol::store::files::{Output, Privacy};
 use orderseal::protocol::{Alg, Enc, Erase, Error, KeyError, Place, Result, Scheme};
@@ -177,6 +177,7 @@ impl Simulate {
             cases,
             shops: self.shops.into(),
             clients: self.clients as usize,
+            users: 0,
             orders: self.orders_each as usize,
             rsa_bits: self.rsa_bits,
             curve: self.curve,
@@ -215,7 +216,7 @@ impl Simulate {
                 // With several schemes, a chain applies only to those that support one.
                 let layers = self.layers.layers.filter(|_| !several || suite.takes_chain());
                 let layers = layers.unwrap_or(1);
-                Ok(Case { label, scheme, suite, layers, erase })
+                Ok(Case { label, scheme, suite, layers, pool: Pool::Listed, erase })
             })
             .collect()
     }

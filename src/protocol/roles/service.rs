@@ -31,7 +31,8 @@ pub use client::{ClientRequest, Delivery, IdRequest, bundle_client};
 #[cfg(feature = "store")]
 pub use delivery::{Outputs, deliver, deliver_admission, deliver_split};
 pub use share::Share;
-pub use trees::{rejoin, skip, split};
+pub(in crate::protocol) use trees::add_repeatable_tree;
+pub use trees::{can_derive, rejoin, skip, split};
 pub use users::{Admission, admit};
 
 /// The stream of a source from which ids are drawn; key number n uses stream n.

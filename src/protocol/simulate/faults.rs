@@ -1,21 +1,23 @@
 //! Faults and attacks between client and shop, each with its expected outcome.
 
-use sha2::{Digest, Sha256};
+mod blocks;
+#[cfg(feature = "store")]
+mod ledgers;
+mod lines;
+mod streams;
 
-use super::play::{Played, open};
+use std::cell::OnceCell;
+
+pub use blocks::BlockAttack;
+pub use streams::StreamAttack;
+
+use self::lines::{change_header, foreign_name, replace, segment, tamper, with_wrong_keys};
+use self::streams::Streams;
+use super::play::{Played, PlayedShop, open};
 use super::users::{self, UserCase};
 use super::{Case, FaultReport, Setup};
-use crate::ciphers::base64url;
-use crate::ciphers::cpu::Backend;
-use crate::ciphers::ecdh::PrivateKey;
-use crate::ciphers::random::{KeySource, SeededSource};
-use crate::ciphers::rsa::{self, OaepHash, PublicKey, WrapJob};
-use crate::protocol::jose::jwe::block_label;
-use crate::protocol::jose::jwk::{AsKey, DecryptingKey, Jwk};
-use crate::protocol::model::{Enc, Error, Kid, Place, Result, Scope, Suite};
+use crate::protocol::model::{Enc, Error, Result, Scope, Suite};
 use crate::protocol::pipeline::Workers;
-use crate::protocol::roles::service::{self, Sizes};
-use crate::protocol::store::keyfile::ShopBundle;
 
 /// Faults and attacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,27 +46,35 @@ pub enum Fault {
     Reordered,
     /// An order does not arrive.
     Dropped,
+    /// The shop opens the same orders again in a second run, without a ledger.
+    SecondRun,
+    /// The shop opens the same orders again in a second run, with a ledger.
+    Ledger(LedgerCase),
+    /// A sealed stream is attacked.
+    Stream(StreamAttack),
     /// Somebody orders as a user.
     User(UserCase),
 }
 
-/// Attacks on the blocks of an order in direct RSA, by someone who has the public key.
+/// What happened to the ledger of a shop between two runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BlockAttack {
-    /// The first block is replaced by one of the attacker's.
-    FirstReplaced,
-    /// A middle block is replaced by one of the attacker's.
-    MiddleReplaced,
-    /// The last block is replaced by one of the attacker's.
-    LastReplaced,
-    /// All blocks except the first are replaced, by blocks that belong together.
-    OthersReplaced,
-    /// A block is taken from another order.
-    Mixed,
-    /// A middle block is removed.
-    Dropped,
-    /// The last block is removed.
-    CutOff,
+pub enum LedgerCase {
+    /// Nothing.
+    Kept,
+    /// It was removed.
+    Missing,
+    /// That of another bundle took its place.
+    OfAnother,
+    /// A copy from before the first run took its place.
+    OldCopy,
+    /// The first run was killed before its output, while it recorded that.
+    TornBefore,
+    /// The first run was killed after its output, while it recorded that.
+    TornAfter,
+    /// As [`TornAfter`](Self::TornAfter), with an output that shows at once what is written.
+    TornToPipe,
+    /// A bit in the middle changed.
+    Damaged,
 }
 
 /// Outcome of a fault.
@@ -85,7 +95,7 @@ pub enum Outcome {
 
 impl Fault {
     /// All faults.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 39] = [
         Self::TamperedCiphertext,
         Self::ChangedHeader,
         Self::ExchangedHeader,
@@ -104,10 +114,27 @@ impl Fault {
         Self::Repeated,
         Self::Reordered,
         Self::Dropped,
+        Self::SecondRun,
+        Self::Ledger(LedgerCase::Kept),
+        Self::Ledger(LedgerCase::Missing),
+        Self::Ledger(LedgerCase::OfAnother),
+        Self::Ledger(LedgerCase::OldCopy),
+        Self::Ledger(LedgerCase::TornBefore),
+        Self::Ledger(LedgerCase::TornAfter),
+        Self::Ledger(LedgerCase::TornToPipe),
+        Self::Ledger(LedgerCase::Damaged),
+        Self::Stream(StreamAttack::None),
+        Self::Stream(StreamAttack::Spliced),
+        Self::Stream(StreamAttack::OtherChunks),
+        Self::Stream(StreamAttack::Swapped),
+        Self::Stream(StreamAttack::CutOff),
         Self::User(UserCase::Admitted),
         Self::User(UserCase::NotAdmitted),
         Self::User(UserCase::RevokedAtService),
         Self::User(UserCase::RevokedAtShop),
+        Self::User(UserCase::AdmittedAgain),
+        Self::User(UserCase::MergedAgain),
+        Self::User(UserCase::OldBundle),
     ];
 
     /// Name in reports.
@@ -131,10 +158,27 @@ impl Fault {
             Self::Repeated => "repeated order",
             Self::Reordered => "reordered lines",
             Self::Dropped => "dropped order",
+            Self::SecondRun => "second run without ledger",
+            Self::Ledger(LedgerCase::Kept) => "second run with ledger",
+            Self::Ledger(LedgerCase::Missing) => "missing ledger",
+            Self::Ledger(LedgerCase::OfAnother) => "ledger of another bundle",
+            Self::Ledger(LedgerCase::OldCopy) => "old copy of ledger",
+            Self::Ledger(LedgerCase::TornBefore) => "ledger torn before output",
+            Self::Ledger(LedgerCase::TornAfter) => "ledger torn after output",
+            Self::Ledger(LedgerCase::TornToPipe) => "ledger torn after a pipe",
+            Self::Ledger(LedgerCase::Damaged) => "damaged ledger",
+            Self::Stream(StreamAttack::None) => "whole stream",
+            Self::Stream(StreamAttack::Spliced) => "spliced stream",
+            Self::Stream(StreamAttack::OtherChunks) => "chunks of another stream",
+            Self::Stream(StreamAttack::Swapped) => "swapped chunks",
+            Self::Stream(StreamAttack::CutOff) => "stream cut off",
             Self::User(UserCase::Admitted) => "admitted user",
             Self::User(UserCase::NotAdmitted) => "user not admitted",
             Self::User(UserCase::RevokedAtService) => "user revoked at service",
             Self::User(UserCase::RevokedAtShop) => "user revoked at shop",
+            Self::User(UserCase::AdmittedAgain) => "revoked user admitted again",
+            Self::User(UserCase::MergedAgain) => "revoked user merged again",
+            Self::User(UserCase::OldBundle) => "revoked user, old bundle",
         }
     }
 
@@ -143,6 +187,8 @@ impl Fault {
         match self {
             Self::Blocks(_) => suite.enc() == Enc::RsaBlocks,
             Self::User(_) => scope == Scope::Transaction,
+            // The library has ledgers only with the feature.
+            Self::Ledger(_) => cfg!(feature = "store"),
             Self::TamperedCiphertext
             | Self::ChangedHeader
             | Self::ExchangedHeader
@@ -153,16 +199,32 @@ impl Fault {
             | Self::ForeignId
             | Self::Repeated
             | Self::Reordered
-            | Self::Dropped => true,
+            | Self::Dropped
+            | Self::SecondRun
+            | Self::Stream(_) => true,
         }
     }
 
     /// Expected outcome of the fault.
     pub const fn expected(self, scope: Scope) -> Outcome {
         match (self, scope) {
-            (Self::Repeated, Scope::Transaction) => Outcome::Noticed,
-            (Self::Repeated, Scope::Shop) | (Self::Dropped, _) => Outcome::Undetectable,
-            (Self::Reordered | Self::User(UserCase::Admitted), _) => Outcome::Harmless,
+            (Self::Repeated, Scope::Transaction)
+            | (Self::Ledger(LedgerCase::Kept | LedgerCase::TornToPipe), _) => Outcome::Noticed,
+            (Self::Repeated, Scope::Shop)
+            | (
+                Self::Dropped
+                | Self::SecondRun
+                | Self::Ledger(LedgerCase::OldCopy | LedgerCase::TornAfter)
+                | Self::User(UserCase::OldBundle),
+                _,
+            ) => Outcome::Undetectable,
+            (
+                Self::Reordered
+                | Self::Ledger(LedgerCase::TornBefore)
+                | Self::Stream(StreamAttack::None)
+                | Self::User(UserCase::Admitted),
+                _,
+            ) => Outcome::Harmless,
             (
                 Self::TamperedCiphertext
                 | Self::ChangedHeader
@@ -173,8 +235,19 @@ impl Fault {
                 | Self::WrongKey
                 | Self::MixedUpShop
                 | Self::ForeignId
+                | Self::Ledger(LedgerCase::Missing | LedgerCase::OfAnother | LedgerCase::Damaged)
+                | Self::Stream(
+                    StreamAttack::Spliced
+                    | StreamAttack::OtherChunks
+                    | StreamAttack::Swapped
+                    | StreamAttack::CutOff,
+                )
                 | Self::User(
-                    UserCase::NotAdmitted | UserCase::RevokedAtService | UserCase::RevokedAtShop,
+                    UserCase::NotAdmitted
+                    | UserCase::RevokedAtService
+                    | UserCase::RevokedAtShop
+                    | UserCase::AdmittedAgain
+                    | UserCase::MergedAgain,
                 ),
                 _,
             ) => Outcome::Refused,
@@ -206,6 +279,9 @@ pub(super) fn play(
     played: &Played,
     workers: &Workers,
 ) -> Result<Vec<FaultReport>> {
+    let shop = played.shops.iter().find(|shop| shop.orders.len() > 1);
+    let scene =
+        shop.map(|shop| Scene { setup, case, played, shop, workers, streams: OnceCell::new() });
     let mut reports = Vec::with_capacity(Fault::ALL.len());
     for fault in
         Fault::ALL.into_iter().filter(|fault| fault.applies_to(case.scheme.scope, case.suite))
@@ -213,195 +289,139 @@ pub(super) fn play(
         let start = (setup.clock)();
         let instead = setup.expected.iter().rev().find(|(other, _)| *other == fault);
         let expected = instead.map_or(fault.expected(case.scheme.scope), |(_, outcome)| *outcome);
-        let observed = observe(fault, case, played, workers)?;
+        let observed = match &scene {
+            Some(scene) => scene.observe(fault)?,
+            None => Outcome::NotPlayed,
+        };
         let took = (setup.clock)().saturating_sub(start);
         reports.push(FaultReport { fault, expected, observed, took });
     }
     Ok(reports)
 }
 
-fn observe(fault: Fault, case: &Case, played: &Played, workers: &Workers) -> Result<Outcome> {
-    let Some(shop) = played.shops.iter().find(|shop| shop.orders.len() > 1) else {
-        return Ok(Outcome::NotPlayed);
-    };
-    let other = played.shops.iter().find(|other| !std::ptr::eq(*other, shop));
-    let mut bundle = shop.bundle.clone();
-    let text = String::from_utf8_lossy(&shop.sealed).into_owned();
-    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    match fault {
-        Fault::TamperedCiphertext => tamper(&mut lines[0], 3),
-        Fault::ChangedHeader => change_header(&mut lines[0], |header| {
-            let own = case.suite.enc().name();
-            header.replace(own, if own == "A256GCM" { "A128CBC-HS256" } else { "A256GCM" })
-        }),
-        Fault::ExchangedHeader => {
-            change_header(&mut lines[0], |header| header.replacen('{', r#"{"typ":"JOSE","#, 1));
-        }
-        Fault::Blocks(attack) => {
-            let [line, other, ..] = &mut lines[..] else { return Ok(Outcome::NotPlayed) };
-            if !attack_blocks(attack, line, other, &shop.bundle) {
-                return Ok(Outcome::NotPlayed);
-            }
-        }
-        Fault::SwappedCiphertexts => {
-            let (first, second) = (segment(&lines[0], 3), segment(&lines[1], 3));
-            replace(&mut lines[0], 3, &second);
-            replace(&mut lines[1], 3, &first);
-        }
-        Fault::TruncatedLine => {
-            let cut = lines[0].len() / 2;
-            lines[0].truncate(cut);
-        }
-        Fault::WrongKey => bundle = with_wrong_keys(&bundle, case)?,
-        Fault::MixedUpShop => match other {
-            Some(other) => bundle = other.bundle.clone(),
-            None => return Ok(Outcome::NotPlayed),
-        },
-        Fault::ForeignId => match foreign_name(&lines[0], &shop.bundle, other.map(|o| &o.bundle)) {
-            Some((own, foreign)) => {
-                change_header(&mut lines[0], |header| header.replace(&own, &foreign));
-            }
-            None => return Ok(Outcome::NotPlayed),
-        },
-        Fault::Repeated => lines.push(lines[0].clone()),
-        Fault::Reordered => lines.reverse(),
-        Fault::Dropped => {
-            lines.remove(0);
-        }
-        Fault::User(case) => {
-            return match users::order(case, &played.service, &shop.bundle, workers) {
-                Err(error @ Error::Key { .. }) => Ok(classify(Err(error), &[])),
-                Err(other) => Err(other),
-                opened => Ok(classify(opened, &users::ORDERS.map(str::to_owned))),
-            };
-        }
-    }
-    let mut sealed = lines.join("\n");
-    sealed.push('\n');
-    Ok(classify(open(workers, &bundle, sealed.into_bytes()), &shop.orders))
+/// What faults are tried on.
+struct Scene<'a> {
+    setup: &'a Setup,
+    case: &'a Case,
+    played: &'a Played,
+    shop: &'a PlayedShop,
+    workers: &'a Workers,
+    streams: OnceCell<Streams>,
 }
 
-fn classify(opened: Result<Vec<String>>, sent: &[String]) -> Outcome {
+impl Scene<'_> {
+    fn observe(&self, fault: Fault) -> Result<Outcome> {
+        let &Scene { case, played, shop, workers, .. } = self;
+        let other = played.shops.iter().find(|other| !std::ptr::eq(*other, shop));
+        let mut bundle = shop.bundle.clone();
+        let text = String::from_utf8_lossy(&shop.sealed).into_owned();
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        match fault {
+            Fault::TamperedCiphertext => tamper(&mut lines[0], 3),
+            Fault::ChangedHeader => change_header(&mut lines[0], |header| {
+                let own = case.suite.enc().name();
+                header.replace(own, if own == "A256GCM" { "A128CBC-HS256" } else { "A256GCM" })
+            }),
+            Fault::ExchangedHeader => {
+                change_header(&mut lines[0], |header| header.replacen('{', r#"{"typ":"JOSE","#, 1));
+            }
+            Fault::Blocks(attack) => {
+                let [line, other, ..] = &mut lines[..] else { return Ok(Outcome::NotPlayed) };
+                if !blocks::attack(attack, line, other, &shop.bundle) {
+                    return Ok(Outcome::NotPlayed);
+                }
+            }
+            Fault::SwappedCiphertexts => {
+                let (first, second) = (segment(&lines[0], 3), segment(&lines[1], 3));
+                replace(&mut lines[0], 3, &second);
+                replace(&mut lines[1], 3, &first);
+            }
+            Fault::TruncatedLine => {
+                let cut = lines[0].len() / 2;
+                lines[0].truncate(cut);
+            }
+            Fault::WrongKey => bundle = with_wrong_keys(&bundle, case)?,
+            Fault::MixedUpShop => match other {
+                Some(other) => bundle = other.bundle.clone(),
+                None => return Ok(Outcome::NotPlayed),
+            },
+            Fault::ForeignId => {
+                match foreign_name(&lines, &shop.bundle, other.map(|other| &other.bundle)) {
+                    Some((own, foreign)) => {
+                        change_header(&mut lines[0], |header| header.replace(&own, &foreign));
+                    }
+                    None => return Ok(Outcome::NotPlayed),
+                }
+            }
+            Fault::Repeated => lines.push(lines[0].clone()),
+            Fault::Reordered => lines.reverse(),
+            Fault::Dropped => {
+                lines.remove(0);
+            }
+            Fault::SecondRun => {
+                let first = open(workers, &bundle, shop.sealed.clone())?;
+                let second = open(workers, &bundle, shop.sealed.clone());
+                return classify(second.map(|second| [first, second].concat()), &shop.orders);
+            }
+            Fault::Ledger(case) => return self.observe_ledger(case, &lines),
+            Fault::Stream(attack) => {
+                let streams = self.streams()?;
+                return classify(streams.open(attack, workers), streams.content());
+            }
+            Fault::User(case) => {
+                let opened = users::order(case, &played.service, &shop.bundle, workers);
+                let outcome = classify(opened, &users::ORDERS.map(str::to_owned))?;
+                return Ok(match outcome {
+                    // The order of somebody who must not order.
+                    Outcome::Harmless if case != UserCase::Admitted => Outcome::Undetectable,
+                    outcome => outcome,
+                });
+            }
+        }
+        let sealed = lines.join("\n") + "\n";
+        classify(open(workers, &bundle, sealed.into_bytes()), &shop.orders)
+    }
+
+    fn streams(&self) -> Result<&Streams> {
+        if let Some(streams) = self.streams.get() {
+            return Ok(streams);
+        }
+        let Scene { setup, case, played, shop, workers, .. } = self;
+        let streams = Streams::seal(setup, case, &played.service, &shop.bundle, workers)?;
+        Ok(self.streams.get_or_init(|| streams))
+    }
+
+    #[cfg(feature = "store")]
+    fn observe_ledger(&self, case: LedgerCase, lines: &[String]) -> Result<Outcome> {
+        let (lines, sent) = (&lines[..2], &self.shop.orders[..2]);
+        classify(ledgers::open_twice(case, &self.shop.bundle, lines, self.workers)?, sent)
+    }
+
+    #[cfg(not(feature = "store"))]
+    fn observe_ledger(&self, _: LedgerCase, _: &[String]) -> Result<Outcome> {
+        Ok(Outcome::NotPlayed)
+    }
+}
+
+/// The outcome of an attempt to open orders.
+///
+/// # Errors
+/// Errors that have nothing to do with the orders.
+fn classify(opened: Result<Vec<String>>, sent: &[String]) -> Result<Outcome> {
     match opened {
-        Err(Error::Reused { .. }) => Outcome::Noticed,
-        Err(_) => Outcome::Refused,
+        Err(Error::Reused { .. }) => Ok(Outcome::Noticed),
+        Err(
+            Error::Malformed { .. }
+            | Error::Unexpected { .. }
+            | Error::Key { .. }
+            | Error::Authentication(_),
+        ) => Ok(Outcome::Refused),
+        Err(other) => Err(other),
         Ok(mut opened) => {
             let mut sent = sent.to_vec();
             opened.sort_unstable();
             sent.sort_unstable();
-            if opened == sent { Outcome::Harmless } else { Outcome::Undetectable }
+            Ok(if opened == sent { Outcome::Harmless } else { Outcome::Undetectable })
         }
     }
-}
-
-fn segment(line: &str, index: usize) -> String {
-    line.split('.').nth(index).unwrap_or_default().to_owned()
-}
-
-fn replace(line: &mut String, index: usize, segment: &str) {
-    let mut segments: Vec<&str> = line.split('.').collect();
-    segments[index] = segment;
-    *line = segments.join(".");
-}
-
-/// Changes the first character of a segment; the encoding stays canonical.
-fn tamper(line: &mut String, index: usize) {
-    let found = segment(line, index);
-    let first = if found.starts_with('A') { "B" } else { "A" };
-    replace(line, index, &format!("{first}{}", &found[1..]));
-}
-
-fn change_header(line: &mut String, change: impl Fn(&str) -> String) {
-    let decoded = base64url::decode_to_vec(segment(line, 0).as_bytes()).unwrap_or_default();
-    let header = String::from_utf8_lossy(&decoded).into_owned();
-    replace(line, 0, &base64url::encode_to_string(change(&header).as_bytes()));
-}
-
-/// Attacks the blocks of a line, with the public key and another line; returns `false` if the line
-/// has fewer than three blocks.
-fn attack_blocks(attack: BlockAttack, line: &mut String, other: &str, bundle: &ShopBundle) -> bool {
-    let key =
-        named_key(line, bundle).and_then(|key| Some(key.material.as_key().rsa_pair()?.public()));
-    let Some(key) = key else { return false };
-    let (mut blocks, others) = (blocks(line, key.size()), blocks(other, key.size()));
-    let last = blocks.len() - 1;
-    if last < 2 || others.len() < 2 {
-        return false;
-    }
-    match attack {
-        BlockAttack::FirstReplaced => blocks[0] = forged_block(line, key, 0, last + 1),
-        BlockAttack::MiddleReplaced => blocks[1] = forged_block(line, key, 1, last + 1),
-        BlockAttack::LastReplaced => blocks[last] = forged_block(line, key, last, last + 1),
-        BlockAttack::OthersReplaced => {
-            for (number, block) in blocks.iter_mut().enumerate().skip(1) {
-                *block = forged_block(line, key, number, last + 1);
-            }
-        }
-        BlockAttack::Mixed => blocks[1].clone_from(&others[1]),
-        BlockAttack::Dropped => {
-            blocks.remove(1);
-        }
-        BlockAttack::CutOff => blocks.truncate(last),
-    }
-    replace(line, 3, &base64url::encode_to_string(&blocks.concat()));
-    true
-}
-
-fn blocks(line: &str, size: usize) -> Vec<Vec<u8>> {
-    let text = base64url::decode_to_vec(segment(line, 3).as_bytes()).unwrap_or_default();
-    text.chunks(size).map(<[u8]>::to_vec).collect()
-}
-
-/// Creates a block with the correct label, and with a secret and a text of the attacker's.
-fn forged_block(line: &str, key: &PublicKey, number: usize, count: usize) -> Vec<u8> {
-    let iv = base64url::decode_to_vec(segment(line, 2).as_bytes()).unwrap_or_default();
-    let seen = Sha256::new_with_prefix(segment(line, 0)).chain_update(iv);
-    let label = block_label(&seen, number, count);
-    let mut message = vec![b'm'; key.max_message(OaepHash::Sha256)];
-    message[..rsa::SECRET].fill(0xa7);
-    let mut block = vec![0; key.size()];
-    let job = WrapJob { key, hash: OaepHash::Sha256, label: &label, message: &message };
-    let mut rng = SeededSource::new(0).stream(number as u64);
-    rsa::oaep_wrap_many(Backend::detect(), &[job], &mut rng, &mut block).expect("it is full");
-    block
-}
-
-/// Finds the key that a line's header names.
-fn named_key<'f>(line: &str, file: &'f ShopBundle) -> Option<&'f Jwk<DecryptingKey>> {
-    let decoded = base64url::decode_to_vec(segment(line, 0).as_bytes())?;
-    let header = String::from_utf8_lossy(&decoded).into_owned();
-    let named =
-        |key: &&Jwk<_>| key.kid.as_ref().is_some_and(|kid| header.contains(&format!("\"{kid}\"")));
-    file.keys.iter().find(named)
-}
-
-/// Returns the same names with different keys of the same kind.
-fn with_wrong_keys(bundle: &ShopBundle, case: &Case) -> Result<ShopBundle> {
-    let mut wrong = bundle.clone();
-    let mut rng = SeededSource::new(0).stream(0);
-    let place = Place::file("wrong key");
-    let pair = bundle.keys.iter().find_map(|key| key.material.as_key().curve_pair());
-    let curve = pair.map_or(Sizes::default().curve, PrivateKey::curve);
-    let sizes = Sizes { rsa_bits: 2048, pad_bytes: super::play::PAD_OF_ORDER, curve };
-    let material = service::make_material(case.suite, sizes, &mut rng)
-        .map_err(|error| Error::key(&place, error))?;
-    for key in bundle.keys.iter() {
-        wrong.keys.push(key.with(material.clone()));
-    }
-    Ok(wrong)
-}
-
-/// Returns the name in a line's header and another existing name, at the same shop if possible.
-fn foreign_name(
-    line: &str,
-    own: &ShopBundle,
-    other: Option<&ShopBundle>,
-) -> Option<(String, String)> {
-    let names =
-        |file: &ShopBundle| -> Vec<String> { file.keys.names().map(Kid::to_string).collect() };
-    let named = named_key(line, own)?.kid.as_ref()?.to_string();
-    let mut others = names(own);
-    others.extend(other.map(names).unwrap_or_default());
-    let foreign = others.into_iter().rev().find(|name| *name != named)?;
-    Some((named, foreign))
 }

@@ -11,22 +11,24 @@ use crate::protocol::store::keyfile::VERSION;
 pub(super) enum Request {
     /// The shop's item page.
     Page,
-    /// Program and keys for a number of orders at a shop.
-    Program { shop: Name, orders: usize },
+    /// Program and keys for a number of orders at a shop, or the key of a user who orders there.
+    Program { shop: Name, orders: usize, user: Option<Name> },
 }
 
 impl Request {
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let ours = match self {
-            Self::Page => json!({"version": VERSION, "role": "request", "for": "page"}),
-            Self::Program { shop, orders } => json!({
-                "version": VERSION,
-                "role": "request",
-                "for": "program",
-                "shop": shop.as_str(),
-                "orders": orders,
-            }),
-        };
+        let mut ours = json!({"version": VERSION, "role": "request"});
+        match self {
+            Self::Page => ours["for"] = json!("page"),
+            Self::Program { shop, orders, user } => {
+                ours["for"] = json!("program");
+                ours["shop"] = json!(shop.as_str());
+                ours["orders"] = json!(orders);
+                if let Some(user) = user {
+                    ours["user"] = json!(user.as_str());
+                }
+            }
+        }
         json!({ "orderseal": ours }).to_string().into_bytes()
     }
 
@@ -39,9 +41,11 @@ impl Request {
         let ours = value["orderseal"].as_object().ok_or(Malformed::Expected("a request"))?;
         match text(ours, "for")? {
             "page" => Ok(Self::Page),
-            "program" => {
-                Ok(Self::Program { shop: json::name(ours, "shop")?, orders: orders(ours)? })
-            }
+            "program" => Ok(Self::Program {
+                shop: json::name(ours, "shop")?,
+                orders: orders(ours)?,
+                user: ours.contains_key("user").then(|| json::name(ours, "user")).transpose()?,
+            }),
             other => Err(Malformed::Request(other.to_owned())),
         }
     }
@@ -60,8 +64,8 @@ mod tests {
 
     #[test]
     fn requests_are_read_back_as_written() {
-        let program = Request::Program { shop: "tokyo".parse().unwrap(), orders: 5 };
-        for request in [Request::Page, program] {
+        let program = |user| Request::Program { shop: "tokyo".parse().unwrap(), orders: 5, user };
+        for request in [Request::Page, program(None), program("alice".parse().ok())] {
             assert_eq!(Request::parse(&request.to_bytes()).unwrap(), request);
         }
         assert!(Request::parse(b"{}").is_err());

@@ -14,14 +14,15 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-pub use faults::{BlockAttack, Fault, Outcome};
+pub use faults::{BlockAttack, Fault, LedgerCase, Outcome, StreamAttack};
 pub use trace::{Event, Party, mermaid};
 pub use users::UserCase;
 
 use crate::ciphers::ecdh::Curve;
 use crate::ciphers::random::SeededSource;
-use crate::protocol::model::{Erase, Result, Scheme, Suite};
+use crate::protocol::model::{Erase, Result, Scheme, Scope, Suite};
 use crate::protocol::pipeline::Workers;
+use crate::protocol::roles::service::{Pool, Sizes};
 
 /// Parameters of a simulation.
 #[derive(Debug, Clone)]
@@ -32,7 +33,10 @@ pub struct Setup {
     pub shops: usize,
     /// Number of clients; client c orders at shop c modulo the number of shops.
     pub clients: usize,
-    /// Number of orders per client.
+    /// Number of users who are admitted and order under an id of their own, where a scheme
+    /// [has users](Case::has_users); spread like clients.
+    pub users: usize,
+    /// Number of orders per client and user.
     pub orders: usize,
     /// Size of RSA moduli, in bits.
     pub rsa_bits: usize,
@@ -50,6 +54,12 @@ pub struct Setup {
     pub clock: fn() -> Duration,
 }
 
+impl Setup {
+    fn sizes(&self) -> Sizes {
+        Sizes { rsa_bits: self.rsa_bits, pad_bytes: play::PAD_OF_ORDER, curve: self.curve }
+    }
+}
+
 /// A scheme to play.
 #[derive(Debug, Clone)]
 pub struct Case {
@@ -61,8 +71,17 @@ pub struct Case {
     pub suite: Suite,
     /// Content-encryption keys per order; more than one form a chain.
     pub layers: u8,
+    /// How files have transaction keys.
+    pub pool: Pool,
     /// Part of their files that clients erase after sending, if any.
     pub erase: Option<Erase>,
+}
+
+impl Case {
+    /// Whether users can have ids of their own: at transaction scope, unless keys are pads.
+    pub fn has_users(&self) -> bool {
+        self.scheme.scope == Scope::Transaction && !self.suite.enc().takes_pad()
+    }
 }
 
 /// Result of a simulation.

@@ -20,7 +20,7 @@ const ITEMS: [&str; 6] =
     ["green tea", "rice paper", "ink stick", "bamboo brush", "plum preserve", "paper lantern"];
 
 /// Creates an order as a line of JSON; a note fills it up to at least `least` bytes.
-pub(super) fn make(rng: &mut KeyStream, client: usize, number: usize, least: usize) -> String {
+pub(super) fn make(rng: &mut KeyStream, client: &str, number: usize, least: usize) -> String {
     let lines: Vec<_> = (0..rng.random_range(1..5))
         .map(|_| {
             let item = ITEMS[rng.random_range(0..ITEMS.len())];

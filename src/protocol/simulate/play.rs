@@ -14,9 +14,10 @@ use crate::protocol::model::{Enc, Name, Place, Result, Run, Scope, ServiceUrl, S
 use crate::protocol::page::item_page::Page;
 use crate::protocol::pipeline::{Part, Workers};
 use crate::protocol::roles::client::Plan;
+use crate::protocol::roles::merge::{self, OnErased};
 use crate::protocol::roles::send::{Sender, Sink, Unattended};
 use crate::protocol::roles::service::{
-    self, ClientRequest, IdRequest, KeyRequest, ShopForm, Sizes,
+    self, ClientRequest, IdRequest, KeyRequest, Pool, ShopForm, Sizes,
 };
 use crate::protocol::roles::shop::{self, Options, Skipped, Uses};
 use crate::protocol::store::keyfile::{
@@ -85,7 +86,12 @@ pub(super) fn play(
         shops.push(PlayedShop { bundle, orders: Vec::new(), sealed: Vec::new() });
     }
     for client in 0..setup.clients {
-        stage.order(client, &mut shops[client % setup.shops])?;
+        stage.order(Party::Client(client), &mut shops[client % setup.shops])?;
+    }
+    for user in (0..setup.users).filter(|_| case.has_users()) {
+        let shop = &mut shops[user % setup.shops];
+        stage.admit(&Party::User(user), shop)?;
+        stage.order(Party::User(user), shop)?;
     }
     shops.sort_by(|one, other| one.bundle.name.cmp(&other.bundle.name));
     let mut received = Vec::with_capacity(shops.len());
@@ -105,29 +111,37 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
             (Scope::Transaction, false) | (Scope::Shop, _) => clients * self.setup.orders + 1,
         };
         let request = KeyRequest {
-            pool: service::Pool::Listed,
+            pool: self.case.pool,
             shop: shop.clone(),
             scheme: self.case.scheme,
             suite: self.case.suite,
             orders: pool as u64,
             sizes: Sizes {
-                rsa_bits: self.setup.rsa_bits,
-                curve: self.setup.curve,
                 pad_bytes: match self.case.scheme.scope {
                     Scope::Shop => pool * PAD_OF_ORDER,
                     Scope::Transaction => PAD_OF_ORDER,
                 },
+                ..self.setup.sizes()
             },
             service: Some(service_url()),
         };
         let place = Place::file("service");
         let source = self.source.child(&format!("keys of {shop}"));
-        let keys = service::make_keys(&request, &source, self.workers, &|| {}, &place)?;
-        service::add_keys(&mut self.service, &request, keys, &source, &place)?;
+        let form = match self.case.pool {
+            Pool::Derived => {
+                service::add_repeatable_tree(&mut self.service, &request, &source, &place)?;
+                ShopForm::Program
+            }
+            Pool::Listed => {
+                let keys = service::make_keys(&request, &source, self.workers, &|| {}, &place)?;
+                service::add_keys(&mut self.service, &request, keys, &source, &place)?;
+                ShopForm::BuiltIn
+            }
+        };
         if pool == 0 {
             return Ok(ShopBundle::new(shop.clone(), self.shop()));
         }
-        let bundle = service::bundle_shop(&self.service, Some(shop), ShopForm::BuiltIn, &place)?;
+        let bundle = service::bundle_shop(&self.service, Some(shop), form, &place)?;
         self.carry_to_shop(shop, &bundle, "decrypting keys and program")
     }
 
@@ -150,25 +164,39 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
         KeyFile::parse(&bytes, &place)?.into_shop(&place)
     }
 
+    /// Admits a user to a shop, and delivers the shop's half.
+    fn admit(&mut self, user: &Party, shop: &mut PlayedShop) -> Result<()> {
+        let (name, users) = (shop.bundle.name.clone(), user_name(user).into_iter().collect());
+        let place = Place::file("service");
+        self.act(None, Party::Service, &format!("admit {user}"));
+        let source = self.source.child(&format!("key of {user}"));
+        let admission =
+            service::admit(&mut self.service, Some(&name), &users, &source, self.workers, &place)?;
+        let what = format!("key of {user}");
+        let half = self.carry_to_shop(&name, &admission.shop_half, &what)?;
+        merge::merge(&mut shop.bundle, &half, OnErased::Refuse, &place)?;
+        Ok(())
+    }
+
     /// Lets a client get page and program, seal its orders, send them, and erase.
-    fn order(&mut self, client: usize, shop: &mut PlayedShop) -> Result<()> {
+    fn order(&mut self, me: Party, shop: &mut PlayedShop) -> Result<()> {
         let name = &shop.bundle.name.clone();
-        let me = Party::Client(client);
-        let page = self.get_page(client, name)?;
-        let mut rng = self.source.child(&format!("orders of {client}")).stream(0);
+        let page = self.get_page(&me, name)?;
+        let label = label(&me);
+        let mut rng = self.source.child(&format!("orders of {label}")).stream(0);
         let least = self.least_order();
         let entered: Vec<String> = (0..self.setup.orders)
-            .map(|number| orders::make(&mut rng, client, number, least))
+            .map(|number| orders::make(&mut rng, &label, number, least))
             .collect();
         self.act(Some("104"), me.clone(), &format!("enter {} orders", entered.len()));
-        let (file, half) = self.get_program(client, &page)?;
+        let (file, half) = self.get_program(&me, &page)?;
         if let Some(half) = half {
             let half = self.carry_to_shop(name, &half, "keys made for this request")?;
             merge(&mut shop.bundle, &half);
         }
         let mut store = RefCell::new(file);
-        let sealed = self.seal_and_send(client, &mut store, &entered, name)?;
-        self.check_erased(client, &store);
+        let sealed = self.seal_and_send(&me, &mut store, &entered, name)?;
+        self.check_erased(&me, &store);
         shop.sealed.extend_from_slice(&sealed);
         shop.orders.extend(entered);
         Ok(())
@@ -183,8 +211,8 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
         }
     }
 
-    fn get_page(&mut self, client: usize, shop: &Name) -> Result<Page> {
-        let (me, seller) = (Party::Client(client), Party::Shop(shop.to_string()));
+    fn get_page(&mut self, me: &Party, shop: &Name) -> Result<Page> {
+        let seller = Party::Shop(shop.to_string());
         let asked = Request::Page.to_bytes();
         let asked =
             self.carry(Some("102"), me.clone(), seller.clone(), "request the item page", asked);
@@ -200,32 +228,33 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
             ]),
         };
         let what = "item page with shop and service";
-        let bytes = self.carry(Some("103"), seller, me, what, page.to_bytes());
+        let bytes = self.carry(Some("103"), seller, me.clone(), what, page.to_bytes());
         Page::parse(&bytes, &Place::file("page"))
     }
 
     fn get_program(
         &mut self,
-        client: usize,
+        me: &Party,
         page: &Page,
     ) -> Result<(ClientBundle, Option<ShopBundle>)> {
-        let me = Party::Client(client);
         let step = if self.setup.shops > 1 { "105A" } else { "105" };
-        let asked =
-            Request::Program { shop: page.shop.clone(), orders: self.setup.orders }.to_bytes();
+        let (shop, orders, user) = (page.shop.clone(), self.setup.orders, user_name(me));
+        let asked = Request::Program { shop, orders, user }.to_bytes();
         let what = "order button: request program and keys";
         let asked = self.carry(Some(step), me.clone(), Party::Service, what, asked);
-        let Request::Program { shop, orders } = Request::parse(&asked)? else {
+        let Request::Program { shop, orders, user } = Request::parse(&asked)? else {
             self.violations.push(format!("{me}: the request for a program changed on its way"));
             return Ok((ClientBundle::new(page.shop.clone(), self.shop()), None));
         };
-        let made_now = self.setup.on_demand && self.case.scheme.scope == Scope::Transaction;
+        let made_now =
+            self.setup.on_demand && self.case.scheme.scope == Scope::Transaction && user.is_none();
         let shares_pad = self.case.suite.enc().takes_pad() && self.case.scheme.scope == Scope::Shop;
         let request = ClientRequest {
             shop,
-            ids: match made_now {
-                true => IdRequest::OnDemand(orders as u64),
-                false => IdRequest::Pool(orders as u64),
+            ids: match (user, made_now) {
+                (Some(user), _) => IdRequest::User(user),
+                (None, true) => IdRequest::OnDemand(orders as u64),
+                (None, false) => IdRequest::Pool(orders as u64),
             },
             erase: self.case.erase,
             run: Run::Automatic,
@@ -234,10 +263,9 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
             service: page.service.clone(),
         };
         let place = Place::file("service");
-        let source = self.source.child(&format!("request of {client}"));
+        let source = self.source.child(&format!("request of {}", label(me)));
         let workers = self.workers;
-        let Setup { rsa_bits, curve, .. } = *self.setup;
-        let sizes = Sizes { rsa_bits, pad_bytes: PAD_OF_ORDER, curve };
+        let sizes = self.setup.sizes();
         let delivery = service::bundle_client(
             &mut self.service,
             &request,
@@ -253,7 +281,8 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
             None => self.steps.deliver_to_client,
         };
         let bytes = delivery.client.to_bytes(&place)?.to_vec();
-        let bytes = self.carry(Some(step), Party::Service, me, "program with keys built in", bytes);
+        let what = "program with keys built in";
+        let bytes = self.carry(Some(step), Party::Service, me.clone(), what, bytes);
         let place = Place::file("client");
         let file = KeyFile::parse(&bytes, &place)?.into_client(&place)?;
         let half = made_now.then(|| delivery.shop_half(&self.service, &place));
@@ -264,21 +293,21 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
     /// what the shop receives.
     fn seal_and_send(
         &mut self,
-        client: usize,
+        me: &Party,
         store: &mut RefCell<ClientBundle>,
         entered: &[String],
         shop: &Name,
     ) -> Result<Vec<u8>> {
-        let place = Place::file(format!("orders of client-{client}"));
+        let place = Place::file(format!("orders of {me}"));
         let plan = Plan::of_client(&store.borrow(), &place)?;
         let mut input = entered.join("\n");
         input.push('\n');
         let input = Part::memory(&place.file, input.into_bytes());
-        let source = self.source.child(&format!("content keys of {client}"));
+        let source = self.source.child(&format!("content keys of {}", label(me)));
         let (workers, erases) = (self.workers, plan.erases());
         let what = format!("{} sealed orders", entered.len());
         let mut wire =
-            Wire { stage: self, client, shop: shop.to_string(), what, sealed: Vec::new() };
+            Wire { stage: self, me: me.clone(), shop: shop.to_string(), what, sealed: Vec::new() };
         let sender = Sender { file: store, place: &place, erases, attendant: &Unattended };
         sender.run(&mut wire, |store, wire| {
             plan.seal(workers, input, &source, store, wire, |_| {})
@@ -287,9 +316,8 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
     }
 
     /// Checks that a client whose program erases can no longer seal.
-    fn check_erased(&mut self, client: usize, store: &RefCell<ClientBundle>) {
+    fn check_erased(&mut self, me: &Party, store: &RefCell<ClientBundle>) {
         let Some(what) = self.case.erase else { return };
-        let me = Party::Client(client);
         self.act(Some("162"), me.clone(), &format!("erase {}", what.name()));
         if Plan::of_client(&store.borrow(), &Place::file("client")).is_ok() {
             self.violations.push(format!("{me} could still seal after erasing"));
@@ -331,7 +359,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
 /// Carries sealed orders from a client to a shop.
 struct Wire<'w, 's, W> {
     stage: &'w mut Stage<'s, W>,
-    client: usize,
+    me: Party,
     shop: String,
     what: String,
     sealed: Vec<u8>,
@@ -343,7 +371,7 @@ impl<W: FnMut(&Event)> Sink for Wire<'_, '_, W> {
     }
 
     fn send(&mut self) -> Result<()> {
-        let (me, stage) = (Party::Client(self.client), &mut *self.stage);
+        let (me, stage) = (self.me.clone(), &mut *self.stage);
         if stage.steps.wrap.is_some() {
             stage.act(stage.steps.generate, me.clone(), "make content keys");
         }
@@ -362,6 +390,22 @@ impl<W: FnMut(&Event)> Sink for Wire<'_, '_, W> {
 
     fn may_have_left(&self) -> bool {
         false
+    }
+}
+
+/// The name under which a user orders; none for other parties.
+fn user_name(party: &Party) -> Option<Name> {
+    match party {
+        Party::User(_) => Some(Name::new(&party.to_string()).expect("a name by its form")),
+        Party::Client(_) | Party::Shop(_) | Party::Service => None,
+    }
+}
+
+/// What a party is called in seeds and orders.
+fn label(party: &Party) -> String {
+    match party {
+        Party::Client(number) => number.to_string(),
+        Party::User(_) | Party::Shop(_) | Party::Service => party.to_string(),
     }
 }
 
@@ -447,12 +491,14 @@ mod tests {
             scheme,
             suite: Suite::default_for(scheme),
             layers: 1,
+            pool: Pool::Listed,
             erase: None,
         };
         let setup = Setup {
             cases: Vec::new(),
             shops: 1,
             clients: 1,
+            users: 0,
             orders: 3,
             rsa_bits: 2048,
             curve: Sizes::default().curve,

@@ -13,6 +13,8 @@ pub enum Party {
     Shop(String),
     /// A client (10), by number.
     Client(usize),
+    /// A client whose user was admitted, by number.
+    User(usize),
 }
 
 /// Event: a message if it has bytes, otherwise an action of one party.
@@ -36,6 +38,7 @@ impl fmt::Display for Party {
             Self::Service => f.write_str("service"),
             Self::Shop(name) => f.write_str(name),
             Self::Client(number) => write!(f, "client-{number}"),
+            Self::User(number) => write!(f, "user-{number}"),
         }
     }
 }

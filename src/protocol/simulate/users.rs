@@ -24,6 +24,12 @@ pub enum UserCase {
     RevokedAtService,
     /// The user was admitted, and was revoked at the shop after the order.
     RevokedAtShop,
+    /// The user was revoked at the service, and is admitted again.
+    AdmittedAgain,
+    /// The user was revoked at the shop, which merges the user's key again.
+    MergedAgain,
+    /// The user was revoked at the shop, which goes back to a copy of its bundle.
+    OldBundle,
 }
 
 /// The user's orders.
@@ -45,19 +51,33 @@ pub(super) fn order(
     let users = BTreeSet::from([user.clone()]);
     let source = SeededSource::new(0).child("user");
     let (mut service, mut bundle) = (service.clone(), bundle.clone());
-    match case {
-        UserCase::NotAdmitted => {}
-        UserCase::Admitted | UserCase::RevokedAtService | UserCase::RevokedAtShop => {
-            let admission =
-                service::admit(&mut service, Some(shop), &users, &source, workers, &place)?;
-            merge::merge(&mut bundle, &admission.shop_half, OnErased::Refuse, &place)?;
-        }
-    }
+    let admit = |service: &mut Keyring, bundle: &mut ShopBundle| -> Result<ShopBundle> {
+        let admission = service::admit(service, Some(shop), &users, &source, workers, &place)?;
+        merge::merge(bundle, &admission.shop_half, OnErased::Refuse, &place)?;
+        Ok(admission.shop_half)
+    };
+    let half = match case {
+        UserCase::NotAdmitted => None,
+        UserCase::Admitted
+        | UserCase::RevokedAtService
+        | UserCase::RevokedAtShop
+        | UserCase::AdmittedAgain
+        | UserCase::MergedAgain
+        | UserCase::OldBundle => Some(admit(&mut service, &mut bundle)?),
+    };
     match case {
         UserCase::RevokedAtService => {
             revoke::at_service(&mut service, Some(shop), &users, &place)?;
         }
-        UserCase::Admitted | UserCase::NotAdmitted | UserCase::RevokedAtShop => {}
+        UserCase::AdmittedAgain => {
+            revoke::at_service(&mut service, Some(shop), &users, &place)?;
+            admit(&mut service, &mut bundle)?;
+        }
+        UserCase::Admitted
+        | UserCase::NotAdmitted
+        | UserCase::RevokedAtShop
+        | UserCase::MergedAgain
+        | UserCase::OldBundle => {}
     }
     let request = ClientRequest::new(shop.clone(), IdRequest::User(user));
     // The key was made when the user was admitted.
@@ -68,11 +88,27 @@ pub(super) fn order(
     let input = Part::memory(&place.file, format!("{}\n", ORDERS.join("\n")).into_bytes());
     let mut sealed = Vec::new();
     plan.seal(workers, input, &source.child("orders"), &client, &mut sealed, |_| {})?;
-    match case {
-        UserCase::RevokedAtShop => {
+    let copy = bundle.clone();
+    match (case, half) {
+        (UserCase::RevokedAtShop, _) => {
             revoke::at_shop(&mut bundle, &users, &place)?;
         }
-        UserCase::Admitted | UserCase::NotAdmitted | UserCase::RevokedAtService => {}
+        (UserCase::MergedAgain, Some(half)) => {
+            revoke::at_shop(&mut bundle, &users, &place)?;
+            merge::merge(&mut bundle, &half, OnErased::Refuse, &place)?;
+        }
+        (UserCase::OldBundle, _) => {
+            revoke::at_shop(&mut bundle, &users, &place)?;
+            bundle = copy;
+        }
+        (
+            UserCase::Admitted
+            | UserCase::NotAdmitted
+            | UserCase::RevokedAtService
+            | UserCase::AdmittedAgain
+            | UserCase::MergedAgain,
+            _,
+        ) => {}
     }
     open(workers, &bundle, sealed)
 }

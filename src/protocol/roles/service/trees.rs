@@ -5,20 +5,24 @@ use zeroize::Zeroizing;
 
 use super::{ID_STREAM, KeyRequest, Pool, choose_unused};
 use crate::ciphers::cpu::Backend;
-use crate::ciphers::random::{KeySource, Origin};
+use crate::ciphers::random::{KeySource, Origin, SeededSource};
 use crate::protocol::jose::tree::{LEAVES, NODE_LEN, Tree, TreeId};
-use crate::protocol::model::{Error, KeyError, Misuse, Name, Place, Result, Scope};
+use crate::protocol::model::{Error, KeyError, Misuse, Name, Place, Result, Scheme, Scope, Suite};
 use crate::protocol::store::keyfile::{Account, Keyring, Standing};
 use crate::protocol::store::trees::{ServiceTree, TreePart, Trees};
+
+/// Whether the transaction keys of a scheme can be derived: secret keys that are no pads.
+pub fn can_derive(scheme: Scheme, suite: Suite) -> bool {
+    let shop = Name::of_transaction(0);
+    scheme.scope == Scope::Transaction && Tree::new(TreeId::new(0), &shop, suite).is_some()
+}
 
 /// Checks that keys can be derived, if that is requested.
 pub(super) fn check(request: &KeyRequest) -> std::result::Result<(), Misuse> {
     let KeyRequest { shop, scheme, suite, .. } = request;
-    let has_tree =
-        scheme.scope == Scope::Transaction && Tree::new(TreeId::new(0), shop, *suite).is_some();
     match request.pool {
         Pool::Listed => Ok(()),
-        Pool::Derived if !has_tree => {
+        Pool::Derived if !can_derive(*scheme, *suite) => {
             Err(Misuse::NoTree { shop: shop.clone(), scheme: *scheme, suite: *suite })
         }
         Pool::Derived if (1..=LEAVES).contains(&request.orders) => Ok(()),
@@ -35,6 +39,30 @@ pub(super) fn plant<S: KeySource>(
     if S::ORIGIN != Origin::System {
         return Err(Misuse::RootNotRandom);
     }
+    grow(account, request, source);
+    Ok(())
+}
+
+/// Adds a tree to the keyring of a simulation, whose root is repeatable. Its keys bear no mark of that,
+/// so they must not leave the simulation.
+///
+/// # Errors
+/// As [`add_keys`](super::add_keys).
+pub(in crate::protocol) fn add_repeatable_tree(
+    file: &mut Keyring,
+    request: &KeyRequest,
+    source: &SeededSource,
+    place: &Place,
+) -> Result<()> {
+    // The account, without keys.
+    let listed = KeyRequest { pool: Pool::Listed, ..request.clone() };
+    super::add_keys(file, &listed, Vec::new(), source, place)?;
+    check(request)?;
+    grow(file.account_mut(&request.shop, place)?, request, source);
+    Ok(())
+}
+
+fn grow<S: KeySource>(account: &mut Account, request: &KeyRequest, source: &S) {
     let mut ids = source.public_stream(ID_STREAM);
     let id = std::iter::repeat_with(|| TreeId::new(ids.next_u64()))
         .find(|id| !account.trees.contains_key(id))
@@ -44,7 +72,6 @@ pub(super) fn plant<S: KeySource>(
     let tree = Tree::new(id, &request.shop, request.suite).expect("checked by the caller");
     let tree = ServiceTree::new(Backend::detect(), tree, &root, request.orders);
     account.trees.insert(id, tree);
-    Ok(())
 }
 
 /// Skips the next `count` ids of a shop, listed and derived, which may have been handed out from

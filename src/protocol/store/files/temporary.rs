@@ -21,6 +21,7 @@ use sha2::{Digest, Sha256};
 use super::file_system::is_remote;
 use super::paths::{FileId, Privacy, folder_of, open_no_follow, sync_folder};
 use super::renames::{exchange, rename_to_free};
+use super::scratch;
 
 /// Returns the fixed name for a file beside `path`.
 pub(super) fn temporary_name(path: &Path) -> io::Result<PathBuf> {
@@ -68,8 +69,9 @@ pub(super) struct Temporary {
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// Removes this process's unfinished files that have a name, because the file system has no unnamed
-/// files. For a process that exits at once.
+/// files, and its [folders](super::Scratch) of temporary files. For a process that exits at once.
 pub fn remove_unfinished() {
+    scratch::remove_all();
     let mut names = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
     for name in names.drain(..) {
         let _ = std::fs::remove_file(name);
