@@ -99,6 +99,9 @@ fn run_examples(command: &str, before: &[&str]) -> Lab {
         lab.write("photo.raw", FIXTURE);
         lab.write("order.xml", "<order>\n  <item>tea</item>\n</order>\n");
     }
+    if command == "simulate" {
+        lab.write("scenario.toml", include_bytes!("../fixtures/scenario.toml"));
+    }
     lab.write("password.txt", "plum blossom\n");
     fs::create_dir_all(lab.path(".local/share/bash-completion/completions")).unwrap();
     for line in before {

@@ -10,6 +10,7 @@ use orderseal::protocol::jose::password::Rounds;
 use orderseal::protocol::jose::tree::LEAVES;
 use orderseal::protocol::model::MAX_LAYERS;
 use orderseal::protocol::model::Misuse;
+use orderseal::protocol::roles::service::Pool;
 use orderseal::protocol::store::files::{self, Existing, FileId, Output, Privacy};
 use orderseal::protocol::{Alg, Enc, Erase, Error, Kid, Result};
 use serde_json::Value;
@@ -260,6 +261,11 @@ pub struct Erasing {
 /// Numbers of ids that a derived pool can have.
 pub fn orders_of_pool() -> RangedU64ValueParser {
     RangedU64ValueParser::new().range(1..=LEAVES)
+}
+
+/// Ways to have transaction keys.
+pub fn pools() -> OneOf<Pool> {
+    one_of([Pool::Listed, Pool::Derived].map(|pool| (pool.name(), pool)))
 }
 
 /// Sizes of RSA moduli.

@@ -58,10 +58,8 @@ pub fn report_usage(found: &clap::Error, as_json: bool) -> ExitCode {
         ui::say_lines(text.trim_end());
         return ExitCode::from(2);
     }
-    let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
-    let message = on_one_line(message.strip_prefix("error: ").unwrap_or(message));
-    let tips = rest.lines().filter_map(|line| line.trim().strip_prefix("tip: "));
-    let hints: Vec<String> = tips.chain(["see --help"]).map(str::to_owned).collect();
+    let (message, mut hints) = words_of(found);
+    hints.push("see --help".to_owned());
     match as_json {
         true => {
             print_json(&json!({ "kind": "usage", "code": 2, "message": message, "hints": hints }))
@@ -69,6 +67,15 @@ pub fn report_usage(found: &clap::Error, as_json: bool) -> ExitCode {
         false => print_words(&message, &hints),
     }
     ExitCode::from(2)
+}
+
+/// Returns the argument parser's error in words, and its tips.
+pub fn words_of(found: &clap::Error) -> (String, Vec<String>) {
+    let text = found.render().to_string();
+    let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let message = on_one_line(message.strip_prefix("error: ").unwrap_or(message));
+    let tips = rest.lines().filter_map(|line| line.trim().strip_prefix("tip: "));
+    (message, tips.map(str::to_owned).collect())
 }
 
 /// Joins several lines into one.
@@ -80,7 +87,7 @@ fn on_one_line(text: &str) -> String {
 fn code(error: &Error) -> u8 {
     match error {
         Error::Usage(_) | Error::Caller(_) | Error::KeyFileFull { .. } => 2,
-        Error::Malformed { .. } | Error::Unexpected { .. } => 3,
+        Error::Misread { .. } | Error::Malformed { .. } | Error::Unexpected { .. } => 3,
         Error::Key { .. } => 4,
         Error::Authentication(_) | Error::NotDecrypted { .. } => 5,
         Error::SomeFailed { .. } => 6,
@@ -106,7 +113,7 @@ fn code(error: &Error) -> u8 {
 pub fn kind(error: &Error) -> &'static str {
     match error {
         Error::Usage(_) | Error::Caller(_) | Error::KeyFileFull { .. } => "usage",
-        Error::Malformed { .. } | Error::Unexpected { .. } => "malformed",
+        Error::Misread { .. } | Error::Malformed { .. } | Error::Unexpected { .. } => "malformed",
         Error::Key { .. } => "key",
         Error::Authentication(_) | Error::NotDecrypted { .. } => "authentication",
         Error::SomeFailed { .. } => "some-failed",
@@ -130,7 +137,8 @@ pub fn kind(error: &Error) -> &'static str {
 /// Returns the place of the error in the input, if it has one.
 pub fn place(error: &Error) -> Option<&Place> {
     match error {
-        Error::Malformed { place, .. }
+        Error::Misread { place, .. }
+        | Error::Malformed { place, .. }
         | Error::Unexpected { place, .. }
         | Error::Key { place, .. }
         | Error::KeyFileFull { place, .. }

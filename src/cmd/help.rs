@@ -84,7 +84,7 @@ pub fn command() -> Command {
 /// Applies settings shared by the options of every command. `-h` leaves out options with a heading
 /// and long lists of names. Completions offer files for options that take files, and nothing for
 /// numbers and free names.
-fn shared(command: Command) -> Command {
+pub fn shared(command: Command) -> Command {
     command.mut_args(shared_arg).mut_subcommands(shared)
 }
 

@@ -7,7 +7,7 @@ use orderseal::protocol::model::{
     Malformed, Misuse, NoPadding, NotUndone, Pbes2, Reuse, Role, Unfit, Unimplemented, WebPage,
     WrapAlgorithm,
 };
-use orderseal::protocol::{Error, KeyError, Spent};
+use orderseal::protocol::{Error, KeyError, Place, Spent};
 
 use super::ui;
 
@@ -27,6 +27,20 @@ pub fn usage(found: impl Into<String>) -> Error {
 /// Returns the same error with a hint.
 pub fn usage_with(found: impl Into<String>, hint: impl Into<String>) -> Error {
     Error::Caller(Box::new(Usage { found: found.into(), hint: Some(hint.into()) }))
+}
+
+/// A fault in an input that a command reads itself, with hints.
+#[derive(Debug, thiserror::Error)]
+#[error("{found}")]
+struct Misread {
+    found: String,
+    hints: Vec<String>,
+}
+
+/// Returns the error for a fault in an input.
+pub fn misread(place: &Place, found: impl Into<String>, hints: Vec<String>) -> Error {
+    let found = Box::new(Misread { found: found.into(), hints });
+    Error::Misread { place: place.clone(), found }
 }
 
 /// Returns hints: changes that took effect despite the error, and what to do.
@@ -65,6 +79,9 @@ pub fn hints(error: &Error) -> Vec<String> {
         Error::Usage(misuse) => misuse_hint(misuse).into_iter().map(str::to_owned).collect(),
         Error::Caller(own) => {
             own.downcast_ref::<Usage>().and_then(|own| own.hint.clone()).into_iter().collect()
+        }
+        Error::Misread { found, .. } => {
+            found.downcast_ref::<Misread>().map_or(Vec::new(), |own| own.hints.clone())
         }
         Error::Malformed { found, .. } => malformed_hint(found).into_iter().map(str::to_owned).collect(),
         Error::Unexpected { found, expected, .. } => {

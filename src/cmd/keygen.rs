@@ -26,7 +26,7 @@ use orderseal::protocol::{
 use register::Register;
 use serde_json::json;
 
-use super::arguments::{Algorithms, MORE, OutputFile, TEACHING, curves, rsa_bits};
+use super::arguments::{Algorithms, MORE, OutputFile, TEACHING, curves, pools, rsa_bits};
 use super::values::{OneOf, one_of};
 use super::{Global, algorithms, ui};
 use crate::cmd::hints::usage;
@@ -321,11 +321,6 @@ fn refuse_weak(suite: Suite, global: &Global, place: &Place) -> Result<()> {
         Some(name) => Err(Error::key(place, KeyError::Weak(name))),
         None => Ok(()),
     }
-}
-
-/// Ways to have the keys of transactions.
-fn pools() -> OneOf<Pool> {
-    one_of([("listed", Pool::Listed), ("derived", Pool::Derived)])
 }
 
 /// Embodiments to make keys for.

@@ -31,7 +31,7 @@ pub struct Man {
 const LINE: usize = 78;
 
 /// File names used in the examples.
-const FILES: [(&str, &str); 14] = [
+const FILES: [(&str, &str); 15] = [
     ("service.jwks", "keyring of the security service, mode 0600"),
     ("tokyo.jwks", "keys and program of a shop, mode 0600"),
     ("half.jwks", "a shop's keys for one client's transactions, mode 0600"),
@@ -43,6 +43,7 @@ const FILES: [(&str, &str); 14] = [
     ("sealed.jwe", "sealed orders, one per line (RFC 7516)"),
     ("old.bin", "data encrypted with DES or triple DES"),
     ("bench.svg", "measurements as a chart"),
+    ("scenario.toml", "plays for a simulation (TOML)"),
     ("simulate.xml", "report of a simulation (JUnit)"),
     ("~/.local/share/bash-completion/completions/orderseal", "completion script for bash"),
     ("~/.local/share/man/man1", "manual pages"),

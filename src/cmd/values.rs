@@ -50,17 +50,25 @@ impl<T> OneOf<T> {
 
     /// Returns the name that was probably meant.
     fn similar(&self, text: &str) -> Option<&'static str> {
-        let text = text.to_lowercase();
         let spellings = self.spellings.iter().copied();
         let spellings = spellings.filter(|(_, name)| self.names().any(|known| known == *name));
-        // Similarity weighs beginnings most, and would take RSA-OAEP for a misspelled RSA-OAEP-256.
-        self.names()
-            .map(|name| (name.to_lowercase(), name))
-            .chain(spellings.map(|(typed, name)| (typed.to_lowercase(), name)))
-            .filter(|(typed, _)| strsim::jaro_winkler(typed, &text) > SIMILAR)
-            .min_by_key(|(typed, _)| strsim::osa_distance(typed, &text))
-            .map(|(_, name)| name)
+        similar(text, self.names().map(|name| (name, name)).chain(spellings))
     }
+}
+
+/// Returns the name that was probably meant, of names with their spellings.
+pub fn similar<'n>(
+    text: &str,
+    names: impl IntoIterator<Item = (&'n str, &'n str)>,
+) -> Option<&'n str> {
+    let text = text.to_lowercase();
+    // Similarity weighs beginnings most, and would take RSA-OAEP for a misspelled RSA-OAEP-256.
+    names
+        .into_iter()
+        .map(|(typed, name)| (typed.to_lowercase(), name))
+        .filter(|(typed, _)| strsim::jaro_winkler(typed, &text) > SIMILAR)
+        .min_by_key(|(typed, _)| strsim::osa_distance(typed, &text))
+        .map(|(_, name)| name)
 }
 
 impl<T: Clone + Send + Sync + 'static> TypedValueParser for OneOf<T> {

@@ -35,7 +35,7 @@ pub fn check(expected: &[Expectation], cases: &[Case]) -> Result<()> {
         |fault: Fault| cases.iter().any(|case| fault.applies_to(case.scheme.scope, case.suite));
     match expected.iter().find(|(fault, _)| !is_played(*fault)) {
         Some((fault, _)) => {
-            Err(usage(format!("--expect: no embodiment here has the fault {:?}", fault.name())))
+            Err(usage(format!("expect: no embodiment here has the fault {:?}", fault.name())))
         }
         None => Ok(()),
     }

@@ -3,25 +3,30 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use orderseal::protocol::simulate::{CaseReport, FaultReport, Report, ShopReport};
+use orderseal::protocol::simulate::{CaseReport, FaultReport, ShopReport};
 
-/// Returns the report with a suite for each embodiment and a test for each check.
-pub fn to_junit(report: &Report, seed: u64) -> String {
-    let suites: Vec<Suite<'_>> = report.cases.iter().map(Suite::of).collect();
+use super::report::Played;
+
+/// Returns the reports with a suite for each embodiment of a play and a test for each check.
+pub fn to_junit(played: &[Played]) -> String {
+    let suites = played.iter().flat_map(|played| {
+        played.report.cases.iter().map(|case| Suite::of(played, case)).collect::<Vec<_>>()
+    });
+    let suites: Vec<Suite<'_>> = suites.collect();
     let tests = suites.iter().map(|suite| suite.checks.len()).sum();
     let failures = suites.iter().map(Suite::failures).sum();
-    let took = report.cases.iter().map(|case| case.took).sum();
+    let took = suites.iter().map(|suite| suite.case.took).sum();
     let mut xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
     let _ =
         writeln!(xml, "<testsuites name=\"orderseal simulate\" {}>", counts(tests, failures, took));
-    for suite in &suites {
-        suite.write(seed, &mut xml);
-    }
+    suites.iter().for_each(|suite| suite.write(&mut xml));
     xml + "</testsuites>\n"
 }
 
 /// An embodiment and its checks.
 struct Suite<'r> {
+    name: String,
+    seed: u64,
     case: &'r CaseReport,
     checks: Vec<Check>,
 }
@@ -39,27 +44,33 @@ struct Failure {
 }
 
 impl<'r> Suite<'r> {
-    fn of(case: &'r CaseReport) -> Self {
+    fn of(Played { name, setup, .. }: &Played, case: &'r CaseReport) -> Self {
+        let embodiment = format!("embodiment {}", case.label);
+        let name = match name {
+            Some(name) => format!("{name}: {embodiment}"),
+            None => embodiment,
+        };
         let shops = case.shops.iter().map(Check::of_shop);
         let faults = case.faults.iter().map(Check::of_fault);
         let checks = [Check::of_flow(case)].into_iter().chain(shops).chain(faults).collect();
-        Self { case, checks }
+        Self { name, seed: setup.seed, case, checks }
     }
 
     fn failures(&self) -> usize {
         self.checks.iter().filter(|check| check.failure.is_some()).count()
     }
 
-    fn write(&self, seed: u64, xml: &mut String) {
+    fn write(&self, xml: &mut String) {
         let case = self.case;
-        let name = escaped(&format!("embodiment {}", case.label));
+        let name = escaped(&self.name);
         let counts = counts(self.checks.len(), self.failures(), case.took);
         let _ = writeln!(xml, "  <testsuite name=\"{name}\" {counts}>\n    <properties>");
         for (property, value) in [
-            ("seed", seed.to_string()),
+            ("seed", self.seed.to_string()),
             ("scheme", case.scheme.to_string()),
             ("alg", case.suite.alg().name().to_owned()),
             ("enc", case.suite.enc().name().to_owned()),
+            ("pool", case.pool.name().to_owned()),
             ("messages", case.messages.to_string()),
             ("transcript_sha256", hex::encode(case.transcript)),
         ] {
@@ -150,21 +161,32 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use orderseal::protocol::simulate::{Fault, Outcome};
+    use clap::Parser;
+    use orderseal::protocol::roles::service::Pool;
+    use orderseal::protocol::simulate::{Fault, Outcome, Report};
     use orderseal::protocol::{Scheme, Suite as Algorithms};
 
     use super::*;
+    use crate::cmd::simulate::play::Play;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        play: Play,
+    }
 
     /// A report in which every kind of check failed, with words that XML cannot hold as they are.
-    fn failed() -> Report {
+    fn failed() -> Played {
         let scheme = Scheme::embodiment(4).expect("it exists");
         let words = "a <b> & \"c\" 'd'\n\t\r\0\u{1b}\u{85}\u{fffe} é 注".to_owned();
         let took = Duration::from_micros(1_500);
-        Report {
+        let setup = Command::parse_from(["simulate"]).play.setup(42).expect("the defaults");
+        let report = Report {
             cases: vec![CaseReport {
                 label: words.clone(),
                 scheme,
                 suite: Algorithms::default_for(scheme),
+                pool: Pool::Listed,
                 sent: 2,
                 received: 1,
                 messages: 3,
@@ -185,12 +207,13 @@ mod tests {
                 }],
                 took,
             }],
-        }
+        };
+        Played { name: None, setup, report }
     }
 
     #[test]
     fn what_xml_cannot_hold_is_escaped() {
-        let xml = to_junit(&failed(), 42);
+        let xml = to_junit(&[failed()]);
         let document =
             roxmltree::Document::parse(&xml).unwrap_or_else(|error| panic!("{error}:\n{xml}"));
         let suite = document.descendants().find(|node| node.has_tag_name("testsuite")).unwrap();
@@ -208,20 +231,32 @@ mod tests {
 
     #[test]
     fn every_check_that_failed_is_counted() {
-        let mut report = failed();
-        let failures = |report: &Report| {
-            let failed = Suite::of(&report.cases[0]).failures();
-            assert_eq!(failed == 0, report.held());
+        let mut played = failed();
+        let failures = |played: &Played| {
+            let failed = Suite::of(played, &played.report.cases[0]).failures();
+            assert_eq!(failed == 0, played.report.held());
             failed
         };
-        assert_eq!(failures(&report), 3);
-        let case = &mut report.cases[0];
+        assert_eq!(failures(&played), 3);
+        let case = &mut played.report.cases[0];
         case.violations.clear();
         case.faults[0].expected = Outcome::Undetectable;
-        assert_eq!(failures(&report), 1);
-        let shop = &mut report.cases[0].shops[0];
+        assert_eq!(failures(&played), 1);
+        let shop = &mut played.report.cases[0].shops[0];
         shop.received = 2;
         shop.violations.clear();
-        assert_eq!(failures(&report), 0);
+        assert_eq!(failures(&played), 0);
+    }
+
+    #[test]
+    fn suites_of_a_scenario_have_the_name_of_their_play() {
+        let named = Played { name: Some("the <flow>".to_owned()), ..failed() };
+        let xml = to_junit(&[failed(), named]);
+        let document = roxmltree::Document::parse(&xml).unwrap();
+        let suites = document.descendants().filter(|node| node.has_tag_name("testsuite"));
+        let names: Vec<_> = suites.map(|suite| suite.attribute("name").unwrap()).collect();
+        assert_eq!(names.len(), 2);
+        assert_eq!(names[1], format!("the <flow>: {}", names[0]));
+        assert_eq!(document.root_element().attribute("failures"), Some("6"));
     }
 }

@@ -46,6 +46,14 @@ pub enum Error {
     /// The caller's own error, returned by a function that was passed in.
     #[error(transparent)]
     Caller(Box<dyn std::error::Error + Send + Sync>),
+    /// A fault in an input that only the caller reads.
+    #[error("{place}: {found}")]
+    Misread {
+        /// Place of the fault.
+        place: Place,
+        /// The fault.
+        found: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Malformed input.
     #[error("{place}: {found}")]
     Malformed {

@@ -84,6 +84,16 @@ pub enum Pool {
     Derived,
 }
 
+impl Pool {
+    /// Name in options and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Listed => "listed",
+            Self::Derived => "derived",
+        }
+    }
+}
+
 /// The form in which a shop's program and key are delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ShopForm {

@@ -371,11 +371,9 @@ impl Scene<'_> {
             Fault::User(case) => {
                 let opened = users::order(case, &played.service, &shop.bundle, workers);
                 let outcome = classify(opened, &users::ORDERS.map(str::to_owned))?;
-                return Ok(match outcome {
-                    // The order of somebody who must not order.
-                    Outcome::Harmless if case != UserCase::Admitted => Outcome::Undetectable,
-                    outcome => outcome,
-                });
+                // Even as it was sent, an order of somebody who must not order is not harmless.
+                let wrongly = outcome == Outcome::Harmless && case != UserCase::Admitted;
+                return Ok(if wrongly { Outcome::Undetectable } else { outcome });
             }
         }
         let sealed = lines.join("\n") + "\n";

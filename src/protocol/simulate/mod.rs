@@ -100,6 +100,8 @@ pub struct CaseReport {
     pub scheme: Scheme,
     /// Its algorithms.
     pub suite: Suite,
+    /// How files had transaction keys.
+    pub pool: Pool,
     /// Number of orders that clients sealed.
     pub sent: usize,
     /// Number of orders that shops opened and that equal what was sent.
@@ -215,6 +217,7 @@ pub fn run(
             label: case.label.clone(),
             scheme: case.scheme,
             suite: case.suite,
+            pool: case.pool,
             sent: played.shops.iter().map(|shop| shop.orders.len()).sum(),
             received: played.received.iter().map(|shop| shop.received).sum(),
             messages,

@@ -60,7 +60,7 @@ pub fn with_wrong_keys(bundle: &ShopBundle, case: &Case) -> Result<ShopBundle> {
         wrong.keys.push(key.with(material.clone()));
     }
     for part in wrong.trees.values_mut() {
-        let (tree, ids) = (part.tree().clone(), part.given().count());
+        let (tree, ids) = (*part.tree(), part.given().count());
         *part = ServiceTree::new(Backend::detect(), tree, &[0xa7; NODE_LEN], ids).part().clone();
     }
     Ok(wrong)

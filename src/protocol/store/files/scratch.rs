@@ -36,7 +36,7 @@ impl Scratch {
     pub fn new() -> Result<Self> {
         let elsewhere = std::env::temp_dir();
         Self::within(Path::new(MEMORY)).or_else(|_| Self::within(&elsewhere)).map_err(|error| {
-            Error::io(elsewhere.display().to_string(), "cannot create a folder in", error)
+            Error::io(elsewhere.display().to_string(), "cannot create a folder in it", error)
         })
     }
 
