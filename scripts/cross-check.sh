@@ -4,7 +4,7 @@
 #     scripts/cross-check.sh [PART…]      # default: all
 #
 #     arm     for Linux on ARM (aarch64): lints; the tests of the ciphers and of JWE and JWK, and
-#             scripts/flow.sh at every level, in the emulator qemu
+#             scripts/flow.sh on the backends neon and portable, in the emulator qemu
 #     musl    for Linux with musl: a static binary, and scripts/flow.sh with it
 #     types   type-checked only, nothing runs: macOS on ARM, FreeBSD; the library alone for Windows
 #             and wasm32

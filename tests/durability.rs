@@ -94,6 +94,8 @@ fn what_is_written_is_synced_before_it_gets_its_name() {
             &["fsync", &folder],
             &["renameat2", "orderseal-sent", "two.jwe", "RENAME_NOREPLACE"],
             &["fsync", &folder],
+            &["renameat2", "erasing.jwks", "RENAME_NOREPLACE"],
+            &["fsync", &folder],
             &["write", "erasing.jwks"],
             &["fsync", "erasing.jwks"],
             &["ftruncate", "erasing.jwks"],

@@ -14,7 +14,7 @@ use crate::protocol::store::keyfile::KeyFile;
 /// Erases a file, or the selected parts of a key file, which is then rewritten and the old file
 /// erased.
 ///
-/// A whole file is renamed, overwritten, synced, read back, truncated and unlinked, in this order.
+/// A whole file is renamed, its folder synced, and the file overwritten, synced, read back, truncated and unlinked, in this order.
 /// Files that killed processes left beside it are also erased, even if the file itself is gone.
 /// Overwriting reaches the blocks that the file system currently uses for the file, and no copies.
 ///

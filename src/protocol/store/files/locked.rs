@@ -214,12 +214,16 @@ impl Locked {
         Ok(Old { file: std::mem::replace(&mut self.file, new), name })
     }
 
-    /// Renames this file to the temporary name, so that a killed process leaves no damaged file
-    /// except one that the next command removes. If that fails, the file keeps its name.
+    /// Renames this file to the temporary name, so that a killed process or a power failure leaves
+    /// no damaged file except one that the next command removes. If that fails, the file keeps its
+    /// name; if the folder cannot be synced, it is overwritten all the same.
     pub(super) fn put_aside(&self) -> io::Result<PathBuf> {
         let name = temporary_name(&self.path)?;
         match rename_to_new(&self.path, &name) {
-            Ok(()) => Ok(name),
+            Ok(()) => {
+                let _ = sync_folder(folder_of(&self.path));
+                Ok(name)
+            }
             Err(_) => Ok(self.path.clone()),
         }
     }

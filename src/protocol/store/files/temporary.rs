@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, flock, linkat, open};
+use rustix::fs::{AtFlags, CWD, FlockOperation, flock, linkat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 use sha2::{Digest, Sha256};
@@ -257,7 +257,10 @@ pub(super) fn changed_meanwhile() -> io::Error {
 }
 
 /// Creates a file without a name, if the file system supports that and can name such files later.
+#[cfg(any(target_os = "linux", target_os = "android"))]
 fn unnamed(folder: &Path, mode: u32) -> io::Result<Option<File>> {
+    use rustix::fs::{Mode, OFlags, open};
+
     if !Path::new("/proc/self/fd").exists() {
         return Ok(None);
     }
@@ -273,6 +276,11 @@ fn unnamed(folder: &Path, mode: u32) -> io::Result<Option<File>> {
         Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOSYS) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn unnamed(_: &Path, _: u32) -> io::Result<Option<File>> {
+    Ok(None)
 }
 
 /// Creates a file with the fixed name.

@@ -7,8 +7,6 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use rustix::fs::{FallocateFlags, fallocate};
-use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
 use super::runs;
@@ -128,12 +126,20 @@ impl Record {
 /// Length in bytes of a record [`Done`](Record::Done).
 pub(super) const DONE_LEN: u64 = 128;
 
-/// Takes room on the disk after the end of a file, if the file system can.
+/// Takes room on the disk after the end of a file, if system and file system can.
+#[cfg(any(target_os = "linux", target_os = "android"))]
 fn reserve(file: &File, at: u64, len: u64) -> io::Result<()> {
+    use rustix::fs::{FallocateFlags, fallocate};
+    use rustix::io::Errno;
     match fallocate(file, FallocateFlags::KEEP_SIZE, at, len) {
         Err(full @ (Errno::NOSPC | Errno::DQUOT)) => Err(full.into()),
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn reserve(_: &File, _: u64, _: u64) -> io::Result<()> {
+    Ok(())
 }
 
 /// What is done with an incomplete record at the end of a file.
