@@ -280,7 +280,7 @@ mod tests {
         assert_eq!(verdict(&rates(1000.0, 0.02), &rates(500.0, 0.02)), Verdict::Slower);
         // Some are as fast as before.
         assert_eq!(verdict(&rates(1000.0, 0.02), &rates(940.0, 0.02)), Verdict::TooNoisy);
-        assert_eq!(verdict(&before[..2], &before), Verdict::TooFew);
+        assert_eq!(verdict(&before[..1], &before[..1]), Verdict::TooFew);
     }
 
     #[test]

@@ -46,10 +46,10 @@ Examples:
 pub struct Bench {
     #[command(flatten)]
     rows: Rows,
-    /// Measure batches and streams on 1 to all threads, beside a copy in memory
+    /// Batches and streams on 1 to all threads, beside a copy in memory
     #[arg(long, conflicts_with_all = rows::OPTIONS)]
     scale: bool,
-    /// Run an embodiment, `public-shop` or `all` from end to end, and split its time into parts
+    /// Run an embodiment, `public-shop` or `all`, and time its parts
     #[arg(short, long, value_name = "N", conflicts_with_all = rows::OPTIONS, conflicts_with = "scale",
           value_parser = embodiments())]
     embodiment: Option<&'static [Scheme]>,

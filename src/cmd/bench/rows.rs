@@ -48,7 +48,7 @@ pub struct Rows {
     /// Compare with an earlier run, written by --json
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
-    /// Fail if a row is slower than in the baseline by more than this, such as 5%
+    /// Fail if a row is slower by more than this, such as 5%
     #[arg(long, value_name = "PERCENT", requires = "baseline", value_parser = percentage)]
     fail_on: Option<f64>,
     /// Also draw the results as a chart
