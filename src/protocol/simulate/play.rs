@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::messages::Request;
+use super::messages::request_for_page;
 use super::trace::{Event, Party, Steps, steps};
 use super::{Case, Setup, ShopReport, orders};
 use crate::ciphers::random::{KeySource, SeededSource};
 use crate::protocol::model::{Enc, Name, Place, Result, Run, Scope, ServiceUrl, ShopProgram};
 use crate::protocol::page::item_page::Page;
+use crate::protocol::page::request::Request;
 use crate::protocol::pipeline::{Part, Workers};
 use crate::protocol::roles::client::Plan;
 use crate::protocol::roles::merge::{self, OnErased};
@@ -181,7 +182,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
     /// Lets a client get page and program, seal its orders, send them, and erase.
     fn order(&mut self, me: Party, shop: &mut PlayedShop) -> Result<()> {
         let name = &shop.bundle.name.clone();
-        let page = self.get_page(&me, name)?;
+        let (page, page_bytes) = self.get_page(&me, name)?;
         let label = label(&me);
         let mut rng = self.source.child(&format!("orders of {label}")).stream(0);
         let least = self.least_order();
@@ -189,7 +190,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
             .map(|number| orders::make(&mut rng, &label, number, least))
             .collect();
         self.act(Some("104"), me.clone(), &format!("enter {} orders", entered.len()));
-        let (file, half) = self.get_program(&me, &page)?;
+        let (file, half) = self.get_program(&me, &page, &page_bytes)?;
         if let Some(half) = half {
             let half = self.carry_to_shop(name, &half, "keys made for this request")?;
             merge(&mut shop.bundle, &half);
@@ -211,12 +212,12 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
         }
     }
 
-    fn get_page(&mut self, me: &Party, shop: &Name) -> Result<Page> {
+    /// Gets a shop's item page, and its bytes.
+    fn get_page(&mut self, me: &Party, shop: &Name) -> Result<(Page, Vec<u8>)> {
         let seller = Party::Shop(shop.to_string());
-        let asked = Request::Page.to_bytes();
-        let asked =
-            self.carry(Some("102"), me.clone(), seller.clone(), "request the item page", asked);
-        if Request::parse(&asked)? != Request::Page {
+        let what = "request the item page";
+        let asked = self.carry(Some("102"), me.clone(), seller.clone(), what, request_for_page());
+        if asked != request_for_page() {
             self.violations.push(format!("{me}: the request for the page changed on its way"));
         }
         let page = Page {
@@ -229,23 +230,23 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
         };
         let what = "item page with shop and service";
         let bytes = self.carry(Some("103"), seller, me.clone(), what, page.to_bytes());
-        Page::parse(&bytes, &Place::file("page"))
+        Ok((Page::parse(&bytes, &Place::file("page"))?, bytes))
     }
 
     fn get_program(
         &mut self,
         me: &Party,
         page: &Page,
+        page_bytes: &[u8],
     ) -> Result<(ClientBundle, Option<ShopBundle>)> {
         let step = if self.setup.shops > 1 { "105A" } else { "105" };
-        let (shop, orders, user) = (page.shop.clone(), self.setup.orders, user_name(me));
-        let asked = Request::Program { shop, orders, user }.to_bytes();
+        let mut random = self.source.child(&format!("number of {}", label(me))).stream(0);
+        let (user, orders) = (user_name(me), self.setup.orders as u64);
+        let asked = Request::new(page, page_bytes, user, orders, &mut random).to_bytes();
         let what = "order button: request program and keys";
         let asked = self.carry(Some(step), me.clone(), Party::Service, what, asked);
-        let Request::Program { shop, orders, user } = Request::parse(&asked)? else {
-            self.violations.push(format!("{me}: the request for a program changed on its way"));
-            return Ok((ClientBundle::new(page.shop.clone(), self.shop()), None));
-        };
+        let asked = Request::parse(&asked, &Place::file("request"))?;
+        let Request { shop, service, user, orders, .. } = asked;
         let made_now =
             self.setup.on_demand && self.case.scheme.scope == Scope::Transaction && user.is_none();
         let shares_pad = self.case.suite.enc().takes_pad() && self.case.scheme.scope == Scope::Shop;
@@ -253,14 +254,14 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
             shop,
             ids: match (user, made_now) {
                 (Some(user), _) => IdRequest::User(user),
-                (None, true) => IdRequest::OnDemand(orders as u64),
-                (None, false) => IdRequest::Pool(orders as u64),
+                (None, true) => IdRequest::OnDemand(orders),
+                (None, false) => IdRequest::Pool(orders),
             },
             erase: self.case.erase,
             run: Run::Automatic,
             layers: self.case.layers,
-            pad_bytes: shares_pad.then_some((orders * PAD_OF_ORDER) as u64),
-            service: page.service.clone(),
+            pad_bytes: shares_pad.then_some(orders * PAD_OF_ORDER as u64),
+            service,
         };
         let place = Place::file("service");
         let source = self.source.child(&format!("request of {}", label(me)));
