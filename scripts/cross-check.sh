@@ -76,7 +76,7 @@ musl() {
     targets "$target"
     step cargo build --locked --target "$target"
     local program=$CARGO_TARGET_DIR/$target/debug/orderseal
-    if ldd "$program" > /dev/null 2>&1; then
+    if ldd "$program" 2> /dev/null | grep -q '=>'; then
         echo "cross-check.sh: error: $program needs shared libraries:" >&2
         ldd "$program" >&2
         return 1
