@@ -5,7 +5,7 @@
 #
 # Builds the program as committed, and once more with every tenth run of ROW (default
 # seal/aes-256-gcm/avx2/256) done twice. Then compares each with a baseline, TIMES times (default 10),
-# with SECONDS for all rows (default 6). The exit code is 1 if a slower row went unnoticed or the
+# with SECONDS for all rows (default 16). The exit code is 1 if a slower row went unnoticed or the
 # unchanged program failed. Needs git and cargo, and a machine that does little else.
 set -euo pipefail
 
@@ -13,7 +13,7 @@ fail() { # WORDS…
     echo "bench-demo.sh: error: $*" >&2
     exit 2
 }
-times=10 seconds=6
+times=10 seconds=16
 while getopts :n:s: option; do
     case $option in
         n) times=$OPTARG ;;
