@@ -347,10 +347,10 @@ fn run(rows: &[(&str, f64)], step: f64) -> String {
     .to_string()
         + "\n";
     for (id, rate) in rows {
-        // Nine steps between the slowest block and the fastest.
-        let samples: Vec<f64> = (0..30)
+        // Twenty blocks, a step from each to the next.
+        let samples: Vec<f64> = (0..60)
             .map(|sample| {
-                rate * (1.0 + step * f64::from(sample / 3 * 7 % 10))
+                rate * (1.0 + step * f64::from(sample / 3 * 7 % 20))
                     * [0.9, 1.0, 1.1][sample as usize % 3]
             })
             .collect();

@@ -16,7 +16,7 @@ use super::stats::Summary;
 use super::table::{self, percent, scaled};
 
 /// Number of blocks of a single run.
-const BLOCKS: usize = 10;
+const BLOCKS: usize = 20;
 
 /// Risk of a wrong verdict, for all rows together.
 const RISK: f64 = 0.01;
@@ -259,9 +259,10 @@ mod tests {
         Report { machine: Machine::this(1), rows }
     }
 
-    /// Ten rates around one, with a distance of `step` between them.
+    /// As many rates as blocks around one, with a distance of `step` between them.
     fn rates(middle: f64, step: f64) -> Vec<f64> {
-        (0..10).map(|block| middle * (1.0 + step * (f64::from(block * 7 % 10) - 4.5))).collect()
+        let place = |block: usize| (block * 7 % BLOCKS) as f64 - (BLOCKS - 1) as f64 / 2.0;
+        (0..BLOCKS).map(|block| middle * (1.0 + step * place(block))).collect()
     }
 
     fn verdict(before: &[f64], now: &[f64]) -> Verdict {
@@ -312,7 +313,7 @@ mod tests {
             |rate: f64| rates(rate, 0.002).iter().map(|rate| run(&[*rate])).collect::<Vec<_>>();
         let compared = Comparison::of(&runs(1000.0), &runs(900.0), 0.05);
         assert_eq!(compared.count(Verdict::Slower), 1);
-        let compared = Comparison::of(&runs(1000.0), &runs(1000.0)[..2], 0.05);
+        let compared = Comparison::of(&runs(1000.0)[..2], &runs(1000.0)[..2], 0.05);
         assert_eq!(compared.count(Verdict::TooFew), 1);
     }
 
