@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::ciphers::random::SystemSource;
 use crate::ciphers::{Secret, Wiped};
 use crate::protocol::model::{
-    Error, KeyError, Malformed, Name, NotName, Place, Result, Scheme, Scope, Suite,
+    Dates, Error, KeyError, Malformed, Name, NotName, OutOfDate, Place, Result, Scheme, Scope,
+    Suite, Time,
 };
 use crate::protocol::pipeline::{Batch, Part, Workers};
 use crate::protocol::roles::client::{Plan, Sink, Totals};
@@ -51,6 +52,7 @@ const SEALED: &str = "sealed orders";
 #[derive(Debug)]
 pub struct Service {
     keyring: RefCell<Keyring>,
+    now: Option<Time>,
 }
 
 impl Default for Service {
@@ -62,7 +64,7 @@ impl Default for Service {
 impl Service {
     /// Creates an empty keyring.
     pub fn new() -> Self {
-        Self { keyring: RefCell::new(Keyring::new()) }
+        Self { keyring: RefCell::new(Keyring::new()), now: None }
     }
 
     /// Reads a keyring written by [`to_bytes`](Self::to_bytes) or `orderseal keygen`.
@@ -72,7 +74,7 @@ impl Service {
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let place = Place::file(KEYRING);
         let keyring = KeyFile::parse(bytes, &place)?.into_keyring(&place)?;
-        Ok(Self { keyring: RefCell::new(keyring) })
+        Ok(Self { keyring: RefCell::new(keyring), now: None })
     }
 
     /// Serializes the keyring as a JWK Set with the secret keys of all shops.
@@ -81,6 +83,12 @@ impl Service {
     /// [`Error::KeyFileFull`] above 512 MiB.
     pub fn to_bytes(&self) -> Result<Secret> {
         self.keyring.borrow().to_bytes(&Place::file(KEYRING))
+    }
+
+    /// Sets the time, which is needed only for keys that have dates: it decides from which generation
+    /// of a shop's keys a client gets some.
+    pub fn set_time(&mut self, now: Time) {
+        self.now = Some(now);
     }
 
     /// Adds a shop with the default algorithms of a scheme: A256GCM, with A256KW or RSA-OAEP-256 in
@@ -126,6 +134,7 @@ impl Service {
             orders: 0,
             sizes: Sizes::default(),
             service: None,
+            dates: Dates::default(),
         };
         self.keyring.update(|keyring| add_keys(keyring, &request, &place))
     }
@@ -185,18 +194,20 @@ impl Service {
         let (shop, place) = (name(shop)?, Place::file(KEYRING));
         let bundle = self.keyring.update(|keyring| {
             let orders = orders as u64;
-            let (_, account) = keyring.account(Some(&shop), &place)?;
+            let (current, account) = keyring.current(&shop, time(self.now, keyring)?, &place)?;
             let missing = match account.shop.scheme.scope {
                 Scope::Shop => 0,
-                Scope::Transaction => orders.saturating_sub(service::count_unused(keyring, &shop)),
+                Scope::Transaction => {
+                    orders.saturating_sub(service::count_unused(keyring, current))
+                }
             };
             if missing > 0 {
                 let request = KeyRequest::more(keyring, &shop, missing, &place)?;
                 add_keys(keyring, &request, &place)?;
             }
-            hand_out(keyring, shop, IdRequest::Pool(orders), &place)
+            hand_out(keyring, shop, IdRequest::Pool(orders), self.now, &place)
         })?;
-        Ok(Client { bundle: RefCell::new(bundle) })
+        Ok(Client { bundle: RefCell::new(bundle), now: self.now })
     }
 
     /// Admits a user, whose id may seal any number of orders, to a shop at transaction scope. The shop
@@ -244,8 +255,9 @@ impl Service {
     pub fn user_bundle(&mut self, shop: &str, user: &str) -> Result<Client> {
         let (shop, place) = (name(shop)?, Place::file(KEYRING));
         let ids = IdRequest::User(name(user)?);
-        let bundle = self.keyring.update(|keyring| hand_out(keyring, shop, ids, &place))?;
-        Ok(Client { bundle: RefCell::new(bundle) })
+        let bundle =
+            self.keyring.update(|keyring| hand_out(keyring, shop, ids, self.now, &place))?;
+        Ok(Client { bundle: RefCell::new(bundle), now: self.now })
     }
 
     /// Revokes a user for good: no bundle that is made later has their key. Shops that have it need a
@@ -298,6 +310,7 @@ impl Service {
 #[derive(Debug)]
 pub struct Client {
     bundle: RefCell<ClientBundle>,
+    now: Option<Time>,
 }
 
 impl Client {
@@ -310,7 +323,7 @@ impl Client {
         let place = Place::file(CLIENT);
         let bundle = KeyFile::parse(bytes, &place)?.into_client(&place)?;
         bundle.refuse_weak(false, &place)?;
-        Ok(Self { bundle: RefCell::new(bundle) })
+        Ok(Self { bundle: RefCell::new(bundle), now: None })
     }
 
     /// Serializes the bundle as a JWK Set with the keys, the program, and a record of what was used up.
@@ -319,6 +332,11 @@ impl Client {
     /// [`Error::KeyFileFull`] above 512 MiB.
     pub fn to_bytes(&self) -> Result<Secret> {
         self.bundle.borrow().to_bytes(&Place::file(CLIENT))
+    }
+
+    /// Sets the time, which is needed only for keys that have dates: they seal from and until these.
+    pub fn set_time(&mut self, now: Time) {
+        self.now = Some(now);
     }
 
     /// Seals orders: any bytes up to 1 MiB each, without a line feed. Returns one line per order,
@@ -349,7 +367,8 @@ impl Client {
 
     fn run(&mut self, orders: impl Into<Batch>, sink: &mut impl Sink) -> Result<Totals> {
         let place = Place::file(CLIENT);
-        let plan = Plan::of_client(&self.bundle.borrow(), &place)?;
+        let now = time(self.now, &*self.bundle.borrow())?;
+        let plan = Plan::of_client(&self.bundle.borrow(), now, &place)?;
         let (workers, source, erases) = (workers()?, SystemSource::new()?, plan.erases());
         let bundle = &mut self.bundle;
         let sender = Sender { file: bundle, place: &place, erases, attendant: &Unattended };
@@ -557,12 +576,26 @@ fn hand_out(
     keyring: &mut Keyring,
     shop: Name,
     ids: IdRequest,
+    now: Option<Time>,
     place: &Place,
 ) -> Result<ClientBundle> {
     let (source, workers) = (SystemSource::new()?, workers()?);
-    let request = ClientRequest::new(shop, ids);
+    let request = ClientRequest::new(shop, ids, time(now, keyring)?);
     let make = |making: &KeyRequest| service::make_keys(making, &source, &workers, &|| {}, place);
     service::bundle_client(keyring, &request, &source, make, place).map(|delivery| delivery.client)
+}
+
+/// The time, which has to be known if keys of a file have dates.
+fn time(now: Option<Time>, file: &dyn KeyHolder) -> Result<Time> {
+    let dated = file.shops().find(|(_, shop)| !shop.dates.is_always());
+    match (now, dated) {
+        (Some(now), _) => Ok(now),
+        (None, None) => Ok(Time::UNIX_EPOCH),
+        (None, Some((shop, _))) => {
+            let error = KeyError::out_of_date(shop, OutOfDate::Unknown);
+            Err(Error::key(&Place::file("clock"), error))
+        }
+    }
 }
 
 fn add_keys(keyring: &mut Keyring, request: &KeyRequest, place: &Place) -> Result<()> {

@@ -13,7 +13,7 @@ use common::{Lab, ORDERSEAL, STRACE, not_run, orders};
 use orderseal::protocol::store::keyfile::{ClientBundle, KeyFile};
 use orderseal::protocol::store::spend::Ids;
 use orderseal::protocol::store::trees::ClientTree;
-use orderseal::protocol::{Name, Place};
+use orderseal::protocol::{Place, ShopName};
 use serde_json::{Value, json};
 
 /// A service with a derived pool, and the shop's bundle.
@@ -278,7 +278,7 @@ fn a_killed_process_loses_few_ids_of_a_large_pool() {
     let place = Place::file("client.jwks");
     let file = KeyFile::parse(&lab.read("client.jwks"), &place).unwrap();
     let store = RefCell::new(file.into_client(&place).unwrap());
-    let shop: Name = "tokyo".parse().unwrap();
+    let shop: ShopName = "tokyo".parse().unwrap();
     let reserved = |store: &RefCell<ClientBundle>| -> u64 {
         store.borrow().trees.values().map(ClientTree::count_reserved).sum()
     };

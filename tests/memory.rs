@@ -27,7 +27,7 @@ use orderseal::protocol::store::keyfile::{
     ClientBundle, JwkSet, KeyFile, KeyHolder, KeySet, Keyring, PlainFile, Standing,
 };
 use orderseal::protocol::store::{OpeningFile, OpeningKeys};
-use orderseal::protocol::{Kid, Name, Place};
+use orderseal::protocol::{Kid, Name, Place, Time};
 use serde_json::{Value, json};
 
 /// Looks at every block that is freed. The standard `realloc` allocates, copies and frees, so that a
@@ -158,7 +158,7 @@ fn name(text: &str) -> Name {
 }
 
 fn request(shop: &str, orders: u64) -> ClientRequest {
-    ClientRequest::new(name(shop), IdRequest::Pool(orders))
+    ClientRequest::new(name(shop), IdRequest::Pool(orders), Time::UNIX_EPOCH)
 }
 
 fn client(shop: &str, orders: usize) -> ClientBundle {
@@ -223,7 +223,7 @@ fn no_freed_block_holds_a_key() {
         files::update(&path, |file| {
             let keyring = file.keyring_mut(&place())?;
             keyring
-                .account_mut(&name("osaka"), &place())?
+                .record_mut(&"osaka".parse().expect("a name"), &place())?
                 .shop
                 .users
                 .insert(name("alice"), Standing::Admitted);
@@ -260,7 +260,7 @@ fn no_freed_block_holds_a_key() {
         let text = oct("cek", alg, &secret(2, len)).to_string();
         watch(&format!("wrapping and unwrapping a key for {alg}"), || {
             let store = std::cell::RefCell::new(client("tokyo", 2));
-            let plan = Plan::of_client(&store.borrow(), &place()).unwrap();
+            let plan = Plan::of_client(&store.borrow(), Time::UNIX_EPOCH, &place()).unwrap();
             let (mut line, source) = (Vec::new(), SystemSource::new().unwrap());
             let KeyFile::Plain(PlainFile::Lone(key)) = parse(text.as_bytes()) else {
                 panic!("not a lone key");
@@ -274,7 +274,7 @@ fn no_freed_block_holds_a_key() {
     watch("making ready and sealing under every kind of key", || {
         for shop in ["tokyo", "osaka", "kyoto"] {
             let store = std::cell::RefCell::new(client(shop, 2));
-            let plan = Plan::of_client(&store.borrow(), &place()).unwrap();
+            let plan = Plan::of_client(&store.borrow(), Time::UNIX_EPOCH, &place()).unwrap();
             let input = Part::memory("orders", b"tea\n".to_vec());
             let (workers, source) = (Workers::new(Some(1)).unwrap(), SystemSource::new().unwrap());
             plan.seal(&workers, input, &source, &store, &mut Vec::new(), |_| {}).unwrap();

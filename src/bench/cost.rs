@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::ciphers::Wiped;
 use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::jose::jwe::{Carries, Opener, Sealer, SealingKeys, Stage};
+use crate::protocol::model::Dates;
 use crate::protocol::pipeline::Workers;
 use crate::protocol::roles::service::{self, KeyRequest, Sizes};
 use crate::protocol::store::{BlockKeys, OpeningFile, OpeningKeys};
@@ -105,6 +106,7 @@ fn run(scheme: Scheme, setup: Setup, workers: &Workers) -> Result<Parts> {
         orders: setup.orders as u64,
         sizes: Sizes { rsa_bits: setup.rsa_bits, ..Sizes::default() },
         service: None,
+        dates: Dates::default(),
     };
     let texts = fixtures::orders(setup.orders, setup.size);
     let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();

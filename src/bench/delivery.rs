@@ -3,6 +3,7 @@
 
 use crate::ciphers::random::SystemSource;
 use crate::protocol::jose::jwk::DecryptingKey;
+use crate::protocol::model::Time;
 use crate::protocol::roles::service::{self, ClientRequest, IdRequest, KeyRequest, ShopForm};
 use crate::protocol::store::keyfile::{ClientBundle, KeyFile, KeyHolder, Keyring, ShopBundle};
 use crate::protocol::{Place, Result};
@@ -26,7 +27,11 @@ impl Delivery {
         let mut keyring = Keyring::new();
         service::add_keys(&mut keyring, request, keys, source, &place)?;
         let shop = service::bundle_shop(&keyring, None, ShopForm::Program, &place)?;
-        let wanted = ClientRequest::new(request.shop.clone(), IdRequest::Pool(request.orders));
+        let wanted = ClientRequest::new(
+            request.shop.clone(),
+            IdRequest::Pool(request.orders),
+            Time::UNIX_EPOCH,
+        );
         let none_on_demand = |_: &KeyRequest| Ok(Vec::new());
         let client =
             service::bundle_client(&mut keyring, &wanted, source, none_on_demand, &place)?.client;

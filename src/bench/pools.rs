@@ -14,6 +14,7 @@ use super::rounded;
 use super::rows::fixtures;
 use super::table::digits;
 use crate::ciphers::random::{KeySource, SystemSource};
+use crate::protocol::model::{Dates, Time};
 use crate::protocol::pipeline::Workers;
 use crate::protocol::roles::client::Plan;
 use crate::protocol::roles::send::{Sender, Unattended};
@@ -76,7 +77,16 @@ pub fn measure(setup: Setup, workers: &Workers) -> Result<PoolCost> {
     let Setup { scheme, pool, ids, size, sizes } = setup;
     let (lab, source) = (Lab::new()?, SystemSource::new()?);
     let (shop, suite) = (fixtures::shop(), fixtures::usual_suite(scheme));
-    let request = KeyRequest { pool, shop, scheme, suite, orders: ids, sizes, service: None };
+    let request = KeyRequest {
+        pool,
+        shop,
+        scheme,
+        suite,
+        orders: ids,
+        sizes,
+        service: None,
+        dates: Dates::default(),
+    };
     let keyring = lab.file("service.jwks");
     let (bundle, copy, shop) =
         (lab.file("client.jwks"), lab.file("copy.jwks"), lab.file("shop.jwks"));
@@ -200,7 +210,11 @@ impl LabFile {
         bundle: &Self,
     ) -> Result<()> {
         let keyring = InLab { file: self, known: files::load(&self.path, false)?.known };
-        let wanted = ClientRequest::new(request.shop.clone(), IdRequest::Pool(request.orders));
+        let wanted = ClientRequest::new(
+            request.shop.clone(),
+            IdRequest::Pool(request.orders),
+            Time::UNIX_EPOCH,
+        );
         let none_on_demand = |_: &KeyRequest| Ok(Vec::new());
         let outputs = Outputs { client: bundle.create()?, shop: None };
         let text = |client: &_| KeyHolder::to_bytes(client, &bundle.place);
@@ -216,7 +230,8 @@ impl LabFile {
         workers: &Workers,
     ) -> Result<()> {
         let loaded = files::load_to_seal(&self.path, None, false)?;
-        let mut plan = Plan::of_client(loaded.file.client(&self.place)?, &self.place)?;
+        let mut plan =
+            Plan::of_client(loaded.file.client(&self.place)?, Time::UNIX_EPOCH, &self.place)?;
         let paths = std::slice::from_ref(&orders.path);
         if let Some(expected) = Inputs::measure(paths)? {
             plan.set_expected(expected);

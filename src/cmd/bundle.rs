@@ -19,6 +19,7 @@ use orderseal::protocol::{Error, Name, Place, Result, Run, ServiceUrl};
 use serde_json::json;
 
 use super::arguments::{Erasing, Layers, MORE, OutputFile, TEACHING, orders_of_pool};
+use super::dates::{KeyDates, now};
 use super::keygen::key_output;
 use super::order_page::{self, OrderPage};
 use super::values::one_of;
@@ -137,6 +138,8 @@ pub struct Client {
     order_page: OrderPage,
     #[command(flatten)]
     to: OutputFile,
+    #[command(flatten)]
+    dates: KeyDates,
     /// Let the user confirm each step
     #[arg(long, help_heading = MORE)]
     guided: bool,
@@ -289,7 +292,7 @@ impl PageArgs {
             None => json!([]),
         };
         let service = self.service.clone().or_else(|| shop.service.clone());
-        let page = Page { shop: name.clone(), service, items };
+        let page = Page { shop: name.name(), service, items };
         let mut output = self.to.create(Privacy::Umask, &inputs)?;
         output.write(&page.to_bytes())?;
         output.commit()
@@ -402,7 +405,7 @@ impl Client {
         let (shop, service, user, orders) = from;
         let (shop, _) = loaded.file.account(shop.as_ref(), &loaded.place)?;
         Ok(ClientRequest {
-            shop: shop.clone(),
+            shop: shop.name(),
             ids: match user {
                 Some(user) if self.on_demand => {
                     let found = format!("a request for the reusable id of {user}");
@@ -419,6 +422,8 @@ impl Client {
             layers: self.layers.layers.unwrap_or(1),
             pad_bytes: self.pad_bytes,
             service,
+            now: now(),
+            dates: self.dates.made_now()?,
         })
     }
 }

@@ -20,6 +20,7 @@ use serde_json::json;
 use super::arguments::is_stdout;
 use super::arguments::{Failures, MORE, OutputFile};
 use super::beginnings::{joined_json, peek_line};
+use super::dates::{OnExpired, now, warn_expired};
 use super::ledger::{Delivery, UseOptions};
 use super::passwords::{KeyPassword, load_password};
 use super::{Global, algorithms, main_inputs, one_from_stdin, one_to_stdout, ui};
@@ -93,6 +94,9 @@ pub struct Decrypt {
     ids: bool,
     #[command(flatten)]
     uses: UseOptions,
+    /// What to do with orders under keys that have expired
+    #[arg(long, value_name = "WHAT", value_enum, default_value = "warn", help_heading = MORE)]
+    expired: OnExpired,
     /// Verify everything, and print only how many orders each key opened
     #[arg(long)]
     check: bool,
@@ -148,6 +152,10 @@ impl Decrypt {
         let ledger = ledger.as_mut();
         ids.extend(ledger.as_ref().map(|ledger| ledger.id()));
         let opened = self.open_input(global, inputs, &keys, &ids, ledger)?;
+        warn_expired(global, &keys, || match &opened {
+            Outcome::Orders(summary) => summary.by_shop(&keys),
+            Outcome::One(key) => keys.shop(*key).into_iter().map(|shop| (shop, 1)).collect(),
+        });
         let finished = || match &opened {
             Outcome::Orders(summary) => summary.finished_ids(&keys),
             Outcome::One(key) => keys.single_use_id(*key).into_iter().collect(),
@@ -231,7 +239,11 @@ impl Decrypt {
                 Vec::new(),
             ));
         }
-        let mut keys = OpeningKeys::new(global.allow_weak);
+        let keys = OpeningKeys::new(global.allow_weak);
+        let mut keys = match self.expired {
+            OnExpired::Warn => keys,
+            OnExpired::Refuse => keys.in_date(now()),
+        };
         let (mut ids, mut bundles) = (Vec::new(), Vec::new());
         for path in &self.bundle {
             let loaded = files::load(path, global.allow_readable_keys)?;
@@ -269,6 +281,11 @@ impl Decrypt {
         if let Some(name) = file.weak_algorithm().filter(|_| !global.allow_weak) {
             let place = &loaded.place;
             ui::warn(global, &format!("{place}: {name} is weak, for teaching and old data only"));
+        }
+        if let (OpeningFile::Plain(file), OnExpired::Warn) = (&loaded.file, self.expired)
+            && let Err(why) = file.check_dates(now())
+        {
+            ui::warn(global, &format!("{}: {why}", loaded.place));
         }
         keys.add(loaded.file, &loaded.place)
     }

@@ -16,6 +16,7 @@ use super::arguments::{Layers, MORE, Made, OutputFile, Sealing, TEACHING};
 use super::guide::Guide;
 use super::seal_with::SealWith;
 use super::{Global, beginnings, main_inputs, one_from_stdin, signals, ui};
+use crate::cmd::dates::now;
 use crate::cmd::hints::usage;
 
 /// Longest typed communication key in bytes.
@@ -176,11 +177,11 @@ impl Encrypt {
         let Sealing { bundle, kid, enc, .. } = &self.sealing;
         match with {
             SealWith::Keys(loaded) if bundle.is_some() => {
-                Plan::of_client(loaded.file.client(&loaded.place)?, &loaded.place)
+                Plan::of_client(loaded.file.client(&loaded.place)?, now(), &loaded.place)
             }
             SealWith::Keys(loaded) => {
                 let (file, place) = (loaded.file.plain(&loaded.place)?, &loaded.place);
-                Plan::of_key(file, kid.as_ref(), *enc, place)
+                Plan::of_key(file, kid.as_ref(), *enc, now(), place)
             }
             SealWith::Password(Loaded { file, place, .. }, alg, rounds) => {
                 Plan::of_password(file.seal_with(*alg, *rounds, source), *enc, place)

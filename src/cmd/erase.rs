@@ -6,11 +6,12 @@ use clap::Args;
 use orderseal::protocol::model::Amounts;
 use orderseal::protocol::roles::service::Share;
 use orderseal::protocol::store::files::{self, AfterSending, Erased, Kept, Selection};
-use orderseal::protocol::store::keyfile::{KeyFile, KeyHolder};
-use orderseal::protocol::{Error, KeyError, Kid, Place, Result, Unfit};
+use orderseal::protocol::store::keyfile::{KeyFile, KeyHolder, Stage};
+use orderseal::protocol::{Error, KeyError, Kid, Place, Result, ShopName, Unfit};
 use serde_json::{Value, json};
 
 use super::{Global, signals, ui};
+use crate::cmd::dates::now;
 use crate::cmd::hints::usage;
 
 /// Destroy keys, programs or whole files
@@ -27,6 +28,7 @@ Examples:
   orderseal erase client.jwks
   orderseal erase tokyo.jwks \\
     --kid tokyo/0123456789abcdef tokyo/fedcba9876543210
+  orderseal erase --generation tokyo tokyo.jwks
   orderseal erase --return-to service.jwks new.jwks")]
 pub struct Erase {
     /// Erase the keys and keep the program
@@ -38,6 +40,9 @@ pub struct Erase {
     /// Erase the keys with these names; give the files before it, or after another option
     #[arg(long, value_name = "KID", num_args = 1..)]
     kid: Vec<Kid>,
+    /// Erase the keys of this generation, SHOP or SHOP@N as `inspect` names it
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["keys", "programs", "kid", "return_to"])]
+    generation: Option<ShopName>,
     /// Erase clients' files and give back to this keyring what they have not used
     #[arg(long, value_name = "KEYRING", conflicts_with_all = ["keys", "programs", "kid"])]
     return_to: Option<PathBuf>,
@@ -52,10 +57,11 @@ pub struct Erase {
 impl Erase {
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Result<()> {
-        let selection = match (self.keys, self.programs, self.kid.as_slice()) {
+        let selection = match (self.keys, self.programs, &self.generation, self.kid.as_slice()) {
             (true, ..) => Selection::Keys,
-            (_, true, _) => Selection::Programs,
-            (_, _, []) => Selection::File,
+            (_, true, ..) => Selection::Programs,
+            (.., Some(generation), _) => Selection::Generation(generation),
+            (.., []) => Selection::File,
             (.., kids) => Selection::Named(kids),
         };
         if self.files.is_empty() {
@@ -164,7 +170,7 @@ fn check(selection: Selection<'_>, path: &Path, global: &Global) -> Result<()> {
         // Leftovers of a killed process are erased even if the file itself is gone.
         Selection::File if !path.exists() && files::has_leftover(path) => return Ok(()),
         Selection::File => return files::check_changeable(path),
-        Selection::Keys | Selection::Programs | Selection::Named(_) => {
+        Selection::Keys | Selection::Programs | Selection::Named(_) | Selection::Generation(_) => {
             files::check_changeable(path)?;
             let loaded = files::load(path, global.allow_readable_keys)?;
             let missing = missing(selection, &loaded.file);
@@ -184,6 +190,11 @@ fn missing(selection: Selection<'_>, file: &KeyFile) -> Option<KeyError> {
         Selection::Named(kids) => {
             kids.iter().find(|kid| !holder.holds(kid)).map(|kid| not_held(kid, holder))
         }
+        Selection::Generation(name) => match holder.stage(name, now()) {
+            None => Some(KeyError::Missing("keys of that generation")),
+            Some(Stage::Erased) => Some(KeyError::Missing("keys of that generation any more")),
+            Some(Stage::Coming | Stage::Current | Stage::Retiring | Stage::Retired) => None,
+        },
     }
 }
 
@@ -208,6 +219,7 @@ fn words(selection: Selection<'_>) -> String {
         Selection::Keys => "all keys".to_owned(),
         Selection::Programs => "the program".to_owned(),
         Selection::Named(kids) => kids.iter().map(Kid::as_str).collect::<Vec<_>>().join(", "),
+        Selection::Generation(name) => format!("the keys of {name}"),
     }
 }
 

@@ -4,8 +4,8 @@
 use orderseal::ciphers::content::ContentCipher;
 use orderseal::protocol::model::{
     Amounts, Document, Encrypted, Expected, Family, Form, JournalTrouble, JsonFault, LedgerTrouble,
-    Malformed, Misuse, NoPadding, NotUndone, Pbes2, Reuse, Role, Unfit, Unimplemented, WebPage,
-    WrapAlgorithm,
+    Malformed, Misuse, NoPadding, NotUndone, OutOfDate, Pbes2, Reuse, Role, Unfit, Unimplemented,
+    WebPage, WrapAlgorithm,
 };
 use orderseal::protocol::{Error, KeyError, Place, Spent};
 
@@ -134,6 +134,9 @@ fn misuse_hint(misuse: &Misuse) -> Option<&'static str> {
             Some("add to the file with `keys merge`, or bring the keys back with --restore")
         }
         Misuse::NoBuiltIn(_) => Some("choose --form program or key"),
+        Misuse::KeyExists { .. } | Misuse::OtherDates { .. } => {
+            Some("`orderseal keys rotate` makes the next generation of a shop's keys")
+        }
         Misuse::NotAnOutput(_)
         | Misuse::OutputIsInput(_)
         | Misuse::ForeignPipe(_)
@@ -152,8 +155,8 @@ fn misuse_hint(misuse: &Misuse) -> Option<&'static str> {
         | Misuse::NotAUser(_)
         | Misuse::UserLikeLeaf(_)
         | Misuse::TreeSize(_)
-        | Misuse::OtherScheme { .. }
-        | Misuse::KeyExists { .. } => None,
+        | Misuse::LastGeneration(_)
+        | Misuse::OtherScheme { .. } => None,
     }
 }
 
@@ -229,6 +232,7 @@ fn malformed_hint(found: &Malformed) -> Option<&'static str> {
         | Malformed::Expected(_)
         | Malformed::Version { .. }
         | Malformed::Name(_)
+        | Malformed::Time(_)
         | Malformed::Kid(_)
         | Malformed::Address { .. }
         | Malformed::Line(_)
@@ -468,6 +472,11 @@ fn key_hint(error: &KeyError) -> Option<String> {
         KeyError::Revoked(_) => {
             "a revoked id is not admitted again: choose another one for the user"
         }
+        KeyError::OutOfDate { why: OutOfDate::Since(_), .. } => {
+            "ask for a new bundle; the service makes new keys with `orderseal keys rotate`"
+        }
+        KeyError::OutOfDate { why: OutOfDate::Until(_) | OutOfDate::Unknown, .. } => return None,
+        KeyError::NeverValid(_) => "`orderseal inspect` shows the dates of the shop's keys",
         KeyError::Weak(_) => "to use it anyway, pass --allow-weak",
         KeyError::Marked { .. } => "such keys are for simulations; --allow-weak accepts them",
         KeyError::Readable(_) => "chmod 600 the file, or pass --allow-readable-keys",

@@ -27,6 +27,7 @@ use register::Register;
 use serde_json::json;
 
 use super::arguments::{Algorithms, MORE, OutputFile, TEACHING, curves, pools, rsa_bits};
+use super::dates::KeyDates;
 use super::values::{OneOf, one_of};
 use super::{Global, algorithms, ui};
 use crate::cmd::hints::usage;
@@ -88,6 +89,8 @@ pub struct Keygen {
     /// Address of the security service, passed on to shops and clients
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = MORE)]
     service: Option<ServiceUrl>,
+    #[command(flatten)]
+    dates: KeyDates,
     /// Add to a keyring instead of writing a new one
     #[arg(long, value_name = "FILE", conflicts_with = "output")]
     into: Option<PathBuf>,
@@ -162,6 +165,7 @@ impl Keygen {
         };
         let mut file = LoneKey::new(key);
         file.sbox = suite.enc().own_sbox();
+        file.dates = self.dates.made_now()?;
         self.write(&file)?;
         self.report(global, 1, None)
     }
@@ -186,6 +190,7 @@ impl Keygen {
             pool: self.pool,
             sizes: self.sizes(suite, scheme.scope)?,
             service: self.service.clone(),
+            dates: self.dates.made_now()?,
         };
         let name = self.into.as_deref().map_or("keygen".to_owned(), ui::shown);
         let place = Place::file(name);

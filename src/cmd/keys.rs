@@ -1,8 +1,9 @@
-//! `keys`: admits and revokes users, puts pools of keys together, takes them apart, and exports and
-//! imports keys.
+//! `keys`: admits and revokes users, rotates keys, puts pools together, takes them apart, and exports
+//! and imports keys.
 
 mod plain;
 mod pools;
+mod rotate;
 mod users;
 
 use std::path::{Path, PathBuf};
@@ -14,16 +15,18 @@ use orderseal::protocol::store::spend::Durable;
 use orderseal::protocol::{Name, Place, Result};
 use plain::{Export, Import};
 use pools::{Merge, Skip, Split};
+use rotate::Rotate;
 use serde_json::Value;
 use users::{Admit, Revoke};
 
 use super::{Global, ui};
 
-/// Admit and revoke users, manage and import keys
+/// Admit and revoke users, rotate, merge and import keys
 #[derive(Debug, Subcommand)]
 pub enum Keys {
     Admit(Admit),
     Revoke(Revoke),
+    Rotate(Rotate),
     Merge(Merge),
     Skip(Skip),
     Split(Split),
@@ -59,6 +62,7 @@ impl Keys {
         match self {
             Self::Admit(command) => command.run(global),
             Self::Revoke(command) => command.run(global),
+            Self::Rotate(command) => command.run(global),
             Self::Merge(command) => command.run(global),
             Self::Skip(command) => command.run(global),
             Self::Split(command) => command.run(global),

@@ -8,6 +8,7 @@ mod bench;
 mod bundle;
 mod completions;
 mod convert;
+mod dates;
 mod decrypt;
 mod encrypt;
 mod erase;

@@ -16,6 +16,7 @@ use super::arguments::{Layers, MORE, OutputFile, password_rounds};
 use super::passwords::KeyPassword;
 use super::seal_with::{SealFrom, SealWith};
 use super::{Global, main_input, one_from_stdin, signals};
+use crate::cmd::dates::now;
 use crate::cmd::hints::usage;
 
 /// Wrap a key as a sealed line of its own
@@ -88,9 +89,11 @@ impl Wrap {
         let source = SystemSource::new()?;
         let mut plan = match &with {
             SealWith::Keys(loaded) => match &loaded.file {
-                KeyFile::Plain(file) => Plan::of_key(file, self.kid.as_ref(), None, &loaded.place)?,
+                KeyFile::Plain(file) => {
+                    Plan::of_key(file, self.kid.as_ref(), None, now(), &loaded.place)?
+                }
                 KeyFile::Keyring(_) | KeyFile::Shop(_) | KeyFile::Client(_) => {
-                    Plan::of_client(loaded.file.client(&loaded.place)?, &loaded.place)?
+                    Plan::of_client(loaded.file.client(&loaded.place)?, now(), &loaded.place)?
                 }
             },
             SealWith::Password(Loaded { file, place, .. }, alg, rounds) => {

@@ -9,6 +9,7 @@ use crate::ciphers::random::KeyStream;
 use crate::ciphers::rsa;
 use crate::protocol::jose::jwe::{Carries, Opener, Sealer, SealingKeys};
 use crate::protocol::jose::jwk::{DecryptingKey, EncryptingKey, Jwk, PrivateHalf};
+use crate::protocol::model::Dates;
 use crate::protocol::roles::service::{self, KeyRequest, Pool, ShopForm, Sizes};
 use crate::protocol::store::keyfile::{Keyring, ShopBundle};
 use crate::protocol::store::{BlockKeys, OpeningFile, OpeningKeys};
@@ -169,8 +170,16 @@ fn shop_file((scheme, suite, curve): Keys, count: usize) -> ShopBundle {
     };
     let service = None;
     let pool = Pool::Listed;
-    let request =
-        KeyRequest { shop: shop(), scheme, suite, orders: count as u64, pool, sizes, service };
+    let request = KeyRequest {
+        shop: shop(),
+        scheme,
+        suite,
+        orders: count as u64,
+        pool,
+        sizes,
+        service,
+        dates: Dates::default(),
+    };
     let mut keyring = Keyring::new();
     service::add_keys(&mut keyring, &request, materials, &source(), &place())
         .and_then(|_| service::bundle_shop(&keyring, None, ShopForm::Program, &place()))

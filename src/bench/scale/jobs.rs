@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use crate::ciphers::chunked::CHUNK_LEN;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::SystemSource;
+use crate::protocol::model::{Dates, Time};
 use crate::protocol::pipeline::{Part, Workers};
 use crate::protocol::roles::client::{Plan, Sink, Totals};
 use crate::protocol::roles::service::{self, KeyRequest, Sizes};
@@ -56,6 +57,7 @@ pub fn all(workers: &Workers) -> Result<Vec<Job>> {
         orders: 1,
         sizes: Sizes::default(),
         service: None,
+        dates: Dates::default(),
     };
     let (source, place) = (SystemSource::new()?, Place::file("bench"));
     let keys = service::make_keys(&request, &source, workers, &|| {}, &place)?;
@@ -173,7 +175,7 @@ impl Sink for Nowhere {
 }
 
 fn ready(client: &ClientBundle) -> Result<(RefCell<ClientBundle>, Plan)> {
-    let plan = Plan::of_client(client, &Place::file("bench"))?;
+    let plan = Plan::of_client(client, Time::UNIX_EPOCH, &Place::file("bench"))?;
     Ok((RefCell::new(client.clone()), plan))
 }
 

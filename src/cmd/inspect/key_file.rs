@@ -5,17 +5,19 @@ use std::collections::BTreeSet;
 use orderseal::ciphers::random::Origin;
 use orderseal::protocol::jose::jwk::{AsKey, Jwk, JwkRef};
 use orderseal::protocol::jose::tree::TreeId;
+use orderseal::protocol::model::Dates;
 use orderseal::protocol::roles::pad_use::PadUse;
 use orderseal::protocol::roles::service;
 use orderseal::protocol::store::keyfile::{
-    Account, AnyKeys, ClientBundle, KeyFile, KeyHolder, Keyring, PlainFile, Shop, ShopBundle,
+    Account, ClientBundle, KeyFile, KeyHolder, Keyring, PlainFile, Shop, ShopBundle, Stage,
     Standing,
 };
 use orderseal::protocol::store::trees::{ClientTree, HeldTree, Trees};
-use orderseal::protocol::{Name, Scope, Step};
+use orderseal::protocol::{Name, Scope, ShopName, Step};
 use serde_json::{Value, json};
 
 use super::pads;
+use crate::cmd::dates::now;
 
 /// Most keys in a file whose thumbprints and check values are shown.
 const MOST_SHOWN: usize = 16;
@@ -45,7 +47,10 @@ fn plain_to_json(file: &PlainFile, sealed: Option<&PadUse>) -> Value {
     let algs: BTreeSet<&str> = keys.views().map(|key| key.alg.unwrap_or("unknown")).collect();
     let mut value = json!({ "algorithms": algs });
     let used = match file {
-        PlainFile::Lone(file) => file.sealed,
+        PlainFile::Lone(file) => {
+            add_dates(&mut value, file.dates);
+            file.sealed
+        }
         PlainFile::Set(_) => 0,
     };
     match file.keys() {
@@ -89,8 +94,8 @@ fn add_count(value: &mut Value, what: &str, count: usize) {
     }
 }
 
-fn account_to_json(file: &Keyring, name: &Name, account: &Account) -> Value {
-    let mut value = shop_to_json(&file.keys, name, &account.shop);
+fn account_to_json(file: &Keyring, name: &ShopName, account: &Account) -> Value {
+    let mut value = shop_to_json(file, name, &account.shop);
     match account.shop.scheme.scope {
         Scope::Transaction => {
             value["issued"] = json!(account.issued.len());
@@ -110,12 +115,15 @@ fn account_to_json(file: &Keyring, name: &Name, account: &Account) -> Value {
 }
 
 fn shop_bundle_to_json(file: &ShopBundle, sealed: Option<&PadUse>) -> Value {
-    let mut shop = shop_to_json(&file.keys, &file.name, &file.shop);
-    add_trees(&mut shop, &file.trees, |_| json!({}));
-    if file.shop.suite.enc().takes_pad() {
-        pads::of_shop(file, sealed, &mut shop);
-    }
-    let mut value = json!({"shops": {file.name.as_str(): shop}});
+    let shops = file.generations.iter().map(|(name, own)| {
+        let mut shop = shop_to_json(file, name, &own.shop);
+        add_trees(&mut shop, &own.trees, |_| json!({}));
+        if own.shop.suite.enc().takes_pad() {
+            pads::of_shop(file, name, sealed, &mut shop);
+        }
+        (name.to_string(), shop)
+    });
+    let mut value = json!({"shops": shops.collect::<Value>()});
     if let Some(number) = file.ledger {
         value["ledger"] = json!(number.to_string());
     }
@@ -129,7 +137,7 @@ fn shop_bundle_to_json(file: &ShopBundle, sealed: Option<&PadUse>) -> Value {
 }
 
 fn client_bundle_to_json(file: &ClientBundle) -> Value {
-    let mut shop = shop_to_json(&file.keys, &file.name, &file.shop);
+    let mut shop = shop_to_json(file, &file.name, &file.shop);
     match file.shop.scheme.scope {
         Scope::Transaction if file.shop.users.is_empty() => {
             let reserved: u64 = file.trees.values().map(ClientTree::count_reserved).sum();
@@ -179,7 +187,8 @@ fn add_trees<T: HeldTree>(value: &mut Value, trees: &Trees<T>, own: impl Fn(&T) 
 }
 
 /// Reports what files of all roles record of a shop.
-fn shop_to_json(keys: &dyn AnyKeys, name: &Name, shop: &Shop) -> Value {
+fn shop_to_json(file: &dyn KeyHolder, name: &ShopName, shop: &Shop) -> Value {
+    let keys = file.all_keys();
     let of_shop = |key: &JwkRef<'_>| key.kid.is_some_and(|kid| kid.shop().as_ref() == Some(name));
     let mut value = json!({
         "scheme": shop.scheme.to_string(),
@@ -193,6 +202,9 @@ fn shop_to_json(keys: &dyn AnyKeys, name: &Name, shop: &Shop) -> Value {
         add_texts(&mut value, "key_check_value", own().filter_map(|key| key.check_value()));
     }
     not_random(keys.views().filter(of_shop), &mut value);
+    value["generation"] = json!(name.generation());
+    value["stage"] = json!(file.stage(name, now()).map(Stage::name));
+    add_dates(&mut value, shop.dates);
     if let Some(number) = shop.scheme.number() {
         value["embodiment"] = json!(number);
     }
@@ -206,6 +218,16 @@ fn shop_to_json(keys: &dyn AnyKeys, name: &Name, shop: &Shop) -> Value {
     add_users(&mut value, "revoked", shop, Standing::Revoked);
     add_count(&mut value, "erased", shop.erased.len() + usize::from(shop.erased_shop_key));
     value
+}
+
+/// Reports when keys were made and when they seal.
+fn add_dates(value: &mut Value, dates: Dates) {
+    let Dates { made, not_before, expires } = dates;
+    for (what, time) in [("made", made), ("not_before", not_before), ("expires", expires)] {
+        if let Some(time) = time {
+            value[what] = json!(time.to_string());
+        }
+    }
 }
 
 /// Reports the names of the users with this standing, if any.

@@ -3,11 +3,11 @@
 use orderseal::protocol::jose::pad::Pad;
 use orderseal::protocol::roles::pad_use::{PadUse, Totals};
 use orderseal::protocol::store::keyfile::{Account, AnyKeys, ClientBundle, ShopBundle};
-use orderseal::protocol::{Kid, Name};
+use orderseal::protocol::{Kid, ShopName};
 use serde_json::{Value, json};
 
 /// Reports the size of a shop's pads in a keyring, and the bytes that were not handed out.
-pub fn of_account(keys: &dyn AnyKeys, name: &Name, account: &Account, value: &mut Value) {
+pub fn of_account(keys: &dyn AnyKeys, name: &ShopName, account: &Account, value: &mut Value) {
     value["pad_bytes"] = json!(pads_of(keys, name).map(|(_, pad)| pad.len()).sum::<u64>());
     let shared = || pads_of(keys, name).filter(|(kid, _)| account.shop.is_reusable(kid));
     let bytes: u64 = shared().map(|(_, pad)| pad.len()).sum();
@@ -28,12 +28,17 @@ pub fn of_client(client: &ClientBundle, value: &mut Value) {
     }
 }
 
-/// Reports the size of a shop's pads, and what sealed orders left of them.
-pub fn of_shop(bundle: &ShopBundle, sealed: Option<&PadUse>, value: &mut Value) {
-    let bytes = pads_of(&bundle.keys, &bundle.name).map(|(_, pad)| pad.len()).sum();
+/// Reports the size of the pads of one generation at a shop, and what sealed orders left of them.
+pub fn of_shop(
+    bundle: &ShopBundle,
+    generation: &ShopName,
+    sealed: Option<&PadUse>,
+    value: &mut Value,
+) {
+    let bytes = pads_of(&bundle.keys, generation).map(|(_, pad)| pad.len()).sum();
     value["pad_bytes"] = json!(bytes);
     if let Some(sealed) = sealed {
-        let of_shop = |kid: &Kid| kid.shop().as_ref() == Some(&bundle.name);
+        let of_shop = |kid: &Kid| kid.shop().as_ref() == Some(generation);
         used_up(bytes, sealed.totals(|kid| kid.is_some_and(of_shop)), value);
     }
 }
@@ -48,7 +53,10 @@ pub fn of_lone(pad: &Pad, used: u64, sealed: Option<&PadUse>, value: &mut Value)
 }
 
 /// The pads of a shop, by key name. One that is not shared serves one order.
-fn pads_of<'k>(keys: &'k dyn AnyKeys, shop: &'k Name) -> impl Iterator<Item = (&'k Kid, &'k Pad)> {
+fn pads_of<'k>(
+    keys: &'k dyn AnyKeys,
+    shop: &'k ShopName,
+) -> impl Iterator<Item = (&'k Kid, &'k Pad)> {
     keys.views().filter_map(|key| {
         let (kid, pad) = (key.kid?, key.material.pad()?);
         (kid.parts().0 == shop.as_str()).then_some((kid, pad))

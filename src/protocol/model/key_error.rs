@@ -8,8 +8,9 @@ pub use encrypted::Encrypted;
 pub use unfit::{PageLacks, Unfit};
 pub use unsound::Unsound;
 
+use super::dates::OutOfDate;
 use super::journal::JournalTrouble;
-use super::names::{Kid, Name};
+use super::names::{Kid, Name, ShopName};
 use super::reuse::LedgerTrouble;
 use super::role::Role;
 use super::standards::Unimplemented;
@@ -158,6 +159,17 @@ pub enum KeyError {
     /// A user who was revoked.
     #[error("user {} of shop {} was revoked", user(.0), .0.parts().0)]
     Revoked(Kid),
+    /// Keys that do not seal at the time, or do not open if that was asked for.
+    #[error("{keys} {why}")]
+    OutOfDate {
+        /// The keys, in words.
+        keys: String,
+        /// The reason.
+        why: OutOfDate,
+    },
+    /// A client's keys that would never seal.
+    #[error("the keys of {0} would expire before they are valid")]
+    NeverValid(ShopName),
     /// The bundle and the ledger do not belong together.
     #[error(transparent)]
     Ledger(#[from] LedgerTrouble),
@@ -204,6 +216,13 @@ pub enum KeyError {
     /// The key does not fit the request.
     #[error(transparent)]
     Unfit(#[from] Unfit),
+}
+
+impl KeyError {
+    /// The error for keys of a shop that are out of date.
+    pub fn out_of_date(shop: &ShopName, why: OutOfDate) -> Self {
+        Self::OutOfDate { keys: format!("the keys of {shop}"), why }
+    }
 }
 
 impl From<NoSuite> for KeyError {

@@ -20,6 +20,7 @@ pub use line::LineFault;
 pub use old_data::{NoPadding, OldDataFault};
 pub use page::PageFault;
 
+use super::dates::NotTime;
 use super::names::{MAX_KID, NotName};
 use crate::ciphers::chunked::TooLongError;
 use crate::ciphers::lfsr::SeedError;
@@ -110,6 +111,9 @@ pub enum Malformed {
     /// A text that is not a name.
     #[error(transparent)]
     Name(#[from] NotName),
+    /// A text that is not a time.
+    #[error(transparent)]
+    Time(#[from] NotTime),
     /// The name of a key that is too long.
     #[error("kid of {0} bytes, expected at most {MAX_KID}")]
     Kid(usize),

@@ -151,6 +151,17 @@ pub enum Misuse {
     /// User whose name has the form of a derived id.
     #[error("user {0} has the form of a derived transaction id")]
     UserLikeLeaf(Name),
+    /// Dates for keys that are added to those of a shop with other dates.
+    #[error("{keyring}: the keys of shop {shop} have other dates")]
+    OtherDates {
+        /// The keyring.
+        keyring: String,
+        /// The shop.
+        shop: Name,
+    },
+    /// A generation after the last possible one.
+    #[error("shop {0} has had 4294967295 generations of keys, and there is no next one")]
+    LastGeneration(Name),
     /// Second key for all orders of a shop.
     #[error("{keyring}: shop {shop} already has its key")]
     KeyExists {

@@ -3,6 +3,7 @@
 mod address;
 mod algorithms;
 mod amounts;
+mod dates;
 mod error;
 mod form;
 mod journal;
@@ -22,6 +23,7 @@ pub use address::ServiceUrl;
 pub(in crate::protocol) use address::split_scheme;
 pub use algorithms::{Alg, Enc, Family, KeyCipher, Pbes2, WrapAlgorithm};
 pub use amounts::{Amounts, Spent};
+pub use dates::{Dates, NotTime, OutOfDate, Time};
 pub use error::{Error, NotUndone, Result};
 pub use form::{Expected, Form, LEDGER_MAGIC, Syntax, WebPage};
 pub use journal::{JOURNAL_MAGIC, JournalTrouble};
@@ -32,7 +34,7 @@ pub use malformed::{
 };
 pub use misuse::Misuse;
 pub(in crate::protocol) use names::KidHash;
-pub use names::{Kid, MAX_KID, Name, NotName};
+pub use names::{Kid, MAX_KID, Name, NotName, ShopName};
 pub use place::Place;
 pub use program::{ClientProgram, Erase, MAX_LAYERS, Run, ShopProgram, Step};
 pub use reuse::{LedgerTrouble, Reuse};

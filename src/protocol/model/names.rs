@@ -48,12 +48,80 @@ impl std::str::FromStr for Name {
     }
 }
 
+/// Name of a shop with the generation of its keys: `tokyo` for the first, `tokyo@2` for the second.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ShopName(Box<str>);
+
+impl ShopName {
+    /// Creates a name; `None` if the text does not have the form.
+    pub fn new(text: &str) -> Option<Self> {
+        is_shop_name(text).then(|| Self(text.into()))
+    }
+
+    /// The first generation of a shop's keys.
+    pub fn first(shop: &Name) -> Self {
+        Self(shop.0.clone())
+    }
+
+    /// The next generation of the same shop's keys; `None` after the last possible one.
+    pub fn next(&self) -> Option<Self> {
+        let next = self.generation().checked_add(1)?;
+        Some(Self(format!("{}@{next}", split_generation(&self.0).0).into()))
+    }
+
+    /// The shop.
+    pub fn name(&self) -> Name {
+        Name(split_generation(&self.0).0.into())
+    }
+
+    /// Whether this is a generation of the keys of a shop.
+    pub fn is_of(&self, shop: &Name) -> bool {
+        split_generation(&self.0).0 == shop.as_str()
+    }
+
+    /// The number of the generation; the first is 1.
+    pub fn generation(&self) -> u32 {
+        let (_, number) = split_generation(&self.0);
+        number.map_or(1, |number| number.parse().expect("a number up to 2^32"))
+    }
+
+    /// Shop and generation as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ShopName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Borrow<str> for ShopName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::str::FromStr for ShopName {
+    type Err = NotName;
+
+    fn from_str(text: &str) -> Result<Self, NotName> {
+        Self::new(text).ok_or(NotName::Shop)
+    }
+}
+
 /// A text that has not the form of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotName {
     /// It does not name a shop, a user or a transaction.
     #[error("expected 1 to 64 of A-Z a-z 0-9 . _ - not starting with a dot or dash")]
     Name,
+    /// It does not name a shop, or a generation of its keys.
+    #[error(
+        "expected 1 to 64 of A-Z a-z 0-9 . _ - not starting with a dot or dash, and perhaps @ with the number of a generation from 2 on"
+    )]
+    Shop,
     /// It is too long for the name of a key.
     #[error("expected at most {MAX_KID} bytes")]
     Kid,
@@ -62,8 +130,8 @@ pub enum NotName {
 /// Maximum length of a key's name in bytes.
 pub const MAX_KID: usize = 1024;
 
-/// Name of a key. Names made here are `SHOP`, or `SHOP/ID` for one transaction or user; those of other
-/// software are any text of at most [`MAX_KID`] bytes, which is only compared.
+/// Name of a key. Names made here are `SHOP`, or `SHOP/ID` for one transaction or user, where `SHOP` is a
+/// [`ShopName`]; those of other software are any text of at most [`MAX_KID`] bytes, which is only compared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kid(Box<str>);
 
@@ -78,19 +146,19 @@ impl Kid {
         Self::has_form(&self.0)
     }
 
-    /// Whether a text has the form of the names made here: one or two [`Name`]s.
+    /// Whether a text has the form of the names made here: a [`ShopName`], and perhaps a [`Name`].
     pub fn has_form(text: &str) -> bool {
         let (shop, id) = parts(text);
-        is_name(shop) && id.is_none_or(is_name)
+        is_shop_name(shop) && id.is_none_or(is_name)
     }
 
     /// Name of a shop's key.
-    pub fn of_shop(shop: &Name) -> Self {
+    pub fn of_shop(shop: &ShopName) -> Self {
         Self(shop.0.clone())
     }
 
     /// Name of the key of a transaction or user at a shop.
-    pub fn of_id(shop: &Name, id: &Name) -> Self {
+    pub fn of_id(shop: &ShopName, id: &Name) -> Self {
         Self([shop.as_str(), "/", id.as_str()].concat().into())
     }
 
@@ -106,8 +174,8 @@ impl Kid {
     }
 
     /// The shop's part of a name made here.
-    pub fn shop(&self) -> Option<Name> {
-        self.is_ours().then(|| Name(self.parts().0.into()))
+    pub fn shop(&self) -> Option<ShopName> {
+        self.is_ours().then(|| ShopName(self.parts().0.into()))
     }
 
     /// The transaction's or user's part of a name made here.
@@ -141,6 +209,23 @@ fn parts(kid: &str) -> (&str, Option<&str>) {
         Some(slash) => (&kid[..slash], Some(&kid[slash + 1..])),
         None => (kid, None),
     }
+}
+
+/// The name of a shop, and the number of the generation that is not the first.
+fn split_generation(shop: &str) -> (&str, Option<&str>) {
+    match memchr::memchr(b'@', shop.as_bytes()) {
+        Some(at) => (&shop[..at], Some(&shop[at + 1..])),
+        None => (shop, None),
+    }
+}
+
+fn is_shop_name(text: &str) -> bool {
+    let (name, number) = split_generation(text);
+    let is_generation = |number: &str| {
+        let plain = number.bytes().all(|digit| digit.is_ascii_digit()) && !number.starts_with('0');
+        plain && number.parse::<u32>().is_ok_and(|number| number > 1)
+    };
+    is_name(name) && number.is_none_or(is_generation)
 }
 
 fn is_name(text: &str) -> bool {
@@ -209,6 +294,38 @@ mod tests {
     fn names_of_keys_have_a_limit() {
         assert!(Kid::new(&"x".repeat(MAX_KID)).is_some());
         assert!(Kid::new(&"x".repeat(MAX_KID + 1)).is_none());
+    }
+
+    #[test]
+    fn a_shop_has_generations() {
+        let mut shop = ShopName::first(&Name::new("tokyo").unwrap());
+        assert_eq!((shop.as_str(), shop.generation()), ("tokyo", 1));
+        for generation in 2..12 {
+            shop = shop.next().unwrap();
+            assert_eq!(shop.as_str(), format!("tokyo@{generation}"));
+            assert_eq!(shop.generation(), generation);
+            assert_eq!(shop.name().as_str(), "tokyo");
+        }
+        let last = ShopName::new("tokyo@4294967295").unwrap();
+        assert_eq!(last.next(), None);
+        for text in [
+            "tokyo@",
+            "tokyo@1",
+            "tokyo@02",
+            "tokyo@x",
+            "tokyo@+2",
+            "@2",
+            "tokyo@2@3",
+            "tokyo@4294967296",
+            "tokyo@2/",
+            "tok yo@2",
+        ] {
+            assert_eq!(ShopName::new(text), None, "{text}");
+        }
+        let kid = Kid::new("tokyo@2/0a").unwrap();
+        assert_eq!(kid.shop(), ShopName::new("tokyo@2"));
+        assert_eq!(kid.id(), Name::new("0a"));
+        assert!(Name::new("tokyo@2").is_none());
     }
 
     #[test]

@@ -121,7 +121,7 @@ pub fn page(client: &ClientBundle, form: &Form, rng: &mut KeyStream) -> Result<S
     let data = SecretJson::new(delivered(&client, form, rng.next_u64())?).to_bytes();
     let data = without_tags(&data);
     let policy = policy(form.send_to.as_ref());
-    let title = escaped(form.title(&client.name));
+    let title = escaped(form.title(&client.name.name()));
 
     let mut page = Wiped::with_capacity(
         TEMPLATE.len() + STYLE.len() + SCRIPT.len() + data.len() + policy.len() + 2 * title.len(),

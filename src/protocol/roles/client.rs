@@ -16,8 +16,8 @@ use crate::protocol::jose::jwk::{AsKey, EncryptingKey, Jwk};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::jose::password::DerivedKey;
 use crate::protocol::model::{
-    Alg, Content, Enc, Error, KeyError, Kid, MAX_LAYERS, Member, Misuse, Place, Result, Suite,
-    Task, Unfit, Unimplemented, Unpaired, Unsound,
+    Alg, Content, Enc, Error, KeyError, Kid, MAX_LAYERS, Member, Misuse, Place, Result, ShopName,
+    Suite, Task, Time, Unfit, Unimplemented, Unpaired, Unsound,
 };
 use crate::protocol::pipeline::{Batch, Block, InputSize, LineLimits, Workers};
 pub use crate::protocol::roles::send::{Sealed, Sink, Totals};
@@ -41,7 +41,7 @@ enum KeyPlan {
     Shared { key: Box<Jwk<EncryptingKey>>, budget: bool },
     /// A key for each order, from the ids of a shop; with the length of the longest pad if the keys
     /// are pads.
-    Each { shop: crate::protocol::model::Name, longest_pad: Option<u64> },
+    Each { shop: ShopName, longest_pad: Option<u64> },
     /// A key derived from a password, for all orders.
     Password(Arc<DerivedKey>),
     /// A piece of this pad for each order.
@@ -49,12 +49,15 @@ enum KeyPlan {
 }
 
 impl Plan {
-    /// Creates a plan from a client's bundle.
+    /// Creates a plan from a client's bundle, for orders that are sealed `now`.
     ///
     /// # Errors
-    /// [`KeyError::Missing`] if the program or the key was erased.
-    pub fn of_client(client: &ClientBundle, place: &Place) -> Result<Self> {
+    /// [`KeyError::Missing`] if the program or the key was erased; [`KeyError::OutOfDate`] for keys
+    /// that do not seal now.
+    pub fn of_client(client: &ClientBundle, now: Time, place: &Place) -> Result<Self> {
         let ClientBundle { name, shop, keys, .. } = client;
+        let out_of_date = |why| Error::key(place, KeyError::out_of_date(name, why));
+        shop.dates.check(now).map_err(out_of_date)?;
         let Some(program) = &client.program else {
             return Err(Error::key(place, KeyError::Missing("program any more: it was erased")));
         };
@@ -80,15 +83,17 @@ impl Plan {
     /// # Errors
     /// [`KeyError::Unknown`] if no key has that name; [`KeyError::Several`] if there are
     /// several keys and none was chosen; [`KeyError::Uncounted`] for a key of a set whose use
-    /// must be counted; [`KeyError::Unsound`] if a pair does not open what it seals; otherwise
+    /// must be counted; [`KeyError::OutOfDate`] for one that does not seal `now`; [`KeyError::Unsound`] if a pair does not open what it seals; otherwise
     /// the reason why the key, or the first of the set, cannot seal.
     pub fn of_key(
         file: &PlainFile,
         kid: Option<&Kid>,
         enc: Option<Enc>,
+        now: Time,
         place: &Place,
     ) -> Result<Self> {
         let (key, suite) = choose(file, kid, enc).map_err(|error| Error::key(place, error))?;
+        file.check_dates(now).map_err(|error| Error::key(place, error))?;
         let counted = suite.has_budget() || suite.enc().takes_pad();
         match file {
             PlainFile::Set(_) if counted => {

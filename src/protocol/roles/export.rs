@@ -30,7 +30,7 @@ pub fn all(file: &KeyFile, place: &Place) -> Result<JwkSet> {
     }
     if let Some((name, _)) = holder.shops().find(|(_, shop)| shop.suite.enc().own_sbox().is_some())
     {
-        return Err(Error::key(place, Unfit::OwnSbox(name.clone()).into()));
+        return Err(Error::key(place, Unfit::OwnSbox(name.name()).into()));
     }
     let len = LEAST_KEY * holder.count_derived();
     if len > MAX_KEY_FILE {

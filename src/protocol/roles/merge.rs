@@ -3,10 +3,12 @@
 use crate::ciphers::cpu::Backend;
 use crate::protocol::jose::tree::{Leaves, TreeFault};
 use crate::protocol::model::{
-    Error, KeyError, Kid, LedgerTrouble, Misuse, Place, Result, ShopProgram, Unfit,
+    Error, KeyError, Kid, LedgerTrouble, Misuse, Place, Result, ShopName, ShopProgram, Unfit,
 };
-use crate::protocol::store::keyfile::{KeyFile, KeyHolder, KeySet, ShopBundle, Standing};
-use crate::protocol::store::trees::TreePart;
+use crate::protocol::store::keyfile::{
+    Generation, KeyFile, KeyHolder, KeySet, ShopBundle, Standing,
+};
+use crate::protocol::store::trees::{HeldTree, Trees};
 
 /// What a merge does with keys that one of two bundles has and the other has erased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,8 +44,12 @@ pub fn merge(
     on_erased: OnErased,
     place: &Place,
 ) -> Result<Merged> {
-    let of = |bundle: &ShopBundle| (bundle.name.clone(), bundle.shop.scheme, bundle.shop.suite);
-    if of(bundle) != of(second) {
+    let of = |bundle: &ShopBundle| (bundle.name.clone(), bundle.scheme());
+    let alike = |(name, theirs): (&ShopName, &Generation)| {
+        let own = bundle.generations.get(name);
+        own.is_none_or(|own| own.shop.suite == theirs.shop.suite)
+    };
+    if of(bundle) != of(second) || !second.generations.iter().all(alike) {
         return Err(Error::key(place, Unfit::OtherBundle(second.name.clone()).into()));
     }
     if let (Some(own), Some(other)) = (bundle.ledger, second.ledger)
@@ -52,12 +58,19 @@ pub fn merge(
         return Err(Error::key(place, LedgerTrouble::OtherBundle.into()));
     }
     let (mut merged, mut done) = (bundle.clone(), Merged { added: 0, erased: 0 });
+    for (name, theirs) in &second.generations {
+        let shop = theirs.shop.without_history();
+        let generation = Generation { shop, trees: Trees::new() };
+        let own = merged.generations.entry(name.clone()).or_insert(generation);
+        own.shop.retired |= theirs.shop.retired;
+        own.shop.dates = own.shop.dates.and(theirs.shop.dates);
+    }
     merge_listed(&mut merged, second, on_erased, &mut done, place)?;
     merge_trees(&mut merged, second, on_erased, &mut done, place)?;
     merge_users(&mut merged, second);
     merged.ledger = merged.ledger.or(second.ledger);
     if let Some(ShopProgram { built_in: Some(kids), .. }) = &mut merged.program {
-        if !merged.trees.is_empty() {
+        if merged.generations.values().any(|own| !own.trees.is_empty()) {
             return Err(Misuse::NoBuiltIn(bundle.name.clone()).into());
         }
         *kids = merged.keys.names().cloned().collect();
@@ -86,7 +99,9 @@ fn merge_listed(
             Some(_) => return Err(Error::key(place, KeyError::Conflict(kid.to_string()))),
             None if merged.was_erased(kid) && on_erased != OnErased::Restore => {}
             None => {
-                merged.shop.forget_erased(kid);
+                if let Some(shop) = merged.shop_named_mut(kid.parts().0) {
+                    shop.forget_erased(kid);
+                }
                 merged.keys.push(key.clone());
                 done.added += 1;
             }
@@ -105,16 +120,19 @@ fn merge_listed(
 
 /// Adds the users of the second bundle. Who was revoked in either stays so, unless their key is there.
 fn merge_users(merged: &mut ShopBundle, second: &ShopBundle) {
-    for (user, theirs) in &second.shop.users {
-        let kid = Kid::of_id(&merged.name, user);
-        let held = merged.keys.index_of(kid.as_str()).is_some();
-        let ours = merged.shop.standing(&kid).unwrap_or(Standing::Admitted);
-        match (held, ours, theirs) {
-            (true, _, _) | (false, Standing::Admitted, Standing::Admitted) => {
-                merged.shop.users.insert(user.clone(), Standing::Admitted);
-            }
-            (false, Standing::Revoked, _) | (false, _, Standing::Revoked) => {
-                merged.shop.revoke(user.clone());
+    for (name, theirs) in &second.generations {
+        let Some(Generation { shop, .. }) = merged.generations.get_mut(name) else { continue };
+        for (user, theirs) in &theirs.shop.users {
+            let kid = Kid::of_id(name, user);
+            let held = merged.keys.index_of(kid.as_str()).is_some();
+            let ours = shop.standing(&kid).unwrap_or(Standing::Admitted);
+            match (held, ours, theirs) {
+                (true, _, _) | (false, Standing::Admitted, Standing::Admitted) => {
+                    shop.users.insert(user.clone(), Standing::Admitted);
+                }
+                (false, Standing::Revoked, _) | (false, _, Standing::Revoked) => {
+                    shop.revoke(user.clone());
+                }
             }
         }
     }
@@ -128,20 +146,23 @@ fn merge_trees(
     place: &Place,
 ) -> Result<()> {
     let unfit = |fault: TreeFault| Error::key(place, Unfit::Tree(fault.to_string()).into());
-    for (id, tree) in &second.trees {
-        let before = merged.trees.get(id).map_or(Leaves::default(), |own| own.nodes().leaves());
-        match (merged.trees.get_mut(id), on_erased) {
-            (Some(own), OnErased::Restore) => {
-                own.restore(Backend::detect(), tree).map_err(unfit)?;
+    for (name, theirs) in &second.generations {
+        let Some(Generation { trees, .. }) = merged.generations.get_mut(name) else { continue };
+        for (id, tree) in &theirs.trees {
+            let before = trees.get(id).map_or(Leaves::default(), |own| own.nodes().leaves());
+            match (trees.get_mut(id), on_erased) {
+                (Some(own), OnErased::Restore) => {
+                    own.restore(Backend::detect(), tree).map_err(unfit)?;
+                }
+                (Some(own), OnErased::Refuse | OnErased::Erase) => {
+                    own.merge(Backend::detect(), tree).map_err(unfit)?;
+                }
+                (None, _) => drop(trees.insert(*id, tree.clone())),
             }
-            (Some(own), OnErased::Refuse | OnErased::Erase) => {
-                own.merge(Backend::detect(), tree).map_err(unfit)?;
-            }
-            (None, _) => drop(merged.trees.insert(*id, tree.clone())),
+            let after = trees.get(id).map_or(Leaves::default(), |own| own.nodes().leaves());
+            done.added += after.difference(&before).count();
+            done.erased += before.difference(&after).count();
         }
-        let after = merged.trees.get(id).map_or(Leaves::default(), |own| own.nodes().leaves());
-        done.added += after.difference(&before).count();
-        done.erased += before.difference(&after).count();
     }
     Ok(())
 }
@@ -167,9 +188,11 @@ pub fn refuse_to_lose_ledger(new: &ShopBundle, old: &KeyFile, place: &Place) -> 
 pub fn refuse_to_restore(new: &ShopBundle, old: &KeyFile, place: &Place) -> Result<()> {
     let KeyFile::Shop(old) = old else { return Ok(()) };
     let listed = new.keys.names().any(|kid| old.was_erased(kid));
-    let would_restore = |old: &TreePart, new: &TreePart| old.would_restore(new);
-    let mut trees = old.trees.iter().filter_map(|(id, tree)| Some((tree, new.trees.get(id)?)));
-    let derived = old.name == new.name && trees.any(|(old, new)| would_restore(old, new));
+    let restored = |(shop, tree): (&ShopName, &dyn HeldTree)| {
+        let new = new.tree(shop.as_str(), tree.part().tree().id());
+        new.is_some_and(|new| tree.part().would_restore(new.part()))
+    };
+    let derived = old.trees().any(restored);
     match listed || derived {
         true => Err(Misuse::WouldRestore(place.to_string()).into()),
         false => Ok(()),

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::protocol::model::{Error, KeyError, Kid, Misuse, Name, Place, Result, Role, Scope};
-use crate::protocol::store::keyfile::{KeyFile, KeyHolder, KeySet, Keyring, ShopBundle, Standing};
+use crate::protocol::model::{
+    Error, KeyError, Kid, Misuse, Name, Place, Result, Role, Scope, ShopName,
+};
+use crate::protocol::store::keyfile::{KeyFile, KeySet, Keyring, ShopBundle};
 
 /// The result of revoking users.
 #[derive(Debug, Default)]
@@ -27,10 +29,7 @@ pub fn revoke(
 ) -> Result<Revocation> {
     match file {
         KeyFile::Keyring(file) => at_service(file, shop, users, place),
-        KeyFile::Shop(file) => {
-            file.choose_shop(shop, place)?;
-            at_shop(file, users, place)
-        }
+        KeyFile::Shop(file) => strike(file, shop, users, place),
         KeyFile::Plain(_) | KeyFile::Client(_) => Err(file.other_than(Role::Shop, place)),
     }
 }
@@ -47,8 +46,7 @@ pub fn at_service(
     users: &BTreeSet<Name>,
     place: &Place,
 ) -> Result<Revocation> {
-    let name = file.account(shop, place)?.0.clone();
-    strike(file, &name, users, place)
+    strike(file, shop, users, place)
 }
 
 /// Revokes users at a shop: their orders do not open any more, and a merge does not bring their keys
@@ -61,37 +59,47 @@ pub fn at_shop(
     users: &BTreeSet<Name>,
     place: &Place,
 ) -> Result<Revocation> {
-    let name = bundle.name.clone();
-    strike(bundle, &name, users, place)
+    strike(bundle, None, users, place)
 }
 
+/// Revokes users in every generation of a shop's keys.
 fn strike(
     file: &mut dyn KeySet,
-    name: &Name,
+    shop: Option<&Name>,
     users: &BTreeSet<Name>,
     place: &Place,
 ) -> Result<Revocation> {
-    let (_, shop) = file.choose_shop(Some(name), place)?;
+    let (newest, shop) = file.choose_shop(shop, place)?;
+    let (newest, name) = (newest.clone(), newest.name());
     match shop.scheme.scope {
-        Scope::Shop => {
-            return Err(Misuse::OneKeyForAll { shop: name.clone(), scheme: shop.scheme }.into());
-        }
+        Scope::Shop => return Err(Misuse::OneKeyForAll { shop: name, scheme: shop.scheme }.into()),
         Scope::Transaction => {}
     }
-    let mut revocation = Revocation::default();
+    let generations = file.shops().filter(|(own, _)| own.is_of(&name));
+    let generations: Vec<ShopName> = generations.map(|(own, _)| own.clone()).collect();
+    let (mut revocation, mut kids) = (Revocation::default(), Vec::new());
     for user in users {
-        let kid = Kid::of_id(name, user);
-        match (shop.standing(&kid), file.holds(&kid)) {
-            (Some(Standing::Admitted), _) => revocation.revoked.push(user.clone()),
-            (Some(Standing::Revoked), _) => revocation.known.push(user.clone()),
-            (None, true) => return Err(Misuse::NotAUser(kid).into()),
-            (None, false) => return Err(Error::key(place, KeyError::NotAdmitted(kid))),
+        let own = generations.iter().map(|generation| Kid::of_id(generation, user));
+        let (users, others): (Vec<Kid>, Vec<Kid>) =
+            own.partition(|kid| file.shop_of(kid).is_some_and(|shop| shop.standing(kid).is_some()));
+        let mut admitted = users.into_iter().filter(|kid| !file.has_revoked(kid)).peekable();
+        match (admitted.peek(), generations.len() - others.len()) {
+            (Some(_), _) => revocation.revoked.push(user.clone()),
+            (None, 1..) => revocation.known.push(user.clone()),
+            (None, 0) => {
+                return Err(match others.into_iter().find(|kid| file.holds(kid)) {
+                    Some(kid) => Misuse::NotAUser(kid).into(),
+                    None => Error::key(place, KeyError::NotAdmitted(Kid::of_id(&newest, user))),
+                });
+            }
         }
+        kids.extend(admitted);
     }
-    let kids: Vec<Kid> = revocation.revoked.iter().map(|user| Kid::of_id(name, user)).collect();
     file.erase_named(&kids);
-    if let Some(shop) = file.shop_named_mut(name.as_str()) {
-        revocation.revoked.iter().for_each(|user| shop.revoke(user.clone()));
+    for kid in &kids {
+        if let (Some(user), Some(shop)) = (kid.id(), file.shop_named_mut(kid.parts().0)) {
+            shop.revoke(user);
+        }
     }
     Ok(revocation)
 }

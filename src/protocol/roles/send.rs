@@ -281,7 +281,7 @@ impl ClientFile for RefCell<ClientBundle> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::model::{Misuse, Name, Scheme, Suite};
+    use crate::protocol::model::{Misuse, Scheme, ShopName, Suite};
     use crate::protocol::store::keyfile::Shop;
     use crate::protocol::store::spend::Durable;
 
@@ -373,7 +373,7 @@ mod tests {
     }
 
     fn bundle() -> ClientBundle {
-        let name = "tokyo".parse::<Name>().unwrap();
+        let name = "tokyo".parse::<ShopName>().unwrap();
         let suite = Suite::from_header("A256KW", "A256GCM").unwrap();
         ClientBundle::new(name, Shop::new(Scheme::HYBRID_SHOP_SECRET, suite))
     }

@@ -3,9 +3,12 @@
 mod client;
 #[cfg(feature = "store")]
 mod delivery;
+mod rotate;
 mod share;
 mod trees;
 mod users;
+
+use std::collections::BTreeMap;
 
 use rand::Rng;
 
@@ -17,19 +20,19 @@ use crate::ciphers::{knapsack, rsa};
 use crate::protocol::jose::jwk::{self, DecryptingKey, Jwk, PrivateHalf, Usage};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{
-    Error, Family, KeyError, KeyUse, Kid, Misuse, Name, Place, Result, Scheme, Scope, ServiceUrl,
-    ShopProgram, Suite, Unfit,
+    Dates, Error, Family, KeyError, KeyUse, Kid, Misuse, Name, Place, Result, Scheme, Scope,
+    ServiceUrl, ShopName, ShopProgram, Suite, Unfit,
 };
 use crate::protocol::pipeline::Workers;
 use crate::protocol::store::keyfile::{
-    Account, Issued, KeyHolder, Keyring, Keys, MAX_KEY_FILE, Shop, ShopBundle, Standing,
+    Account, Generation, Issued, KeyHolder, Keyring, Keys, MAX_KEY_FILE, Shop, ShopBundle, Standing,
 };
-
 use crate::protocol::store::trees::{HeldTree, TreePart, Trees};
 
 pub use client::{ClientRequest, Delivery, IdRequest, bundle_client};
 #[cfg(feature = "store")]
-pub use delivery::{Outputs, deliver, deliver_admission, deliver_split};
+pub use delivery::{Outputs, deliver, deliver_admission, deliver_rotation, deliver_split};
+pub use rotate::{Rotated, Rotation, rotate};
 pub use share::Share;
 pub(in crate::protocol) use trees::add_repeatable_tree;
 pub use trees::{can_derive, rejoin, skip, split};
@@ -58,7 +61,7 @@ impl Default for Sizes {
 /// A request for new keys.
 #[derive(Debug, Clone)]
 pub struct KeyRequest {
-    /// The shop that decrypts.
+    /// The shop that decrypts. Keys are added to the newest generation of those that it has.
     pub shop: Name,
     /// The shop's embodiment or variant.
     pub scheme: Scheme,
@@ -72,6 +75,8 @@ pub struct KeyRequest {
     pub sizes: Sizes,
     /// The address where clients request programs and keys.
     pub service: Option<ServiceUrl>,
+    /// When the keys are made and when they seal, if the shop has none yet.
+    pub dates: Dates,
 }
 
 /// How a keyring has the transaction keys of a shop.
@@ -233,15 +238,18 @@ pub fn add_keys<S: KeySource>(
     place: &Place,
 ) -> Result<Vec<Kid>> {
     check_room(file, request, place)?;
-    let account = file.shops.entry(request.shop.clone()).or_insert_with(|| {
+    let shop = file.newest(&request.shop);
+    let account = file.shops.entry(shop.clone()).or_insert_with(|| {
         let issued = Issued::none_before(file.keys.len());
-        Account { issued, ..Account::new(request.scheme, request.suite) }
+        let mut account = Account::new(request.scheme, request.suite);
+        account.shop.dates = request.dates;
+        Account { issued, ..account }
     });
     if request.service.is_some() {
         account.shop.service = request.service.clone();
     }
     match request.pool {
-        Pool::Derived => trees::plant(account, request, source)?,
+        Pool::Derived => trees::plant(account, &shop, request, source)?,
         Pool::Listed => {}
     }
     let mut rng = source.public_stream(ID_STREAM);
@@ -256,11 +264,11 @@ pub fn add_keys<S: KeySource>(
         };
         added.push(match request.scheme.scope {
             Scope::Shop => {
-                let kid = Kid::of_shop(&request.shop);
+                let kid = Kid::of_shop(&shop);
                 file.keys.push(Jwk { kid: Some(kid.clone()), ..key });
                 kid
             }
-            Scope::Transaction => add_fresh(file, key, &request.shop, &mut rng),
+            Scope::Transaction => add_fresh(file, key, &shop, &mut rng),
         });
     }
     Ok(added)
@@ -272,13 +280,19 @@ pub fn add_keys<S: KeySource>(
 /// As [`add_keys`].
 pub fn check_room(file: &Keyring, request: &KeyRequest, place: &Place) -> Result<()> {
     trees::check(request)?;
-    let Some(Account { shop, .. }) = file.shops.get(&request.shop) else { return Ok(()) };
+    let newest = file.newest(&request.shop);
+    let Some(Account { shop, .. }) = file.shops.get(&newest) else { return Ok(()) };
     if (shop.scheme, shop.suite) != (request.scheme, request.suite) {
         let (held, asked) = ((shop.scheme, shop.suite), (request.scheme, request.suite));
         let (keyring, shop) = (place.to_string(), request.shop.clone());
         return Err(Misuse::OtherScheme { keyring, shop, held, asked }.into());
     }
-    if request.scheme.scope == Scope::Shop && file.keys.index_of(request.shop.as_str()).is_some() {
+    let asked = request.dates;
+    if !asked.is_always() && (Dates { made: shop.dates.made, ..asked }) != shop.dates {
+        let (keyring, shop) = (place.to_string(), request.shop.clone());
+        return Err(Misuse::OtherDates { keyring, shop }.into());
+    }
+    if request.scheme.scope == Scope::Shop && file.keys.index_of(newest.as_str()).is_some() {
         let (keyring, shop) = (place.to_string(), request.shop.clone());
         return Err(Misuse::KeyExists { keyring, shop }.into());
     }
@@ -311,9 +325,10 @@ impl KeyRequest {
     fn len(&self) -> u64 {
         let (count, kid) = match (self.scheme.scope, self.pool) {
             (Scope::Transaction, Pool::Derived) => return TREE_LEN,
-            (Scope::Shop, _) => (1, Kid::of_shop(&self.shop)),
+            (Scope::Shop, _) => (1, Kid::of_shop(&ShopName::first(&self.shop))),
             (Scope::Transaction, Pool::Listed) => {
-                (self.orders, Kid::of_id(&self.shop, &Name::of_transaction(0)))
+                let shop = ShopName::first(&self.shop);
+                (self.orders, Kid::of_id(&shop, &Name::of_transaction(0)))
             }
         };
         let recorded = match self.scheme.scope {
@@ -338,7 +353,7 @@ const ID_LEN: usize = 16;
 fn add_fresh(
     file: &mut Keyring,
     mut key: Jwk<DecryptingKey>,
-    shop: &Name,
+    shop: &ShopName,
     rng: &mut KeyStream,
 ) -> Kid {
     loop {
@@ -353,7 +368,8 @@ fn add_fresh(
     }
 }
 
-/// Makes a shop's bundle: its own decrypting keys, and no other shop's; and who was revoked.
+/// Makes a shop's bundle: its own decrypting keys of all generations, and no other shop's; and who was
+/// revoked.
 ///
 /// # Errors
 /// [`KeyError::UnknownShop`], and [`KeyError::Missing`] if the shop has no keys and revoked nobody.
@@ -363,33 +379,40 @@ pub fn bundle_shop(
     form: ShopForm,
     place: &Place,
 ) -> Result<ShopBundle> {
-    let (name, account) = file.account(shop, place)?;
-    let own = |key: &&Jwk<_>| key.kid.as_ref().is_some_and(|kid| kid.parts().0 == name.as_str());
-    let trees = account.trees.iter().map(|(id, tree)| (*id, tree.part().clone())).collect();
-    if form == ShopForm::BuiltIn && !account.trees.is_empty() {
-        return Err(Misuse::NoBuiltIn(name.clone()).into());
+    let name = file.account(shop, place)?.0.name();
+    let generations = file.generations(&name).map(|(name, account)| {
+        let mut shop = account.shop.without_history();
+        shop.users = account.shop.users.clone();
+        let trees = account.trees.iter().map(|(id, tree)| (*id, tree.part().clone())).collect();
+        (name.clone(), Generation { shop, trees })
+    });
+    let generations: BTreeMap<_, _> = generations.collect();
+    let own =
+        |key: &&Jwk<_>| key.kid.as_ref().is_some_and(|kid| generations.contains_key(kid.parts().0));
+    let keys = file.keys.iter().filter(own).cloned().collect();
+    let bundle = shop_bundle(name, generations, keys, form);
+    if form == ShopForm::BuiltIn && bundle.has_trees() {
+        return Err(Misuse::NoBuiltIn(bundle.name).into());
     }
-    let mut record = account.shop.without_history();
-    record.users = account.shop.users.clone();
-    let bundle = shop_bundle(name, record, file.keys.iter().filter(own), trees, form);
-    let revokes = bundle.shop.users_with(Standing::Revoked).next().is_some();
-    if bundle.keys.is_empty() && bundle.trees.is_empty() && !revokes {
+    let revokes = bundle
+        .generations
+        .values()
+        .any(|own| own.shop.users_with(Standing::Revoked).next().is_some());
+    if bundle.keys.is_empty() && !bundle.has_trees() && !revokes {
         return Err(Error::key(place, KeyError::Missing("key of this shop")));
     }
     Ok(bundle)
 }
 
-fn shop_bundle<'k>(
-    name: &Name,
-    shop: Shop,
-    keys: impl IntoIterator<Item = &'k Jwk<DecryptingKey>>,
-    trees: Trees<TreePart>,
+fn shop_bundle(
+    name: Name,
+    generations: BTreeMap<ShopName, Generation>,
+    keys: Vec<Jwk<DecryptingKey>>,
     form: ShopForm,
 ) -> ShopBundle {
-    let content = shop.scheme.content;
-    let mut bundle = ShopBundle::new(name.clone(), shop);
-    bundle.keys = Keys::of_different(keys.into_iter().cloned().collect());
-    bundle.trees = trees;
+    let (keys, program, ledger) = (Keys::of_different(keys), None, None);
+    let mut bundle = ShopBundle { name, generations, program, keys, ledger };
+    let content = bundle.scheme().content;
     bundle.program = match form {
         ShopForm::Key => None,
         ShopForm::Program => Some(ShopProgram { content, built_in: None }),
@@ -401,13 +424,24 @@ fn shop_bundle<'k>(
     bundle
 }
 
+/// The half of a shop for some keys of one generation.
+fn shop_half(
+    name: &ShopName,
+    shop: Shop,
+    trees: Trees<TreePart>,
+    keys: Vec<Jwk<DecryptingKey>>,
+) -> ShopBundle {
+    let generations = BTreeMap::from([(name.clone(), Generation { shop, trees })]);
+    shop_bundle(name.name(), generations, keys, ShopForm::Program)
+}
+
 /// Listed transaction ids of a shop that have not been handed out.
-pub fn unused_ids<'f>(file: &'f Keyring, shop: &'f Name) -> impl Iterator<Item = Kid> + 'f {
+pub fn unused_ids<'f>(file: &'f Keyring, shop: &'f ShopName) -> impl Iterator<Item = Kid> + 'f {
     unused(file, shop).map(|(_, kid)| kid.clone())
 }
 
 /// Listed transaction ids of a shop that have not been handed out, each with the index of its key.
-fn unused<'f>(file: &'f Keyring, shop: &'f Name) -> impl Iterator<Item = (usize, &'f Kid)> {
+fn unused<'f>(file: &'f Keyring, shop: &'f ShopName) -> impl Iterator<Item = (usize, &'f Kid)> {
     file.shops.get(shop).into_iter().flat_map(move |account| {
         let keys = file.keys.iter().enumerate().skip(account.issued.from());
         keys.filter_map(move |(index, key)| {
@@ -420,7 +454,7 @@ fn unused<'f>(file: &'f Keyring, shop: &'f Name) -> impl Iterator<Item = (usize,
 }
 
 /// Chooses up to `most` listed ids of a shop to be handed out, the first ones that were not.
-fn choose_unused(file: &Keyring, shop: &Name, most: u64) -> Chosen {
+fn choose_unused(file: &Keyring, shop: &ShopName, most: u64) -> Chosen {
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     let (positions, kids) =
         unused(file, shop).take(most).map(|(position, kid)| (position, kid.clone())).unzip();
@@ -444,7 +478,7 @@ impl Chosen {
 }
 
 /// Number of transaction ids of a shop that have not been handed out, listed and derived.
-pub fn count_unused(file: &Keyring, shop: &Name) -> u64 {
+pub fn count_unused(file: &Keyring, shop: &ShopName) -> u64 {
     let derived = file.shops.get(shop).map_or(0, trees::unused);
     unused_ids(file, shop).count() as u64 + derived
 }

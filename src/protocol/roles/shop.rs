@@ -7,7 +7,7 @@ use crate::ciphers::random::{KeySource, KeyStream, SystemSource};
 use crate::protocol::jose::jwe::{
     Carries, Failure, KeyNumber, MAX_SEALED_LINE, OpenedBlock, Opener, Shape,
 };
-use crate::protocol::model::{Error, Form, Kid, Name, Place, Result, Reuse};
+use crate::protocol::model::{Error, Form, Kid, Place, Result, Reuse, ShopName};
 use crate::protocol::pipeline::{Batch, LineLimits, Workers};
 use crate::protocol::roles::client::Totals;
 use crate::protocol::roles::register::{LineHash, Register};
@@ -75,7 +75,7 @@ impl Summary {
     }
 
     /// Number of orders by shop, for keys from a shop's or the service's file.
-    pub fn by_shop(&self, keys: &OpeningKeys) -> BTreeMap<Name, u64> {
+    pub fn by_shop(&self, keys: &OpeningKeys) -> BTreeMap<ShopName, u64> {
         let mut shops = BTreeMap::new();
         for (key, count) in self.counts.used() {
             if let Some(shop) = keys.shop(key) {

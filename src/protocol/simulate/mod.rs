@@ -20,9 +20,12 @@ pub use users::UserCase;
 
 use crate::ciphers::ecdh::Curve;
 use crate::ciphers::random::SeededSource;
-use crate::protocol::model::{Erase, Result, Scheme, Scope, Suite};
+use crate::protocol::model::{Erase, Result, Scheme, Scope, Suite, Time};
 use crate::protocol::pipeline::Workers;
 use crate::protocol::roles::service::{Pool, Sizes};
+
+/// The time of every simulation, so that it can be repeated.
+const NOW: Time = Time::UNIX_EPOCH;
 
 /// Parameters of a simulation.
 #[derive(Debug, Clone)]

@@ -8,9 +8,11 @@ use serde_json::json;
 
 use super::messages::request_for_page;
 use super::trace::{Event, Party, Steps, steps};
-use super::{Case, Setup, ShopReport, orders};
+use super::{Case, NOW, Setup, ShopReport, orders};
 use crate::ciphers::random::{KeySource, SeededSource};
-use crate::protocol::model::{Enc, Name, Place, Result, Run, Scope, ServiceUrl, ShopProgram};
+use crate::protocol::model::{
+    Dates, Enc, Name, Place, Result, Run, Scope, ServiceUrl, ShopName, ShopProgram,
+};
 use crate::protocol::page::item_page::Page;
 use crate::protocol::page::request::Request;
 use crate::protocol::pipeline::{Part, Workers};
@@ -125,6 +127,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
                 ..self.setup.sizes()
             },
             service: Some(service_url()),
+            dates: Dates::default(),
         };
         let place = Place::file("service");
         let source = self.source.child(&format!("keys of {shop}"));
@@ -140,7 +143,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
             }
         };
         if pool == 0 {
-            return Ok(ShopBundle::new(shop.clone(), self.shop()));
+            return Ok(ShopBundle::new(ShopName::first(shop), self.shop()));
         }
         let bundle = service::bundle_shop(&self.service, Some(shop), form, &place)?;
         self.carry_to_shop(shop, &bundle, "decrypting keys and program")
@@ -252,6 +255,8 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
         let shares_pad = self.case.suite.enc().takes_pad() && self.case.scheme.scope == Scope::Shop;
         let request = ClientRequest {
             shop,
+            now: NOW,
+            dates: Dates::default(),
             ids: match (user, made_now) {
                 (Some(user), _) => IdRequest::User(user),
                 (None, true) => IdRequest::OnDemand(orders),
@@ -300,7 +305,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
         shop: &Name,
     ) -> Result<Vec<u8>> {
         let place = Place::file(format!("orders of {me}"));
-        let plan = Plan::of_client(&store.borrow(), &place)?;
+        let plan = Plan::of_client(&store.borrow(), NOW, &place)?;
         let mut input = entered.join("\n");
         input.push('\n');
         let input = Part::memory(&place.file, input.into_bytes());
@@ -320,7 +325,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
     fn check_erased(&mut self, me: &Party, store: &RefCell<ClientBundle>) {
         let Some(what) = self.case.erase else { return };
         self.act(Some("162"), me.clone(), &format!("erase {}", what.name()));
-        if Plan::of_client(&store.borrow(), &Place::file("client")).is_ok() {
+        if Plan::of_client(&store.borrow(), NOW, &Place::file("client")).is_ok() {
             self.violations.push(format!("{me} could still seal after erasing"));
         }
     }

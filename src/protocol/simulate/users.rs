@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+use super::NOW;
 use super::play::open;
 use crate::ciphers::random::SeededSource;
 use crate::protocol::model::{Name, Place, Result};
@@ -79,12 +80,12 @@ pub(super) fn order(
         | UserCase::MergedAgain
         | UserCase::OldBundle => {}
     }
-    let request = ClientRequest::new(shop.clone(), IdRequest::User(user));
+    let request = ClientRequest::new(shop.clone(), IdRequest::User(user), NOW);
     // The key was made when the user was admitted.
     let made = |_: &KeyRequest| Ok(Vec::new());
     let delivery = service::bundle_client(&mut service, &request, &source, made, &place)?;
     let client = RefCell::new(delivery.client);
-    let plan = Plan::of_client(&client.borrow(), &place)?;
+    let plan = Plan::of_client(&client.borrow(), NOW, &place)?;
     let input = Part::memory(&place.file, format!("{}\n", ORDERS.join("\n")).into_bytes());
     let mut sealed = Vec::new();
     plan.seal(workers, input, &source.child("orders"), &client, &mut sealed, |_| {})?;

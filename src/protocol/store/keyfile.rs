@@ -14,14 +14,14 @@ mod read;
 mod shop;
 mod write;
 
-pub use bundles::{ClientBundle, JournalEnd, Sent, ShopBundle};
+pub use bundles::{ClientBundle, Generation, JournalEnd, Sent, ShopBundle};
 pub use holder::{KeyHolder, KeySet};
 pub use issued::Issued;
 pub use keyring::{Account, Keyring};
 pub use keys::{AnyKeys, Keys, SameName};
 pub use plain::{JwkSet, LoneKey, PlainFile};
 pub use read::Parsed;
-pub use shop::{Shop, Standing};
+pub use shop::{Shop, Stage, Standing};
 pub use write::AROUND_KEYS;
 
 use crate::protocol::model::{Error, KeyError, Place, Result, Role};
@@ -46,6 +46,10 @@ pub const VERSION_WITH_TREES: u64 = 2;
 /// The version of the member `orderseal` in bundles whose spent ids are in a journal. Programs that
 /// know only earlier versions refuse such a file; otherwise they would use ids again.
 pub const VERSION_WITH_JOURNAL: u64 = 3;
+
+/// The version of the member `orderseal` in files whose keys have dates, or are retired. Programs that
+/// know only earlier versions refuse such a file; otherwise they would seal under keys that expired.
+pub const VERSION_WITH_DATES: u64 = 4;
 
 /// A key file of any kind, as it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use crate::protocol::jose::jwk::{Jwk, JwkRef};
 use crate::protocol::jose::password::OpeningPassword;
 use crate::protocol::jose::tree::{LeafId, TreeId};
 use crate::protocol::model::{
-    Alg, Error, KeyError, Kid, Member, Misuse, Name, Place, Result, Role, Scope, Suite, Unfit,
-    Unimplemented,
+    Alg, Dates, Error, KeyError, Kid, Member, Misuse, Place, Result, Role, Scope, ShopName, Suite,
+    Time, Unfit, Unimplemented,
 };
 use crate::protocol::store::keyfile::{
     AnyKeys, KeyFile, KeyHolder, Keyring, PlainFile, Shop, ShopBundle, Standing,
@@ -38,6 +38,8 @@ pub struct OpeningKeys {
     /// Number of plain files with a single key that opens orders.
     lone: usize,
     allow_weak: bool,
+    /// The time, if keys that have expired open nothing.
+    in_date: Option<Time>,
     /// Users who were revoked according to one file, and whose keys another one has.
     revoked: BTreeSet<Kid>,
     /// The trees of all files.
@@ -53,7 +55,7 @@ pub struct OpeningKeys {
 struct TreeAt {
     /// Index of the file.
     file: usize,
-    shop: Name,
+    shop: ShopName,
     id: TreeId,
     /// What a ledger calls its leaves.
     slots: TreeSlots,
@@ -89,7 +91,7 @@ impl Held {
 }
 
 impl TreeAt {
-    fn new(file: usize, shop: Name, id: TreeId) -> Self {
+    fn new(file: usize, shop: ShopName, id: TreeId) -> Self {
         let slots = TreeSlots::new(&leaf_names(shop.as_str(), id));
         Self { file, shop, id, slots }
     }
@@ -162,6 +164,12 @@ impl OpeningKeys {
         Self { allow_weak, ..Self::default() }
     }
 
+    /// Refuses orders of shops whose keys do not seal at this time; otherwise they open.
+    #[must_use]
+    pub fn in_date(self, now: Time) -> Self {
+        Self { in_date: Some(now), ..self }
+    }
+
     /// Creates a set of a password alone, which opens every order whose key was derived from it,
     /// whatever key the order names. It opens orders under a weak cipher only if `allow_weak` is set.
     pub fn of_password(password: OpeningPassword, allow_weak: bool) -> Self {
@@ -177,6 +185,8 @@ impl OpeningKeys {
         let (first, repeated) = (self.numbers(), self.count_repeated(&file, place)?);
         match &file {
             OpeningFile::Plain(file) => {
+                let in_date = self.in_date.map_or(Ok(()), |now| file.check_dates(now));
+                in_date.map_err(|error| Error::key(place, error))?;
                 let single = single_key(file).map_err(|error| Error::key(place, error))?;
                 if let (Some(index), 0) = (single, repeated) {
                     if file.keys()[index].kid.is_none() && self.unnamed.is_some() {
@@ -312,7 +322,7 @@ impl OpeningKeys {
     }
 
     /// The shop that the key belongs to, if the key file has it.
-    pub fn shop(&self, number: KeyNumber) -> Option<Name> {
+    pub fn shop(&self, number: KeyNumber) -> Option<ShopName> {
         match number {
             KeyNumber::Listed(number) => {
                 let (held, kid) = (self.held(number), self.listed_name(number)?);
@@ -390,11 +400,13 @@ impl OpeningKeys {
             return Ok(KeyNumber::Password);
         }
         let Some(kid) = kid else { return self.unnamed.ok_or(KeyError::Unnamed) };
-        let guessed = guess < self.numbers() && self.repeated == 0 && self.revoked.is_empty();
+        let plain = self.repeated == 0 && self.revoked.is_empty() && self.in_date.is_none();
+        let guessed = plain && guess < self.numbers();
         if guessed && self.listed_name(guess).is_some_and(|name| name.as_str() == kid) {
             return Ok(KeyNumber::Listed(guess));
         }
         if let Some(found) = self.position(kid) {
+            self.check_date(kid)?;
             return Ok(found);
         }
         // If the user gave one key to open orders with, it also opens orders that name another key,
@@ -403,6 +415,27 @@ impl OpeningKeys {
             Some(only) => Ok(only),
             None => Err(self.unknown(kid)),
         }
+    }
+
+    /// Checks that the keys of a shop are in date, if that matters.
+    fn check_date(&self, kid: &str) -> Checked<()> {
+        let Some(now) = self.in_date else { return Ok(()) };
+        let Some(shop) = Kid::new(kid).and_then(|kid| kid.shop()) else { return Ok(()) };
+        let found = self.dates(&shop).check(now);
+        found.map_err(|why| KeyError::out_of_date(&shop, why))
+    }
+
+    /// The dates of a generation of a shop's keys.
+    pub fn dates(&self, shop: &ShopName) -> Dates {
+        let mut holders = self.files.iter().map(|held| held.file.holder());
+        let record = holders.find_map(|file| file.shop_named(shop.as_str()));
+        record.map_or(Dates::default(), |record| record.dates)
+    }
+
+    /// Whether keys of any shop have dates.
+    pub fn have_dates(&self) -> bool {
+        let mut shops = self.files.iter().flat_map(|held| held.file.holder().shops());
+        shops.any(|(_, shop)| !shop.dates.is_always())
     }
 
     /// The key named `kid`.
@@ -544,9 +577,8 @@ fn algorithms(file: &OpeningFile, key: JwkRef<'_>) -> Checked<Algorithms> {
     let fixed = |shop: &Shop| Algorithms::Fixed(shop.suite);
     match file {
         OpeningFile::Plain(file) => plain_algorithms(file, key.alg),
-        OpeningFile::Shop(file) => Ok(fixed(&file.shop)),
-        OpeningFile::Keyring(file) => {
-            let shop = key.kid.and_then(|kid| file.shop_of(kid));
+        OpeningFile::Shop(_) | OpeningFile::Keyring(_) => {
+            let shop = key.kid.and_then(|kid| file.holder().shop_of(kid));
             shop.map(fixed).ok_or_else(|| KeyError::NoAlgorithm(key.words()))
         }
     }

@@ -19,7 +19,7 @@ pub use ids::{Ids, Used};
 pub use pads::Pads;
 
 use crate::protocol::jose::jwk::{AsKey, EncryptingKey, Jwk};
-use crate::protocol::model::{Error, KeyError, Name, Place, Result};
+use crate::protocol::model::{Error, KeyError, Place, Result, ShopName};
 use crate::protocol::store::keyfile::{ClientBundle, KeyFile, LoneKey, PlainFile};
 
 /// A key file of the kind `F` that can be changed durably.
@@ -51,7 +51,7 @@ pub trait KeyStore: Durable<Self::File> {
     /// or the bundle is of another shop.
     fn reserve_in_journal(
         &self,
-        _shop: &Name,
+        _shop: &ShopName,
         _want: &dyn Fn(u64, u64) -> u64,
     ) -> Result<Option<FromJournal>> {
         Ok(None)

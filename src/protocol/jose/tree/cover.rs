@@ -9,7 +9,7 @@ use super::position::{LEAVES, Position, covering};
 use super::{LeafId, Leaves, NODE_LEN, Tree, TreeFault};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::{Secret, Wiped};
-use crate::protocol::model::{Kid, Name};
+use crate::protocol::model::{Kid, ShopName};
 
 /// The nodes of a tree that somebody holds: in ascending order, without overlaps. Together they
 /// derive a set of leaves. Taking leaves away leaves nodes from which these cannot be derived.
@@ -159,7 +159,7 @@ impl Cover {
     pub fn named_keys(
         &self,
         backend: Backend,
-        shop: &Name,
+        shop: &ShopName,
         leaves: &[u32],
     ) -> Result<Vec<(Kid, Secret)>, TreeFault> {
         let (keys, tree) = (self.keys(backend, leaves)?, self.tree.id());

@@ -29,7 +29,7 @@ pub use position::{HEIGHT, LEAVES, Position};
 use sha2::{Digest, Sha256};
 
 use crate::ciphers::cut::part;
-use crate::protocol::model::{Name, Suite};
+use crate::protocol::model::{ShopName, Suite};
 
 /// Length in bytes of a node's key.
 pub const NODE_LEN: usize = 32;
@@ -48,7 +48,7 @@ pub struct Tree {
 impl Tree {
     /// Creates the tree of a shop for keys of a suite; `None` if its keys are not secrets of a fixed
     /// length (RSA keys, knapsacks, pads).
-    pub fn new(id: TreeId, shop: &Name, suite: Suite) -> Option<Self> {
+    pub fn new(id: TreeId, shop: &ShopName, suite: Suite) -> Option<Self> {
         let key_len = suite.secret_len()?;
         let sbox = suite.enc().own_sbox().map(|sbox| sbox.to_string()).unwrap_or_default();
         let mut hash = Sha256::new();

@@ -24,7 +24,7 @@ const ROOT: [u8; 32] = {
 
 fn tree(alg: &str, enc: &str) -> Tree {
     let suite = Suite::from_header(alg, enc).unwrap();
-    Tree::new(ID, &Name::new("tokyo").unwrap(), suite).unwrap()
+    Tree::new(ID, &ShopName::new("tokyo").unwrap(), suite).unwrap()
 }
 
 fn whole() -> Cover {
@@ -85,7 +85,7 @@ fn keys_of_every_length_and_suite_are_those_of_another_implementation() {
 #[test]
 fn a_change_of_anything_that_is_bound_changes_every_key() {
     let backend = Backend::detect();
-    let shop = |name| Name::new(name).unwrap();
+    let shop = |name| ShopName::new(name).unwrap();
     let suite = |alg, enc| Suite::from_header(alg, enc).unwrap();
     let trees = [
         Tree::new(ID, &shop("tokyo"), suite("A256KW", "A256GCM")),
@@ -123,7 +123,11 @@ fn keys_that_no_tree_can_derive_have_none() {
         ("MH-KNAPSACK", "A256GCM"),
     ] {
         let suite = Suite::from_header(alg, enc).unwrap();
-        assert_eq!(Tree::new(ID, &Name::new("tokyo").unwrap(), suite), None, "{alg} with {enc}");
+        assert_eq!(
+            Tree::new(ID, &ShopName::new("tokyo").unwrap(), suite),
+            None,
+            "{alg} with {enc}"
+        );
     }
 }
 
@@ -275,13 +279,13 @@ fn states_of_different_trees_are_not_put_together() {
     let fault = own.intersection(backend, &part).unwrap_err();
     assert_eq!(fault, TreeFault::DifferentKeys(Position::leaf(1000)));
 
-    let shop = Name::new("osaka").unwrap();
+    let shop = ShopName::new("osaka").unwrap();
     let suite = Suite::from_header("A256KW", "A256GCM").unwrap();
     let osaka = Cover::whole(Tree::new(ID, &shop, suite).unwrap(), &ROOT);
     let fault = own.intersection(backend, &osaka).unwrap_err();
     assert_eq!(fault, TreeFault::OtherBinding(ID));
     let id = TreeId::new(1);
-    let shop = Name::new("tokyo").unwrap();
+    let shop = ShopName::new("tokyo").unwrap();
     let foreign = Cover::whole(Tree::new(id, &shop, suite).unwrap(), &ROOT);
     let fault = own.without(backend, &Leaves::starting_at(0, LEAVES)).with(&foreign).unwrap_err();
     assert_eq!(fault, TreeFault::OtherTree { expected: ID, found: id });

@@ -1,7 +1,7 @@
 //! Faults in key files.
 
 use crate::protocol::model::algorithms::{Alg, Enc, Family};
-use crate::protocol::model::names::{Kid, Name};
+use crate::protocol::model::names::{Kid, Name, ShopName};
 use crate::protocol::model::role::Role;
 use crate::protocol::model::scheme::{Scheme, Scope};
 
@@ -132,7 +132,13 @@ pub enum KeyFileFault {
     Nodes(String),
     /// A tree of a shop whose keys are not derived.
     #[error("keys of shop {0} are not derived")]
-    NotDerived(Name),
+    NotDerived(ShopName),
+    /// Generations of a shop's keys for different schemes.
+    #[error("the generations of shop {0} are of different schemes")]
+    Schemes(Name),
+    /// Keys that expire before they are valid.
+    #[error("\"expires\" is not after \"not_before\"")]
+    NeverValid,
     /// A list with something that is not an id.
     #[error("member {0:?} holds something that is not an id")]
     NotIds(&'static str),

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Chosen, KeyRequest, Pool, Share, ShopForm, Sizes, add_keys, check_len, choose_unused,
-    shop_bundle, trees as service_trees, users,
+    Chosen, KeyRequest, Pool, Share, Sizes, add_keys, check_len, choose_unused, shop_half,
+    trees as service_trees, users,
 };
 use crate::ciphers::random::KeySource;
 use crate::protocol::jose::jwk::{AsKey, DecryptingKey, EncryptingKey, Jwk};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{
-    Amounts, ClientProgram, Enc, Erase, Error, KeyError, Kid, Misuse, Name, Place, Result, Run,
-    Scope, ServiceUrl,
+    Amounts, ClientProgram, Dates, Enc, Erase, Error, KeyError, Kid, Misuse, Name, Place, Result,
+    Run, Scope, ServiceUrl, ShopName, Time,
 };
 use crate::protocol::store::keyfile::{
     Account, ClientBundle, IV_BUDGET, KeyHolder, Keyring, Keys, Shop, ShopBundle,
@@ -30,6 +30,10 @@ const PAD_SHARES: u64 = 16;
 pub struct ClientRequest {
     /// The shop to order at.
     pub shop: Name,
+    /// The time, which decides from which generation of the shop's keys the client gets some.
+    pub now: Time,
+    /// When the client's keys seal, besides what holds for all of their generation.
+    pub dates: Dates,
     /// The ids to hand out.
     pub ids: IdRequest,
     /// The part of the client's file that the program erases after sending.
@@ -47,9 +51,11 @@ pub struct ClientRequest {
 impl ClientRequest {
     /// A request for ids at a shop, for a program that runs automatically, wraps one content key and
     /// erases nothing.
-    pub fn new(shop: Name, ids: IdRequest) -> Self {
+    pub fn new(shop: Name, ids: IdRequest, now: Time) -> Self {
         Self {
             shop,
+            now,
+            dates: Dates::default(),
             ids,
             erase: None,
             run: Run::Automatic,
@@ -100,11 +106,11 @@ impl Delivery {
     /// # Errors
     /// [`KeyError::UnknownShop`] and [`KeyError::Unknown`] for another keyring.
     pub fn shop_half(&self, keyring: &Keyring, place: &Place) -> Result<ShopBundle> {
-        let (name, account) = keyring.account(Some(&self.client.name), place)?;
+        let name = &self.client.name;
+        let shop = keyring.record(name, place)?.shop.for_keys(&self.kids);
         let keys = at(keyring, self.kids.clone(), place)?.positions;
-        let keys = keys.into_iter().map(|position| &keyring.keys[position]);
-        let (shop, trees) = (account.shop.for_keys(&self.kids), self.trees.clone());
-        Ok(shop_bundle(name, shop, keys, trees, ShopForm::Program))
+        let keys = keys.into_iter().map(|position| keyring.keys[position].clone()).collect();
+        Ok(shop_half(name, shop, self.trees.clone(), keys))
     }
 
     /// All limited resources that were handed out.
@@ -141,23 +147,28 @@ pub fn bundle_client<S: KeySource>(
     make: impl FnMut(&KeyRequest) -> Result<Vec<DecryptingKey>>,
     place: &Place,
 ) -> Result<Delivery> {
-    let (name, Account { shop, .. }) = file.account(Some(&request.shop), place)?;
+    let (name, Account { shop, .. }) = file.current(&request.shop, request.now, place)?;
     let (name, shop) = (name.clone(), shop.clone());
     check_request(request, &shop)?;
+    let dates = shop.dates.and(request.dates);
+    if !dates.is_possible() {
+        return Err(Error::key(place, KeyError::NeverValid(name)));
+    }
     let (Chosen { positions, kids }, trees) = match shop.scheme.scope {
         Scope::Shop => (at(file, vec![Kid::of_shop(&name)], place)?, Trees::new()),
-        Scope::Transaction => hand_out(file, request, source, make, place)?,
+        Scope::Transaction => hand_out(file, &name, request, source, make, place)?,
     };
     let made_now = match request.ids {
         IdRequest::OnDemand(_) => true,
         IdRequest::Pool(_) | IdRequest::User(_) => false,
     };
     let mut client = ClientBundle::new(name.clone(), shop.for_keys(&kids));
+    client.shop.dates = dates;
     if request.service.is_some() {
         client.shop.service = request.service.clone();
     }
-    let pieces = pieces_of_pads(file, request, &kids, place)?;
-    let account = file.account_mut(&name, place)?;
+    let pieces = pieces_of_pads(file, file.record(&name, place)?, request.pad_bytes, &kids, place)?;
+    let account = file.record_mut(&name, place)?;
     for kid in &kids {
         if account.shop.is_reusable(kid) && shop.suite.has_budget() {
             let allotted = account.allotted.entry(kid.clone()).or_default();
@@ -204,19 +215,19 @@ fn at(file: &Keyring, kids: Vec<Kid>, place: &Place) -> Result<Chosen> {
 /// that no other client has.
 fn pieces_of_pads(
     file: &Keyring,
-    request: &ClientRequest,
+    account: &Account,
+    wanted: Option<u64>,
     kids: &[Kid],
     place: &Place,
 ) -> Result<BTreeMap<Kid, Pad>> {
     let mut pieces = BTreeMap::new();
-    let (_, account) = file.account(Some(&request.shop), place)?;
     for kid in kids.iter().filter(|kid| account.shop.is_reusable(kid)) {
         let key = file.keys.named(kid.as_str());
         let Some(pad) = key.and_then(|key| key.material.as_key().pad()) else { continue };
         let allotted = account.allotted.get(kid).copied().unwrap_or_default();
         let left = pad.len().saturating_sub(allotted);
         let share = (pad.len() / PAD_SHARES).max(1);
-        let needed = request.pad_bytes.unwrap_or(share.min(left)).max(1);
+        let needed = wanted.unwrap_or(share.min(left)).max(1);
         let piece = pad
             .piece(allotted, needed)
             .filter(|_| needed <= left)
@@ -251,22 +262,23 @@ fn check_request(request: &ClientRequest, shop: &Shop) -> Result<()> {
 /// Chooses or makes the ids for a client, and records them as issued.
 fn hand_out<S: KeySource>(
     file: &mut Keyring,
+    shop: &ShopName,
     request: &ClientRequest,
     source: &S,
     mut make: impl FnMut(&KeyRequest) -> Result<Vec<DecryptingKey>>,
     place: &Place,
 ) -> Result<(Chosen, Trees<TreePart>)> {
-    let shop = &request.shop;
     let mut trees = Trees::new();
     let chosen = match &request.ids {
         IdRequest::Pool(wanted) => {
             let listed = choose_unused(file, shop, *wanted);
             let derived = *wanted - listed.kids.len() as u64;
-            let account = file.account_mut(shop, place)?;
+            let account = file.record_mut(shop, place)?;
             let unused = service_trees::unused(account);
             if unused < derived {
                 let unused = listed.kids.len() as u64 + unused;
-                let error = KeyError::PoolEmpty { shop: shop.clone(), unused, wanted: *wanted };
+                let shop = shop.name();
+                let error = KeyError::PoolEmpty { shop, unused, wanted: *wanted };
                 return Err(Error::key(place, error));
             }
             trees = service_trees::hand_out(account, derived);
@@ -274,15 +286,18 @@ fn hand_out<S: KeySource>(
             listed
         }
         IdRequest::OnDemand(wanted) => {
-            let making = KeyRequest::more(file, shop, *wanted, place)?;
+            let making = KeyRequest::more(file, &request.shop, *wanted, place)?;
             check_len(file, &making, place)?;
             let keys = make(&making)?;
             let made = add_keys(file, &making, keys, source, place)?;
-            let issued = &mut file.account_mut(shop, place)?.issued;
+            let issued = &mut file.record_mut(shop, place)?.issued;
             made.iter().filter_map(Kid::id).for_each(|id| issued.insert(id));
             at(file, made, place)?
         }
-        IdRequest::User(user) => at(file, vec![users::key_of(file, shop, user, place)?], place)?,
+        IdRequest::User(user) => {
+            let kid = users::key_of(file, &request.shop, user, place)?;
+            at(file, vec![kid], place)?
+        }
     };
     Ok((chosen, trees))
 }
@@ -293,21 +308,22 @@ impl KeyRequest {
     /// # Errors
     /// [`KeyError::UnknownShop`].
     pub fn more(file: &Keyring, name: &Name, orders: u64, place: &Place) -> Result<Self> {
-        let (_, Account { shop, .. }) = file.account(Some(name), place)?;
+        let (newest, Account { shop, .. }) = file.account(Some(name), place)?;
         Ok(Self {
             shop: name.clone(),
             scheme: shop.scheme,
             suite: shop.suite,
             orders,
             pool: Pool::Listed,
-            sizes: sizes(file, name),
+            sizes: sizes(file, newest),
             service: None,
+            dates: Dates::default(),
         })
     }
 }
 
 /// The sizes of the shop's keys, or the defaults if it has none yet.
-fn sizes(file: &Keyring, shop: &Name) -> Sizes {
+fn sizes(file: &Keyring, shop: &ShopName) -> Sizes {
     let mut sizes = Sizes::default();
     let of_shop =
         |key: &&Jwk<_>| key.kid.as_ref().is_some_and(|kid| kid.parts().0 == shop.as_str());

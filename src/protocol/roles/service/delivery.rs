@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::trees::{rejoin, split};
-use super::{Admission, ClientRequest, Delivery, KeyRequest, admit, bundle_client};
+use super::{
+    Admission, ClientRequest, Delivery, KeyRequest, Rotated, Rotation, admit, bundle_client, rotate,
+};
 use crate::ciphers::Secret;
-use crate::ciphers::random::KeySource;
+use crate::ciphers::random::{KeySource, RandomError};
 use crate::protocol::jose::jwk::DecryptingKey;
 use crate::protocol::model::{Amounts, Error, Name, NotUndone, Place, Result};
 use crate::protocol::pipeline::Workers;
@@ -96,6 +98,37 @@ pub fn deliver_admission<S: KeySource, K: Durable<Keyring> + ?Sized>(
             Err(Error::Changed { what, source: Box::new(error) })
         }
     }
+}
+
+/// Makes the next generation of a shop's keys and delivers them to the shop, if `output` is given. The
+/// generation stays even if the delivery fails: the shop's next bundle has it.
+///
+/// # Errors
+/// As [`rotate`], in which case nothing is changed; [`Error::Changed`] if the keys were made and not
+/// delivered.
+pub fn deliver_rotation<S: KeySource, K: Durable<Keyring> + ?Sized>(
+    keyring: &K,
+    shop: Option<&Name>,
+    rotation: &Rotation,
+    mut fresh: impl FnMut() -> std::result::Result<S, RandomError>,
+    workers: &Workers,
+    output: Option<Output>,
+    place: &Place,
+) -> Result<Rotated> {
+    let (rotated, half) = keyring.update(|file| {
+        let rotated = rotate(file, shop, rotation, &mut fresh, workers, place)?;
+        let half = match &output {
+            Some(output) => Some(rotated.shop_half.to_bytes(&Place::file(output.name()))?),
+            None => None,
+        };
+        Ok((rotated, half))
+    })?;
+    let (Some(mut output), Some(half)) = (output, half) else { return Ok(rotated) };
+    output.write(&half).and_then(|()| output.send()).map_err(|error| {
+        let what = format!("{place}: made {}", rotated.generation);
+        Error::Changed { what, source: Box::new(error) }
+    })?;
+    Ok(rotated)
 }
 
 /// Cuts the last `count` ids of a shop's trees off and delivers them as the keyring of a second

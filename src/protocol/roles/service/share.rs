@@ -6,7 +6,7 @@ use std::ops::{Range, Sub};
 use crate::ciphers::cpu::Backend;
 use crate::protocol::jose::jwk::{AsKey, EncryptingKey, Jwk};
 use crate::protocol::jose::tree::TreeFault;
-use crate::protocol::model::{Amounts, Error, Kid, Name, Place, Result, Unfit};
+use crate::protocol::model::{Amounts, Error, Kid, Place, Result, ShopName, Unfit};
 use crate::protocol::store::keyfile::{ClientBundle, KeyHolder, Keyring};
 use crate::protocol::store::trees::{HeldTree, TreePart, Trees};
 
@@ -14,7 +14,7 @@ use crate::protocol::store::trees::{HeldTree, TreePart, Trees};
 #[derive(Debug, Clone)]
 pub struct Share {
     place: Place,
-    shop: Name,
+    shop: ShopName,
     keys: Vec<Jwk<EncryptingKey>>,
     ids: Vec<Kid>,
     /// Unused ids of trees.
@@ -92,11 +92,11 @@ impl Share {
     /// [`KeyError::UnknownShop`]; [`KeyError::Unfit`] if the keys are not those of the keyring.
     /// Nothing is changed in these cases.
     pub fn give_back(&self, keyring: &mut Keyring, place: &Place) -> Result<Amounts> {
-        keyring.account(Some(&self.shop), place)?;
+        keyring.record(&self.shop, place)?;
         for key in &self.keys {
             self.check_origin(key, keyring, place)?;
         }
-        let (_, account) = keyring.account(Some(&self.shop), place)?;
+        let account = keyring.record(&self.shop, place)?;
         for (id, part) in &self.trees {
             let own = account.trees.get(id).ok_or(TreeFault::Unknown(*id));
             let same = own
@@ -105,7 +105,7 @@ impl Share {
                 Error::key(&self.place, Unfit::Tree(format!("{fault} in {place}")).into())
             })?;
         }
-        let account = keyring.account_mut(&self.shop, place)?;
+        let account = keyring.record_mut(&self.shop, place)?;
         let mut returned = Amounts::default();
         for id in self.ids.iter().filter_map(Kid::id) {
             returned.ids += u64::from(account.issued.remove(id.as_str()));

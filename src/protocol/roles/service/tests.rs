@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use super::*;
 use crate::ciphers::random::{Origin, SystemSource};
 use crate::protocol::jose::jwk::{AsKey, Material};
-use crate::protocol::model::{Alg, Amounts, Enc};
+use crate::protocol::model::{Alg, Amounts, Enc, Time};
 use crate::protocol::roles::revoke;
 use crate::protocol::store::files::{self, Existing, Output, Privacy};
 use crate::protocol::store::keyfile::{ClientBundle, IV_BUDGET, JwkSet, KeyFile, KeySet};
@@ -16,6 +16,11 @@ const ALG_OF: [(u8, &str, &str); 3] =
 
 fn place() -> Place {
     Place::file("service.jwks")
+}
+
+/// The first generation of the keys of the shop tokyo.
+fn tokyo() -> ShopName {
+    ShopName::first(&name("tokyo"))
 }
 
 fn name(text: &str) -> Name {
@@ -36,6 +41,7 @@ fn key_request(embodiment: u8, orders: u64, enc: Option<&str>) -> KeyRequest {
         orders,
         sizes: Sizes { rsa_bits: 2048, pad_bytes: 1600, ..Sizes::default() },
         service: None,
+        dates: Dates::default(),
     }
 }
 
@@ -52,7 +58,7 @@ fn keyring(embodiment: u8, orders: u64, enc: Option<&str>) -> Keyring {
 }
 
 fn asks_for(ids: IdRequest) -> ClientRequest {
-    ClientRequest::new(name("tokyo"), ids)
+    ClientRequest::new(name("tokyo"), ids, Time::UNIX_EPOCH)
 }
 
 fn bundle(file: &mut Keyring, ids: IdRequest) -> Result<ClientBundle> {
@@ -65,7 +71,7 @@ fn budget(client: &ClientBundle) -> u64 {
 }
 
 fn allotted(file: &Keyring) -> u64 {
-    file.shops[&name("tokyo")].allotted.values().sum()
+    file.shops["tokyo"].allotted.values().sum()
 }
 
 #[test]
@@ -127,7 +133,9 @@ fn only_users_who_were_admitted_and_not_revoked_get_a_key() {
     let halves: Vec<_> = again.shop_half.keys.names().map(Kid::as_str).collect();
     assert_eq!(halves, ["tokyo/alice", "tokyo/carol"], "the half is that of those who were named");
     assert_eq!(first.shop_half.keys.named("tokyo/alice"), file.keys.named("tokyo/alice"));
-    assert!(again.shop_half.shop.users.keys().eq(&[name("alice"), name("carol")]));
+    assert!(
+        again.shop_half.generations["tokyo"].shop.users.keys().eq(&[name("alice"), name("carol")])
+    );
     let client = asks(&mut file).unwrap();
     assert!(client.shop.users.keys().eq(&[name("alice")]), "a client hears of no other user");
 
@@ -140,7 +148,7 @@ fn only_users_who_were_admitted_and_not_revoked_get_a_key() {
     assert_eq!(file, before, "nobody is admitted beside somebody who cannot be");
     let shop = bundle_shop(&file, None, ShopForm::Program, &place()).unwrap();
     assert!(shop.keys.named("tokyo/alice").is_none());
-    assert!(shop.shop.users_with(Standing::Revoked).eq([&name("alice")]));
+    assert!(shop.generations["tokyo"].shop.users_with(Standing::Revoked).eq([&name("alice")]));
 
     let id = file.keys[0].kid.as_ref().and_then(Kid::id).unwrap();
     let refused = admit_users(&mut file, &[id.as_str()]).unwrap_err();
@@ -159,7 +167,7 @@ fn an_unused_share_comes_back_and_a_used_one_does_not() {
     let share = Share::unused(&client, &place());
     let one = Amounts { ids: 1, ..Amounts::default() };
     assert_eq!((share.amounts(), share.give_back(&mut file, &place()).unwrap()), (one, one));
-    let unused: Vec<Kid> = unused_ids(&file, &name("tokyo")).collect();
+    let unused: Vec<Kid> = unused_ids(&file, &tokyo()).collect();
     assert!(unused.len() == 2 && unused.iter().all(|kid| kid.id().as_ref() != Some(&first)));
     // What was given back cannot be given back again.
     assert!(share.give_back(&mut file, &place()).unwrap().is_empty());
@@ -263,10 +271,7 @@ fn what_reached_nobody_is_taken_back() {
             assert!(!half_is_there, "{ids:?}: a half without its other half");
             let after = store.file.into_inner();
             assert_eq!(after.keys, before.keys, "{ids:?}");
-            assert_eq!(
-                unused_ids(&after, &name("tokyo")).count(),
-                if embodiment == 4 { 3 } else { 0 }
-            );
+            assert_eq!(unused_ids(&after, &tokyo()).count(), if embodiment == 4 { 3 } else { 0 });
             assert_eq!(allotted(&after), 0);
         }
     }
@@ -282,8 +287,8 @@ fn what_others_got_meanwhile_is_theirs() {
     assert!(matches!(error, Error::Usage(_)), "{error:?}");
     let file = store.file.into_inner();
     // Two changes, after each of which one id went to another client.
-    assert_eq!(file.shops[&name("tokyo")].issued.len(), 2);
-    assert_eq!(unused_ids(&file, &name("tokyo")).count(), 1);
+    assert_eq!(file.shops["tokyo"].issued.len(), 2);
+    assert_eq!(unused_ids(&file, &tokyo()).count(), 1);
 
     // Another client has the next piece of pad: the one before it is lost, and the error reports that.
     let store = busy(&keyring(1, 1, Some("VERNAM-HS256")), &|file| {
@@ -310,7 +315,7 @@ fn what_cannot_be_taken_back_is_told() {
     let Error::Undelivered { not_undone, .. } = error else { panic!("{error:?}") };
     assert_eq!(not_undone.lost, Amounts { ids: 2, ..Amounts::default() });
     assert!(matches!(not_undone.not_taken_back, Some(Error::Io { .. })));
-    assert_eq!(store.file.into_inner().shops[&name("tokyo")].issued.len(), 2);
+    assert_eq!(store.file.into_inner().shops["tokyo"].issued.len(), 2);
 
     // A half that replaced another file is not erased, and the error reports it.
     let store = busy(&keyring(4, 3, None), &|_| {});
@@ -402,7 +407,7 @@ fn a_client_holds_no_private_half_and_a_shop_no_public_half_alone() {
         let (kid, alg) = (Kid::new("tokyo/00ff"), Some(suite.key_alg().into()));
         keys.keys.push(Jwk { kid, alg, origin: Origin::System, usage: Usage::Unsaid, material });
         let mut file = Keyring::new();
-        file.shops.insert(name("tokyo"), Account::new(Scheme::embodiment(6).unwrap(), suite));
+        file.shops.insert(tokyo(), Account::new(Scheme::embodiment(6).unwrap(), suite));
         let mut ours = file.member().unwrap();
         ours["role"] = role.into();
         let keys = keys.to_bytes(&place()).unwrap();

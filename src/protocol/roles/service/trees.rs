@@ -7,13 +7,15 @@ use super::{ID_STREAM, KeyRequest, Pool, choose_unused};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, Origin, SeededSource};
 use crate::protocol::jose::tree::{LEAVES, NODE_LEN, Tree, TreeId};
-use crate::protocol::model::{Error, KeyError, Misuse, Name, Place, Result, Scheme, Scope, Suite};
+use crate::protocol::model::{
+    Error, KeyError, Misuse, Name, Place, Result, Scheme, Scope, ShopName, Suite,
+};
 use crate::protocol::store::keyfile::{Account, Keyring, Standing};
 use crate::protocol::store::trees::{ServiceTree, TreePart, Trees};
 
 /// Whether the transaction keys of a scheme can be derived: secret keys that are no pads.
 pub fn can_derive(scheme: Scheme, suite: Suite) -> bool {
-    let shop = Name::of_transaction(0);
+    let shop = ShopName::first(&Name::of_transaction(0));
     scheme.scope == Scope::Transaction && Tree::new(TreeId::new(0), &shop, suite).is_some()
 }
 
@@ -33,13 +35,14 @@ pub(super) fn check(request: &KeyRequest) -> std::result::Result<(), Misuse> {
 /// Adds a tree with the requested ids, which was [checked](check), to the account of a shop.
 pub(super) fn plant<S: KeySource>(
     account: &mut Account,
+    shop: &ShopName,
     request: &KeyRequest,
     source: &S,
 ) -> std::result::Result<(), Misuse> {
     if S::ORIGIN != Origin::System {
         return Err(Misuse::RootNotRandom);
     }
-    grow(account, request, source);
+    grow(account, shop, request, source);
     Ok(())
 }
 
@@ -58,18 +61,19 @@ pub(in crate::protocol) fn add_repeatable_tree(
     let listed = KeyRequest { pool: Pool::Listed, ..request.clone() };
     super::add_keys(file, &listed, Vec::new(), source, place)?;
     check(request)?;
-    grow(file.account_mut(&request.shop, place)?, request, source);
+    let shop = file.newest(&request.shop);
+    grow(file.record_mut(&shop, place)?, &shop, request, source);
     Ok(())
 }
 
-fn grow<S: KeySource>(account: &mut Account, request: &KeyRequest, source: &S) {
+fn grow<S: KeySource>(account: &mut Account, shop: &ShopName, request: &KeyRequest, source: &S) {
     let mut ids = source.public_stream(ID_STREAM);
     let id = std::iter::repeat_with(|| TreeId::new(ids.next_u64()))
         .find(|id| !account.trees.contains_key(id))
         .expect("the source does not end");
     let mut root = Zeroizing::new([0; NODE_LEN]);
     source.stream(0).fill_bytes(&mut root[..]);
-    let tree = Tree::new(id, &request.shop, request.suite).expect("checked by the caller");
+    let tree = Tree::new(id, shop, request.suite).expect("checked by the caller");
     let tree = ServiceTree::new(Backend::detect(), tree, &root, request.orders);
     account.trees.insert(id, tree);
 }
@@ -82,7 +86,7 @@ fn grow<S: KeySource>(account: &mut Account, request: &KeyRequest, source: &S) {
 pub fn skip(keyring: &mut Keyring, shop: Option<&Name>, count: u64, place: &Place) -> Result<u64> {
     let name = keyring.account(shop, place)?.0.clone();
     let listed = choose_unused(keyring, &name, count);
-    let account = keyring.account_mut(&name, place)?;
+    let account = keyring.record_mut(&name, place)?;
     let mut left = count - listed.kids.len() as u64;
     listed.issue(&mut account.issued);
     for tree in account.trees.values_mut() {
@@ -106,7 +110,7 @@ pub fn split(
 ) -> Result<Keyring> {
     let name = keyring.account(shop, place)?.0.clone();
     let account = planted(keyring, shop, place)?;
-    let empty = KeyError::PoolEmpty { shop: name.clone(), unused: unused(account), wanted: count };
+    let empty = KeyError::PoolEmpty { shop: name.name(), unused: unused(account), wanted: count };
     let mut trees = account.trees.iter_mut().rev();
     let cut = trees.find_map(|(id, tree)| Some((*id, tree.split(Backend::detect(), count)?)));
     let (id, tree) = cut.ok_or_else(|| Error::key(place, empty))?;
@@ -138,7 +142,7 @@ fn planted<'k>(
     place: &Place,
 ) -> Result<&'k mut Account> {
     let name = keyring.account(shop, place)?.0.clone();
-    let account = keyring.account_mut(&name, place)?;
+    let account = keyring.record_mut(&name, place)?;
     match account.trees.is_empty() {
         true => Err(Error::key(place, KeyError::Missing("derived pool of this shop"))),
         false => Ok(account),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{KeyRequest, ShopForm, check_len, make_keys, shop_bundle};
+use super::{KeyRequest, check_len, make_keys, shop_half};
 use crate::ciphers::random::KeySource;
 use crate::protocol::jose::jwk::{Jwk, Usage};
 use crate::protocol::jose::tree::LeafId;
@@ -40,7 +40,9 @@ pub fn admit<S: KeySource>(
     let (name, Account { shop, .. }) = file.account(shop, place)?;
     let (name, suite) = (name.clone(), shop.suite);
     match shop.scheme.scope {
-        Scope::Shop => return Err(Misuse::OneKeyForAll { shop: name, scheme: shop.scheme }.into()),
+        Scope::Shop => {
+            return Err(Misuse::OneKeyForAll { shop: name.name(), scheme: shop.scheme }.into());
+        }
         Scope::Transaction => {}
     }
     let (mut admitted, mut known) = (Vec::new(), Vec::new());
@@ -60,7 +62,7 @@ pub fn admit<S: KeySource>(
         }
     }
     if !admitted.is_empty() {
-        let request = KeyRequest::more(file, &name, admitted.len() as u64, place)?;
+        let request = KeyRequest::more(file, &name.name(), admitted.len() as u64, place)?;
         check_len(file, &request, place)?;
         let keys = make_keys(&request, source, workers, &|| {}, place)?;
         for (user, material) in admitted.iter().zip(keys) {
@@ -72,13 +74,13 @@ pub fn admit<S: KeySource>(
                 material,
             });
         }
-        let users = &mut file.account_mut(&name, place)?.shop.users;
+        let users = &mut file.record_mut(&name, place)?.shop.users;
         users.extend(admitted.iter().map(|user| (user.clone(), Standing::Admitted)));
     }
     let kids: Vec<Kid> = users.iter().map(|user| Kid::of_id(&name, user)).collect();
-    let keys = kids.iter().filter_map(|kid| file.keys.named(kid.as_str()));
-    let (_, Account { shop, .. }) = file.account(Some(&name), place)?;
-    let shop_half = shop_bundle(&name, shop.for_keys(&kids), keys, Trees::new(), ShopForm::Program);
+    let keys = kids.iter().filter_map(|kid| file.keys.named(kid.as_str()).cloned()).collect();
+    let shop = file.record(&name, place)?.shop.for_keys(&kids);
+    let shop_half = shop_half(&name, shop, Trees::new(), keys);
     Ok(Admission { shop_half, admitted, known })
 }
 
@@ -99,7 +101,7 @@ fn check_new(file: &Keyring, kid: &Kid, user: &Name, place: &Place) -> Result<()
 /// [`KeyError::NotAdmitted`], [`KeyError::Revoked`] and [`KeyError::Erased`]; [`Error::Usage`] for the
 /// name of a transaction id.
 pub(super) fn key_of(file: &Keyring, shop: &Name, user: &Name, place: &Place) -> Result<Kid> {
-    let (_, account) = file.account(Some(shop), place)?;
+    let (shop, account) = file.account(Some(shop), place)?;
     let kid = Kid::of_id(shop, user);
     let held = file.keys.index_of(kid.as_str()).is_some();
     let error = match (account.shop.standing(&kid), held) {

@@ -89,7 +89,7 @@ fn excerpt(bundle: &ShopBundle, lines: &[String]) -> ShopBundle {
     let named: Vec<String> = lines.iter().filter_map(|line| named_key(line.as_bytes())).collect();
     let mut excerpt = bundle.clone();
     excerpt.keys.retain(|kid| kid.is_some_and(|kid| named.iter().any(|it| it == kid.as_str())));
-    excerpt.shop.users.clear();
+    excerpt.generations.values_mut().for_each(|own| own.shop.users.clear());
     excerpt.program = None;
     excerpt
 }

@@ -59,7 +59,7 @@ pub fn with_wrong_keys(bundle: &ShopBundle, case: &Case) -> Result<ShopBundle> {
     for key in bundle.keys.iter() {
         wrong.keys.push(key.with(material.clone()));
     }
-    for part in wrong.trees.values_mut() {
+    for part in wrong.generations.values_mut().flat_map(|own| own.trees.values_mut()) {
         let (tree, ids) = (*part.tree(), part.given().count());
         *part = ServiceTree::new(Backend::detect(), tree, &[0xa7; NODE_LEN], ids).part().clone();
     }

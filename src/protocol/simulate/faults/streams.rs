@@ -12,6 +12,7 @@ use crate::protocol::roles::merge::{self, OnErased};
 use crate::protocol::roles::service::{self, ClientRequest, IdRequest, KeyRequest};
 use crate::protocol::roles::shop::Uses;
 use crate::protocol::roles::stream;
+use crate::protocol::simulate::NOW;
 use crate::protocol::simulate::{Case, Setup};
 use crate::protocol::store::keyfile::{Keyring, ShopBundle};
 use crate::protocol::store::{OpeningFile, OpeningKeys};
@@ -59,7 +60,7 @@ impl Streams {
         let request = ClientRequest {
             layers: case.layers,
             pad_bytes: takes_shared_pad.then_some(2 * KEY_LEN),
-            ..ClientRequest::new(bundle.name.clone(), ids)
+            ..ClientRequest::new(bundle.name.clone(), ids, NOW)
         };
         let make = |making: &KeyRequest| {
             let making = KeyRequest { sizes: setup.sizes(), ..making.clone() };
@@ -75,7 +76,7 @@ impl Streams {
         let client = RefCell::new(delivery.client);
         let [content, other] = ["tea", "ink"].map(|word| word.repeat(CHUNK_LEN));
         let seal = |content: &str| -> Result<Vec<u8>> {
-            let plan = Plan::of_client(&client.borrow(), &place)?;
+            let plan = Plan::of_client(&client.borrow(), NOW, &place)?;
             let input = Part::memory(&place.file, content.as_bytes().to_vec());
             let source = source.child(&content[..3]);
             let mut sealed = Vec::new();

@@ -32,7 +32,7 @@ pub fn erase(path: &Path, selection: Selection<'_>) -> Result<Erased> {
             users::remove_unused(path);
             locked.erase()
         }
-        Selection::Keys | Selection::Programs | Selection::Named(_) => {
+        Selection::Keys | Selection::Programs | Selection::Named(_) | Selection::Generation(_) => {
             locked.rewrite_and_erase(selection, |_| {})
         }
     }

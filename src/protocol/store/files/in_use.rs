@@ -15,7 +15,7 @@ use super::sent::{Finished, settle};
 use super::temporary::lock_soon;
 use super::users::{lock, open_users, remove_unused};
 use crate::protocol::jose::tree::Leaves;
-use crate::protocol::model::{Erase, Error, KeyError, Kid, Name, Place, Result};
+use crate::protocol::model::{Erase, Error, KeyError, Kid, Place, Result, ShopName};
 use crate::protocol::store::FileNumber;
 use crate::protocol::store::keyfile::{ClientBundle, KeyFile, KeyHolder, Sent};
 use crate::protocol::store::spend::{Durable, FromJournal, KeyStore};
@@ -159,7 +159,7 @@ impl KeyStore for InUse {
 
     fn reserve_in_journal(
         &self,
-        shop: &Name,
+        shop: &ShopName,
         want: &dyn Fn(u64, u64) -> u64,
     ) -> Result<Option<FromJournal>> {
         self.with_locked(|locked| {

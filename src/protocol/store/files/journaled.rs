@@ -12,7 +12,9 @@ use super::paths::FileId;
 use crate::ciphers::random::Origin;
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
 use crate::protocol::jose::tree::Leaves;
-use crate::protocol::model::{Error, JournalFault, KeyError, Malformed, Name, Place, Result};
+use crate::protocol::model::{
+    Error, JournalFault, KeyError, Malformed, Name, Place, Result, ShopName,
+};
 use crate::protocol::store::keyfile::{ClientBundle, KeyFile, Parsed};
 
 /// A client's bundle with its journal, both locked.
@@ -87,7 +89,7 @@ impl<'l> Journaled<'l> {
     }
 
     /// The shop's name.
-    pub fn shop(&self) -> &Name {
+    pub fn shop(&self) -> &ShopName {
         &self.client.name
     }
 

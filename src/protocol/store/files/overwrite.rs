@@ -14,7 +14,7 @@ use super::locked::Locked;
 use super::paths::random_number;
 use super::temporary::Swept;
 use crate::ciphers::random::{KeySource, SeededSource};
-use crate::protocol::model::{Error, Kid, Misuse, Result};
+use crate::protocol::model::{Error, Kid, Misuse, Result, ShopName};
 use crate::protocol::store::keyfile::{ClientBundle, KeyFile, KeySet};
 
 /// Part of a file to erase.
@@ -28,6 +28,8 @@ pub enum Selection<'a> {
     Programs,
     /// The keys with these names.
     Named(&'a [Kid]),
+    /// A generation of a shop's keys.
+    Generation(&'a ShopName),
 }
 
 /// Report on an erased file.
@@ -81,6 +83,7 @@ impl Selection<'_> {
             Self::Keys => file.erase_all_keys(),
             Self::Programs => file.erase_program(),
             Self::Named(kids) => file.erase_named(kids),
+            Self::Generation(name) => file.erase_generation(name),
         };
         let derived = match before - file.count_held() - keys.len() as u64 {
             0 => RemovedDerived::None,

@@ -15,7 +15,7 @@ use crate::protocol::jose::json::Object;
 use crate::protocol::jose::jwk::{DecryptingKey, EncryptingKey, Jwk, Usage};
 use crate::protocol::jose::tree::TreeId;
 use crate::protocol::model::{
-    ClientProgram, Erase, Kid, Name, Place, Result, Role, Scope, ShopProgram,
+    ClientProgram, Erase, Kid, Name, Place, Result, Role, Scheme, Scope, ShopName, ShopProgram,
 };
 use crate::protocol::store::FileNumber;
 use crate::protocol::store::trees::{ClientTree, HeldTree, TreePart, Trees};
@@ -25,24 +25,31 @@ use crate::protocol::store::trees::{ClientTree, HeldTree, TreePart, Trees};
 pub struct ShopBundle {
     /// The shop's name.
     pub name: Name,
-    /// The shop.
-    pub shop: Shop,
+    /// The generations of its keys, at least one, all of one scheme.
+    pub generations: BTreeMap<ShopName, Generation>,
     /// The program.
     pub program: Option<ShopProgram>,
-    /// The keys.
+    /// The keys of all generations.
     pub keys: Keys<DecryptingKey>,
-    /// Trees that derive transaction keys.
-    pub trees: Trees<TreePart>,
     /// The ledger with which its orders are opened, if they are opened with one.
     pub ledger: Option<FileNumber>,
+}
+
+/// A shop's record of one generation of its keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Generation {
+    /// The shop.
+    pub shop: Shop,
+    /// Trees that derive transaction keys.
+    pub trees: Trees<TreePart>,
 }
 
 /// A client's bundle: keys that encrypt orders for one shop, and a program. It never holds a key
 /// that decrypts orders, unless that is the same key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientBundle {
-    /// The shop's name.
-    pub name: Name,
+    /// The shop's name, and the generation of its keys.
+    pub name: ShopName,
     /// The shop.
     pub shop: Shop,
     /// The program, if it was not erased.
@@ -80,16 +87,33 @@ pub struct Sent {
 }
 
 impl ShopBundle {
-    /// Creates a bundle with no keys and no program.
-    pub fn new(name: Name, shop: Shop) -> Self {
-        let (keys, trees) = (Keys::default(), Trees::new());
-        Self { name, shop, program: None, keys, trees, ledger: None }
+    /// Creates a bundle of one generation, with no keys and no program.
+    pub fn new(name: ShopName, shop: Shop) -> Self {
+        let generation = Generation { shop, trees: Trees::new() };
+        Self {
+            generations: BTreeMap::from([(name.clone(), generation)]),
+            name: name.name(),
+            program: None,
+            keys: Keys::default(),
+            ledger: None,
+        }
+    }
+
+    /// The scheme of all generations.
+    pub fn scheme(&self) -> Scheme {
+        let mut generations = self.generations.values();
+        generations.next().expect("there is at least one").shop.scheme
+    }
+
+    /// Whether any generation has a tree.
+    pub fn has_trees(&self) -> bool {
+        self.generations.values().any(|generation| !generation.trees.is_empty())
     }
 }
 
 impl ClientBundle {
     /// Creates a bundle with no keys and no program.
-    pub fn new(name: Name, shop: Shop) -> Self {
+    pub fn new(name: ShopName, shop: Shop) -> Self {
         Self {
             name,
             shop,
@@ -120,7 +144,8 @@ impl ClientBundle {
     /// As [`KeyHolder::to_bytes`].
     pub fn to_bytes_with(&self, journal: FileNumber, place: &Place) -> Result<Secret> {
         let mut member = client_bundle(&Self { absorbed: None, ..self.clone() });
-        member["version"] = json!(VERSION_WITH_JOURNAL);
+        let version = member["version"].as_u64().unwrap_or_default().max(VERSION_WITH_JOURNAL);
+        member["version"] = json!(version);
         member["journal"] = json!(journal.to_string());
         set(self, Some(member), MAX_KEY_FILE, place)
     }
@@ -178,16 +203,23 @@ impl KeyHolder for ShopBundle {
         &self.keys
     }
 
-    fn shops(&self) -> Box<dyn Iterator<Item = (&Name, &Shop)> + '_> {
-        Box::new(std::iter::once((&self.name, &self.shop)))
+    fn shops(&self) -> Box<dyn Iterator<Item = (&ShopName, &Shop)> + '_> {
+        Box::new(self.generations.iter().map(|(name, generation)| (name, &generation.shop)))
     }
 
-    fn trees(&self) -> Box<dyn Iterator<Item = (&Name, &dyn HeldTree)> + '_> {
-        Box::new(self.trees.values().map(|tree| (&self.name, tree as &dyn HeldTree)))
+    fn shop_named(&self, name: &str) -> Option<&Shop> {
+        self.generations.get(name).map(|generation| &generation.shop)
+    }
+
+    fn trees(&self) -> Box<dyn Iterator<Item = (&ShopName, &dyn HeldTree)> + '_> {
+        let trees = self.generations.iter().map(|(name, generation)| {
+            generation.trees.values().map(move |tree| (name, tree as &dyn HeldTree))
+        });
+        Box::new(trees.flatten())
     }
 
     fn tree(&self, shop: &str, id: TreeId) -> Option<&dyn HeldTree> {
-        self.trees.get(&id).filter(|_| self.name.as_str() == shop).map(|tree| tree as &dyn HeldTree)
+        self.generations.get(shop)?.trees.get(&id).map(|tree| tree as &dyn HeldTree)
     }
 
     fn member(&self) -> Option<Value> {
@@ -200,14 +232,14 @@ impl KeySet for ShopBundle {
         self.keys.retain(wanted)
     }
 
-    fn for_each_tree(&mut self, change: &mut dyn FnMut(&Name, &mut dyn HeldTree)) {
-        for tree in self.trees.values_mut() {
-            change(&self.name, tree);
+    fn for_each_tree(&mut self, change: &mut dyn FnMut(&ShopName, &mut dyn HeldTree)) {
+        for (name, generation) in &mut self.generations {
+            generation.trees.values_mut().for_each(|tree| change(name, tree));
         }
     }
 
     fn shop_named_mut(&mut self, name: &str) -> Option<&mut Shop> {
-        (self.name.as_str() == name).then_some(&mut self.shop)
+        self.generations.get_mut(name).map(|generation| &mut generation.shop)
     }
 
     fn has_program(&self) -> bool {
@@ -231,11 +263,11 @@ impl KeyHolder for ClientBundle {
         &self.keys
     }
 
-    fn shops(&self) -> Box<dyn Iterator<Item = (&Name, &Shop)> + '_> {
+    fn shops(&self) -> Box<dyn Iterator<Item = (&ShopName, &Shop)> + '_> {
         Box::new(std::iter::once((&self.name, &self.shop)))
     }
 
-    fn trees(&self) -> Box<dyn Iterator<Item = (&Name, &dyn HeldTree)> + '_> {
+    fn trees(&self) -> Box<dyn Iterator<Item = (&ShopName, &dyn HeldTree)> + '_> {
         Box::new(self.trees.values().map(|tree| (&self.name, tree as &dyn HeldTree)))
     }
 
@@ -261,7 +293,7 @@ impl KeySet for ClientBundle {
         self.keys.retain(wanted)
     }
 
-    fn for_each_tree(&mut self, change: &mut dyn FnMut(&Name, &mut dyn HeldTree)) {
+    fn for_each_tree(&mut self, change: &mut dyn FnMut(&ShopName, &mut dyn HeldTree)) {
         for tree in self.trees.values_mut() {
             change(&self.name, tree);
         }
@@ -282,10 +314,12 @@ impl KeySet for ClientBundle {
 }
 
 fn shop_bundle(file: &ShopBundle) -> Value {
-    let mut shop = write::of_shop(&file.shop);
-    write::add_trees(&mut shop, &file.trees);
-    let shops = [(file.name.to_string(), shop)];
-    let mut value = write::member(Role::Shop, Object::from_iter(shops));
+    let shops = file.generations.iter().map(|(name, generation)| {
+        let mut shop = write::of_shop(&generation.shop);
+        write::add_trees(&mut shop, &generation.trees);
+        (name.to_string(), shop)
+    });
+    let mut value = write::member(Role::Shop, shops.collect());
     if let Some(own) = &file.program {
         let mut program = write::program(own.steps());
         if let Some(kids) = &own.built_in {

@@ -5,12 +5,15 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::shop::choose;
-use super::{AnyKeys, MAX_KEY_FILE, Shop, Standing, write};
+use super::{AnyKeys, MAX_KEY_FILE, Shop, Stage, Standing, write};
 use crate::ciphers::Secret;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::Origin;
+use crate::protocol::jose::jwk::JwkRef;
 use crate::protocol::jose::tree::{LeafId, Leaves, TreeId};
-use crate::protocol::model::{Enc, Error, KeyError, Kid, Name, Place, Result, Role, WrapAlgorithm};
+use crate::protocol::model::{
+    Enc, Error, KeyError, Kid, Name, OutOfDate, Place, Result, Role, ShopName, Time, WrapAlgorithm,
+};
 use crate::protocol::store::trees::HeldTree;
 
 /// A key file of any kind.
@@ -22,12 +25,12 @@ pub trait KeyHolder {
     fn all_keys(&self) -> &dyn AnyKeys;
 
     /// The shops that the file has keys for.
-    fn shops(&self) -> Box<dyn Iterator<Item = (&Name, &Shop)> + '_> {
+    fn shops(&self) -> Box<dyn Iterator<Item = (&ShopName, &Shop)> + '_> {
         Box::new(std::iter::empty())
     }
 
     /// The trees of the file, with their shops.
-    fn trees(&self) -> Box<dyn Iterator<Item = (&Name, &dyn HeldTree)> + '_> {
+    fn trees(&self) -> Box<dyn Iterator<Item = (&ShopName, &dyn HeldTree)> + '_> {
         Box::new(std::iter::empty())
     }
 
@@ -110,11 +113,11 @@ pub trait KeyHolder {
         self.shop_named(kid.parts().0)
     }
 
-    /// The shop named `wanted`, or the only one of the file.
+    /// The shop named `wanted`, or the only one of the file, with the newest generation of its keys.
     ///
     /// # Errors
     /// [`KeyError::UnknownShop`], or [`Error::Usage`] if there are several shops and none was chosen.
-    fn choose_shop(&self, wanted: Option<&Name>, place: &Place) -> Result<(&Name, &Shop)> {
+    fn choose_shop(&self, wanted: Option<&Name>, place: &Place) -> Result<(&ShopName, &Shop)> {
         choose(self.shops(), wanted, place)
     }
 
@@ -144,6 +147,30 @@ pub trait KeyHolder {
     fn has_erased(&self) -> bool {
         self.shops().any(|(_, shop)| shop.has_erased())
             || self.trees().any(|(_, tree)| tree.count_held() < tree.part().given().count())
+    }
+
+    /// The stage of a generation of a shop's keys at a time; `None` if the file has no record of it.
+    fn stage(&self, generation: &ShopName, now: Time) -> Option<Stage> {
+        let own = self.shop_named(generation.as_str())?;
+        let of_generation =
+            |key: JwkRef<'_>| key.kid.is_some_and(|kid| kid.parts().0 == generation.as_str());
+        let mut trees = self.trees().filter(|(name, _)| *name == generation);
+        let holds = trees.any(|(_, tree)| tree.count_held() > 0)
+            || self.all_keys().views().any(of_generation);
+        let seals = |shop: &Shop| !shop.retired && shop.dates.check(now).is_ok();
+        let later = |name: &ShopName| {
+            name.is_of(&generation.name()) && name.generation() > generation.generation()
+        };
+        Some(match own.dates.check(now) {
+            _ if !holds && own.has_erased() => Stage::Erased,
+            _ if own.retired => Stage::Retired,
+            Err(OutOfDate::Until(_)) => Stage::Coming,
+            Err(OutOfDate::Since(_) | OutOfDate::Unknown) => Stage::Retired,
+            Ok(()) if self.shops().any(|(name, shop)| later(name) && seals(shop)) => {
+                Stage::Retiring
+            }
+            Ok(()) => Stage::Current,
+        })
     }
 
     /// The error for a key that is not in the file.
@@ -220,7 +247,7 @@ pub trait KeySet: KeyHolder {
     fn retain(&mut self, wanted: &dyn Fn(Option<&Kid>) -> bool) -> Vec<Kid>;
 
     /// Calls a function with each tree and the name of its shop.
-    fn for_each_tree(&mut self, _change: &mut dyn FnMut(&Name, &mut dyn HeldTree)) {}
+    fn for_each_tree(&mut self, _change: &mut dyn FnMut(&ShopName, &mut dyn HeldTree)) {}
 
     /// The record of the shop with this name.
     fn shop_named_mut(&mut self, name: &str) -> Option<&mut Shop>;
@@ -265,6 +292,17 @@ pub trait KeySet: KeyHolder {
         });
         let kids: BTreeSet<&Kid> = kids.iter().collect();
         self.erase_keys(&|kid| kid.is_some_and(|kid| kids.contains(kid)))
+    }
+
+    /// Erases all keys of a generation of a shop's keys; returns the names of those that were listed.
+    fn erase_generation(&mut self, generation: &ShopName) -> Vec<Kid> {
+        self.for_each_tree(&mut |name, tree| {
+            if name == generation {
+                let all = tree.part().given().clone();
+                tree.erase(Backend::detect(), &all);
+            }
+        });
+        self.erase_keys(&|kid| kid.is_some_and(|kid| kid.parts().0 == generation.as_str()))
     }
 
     /// Records that the key named `kid` was erased from this file.

@@ -1,21 +1,24 @@
 //! The service's keyring: the keys of all shops, and what was handed out.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use serde_json::Value;
 
-use super::shop::choose;
+use super::shop::{choose, unknown_shop};
 use super::{AnyKeys, IV_BUDGET, Issued, KeyHolder, KeySet, Keys, Shop, write};
 use crate::protocol::jose::jwk::DecryptingKey;
 use crate::protocol::jose::tree::TreeId;
-use crate::protocol::model::{Kid, Name, Place, Result, Role, Scheme, Suite};
+use crate::protocol::model::{
+    Error, KeyError, Kid, Name, Place, Result, Role, Scheme, ShopName, Suite, Time,
+};
 use crate::protocol::store::trees::{HeldTree, ServiceTree, Trees};
 
 /// The service's keyring.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Keyring {
-    /// The shops.
-    pub shops: BTreeMap<Name, Account>,
+    /// The shops, each with a record for every generation of its keys.
+    pub shops: BTreeMap<ShopName, Account>,
     /// The keys of all shops.
     pub keys: Keys<DecryptingKey>,
 }
@@ -47,24 +50,72 @@ impl Keyring {
         Self::default()
     }
 
-    /// The shop named `wanted`, or the only one.
+    /// The shop named `wanted`, or the only one, with the newest generation of its keys.
     ///
     /// # Errors
     /// As [`KeyHolder::choose_shop`].
-    pub fn account(&self, wanted: Option<&Name>, place: &Place) -> Result<(&Name, &Account)> {
-        match wanted.and_then(|wanted| self.shops.get_key_value(wanted)) {
+    pub fn account(&self, wanted: Option<&Name>, place: &Place) -> Result<(&ShopName, &Account)> {
+        match wanted.and_then(|wanted| self.generations(wanted).next_back()) {
             Some(found) => Ok(found),
             None => choose(self.shops.iter(), wanted, place),
         }
     }
 
-    /// The shop named `name`, to be changed.
+    /// The generation of a shop's keys from which clients get keys at a time: the newest of those that
+    /// seal then and are not retired.
     ///
     /// # Errors
-    /// As [`KeyHolder::choose_shop`].
-    pub fn account_mut(&mut self, name: &Name, place: &Place) -> Result<&mut Account> {
-        self.account(Some(name), place)?;
+    /// [`KeyError::UnknownShop`]; [`KeyError::OutOfDate`] if there is none.
+    pub fn current(&self, shop: &Name, now: Time, place: &Place) -> Result<(&ShopName, &Account)> {
+        let (newest, account) = self.account(Some(shop), place)?;
+        let current = self
+            .generations(shop)
+            .rev()
+            .find(|(_, account)| !account.shop.retired && account.shop.dates.check(now).is_ok());
+        match (current, account.shop.dates.check(now)) {
+            (Some(current), _) => Ok(current),
+            (None, Err(why)) => Err(Error::key(place, KeyError::out_of_date(newest, why))),
+            // The newest is never retired.
+            (None, Ok(())) => Ok((newest, account)),
+        }
+    }
+
+    /// The record of a generation.
+    ///
+    /// # Errors
+    /// [`KeyError::UnknownShop`].
+    pub fn record(&self, name: &ShopName, place: &Place) -> Result<&Account> {
+        let found = self.shops.get(name);
+        found.ok_or_else(|| unknown_shop(&name.name(), self.shops.keys(), place))
+    }
+
+    /// The record of a generation, to be changed.
+    ///
+    /// # Errors
+    /// As [`record`](Self::record).
+    pub fn record_mut(&mut self, name: &ShopName, place: &Place) -> Result<&mut Account> {
+        self.record(name, place)?;
         Ok(self.shops.get_mut(name).expect("it was found"))
+    }
+
+    /// The newest generation of a shop's keys, or the first if it has none yet.
+    pub fn newest(&self, shop: &Name) -> ShopName {
+        let newest = self.generations(shop).next_back();
+        newest.map_or_else(|| ShopName::first(shop), |(name, _)| name.clone())
+    }
+
+    /// The generations of a shop's keys, the oldest first.
+    pub fn generations(
+        &self,
+        shop: &Name,
+    ) -> impl DoubleEndedIterator<Item = (&ShopName, &Account)> + use<'_> {
+        let first = self.shops.get_key_value(shop.as_str());
+        // No other name has an `@`, and names begin with none of the bytes around it.
+        let (from, to) = (format!("{shop}@"), format!("{shop}A"));
+        let range = (Bound::Included(from.as_str()), Bound::Excluded(to.as_str()));
+        let mut later: Vec<_> = self.shops.range::<str, _>(range).collect();
+        later.sort_unstable_by_key(|(name, _)| name.generation());
+        first.into_iter().chain(later)
     }
 }
 
@@ -77,7 +128,7 @@ impl KeyHolder for Keyring {
         &self.keys
     }
 
-    fn shops(&self) -> Box<dyn Iterator<Item = (&Name, &Shop)> + '_> {
+    fn shops(&self) -> Box<dyn Iterator<Item = (&ShopName, &Shop)> + '_> {
         Box::new(self.shops.iter().map(|(name, account)| (name, &account.shop)))
     }
 
@@ -85,7 +136,7 @@ impl KeyHolder for Keyring {
         self.shops.get(name).map(|account| &account.shop)
     }
 
-    fn trees(&self) -> Box<dyn Iterator<Item = (&Name, &dyn HeldTree)> + '_> {
+    fn trees(&self) -> Box<dyn Iterator<Item = (&ShopName, &dyn HeldTree)> + '_> {
         let trees = self.shops.iter().map(|(name, account)| {
             account.trees.values().map(move |tree| (name, tree as &dyn HeldTree))
         });
@@ -124,7 +175,7 @@ impl KeySet for Keyring {
         self.keys.retain(wanted)
     }
 
-    fn for_each_tree(&mut self, change: &mut dyn FnMut(&Name, &mut dyn HeldTree)) {
+    fn for_each_tree(&mut self, change: &mut dyn FnMut(&ShopName, &mut dyn HeldTree)) {
         for (name, account) in &mut self.shops {
             for tree in account.trees.values_mut() {
                 change(name, tree);

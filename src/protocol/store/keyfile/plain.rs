@@ -2,14 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{AnyKeys, KeyHolder, KeySet, Keys, MAX_KEY_FILE, Shop, VERSION, write};
+use super::{
+    AnyKeys, KeyHolder, KeySet, Keys, MAX_KEY_FILE, Shop, VERSION, VERSION_WITH_DATES, write,
+};
 use crate::ciphers::toy_des::SBox;
 use crate::ciphers::{Secret, Wiped};
 use crate::protocol::jose::json;
 use crate::protocol::jose::jwk::{Jwk, KeyRef, Material, Refusal};
 use crate::protocol::model::{
-    Alg, Document, Enc, Error, KeyError, Kid, Malformed, Place, Result, Role, Unfit, Unsound,
-    shortened,
+    Alg, Dates, Document, Enc, Error, KeyError, Kid, Malformed, Place, Result, Role, Time, Unfit,
+    Unsound, shortened,
 };
 
 /// Number of passed-over keys and members that are named.
@@ -26,6 +28,8 @@ pub struct LoneKey {
     pub gaps: Vec<(u64, u64)>,
     /// The S-box of a key of the toy DES, if it is not the default one.
     pub sbox: Option<SBox>,
+    /// When the key was made, and when it seals.
+    pub dates: Dates,
 }
 
 /// A JWK Set without a member of ours.
@@ -128,7 +132,7 @@ pub enum PlainFile {
 impl LoneKey {
     /// Creates a file of a key that has not been used.
     pub fn new(key: impl Into<Jwk>) -> Self {
-        Self { key: key.into(), sealed: 0, gaps: Vec::new(), sbox: None }
+        Self { key: key.into(), sealed: 0, gaps: Vec::new(), sbox: None, dates: Dates::default() }
     }
 
     /// The key as it is wrapped and sent, without the record of its use so far.
@@ -145,6 +149,19 @@ impl PlainFile {
         match self {
             Self::Lone(file) => std::slice::from_ref(&file.key),
             Self::Set(file) => &file.keys,
+        }
+    }
+
+    /// Checks that a lone key seals at a time.
+    ///
+    /// # Errors
+    /// [`KeyError::OutOfDate`].
+    pub fn check_dates(&self, now: Time) -> Result<(), KeyError> {
+        match self {
+            Self::Lone(LoneKey { key, dates, .. }) => dates
+                .check(now)
+                .map_err(|why| KeyError::OutOfDate { keys: key.view().words(), why }),
+            Self::Set(_) => Ok(()),
         }
     }
 
@@ -281,7 +298,11 @@ fn record(file: &LoneKey, used: bool) -> Option<Value> {
     if let Some(sbox) = file.sbox {
         ours["toy_sbox"] = json!(sbox.to_string());
     }
+    let dated = !file.dates.is_always();
+    if dated {
+        write::add_dates(&mut ours, file.dates);
+    }
     let says_something = ours != json!({});
-    ours["version"] = json!(VERSION);
+    ours["version"] = json!(if dated { VERSION_WITH_DATES } else { VERSION });
     says_something.then_some(ours)
 }

@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use super::plain::PassedOver;
 use super::{
-    Account, ClientBundle, IV_BUDGET, JournalEnd, JwkSet, KeyFile, Keyring, Keys, LoneKey,
-    PlainFile, Sent, Shop, ShopBundle, Standing, VERSION_WITH_JOURNAL, VERSION_WITH_TREES,
+    Account, ClientBundle, Generation, IV_BUDGET, JournalEnd, JwkSet, KeyFile, Keyring, Keys,
+    LoneKey, PlainFile, Sent, Shop, ShopBundle, Standing, VERSION_WITH_DATES, VERSION_WITH_JOURNAL,
+    VERSION_WITH_TREES,
 };
 use crate::ciphers::base64url;
 use crate::ciphers::toy_des::SBox;
@@ -21,9 +22,10 @@ use crate::protocol::jose::jwk::{
 use crate::protocol::jose::password::Password;
 use crate::protocol::jose::tree::{Tree, TreeId};
 use crate::protocol::model::{
-    Alg, ClientProgram, Content, Document, Enc, Erase, Error, Expected, Form, JournalTrouble,
-    KeyError, KeyFileFault, Kid, Kind, MAX_LAYERS, Malformed, Member, Name, Place, Result, Role,
-    Run, Scheme, Scope, ShopProgram, Step, Suite, Unimplemented, shortened,
+    Alg, ClientProgram, Content, Dates, Document, Enc, Erase, Error, Expected, Form,
+    JournalTrouble, KeyError, KeyFileFault, Kid, Kind, MAX_LAYERS, Malformed, Member, Name,
+    NotTime, Place, Result, Role, Run, Scheme, Scope, ShopName, ShopProgram, Step, Suite,
+    Unimplemented, shortened,
 };
 use crate::protocol::store::FileNumber;
 use crate::protocol::store::trees::{HeldTree, Trees};
@@ -169,6 +171,7 @@ fn from_members(
         file.sealed = count(ours, "sealed").map_err(malformed)?;
         file.gaps = ours.get("gaps").map_or(Ok(Vec::new()), pieces).map_err(malformed)?;
         file.sbox = sbox(ours).map_err(malformed)?;
+        file.dates = dates(ours).map_err(malformed)?;
     }
     Ok(KeyFile::Plain(PlainFile::Lone(file)))
 }
@@ -177,7 +180,7 @@ fn from_members(
 fn ours(members: &Object) -> Checked<Option<&Object>> {
     let Some(value) = members.get("orderseal") else { return Ok(None) };
     let ours = value.as_object().ok_or_else(|| Malformed::member("orderseal", "an object"))?;
-    let version = json::version(ours, VERSION_WITH_JOURNAL)?;
+    let version = json::version(ours, VERSION_WITH_DATES)?;
     if ours.contains_key("journal") && version < VERSION_WITH_JOURNAL {
         return Err(KeyFileFault::NoJournalIn(version).into());
     }
@@ -251,7 +254,7 @@ fn kind(key: &Jwk) -> (Option<Kid>, Option<Cow<'static, str>>, &'static str) {
 }
 
 fn keyring(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<Keyring> {
-    let account = |members: &Object, name: &Name| {
+    let account = |members: &Object, name: &ShopName| {
         let shop = shop(members)?;
         Ok(Account {
             trees: trees(members, name, &shop)?,
@@ -270,18 +273,31 @@ fn keyring(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<Keyring> {
 }
 
 fn shop_bundle(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<ShopBundle> {
-    let shop = |members: &Object, name: &Name| {
+    let generation = |members: &Object, name: &ShopName| {
         let shop = shop(members)?;
-        let trees = trees(members, name, &shop)?;
-        Ok((shop, trees))
+        Ok(Generation { trees: trees(members, name, &shop)?, shop })
     };
-    let (name, (shop, trees)) = one_shop(ours, Role::Shop, shop).map_err(|why| why.at(place))?;
-    let shop_of = |other: &str| (name.as_str() == other).then_some(&shop);
-    let keys = keys_of(keys, Role::Shop, shop_of, decrypting, place)?;
+    let generations = shops(ours, generation).map_err(|why| why.at(place))?;
     let malformed = |found: Malformed| Error::malformed(place, found);
-    let program = shop_program(ours, shop.scheme.content, &keys).map_err(malformed)?;
+    let (name, content) = one_of_all(&generations).map_err(malformed)?;
+    let shop_of = |name: &str| generations.get(name).map(|generation| &generation.shop);
+    let keys = keys_of(keys, Role::Shop, shop_of, decrypting, place)?;
+    let program = shop_program(ours, content, &keys).map_err(malformed)?;
     let ledger = number(ours, "ledger").map_err(malformed)?;
-    Ok(ShopBundle { name, shop, program, keys, trees, ledger })
+    Ok(ShopBundle { name, generations, program, keys, ledger })
+}
+
+/// The name of the one shop whose keys these are, and whether its orders carry keys.
+fn one_of_all(generations: &BTreeMap<ShopName, Generation>) -> Checked<(Name, Content)> {
+    let names: BTreeSet<Name> = generations.keys().map(ShopName::name).collect();
+    let (Some((first, own)), 1) = (generations.first_key_value(), names.len()) else {
+        return Err(KeyFileFault::Shops { role: Role::Shop, found: names.len() }.into());
+    };
+    let scheme = own.shop.scheme;
+    match generations.values().all(|own| own.shop.scheme == scheme) {
+        true => Ok((first.name(), scheme.content)),
+        false => Err(KeyFileFault::Schemes(first.name()).into()),
+    }
 }
 
 /// The number of a file that belongs to the bundle, if there is one.
@@ -291,7 +307,7 @@ fn number(ours: &Object, member: &'static str) -> Checked<Option<FileNumber>> {
 }
 
 fn client_bundle(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<ClientBundle> {
-    let client = |members: &Object, name: &Name| {
+    let client = |members: &Object, name: &ShopName| {
         let shop = shop(members)?;
         Ok(ClientBundle {
             trees: trees(members, name, &shop)?,
@@ -404,12 +420,12 @@ fn key_of<'s, K>(
 /// The shops of a file, each read by `shop`.
 fn shops<S>(
     ours: &Object,
-    shop: impl Fn(&Object, &Name) -> Result<S, Refusal>,
-) -> Result<BTreeMap<Name, S>, Refusal> {
+    shop: impl Fn(&Object, &ShopName) -> Result<S, Refusal>,
+) -> Result<BTreeMap<ShopName, S>, Refusal> {
     let members = object(ours, "shops")?;
     let mut shops = BTreeMap::new();
     for (name, value) in members {
-        let parsed = name.parse::<Name>().map_err(Malformed::from);
+        let parsed = name.parse::<ShopName>().map_err(Malformed::from);
         let name = parsed.map_err(|fault| fault.within(format_args!("shop {name:?}")))?;
         let members = value.as_object().ok_or(Malformed::Expected("an object"));
         let shop = members.map_err(Refusal::from).and_then(|members| shop(members, &name));
@@ -423,8 +439,8 @@ fn shops<S>(
 fn one_shop<S>(
     ours: &Object,
     role: Role,
-    shop: impl Fn(&Object, &Name) -> Result<S, Refusal>,
-) -> Result<(Name, S), Refusal> {
+    shop: impl Fn(&Object, &ShopName) -> Result<S, Refusal>,
+) -> Result<(ShopName, S), Refusal> {
     let shops = shops(ours, shop)?;
     let found = shops.len();
     match shops.into_iter().next().filter(|_| found == 1) {
@@ -449,7 +465,26 @@ fn shop(members: &Object) -> Result<Shop, Refusal> {
         users,
         erased,
         erased_shop_key: members.get("erased_shop_key") == Some(&Value::Bool(true)),
+        dates: dates(members)?,
+        retired: members.get("retired") == Some(&Value::Bool(true)),
     })
+}
+
+/// When keys were made, and when they seal.
+fn dates(members: &Object) -> Checked<Dates> {
+    let time = |name: &'static str| {
+        let text = optional_text(members, name)?;
+        let time = text.map(str::parse).transpose();
+        time.map_err(|fault: NotTime| {
+            Malformed::from(fault).within(format_args!("member {name:?}"))
+        })
+    };
+    let dates =
+        Dates { made: time("made")?, not_before: time("not_before")?, expires: time("expires")? };
+    match dates.is_possible() {
+        true => Ok(dates),
+        false => Err(KeyFileFault::NeverValid.into()),
+    }
 }
 
 /// The users of a shop, none of whom is both admitted and revoked.
@@ -580,7 +615,7 @@ fn object<'a>(members: &'a Object, name: &str) -> Checked<&'a Object> {
 }
 
 /// The trees of a shop.
-fn trees<T: HeldTree>(members: &Object, name: &Name, shop: &Shop) -> Checked<Trees<T>> {
+fn trees<T: HeldTree>(members: &Object, name: &ShopName, shop: &Shop) -> Checked<Trees<T>> {
     let Some(value) = members.get("trees") else { return Ok(Trees::new()) };
     let value = value.as_object().ok_or_else(|| Malformed::member("trees", "an object"))?;
     let tree = |id: &String, value: &Value| {
@@ -607,7 +642,7 @@ fn names(members: &Object, member: &'static str) -> Checked<BTreeSet<Name>> {
         .ok_or_else(|| KeyFileFault::NotIds(member).into())
 }
 
-fn counts(members: &Object, member: &'static str, shop: &Name) -> Checked<BTreeMap<Kid, u64>> {
+fn counts(members: &Object, member: &'static str, shop: &ShopName) -> Checked<BTreeMap<Kid, u64>> {
     let Some(value) = members.get(member) else { return Ok(BTreeMap::new()) };
     let counts = value.as_object().ok_or_else(|| Malformed::member(member, "an object"))?;
     counts
@@ -621,7 +656,7 @@ fn counts(members: &Object, member: &'static str, shop: &Name) -> Checked<BTreeM
         .ok_or_else(|| KeyFileFault::NotCounts(member).into())
 }
 
-fn gaps(members: &Object, shop: &Name) -> Checked<BTreeMap<Kid, Vec<(u64, u64)>>> {
+fn gaps(members: &Object, shop: &ShopName) -> Checked<BTreeMap<Kid, Vec<(u64, u64)>>> {
     let Some(value) = members.get("gaps") else { return Ok(BTreeMap::new()) };
     let gaps = value.as_object().ok_or_else(|| Malformed::member("gaps", "an object"))?;
     gaps.iter()

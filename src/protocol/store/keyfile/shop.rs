@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::protocol::model::{
-    Error, KeyError, Kid, Misuse, Name, Place, Result, Scheme, ServiceUrl, Suite,
+    Dates, Error, KeyError, Kid, Misuse, Name, Place, Result, Scheme, ServiceUrl, ShopName, Suite,
 };
 
 /// A key file's record of a shop, whoever holds the file.
@@ -21,6 +21,10 @@ pub struct Shop {
     pub erased: BTreeSet<Name>,
     /// Whether the shop's own key was erased from this file.
     pub erased_shop_key: bool,
+    /// When the keys seal.
+    pub dates: Dates,
+    /// Whether the keys are not handed out any more, because a later generation is.
+    pub retired: bool,
 }
 
 /// Whether a user may order. The file has no key of a user who was revoked.
@@ -30,6 +34,34 @@ pub enum Standing {
     Admitted,
     /// The key was erased, and no other is made under this id.
     Revoked,
+}
+
+/// What becomes of a generation of a shop's keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Its keys seal later.
+    Coming,
+    /// Clients get its keys.
+    Current,
+    /// Clients who have its keys may seal, and no others get some.
+    Retiring,
+    /// Its keys open orders, and seal none.
+    Retired,
+    /// Its keys were erased.
+    Erased,
+}
+
+impl Stage {
+    /// Name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Coming => "coming",
+            Self::Current => "current",
+            Self::Retiring => "retiring",
+            Self::Retired => "retired",
+            Self::Erased => "erased",
+        }
+    }
 }
 
 impl Shop {
@@ -42,12 +74,19 @@ impl Shop {
             users: BTreeMap::new(),
             erased: BTreeSet::new(),
             erased_shop_key: false,
+            dates: Dates::default(),
+            retired: false,
         }
     }
 
     /// A copy of the record for another role, without the history.
     pub fn without_history(&self) -> Self {
-        Self { service: self.service.clone(), ..Self::new(self.scheme, self.suite) }
+        Self {
+            service: self.service.clone(),
+            dates: self.dates,
+            retired: self.retired,
+            ..Self::new(self.scheme, self.suite)
+        }
     }
 
     /// A copy of the record for somebody who gets these keys, without the history and with no other
@@ -121,26 +160,42 @@ impl Shop {
     }
 }
 
-/// Chooses among the shops of a file the one named `wanted`, or the only one.
+/// Chooses among the shops of a file the one named `wanted`, or the only one, with the newest
+/// generation of its keys.
 ///
 /// # Errors
 /// [`KeyError::UnknownShop`], or [`Error::Usage`] if there are several shops and none was chosen.
 pub(super) fn choose<'f, S>(
-    shops: impl Iterator<Item = (&'f Name, S)>,
+    shops: impl Iterator<Item = (&'f ShopName, S)>,
     wanted: Option<&Name>,
     place: &Place,
-) -> Result<(&'f Name, S)> {
-    let mut shops: Vec<(&Name, S)> = shops.collect();
-    let chosen = match wanted {
-        Some(wanted) => shops.iter().position(|(name, _)| *name == wanted).ok_or_else(|| {
-            let held = shops.iter().map(|(name, _)| (*name).clone()).collect();
-            Error::key(place, KeyError::UnknownShop { wanted: wanted.clone(), held })
-        })?,
-        None => match shops.len() {
-            0 => return Err(Error::key(place, KeyError::Missing("key of any shop"))),
-            1 => 0,
-            shops => return Err(Misuse::SeveralShops { file: place.to_string(), shops }.into()),
-        },
-    };
-    Ok(shops.swap_remove(chosen))
+) -> Result<(&'f ShopName, S)> {
+    let (mut names, mut newest) = (BTreeSet::new(), None);
+    for (name, shop) in shops {
+        names.insert(name);
+        let newer = |(newest, _): &(&ShopName, S)| newest.generation() < name.generation();
+        if wanted.is_none_or(|wanted| name.is_of(wanted)) && newest.as_ref().is_none_or(newer) {
+            newest = Some((name, shop));
+        }
+    }
+    let shops: BTreeSet<Name> = names.iter().map(|name| name.name()).collect();
+    match (newest, wanted, shops.len()) {
+        (Some(newest), Some(_), _) | (Some(newest), None, 1) => Ok(newest),
+        (Some(_), None, shops) => {
+            Err(Misuse::SeveralShops { file: place.to_string(), shops }.into())
+        }
+        (None, Some(wanted), _) => Err(unknown_shop(wanted, names, place)),
+        (None, None, _) => Err(Error::key(place, KeyError::Missing("key of any shop"))),
+    }
+}
+
+/// The error for a shop that a file does not have.
+pub(super) fn unknown_shop<'f>(
+    wanted: &Name,
+    held: impl IntoIterator<Item = &'f ShopName>,
+    place: &Place,
+) -> Error {
+    let held: BTreeSet<Name> = held.into_iter().map(ShopName::name).collect();
+    let held = held.into_iter().collect();
+    Error::key(place, KeyError::UnknownShop { wanted: wanted.clone(), held })
 }

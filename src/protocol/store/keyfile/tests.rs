@@ -4,7 +4,9 @@ use super::*;
 use crate::ciphers::Secret;
 use crate::ciphers::random::Origin;
 use crate::protocol::jose::jwk::{DecryptingKey, Jwk, Usage};
-use crate::protocol::model::{Alg, ClientProgram, Enc, Erase, Kid, Name, Run, Scheme, Suite};
+use crate::protocol::model::{
+    Alg, ClientProgram, Enc, Erase, Kid, Name, Run, Scheme, ShopName, Suite,
+};
 
 fn place() -> Place {
     Place::file("client.jwks")
@@ -67,7 +69,7 @@ fn contradictions_are_refused() {
     let good = String::from_utf8(client().to_bytes(&place()).unwrap().to_vec()).unwrap();
     for (from, to, complaint) in [
         ("\"role\":\"client\"", "\"role\":\"boss\"", "role \"boss\""),
-        ("\"version\":1", "\"version\":4", "version 4, expected 1 to 3"),
+        ("\"version\":1", "\"version\":5", "version 5, expected 1 to 4"),
         ("tokyo/00ff", "osaka/00ff", "belongs to no shop"),
         ("tokyo/00ff", "tokyo", "does not fit the scope"),
         ("\"alg\":\"A256KW\",\"k\"", "\"alg\":\"A256GCM\",\"k\"", "not for A256KW"),
@@ -129,7 +131,7 @@ fn revoked_users_are_written_for_programs_that_know_only_erased_keys() {
 /// A keyring of one shop, with one key per id in `ids`; the ids have different lengths.
 fn keyring(ids: &[&str]) -> Keyring {
     let mut file = Keyring::new();
-    let name: Name = "tokyo".parse().unwrap();
+    let name: ShopName = "tokyo".parse().unwrap();
     file.shops.insert(name.clone(), Account::new(shop().scheme, shop().suite));
     for id in ids {
         let kid = Kid::of_id(&name, &id.parse().unwrap());

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{AnyKeys, Shop, Standing, VERSION, VERSION_WITH_TREES};
+use super::{AnyKeys, Shop, Standing, VERSION, VERSION_WITH_DATES, VERSION_WITH_TREES};
 use crate::ciphers::{Secret, Wiped};
 use crate::protocol::jose::json::{self, Object, SecretJson};
 use crate::protocol::jose::jwk::JwkRef;
-use crate::protocol::model::{Kid, Name, Role, Step};
+use crate::protocol::model::{Dates, Kid, Name, Role, Step};
 use crate::protocol::store::trees::{HeldTree, Trees};
 
 /// Serializes a set.
@@ -70,9 +70,13 @@ pub const AROUND_KEYS: (&[u8], &[u8]) = (BEFORE_KEYS, b"\n],\n\"orderseal\":");
 
 /// The member `orderseal`.
 pub(super) fn member(role: Role, shops: Object) -> Value {
-    let version = match shops.values().any(|shop| shop.get("trees").is_some()) {
-        true => VERSION_WITH_TREES,
-        false => VERSION,
+    let has = |member: &str| shops.values().any(|shop| shop.get(member).is_some());
+    let version = if ["not_before", "expires", "retired"].into_iter().any(has) {
+        VERSION_WITH_DATES
+    } else if has("trees") {
+        VERSION_WITH_TREES
+    } else {
+        VERSION
     };
     json!({"version": version, "role": role.name(), "shops": shops})
 }
@@ -108,7 +112,21 @@ pub(super) fn of_shop(shop: &Shop) -> Value {
     if shop.erased_shop_key {
         value["erased_shop_key"] = json!(true);
     }
+    add_dates(&mut value, shop.dates);
+    if shop.retired {
+        value["retired"] = json!(true);
+    }
     value
+}
+
+/// Adds when keys were made and when they seal, as far as that is said.
+pub(super) fn add_dates(value: &mut Value, dates: Dates) {
+    let Dates { made, not_before, expires } = dates;
+    for (member, time) in [("made", made), ("not_before", not_before), ("expires", expires)] {
+        if let Some(time) = time {
+            value[member] = json!(time.to_string());
+        }
+    }
 }
 
 /// Adds a list of names, unless it is empty.

@@ -7,7 +7,7 @@ use super::{FromJournal, KeyStore, Patience, Reserved, Spendable, Spending};
 use crate::ciphers::cpu::Backend;
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
 use crate::protocol::jose::tree::Cover;
-use crate::protocol::model::{Error, KeyError, Kid, Name, Place, Result};
+use crate::protocol::model::{Error, KeyError, Kid, Name, Place, Result, ShopName};
 use crate::protocol::store::keyfile::{ClientBundle, KeyHolder};
 use crate::protocol::store::trees::HeldTree;
 
@@ -24,7 +24,7 @@ const MOST_LEAVES: usize = 1 << 16;
 pub struct Ids<'s, S: ?Sized> {
     store: &'s S,
     bundle: Place,
-    shop: Name,
+    shop: ShopName,
     ready: VecDeque<Jwk<EncryptingKey>>,
     used: Vec<Kid>,
     /// Ids of trees, which are taken after those that are listed.
@@ -70,7 +70,7 @@ impl Block {
 
 impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
     /// Manages the ids of a shop in a client's file named `bundle`.
-    pub fn new(store: &'s S, bundle: Place, shop: Name) -> Self {
+    pub fn new(store: &'s S, bundle: Place, shop: ShopName) -> Self {
         Self {
             store,
             bundle,
@@ -122,7 +122,10 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
                         Ok(client.keys.len() as u64 + given.sum::<u64>())
                     })?;
                     let (bundle, shop) = (self.bundle.file.clone(), self.shop.clone());
-                    return Err(Error::key(&line, KeyError::Spent { bundle, shop, issued }));
+                    return Err(Error::key(
+                        &line,
+                        KeyError::Spent { bundle, shop: shop.name(), issued },
+                    ));
                 }
             }
         }

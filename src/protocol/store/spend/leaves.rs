@@ -4,7 +4,7 @@ use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::Origin;
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk, Usage};
 use crate::protocol::jose::tree::{Cover, LeafId, Leaves};
-use crate::protocol::model::{Kid, Name};
+use crate::protocol::model::{Kid, ShopName};
 use crate::protocol::store::keyfile::ClientBundle;
 
 /// Number of keys derived at once.
@@ -53,7 +53,7 @@ impl ReservedLeaves {
     }
 
     /// Takes the keys of the next ids, at most `count`.
-    pub(super) fn take(&mut self, mut count: u64, shop: &Name) -> Vec<Jwk<EncryptingKey>> {
+    pub(super) fn take(&mut self, mut count: u64, shop: &ShopName) -> Vec<Jwk<EncryptingKey>> {
         let mut taken = Vec::new();
         for reserved in &mut self.0 {
             while count > 0 && !reserved.left.is_empty() {
@@ -92,7 +92,7 @@ impl ReservedLeaves {
     }
 
     /// The name of one id that was taken of each tree: enough to recognize the file.
-    pub(super) fn names(&self, shop: &Name) -> Vec<Kid> {
+    pub(super) fn names(&self, shop: &ShopName) -> Vec<Kid> {
         let first = |it: &Reserved| {
             let (tree, leaf) = (it.nodes.tree().id(), it.used.next_from(0)?);
             Some(Kid::of_id(shop, &LeafId { tree, leaf }.name()))

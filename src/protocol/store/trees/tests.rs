@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::ciphers::aes::testing::noise;
 use crate::protocol::jose::tree::TreeId;
-use crate::protocol::model::{Name, Suite};
+use crate::protocol::model::{ShopName, Suite};
 
 type Ids = BTreeSet<u32>;
 
 fn tree() -> Tree {
     let suite = Suite::from_header("A256KW", "A256GCM").unwrap();
-    Tree::new(TreeId::new(7), &Name::new("tokyo").unwrap(), suite).unwrap()
+    Tree::new(TreeId::new(7), &ShopName::new("tokyo").unwrap(), suite).unwrap()
 }
 
 fn service(orders: u64) -> ServiceTree {
