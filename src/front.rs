@@ -465,7 +465,7 @@ impl Shop {
         sealed: impl Into<Batch>,
         mut write: impl FnMut(&[u8]) -> Result<()>,
     ) -> Result<Totals> {
-        let options = Options { uses: Uses::OnceInRun, skip_failed: false };
+        let options = Options { uses: Uses::OnceInRun, skip_failed: false, each: None };
         let write = |text: &[u8], _: &Totals| write(text);
         let opened = shop::open(&workers()?, sealed, &self.keys, options, write, |_| Ok(()))?;
         Ok(opened.totals)

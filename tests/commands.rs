@@ -10,7 +10,7 @@ use common::{FIXTURE, Lab, Run, not_run, orders};
 use serde_json::Value;
 
 /// Every command, with those of `bundle`.
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 27] = [
     "",
     "keygen",
     "bundle",
@@ -20,6 +20,7 @@ const COMMANDS: [&str; 25] = [
     "keys",
     "keys admit",
     "keys revoke",
+    "keys rotate",
     "keys merge",
     "keys skip",
     "keys split",
@@ -29,6 +30,7 @@ const COMMANDS: [&str; 25] = [
     "encrypt",
     "wrap",
     "decrypt",
+    "rewrap",
     "erase",
     "convert",
     "inspect",
@@ -149,6 +151,7 @@ fn the_examples_of_the_service_run_as_printed() {
         "keys merge",
         &[derived, shop, half, "bundle shop -k service.jwks -o backup.jwks"],
     );
+    run_examples("keys rotate", &KEYS[..1]);
     run_examples("keys skip", &[derived]);
     run_examples("keys split", &[derived]);
     let client = "bundle client --keyring service.jwks --orders 9 -o client.jwks";

@@ -182,3 +182,28 @@ fn what_is_no_key_file_is_not_erased() {
     assert_eq!(lab.read("orders.ndjson"), orders(1));
     lab.refused(1, "erase no-such-file.jwks").says(&["no-such-file.jwks"]);
 }
+
+#[test]
+fn a_shop_without_its_program_opens_nothing_until_it_has_one_again() {
+    let lab = Lab::new();
+    lab.ok("keygen -e 4 --shop tokyo --orders 2 -o service.jwks");
+    lab.ok("bundle shop --keyring service.jwks -o tokyo.jwks");
+    lab.ok("bundle shop --keyring service.jwks --form key -o key.jwks");
+    lab.ok("bundle client --keyring service.jwks -o client.jwks");
+    let sealed = lab.ok_with("encrypt --bundle client.jwks", b"tea\n").stdout;
+    let erased = lab.ok("erase --programs tokyo.jwks").text();
+    assert!(erased.contains("; it has 2 keys left, and no program to use them; "), "{erased}");
+    lab.refused_with(4, "decrypt --bundle tokyo.jwks", &sealed)
+        .says(&["tokyo.jwks: holds no program any more: it was erased"]);
+    lab.refused(4, "erase --programs tokyo.jwks");
+    // Keys without a program add none; a bundle with one does.
+    lab.ok("keys merge key.jwks --into tokyo.jwks");
+    lab.refused_with(4, "decrypt --bundle tokyo.jwks", &sealed);
+    lab.ok("bundle client --keyring service.jwks --on-demand --shop-out half.jwks -o new.jwks");
+    lab.ok("keys merge half.jwks --into tokyo.jwks");
+    assert_eq!(lab.ok_with("decrypt --bundle tokyo.jwks", &sealed).stdout, b"tea\n");
+    // Keys that came without a program open orders as they are.
+    assert_eq!(lab.ok_with("decrypt --bundle key.jwks", &sealed).stdout, b"tea\n");
+    let report = lab.ok("erase --keys tokyo.jwks --json").json();
+    assert_eq!((&report["keys_left"], &report["keys_usable"]), (&0.into(), &0.into()));
+}

@@ -323,7 +323,7 @@ impl Client {
         }
         let asked =
             self.request.as_deref().map(|path| self.asked(path, &mut inputs)).transpose()?;
-        let request = self.answer(&loaded, page.as_ref().map(|(page, _)| page), asked)?;
+        let request = self.answer(&loaded, page.as_ref().map(|(page, _)| page), asked, global)?;
         let form = self.order_page.form(&request, &loaded, page.as_ref(), &mut inputs, global)?;
         let outputs = [self.to.path(), self.shop_out.as_deref()];
         let stdout = PathBuf::from("-");
@@ -391,6 +391,7 @@ impl Client {
         loaded: &Loaded<Keyring>,
         page: Option<&Page>,
         asked: Option<Request>,
+        global: &Global,
     ) -> Result<ClientRequest> {
         let from = match asked {
             Some(Request { shop, service, user, orders, .. }) => {
@@ -423,7 +424,7 @@ impl Client {
             pad_bytes: self.pad_bytes,
             service,
             now: now(),
-            dates: self.dates.made_now()?,
+            dates: self.dates.made_now(global)?,
         })
     }
 }

@@ -33,10 +33,15 @@ pub struct KeyDates {
 
 impl KeyDates {
     /// The dates of keys that are made now.
-    pub fn made_now(&self) -> Result<Dates> {
+    pub fn made_now(&self, global: &Global) -> Result<Dates> {
         let dates = Dates { made: Some(now()), not_before: self.not_before, expires: self.expires };
         match dates.is_possible() {
-            true => Ok(dates),
+            true => {
+                if let Some(expires) = dates.expires.filter(|expires| *expires <= now()) {
+                    ui::warn(global, &format!("the keys expire at once: {expires} is in the past"));
+                }
+                Ok(dates)
+            }
             false => Err(usage("--expires is not after --not-before")),
         }
     }

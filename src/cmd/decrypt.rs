@@ -211,7 +211,7 @@ impl Decrypt {
         let several = inputs.count() > 1;
         let Delivery { output, ledger } = to;
         let uses = self.uses.uses(ledger.as_deref_mut());
-        let options = Options { uses, skip_failed: self.failures.are_skipped() };
+        let options = Options { uses, skip_failed: self.failures.are_skipped(), each: None };
         let mut report = self.failures.create_report(&self.to, ids)?;
         let summary = shop::open(
             &global.workers()?,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use orderseal::protocol::model::Amounts;
 use orderseal::protocol::roles::service::Share;
-use orderseal::protocol::store::files::{self, AfterSending, Erased, Kept, Selection};
+use orderseal::protocol::store::files::{self, AfterSending, Erased, Kept, Left, Selection};
 use orderseal::protocol::store::keyfile::{KeyFile, KeyHolder, Stage};
 use orderseal::protocol::{Error, KeyError, Kid, Place, Result, ShopName, Unfit};
 use serde_json::{Value, json};
@@ -248,6 +248,10 @@ fn report(
             "file_system": erased.file_system,
             "note": remains(erased),
         });
+        if let Some(Left { keys, idle }) = erased.left {
+            report["keys_left"] = json!(keys);
+            report["keys_usable"] = json!(if idle { 0 } else { keys });
+        }
         if let Some((amounts, _)) = returned {
             report["returned"] = amounts_to_json(amounts);
         }
@@ -293,13 +297,21 @@ fn in_words(erased: &Erased, what: &str) -> String {
         false => "",
         true => " (in place, as the disk is full)",
     };
+    let left = match erased.left {
+        None => String::new(),
+        Some(Left { keys: 0, .. }) => "; it has no key left".to_owned(),
+        Some(Left { keys, idle }) => {
+            let unusable = if idle { ", and no program to use them" } else { "" };
+            format!("; it has {} left{unusable}", ui::counted(keys, "key"))
+        }
+    };
     let file = &erased.file;
     let remains = remains(erased);
     if erased.links == 0 {
         return format!("{file}: is not there{leftover}; {remains}");
     }
     format!(
-        "{file}: erased {what}{in_place}: {} bytes overwritten and read back, {} link, file system {}{leftover}; {remains}",
+        "{file}: erased {what}{in_place}: {} bytes overwritten and read back, {} link, file system {}{leftover}{left}; {remains}",
         erased.overwritten, erased.links, erased.file_system
     )
 }

@@ -156,6 +156,7 @@ fn misuse_hint(misuse: &Misuse) -> Option<&'static str> {
         | Misuse::UserLikeLeaf(_)
         | Misuse::TreeSize(_)
         | Misuse::LastGeneration(_)
+        | Misuse::PadInLedger
         | Misuse::OtherScheme { .. } => None,
     }
 }

@@ -165,7 +165,7 @@ impl Keygen {
         };
         let mut file = LoneKey::new(key);
         file.sbox = suite.enc().own_sbox();
-        file.dates = self.dates.made_now()?;
+        file.dates = self.dates.made_now(global)?;
         self.write(&file)?;
         self.report(global, 1, None)
     }
@@ -190,7 +190,7 @@ impl Keygen {
             pool: self.pool,
             sizes: self.sizes(suite, scheme.scope)?,
             service: self.service.clone(),
-            dates: self.dates.made_now()?,
+            dates: self.dates.made_now(global)?,
         };
         let name = self.into.as_deref().map_or("keygen".to_owned(), ui::shown);
         let place = Place::file(name);

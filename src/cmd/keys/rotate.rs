@@ -16,7 +16,7 @@ use serde_json::json;
 use super::{InFile, NamedKeyring, report};
 use crate::cmd::arguments::{MORE, curves, existing, is_stdout, pools, rsa_bits};
 use crate::cmd::bundle::keep_ledger;
-use crate::cmd::dates::KeyDates;
+use crate::cmd::dates::{KeyDates, now};
 use crate::cmd::hints::usage;
 use crate::cmd::{Global, algorithms, signals, ui};
 
@@ -86,7 +86,7 @@ impl Rotate {
         loaded.file.holder().refuse_weak(global.allow_weak, &loaded.place)?;
         let loaded = loaded.of(KeyFile::into_keyring)?;
         let place = &loaded.place;
-        let rotation = self.rotation(&loaded.file, place)?;
+        let rotation = self.rotation(&loaded.file, place, global)?;
         if let Some(name) = rotation.suite.and_then(Suite::weak).filter(|_| !global.allow_weak) {
             return Err(Error::key(place, KeyError::Weak(name)));
         }
@@ -129,7 +129,7 @@ impl Rotate {
         report(global, &done, &format!("{place}: made {generation} with {keys}{also}"))
     }
 
-    fn rotation(&self, keyring: &Keyring, place: &Place) -> Result<Rotation> {
+    fn rotation(&self, keyring: &Keyring, place: &Place, global: &Global) -> Result<Rotation> {
         let (_, newest) = keyring.account(self.shop.shop.as_ref(), place)?;
         let own = newest.shop.suite;
         let suite = match (self.wrap, self.enc) {
@@ -148,7 +148,8 @@ impl Rotate {
             curve: self.curve,
             orders: self.orders,
             pool: self.pool,
-            dates: self.dates.made_now()?,
+            now: now(),
+            dates: self.dates.made_now(global)?,
             keep_last: self.keep_last,
         })
     }

@@ -159,6 +159,9 @@ pub enum Misuse {
         /// The shop.
         shop: Name,
     },
+    /// Rewrapping under a pad with a ledger.
+    #[error("a ledger does not carry orders over to a one-time pad")]
+    PadInLedger,
     /// A generation after the last possible one.
     #[error("shop {0} has had 4294967295 generations of keys, and there is no next one")]
     LastGeneration(Name),

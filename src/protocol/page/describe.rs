@@ -6,14 +6,14 @@ use serde_json::Value;
 use super::{DATA, SendTo};
 use crate::protocol::jose::json::{self, Object, optional_text, text};
 use crate::protocol::model::{
-    Alg, Enc, Error, MAX_LAYERS, Malformed, Name, PageFault, Place, Result, Suite,
+    Alg, Enc, Error, MAX_LAYERS, Malformed, PageFault, Place, Result, ShopName, Suite,
 };
 
 /// Description of an order page: everything except its keys.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Description {
     /// The shop.
-    pub shop: Name,
+    pub shop: ShopName,
     /// Algorithms that the page seals with.
     pub suite: Suite,
     /// Content-encryption keys per order; more than one form a chain.

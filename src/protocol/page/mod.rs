@@ -33,7 +33,7 @@ use crate::ciphers::{Secret, Wiped, base64url};
 use crate::protocol::jose::json::SecretJson;
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk, PublicHalf};
 use crate::protocol::model::{
-    Alg, Enc, KeyError, Kid, Name, PageLacks, Run, Suite, Unfit, WrapAlgorithm,
+    Alg, Dates, Enc, KeyError, Kid, Name, PageLacks, Run, Suite, Unfit, WrapAlgorithm,
 };
 use crate::protocol::store::keyfile::ClientBundle;
 
@@ -182,7 +182,7 @@ fn delivered(client: &ClientBundle, form: &Form, id: u64) -> Result<Value, KeyEr
     let mut data = json!({
         "id": hex::encode(id.to_be_bytes()),
         "shop": name.as_str(),
-        "title": form.items.as_ref().and_then(|items| items.title.clone()).unwrap_or(json!(name.as_str())),
+        "title": form.items.as_ref().and_then(|items| items.title.clone()).unwrap_or(json!(name.name().as_str())),
         "alg": shop.suite.alg().name(),
         "enc": shop.suite.enc().name(),
         "reusable": shop.is_reusable(first),
@@ -194,6 +194,12 @@ fn delivered(client: &ClientBundle, form: &Form, id: u64) -> Result<Value, KeyEr
     data["keys"] = keys.iter().map(key).collect::<Result<_, _>>()?;
     if let Some(budget) = client.budget.get(first) {
         data["budget"] = json!(budget);
+    }
+    let Dates { not_before, expires, .. } = shop.dates;
+    for (member, time) in [("not_before", not_before), ("expires", expires)] {
+        if let Some(time) = time {
+            data[member] = json!(time.to_string());
+        }
     }
     if program.layers > 1 {
         data["layers"] = json!(program.layers);

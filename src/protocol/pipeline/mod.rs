@@ -19,12 +19,14 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 pub use self::chunks::{ChunkBlock, Chunking};
 pub use self::input_size::InputSize;
 pub use self::lines::{Batch, Block, LineLimits, Part};
+pub use self::passage::{Break, Inlet, Outlet, passage};
 pub use self::stop::{Stop, Unfinished};
 use crate::protocol::model::{Error, Place, Result};
 
 mod chunks;
 mod input_size;
 mod lines;
+mod passage;
 mod stop;
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use crate::ciphers::content::ContentCipher;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::jose::jwe::{
-    Carries, Failure, MAX_ORDER, MIN_TYPED, Sealer, SealingKeys, Shape, TypedKey,
+    Carries, MAX_ORDER, MIN_TYPED, Sealer, SealingKeys, Shape, TypedKey,
 };
 use crate::protocol::jose::jwk::{AsKey, EncryptingKey, Jwk};
 use crate::protocol::jose::pad::Pad;
@@ -20,6 +20,7 @@ use crate::protocol::model::{
     Suite, Task, Time, Unfit, Unimplemented, Unpaired, Unsound,
 };
 use crate::protocol::pipeline::{Batch, Block, InputSize, LineLimits, Workers};
+use crate::protocol::roles::notes::{Note, Notes};
 pub use crate::protocol::roles::send::{Sealed, Sink, Totals};
 use crate::protocol::store::keyfile::{ClientBundle, LoneKey, PlainFile};
 use crate::protocol::store::spend::{Budget, Ids, KeyStore, Pads};
@@ -34,6 +35,7 @@ pub struct Plan {
     erases: bool,
     typed: Option<TypedKey>,
     expected: Option<InputSize>,
+    notes: Option<Arc<Notes>>,
 }
 
 enum KeyPlan {
@@ -123,8 +125,8 @@ impl Plan {
     }
 
     fn new(place: &Place, suite: Suite, key: KeyPlan, layers: u8) -> Self {
-        let (erases, typed, expected) = (false, None, None);
-        Self { bundle: place.clone(), suite, key, layers, erases, typed, expected }
+        let (erases, typed, expected, notes) = (false, None, None, None);
+        Self { bundle: place.clone(), suite, key, layers, erases, typed, expected, notes }
     }
 
     /// The algorithms of the plan.
@@ -138,6 +140,14 @@ impl Plan {
             KeyPlan::Shared { budget, .. } => budget,
             KeyPlan::Password(_) => false,
             KeyPlan::Each { .. } | KeyPlan::Pad { .. } => true,
+        }
+    }
+
+    /// Whether each order uses an id up.
+    pub(super) fn is_single_use(&self) -> bool {
+        match self.key {
+            KeyPlan::Each { .. } => true,
+            KeyPlan::Shared { .. } | KeyPlan::Password(_) | KeyPlan::Pad { .. } => false,
         }
     }
 
@@ -174,6 +184,11 @@ impl Plan {
     /// Sets the expected number and lengths of orders.
     pub fn set_expected(&mut self, expected: InputSize) {
         self.expected = Some(expected);
+    }
+
+    /// Says of each order what it was before it is rewrapped.
+    pub(super) fn set_notes(&mut self, notes: Arc<Notes>) {
+        self.notes = Some(notes);
     }
 
     /// Derives communication keys from a text that the user typed.
@@ -219,13 +234,13 @@ impl Plan {
             spread: Workers::spread,
             ..Sealer::default()
         };
-        let suite = self.suite;
+        let (suite, notes) = (self.suite, self.notes);
         let mut totals = Totals::default();
         let done = workers.run(
             parts,
             limits,
             |block| supply.take(&block.lines(), &block.place(0)),
-            |block, keys| seal_block(block, &keys, &sealer, suite, source),
+            |block, keys| seal_block(block, &keys, &sealer, suite, notes.as_deref(), source),
             |sealed, block| {
                 let (lines, failure) = sealed;
                 totals.orders += block.lines as u64;
@@ -306,10 +321,12 @@ impl Plan {
         let (layers, typed, spread) = (plan.layers, plan.typed, Workers::spread);
         let sealer = Sealer { layers, typed, shape, spread, ..Sealer::default() };
         let mut line = Vec::new();
+        let was = plan.notes.as_ref().and_then(|notes| notes.of(1).was);
         let sealed = keys
-            .make_ready(plan.suite, carries)
+            .make_ready(plan.suite, carries, 0..1)
             .map_err(|error| Error::key(place, error))
             .and_then(|keys| {
+                let keys = keys.with_provenance(was.as_ref());
                 let mut rng = source.stream(0);
                 sealer
                     .seal(&[text], &keys, 0, &mut rng, &mut line)
@@ -462,17 +479,33 @@ fn seal_block<S: KeySource>(
     keys: &Ticket,
     sealer: &Sealer,
     suite: Suite,
+    notes: Option<&Notes>,
     source: &S,
 ) -> (Vec<u8>, Option<Error>) {
     let mut out = std::mem::take(&mut block.spare);
     let lines = block.lines();
     out.clear();
     out.reserve(block.len() * 3 / 2 + lines.len() * 256);
-    let keys = match keys.make_ready(suite, Carries::Order) {
-        Ok(keys) => keys,
-        Err(error) => return (out, Some(Error::key(&block.place(0), error))),
-    };
-    let mut rng = source.stream(block.first_line);
-    let sealed = sealer.seal(&lines, &keys, block.first_line - 1, &mut rng, &mut out);
-    (out, sealed.err().map(|(index, failure): (usize, Failure)| failure.at(block.place(index))))
+    let first = block.first_line;
+    let mut rng = source.stream(first);
+    let mut from = 0;
+    while from < lines.len() {
+        // Lines with the same header members are sealed side by side.
+        let (note, run) = match notes {
+            Some(notes) => notes.run(first + from as u64, lines.len() - from),
+            None => (Note::default(), lines.len()),
+        };
+        let to = from + run;
+        let keys = match keys.make_ready(suite, Carries::Order, from..to) {
+            Ok(keys) => keys.with_provenance(note.was.as_ref()),
+            Err(error) => return (out, Some(Error::key(&block.place(from), error))),
+        };
+        let number = first - 1 + from as u64;
+        let sealed = sealer.seal(&lines[from..to], &keys, number, &mut rng, &mut out);
+        if let Err((index, failure)) = sealed {
+            return (out, Some(failure.at(block.place(from + index))));
+        }
+        from = to;
+    }
+    (out, None)
 }

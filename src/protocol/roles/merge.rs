@@ -69,6 +69,10 @@ pub fn merge(
     merge_trees(&mut merged, second, on_erased, &mut done, place)?;
     merge_users(&mut merged, second);
     merged.ledger = merged.ledger.or(second.ledger);
+    if merged.program_erased && second.program.is_some() {
+        merged.program = second.program.clone();
+        merged.program_erased = false;
+    }
     if let Some(ShopProgram { built_in: Some(kids), .. }) = &mut merged.program {
         if merged.generations.values().any(|own| !own.trees.is_empty()) {
             return Err(Misuse::NoBuiltIn(bundle.name.clone()).into());

@@ -19,7 +19,18 @@ pub enum Uses<'u> {
     /// Once in this run.
     OnceInRun,
     /// Once for as long as the ledger is kept. Keys that may be used again open each order once.
-    Ledger(&'u mut dyn UseLedger),
+    Ledger(&'u mut (dyn UseLedger + Send)),
+}
+
+impl Uses<'_> {
+    /// The same, borrowed.
+    pub(super) fn for_a_while(&mut self) -> Uses<'_> {
+        match self {
+            Self::Any => Uses::Any,
+            Self::OnceInRun => Uses::OnceInRun,
+            Self::Ledger(ledger) => Uses::Ledger(&mut **ledger),
+        }
+    }
 }
 
 /// Reason why a line was refused.

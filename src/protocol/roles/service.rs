@@ -410,8 +410,9 @@ fn shop_bundle(
     keys: Vec<Jwk<DecryptingKey>>,
     form: ShopForm,
 ) -> ShopBundle {
-    let (keys, program, ledger) = (Keys::of_different(keys), None, None);
-    let mut bundle = ShopBundle { name, generations, program, keys, ledger };
+    let keys = Keys::of_different(keys);
+    let (program, program_erased, ledger) = (None, false, None);
+    let mut bundle = ShopBundle { name, generations, program, program_erased, keys, ledger };
     let content = bundle.scheme().content;
     bundle.program = match form {
         ShopForm::Key => None,

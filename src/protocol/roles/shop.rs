@@ -22,6 +22,18 @@ pub struct Options<'u> {
     pub uses: Uses<'u>,
     /// Whether failed records are reported and skipped instead of ending the run.
     pub skip_failed: bool,
+    /// Called for each order before it is written. Orders that were handed on before are then written
+    /// as well.
+    pub each: Option<&'u mut dyn FnMut(Accepted<'_>)>,
+}
+
+/// An order that was opened, and is about to be written.
+#[derive(Debug, Clone, Copy)]
+pub struct Accepted<'s> {
+    /// The sealed line.
+    pub sealed: &'s [u8],
+    /// Whether the ledger knows that it was handed on before.
+    pub repeated: bool,
 }
 
 /// A record that failed and was skipped.
@@ -148,7 +160,7 @@ pub fn open(
     };
     let source = SystemSource::new()?;
     let mut counts = Counts::of(keys);
-    let Options { uses, skip_failed } = options;
+    let Options { uses, skip_failed, mut each } = options;
     let mut register = Register::new(keys, uses);
     let hashes = register.hashes();
     let mut totals = Totals::default();
@@ -182,10 +194,17 @@ pub fn open(
                         let entered =
                             register.enter(order.key, hashes[index], line, || block.spot(index));
                         let entered = entered?;
-                        if let Err(Refused::Reused(Reuse::Repeat)) = entered {
-                            repeated.push(order.key);
+                        match entered {
+                            Ok(()) => Ok((order.key, false)),
+                            Err(Refused::Reused(Reuse::Repeat)) => {
+                                repeated.push(order.key);
+                                match each.is_some() {
+                                    true => Ok((order.key, true)),
+                                    false => Err(Refused::Reused(Reuse::Repeat)),
+                                }
+                            }
+                            Err(refused) => Err(refused),
                         }
-                        entered.map(|()| order.key)
                     }
                     Err(failure) => Err(failure.into()),
                 };
@@ -199,7 +218,10 @@ pub fn open(
             let mut good = Good { from: 0, to: 0 };
             for (index, end, outcome) in checked {
                 match outcome {
-                    Ok(key) => {
+                    Ok((key, repeated)) => {
+                        if let Some(each) = &mut each {
+                            each(Accepted { sealed: sealed[index], repeated });
+                        }
                         counts.count(key);
                         totals.orders += 1;
                         good.to = end;

@@ -6,7 +6,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use crate::protocol::jose::jwe::{Carries, Failure, Header, MAX_SEALED_LINE, Sealed, Shape};
+use crate::protocol::jose::jwe::{
+    Carries, Failure, Header, MAX_SEALED_LINE, Provenance, Sealed, Shape,
+};
 use crate::protocol::model::{Kid, Place, Result};
 use crate::protocol::pipeline::{Block, LineLimits, Part, Workers};
 
@@ -53,6 +55,8 @@ pub struct GroupKey {
     pub carries: Carries,
     /// Content-encryption keys per line.
     pub layers: usize,
+    /// What the lines were before they were rewrapped, if that tells something.
+    pub was: Option<Provenance>,
 }
 
 /// Lines of one kind.
@@ -164,6 +168,7 @@ fn describe(line: &[u8]) -> std::result::Result<Option<(GroupKey, Option<String>
         typ: header.typ,
         carries: header.carries,
         layers: header.chain.len() + 1,
+        was: header.was,
     };
     Ok(Some((key, header.kid.map(Cow::into_owned))))
 }

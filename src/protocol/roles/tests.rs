@@ -95,7 +95,7 @@ fn open_batch(keys: &OpeningKeys, lines: &[&[u8]], threads: usize) -> Vec<Outcom
         &workers,
         Part::memory(&place().file, input),
         keys,
-        Options { uses: Uses::Any, skip_failed: true },
+        Options { uses: Uses::Any, skip_failed: true, each: None },
         |text, _| {
             opened.extend_from_slice(text);
             Ok(())

@@ -458,7 +458,7 @@ fn open_each(
         workers,
         Part::memory(&place.file, sealed),
         &keys,
-        Options { uses: Uses::OnceInRun, skip_failed },
+        Options { uses: Uses::OnceInRun, skip_failed, each: None },
         |orders, _| {
             opened.extend_from_slice(orders);
             Ok(())

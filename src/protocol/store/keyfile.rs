@@ -95,6 +95,15 @@ impl KeyFile {
         }
     }
 
+    /// Whether the program was erased, so that the keys seal or open nothing.
+    pub fn is_idle(&self) -> bool {
+        match self {
+            Self::Shop(file) => file.program_erased,
+            Self::Client(file) => file.program.is_none(),
+            Self::Plain(_) | Self::Keyring(_) => false,
+        }
+    }
+
     /// Whether a process that used a client's file has sent but not erased yet.
     pub fn is_unfinished(&self) -> bool {
         match self {

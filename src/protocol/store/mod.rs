@@ -16,4 +16,5 @@ pub mod uses;
 
 pub use derived_keys::{BlockKeys, named_key};
 pub use file_number::FileNumber;
+pub(in crate::protocol) use opening_keys::use_by_name;
 pub use opening_keys::{OpeningFile, OpeningKeys};

@@ -107,6 +107,23 @@ fn leaf_names(shop: &str, id: TreeId) -> String {
     format!("{shop}/{id}.")
 }
 
+/// How a ledger records an order under the key of this name, which may open only one order or several.
+pub(in crate::protocol) fn use_by_name(
+    kid: Option<&Kid>,
+    single_use: bool,
+    line: &[u8; 32],
+) -> Use {
+    match kid {
+        // A leaf's key that was exported is still that of the leaf.
+        Some(kid) => match (named_leaf(kid), single_use) {
+            (Some((slots, leaf)), _) => Use::of_leaf(slots, leaf, line),
+            (None, true) => Use::of_id(kid, line),
+            (None, false) => Use::of_order(line),
+        },
+        None => Use::of_order(line),
+    }
+}
+
 /// What a ledger calls the leaf with this name, if it is a leaf's.
 fn named_leaf(kid: &Kid) -> Option<(TreeSlots, u32)> {
     let (shop, id) = kid.parts();
@@ -197,6 +214,10 @@ impl OpeningKeys {
                     self.unnamed = (self.lone == 0).then_some(number);
                     self.lone += 1;
                 }
+            }
+            OpeningFile::Shop(file) if file.program_erased => {
+                let missing = KeyError::Missing("program any more: it was erased");
+                return Err(Error::key(place, missing));
             }
             OpeningFile::Keyring(_) | OpeningFile::Shop(_) => {}
         }
@@ -360,15 +381,9 @@ impl OpeningKeys {
         match number {
             KeyNumber::Password => Use::of_order(line),
             KeyNumber::Derived { tree, leaf } => Use::of_leaf(self.trees[tree].slots, leaf, line),
-            KeyNumber::Listed(listed) => match self.listed_name(listed) {
-                // A leaf's key that was exported is still that of the leaf.
-                Some(kid) => match (named_leaf(kid), self.is_single_use(number)) {
-                    (Some((slots, leaf)), _) => Use::of_leaf(slots, leaf, line),
-                    (None, true) => Use::of_id(kid, line),
-                    (None, false) => Use::of_order(line),
-                },
-                None => Use::of_order(line),
-            },
+            KeyNumber::Listed(listed) => {
+                use_by_name(self.listed_name(listed), self.is_single_use(number), line)
+            }
         }
     }
 

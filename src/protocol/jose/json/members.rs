@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde_json::Value;
 
 use super::{NUMBER, Object, Strict, wipe};
-use crate::protocol::model::{Malformed, Name};
+use crate::protocol::model::{Malformed, NotName};
 
 /// A JSON object whose members are looked up by name.
 pub trait Members {
@@ -103,10 +103,13 @@ pub(in crate::protocol) fn optional_parsed<T: FromStr<Err = Malformed>>(
     })
 }
 
-/// Returns a required member, which must be a name.
-pub(in crate::protocol) fn name(members: &dyn Members, member: &str) -> Result<Name, Malformed> {
+/// Returns a required member, which must be a name of some kind.
+pub(in crate::protocol) fn name<N>(members: &dyn Members, member: &str) -> Result<N, Malformed>
+where
+    N: FromStr<Err = NotName>,
+{
     let found = text(members, member)?;
-    let name = found.parse::<Name>().map_err(Malformed::from);
+    let name = found.parse::<N>().map_err(Malformed::from);
     name.map_err(|fault| fault.within(format_args!("{member} {found:?}")))
 }
 

@@ -5,7 +5,7 @@ mod group;
 use rand::Rng;
 
 use self::group::Group;
-use super::{Carries, Failure, Shape, Spread, Stage, TypedKey, Watch};
+use super::{Carries, Failure, Provenance, Shape, Spread, Stage, TypedKey, Watch, provenance};
 use crate::ciphers::base64url;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
@@ -45,6 +45,7 @@ pub struct SealingKeys<'k> {
     /// The beginning of every header.
     start: String,
     carries: Carries,
+    was: Option<&'k Provenance>,
 }
 
 impl<'k> SealingKeys<'k> {
@@ -85,7 +86,8 @@ impl<'k> SealingKeys<'k> {
         let mut header = ObjectText::default();
         header.begin(&start(suite));
         KeyParams::Pbes2(Box::new(key.derivation().clone())).write(&mut header);
-        Ok(Self { ready, kids: OneOrEach::One(None), start: header.into_start(), carries })
+        let (kids, start) = (OneOrEach::One(None), header.into_start());
+        Ok(Self { ready, kids, start, carries, was: None })
     }
 
     fn new(
@@ -94,7 +96,14 @@ impl<'k> SealingKeys<'k> {
         carries: Carries,
     ) -> Result<Self, KeyError> {
         let kids = keys.map(|key| key.kid.as_ref());
-        Ok(Self { ready: Sealing::prepare(keys, suite)?, kids, start: start(suite), carries })
+        let (ready, start) = (Sealing::prepare(keys, suite)?, start(suite));
+        Ok(Self { ready, kids, start, carries, was: None })
+    }
+
+    /// Says in each header what the line was before it was rewrapped.
+    #[must_use]
+    pub fn with_provenance(self, was: Option<&'k Provenance>) -> Self {
+        Self { was, ..self }
     }
 
     /// Checks that there is a key for each order.
@@ -129,6 +138,9 @@ impl<'k> SealingKeys<'k> {
         }
         if let Some((name, value)) = self.carries.member() {
             header.text(name, value);
+        }
+        if let Some(was) = self.was {
+            header.text(provenance::MEMBER, was.as_str());
         }
     }
 }

@@ -121,6 +121,9 @@ pub enum KeyFileFault {
     /// Trees in a file of a version that has none.
     #[error("version {0} has no trees")]
     NoTreesIn(u64),
+    /// Dates, retired keys or an erased program, in a file of a version that has none.
+    #[error("version {0} has no dates, no retired keys and no erased program")]
+    NoDatesIn(u64),
     /// A journal in a file of a version that has none.
     #[error("version {0} has no journal")]
     NoJournalIn(u64),

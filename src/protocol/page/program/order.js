@@ -57,6 +57,12 @@ function explain(error) {
   if (error.focus === "line") $("line").select();
 }
 
+/** Keys may have dates: from when and until when they seal. */
+function checkDates({ not_before: from, expires: to }, now) {
+  if (to && now >= Date.parse(to)) throw new Trouble("expired", { values: [when(to)], final: true });
+  if (from && now < Date.parse(from)) throw new Trouble("early", { values: [when(from)], final: true });
+}
+
 /** Takes the next key and seals the order in the form. Nothing else is left of it. */
 async function sealNext(words) {
   const text = collect();
@@ -73,6 +79,7 @@ async function sealNext(words) {
 
 const placeOrder = guarded(async () => {
   if (!correct()) return;
+  checkDates(page, Date.now());
   step(1);
   $("status").textContent = say("sealing");
   sealed = await sealNext($("typed")?.value.trim());
@@ -199,6 +206,7 @@ async function start() {
     [sealed] = state.unsent;
     return offerEarlier();
   }
+  checkDates(page, Date.now());
   memory.checkLeft(state);
   pool = await importKeys(page, deliveredKeys, new Set(state.spent));
   $("left").textContent = page.reusable ? "" : say("left", memory.left(state));

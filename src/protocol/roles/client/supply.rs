@@ -1,5 +1,6 @@
 //! Keys for successive blocks, recorded as spent before they are used.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::Sink;
@@ -25,16 +26,17 @@ pub(super) enum Ticket {
 }
 
 impl Ticket {
-    /// Prepares the keys for sealing.
+    /// Prepares the keys for sealing these of the block's orders.
     pub(super) fn make_ready(
         &self,
         suite: Suite,
         carries: Carries,
+        orders: Range<usize>,
     ) -> std::result::Result<SealingKeys<'_>, KeyError> {
         match self {
             Self::Shared(key) => SealingKeys::one(key, suite, carries),
             Self::Password(key) => SealingKeys::by_password(key, suite, carries),
-            Self::Each(keys) => SealingKeys::each(keys, suite, carries),
+            Self::Each(keys) => SealingKeys::each(&keys[orders], suite, carries),
         }
     }
 }

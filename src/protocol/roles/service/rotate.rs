@@ -9,14 +9,18 @@ use crate::ciphers::ecdh::Curve;
 use crate::ciphers::random::{KeySource, RandomError};
 use crate::protocol::jose::jwk::Jwk;
 use crate::protocol::jose::tree::LEAVES;
-use crate::protocol::model::{Dates, Kid, Misuse, Name, Place, Result, Scheme, ShopName, Suite};
+use crate::protocol::model::{
+    Dates, Kid, Misuse, Name, Place, Result, Scheme, ShopName, Suite, Time,
+};
 use crate::protocol::pipeline::Workers;
 use crate::protocol::store::keyfile::{Account, Generation, Keyring, ShopBundle, Standing};
 use crate::protocol::store::trees::{HeldTree, Trees};
 
 /// What the next generation of a shop's keys is, where it differs from the newest one.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Rotation {
+    /// The time.
+    pub now: Time,
     /// Its algorithms, of the same scheme.
     pub suite: Option<Suite>,
     /// The size of its RSA moduli in bits.
@@ -29,7 +33,8 @@ pub struct Rotation {
     pub pool: Option<Pool>,
     /// When its keys seal.
     pub dates: Dates,
-    /// Number of generations that are not retired afterwards, the new one among them.
+    /// Number of generations that are not retired afterwards, the new one among them; besides, the one
+    /// from which clients get keys until the new one is valid stays.
     pub keep_last: Option<u32>,
 }
 
@@ -83,7 +88,7 @@ pub fn rotate<S: KeySource>(
         admit(file, Some(&name), &admitted, &fresh()?, workers, place)?;
     }
     let retired = match rotation.keep_last {
-        Some(keep) => retire(file, &name, keep),
+        Some(keep) => retire(file, &name, keep, rotation.now, place),
         None => Vec::new(),
     };
     let account = file.record(&generation, place)?;
@@ -143,11 +148,14 @@ fn count_listed(file: &Keyring, name: &ShopName, account: &Account) -> u64 {
     (file.keys.names().filter(own).count() + account.shop.erased.len()) as u64
 }
 
-/// Retires all generations of a shop's keys but the last ones: nothing is handed out of them any more.
-fn retire(file: &mut Keyring, shop: &Name, keep: u32) -> Vec<ShopName> {
+/// Retires all generations of a shop's keys but the last ones and the current one: nothing is handed out
+/// of them any more.
+fn retire(file: &mut Keyring, shop: &Name, keep: u32, now: Time, place: &Place) -> Vec<ShopName> {
     let generations: Vec<ShopName> = file.generations(shop).map(|(name, _)| name.clone()).collect();
+    let current = file.current(shop, now, place).ok().map(|(name, _)| name.clone());
+    let earlier = generations.into_iter().rev().skip(keep.max(1) as usize);
     let mut retired = Vec::new();
-    for name in generations.into_iter().rev().skip(keep.max(1) as usize) {
+    for name in earlier.filter(|name| Some(name) != current.as_ref()) {
         if let Some(account) = file.shops.get_mut(&name)
             && !std::mem::replace(&mut account.shop.retired, true)
         {

@@ -118,7 +118,7 @@ impl Shop<'_> {
         let mut output = Output::create(Some(to), Existing::Replace, Privacy::Owner, &[])?;
         ledger.set_output(&output);
         let mut opened = Vec::new();
-        let options = Options { uses: Uses::Ledger(&mut ledger), skip_failed: false };
+        let options = Options { uses: Uses::Ledger(&mut ledger), skip_failed: false, each: None };
         shop::open(
             self.workers,
             Part::memory("sealed orders", sealed.as_bytes().to_vec()),

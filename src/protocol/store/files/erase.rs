@@ -81,6 +81,7 @@ fn erase_leftover(path: &Path, missing: Error) -> Result<Erased> {
         file_system: "unknown".to_owned(),
         kept: None,
         nodes: 0,
+        left: None,
     })
 }
 

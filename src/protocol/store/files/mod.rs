@@ -39,7 +39,7 @@ pub use load::{
 };
 pub use locked::{update, update_known};
 pub use output::{Existing, Output};
-pub use overwrite::{Erased, Selection};
+pub use overwrite::{Erased, Left, Selection};
 pub use paths::{FileId, Privacy, check_changeable, identify, is_dash, same_target};
 pub use read::{Small, load_small, read_limited, read_small};
 pub use scratch::Scratch;

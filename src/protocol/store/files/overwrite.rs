@@ -51,6 +51,17 @@ pub struct Erased {
     pub kept: Option<Kept>,
     /// Number of nodes that the trees of the file have left.
     pub nodes: u64,
+    /// What is left of a key file, if there is one.
+    pub left: Option<Left>,
+}
+
+/// What erasing left of a key file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    /// Number of keys.
+    pub keys: u64,
+    /// Whether they seal or open nothing, because the program was erased.
+    pub idle: bool,
 }
 
 /// What a selection removed from a key file.
@@ -140,6 +151,7 @@ impl Locked {
             KeyFile::Plain(_) | KeyFile::Keyring(_) | KeyFile::Shop(_) => {}
         }
         let nodes = file.holder().trees().map(|(_, tree)| tree.part().nodes().len() as u64).sum();
+        let left = Left { keys: file.holder().count_held(), idle: file.is_idle() };
         let seed =
             random_number().map_err(|error| Error::io(&self.place, "cannot erase", error))?;
         let erased = match self.replace(&file) {
@@ -151,7 +163,7 @@ impl Locked {
             }),
         };
         erased
-            .map(|erased| Erased { nodes, ..erased })
+            .map(|erased| Erased { nodes, left: Some(left), ..erased })
             .map_err(|error| Error::io(&self.place, "cannot erase", error))
     }
 
@@ -209,6 +221,7 @@ impl Locked {
             file_system,
             kept,
             nodes: 0,
+            left: None,
         })
     }
 }

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::holder::set;
 use super::{
-    AnyKeys, JOURNALED, KeyHolder, KeySet, Keys, MAX_KEY_FILE, Shop, VERSION_WITH_JOURNAL, write,
+    AnyKeys, JOURNALED, KeyHolder, KeySet, Keys, MAX_KEY_FILE, Shop, VERSION_WITH_DATES,
+    VERSION_WITH_JOURNAL, write,
 };
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::Origin;
@@ -29,6 +30,8 @@ pub struct ShopBundle {
     pub generations: BTreeMap<ShopName, Generation>,
     /// The program.
     pub program: Option<ShopProgram>,
+    /// Whether the program was erased: then the keys open nothing until there is one again.
+    pub program_erased: bool,
     /// The keys of all generations.
     pub keys: Keys<DecryptingKey>,
     /// The ledger with which its orders are opened, if they are opened with one.
@@ -94,6 +97,7 @@ impl ShopBundle {
             generations: BTreeMap::from([(name.clone(), generation)]),
             name: name.name(),
             program: None,
+            program_erased: false,
             keys: Keys::default(),
             ledger: None,
         }
@@ -247,6 +251,7 @@ impl KeySet for ShopBundle {
     }
 
     fn erase_program(&mut self) -> Vec<Kid> {
+        self.program_erased |= self.program.is_some();
         match self.program.take() {
             Some(ShopProgram { built_in: Some(_), .. }) => self.erase_all_keys(),
             Some(ShopProgram { built_in: None, .. }) | None => Vec::new(),
@@ -326,6 +331,10 @@ fn shop_bundle(file: &ShopBundle) -> Value {
             program["built_in"] = kids.iter().map(Kid::as_str).collect();
         }
         value["program"] = program;
+    }
+    if file.program_erased {
+        value["program_erased"] = json!(true);
+        value["version"] = json!(VERSION_WITH_DATES);
     }
     if let Some(number) = file.ledger {
         value["ledger"] = json!(number.to_string());

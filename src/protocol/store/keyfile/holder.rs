@@ -154,15 +154,20 @@ pub trait KeyHolder {
         let own = self.shop_named(generation.as_str())?;
         let of_generation =
             |key: JwkRef<'_>| key.kid.is_some_and(|kid| kid.parts().0 == generation.as_str());
-        let mut trees = self.trees().filter(|(name, _)| *name == generation);
-        let holds = trees.any(|(_, tree)| tree.count_held() > 0)
-            || self.all_keys().views().any(of_generation);
+        let trees: Vec<u64> = self
+            .trees()
+            .filter(|(name, _)| *name == generation)
+            .map(|(_, tree)| tree.count_held())
+            .collect();
+        let holds =
+            trees.iter().any(|held| *held > 0) || self.all_keys().views().any(of_generation);
+        let erased = !holds && (own.has_erased() || !trees.is_empty());
         let seals = |shop: &Shop| !shop.retired && shop.dates.check(now).is_ok();
         let later = |name: &ShopName| {
             name.is_of(&generation.name()) && name.generation() > generation.generation()
         };
         Some(match own.dates.check(now) {
-            _ if !holds && own.has_erased() => Stage::Erased,
+            _ if erased => Stage::Erased,
             _ if own.retired => Stage::Retired,
             Err(OutOfDate::Until(_)) => Stage::Coming,
             Err(OutOfDate::Since(_) | OutOfDate::Unknown) => Stage::Retired,

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::plain::PassedOver;
+use super::write::DATED;
 use super::{
     Account, ClientBundle, Generation, IV_BUDGET, JournalEnd, JwkSet, KeyFile, Keyring, Keys,
     LoneKey, PlainFile, Sent, Shop, ShopBundle, Standing, VERSION_WITH_DATES, VERSION_WITH_JOURNAL,
@@ -184,13 +185,23 @@ fn ours(members: &Object) -> Checked<Option<&Object>> {
     if ours.contains_key("journal") && version < VERSION_WITH_JOURNAL {
         return Err(KeyFileFault::NoJournalIn(version).into());
     }
-    let mut shops = ours.get("shops").and_then(Value::as_object).into_iter().flatten();
-    match shops.find(|(_, shop)| shop.get("trees").is_some()) {
-        Some((shop, _)) if version < VERSION_WITH_TREES => {
-            Err(Malformed::from(KeyFileFault::NoTreesIn(version)).within(format!("shop {shop}")))
-        }
-        Some(_) | None => Ok(Some(ours)),
+    let dated = |members: &Object| DATED.into_iter().any(|member| members.contains_key(member));
+    if dated(ours) && version < VERSION_WITH_DATES {
+        return Err(KeyFileFault::NoDatesIn(version).into());
     }
+    for (name, shop) in ours.get("shops").and_then(Value::as_object).into_iter().flatten() {
+        let fault = match shop.as_object() {
+            Some(shop) if shop.contains_key("trees") && version < VERSION_WITH_TREES => {
+                KeyFileFault::NoTreesIn(version)
+            }
+            Some(shop) if dated(shop) && version < VERSION_WITH_DATES => {
+                KeyFileFault::NoDatesIn(version)
+            }
+            Some(_) | None => continue,
+        };
+        return Err(Malformed::from(fault).within(format!("shop {name}")));
+    }
+    Ok(Some(ours))
 }
 
 /// Reads a set; `foreign` are the names of members that are unknown here.
@@ -283,8 +294,9 @@ fn shop_bundle(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<ShopBund
     let shop_of = |name: &str| generations.get(name).map(|generation| &generation.shop);
     let keys = keys_of(keys, Role::Shop, shop_of, decrypting, place)?;
     let program = shop_program(ours, content, &keys).map_err(malformed)?;
+    let program_erased = ours.get("program_erased") == Some(&Value::Bool(true));
     let ledger = number(ours, "ledger").map_err(malformed)?;
-    Ok(ShopBundle { name, generations, program, keys, ledger })
+    Ok(ShopBundle { name, generations, program, program_erased, keys, ledger })
 }
 
 /// The name of the one shop whose keys these are, and whether its orders carry keys.

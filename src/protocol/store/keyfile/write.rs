@@ -68,10 +68,13 @@ const AFTER_KEYS: &[u8] = b"\n]";
 /// What is before and after the keys in a file with a member `orderseal`.
 pub const AROUND_KEYS: (&[u8], &[u8]) = (BEFORE_KEYS, b"\n],\n\"orderseal\":");
 
+/// Members that older programs must not overlook.
+pub(super) const DATED: [&str; 4] = ["not_before", "expires", "retired", "program_erased"];
+
 /// The member `orderseal`.
 pub(super) fn member(role: Role, shops: Object) -> Value {
     let has = |member: &str| shops.values().any(|shop| shop.get(member).is_some());
-    let version = if ["not_before", "expires", "retired"].into_iter().any(has) {
+    let version = if DATED.into_iter().any(has) {
         VERSION_WITH_DATES
     } else if has("trees") {
         VERSION_WITH_TREES
