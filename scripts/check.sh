@@ -116,6 +116,7 @@ optional() { # ASKED OPTION SCRIPT [ARGUMENT…]
 # These take the program that the tests built: an optimized one would take minutes to build.
 ORDERSEAL=$(realpath "${CARGO_TARGET_DIR:-target}/debug/orderseal")
 export ORDERSEAL
+step scripts/rotation.sh
 optional $faults --faults scripts/fault-sweep.sh --seconds 90
 optional $interop --interop scripts/interop.sh
 optional $browser --browser scripts/browser-test.sh

@@ -19,7 +19,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ ${#scenarios[@]} -gt 0 ] || scenarios=(keygen bundle admit revoke ids journal journal-on journal-off pads erasing erase erase-keys decrypt ledger ledger-erase)
+[ ${#scenarios[@]} -gt 0 ] || scenarios=(keygen bundle admit revoke rotate rewrap ids journal journal-on journal-off pads erasing erase erase-keys decrypt ledger ledger-erase)
 
 if ! command -v strace > /dev/null; then
     echo "fault-sweep.sh: error: strace was not found" >&2
@@ -101,6 +101,8 @@ command_of() {
         bundle) echo "bundle client --keyring service.jwks --shop tokyo --orders 2 -o new.jwks" ;;
         admit) echo "keys admit alice service.jwks --shop-out half.jwks" ;;
         revoke) echo "keys revoke bob tokyo.jwks" ;;
+        rotate) echo "keys rotate service.jwks --keep-last 1 --shop-out half.jwks" ;;
+        rewrap) echo "rewrap --from-key tokyo.jwks --to-key client.jwks --ledger tokyo.ledger sealed.jwe -o new.jwe" ;;
         ids) echo "encrypt --bundle client.jwks orders.ndjson -o new.jwe" ;;
         journal) echo "encrypt --bundle many.jwks orders.ndjson -o new.jwe" ;;
         journal-on) echo "encrypt --bundle used.jwks orders.ndjson -o new.jwe" ;;
@@ -143,6 +145,31 @@ check() {
             ok keys revoke bob tokyo.jwks
             grep -h '"tokyo/bob"' service.jwks | grep -o '"k":"[^"]*"' | cut -d'"' -f4 > ../secrets
             only_in service.jwks
+            ;;
+        rotate)
+            [ ! -e half.jwks ] || grep -q '"tokyo@2"' service.jwks || fail "a half of a generation that is not there"
+            held=$(grep -c '"kty"' service.jwks)
+            [ "$held" = 61 ] || [ "$held" = 122 ] || fail "$held keys"
+            ok keys rotate service.jwks --shop-out half.jwks --force
+            ok keys merge half.jwks --into tokyo.jwks
+            ok bundle client --keyring service.jwks --shop tokyo --orders 3 -o next.jwks
+            ok encrypt --bundle next.jwks more.ndjson -o next.jwe
+            ok decrypt --bundle tokyo.jwks next.jwe -o opened.ndjson
+            keys_of service.jwks
+            only_in service.jwks tokyo.jwks client.jwks erasing.jwks half.jwks next.jwks
+            ;;
+        rewrap)
+            [ ! -e new.jwe ] || [ "$(wc -l < new.jwe)" = 10 ] || fail "part of the output"
+            cmp -s sealed.jwe ../ready/sealed.jwe || fail "the old file is not as it was"
+            head -n 1 orders.ndjson > ../secrets
+            only_in orders.ndjson more.ndjson
+            ok encrypt --bundle client.jwks more.ndjson -o next.jwe
+            no_kid_twice new.jwe next.jwe
+            for file in sealed.jwe new.jwe; do
+                [ ! -e $file ] || "$ORDERSEAL" decrypt --bundle tokyo.jwks --ledger tokyo.ledger $file \
+                    --on-error skip --quiet >> found.ndjson 2> /dev/null || true
+            done
+            sort -u found.ndjson | cmp -s - <(sort -u orders.ndjson) || fail "orders were lost"
             ;;
         ids)
             ok encrypt --bundle client.jwks more.ndjson -o next.jwe

@@ -25,7 +25,7 @@ use super::ledger::{Delivery, UseOptions};
 use super::passwords::{KeyPassword, load_password};
 use super::{Global, algorithms, main_inputs, one_from_stdin, one_to_stdout, ui};
 use crate::cmd::hints::usage;
-use report::write_skipped;
+pub use report::write_skipped;
 
 /// Open sealed orders
 ///

@@ -22,7 +22,7 @@ pub const TEACHING: &str = "Teaching options";
 const GROUPS: [(&str, &[&str]); 6] = [
     ("Service", &["keygen", "bundle", "keys"]),
     ("Client", &["request", "encrypt", "wrap"]),
-    ("Shop", &["decrypt"]),
+    ("Shop", &["decrypt", "rewrap"]),
     ("Any role", &["erase", "convert", "inspect"]),
     ("Try out", &["simulate", "bench"]),
     ("Set up", &["completions", "man"]),

@@ -234,6 +234,7 @@ fn malformed_hint(found: &Malformed) -> Option<&'static str> {
         | Malformed::Version { .. }
         | Malformed::Name(_)
         | Malformed::Time(_)
+        | Malformed::Differs
         | Malformed::Kid(_)
         | Malformed::Address { .. }
         | Malformed::Line(_)

@@ -38,6 +38,11 @@ pub struct UseOptions {
 }
 
 impl UseOptions {
+    /// A ledger, if one is given.
+    pub fn of_ledger(ledger: Option<PathBuf>, reopen: bool) -> Self {
+        Self { once: false, ledger, erase: None, reopen }
+    }
+
     /// Whether something is changed when orders were opened.
     pub fn records(&self) -> bool {
         self.ledger.is_some() || self.erase.is_some()

@@ -24,6 +24,7 @@ mod man;
 mod order_page;
 mod passwords;
 mod request;
+mod rewrap;
 mod seal_with;
 mod signals;
 mod simulate;
@@ -86,6 +87,7 @@ enum Command {
     Encrypt(encrypt::Encrypt),
     Wrap(wrap::Wrap),
     Decrypt(decrypt::Decrypt),
+    Rewrap(rewrap::Rewrap),
     Erase(erase::Erase),
     Convert(convert::Convert),
     Inspect(inspect::Inspect),
@@ -114,7 +116,8 @@ impl Command {
             | Self::Keys(_)
             | Self::Request(_)
             | Self::Encrypt(_)
-            | Self::Wrap(_) => true,
+            | Self::Wrap(_)
+            | Self::Rewrap(_) => true,
             Self::Convert(command) => command.seals(),
             Self::Decrypt(command) => command.records(),
             Self::Erase(_)
@@ -137,6 +140,7 @@ fn run_command(cli: Cli) -> Result<()> {
         Command::Encrypt(command) => command.run(global),
         Command::Wrap(command) => command.run(global),
         Command::Decrypt(command) => command.run(global),
+        Command::Rewrap(command) => command.run(global),
         Command::Convert(command) => command.run(global),
         Command::Erase(command) => command.run(global),
         Command::Simulate(command) => command.run(global),

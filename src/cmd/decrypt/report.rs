@@ -71,11 +71,7 @@ impl Decrypt {
 
 /// Reports a skipped record: line, key and kind of failure, never its content. Names the file if
 /// there are several.
-pub(super) fn write_skipped(
-    report: &mut SkipReport,
-    skipped: &Skipped,
-    several: bool,
-) -> Result<()> {
+pub fn write_skipped(report: &mut SkipReport, skipped: &Skipped, several: bool) -> Result<()> {
     let Skipped { place, kid, refused } = skipped;
     let message = refused.clone().at(place.clone()).to_string();
     let mut entry =

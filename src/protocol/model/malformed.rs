@@ -111,6 +111,9 @@ pub enum Malformed {
     /// A text that is not a name.
     #[error(transparent)]
     Name(#[from] NotName),
+    /// An order that is not the same as in another file.
+    #[error("the order is not the one in the old file, or one of them is missing")]
+    Differs,
     /// A text that is not a time.
     #[error(transparent)]
     Time(#[from] NotTime),

@@ -16,13 +16,15 @@ use crate::protocol::jose::jwk::{AsKey, EncryptingKey, Jwk};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::jose::password::DerivedKey;
 use crate::protocol::model::{
-    Alg, Content, Enc, Error, KeyError, Kid, MAX_LAYERS, Member, Misuse, Place, Result, ShopName,
-    Suite, Task, Time, Unfit, Unimplemented, Unpaired, Unsound,
+    Alg, Content, Enc, Error, KeyError, Kid, MAX_LAYERS, Member, Misuse, Place, Result, Role,
+    Scope, ShopName, Suite, Task, Time, Unfit, Unimplemented, Unpaired, Unsound,
 };
 use crate::protocol::pipeline::{Batch, Block, InputSize, LineLimits, Workers};
 use crate::protocol::roles::notes::{Note, Notes};
 pub use crate::protocol::roles::send::{Sealed, Sink, Totals};
-use crate::protocol::store::keyfile::{ClientBundle, LoneKey, PlainFile};
+use crate::protocol::store::keyfile::{
+    ClientBundle, KeyHolder, LoneKey, PlainFile, ShopBundle, Stage,
+};
 use crate::protocol::store::spend::{Budget, Ids, KeyStore, Pads};
 
 /// The plan for sealing a batch, prepared from a client's file or a lone key.
@@ -110,6 +112,34 @@ impl Plan {
             return Err(Error::key(place, Unsound::Halves.into()));
         }
         let key = KeyPlan::shared(key.encrypting_half(), suite.has_budget());
+        Ok(Self::new(place, suite, key, 1))
+    }
+
+    /// Creates a plan from a shop's bundle with one key for all orders: the current generation's.
+    ///
+    /// # Errors
+    /// [`KeyError::Role`] for a shop with a key for each transaction; [`KeyError::Uncounted`] for a key
+    /// whose use must be counted; [`KeyError::Missing`] if no generation is current.
+    pub fn of_shop(file: &ShopBundle, now: Time, place: &Place) -> Result<Self> {
+        let refused = |error| Error::key(place, error);
+        match file.scheme().scope {
+            Scope::Shop => {}
+            Scope::Transaction => {
+                let (found, expected) = (Role::Shop, Role::Client);
+                return Err(refused(KeyError::Role { found, expected }));
+            }
+        }
+        let current = file.generations.iter().find_map(|(name, own)| {
+            let stage = file.stage(name, now)?;
+            (stage == Stage::Current).then_some(())?;
+            Some((file.keys.named(name.as_str())?, own.shop.suite))
+        });
+        let (key, suite) = current.ok_or_else(|| refused(KeyError::Missing("current key")))?;
+        if suite.has_budget() || suite.enc().takes_pad() {
+            let error = KeyError::Uncounted { key: key.view().words(), alg: suite.key_alg() };
+            return Err(refused(error));
+        }
+        let key = KeyPlan::shared(key.encrypting_half(), false);
         Ok(Self::new(place, suite, key, 1))
     }
 

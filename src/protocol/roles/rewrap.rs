@@ -3,7 +3,10 @@
 //!
 //! Opening and sealing are the runs of shop and client, joined by a [`passage`].
 
+use std::io::{ErrorKind, Read};
 use std::sync::Arc;
+#[cfg(feature = "store")]
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crate::ciphers::Wiped;
@@ -11,15 +14,19 @@ use crate::ciphers::random::KeySource;
 use crate::protocol::jose::jwe::{
     Carries, Header, KeyNumber, Provenance, Shape, headers_of, line_hash,
 };
-use crate::protocol::model::{Error, Kid, Misuse, Place, Result, Suite};
+use crate::protocol::model::{Error, Kid, Malformed, Misuse, Place, Result, Suite};
 use crate::protocol::pipeline::{Batch, Part, Workers, passage};
 use crate::protocol::roles::client::{Plan, Sealed, Sink, Totals};
 use crate::protocol::roles::notes::{Note, Notes};
 use crate::protocol::roles::shop::{self, Accepted, Options, Skipped, Summary, Uses};
 use crate::protocol::roles::stream;
+#[cfg(feature = "store")]
+use crate::protocol::store::files::{Ledger, Output};
 use crate::protocol::store::keyfile::Sent;
 use crate::protocol::store::spend::KeyStore;
 use crate::protocol::store::uses::Use;
+#[cfg(feature = "store")]
+use crate::protocol::store::uses::{Earlier, PadPiece, UseLedger};
 use crate::protocol::store::{OpeningKeys, named_key, use_by_name};
 
 /// Name of opened orders on their way, for messages.
@@ -156,6 +163,53 @@ pub fn sealed_stream<S: KeySource, K: KeyStore + ?Sized, O: Sink>(
     joined(open, seal)
 }
 
+/// Compares two batches, order by order, each opened with its keys; returns the number of orders.
+///
+/// # Errors
+/// The first failure of opening, and [`Malformed::Differs`] at the first order of the new batch that is not
+/// that of the old one.
+pub fn compare(
+    workers: &Workers,
+    (old, from): (impl Into<Batch>, &OpeningKeys),
+    (new, to): (impl Into<Batch>, &OpeningKeys),
+) -> Result<u64> {
+    let (old, new) = (old.into(), new.into());
+    let place = new.place.clone();
+    let open = move |write: &mut dyn FnMut(Wiped) -> Result<()>| {
+        let write = |orders: &[u8], _: &Totals| write(orders.to_vec().into());
+        shop::open(workers, old, from, Options::default(), write, |_| Ok(()))
+    };
+    let read = |mut text: Part| {
+        let mut compared = 0;
+        let write = |orders: &[u8], _: &Totals| {
+            for order in orders.split_inclusive(|&byte| byte == b'\n') {
+                compared += 1;
+                let mut expected = Wiped::from(vec![0; order.len()]);
+                match text.reader.read_exact(&mut expected) {
+                    Ok(()) if *expected == *order => {}
+                    Ok(()) => return Err(differs(&place, compared)),
+                    Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                        return Err(differs(&place, compared));
+                    }
+                    Err(error) => return Err(Error::io(ON_THE_WAY, "cannot read", error)),
+                }
+            }
+            Ok(())
+        };
+        shop::open(workers, new, to, Options::default(), write, |_| Ok(()))?;
+        match text.reader.read(&mut [0]) {
+            Ok(0) => Ok(compared),
+            Ok(_) => Err(differs(&place, compared + 1)),
+            Err(error) => Err(Error::io(ON_THE_WAY, "cannot read", error)),
+        }
+    };
+    joined(open, read).map(|(_, compared)| compared)
+}
+
+fn differs(place: &Place, order: u64) -> Error {
+    Error::malformed(&place.at(order), Malformed::Differs)
+}
+
 /// A plan for the line that takes the place of this one.
 fn noted(mut plan: Plan, line: &[u8]) -> Plan {
     let notes = Notes::default();
@@ -261,5 +315,89 @@ impl<O: Sink> Sink for Replacing<'_, O> {
 
     fn may_have_left(&self) -> bool {
         self.sink.may_have_left()
+    }
+}
+
+/// A ledger that opening and sealing share.
+#[cfg(feature = "store")]
+pub struct SharedLedger<'l>(pub &'l Mutex<Ledger>);
+
+#[cfg(feature = "store")]
+impl SharedLedger<'_> {
+    /// Enters a line that takes the place of one that was handed on before, so that it does not open.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub fn replace(&self, used: Use) -> Result<()> {
+        let mut ledger = self.lock();
+        // What is there already needs no entry.
+        let _ = ledger.enter(used)?;
+        ledger.secure()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Ledger> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(feature = "store")]
+impl UseLedger for SharedLedger<'_> {
+    fn enter(&mut self, used: Use) -> Result<std::result::Result<(), Earlier>> {
+        self.lock().enter(used)
+    }
+
+    fn enter_piece(
+        &mut self,
+        piece: PadPiece,
+        line: &[u8; 32],
+    ) -> Result<std::result::Result<(), Earlier>> {
+        self.lock().enter_piece(piece, line)
+    }
+
+    fn secure(&mut self) -> Result<()> {
+        self.lock().secure()
+    }
+}
+
+/// An output, and the ledger that records the lines in it.
+#[cfg(feature = "store")]
+pub struct Recorded<'l> {
+    /// The output.
+    pub output: Output,
+    /// The ledger, which knows the output.
+    pub ledger: Option<&'l Mutex<Ledger>>,
+}
+
+#[cfg(feature = "store")]
+impl Sink for Recorded<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.output.write(bytes)
+    }
+
+    fn send(&mut self) -> Result<()> {
+        match self.ledger {
+            Some(ledger) => SharedLedger(ledger).lock().send(&mut self.output),
+            None => self.output.send(),
+        }
+    }
+
+    fn make_ready(&mut self) -> Result<Option<Sent>> {
+        match self.ledger {
+            // Only this process can record what it sends.
+            Some(_) => Ok(None),
+            None => self.output.make_ready(),
+        }
+    }
+
+    fn withdraw(&mut self, ready: &Sent) {
+        self.output.withdraw(ready);
+    }
+
+    fn discard(&mut self) {
+        self.output.discard();
+    }
+
+    fn may_have_left(&self) -> bool {
+        self.output.may_have_left()
     }
 }
