@@ -170,7 +170,7 @@ impl Service {
     ///
     /// # Errors
     /// [`KeyError::UnknownShop`]; [`Error::Usage`] for other numbers, and for shops whose keys cannot
-    /// be derived: at shop scope, or with public keys.
+    /// be derived: at shop scope, or with RSA keys.
     pub fn add_derived_keys(&mut self, shop: &str, transactions: u64) -> Result<()> {
         let (shop, place) = (name(shop)?, Place::file(KEYRING));
         self.keyring.update(|keyring| {

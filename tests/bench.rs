@@ -324,11 +324,16 @@ fn pools_of_both_kinds_are_measured_with_files_of_growing_numbers_of_ids() {
     let table = run("--embodiment 3 --pool derived --orders 1 --size 0").success();
     let table = String::from_utf8_lossy(&table.get_output().stdout).into_owned();
     assert!(table.contains("derived") && table.contains("one order"), "{table}");
+    let table = run("--embodiment 6 --pool derived --curve X25519 --orders 3").success();
+    let table = String::from_utf8_lossy(&table.get_output().stdout).into_owned();
+    assert!(table.contains("embodiment 6, ECDH-ES+A256KW on X25519, orders"), "{table}");
     assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0, "files are left");
 
     for wrong in [
         "--pool listed",
-        "--embodiment 6 --pool derived",
+        "--embodiment 5 --pool derived",
+        "--embodiment 4 --pool derived --curve P-256",
+        "--embodiment 6 --curve P-256",
         "--embodiment 2 --pool listed",
         "--embodiment 4 --pool none",
         "--embodiment 4 --orders 100001",

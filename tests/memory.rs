@@ -17,11 +17,12 @@ use std::sync::{LazyLock, Mutex, OnceLock};
 use common::base64url;
 use memchr::memmem::Finder;
 use orderseal::ciphers::random::{KeySource, SystemSource};
+use orderseal::protocol::jose::jwk::Jwk;
 use orderseal::protocol::page::{self, Fields, Form};
 use orderseal::protocol::pipeline::{Part, Workers};
 use orderseal::protocol::roles::client::Plan;
 use orderseal::protocol::roles::service::{self, ClientRequest, IdRequest, ShopForm};
-use orderseal::protocol::roles::shop::{self, Uses};
+use orderseal::protocol::roles::shop::{self, Options, Uses};
 use orderseal::protocol::store::files::{self, Selection};
 use orderseal::protocol::store::keyfile::{
     ClientBundle, JwkSet, KeyFile, KeyHolder, KeySet, Keyring, PlainFile, Standing,
@@ -105,9 +106,31 @@ fn watched() -> Vec<Finder<'static>> {
     let rsa: Value = serde_json::from_str(RSA).unwrap();
     let private = ["d", "p", "q", "dp", "dq", "qi"];
     let texts = private.map(|name| rsa[name].as_str().unwrap()[..24].to_owned());
-    let texts = texts.into_iter().chain([base64url(MARK)]);
+    let texts = texts.into_iter().chain([base64url(MARK)]).chain(pairs());
     let parts = texts.flat_map(|text| [common::base64url_decode(&text), text.into_bytes()]);
     parts.map(|part| Finder::new(&part).into_owned()).collect()
+}
+
+/// The beginnings of the first secret numbers of the key trees.
+fn pairs() -> Vec<String> {
+    let keyring = read_keyring();
+    let first = |shop: &str| {
+        let bundle = service::bundle_shop(&keyring, Some(&name(shop)), ShopForm::Key, &place());
+        let bundle = bundle.unwrap();
+        let number = |key: Jwk<_>| base64url(key.view().material.curve_pair().unwrap().secret());
+        let keys = bundle.generations.iter();
+        let keys = keys.flat_map(|(name, own)| own.trees.values().flat_map(|tree| tree.keys(name)));
+        keys.map(|key| number(key)[..24].to_owned()).collect::<Vec<_>>()
+    };
+    [first("kobe"), first("chiba")].concat()
+}
+
+fn tree(curve: &str) -> Value {
+    let nodes = json!([{"depth": 28, "index": 0, "k": base64url(&secret(3, 32))}]);
+    let tree = json!({"curve": curve, "ids": [[0, 16]], "next": 0, "nodes": nodes});
+    let mut shop = shop("hybrid", "transaction", "public", "ECDH-ES+A256KW", "A256GCM");
+    shop["trees"] = json!({"5f111ff2ee823061": tree});
+    shop
 }
 
 fn shop(content: &str, scope: &str, kind: &str, alg: &str, enc: &str) -> Value {
@@ -132,11 +155,13 @@ static KEYRING: LazyLock<Vec<u8>> = LazyLock::new(|| {
     );
     keys.push(oct("osaka", "A256GCM", &secret(0, 32)));
     keys.push(oct("nara", "VERNAM-HS256", &secret(0, 100_000)));
-    let keyring = json!({"keys": keys, "orderseal": {"version": 1, "role": "service", "shops": {
+    let keyring = json!({"keys": keys, "orderseal": {"version": 2, "role": "service", "shops": {
         "tokyo": shop("hybrid", "transaction", "secret", "A256KW", "A256GCM"),
         "osaka": shop("direct", "shop", "secret", "dir", "A256GCM"),
         "nara": shop("direct", "shop", "secret", "dir", "VERNAM-HS256"),
         "kyoto": shop("hybrid", "shop", "public", "RSA-OAEP-256", "A256GCM"),
+        "kobe": tree("X25519"),
+        "chiba": tree("P-256"),
     }}});
     keyring.to_string().into_bytes()
 });
@@ -196,7 +221,7 @@ fn no_freed_block_holds_a_key() {
     LazyLock::force(&KEYRING);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("service.jwks");
-    let shops = ["tokyo", "osaka", "nara", "kyoto"];
+    let shops = ["tokyo", "osaka", "nara", "kyoto", "kobe", "chiba"];
 
     // That the allocator sees what it should.
     for leak in [secret(1, 32), base64url(&secret(1, 32)).into_bytes()] {
@@ -246,7 +271,9 @@ fn no_freed_block_holds_a_key() {
             client(shop, 5).to_bytes(&place()).unwrap()
         });
     }
-    watch("public keys", || JwkSet::of_public_keys(&keyring).to_bytes(&place()).unwrap());
+    watch("public keys", || {
+        JwkSet::of_public_keys(&keyring, &place()).unwrap().to_bytes(&place()).unwrap()
+    });
     watch("a page", || {
         let form = Form { items: None, fields: Fields::default(), send_to: None, lang: None };
         let mut rng = SystemSource::new().unwrap().stream(0);
@@ -271,13 +298,19 @@ fn no_freed_block_holds_a_key() {
             shop::open_key(line.trim_ascii_end(), &place(), &keys, Uses::Any).unwrap().1
         });
     }
-    watch("making ready and sealing under every kind of key", || {
-        for shop in ["tokyo", "osaka", "kyoto"] {
+    watch("making ready, sealing and opening under every kind of key", || {
+        for shop in ["tokyo", "osaka", "kyoto", "kobe", "chiba"] {
             let store = std::cell::RefCell::new(client(shop, 2));
             let plan = Plan::of_client(&store.borrow(), Time::UNIX_EPOCH, &place()).unwrap();
             let input = Part::memory("orders", b"tea\n".to_vec());
             let (workers, source) = (Workers::new(Some(1)).unwrap(), SystemSource::new().unwrap());
-            plan.seal(&workers, input, &source, &store, &mut Vec::new(), |_| {}).unwrap();
+            let mut sealed = Vec::new();
+            plan.seal(&workers, input, &source, &store, &mut sealed, |_| {}).unwrap();
+            let mut keys = OpeningKeys::new(false);
+            keys.add(OpeningFile::of(parse(&KEYRING), &place()).unwrap(), &place()).unwrap();
+            let input = Part::memory("sealed", sealed);
+            shop::open(&workers, input, &keys, Options::default(), |_, _| Ok(()), |_| Ok(()))
+                .unwrap();
         }
     });
 

@@ -426,6 +426,13 @@ fn pools_are_derived_where_that_is_possible_and_the_same_for_the_same_seed() {
     let transcript = |report: &Value| report["embodiments"][0]["transcript_sha256"].clone();
     assert_ne!(transcript(&listed), transcript(&derived));
     lab.refused(2, "simulate -e 6 --pool derived").says(&["derive", "listed pool"]);
+    for curve in ["X25519", "P-256"] {
+        let curves = format!("-e 6,4 --wrap ECDH-ES+A256KW --curve {curve}");
+        let report = lab.ok(&line.replace("simulate", &format!("simulate {curves}"))).json();
+        let embodiments = report["embodiments"].as_array().unwrap();
+        assert!(embodiments.iter().all(|it| it["pool"] == "derived" && it["held"] == true));
+        assert_eq!(embodiments[1]["alg"], "ECDH-ES+A256KW");
+    }
     lab.refused(2, "simulate -e 4 --pool derived --on-demand").says(&["cannot be used with"]);
     assert_eq!(lab.ok("simulate -e 3,7 --json").json()["embodiments"].as_array().unwrap().len(), 2);
 }

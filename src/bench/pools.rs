@@ -13,6 +13,7 @@ use super::clock::process_time;
 use super::rounded;
 use super::rows::fixtures;
 use super::table::digits;
+use crate::ciphers::ecdh::Curve;
 use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::model::{Dates, Time};
 use crate::protocol::pipeline::Workers;
@@ -26,13 +27,15 @@ use crate::protocol::store::files::{self, Existing, InUse, Inputs, Known, Output
 use crate::protocol::store::keyfile::{KeyFile, KeyHolder, Keyring};
 use crate::protocol::store::spend::Durable;
 use crate::protocol::store::{OpeningFile, OpeningKeys};
-use crate::protocol::{Error, Place, Result, Scheme};
+use crate::protocol::{Content, Error, Family, Kind, Place, Result, Scheme, Scope, Suite};
 
 /// Parameters of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Setup {
     /// The embodiment; one with a key for each transaction.
     pub scheme: Scheme,
+    /// The algorithms.
+    pub suite: Suite,
     /// The kind of pool.
     pub pool: Pool,
     /// Number of ids. All are handed out to one client, which uses all of them.
@@ -47,6 +50,10 @@ pub struct Setup {
 #[derive(Debug, Serialize)]
 pub struct PoolCost {
     embodiment: Option<u8>,
+    alg: &'static str,
+    /// The curve, if keys are on one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    curve: Option<&'static str>,
     pool: &'static str,
     ids: u64,
     size: usize,
@@ -74,19 +81,10 @@ struct Steps {
 /// # Errors
 /// [`Error::Io`].
 pub fn measure(setup: Setup, workers: &Workers) -> Result<PoolCost> {
-    let Setup { scheme, pool, ids, size, sizes } = setup;
-    let (lab, source) = (Lab::new()?, SystemSource::new()?);
-    let (shop, suite) = (fixtures::shop(), fixtures::usual_suite(scheme));
-    let request = KeyRequest {
-        pool,
-        shop,
-        scheme,
-        suite,
-        orders: ids,
-        sizes,
-        service: None,
-        dates: Dates::default(),
-    };
+    let Setup { scheme, suite, pool, ids, size, sizes } = setup;
+    let (lab, source, shop) = (Lab::new()?, SystemSource::new()?, fixtures::shop());
+    let (service, dates) = (None, Dates::default());
+    let request = KeyRequest { pool, shop, scheme, suite, orders: ids, sizes, service, dates };
     let keyring = lab.file("service.jwks");
     let (bundle, copy, shop) =
         (lab.file("client.jwks"), lab.file("copy.jwks"), lab.file("shop.jwks"));
@@ -110,8 +108,9 @@ pub fn measure(setup: Setup, workers: &Workers) -> Result<PoolCost> {
     assert_eq!(opened, ids, "what was sealed above opens");
     let processor_seconds =
         Steps { keygen, bundle_shop, bundle_client, encrypt, decrypt, encrypt_one, encrypt_next };
-    let (embodiment, pool) = (scheme.number(), name(pool));
-    Ok(PoolCost { embodiment, pool, ids, size, bundle_bytes, processor_seconds })
+    let (embodiment, alg, pool) = (scheme.number(), suite.alg().name(), name(pool));
+    let curve = (suite.material() == Family::Curve).then_some(sizes.curve.name());
+    Ok(PoolCost { embodiment, alg, curve, pool, ids, size, bundle_bytes, processor_seconds })
 }
 
 /// The result of a step, and the processor time that it took in seconds.
@@ -273,6 +272,23 @@ impl Durable<Keyring> for InLab<'_> {
     }
 }
 
+/// The algorithms with which these pools of a scheme are measured: the usual ones, or keys on a curve if
+/// one is named or a pool of public keys is derived. `None` if the scheme has no such pool.
+pub fn suite(scheme: Scheme, pools: &[Pool], curve: Option<Curve>) -> Option<Suite> {
+    let (usual, on_curve) = (fixtures::usual_suite(scheme), pools.contains(&Pool::Derived));
+    match (scheme.scope, scheme.content, scheme.kind) {
+        (Scope::Shop, _, _) => None,
+        (Scope::Transaction, _, Kind::Secret) => curve.is_none().then_some(usual),
+        (Scope::Transaction, Content::Hybrid, Kind::Public) => match on_curve || curve.is_some() {
+            true => Some(fixtures::suite("ECDH-ES+A256KW", "A256GCM")),
+            false => Some(usual),
+        },
+        (Scope::Transaction, Content::Direct, Kind::Public) => {
+            (!on_curve && curve.is_none()).then_some(usual)
+        }
+    }
+}
+
 /// The name of a kind of pool.
 pub fn name(pool: Pool) -> &'static str {
     match pool {
@@ -289,7 +305,9 @@ impl fmt::Display for PoolCosts<'_> {
         let Some(first) = self.0.first() else { return Ok(()) };
         let number =
             first.embodiment.map_or(String::new(), |number| format!("embodiment {number}, "));
-        writeln!(f, "\n{number}orders of {} B, processor seconds\n", first.size)?;
+        let curve = first.curve.map_or(String::new(), |curve| format!(" on {curve}"));
+        let (alg, size) = (first.alg, first.size);
+        writeln!(f, "\n{number}{alg}{curve}, orders of {size} B, processor seconds\n")?;
         write!(f, "{:8}  {:>10}", "pool", "ids")?;
         for step in ["keygen", "shop", "client", "encrypt", "decrypt", "first", "next", "bundle"] {
             write!(f, "  {step:>9}")?;

@@ -98,7 +98,7 @@ impl Inspect {
         };
         files::finish(path, &file)?;
         if self.public {
-            let public = JwkSet::of_public_keys(file.holder());
+            let public = JwkSet::of_public_keys(file.holder(), &place)?;
             return ui::print(&String::from_utf8_lossy(&public.to_bytes(&place)?));
         }
         let sealed = self.pad_use(&file, global)?;

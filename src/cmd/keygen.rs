@@ -74,7 +74,7 @@ pub struct Keygen {
     ///
     /// A listed pool has a key for each order. In a derived pool all keys come from one, so that a
     /// million ids cost no more than one; its ids show about how many were handed out, and which
-    /// come from one client.
+    /// come from one client. Secret keys and keys on a curve can be derived.
     #[arg(long, value_name = "KIND", default_value = "listed", hide_default_value = true,
           hide_possible_values = true, value_parser = pools(), conflicts_with = "alg")]
     pool: Pool,
@@ -119,7 +119,7 @@ Examples:
   orderseal keygen --embodiment 4 --shop nara --pool derived \\
     --into service.jwks
   orderseal keygen --embodiment 6 --wrap ECDH-ES+A256KW --curve X25519 \\
-    --shop kobe --orders 20 --into service.jwks
+    --shop kobe --pool derived --into service.jwks
   orderseal keygen --alg A256GCM -o cek.jwk
   orderseal keygen --alg VERNAM --pad-bytes 65536 --allow-weak -o pad.jwk
   orderseal keygen --alg A256GCM --rng lfsr --trinomial 127,63 \\

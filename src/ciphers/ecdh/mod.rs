@@ -89,6 +89,15 @@ impl Curve {
         }
     }
 
+    /// Length in bytes of a [seed](from_seeds): for the P curves, at least 64 bits more than a secret
+    /// number has.
+    pub const fn seed_bytes(self) -> usize {
+        match self {
+            Self::X25519 => 32,
+            Self::P256 | Self::P384 | Self::P521 => self.bytes() + 8,
+        }
+    }
+
     /// Whether a public key has a second coordinate.
     pub const fn has_y(self) -> bool {
         match self {
@@ -106,20 +115,52 @@ pub fn generate<R: CryptoRng + ?Sized>(
 ) -> Vec<PrivateKey> {
     let of_x25519 = curves.iter().filter(|curve| **curve == Curve::X25519);
     let secrets: Vec<_> = of_x25519.map(|_| x25519::SecretKey::random(rng)).collect();
-    let mut publics = vec![x25519::PublicKey::default(); secrets.len()];
-    x25519::public_keys(backend, &secrets, &mut publics);
-    // Copies, as moving them would leave them behind in memory that is not wiped.
-    let mut made = secrets.iter().cloned().zip(publics);
+    let mut made = x25519_pairs(backend, &secrets);
     let pair = |curve: &Curve| match curve {
-        Curve::X25519 => {
-            let (secret, public) = made.next().expect("a pair for each X25519 was made");
-            PrivateKey::of_x25519(secret, public)
-        }
+        Curve::X25519 => made.next().expect("a pair for each X25519 was made"),
         Curve::P256 => PrivateKey::of_p256(backend, nist::Number::random(rng)),
         Curve::P384 => PrivateKey::of_p384(backend, nist::Number::random(rng)),
         Curve::P521 => PrivateKey::of_p521(backend, nist::Number::random(rng)),
     };
     curves.iter().map(pair).collect()
+}
+
+/// Makes a pair of keys of each seed; the seeds are uniformly random bytes, one after the other. For
+/// X25519 a seed is the secret key. For a P curve it is a number, big-endian, and the secret number is
+/// its remainder modulo n − 1, plus 1, where n is the order of the curve (FIPS 186-5 appendix A.2.1).
+///
+/// # Panics
+/// If there is a part of a seed at the end.
+pub fn from_seeds(backend: Backend, curve: Curve, seeds: &[u8]) -> Vec<PrivateKey> {
+    assert!(seeds.len().is_multiple_of(curve.seed_bytes()), "whole seeds");
+    let each = seeds.chunks_exact(curve.seed_bytes());
+    match curve {
+        Curve::X25519 => {
+            let secrets: Vec<_> = seeds.as_chunks().0.iter().copied().map(Into::into).collect();
+            x25519_pairs(backend, &secrets).collect()
+        }
+        Curve::P256 => {
+            each.map(|seed| PrivateKey::of_p256(backend, nist::Number::of_seed(seed))).collect()
+        }
+        Curve::P384 => {
+            each.map(|seed| PrivateKey::of_p384(backend, nist::Number::of_seed(seed))).collect()
+        }
+        Curve::P521 => {
+            each.map(|seed| PrivateKey::of_p521(backend, nist::Number::of_seed(seed))).collect()
+        }
+    }
+}
+
+/// Computes the public keys of secret ones.
+fn x25519_pairs(
+    backend: Backend,
+    secrets: &[x25519::SecretKey],
+) -> impl Iterator<Item = PrivateKey> + '_ {
+    let mut publics = vec![x25519::PublicKey::default(); secrets.len()];
+    x25519::public_keys(backend, secrets, &mut publics);
+    // Copies, as moving them would leave them behind in memory that is not wiped.
+    let pairs = secrets.iter().cloned().zip(publics);
+    pairs.map(|(secret, public)| PrivateKey::of_x25519(secret, public))
 }
 
 /// Computes the shared secret of each pair of keys: the coordinate x (SP 800-56A section 5.7.1.2), or

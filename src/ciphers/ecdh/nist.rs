@@ -1,5 +1,6 @@
 //! P-256, P-384 and P-521: public keys checked, numbers drawn and multiplied.
 
+use crypto_bigint::{NonZero, U576, U640};
 use rand::CryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -95,6 +96,21 @@ where
                 return number;
             }
         }
+    }
+
+    /// Makes a number of a [seed](super::from_seeds).
+    pub(super) fn of_seed(seed: &[u8]) -> Self {
+        let mut wide = Zeroizing::new([0; U640::BYTES]);
+        wide[U640::BYTES - seed.len()..].copy_from_slice(seed);
+        let mut most = [0; U576::BYTES];
+        most[U576::BYTES - N..].copy_from_slice(&rustcrypto::largest_scalar::<N>());
+        let most = NonZero::new(U576::from_be_slice(&most)).expect("it is not zero");
+        // The time depends on the divisor alone, which is public.
+        let rest = Zeroizing::new(U640::from_be_slice(&wide[..]).rem_vartime(&most));
+        let bytes = Zeroizing::new(rest.wrapping_add(&U576::ONE).to_be_bytes());
+        let mut number = Self([0; N]);
+        number.0.copy_from_slice(&bytes[U576::BYTES - N..]);
+        number
     }
 
     /// Checks the range of a number.

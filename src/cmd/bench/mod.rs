@@ -12,13 +12,14 @@ use orderseal::bench::machine::{self, Machine};
 use orderseal::bench::pools::{self, PoolCosts};
 use orderseal::bench::report::json_line;
 use orderseal::bench::scale::{self, Scale};
+use orderseal::ciphers::ecdh::Curve;
 use orderseal::protocol::pipeline::Workers;
-use orderseal::protocol::roles::service::{DEFAULT_RSA_BITS, Pool, Sizes};
-use orderseal::protocol::{Kind, Result, Scheme, Scope};
+use orderseal::protocol::roles::service::{DEFAULT_CURVE, DEFAULT_RSA_BITS, Pool, Sizes};
+use orderseal::protocol::{Result, Scheme, Suite};
 use serde::Serialize;
 
 use self::rows::Rows;
-use super::arguments::rsa_bits;
+use super::arguments::{curves, rsa_bits};
 use super::values::{OneOf, one_of};
 use super::{Global, signals, ui};
 use crate::cmd::hints::{usage, usage_with};
@@ -72,6 +73,9 @@ pub struct Bench {
     #[arg(long, help_heading = EMBODIMENT, value_name = "N", default_value_t = DEFAULT_RSA_BITS, requires = "embodiment",
           value_parser = rsa_bits())]
     rsa_bits: usize,
+    /// Curve of the keys of embodiment 6, with --pool: ECDH-ES instead of RSA [default: P-256 if derived]
+    #[arg(long, help_heading = EMBODIMENT, value_name = "NAME", requires = "pool", value_parser = curves())]
+    curve: Option<Curve>,
     /// Time to measure, without setting up [default: 1 per row, at most 40]
     #[arg(long, value_name = "N", value_parser = seconds)]
     seconds: Option<f64>,
@@ -125,32 +129,35 @@ impl Bench {
     }
 
     fn pools(&self, schemes: &[Scheme], global: &Global) -> Result<()> {
-        let unfit = |scheme: &&Scheme| match (scheme.scope, scheme.kind) {
-            (Scope::Shop, _) => true,
-            (Scope::Transaction, Kind::Public) => self.pool.contains(&Pool::Derived),
-            (Scope::Transaction, Kind::Secret) => false,
-        };
-        if let Some(scheme) = schemes.iter().find(unfit) {
-            let hint = "embodiments 3 and 4 have derived pools, 5 and 6 only listed ones";
-            return Err(usage_with(format!("{scheme} has no such pool"), hint.to_owned()));
-        }
+        let suited = schemes.iter().map(|&scheme| {
+            let hint =
+                "embodiments 3 to 6 have listed pools, 3, 4 and 6 derived ones; --curve is for 6";
+            let suite = pools::suite(scheme, &self.pool, self.curve);
+            let none = || usage_with(format!("{scheme} has no such pool"), hint.to_owned());
+            Ok((scheme, suite.ok_or_else(none)?))
+        });
+        let suited: Vec<(Scheme, Suite)> = suited.collect::<Result<_>>()?;
         let orders = u64::from(self.orders);
         let counts: Vec<u64> =
             [100, 10, 1].map(|part| orders / part).into_iter().filter(|&ids| ids > 0).collect();
         let workers = Workers::new(Some(global.threads.map_or(1, usize::from)))?;
         // A run that is interrupted removes its files.
         let workers = workers.stopped_by(signals::stop());
-        let sizes = Sizes { rsa_bits: self.rsa_bits, ..Sizes::default() };
+        let curve = self.curve.unwrap_or(DEFAULT_CURVE);
+        let sizes = Sizes { rsa_bits: self.rsa_bits, curve, ..Sizes::default() };
         let progress =
             ui::Progress::count(global, (schemes.len() * self.pool.len() * counts.len()) as u64);
         let machine = Machine::this(workers.threads());
         let _unfinished = signals::begin();
         let mut costs = Vec::new();
-        for (&scheme, &pool) in schemes.iter().flat_map(|s| self.pool.iter().map(move |p| (s, p))) {
-            for &ids in &counts {
-                let setup = pools::Setup { scheme, pool, ids, size: self.size as usize, sizes };
-                costs.push(pools::measure(setup, &workers)?);
-                progress.tick();
+        let size = self.size as usize;
+        for (scheme, suite) in suited {
+            for &pool in &self.pool {
+                for &ids in &counts {
+                    let setup = pools::Setup { scheme, suite, pool, ids, size, sizes };
+                    costs.push(pools::measure(setup, &workers)?);
+                    progress.tick();
+                }
             }
         }
         progress.finish("");

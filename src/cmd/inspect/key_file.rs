@@ -179,6 +179,9 @@ fn add_trees<T: HeldTree>(value: &mut Value, trees: &Trees<T>, own: impl Fn(&T) 
         value["ids"] = json!(part.given().count());
         value["keys"] = json!(part.count());
         value["nodes"] = json!(part.nodes().len());
+        if let Some(curve) = part.tree().curve() {
+            value["curve"] = json!(curve.name());
+        }
         (id.to_string(), value)
     };
     if !trees.is_empty() {

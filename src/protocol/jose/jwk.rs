@@ -134,6 +134,15 @@ impl From<Jwk<EncryptingKey>> for Jwk {
     }
 }
 
+impl Jwk<DecryptingKey> {
+    /// The part that a client may hold, as in [`encrypting_half`](Self::encrypting_half).
+    pub fn into_encrypting_half(self) -> Jwk<EncryptingKey> {
+        let usage = self.view().usage_of_half();
+        let Self { kid, alg, origin, material, .. } = self;
+        Jwk { kid, alg, usage, origin, material: material.into_encrypting_half() }
+    }
+}
+
 impl<K: AsKey> Jwk<K> {
     /// The key, borrowed.
     pub fn view(&self) -> JwkRef<'_> {
@@ -163,16 +172,32 @@ impl JwkRef<'_> {
         self.half_for(self.alg.map(|alg| alg.to_owned().into()))
     }
 
+    /// A copy of the whole key.
+    pub fn owned(&self) -> Jwk {
+        Jwk {
+            kid: self.kid.cloned(),
+            alg: self.alg.map(|alg| alg.to_owned().into()),
+            usage: self.usage.clone(),
+            origin: self.origin,
+            material: self.material.owned(),
+        }
+    }
+
     fn half_for(&self, alg: Option<Cow<'static, str>>) -> Jwk<EncryptingKey> {
         Jwk {
             kid: self.kid.cloned(),
             alg,
-            usage: match self.material {
-                KeyRef::Private(_) => self.usage.of_public_half(),
-                KeyRef::Secret(_) | KeyRef::Pad(_) | KeyRef::Public(_) => self.usage.clone(),
-            },
+            usage: self.usage_of_half(),
             origin: self.origin,
             material: self.material.encrypting_half(),
+        }
+    }
+
+    /// The usage of the part that a client may hold.
+    fn usage_of_half(&self) -> Usage {
+        match self.material {
+            KeyRef::Private(_) => self.usage.of_public_half(),
+            KeyRef::Secret(_) | KeyRef::Pad(_) | KeyRef::Public(_) => self.usage.clone(),
         }
     }
 

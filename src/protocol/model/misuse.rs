@@ -123,7 +123,7 @@ pub enum Misuse {
     },
     /// Derived pool for a shop whose keys cannot be derived.
     #[error(
-        "keys of shop {shop} cannot be derived ({scheme}, {suite}): only secret keys of one transaction each are, and no pads"
+        "keys of shop {shop} cannot be derived ({scheme}, {suite}): only keys of one transaction each are, secret ones or on a curve, and no pads"
     )]
     NoTree {
         /// The shop.

@@ -1,19 +1,11 @@
 //! Exporting keys for software that knows no trees, and single keys.
 
-use crate::ciphers::Secret;
 use crate::ciphers::cpu::Backend;
-use crate::ciphers::random::Origin;
-use crate::protocol::jose::jwk::{DecryptingKey, Jwk, Usage};
+use crate::protocol::jose::jwk::{DecryptingKey, Jwk};
 use crate::protocol::model::{Error, KeyError, Kid, Place, Result, Unfit};
 use crate::protocol::store::keyfile::{
-    ClientBundle, JwkSet, KeyFile, KeyHolder, LoneKey, MAX_KEY_FILE, PlainFile,
+    ClientBundle, JwkSet, KeyFile, KeyHolder, LoneKey, PlainFile, check_len,
 };
-
-/// Number of keys derived at once.
-const AT_ONCE: usize = 1024;
-
-/// Lower bound in bytes for a key in an exported set.
-const LEAST_KEY: u64 = 64;
 
 /// All keys of a file as a plain JWK Set, those of trees derived. A client's ids that sealed an
 /// order are left out.
@@ -32,27 +24,16 @@ pub fn all(file: &KeyFile, place: &Place) -> Result<JwkSet> {
     {
         return Err(Error::key(place, Unfit::OwnSbox(name.name()).into()));
     }
-    let len = LEAST_KEY * holder.count_derived();
-    if len > MAX_KEY_FILE {
-        return Err(Error::KeyFileFull { place: place.clone(), len, most: MAX_KEY_FILE });
-    }
+    let own = |key| key;
+    check_len(holder.trees().map(|(shop, tree)| tree.part().keys_len(shop, own)).sum(), place)?;
     let mut set = JwkSet::default();
     for key in
         holder.all_keys().views().filter(|key| !key.kid.is_some_and(|kid| is_spent(file, kid)))
     {
-        // A shop with trees has secret keys, of which both halves are the same.
-        set.keys.push(key.encrypting_half());
+        set.keys.push(key.owned());
     }
-    for (name, tree) in holder.trees() {
-        let nodes = tree.part().nodes();
-        let alg = nodes.tree().suite().key_alg();
-        let leaves: Vec<u32> = nodes.leaves().iter().collect();
-        for leaves in leaves.chunks(AT_ONCE) {
-            let keys = nodes.named_keys(Backend::detect(), name, leaves);
-            for (kid, key) in keys.expect("the leaves are its own") {
-                set.keys.push(derived(kid, alg, key));
-            }
-        }
+    for key in holder.trees().flat_map(|(shop, tree)| tree.part().keys(shop)) {
+        set.keys.push(key);
     }
     match set.keys.is_empty() {
         true => Err(Error::key(place, KeyError::Missing("key that is left"))),
@@ -102,8 +83,7 @@ fn leaf(holder: &dyn KeyHolder, kid: &Kid) -> Option<Jwk<DecryptingKey>> {
     let (tree, leaf) = holder.leaf(kid.as_str())?;
     let nodes = tree.part().nodes();
     let keys = nodes.named_keys(Backend::detect(), &kid.shop()?, &[leaf]).ok()?;
-    let (kid, key) = keys.into_iter().next()?;
-    Some(derived(kid, nodes.tree().suite().key_alg(), key))
+    keys.into_iter().next()
 }
 
 /// The error for a key that the file does not have.
@@ -129,10 +109,4 @@ fn is_spent(file: &KeyFile, kid: &Kid) -> bool {
         }
         KeyFile::Plain(_) | KeyFile::Keyring(_) | KeyFile::Shop(_) => false,
     }
-}
-
-fn derived(kid: Kid, alg: &'static str, key: Secret) -> Jwk<DecryptingKey> {
-    let (alg, usage) = (Some(alg.into()), Usage::Encryption);
-    let material = DecryptingKey::Secret(key);
-    Jwk { kid: Some(kid), alg, usage, origin: Origin::System, material }
 }

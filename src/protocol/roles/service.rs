@@ -25,7 +25,7 @@ use crate::protocol::model::{
 };
 use crate::protocol::pipeline::Workers;
 use crate::protocol::store::keyfile::{
-    Account, Generation, Issued, KeyHolder, Keyring, Keys, MAX_KEY_FILE, Shop, ShopBundle, Standing,
+    self, Account, Generation, Issued, KeyHolder, Keyring, Keys, Shop, ShopBundle, Standing,
 };
 use crate::protocol::store::trees::{HeldTree, TreePart, Trees};
 
@@ -210,8 +210,7 @@ const SECRETS_AT_ONCE: usize = 256;
 
 fn make_pairs_on_curve(count: usize, sizes: Sizes, rng: &mut KeyStream) -> Vec<DecryptingKey> {
     let pairs = ecdh::generate(Backend::detect(), &vec![sizes.curve; count], rng);
-    let private = |pair| DecryptingKey::Private(PrivateHalf::Curve(Box::new(pair)));
-    pairs.into_iter().map(private).collect()
+    pairs.iter().map(DecryptingKey::on_curve).collect()
 }
 
 fn make_pairs(
@@ -305,11 +304,7 @@ pub fn check_room(file: &Keyring, request: &KeyRequest, place: &Place) -> Result
 /// # Errors
 /// [`Error::KeyFileFull`].
 pub fn check_len(file: &Keyring, request: &KeyRequest, place: &Place) -> Result<()> {
-    let len = file.full_len().saturating_add(request.len());
-    match len <= MAX_KEY_FILE {
-        true => Ok(()),
-        false => Err(Error::KeyFileFull { place: place.clone(), len, most: MAX_KEY_FILE }),
-    }
+    keyfile::check_len(file.full_len().saturating_add(request.len()), place)
 }
 
 impl KeyRequest {

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::OpeningKeys;
+use crate::ciphers::base64url;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::Origin;
-use crate::ciphers::{Secret, base64url};
 use crate::protocol::jose::jwe::{
     Algorithms, Failure, Header, KeyLookup, KeyNumber, OpeningKey, headers, headers_of,
 };
-use crate::protocol::jose::jwk::{JwkRef, KeyRef, Usage};
+use crate::protocol::jose::jwk::{AsKey, DecryptingKey, JwkRef, Usage};
 use crate::protocol::model::{KeyError, Suite};
 
 /// The keys of an [`OpeningKeys`], and those keys of its trees that a block of lines names.
@@ -26,7 +26,7 @@ struct Derived {
     suite: Suite,
     /// The leaves, in ascending order.
     leaves: Vec<u32>,
-    keys: Vec<Secret>,
+    keys: Vec<DecryptingKey>,
 }
 
 impl<'k> BlockKeys<'k> {
@@ -47,9 +47,8 @@ impl<'k> BlockKeys<'k> {
             leaves.sort_unstable();
             leaves.dedup();
             let part = keys.tree(tree);
-            let derived = part.nodes().keys(Backend::detect(), &leaves);
-            let derived = derived.expect("only leaves with nodes are looked up");
-            let keys = derived.chunks_exact(part.tree().key_len()).map(Secret::from).collect();
+            let keys = part.nodes().keys(Backend::detect(), &leaves);
+            let keys = keys.expect("only leaves with nodes are looked up");
             (tree, Derived { suite: part.tree().suite(), leaves, keys })
         });
         Self { keys, derived: derived.collect() }
@@ -70,14 +69,14 @@ impl<'k> BlockKeys<'k> {
             alg: Some(suite.key_alg()),
             usage: &Usage::Encryption,
             origin: Origin::System,
-            material: KeyRef::Secret(key),
+            material: key.as_key(),
         };
         Ok(OpeningKey::new(number, key, &Algorithms::Fixed(suite), header, false)?)
     }
 }
 
 impl Derived {
-    fn get(&self, leaf: u32) -> Option<(Suite, &Secret)> {
+    fn get(&self, leaf: u32) -> Option<(Suite, &DecryptingKey)> {
         let at = self.leaves.binary_search(&leaf).ok()?;
         Some((self.suite, &self.keys[at]))
     }

@@ -51,6 +51,17 @@ pub const VERSION_WITH_JOURNAL: u64 = 3;
 /// know only earlier versions refuse such a file; otherwise they would seal under keys that expired.
 pub const VERSION_WITH_DATES: u64 = 4;
 
+/// Checks the length of a key file before it is made.
+///
+/// # Errors
+/// [`Error::KeyFileFull`].
+pub fn check_len(len: u64, place: &Place) -> Result<()> {
+    match len <= MAX_KEY_FILE {
+        true => Ok(()),
+        false => Err(Error::KeyFileFull { place: place.clone(), len, most: MAX_KEY_FILE }),
+    }
+}
+
 /// A key file of any kind, as it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyFile {

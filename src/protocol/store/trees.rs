@@ -6,6 +6,8 @@
 //! | shop | of all ids that were not erased | |
 //! | client | of its ids that are neither reserved nor erased | ids that were reserved and not given back |
 //!
+//! A client has nodes only of trees that derive secret keys; of pairs it gets the public halves, listed.
+//!
 //! Erasing and reserving replace nodes, so that nobody who has the file afterwards can derive the
 //! keys. Two states of one tree are put together by what both can derive, which never brings an
 //! erased id back.
@@ -16,8 +18,12 @@ use serde_json::{Value, json};
 
 use crate::ciphers::cpu::Backend;
 use crate::protocol::jose::json::Object;
+use crate::protocol::jose::jwk::{AsKey, DecryptingKey, Jwk};
 use crate::protocol::jose::tree::{Cover, LEAVES, Leaves, NODE_LEN, Tree, TreeFault, TreeId};
-use crate::protocol::model::Malformed;
+use crate::protocol::model::{KeyFileFault, Kind, Malformed, ShopName};
+
+/// Number of keys derived at once.
+const AT_ONCE: usize = 1024;
 
 /// The trees of a shop, as a file records them.
 pub type Trees<T> = BTreeMap<TreeId, T>;
@@ -104,6 +110,30 @@ impl TreePart {
         &self.nodes
     }
 
+    /// The transaction keys that are left, with the names that they have at a shop.
+    pub fn keys(&self, shop: &ShopName) -> impl Iterator<Item = Jwk<DecryptingKey>> {
+        let leaves: Vec<u32> = self.nodes.leaves().iter().collect();
+        let batches = (0..leaves.len()).step_by(AT_ONCE);
+        batches.flat_map(move |from| {
+            let leaves = &leaves[from..leaves.len().min(from + AT_ONCE)];
+            let keys = self.nodes.named_keys(Backend::detect(), shop, leaves);
+            keys.expect("the leaves are its own")
+        })
+    }
+
+    /// Length in bytes of these keys as a list, if `half` of each is written: all are equally long.
+    pub fn keys_len<K: AsKey>(
+        &self,
+        shop: &ShopName,
+        half: impl Fn(Jwk<DecryptingKey>) -> Jwk<K>,
+    ) -> u64 {
+        let Some(leaf) = self.nodes.leaves().next_from(0) else { return 0 };
+        let first = self.nodes.named_keys(Backend::detect(), shop, &[leaf]);
+        let first = first.expect("the leaf is its own").into_iter().map(half);
+        let len: usize = first.map(|key| key.view().text_len() + ",\n".len()).sum();
+        self.count() * len as u64
+    }
+
     /// Whether the holder was given an id whose key is not left.
     pub fn lacks(&self, leaf: u32) -> bool {
         self.given.contains(leaf) && !self.nodes.contains(leaf)
@@ -157,7 +187,12 @@ impl HeldTree for TreePart {
     }
 
     fn to_json(&self) -> Value {
-        json!({"ids": pairs(&self.given), "nodes": self.nodes.to_json()})
+        let mut value = json!({"ids": pairs(&self.given)});
+        value["nodes"] = self.nodes.to_json();
+        if let Some(curve) = self.tree().curve() {
+            value["curve"] = json!(curve.name());
+        }
+        value
     }
 
     fn from_json(tree: Tree, members: &Object) -> Result<Self, Malformed> {
@@ -192,12 +227,11 @@ impl ServiceTree {
         TreePart { nodes: self.part.nodes.part(backend, &given), given }
     }
 
-    /// Takes back unused ids of a client whose file is gone: those at the end of what was handed
-    /// out, as the mark leaves no gaps. Returns how many.
-    pub fn take_back(&mut self, client: &TreePart) -> u64 {
-        let unused = client.nodes.leaves();
+    /// Takes back ids of a client whose file is gone, of those `given` to it the `unused` ones: those
+    /// at the end of what was handed out, as the mark leaves no gaps. Returns how many.
+    pub fn take_back(&mut self, given: &Leaves, unused: &Leaves) -> u64 {
         match unused.ranges().last() {
-            Some(last) if last.end == self.mark && client.given.end() == Some(self.mark) => {
+            Some(last) if last.end == self.mark && given.end() == Some(self.mark) => {
                 self.mark = last.start;
                 last.end - last.start
             }
@@ -323,6 +357,10 @@ impl HeldTree for ClientTree {
     }
 
     fn from_json(tree: Tree, members: &Object) -> Result<Self, Malformed> {
+        match tree.suite().kind() {
+            Kind::Secret => {}
+            Kind::Public => return Err(KeyFileFault::PrivateNodes.into()),
+        }
         let part = TreePart::from_json(tree, members)?;
         let reserved = match members.contains_key("reserved") {
             true => leaves(members, "reserved")?,

@@ -122,6 +122,23 @@ impl Material {
     }
 }
 
+impl DecryptingKey {
+    /// A pair on a curve. It is copied, as moving it out of a list would leave it behind in memory that
+    /// is not wiped.
+    pub fn on_curve(pair: &ecdh::PrivateKey) -> Self {
+        Self::Private(PrivateHalf::Curve(Box::new(pair.clone())))
+    }
+
+    /// The part that a client may hold, as in [`KeyRef::encrypting_half`].
+    pub fn into_encrypting_half(self) -> EncryptingKey {
+        match self {
+            Self::Secret(key) => EncryptingKey::Secret(key),
+            Self::Pad(pad) => EncryptingKey::Pad(pad),
+            Self::Private(half) => EncryptingKey::Public(half.public_half()),
+        }
+    }
+}
+
 impl AsKey for EncryptingKey {
     fn as_key(&self) -> KeyRef<'_> {
         match self {
@@ -152,6 +169,16 @@ impl AsKey for Material {
 }
 
 impl<'k> KeyRef<'k> {
+    /// A copy of the key.
+    pub fn owned(self) -> Material {
+        match self {
+            Self::Secret(key) => DecryptingKey::Secret(key.clone()).into(),
+            Self::Pad(pad) => DecryptingKey::Pad(pad.clone()).into(),
+            Self::Public(half) => Material::Public(half.clone()),
+            Self::Private(half) => DecryptingKey::Private(half.clone()).into(),
+        }
+    }
+
     /// The part that a client may hold: all of a secret key, the public half of a pair.
     pub fn encrypting_half(self) -> EncryptingKey {
         match self {

@@ -8,7 +8,9 @@ use super::leaves::overlaps;
 use super::position::{LEAVES, Position, covering};
 use super::{LeafId, Leaves, NODE_LEN, Tree, TreeFault};
 use crate::ciphers::cpu::Backend;
+use crate::ciphers::random::Origin;
 use crate::ciphers::{Secret, Wiped};
+use crate::protocol::jose::jwk::{DecryptingKey, Jwk, Usage};
 use crate::protocol::model::{Kid, ShopName};
 
 /// The nodes of a tree that somebody holds: in ascending order, without overlaps. Together they
@@ -131,14 +133,14 @@ impl Cover {
         Self::read(self.tree, &Leaves::starting_at(0, LEAVES), nodes)
     }
 
-    /// Derives the transaction keys of leaves in ascending order, one after the other.
+    /// Derives the transaction keys of leaves in ascending order.
     ///
     /// # Errors
     /// [`TreeFault::Underivable`] with the first leaf that the cover does not have.
     ///
     /// # Panics
     /// If the leaves are not in ascending order, or one of them comes twice.
-    pub fn keys(&self, backend: Backend, leaves: &[u32]) -> Result<Secret, TreeFault> {
+    pub fn keys(&self, backend: Backend, leaves: &[u32]) -> Result<Vec<DecryptingKey>, TreeFault> {
         assert!(leaves.is_sorted_by(|a, b| a < b), "leaves in ascending order");
         let targets: Vec<_> = leaves.iter().copied().map(Position::leaf).collect();
         let nodes = self.tree.descend(backend, &self.nodes, self.node_keys(), &targets);
@@ -161,11 +163,16 @@ impl Cover {
         backend: Backend,
         shop: &ShopName,
         leaves: &[u32],
-    ) -> Result<Vec<(Kid, Secret)>, TreeFault> {
+    ) -> Result<Vec<Jwk<DecryptingKey>>, TreeFault> {
         let (keys, tree) = (self.keys(backend, leaves)?, self.tree.id());
-        let name = |&leaf| Kid::of_id(shop, &LeafId { tree, leaf }.name());
-        let keys = keys.chunks_exact(self.tree.key_len()).map(Secret::from);
-        Ok(leaves.iter().map(name).zip(keys).collect())
+        let named = |(&leaf, material)| Jwk {
+            kid: Some(Kid::of_id(shop, &LeafId { tree, leaf }.name())),
+            alg: Some(self.tree.suite().key_alg().into()),
+            usage: Usage::Encryption,
+            origin: Origin::System,
+            material,
+        };
+        Ok(leaves.iter().zip(keys).map(named).collect())
     }
 
     fn node_keys(&self) -> &[[u8; NODE_LEN]] {

@@ -3,16 +3,17 @@
 use std::ops::Range;
 
 use super::position::{HEIGHT, Position};
-use super::{NODE_LEN, Tree};
+use super::{Made, NODE_LEN, Tree};
 use crate::ciphers::content::ContentCipher;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::kdf::derive_many;
-use crate::ciphers::{Secret, Wiped};
+use crate::ciphers::{Secret, Wiped, ecdh};
+use crate::protocol::jose::jwk::DecryptingKey;
 use crate::protocol::model::{Enc, KeyUse};
 
 /// Label of the derivation of a node from its parent.
 const NODE: [u8; 2] = *b"tn";
-/// Label of the derivation of a transaction key from its leaf.
+/// Label of the derivation of a transaction key, or of the seed of a pair, from its leaf.
 const KEY: [u8; 2] = *b"tk";
 
 /// Number of nodes whose children are derived together.
@@ -44,20 +45,29 @@ impl Tree {
         derive_many(backend, keys, 2, input, NODE_LEN, children);
     }
 
-    /// Derives the transaction keys of leaves, one after the other.
+    /// Derives the transaction keys of leaves.
     pub(super) fn transaction_keys(
         &self,
         backend: Backend,
         leaves: &[Position],
         keys: &[[u8; 32]],
-    ) -> Secret {
-        let mut derived = Secret::zeroed(leaves.len() * self.key_len);
-        let input = |leaf: usize, _| self.input(KEY, leaves[leaf], self.key_len);
-        derive_many(backend, keys, 1, input, self.key_len, &mut derived);
-        if let Some(cipher) = self.direct_cipher() {
-            cipher.shape_keys(&mut derived);
+    ) -> Vec<DecryptingKey> {
+        let len = self.made.len();
+        let mut derived = Secret::zeroed(leaves.len() * len);
+        let input = |leaf: usize, _| self.input(KEY, leaves[leaf], len);
+        derive_many(backend, keys, 1, input, len, &mut derived);
+        match self.made {
+            Made::Secrets(len) => {
+                if let Some(cipher) = self.direct_cipher() {
+                    cipher.shape_keys(&mut derived);
+                }
+                derived.chunks_exact(len).map(|key| DecryptingKey::Secret(key.into())).collect()
+            }
+            Made::Pairs(curve) => {
+                let pairs = ecdh::from_seeds(backend, curve, &derived);
+                pairs.iter().map(DecryptingKey::on_curve).collect()
+            }
         }
-        derived
     }
 
     /// The cipher that a transaction key is used with, if it encrypts the order itself.

@@ -1,6 +1,7 @@
 //! Identifiers of trees and leaves, and how a transaction id names them.
 
 use std::fmt;
+use std::ops::Range;
 
 use crate::protocol::model::Name;
 
@@ -57,6 +58,12 @@ impl LeafId {
         let tree = TreeId(hexadecimal::<16>(&id[..16])?);
         let leaf = hexadecimal::<8>(&id[17..])? as u32;
         Some(Self { tree, leaf })
+    }
+
+    /// The leaf alone, as a range of numbers.
+    pub fn range(self) -> Range<u64> {
+        let leaf = u64::from(self.leaf);
+        leaf..leaf + 1
     }
 
     /// The leaf's number, from the end of a transaction id.

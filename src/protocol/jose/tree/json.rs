@@ -12,8 +12,10 @@ impl Cover {
     /// wiped by itself.
     pub fn to_json(&self) -> Value {
         let node = |(node, key): (Position, &[u8; 32])| {
-            let key = base64url::encode_to_string(key);
-            json!({"depth": node.depth(), "index": node.index(), "k": key})
+            let mut value = json!({"depth": node.depth(), "index": node.index()});
+            // The macro would make a copy of the text, and leave the other one behind.
+            value["k"] = Value::String(base64url::encode_to_string(key));
+            value
         };
         self.nodes().map(node).collect()
     }

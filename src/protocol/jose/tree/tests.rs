@@ -7,6 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::ciphers::aes::testing::noise;
 use crate::ciphers::cpu::Backend;
+use crate::protocol::jose::jwk::{AsKey, DecryptingKey};
 use crate::protocol::model::Suite;
 
 const ID: TreeId = TreeId::new(0x5f11_1ff2_ee82_3061);
@@ -23,8 +24,22 @@ const ROOT: [u8; 32] = {
 };
 
 fn tree(alg: &str, enc: &str) -> Tree {
+    tree_on(Curve::P256, alg, enc)
+}
+
+fn tree_on(curve: Curve, alg: &str, enc: &str) -> Tree {
     let suite = Suite::from_header(alg, enc).unwrap();
-    Tree::new(ID, &ShopName::new("tokyo").unwrap(), suite).unwrap()
+    Tree::new(ID, &ShopName::new("tokyo").unwrap(), suite, Some(curve)).unwrap()
+}
+
+/// The secret bytes of keys, in hexadecimal.
+fn shown(keys: &[DecryptingKey]) -> String {
+    let secret = |key: &DecryptingKey| {
+        let key = key.as_key();
+        let pair = key.curve_pair().map(|pair| hex::encode(pair.secret()));
+        pair.or_else(|| key.secret().map(|key| hex::encode(&key[..]))).unwrap()
+    };
+    keys.iter().map(secret).collect()
 }
 
 fn whole() -> Cover {
@@ -56,7 +71,7 @@ fn nodes_and_keys_are_those_of_another_implementation() {
             "75fcd65718d75782906d5033a20b9b5775dd3c962c9bd213359851923125d1cb",
             "ade6909238d11703e244d52f0ba338f18a579ce370177dcedb3373dddf2803c3",
         ];
-        assert_eq!(hex::encode(&keys[..]), expected.concat(), "{backend}");
+        assert_eq!(shown(&keys), expected.concat(), "{backend}");
     }
 }
 
@@ -78,7 +93,68 @@ fn keys_of_every_length_and_suite_are_those_of_another_implementation() {
     ] {
         let cover = Cover::whole(tree(alg, enc), &ROOT);
         let key = cover.keys(backend, &[42]).unwrap();
-        assert_eq!(hex::encode(&key[..]), expected, "{alg} with {enc}");
+        assert_eq!(shown(&key), expected, "{alg} with {enc}");
+    }
+}
+
+/// As above, with `x25519` and `ec.derive_private_key` of the same package for public keys: number and
+/// coordinate x of leaf 42 on every curve.
+#[test]
+fn pairs_on_every_curve_are_those_of_another_implementation() {
+    for (alg, curve, number, x) in [
+        (
+            "ECDH-ES+A256KW",
+            Curve::X25519,
+            "db27f5478f23d87c5806ca57bce8057dadbca186ac08e9cb0d6bce64414566ef",
+            "3a6069e0254a1f454388c567c32f458da90b2bb70036d0b01d0f2b58a0080906",
+        ),
+        (
+            "ECDH-ES+A256KW",
+            Curve::P256,
+            "f939dcf60064d2d8c84e68af2f152c6128c1fe8b925e70d0699b818edda1d9a9",
+            "f1bfad5b17ca038d2c3406c0597dfa850e77219ce6dd49ebd27c6631a867f5f9",
+        ),
+        (
+            "ECDH-ES+A256KW",
+            Curve::P384,
+            "19d421a19c763daccaeeaf9c4af3c1057dd647336c5a18cf4e3b620cca508e88\
+             3c604ccfbac9be2abc1c1252054a42c5",
+            "e0c416dee86e5fda3d1241570b0272bf3ffdffcf37e0bb239b190ab14d7d969c\
+             8cbbf5748de2839e300d8a3f9f143a59",
+        ),
+        (
+            "ECDH-ES+A256KW",
+            Curve::P521,
+            "009cca05545f38c6ba22b094bd60711f644167a142d1c5e46d57ba7d08d61735\
+             d7c66b0bce9bc8d4db83cb1be3bc7c758988b65517e17c66c73f9c1c406be884\
+             28a5",
+            "0187090f6f45c13e44b7e9841e96b697415caf9bef5c9c22c0892dd51bc4b606\
+             66a20dc7e8519b8988f58c4698d169037cdc856d8933dec03e2446e26e629e85\
+             d24d",
+        ),
+        (
+            "ECDH-ES",
+            Curve::X25519,
+            "c56a0f5367d036ecc9515b94c6a49b10f367ec614f13b8ef25cdcba31b34359a",
+            "3c81eb5a0e3f481fa11d7c4bb7d3ba5c3dab8063ada866064a56c7fca5086112",
+        ),
+        (
+            "ECDH-ES",
+            Curve::P256,
+            "77fb3824551a1e43ae5e1fb092dcc8af629ba3228162ef62328077c49a140c75",
+            "08fde88925e71b683c56e8b87c9b85bce37a0b559794e761e554d44d44e61f15",
+        ),
+    ] {
+        let cover = Cover::whole(tree_on(curve, alg, "A256GCM"), &ROOT);
+        for backend in Backend::available() {
+            // In a batch with its neighbours, so that it fills lanes.
+            let leaves: Vec<u32> = (34..50).collect();
+            let keys = cover.keys(backend, &leaves).unwrap();
+            let pair = keys[8].as_key().curve_pair().unwrap().clone();
+            let found = (hex::encode(pair.secret()), hex::encode(pair.public().x()));
+            assert_eq!(found, (number.to_owned(), x.to_owned()), "{alg} {curve:?} {backend}");
+            assert_eq!(cover.keys(backend, &[42]).unwrap(), keys[8..9]);
+        }
     }
 }
 
@@ -86,20 +162,27 @@ fn keys_of_every_length_and_suite_are_those_of_another_implementation() {
 fn a_change_of_anything_that_is_bound_changes_every_key() {
     let backend = Backend::detect();
     let shop = |name| ShopName::new(name).unwrap();
-    let suite = |alg, enc| Suite::from_header(alg, enc).unwrap();
+    let new = |id, name, alg, enc, curve| {
+        Tree::new(id, &shop(name), Suite::from_header(alg, enc).unwrap(), curve)
+    };
+    let (other, x25519) = (TreeId::new(1), Some(Curve::X25519));
     let trees = [
-        Tree::new(ID, &shop("tokyo"), suite("A256KW", "A256GCM")),
-        Tree::new(TreeId::new(1), &shop("tokyo"), suite("A256KW", "A256GCM")),
-        Tree::new(ID, &shop("tokyo_"), suite("A256KW", "A256GCM")),
-        Tree::new(ID, &shop("tokyo"), suite("A256GCMKW", "A256GCM")),
-        Tree::new(ID, &shop("tokyo"), suite("A256KW", "A128GCM")),
-        Tree::new(ID, &shop("tokyo"), suite("dir", "A256GCM")),
+        new(ID, "tokyo", "A256KW", "A256GCM", None),
+        new(other, "tokyo", "A256KW", "A256GCM", None),
+        new(ID, "tokyo_", "A256KW", "A256GCM", None),
+        new(ID, "tokyo", "A256GCMKW", "A256GCM", None),
+        new(ID, "tokyo", "A256KW", "A128GCM", None),
+        new(ID, "tokyo", "dir", "A256GCM", None),
+        new(ID, "tokyo", "ECDH-ES", "A256GCM", x25519),
+        new(ID, "tokyo", "ECDH-ES+A256KW", "A256GCM", x25519),
+        new(ID, "tokyo", "ECDH-ES+A256KW", "A128GCM", x25519),
+        new(ID, "tokyo", "ECDH-ES+A256KW", "A256GCM", Some(Curve::P256)),
     ];
     let keys = trees.map(|tree| {
         let whole = Cover::whole(tree.unwrap(), &ROOT);
-        hex::encode(&whole.keys(backend, &[7]).unwrap()[..])
+        shown(&whole.keys(backend, &[7]).unwrap())
     });
-    assert_eq!(BTreeSet::from(keys).len(), 6);
+    assert_eq!(BTreeSet::from(keys).len(), trees.len());
 }
 
 #[test]
@@ -109,7 +192,7 @@ fn a_node_that_was_moved_derives_other_keys() {
     let keys = [(30, 0), (30, 1), (29, 0)].map(|(depth, index)| {
         let at = node(depth, index);
         let moved = Cover::read(tree, &Leaves::starting_at(0, LEAVES), [(at, &key[..])]).unwrap();
-        hex::encode(&moved.keys(backend, &[at.leaves().start as u32]).unwrap()[..])
+        shown(&moved.keys(backend, &[at.leaves().start as u32]).unwrap())
     });
     assert_eq!(BTreeSet::from(keys).len(), 3);
 }
@@ -123,12 +206,11 @@ fn keys_that_no_tree_can_derive_have_none() {
         ("MH-KNAPSACK", "A256GCM"),
     ] {
         let suite = Suite::from_header(alg, enc).unwrap();
-        assert_eq!(
-            Tree::new(ID, &ShopName::new("tokyo").unwrap(), suite),
-            None,
-            "{alg} with {enc}"
-        );
+        let tree = Tree::new(ID, &ShopName::new("tokyo").unwrap(), suite, Some(Curve::P256));
+        assert_eq!(tree, None, "{alg} with {enc}");
     }
+    let suite = Suite::from_header("ECDH-ES", "A256GCM").unwrap();
+    assert_eq!(Tree::new(ID, &ShopName::new("tokyo").unwrap(), suite, None), None);
 }
 
 /// A leaf of a few places where ranges could go wrong: the beginning, the middle and the end.
@@ -281,12 +363,12 @@ fn states_of_different_trees_are_not_put_together() {
 
     let shop = ShopName::new("osaka").unwrap();
     let suite = Suite::from_header("A256KW", "A256GCM").unwrap();
-    let osaka = Cover::whole(Tree::new(ID, &shop, suite).unwrap(), &ROOT);
+    let osaka = Cover::whole(Tree::new(ID, &shop, suite, None).unwrap(), &ROOT);
     let fault = own.intersection(backend, &osaka).unwrap_err();
     assert_eq!(fault, TreeFault::OtherBinding(ID));
     let id = TreeId::new(1);
     let shop = ShopName::new("tokyo").unwrap();
-    let foreign = Cover::whole(Tree::new(id, &shop, suite).unwrap(), &ROOT);
+    let foreign = Cover::whole(Tree::new(id, &shop, suite, None).unwrap(), &ROOT);
     let fault = own.without(backend, &Leaves::starting_at(0, LEAVES)).with(&foreign).unwrap_err();
     assert_eq!(fault, TreeFault::OtherTree { expected: ID, found: id });
 }

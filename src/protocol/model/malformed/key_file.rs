@@ -142,6 +142,9 @@ pub enum KeyFileFault {
     /// Keys that expire before they are valid.
     #[error("\"expires\" is not after \"not_before\"")]
     NeverValid,
+    /// A tree of pairs at a client.
+    #[error("its nodes derive private keys, which a client never holds")]
+    PrivateNodes,
     /// A list with something that is not an id.
     #[error("member {0:?} holds something that is not an id")]
     NotIds(&'static str),

@@ -10,13 +10,13 @@ use crate::ciphers::random::KeySource;
 use crate::protocol::jose::jwk::{AsKey, DecryptingKey, EncryptingKey, Jwk};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{
-    Amounts, ClientProgram, Dates, Enc, Erase, Error, KeyError, Kid, Misuse, Name, Place, Result,
-    Run, Scope, ServiceUrl, ShopName, Time,
+    Amounts, ClientProgram, Dates, Enc, Erase, Error, KeyError, Kid, Kind, Misuse, Name, Place,
+    Result, Run, Scope, ServiceUrl, ShopName, Time,
 };
 use crate::protocol::store::keyfile::{
-    Account, ClientBundle, IV_BUDGET, KeyHolder, Keyring, Keys, Shop, ShopBundle,
+    self, Account, ClientBundle, IV_BUDGET, KeyHolder, Keyring, Keys, Shop, ShopBundle,
 };
-use crate::protocol::store::trees::{ClientTree, TreePart, Trees};
+use crate::protocol::store::trees::{ClientTree, HeldTree, TreePart, Trees};
 
 /// Divisor for a client's share of what is left of a key's budget of random IVs: the first client
 /// may seal 16 million orders, and 4,653 clients exhaust the budget.
@@ -196,9 +196,21 @@ pub fn bundle_client<S: KeySource>(
         Some(piece) => key.with(EncryptingKey::Pad(piece.clone())),
         None => key.encrypting_half(),
     });
-    client.keys = Keys::of_different(encrypting.collect());
-    let clients = trees.iter().map(|(id, part)| (*id, ClientTree::new(part.clone())));
-    client.trees = clients.collect();
+    let mut keys: Vec<_> = encrypting.collect();
+    match shop.scheme.kind {
+        Kind::Secret => {
+            let clients = trees.iter().map(|(id, part)| (*id, ClientTree::new(part.clone())));
+            client.trees = clients.collect();
+        }
+        // With the nodes, a client could open what others send under its ids.
+        Kind::Public => {
+            let half = Jwk::into_encrypting_half;
+            let len = trees.values().map(|part| part.keys_len(&name, half)).sum();
+            keyfile::check_len(len, &Place::file("the client's bundle"))?;
+            keys.extend(trees.values().flat_map(|part| part.keys(&name)).map(half));
+        }
+    }
+    client.keys = Keys::of_different(keys);
     Ok(Delivery { client, kids, trees, made_now })
 }
 
@@ -325,6 +337,10 @@ impl KeyRequest {
 /// The sizes of the shop's keys, or the defaults if it has none yet.
 fn sizes(file: &Keyring, shop: &ShopName) -> Sizes {
     let mut sizes = Sizes::default();
+    let mut trees = file.shops.get(shop).into_iter().flat_map(|account| account.trees.values());
+    if let Some(curve) = trees.find_map(|tree| tree.part().tree().curve()) {
+        sizes.curve = curve;
+    }
     let of_shop =
         |key: &&Jwk<_>| key.kid.as_ref().is_some_and(|kid| kid.parts().0 == shop.as_str());
     let Some(key) = file.keys.iter().find(of_shop) else { return sizes };

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::{Range, Sub};
 
 use crate::ciphers::cpu::Backend;
-use crate::protocol::jose::jwk::{AsKey, EncryptingKey, Jwk};
-use crate::protocol::jose::tree::TreeFault;
+use crate::protocol::jose::jwk::{AsKey, DecryptingKey, EncryptingKey, Jwk};
+use crate::protocol::jose::tree::{LeafId, Leaves, TreeFault};
 use crate::protocol::model::{Amounts, Error, Kid, Place, Result, ShopName, Unfit};
 use crate::protocol::store::keyfile::{ClientBundle, KeyHolder, Keyring};
 use crate::protocol::store::trees::{HeldTree, TreePart, Trees};
@@ -17,12 +17,24 @@ pub struct Share {
     shop: ShopName,
     keys: Vec<Jwk<EncryptingKey>>,
     ids: Vec<Kid>,
-    /// Unused ids of trees.
-    trees: Trees<TreePart>,
+    /// Nodes of trees.
+    nodes: Trees<TreePart>,
+    /// Ids of trees, whose keys are derived from the nodes or among the listed ones.
+    leaves: Trees<LeafIds>,
     ivs: BTreeMap<Kid, u64>,
     /// Ranges of bytes in the whole pad.
     pads: BTreeMap<Kid, Range<u64>>,
 }
+
+/// Ids of a tree that a client was given, and those of them that it has not used.
+#[derive(Debug, Clone, Default)]
+struct LeafIds {
+    given: Leaves,
+    unused: Leaves,
+}
+
+/// Number of keys compared at once with those that a tree derives.
+const AT_ONCE: usize = 1024;
 
 /// Subtracts amounts, down to zero.
 impl Sub for Amounts {
@@ -45,15 +57,29 @@ impl Share {
             shop: client.name.clone(),
             keys: client.keys.to_vec(),
             ids: Vec::new(),
-            trees: client.trees.iter().map(|(id, tree)| (*id, tree.part().clone())).collect(),
+            nodes: client.trees.iter().map(|(id, tree)| (*id, tree.part().clone())).collect(),
+            leaves: Trees::new(),
             ivs: BTreeMap::new(),
             pads: BTreeMap::new(),
         };
+        for (id, part) in &share.nodes {
+            let (given, unused) = (part.given().clone(), part.nodes().leaves());
+            share.leaves.insert(*id, LeafIds { given, unused });
+        }
         for key in client.keys.iter() {
             let Some(kid) = &key.kid else { continue };
             if let Some(id) = kid.id().filter(|_| !client.shop.is_reusable(kid)) {
-                if !client.spent.contains(&id) {
-                    share.ids.push(kid.clone());
+                let is_unused = !client.spent.contains(&id);
+                match LeafId::parse(id.as_str()) {
+                    Some(leaf) => {
+                        let ids = share.leaves.entry(leaf.tree).or_default();
+                        ids.given.add(leaf.range());
+                        if is_unused {
+                            ids.unused.add(leaf.range());
+                        }
+                    }
+                    None if is_unused => share.ids.push(kid.clone()),
+                    None => {}
                 }
                 continue;
             }
@@ -68,13 +94,19 @@ impl Share {
                 }
             }
         }
+        for (tree, ids) in &mut share.leaves {
+            let erased = client.shop.erased.iter().filter_map(|id| LeafId::parse(id.as_str()));
+            let erased = erased.filter(|leaf| leaf.tree == *tree).map(|leaf| leaf.leaf);
+            ids.given = ids.given.union(&erased.collect());
+        }
         share
     }
 
     /// The amounts of these resources.
     pub fn amounts(&self) -> Amounts {
+        let unused = self.leaves.values().map(|ids| ids.unused.count());
         Amounts {
-            ids: self.ids.len() as u64 + self.trees.values().map(TreePart::count).sum::<u64>(),
+            ids: self.ids.len() as u64 + unused.sum::<u64>(),
             ivs: self.ivs.values().sum(),
             pad_bytes: self.pads.values().map(|piece| piece.end - piece.start).sum(),
         }
@@ -92,12 +124,9 @@ impl Share {
     /// [`KeyError::UnknownShop`]; [`KeyError::Unfit`] if the keys are not those of the keyring.
     /// Nothing is changed in these cases.
     pub fn give_back(&self, keyring: &mut Keyring, place: &Place) -> Result<Amounts> {
-        keyring.record(&self.shop, place)?;
-        for key in &self.keys {
-            self.check_origin(key, keyring, place)?;
-        }
+        self.check_keys(keyring, place)?;
         let account = keyring.record(&self.shop, place)?;
-        for (id, part) in &self.trees {
+        for (id, part) in &self.nodes {
             let own = account.trees.get(id).ok_or(TreeFault::Unknown(*id));
             let same = own
                 .and_then(|own| own.part().nodes().intersection(Backend::detect(), part.nodes()));
@@ -110,8 +139,9 @@ impl Share {
         for id in self.ids.iter().filter_map(Kid::id) {
             returned.ids += u64::from(account.issued.remove(id.as_str()));
         }
-        for (id, part) in &self.trees {
-            returned.ids += account.trees.get_mut(id).map_or(0, |tree| tree.take_back(part));
+        for (id, ids) in &self.leaves {
+            let tree = account.trees.get_mut(id);
+            returned.ids += tree.map_or(0, |tree| tree.take_back(&ids.given, &ids.unused));
         }
         for (kid, &left) in &self.ivs {
             let allotted = account.allotted.get_mut(kid);
@@ -131,22 +161,48 @@ impl Share {
         Ok(returned)
     }
 
-    /// Checks that a key is the keyring's own. A key that was erased from the keyring cannot be
+    /// Checks that listed keys are the keyring's own. A key that was erased from the keyring cannot be
     /// compared; it is accepted, as it gives nothing back by itself.
-    fn check_origin(
+    fn check_keys(&self, keyring: &Keyring, place: &Place) -> Result<()> {
+        let account = keyring.record(&self.shop, place)?;
+        let mut of_trees = Trees::<Vec<_>>::new();
+        for key in &self.keys {
+            let Some(kid) = &key.kid else { continue };
+            if let Some(LeafId { tree, leaf }) = kid.parts().1.and_then(LeafId::parse)
+                && account.trees.get(&tree).is_some_and(|own| own.part().nodes().contains(leaf))
+            {
+                of_trees.entry(tree).or_default().push((leaf, kid, &key.material));
+                continue;
+            }
+            match keyring.keys.named(kid.as_str()) {
+                Some(own) => self.check_same(kid, &own.material, &key.material, place)?,
+                None if keyring.was_erased(kid) => {}
+                None => return Err(Error::key(place, keyring.unknown(kid))),
+            }
+        }
+        for (id, mut theirs) in of_trees {
+            theirs.sort_unstable_by_key(|(leaf, ..)| *leaf);
+            for theirs in theirs.chunks(AT_ONCE) {
+                let leaves: Vec<u32> = theirs.iter().map(|(leaf, ..)| *leaf).collect();
+                let own = account.trees[&id].part().nodes().keys(Backend::detect(), &leaves);
+                let own = own.expect("its nodes have these leaves");
+                for ((_, kid, theirs), own) in theirs.iter().zip(&own) {
+                    self.check_same(kid, own, theirs, place)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that a key is what a client gets of the keyring's own.
+    fn check_same(
         &self,
-        key: &Jwk<EncryptingKey>,
-        keyring: &Keyring,
+        kid: &Kid,
+        own: &DecryptingKey,
+        theirs: &EncryptingKey,
         place: &Place,
     ) -> Result<()> {
-        let Some(kid) = &key.kid else { return Ok(()) };
-        let Some(own) = keyring.keys.named(kid.as_str()) else {
-            return match keyring.was_erased(kid) {
-                true => Ok(()),
-                false => Err(Error::key(place, keyring.unknown(kid))),
-            };
-        };
-        let same = match (own.material.as_key().encrypting_half(), &key.material) {
+        let same = match (own.as_key().encrypting_half(), theirs) {
             (EncryptingKey::Pad(whole), EncryptingKey::Pad(piece)) => {
                 let from = piece.offset().checked_sub(whole.offset());
                 from.and_then(|from| whole.piece(from, piece.len())).as_ref() == Some(piece)

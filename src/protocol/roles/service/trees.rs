@@ -3,7 +3,7 @@
 use rand::Rng;
 use zeroize::Zeroizing;
 
-use super::{ID_STREAM, KeyRequest, Pool, choose_unused};
+use super::{DEFAULT_CURVE, ID_STREAM, KeyRequest, Pool, choose_unused};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, Origin, SeededSource};
 use crate::protocol::jose::tree::{LEAVES, NODE_LEN, Tree, TreeId};
@@ -13,10 +13,12 @@ use crate::protocol::model::{
 use crate::protocol::store::keyfile::{Account, Keyring, Standing};
 use crate::protocol::store::trees::{ServiceTree, TreePart, Trees};
 
-/// Whether the transaction keys of a scheme can be derived: secret keys that are no pads.
+/// Whether the transaction keys of a scheme can be derived: secret keys that are no pads, and pairs on
+/// curves.
 pub fn can_derive(scheme: Scheme, suite: Suite) -> bool {
     let shop = ShopName::first(&Name::of_transaction(0));
-    scheme.scope == Scope::Transaction && Tree::new(TreeId::new(0), &shop, suite).is_some()
+    let (id, curve) = (TreeId::new(0), Some(DEFAULT_CURVE));
+    scheme.scope == Scope::Transaction && Tree::new(id, &shop, suite, curve).is_some()
 }
 
 /// Checks that keys can be derived, if that is requested.
@@ -73,7 +75,8 @@ fn grow<S: KeySource>(account: &mut Account, shop: &ShopName, request: &KeyReque
         .expect("the source does not end");
     let mut root = Zeroizing::new([0; NODE_LEN]);
     source.stream(0).fill_bytes(&mut root[..]);
-    let tree = Tree::new(id, shop, request.suite).expect("checked by the caller");
+    let tree = Tree::new(id, shop, request.suite, Some(request.sizes.curve));
+    let tree = tree.expect("checked by the caller");
     let tree = ServiceTree::new(Backend::detect(), tree, &root, request.orders);
     account.trees.insert(id, tree);
 }

@@ -9,11 +9,9 @@ use super::{
     AnyKeys, JOURNALED, KeyHolder, KeySet, Keys, MAX_KEY_FILE, Shop, VERSION_WITH_DATES,
     VERSION_WITH_JOURNAL, write,
 };
-use crate::ciphers::cpu::Backend;
-use crate::ciphers::random::Origin;
 use crate::ciphers::{Secret, base64url};
 use crate::protocol::jose::json::Object;
-use crate::protocol::jose::jwk::{DecryptingKey, EncryptingKey, Jwk, Usage};
+use crate::protocol::jose::jwk::{DecryptingKey, EncryptingKey};
 use crate::protocol::jose::tree::TreeId;
 use crate::protocol::model::{
     ClientProgram, Erase, Kid, Name, Place, Result, Role, Scheme, Scope, ShopName, ShopProgram,
@@ -175,19 +173,8 @@ impl ClientBundle {
     pub fn with_listed_keys(&self) -> Self {
         let mut listed = self.clone();
         listed.trees.clear();
-        for tree in self.trees.values() {
-            let nodes = tree.part().nodes();
-            let leaves: Vec<u32> = nodes.leaves().iter().collect();
-            let keys = nodes.named_keys(Backend::detect(), &self.name, &leaves);
-            for (kid, key) in keys.expect("the leaves are its own") {
-                listed.keys.push(Jwk {
-                    kid: Some(kid),
-                    alg: Some(self.shop.suite.key_alg().into()),
-                    usage: Usage::Encryption,
-                    origin: Origin::System,
-                    material: EncryptingKey::Secret(key),
-                });
-            }
+        for key in self.trees.values().flat_map(|tree| tree.part().keys(&self.name)) {
+            listed.keys.push(key.into_encrypting_half());
         }
         listed
     }

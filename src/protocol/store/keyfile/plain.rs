@@ -3,15 +3,16 @@
 use serde_json::{Value, json};
 
 use super::{
-    AnyKeys, KeyHolder, KeySet, Keys, MAX_KEY_FILE, Shop, VERSION, VERSION_WITH_DATES, write,
+    AnyKeys, KeyHolder, KeySet, Keys, MAX_KEY_FILE, Shop, VERSION, VERSION_WITH_DATES, check_len,
+    write,
 };
 use crate::ciphers::toy_des::SBox;
 use crate::ciphers::{Secret, Wiped};
 use crate::protocol::jose::json;
 use crate::protocol::jose::jwk::{Jwk, KeyRef, Material, Refusal};
 use crate::protocol::model::{
-    Alg, Dates, Document, Enc, Error, KeyError, Kid, Malformed, Place, Result, Role, Time, Unfit,
-    Unsound, shortened,
+    Alg, Dates, Document, Enc, Error, KeyError, Kid, Kind, Malformed, Place, Result, Role, Time,
+    Unfit, Unsound, shortened,
 };
 
 /// Number of passed-over keys and members that are named.
@@ -85,8 +86,21 @@ impl JwkSet {
         })
     }
 
-    /// The public keys of a file as a plain set, without private halves.
-    pub fn of_public_keys(file: &dyn KeyHolder) -> Self {
+    /// The public keys of a file as a plain set, without private halves; those of trees derived.
+    ///
+    /// # Errors
+    /// [`Error::KeyFileFull`] if there are more than a key file can hold.
+    pub fn of_public_keys(file: &dyn KeyHolder, place: &Place) -> Result<Self> {
+        let pairs = || {
+            file.trees().map(|(shop, tree)| (shop, tree.part())).filter(|(_, part)| {
+                match part.tree().suite().kind() {
+                    Kind::Public => true,
+                    Kind::Secret => false,
+                }
+            })
+        };
+        let len = pairs().map(|(shop, part)| part.keys_len(shop, Jwk::into_encrypting_half)).sum();
+        check_len(len, place)?;
         let mut set = Self::default();
         for key in file.all_keys().views() {
             match key.material {
@@ -96,7 +110,10 @@ impl JwkSet {
                 KeyRef::Secret(_) | KeyRef::Pad(_) => {}
             }
         }
-        set
+        for key in pairs().flat_map(|(shop, part)| part.keys(shop)) {
+            set.keys.push(key.into_encrypting_half());
+        }
+        Ok(set)
     }
 }
 

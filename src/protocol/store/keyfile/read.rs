@@ -13,6 +13,7 @@ use super::{
     VERSION_WITH_TREES,
 };
 use crate::ciphers::base64url;
+use crate::ciphers::ecdh::Curve;
 use crate::ciphers::toy_des::SBox;
 use crate::protocol::jose::json::{
     self, MemberValue, Members, Object, optional_parsed, optional_text, text,
@@ -23,7 +24,7 @@ use crate::protocol::jose::jwk::{
 use crate::protocol::jose::password::Password;
 use crate::protocol::jose::tree::{Tree, TreeId};
 use crate::protocol::model::{
-    Alg, ClientProgram, Content, Dates, Document, Enc, Erase, Error, Expected, Form,
+    Alg, ClientProgram, Content, Dates, Document, Enc, Erase, Error, Expected, Family, Form,
     JournalTrouble, KeyError, KeyFileFault, Kid, Kind, MAX_LAYERS, Malformed, Member, Name,
     NotTime, Place, Result, Role, Run, Scheme, Scope, ShopName, ShopProgram, Step, Suite,
     Unimplemented, shortened,
@@ -632,10 +633,16 @@ fn trees<T: HeldTree>(members: &Object, name: &ShopName, shop: &Shop) -> Checked
     let value = value.as_object().ok_or_else(|| Malformed::member("trees", "an object"))?;
     let tree = |id: &String, value: &Value| {
         let id = TreeId::parse(id).ok_or(KeyFileFault::TreeName)?;
-        let tree = Tree::new(id, name, shop.suite)
+        let members = value.as_object().ok_or(Malformed::Expected("an object"))?;
+        let curve = match shop.suite.material() {
+            Family::Curve => Some(choice(members, "curve", Curve::from_name)?),
+            Family::Secret | Family::Pad | Family::Password | Family::Rsa | Family::Knapsack => {
+                None
+            }
+        };
+        let tree = Tree::new(id, name, shop.suite, curve)
             .filter(|_| shop.scheme.scope == Scope::Transaction)
             .ok_or_else(|| KeyFileFault::NotDerived(name.clone()))?;
-        let members = value.as_object().ok_or(Malformed::Expected("an object"))?;
         Ok((id, T::from_json(tree, members)?))
     };
     let tree = |(id, value)| {

@@ -81,7 +81,9 @@ pub(super) fn member(role: Role, shops: Object) -> Value {
     } else {
         VERSION
     };
-    json!({"version": version, "role": role.name(), "shops": shops})
+    let mut value = json!({"version": version, "role": role.name()});
+    value["shops"] = Value::Object(shops);
+    value
 }
 
 /// A program with these steps.

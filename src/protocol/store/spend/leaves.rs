@@ -1,8 +1,7 @@
 //! Transaction ids of trees that a run has reserved; their keys are derived as they are needed.
 
 use crate::ciphers::cpu::Backend;
-use crate::ciphers::random::Origin;
-use crate::protocol::jose::jwk::{EncryptingKey, Jwk, Usage};
+use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
 use crate::protocol::jose::tree::{Cover, LeafId, Leaves};
 use crate::protocol::model::{Kid, ShopName};
 use crate::protocol::store::keyfile::ClientBundle;
@@ -62,14 +61,7 @@ impl ReservedLeaves {
                 let leaves: Vec<u32> = now.iter().collect();
                 let keys = reserved.nodes.named_keys(Backend::detect(), shop, &leaves);
                 let keys = keys.expect("only ids with nodes are reserved");
-                taken.extend(keys.into_iter().map(|(kid, key)| Jwk {
-                    kid: Some(kid),
-                    // The shop's record names the algorithms.
-                    alg: None,
-                    usage: Usage::Encryption,
-                    origin: Origin::System,
-                    material: EncryptingKey::Secret(key),
-                }));
+                taken.extend(keys.into_iter().map(Jwk::into_encrypting_half));
                 reserved.left = reserved.left.difference(&now);
                 reserved.used = reserved.used.union(&now);
             }

@@ -11,7 +11,7 @@ type Ids = BTreeSet<u32>;
 
 fn tree() -> Tree {
     let suite = Suite::from_header("A256KW", "A256GCM").unwrap();
-    Tree::new(TreeId::new(7), &ShopName::new("tokyo").unwrap(), suite).unwrap()
+    Tree::new(TreeId::new(7), &ShopName::new("tokyo").unwrap(), suite, None).unwrap()
 }
 
 fn service(orders: u64) -> ServiceTree {
@@ -200,7 +200,7 @@ impl World {
         let part = self.clients[at].file.part().clone();
         for service in &mut self.services {
             let unused = service.unused().count();
-            let returned = service.take_back(&part);
+            let returned = service.take_back(part.given(), &part.nodes().leaves());
             assert!(service.unused().count() >= unused);
             if returned > 0 {
                 let nothing = part.nodes().part(self.backend, &Leaves::default());
@@ -278,9 +278,11 @@ fn the_mark_moves_back_only_over_the_last_ids() {
     let mut service = service(10);
     let first = service.hand_out(backend, 4);
     let mut second = ClientTree::new(service.hand_out(backend, 4));
-    assert_eq!(service.take_back(&first), 0);
+    assert_eq!(service.take_back(first.given(), &first.nodes().leaves()), 0);
     second.reserve(backend, 1);
-    assert_eq!((service.take_back(second.part()), service.mark()), (3, 5));
+    let part = second.part();
+    let back = service.take_back(part.given(), &part.nodes().leaves());
+    assert_eq!((back, service.mark()), (3, 5));
     service.skip(2);
     assert_eq!((service.mark(), service.unused().count()), (7, 3));
     service.skip(100);
