@@ -64,7 +64,7 @@ fn commands_are_grouped_by_role() {
     for (group, commands) in [
         ("Service", &["keygen", "bundle", "keys"][..]),
         ("Client", &["request", "encrypt", "wrap"]),
-        ("Shop", &["decrypt"]),
+        ("Shop", &["decrypt", "rewrap"]),
         ("Any role", &["erase", "convert", "inspect"]),
         ("Try out", &["simulate", "bench"]),
         ("Set up", &["completions", "man"]),
@@ -196,6 +196,18 @@ fn the_examples_of_the_shop_run_as_printed() {
     let lab = run_examples("decrypt", &[&KEYS[..], &sealed].concat());
     assert_eq!(lab.read("week.ndjson"), orders(8).repeat(2));
     assert_eq!(lab.read("order.xml"), orders(8));
+    let rewrapped = [
+        "keygen --alg A256KW -o old.jwk",
+        "keygen --alg A256KW -o new.jwk",
+        "encrypt --key old.jwk orders.ndjson -o sealed.jwe",
+        "keygen --embodiment 2 --shop tokyo -o service.jwks",
+        KEYS[1],
+        "bundle client --keyring service.jwks -o client.jwks",
+        "encrypt --bundle client.jwks orders.ndjson -o archive.jwe",
+    ];
+    let again = run_examples("rewrap", &rewrapped);
+    assert_eq!(again.ok("decrypt --key new.jwk resealed.jwe").stdout, orders(8));
+    assert_eq!(again.ok("decrypt --bundle tokyo.jwks archive-2.jwe").stdout, orders(8));
     assert_eq!(lab.read("diary.ndjson"), orders(8));
     assert_eq!(lab.read("photo.raw"), orders(8));
 }

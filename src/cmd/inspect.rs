@@ -276,6 +276,9 @@ fn group_to_json(kind: GroupKey, group: Group, global: &Global) -> Value {
     if let Some(typ) = kind.typ {
         value["typ"] = json!(typ);
     }
+    if let Some(was) = &kind.was {
+        value["was"] = json!(was.as_str());
+    }
     if kind.layers > 1 {
         value["layers"] = json!(kind.layers);
     }
