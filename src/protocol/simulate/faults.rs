@@ -13,6 +13,7 @@ pub use streams::StreamAttack;
 
 use self::lines::{change_header, foreign_name, replace, segment, tamper, with_wrong_keys};
 use self::streams::Streams;
+use super::generations::{self, KeyCase};
 use super::play::{Played, PlayedShop, open};
 use super::users::{self, UserCase};
 use super::{Case, FaultReport, Setup};
@@ -54,6 +55,8 @@ pub enum Fault {
     Stream(StreamAttack),
     /// Somebody orders as a user.
     User(UserCase),
+    /// Somebody orders under keys that the shop has newer ones of, or that have expired.
+    Keys(KeyCase),
 }
 
 /// What happened to the ledger of a shop between two runs.
@@ -95,7 +98,7 @@ pub enum Outcome {
 
 impl Fault {
     /// All faults.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 45] = [
         Self::TamperedCiphertext,
         Self::ChangedHeader,
         Self::ExchangedHeader,
@@ -135,6 +138,12 @@ impl Fault {
         Self::User(UserCase::AdmittedAgain),
         Self::User(UserCase::MergedAgain),
         Self::User(UserCase::OldBundle),
+        Self::Keys(KeyCase::UnderWay),
+        Self::Keys(KeyCase::Retired),
+        Self::Keys(KeyCase::Erased),
+        Self::Keys(KeyCase::MergedAgain),
+        Self::Keys(KeyCase::Expired),
+        Self::Keys(KeyCase::ExpiredAtShop),
     ];
 
     /// Name in reports.
@@ -179,6 +188,12 @@ impl Fault {
             Self::User(UserCase::AdmittedAgain) => "revoked user admitted again",
             Self::User(UserCase::MergedAgain) => "revoked user merged again",
             Self::User(UserCase::OldBundle) => "revoked user, old bundle",
+            Self::Keys(KeyCase::UnderWay) => "rotation under way",
+            Self::Keys(KeyCase::Retired) => "retired key",
+            Self::Keys(KeyCase::Erased) => "erased generation",
+            Self::Keys(KeyCase::MergedAgain) => "erased generation merged again",
+            Self::Keys(KeyCase::Expired) => "expired key",
+            Self::Keys(KeyCase::ExpiredAtShop) => "key expired at shop",
         }
     }
 
@@ -201,7 +216,8 @@ impl Fault {
             | Self::Reordered
             | Self::Dropped
             | Self::SecondRun
-            | Self::Stream(_) => true,
+            | Self::Stream(_)
+            | Self::Keys(_) => true,
         }
     }
 
@@ -222,7 +238,8 @@ impl Fault {
                 Self::Reordered
                 | Self::Ledger(LedgerCase::TornBefore)
                 | Self::Stream(StreamAttack::None)
-                | Self::User(UserCase::Admitted),
+                | Self::User(UserCase::Admitted)
+                | Self::Keys(KeyCase::UnderWay | KeyCase::Retired),
                 _,
             ) => Outcome::Harmless,
             (
@@ -248,6 +265,12 @@ impl Fault {
                     | UserCase::RevokedAtShop
                     | UserCase::AdmittedAgain
                     | UserCase::MergedAgain,
+                )
+                | Self::Keys(
+                    KeyCase::Erased
+                    | KeyCase::MergedAgain
+                    | KeyCase::Expired
+                    | KeyCase::ExpiredAtShop,
                 ),
                 _,
             ) => Outcome::Refused,
@@ -367,6 +390,15 @@ impl Scene<'_> {
             Fault::Stream(attack) => {
                 let streams = self.streams()?;
                 return classify(streams.open(attack, workers), streams.content());
+            }
+            Fault::Keys(key_case) => {
+                let Scene { setup, .. } = self;
+                let service = &played.service;
+                let opened = generations::order(key_case, setup, service, &shop.bundle, workers);
+                let outcome = classify(opened, &generations::ORDERS.map(str::to_owned))?;
+                let wrongly = outcome == Outcome::Harmless
+                    && fault.expected(case.scheme.scope) == Outcome::Refused;
+                return Ok(if wrongly { Outcome::Undetectable } else { outcome });
             }
             Fault::User(case) => {
                 let opened = users::order(case, &played.service, &shop.bundle, workers);

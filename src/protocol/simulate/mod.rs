@@ -4,6 +4,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod faults;
+mod generations;
 mod messages;
 mod orders;
 mod play;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 pub use faults::{BlockAttack, Fault, LedgerCase, Outcome, StreamAttack};
+pub use generations::KeyCase;
 pub use trace::{Event, Party, mermaid};
 pub use users::UserCase;
 

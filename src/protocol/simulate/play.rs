@@ -334,7 +334,13 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
     fn receive(&mut self, shop: &PlayedShop) -> Result<ShopReport> {
         let me = Party::Shop(shop.bundle.name.to_string());
         let start = (self.setup.clock)();
-        let opening = open_each(self.workers, &shop.bundle, shop.sealed.clone(), true)?;
+        let opening = open_each(
+            self.workers,
+            OpeningKeys::new(false),
+            &shop.bundle,
+            shop.sealed.clone(),
+            true,
+        )?;
         let took = (self.setup.clock)().saturating_sub(start);
         if let Some(step) = self.steps.unwrap {
             self.act(Some(step), me.clone(), "pick keys by name, unwrap the content keys");
@@ -435,7 +441,17 @@ fn compare(shop: &PlayedShop, opening: Opening, took: Duration) -> ShopReport {
 
 /// Opens a batch as a shop does, with the ledger of transaction ids, until the first failure.
 pub(super) fn open(workers: &Workers, bundle: &ShopBundle, sealed: Vec<u8>) -> Result<Vec<String>> {
-    open_each(workers, bundle, sealed, false).map(|opening| opening.orders)
+    open_with(workers, OpeningKeys::new(false), bundle, sealed)
+}
+
+/// Opens a batch as [`open`] does, with a set to which the bundle's keys are added.
+pub(super) fn open_with(
+    workers: &Workers,
+    keys: OpeningKeys,
+    bundle: &ShopBundle,
+    sealed: Vec<u8>,
+) -> Result<Vec<String>> {
+    open_each(workers, keys, bundle, sealed, false).map(|opening| opening.orders)
 }
 
 /// What a shop opened, and what it could not open.
@@ -446,12 +462,12 @@ struct Opening {
 
 fn open_each(
     workers: &Workers,
+    mut keys: OpeningKeys,
     bundle: &ShopBundle,
     sealed: Vec<u8>,
     skip_failed: bool,
 ) -> Result<Opening> {
     let place = Place::file("sealed orders");
-    let mut keys = OpeningKeys::new(false);
     keys.add(OpeningFile::Shop(bundle.clone().into()), &place)?;
     let (mut opened, mut skipped) = (Vec::new(), Vec::new());
     shop::open(
@@ -519,7 +535,14 @@ mod tests {
         assert!(played.received[0].held());
         let shop = &mut played.shops[0];
         let report = |shop: &PlayedShop| {
-            let opening = open_each(&workers, &shop.bundle, shop.sealed.clone(), true).unwrap();
+            let opening = open_each(
+                &workers,
+                OpeningKeys::new(false),
+                &shop.bundle,
+                shop.sealed.clone(),
+                true,
+            )
+            .unwrap();
             let ShopReport { sent, received, violations, .. } =
                 compare(shop, opening, Duration::ZERO);
             (sent, received, violations.join("; "))
