@@ -260,7 +260,7 @@ def bundles():
     leaf = Line(tree.leaf(42), label="key files").write()
     yield good("bundle_tree", tree.bundle(31, 21), "A bundle with a node of a key tree.", leaf)
     for name, expect, reason, body, comment in [
-        ("version", "malformed", "version", changed("orderseal", "version", value=4), "A version of the future."),
+        ("version", "malformed", "version", changed("orderseal", "version", value=99), "A version of the future."),
         ("client", "key refused", "role", KW.bundle(role="client"), "A client's file opens nothing."),
         ("role", "malformed", "role", KW.bundle(role="bank"), "A role that nobody has."),
         (
