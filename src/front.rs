@@ -16,7 +16,7 @@ use crate::protocol::roles::client::{Plan, Sink, Totals};
 use crate::protocol::roles::revoke;
 use crate::protocol::roles::send::{Sender, Unattended};
 use crate::protocol::roles::service::{
-    self, ClientRequest, IdRequest, KeyRequest, ShopForm, Sizes,
+    self, ClientRequest, IdRequest, KeyRequest, Rotation, ShopForm, Sizes,
 };
 use crate::protocol::roles::shop::{self, Options, Uses};
 use crate::protocol::store::keyfile::{ClientBundle, KeyFile, KeyHolder, Keyring, ShopBundle};
@@ -270,6 +270,36 @@ impl Service {
         let (shop, users, place) = (name(shop)?, only(user)?, Place::file(KEYRING));
         self.keyring
             .update(|keyring| revoke::at_service(keyring, Some(&shop), &users, &place).map(|_| ()))
+    }
+
+    /// Makes the next generation of a shop's keys, like the newest one. Bundles for clients that are made
+    /// from now on have its keys; earlier ones still work. Afterwards, give the shop a new
+    /// [`shop_bundle`](Self::shop_bundle).
+    ///
+    /// ```
+    /// use orderseal::{Scheme, Service};
+    ///
+    /// let mut service = Service::new();
+    /// service.add_shop("tokyo", Scheme::HYBRID_SHOP_SECRET)?;
+    /// let mut old = service.client_bundle("tokyo", 1)?;
+    /// service.rotate("tokyo")?;
+    /// let mut new = service.client_bundle("tokyo", 1)?;
+    /// let shop = service.shop_bundle("tokyo")?;
+    /// let sealed = [old.seal(["tea"])?, new.seal(["paper"])?].concat();
+    /// assert_eq!(shop.open(sealed)?, ["tea", "paper"]);
+    /// # Ok::<(), orderseal::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`KeyError::UnknownShop`]; [`Error::KeyFileFull`].
+    pub fn rotate(&mut self, shop: &str) -> Result<()> {
+        let (shop, place) = (name(shop)?, Place::file(KEYRING));
+        let now = self.now;
+        self.keyring.update(|keyring| {
+            let rotation = Rotation::like_newest(time(now, keyring)?);
+            let fresh = SystemSource::new;
+            service::rotate(keyring, Some(&shop), &rotation, fresh, &workers()?, &place).map(|_| ())
+        })
     }
 
     /// Makes a bundle with which a shop can open its orders: all keys that it has so far, and no

@@ -72,6 +72,6 @@ pub use ciphers::Secret;
 pub use front::{Client, Service, Shop, open, seal};
 pub use protocol::model::{
     Alg, Content, Enc, Error, KeyError, Kind, Malformed, Misuse, Place, Result, Scheme, Scope,
-    Suite,
+    Suite, Time,
 };
 pub use protocol::roles::client::Totals;

@@ -114,15 +114,11 @@ fn rotate(
 ) -> Result<()> {
     let place = Place::file("rotation");
     let rotation = Rotation {
-        now: NOW,
-        suite: None,
-        rsa_bits: None,
-        curve: None,
         orders: Some(1),
         // A tree takes its root from the operating system only.
         pool: Some(Pool::Listed),
-        dates: Dates::default(),
         keep_last,
+        ..Rotation::like_newest(NOW)
     };
     let mut sources = 0;
     let fresh = || {

@@ -38,6 +38,22 @@ pub struct Rotation {
     pub keep_last: Option<u32>,
 }
 
+impl Rotation {
+    /// A generation that is like the newest one, and retires none.
+    pub fn like_newest(now: Time) -> Self {
+        Self {
+            now,
+            suite: None,
+            rsa_bits: None,
+            curve: None,
+            orders: None,
+            pool: None,
+            dates: Dates::default(),
+            keep_last: None,
+        }
+    }
+}
+
 /// The result of a rotation.
 #[derive(Debug)]
 pub struct Rotated {
