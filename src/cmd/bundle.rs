@@ -37,7 +37,7 @@ const MOST_ORDERS: u64 = 1000;
 pub enum Bundle {
     Shop(Shop),
     Page(PageArgs),
-    Client(Client),
+    Client(Box<Client>),
 }
 
 /// Write a shop's decrypting keys and its program

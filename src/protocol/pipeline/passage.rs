@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn what_goes_in_comes_out_in_order() {
         let (inlet, mut outlet, broken) = passage();
-        let writing = thread::spawn(move || {
+        let writing = thread::Builder::new().spawn(move || {
             for number in 0..100_u8 {
                 inlet.pass(vec![number; usize::from(number)]).unwrap();
             }
@@ -96,7 +96,7 @@ mod tests {
         });
         let mut text = Vec::new();
         outlet.read_to_end(&mut text).unwrap();
-        writing.join().unwrap();
+        writing.unwrap().join().unwrap();
         let expected: Vec<u8> =
             (0..100_u8).flat_map(|number| vec![number; usize::from(number)]).collect();
         assert_eq!(text, expected);

@@ -264,12 +264,8 @@ fn joined<T: Send, U>(
 
 /// The error of a run that failed for this cause.
 fn caused_by(error: Error, cause: Error) -> Error {
-    match error {
-        Error::Spending { spent, bundle, source: _ } => {
-            Error::Spending { spent, bundle, source: Box::new(cause) }
-        }
-        _ => cause,
-    }
+    let Error::Spending { spent, bundle, source: _ } = error else { return cause };
+    Error::Spending { spent, bundle, source: Box::new(cause) }
 }
 
 /// A destination that tells the ledger which lines take the place of others.

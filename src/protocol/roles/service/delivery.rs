@@ -104,7 +104,7 @@ pub fn deliver_admission<S: KeySource, K: Durable<Keyring> + ?Sized>(
 /// generation stays even if the delivery fails: the shop's next bundle has it.
 ///
 /// # Errors
-/// As [`rotate`], in which case nothing is changed; [`Error::Changed`] if the keys were made and not
+/// As [`rotate`](super::rotate()), in which case nothing is changed; [`Error::Changed`] if the keys were made and not
 /// delivered.
 pub fn deliver_rotation<S: KeySource, K: Durable<Keyring> + ?Sized>(
     keyring: &K,

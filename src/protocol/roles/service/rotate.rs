@@ -71,7 +71,8 @@ pub struct Rotated {
 /// makes a source of key material that is independent of all others.
 ///
 /// # Errors
-/// [`KeyError::UnknownShop`]; [`Error::Usage`] if the keys cannot be made, or not of this kind.
+/// [`KeyError::UnknownShop`](crate::protocol::KeyError::UnknownShop);
+/// [`Error::Usage`](crate::protocol::Error::Usage) if the keys cannot be made, or not of this kind.
 pub fn rotate<S: KeySource>(
     file: &mut Keyring,
     shop: Option<&Name>,
