@@ -254,6 +254,7 @@ impl OpeningKeys {
     /// [`KeyError::Unknown`], and the errors for a line that names the key.
     pub fn choose_for_unnamed(&mut self, kid: &Kid) -> std::result::Result<(), KeyError> {
         let number = self.position(kid.as_str()).ok_or_else(|| self.unknown(kid.as_str()))?;
+        self.check_date(kid.as_str())?;
         self.unnamed = Some(number);
         Ok(())
     }
