@@ -40,7 +40,8 @@ impl FromStr for Time {
             _ => text.parse::<Timestamp>(),
         };
         let found = found.map_err(|_| NotTime)?;
-        Self::from_unix(found.as_second()).ok_or(NotTime)
+        let seconds = found.as_nanosecond().div_euclid(1_000_000_000);
+        i64::try_from(seconds).ok().and_then(Self::from_unix).ok_or(NotTime)
     }
 }
 
