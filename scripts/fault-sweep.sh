@@ -160,7 +160,7 @@ check() {
             ;;
         rewrap)
             [ ! -e new.jwe ] || [ "$(wc -l < new.jwe)" = 10 ] || fail "part of the output"
-            cmp -s sealed.jwe ../ready/sealed.jwe || fail "the old file is not as it was"
+            cmp -s sealed.jwe ../old.jwe || fail "the old file is not as it was"
             head -n 1 orders.ndjson > ../secrets
             only_in orders.ndjson more.ndjson
             ok encrypt --bundle client.jwks more.ndjson -o next.jwe
@@ -245,6 +245,11 @@ check() {
 prepare() {
     find . -mindepth 1 -delete
     cp ../ready/* .
+    if [ "$scenario" = rewrap ]; then
+        # Under other ids than those of the new bundle.
+        "$ORDERSEAL" encrypt --bundle erasing.jwks orders.ndjson -o sealed.jwe --force --quiet
+        cp sealed.jwe ../old.jwe
+    fi
     [ "$scenario" != pads ] || "$ORDERSEAL" bundle shop --keyring pads.jwks -o pads-shop.jwks --quiet --allow-weak
 }
 

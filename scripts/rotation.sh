@@ -40,7 +40,7 @@ for shop in tokyo kyoto; do
 done
 orderseal keys admit alice bob --shop kyoto --shop-out half.jwks service.jwks
 orderseal keys merge half.jwks --into kyoto.jwks
-yes "$(head -n 1 "$fixture")" | head -n "$archive" | awk '{ print $0 " " NR }' > archive.ndjson
+awk -v orders="$archive" 'NR == 1 { for (n = 1; n <= orders; n++) print $0 " " n }' "$fixture" > archive.ndjson
 orderseal bundle client --keyring service.jwks --shop tokyo -o archivist.jwks
 orderseal encrypt --bundle archivist.jwks archive.ndjson -o archive.jwe
 
