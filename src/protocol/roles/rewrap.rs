@@ -82,9 +82,15 @@ pub fn orders<S: KeySource, K: KeyStore + ?Sized, O: Sink>(
     let input = input.into();
     let opening_notes = Arc::clone(&notes);
     let open = move |write: &mut dyn FnMut(Wiped) -> Result<()>| {
+        // Under one key, most lines have the same header as the line before.
+        let (mut last, mut was) = (Vec::new(), None);
         let mut note = |order: Accepted<'_>| {
-            let was = provenance(order.sealed, suite);
-            opening_notes.add(Note { was, repeated: order.repeated });
+            let header = compact_header(order.sealed);
+            if header.is_none_or(|header| header != last) {
+                was = provenance(order.sealed, suite);
+                last = header.unwrap_or_default().to_vec();
+            }
+            opening_notes.add(Note { was: was.clone(), repeated: order.repeated });
         };
         let uses = uses.for_a_while();
         let options = Options { uses, skip_failed, each: Some(&mut note) };
@@ -216,6 +222,13 @@ fn noted(mut plan: Plan, line: &[u8]) -> Plan {
     notes.add(Note { was: provenance(line, plan.suite()), repeated: false });
     plan.set_notes(Arc::new(notes));
     plan
+}
+
+/// The header of a line in the compact serialization, as it stands there.
+fn compact_header(line: &[u8]) -> Option<&[u8]> {
+    let end = memchr::memchr(b'.', line)?;
+    let header = &line[..end];
+    (!header.is_empty() && !header.contains(&b'{')).then_some(header)
 }
 
 /// What is to be kept of a line that is sealed anew for `next`. Of several recipients, any may be the
