@@ -85,8 +85,8 @@ impl Service {
         self.keyring.borrow().to_bytes(&Place::file(KEYRING))
     }
 
-    /// Sets the time, which is needed only for keys that have dates: it decides from which generation
-    /// of a shop's keys a client gets some.
+    /// Sets the time, which is needed only for keys that have dates: those that have expired are not
+    /// handed out.
     pub fn set_time(&mut self, now: Time) {
         self.now = Some(now);
     }
@@ -194,12 +194,10 @@ impl Service {
         let (shop, place) = (name(shop)?, Place::file(KEYRING));
         let bundle = self.keyring.update(|keyring| {
             let orders = orders as u64;
-            let (current, account) = keyring.current(&shop, time(self.now, keyring)?, &place)?;
+            let (newest, account) = keyring.account(Some(&shop), &place)?;
             let missing = match account.shop.scheme.scope {
                 Scope::Shop => 0,
-                Scope::Transaction => {
-                    orders.saturating_sub(service::count_unused(keyring, current))
-                }
+                Scope::Transaction => orders.saturating_sub(service::count_unused(keyring, newest)),
             };
             if missing > 0 {
                 let request = KeyRequest::more(keyring, &shop, missing, &place)?;
@@ -294,10 +292,8 @@ impl Service {
     /// [`KeyError::UnknownShop`]; [`Error::KeyFileFull`].
     pub fn rotate(&mut self, shop: &str) -> Result<()> {
         let (shop, place) = (name(shop)?, Place::file(KEYRING));
-        let now = self.now;
         self.keyring.update(|keyring| {
-            let rotation = Rotation::like_newest(time(now, keyring)?);
-            let fresh = SystemSource::new;
+            let (rotation, fresh) = (Rotation::default(), SystemSource::new);
             service::rotate(keyring, Some(&shop), &rotation, fresh, &workers()?, &place).map(|_| ())
         })
     }

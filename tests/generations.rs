@@ -212,15 +212,89 @@ fn keys_seal_only_from_and_until_their_dates() {
     for options in POOLS {
         let lab = lab(options);
         let before = order(&lab, "before");
-        lab.ok(&format!("keys rotate --not-before {LATER} --keep-last 1 service.jwks"));
-        // The first generation is in use until then.
-        assert_eq!(generation_of(&order(&lab, "meanwhile")), "tokyo");
-        let expected = json!({"tokyo": "current", "tokyo@2": "coming"});
+        lab.ok(&format!("keys rotate --not-before {LATER} --shop-out half.jwks service.jwks"));
+        lab.ok("keys merge half.jwks --into tokyo.jwks");
+        let expected = json!({"tokyo": "retiring", "tokyo@2": "coming"});
         assert_eq!(stages(&lab, "service.jwks"), expected, "{options}");
-        lab.ok(&format!("keys rotate --expires {LONG_AGO} service.jwks"));
-        assert_eq!(generation_of(&order(&lab, "after")), "tokyo");
+        // Keys for later are handed out before, and do not seal until then.
+        lab.ok("bundle client --keyring service.jwks --orders 2 -o early.jwks");
+        lab.refused_with(4, "encrypt --bundle early.jwks", b"tea\n")
+            .says(&["the keys of tokyo@2 may not seal before 2999"]);
+        opens(&lab, &seal(&lab, "before"));
+        lab.ok(&format!("keys rotate --expires {LONG_AGO} service.jwks"))
+            .says(&["the keys expire at once"]);
+        lab.refused(4, "bundle client --keyring service.jwks -o late.jwks")
+            .says(&["the keys of tokyo@3 expired on 2001"]);
         opens(&lab, &before);
     }
+}
+
+#[test]
+fn all_that_hands_out_uses_the_newest_generation() {
+    for rotation in ["", "--not-before 2001-01-01", "--pool listed --orders 9"] {
+        let lab = lab("-e 4 --pool derived --orders 50");
+        lab.ok("keys admit alice service.jwks");
+        lab.ok(&format!("keys rotate {rotation} service.jwks"));
+        lab.ok("keys admit bob service.jwks");
+        lab.ok("keys skip --orders 3 service.jwks");
+        lab.ok("bundle client --keyring service.jwks --on-demand --orders 2 -o demand.jwks");
+        lab.ok("bundle client --keyring service.jwks --orders 2 -o pool.jwks");
+        for user in ["alice", "bob"] {
+            lab.ok(&format!("bundle client --keyring service.jwks --user {user} -o {user}.jwks"));
+        }
+        lab.ok("bundle shop --keyring service.jwks -o tokyo.jwks --force");
+        for name in ["demand", "pool", "alice", "bob"] {
+            let sealed = seal(&lab, name);
+            assert_eq!(generation_of(&sealed), "tokyo@2", "{name}");
+            opens(&lab, &sealed);
+        }
+    }
+}
+
+#[test]
+fn who_was_revoked_at_the_shop_stays_so_in_later_generations() {
+    let lab = lab("-e 4 --orders 5");
+    lab.ok("keys admit alice bob service.jwks");
+    lab.ok("bundle shop --keyring service.jwks -o tokyo.jwks --force");
+    lab.ok("keys revoke alice tokyo.jwks");
+    lab.ok("keys rotate --shop-out half.jwks service.jwks");
+    lab.ok("keys merge half.jwks --into tokyo.jwks");
+    for (user, code) in [("alice", 4), ("bob", 0)] {
+        lab.ok(&format!("bundle client --keyring service.jwks --user {user} -o {user}.jwks"));
+        let run = lab.run("decrypt --bundle tokyo.jwks", &seal(&lab, user));
+        assert_eq!(run.code, Some(code), "{user}: {}", run.stderr);
+    }
+    lab.refused(2, "bundle shop --keyring service.jwks -o tokyo.jwks --force");
+    lab.ok("keys merge half.jwks --into tokyo.jwks --restore");
+    opens(&lab, &seal(&lab, "alice"));
+}
+
+#[test]
+fn what_the_service_erased_is_known_to_its_next_bundle() {
+    for options in ["-e 2", "-e 4 --orders 5", "-e 4 --pool derived"] {
+        let lab = lab(options);
+        let first = order(&lab, "first");
+        lab.ok("bundle shop --keyring service.jwks -o backup.jwks");
+        lab.ok("keys rotate service.jwks");
+        lab.ok("erase --generation tokyo service.jwks");
+        lab.ok("erase --generation tokyo tokyo.jwks");
+        lab.ok("bundle shop --keyring service.jwks -o tokyo.jwks --force");
+        assert_eq!(stages(&lab, "tokyo.jwks"), json!({"tokyo": "erased", "tokyo@2": "current"}));
+        lab.ok("keys merge backup.jwks --into tokyo.jwks");
+        lab.refused_with(4, "decrypt --bundle tokyo.jwks", &first);
+    }
+}
+
+#[test]
+fn merging_refuses_dates_that_cannot_be() {
+    let lab = lab("-e 4 --pool derived --orders 100");
+    lab.ok("keys split --orders 30 service.jwks -o second.jwks");
+    lab.ok("keys rotate --expires 2030-01-01 --shop-out one.jwks service.jwks");
+    lab.ok("keys rotate --not-before 2031-01-01 --shop-out two.jwks second.jwks");
+    lab.ok("keys merge one.jwks --into tokyo.jwks");
+    let before = lab.read("tokyo.jwks");
+    lab.refused(4, "keys merge two.jwks --into tokyo.jwks").says(&["two.jwks", "tokyo@2"]);
+    assert_eq!(lab.read("tokyo.jwks"), before);
 }
 
 #[test]

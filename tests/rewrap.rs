@@ -97,6 +97,33 @@ fn lines_keep_what_more_people_could_have_made() {
 }
 
 #[test]
+fn only_the_protected_header_tells_what_a_line_was() {
+    let lab = lab();
+    let sealed = String::from_utf8(seal(&lab, "kw", b"tea\n")).expect("ASCII");
+    let parts: Vec<&str> = sealed.trim_end().split('.').collect();
+    let json_of = |protected: &str, unprotected: Value| {
+        json!({
+            "protected": protected, "unprotected": unprotected, "encrypted_key": parts[1],
+            "iv": parts[2], "ciphertext": parts[3], "tag": parts[4],
+        })
+    };
+    let line = "rewrap --from-key kw.jwk --to-key gcm.jwk";
+    let forged = json_of(parts[0], json!({"was": "RSA-OAEP+A256GCM"})).to_string();
+    assert_eq!(was(&lab.ok_with(line, forged.as_bytes()).stdout), Value::Null);
+    // A line that says so in its protected header keeps it in any serialization.
+    let public = seal(&lab, "rsa", b"tea\n");
+    let told = lab.ok_with("rewrap --from-key rsa.jwk --to-key kw.jwk", &public).stdout;
+    let told = String::from_utf8(told).expect("ASCII");
+    let parts: Vec<&str> = told.trim_end().split('.').collect();
+    let told = json!({
+        "protected": parts[0], "encrypted_key": parts[1], "iv": parts[2], "ciphertext": parts[3],
+        "tag": parts[4],
+    });
+    let again = lab.ok_with(line, told.to_string().as_bytes()).stdout;
+    assert_eq!(was(&again), "RSA-OAEP-256+A256GCM");
+}
+
+#[test]
 fn a_bundle_gives_an_id_to_each_line_that_opens() {
     for pool in ["--orders 500", "--pool derived"] {
         let lab = lab();
@@ -152,6 +179,10 @@ fn a_shop_moves_its_archive_to_its_next_key() {
     lab.ok("erase --generation tokyo tokyo.jwks");
     assert_eq!(lab.ok("decrypt --bundle tokyo.jwks new.jwe").stdout, orders);
     lab.refused(4, "decrypt --bundle tokyo.jwks archive.jwe");
+    lab.write("idle.jwks", lab.read("tokyo.jwks"));
+    lab.mode("idle.jwks", 0o600);
+    lab.ok("erase --programs idle.jwks");
+    lab.refused(4, "rewrap --from-key tokyo.jwks --to-key idle.jwks new.jwe").says(&["program"]);
     // A key whose use is counted, and a shop with a key for each order, need a client's bundle.
     for (options, why) in [("-e 1", "counted"), ("-e 4", "expected one of a client")] {
         lab.ok(&format!("keygen {options} --shop osaka -o other.jwks --force"));

@@ -66,7 +66,7 @@ pub fn warn_expired(
         return;
     }
     for (shop, orders) in opened() {
-        if let Err(why) = keys.dates(&shop).check(now()) {
+        if let Err(why) = keys.dates(&shop).check_expiry(now()) {
             let orders = ui::counted(orders, "order");
             ui::warn(global, &format!("the keys of {shop} {why}; they opened {orders}"));
         }

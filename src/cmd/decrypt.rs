@@ -283,7 +283,7 @@ impl Decrypt {
             ui::warn(global, &format!("{place}: {name} is weak, for teaching and old data only"));
         }
         if let (OpeningFile::Plain(file), OnExpired::Warn) = (&loaded.file, self.expired)
-            && let Err(why) = file.check_dates(now())
+            && let Err(why) = file.check_expiry(now())
         {
             ui::warn(global, &format!("{}: {why}", loaded.place));
         }

@@ -16,14 +16,13 @@ use serde_json::json;
 use super::{InFile, NamedKeyring, report};
 use crate::cmd::arguments::{MORE, curves, existing, is_stdout, pools, rsa_bits};
 use crate::cmd::bundle::keep_ledger;
-use crate::cmd::dates::{KeyDates, now};
+use crate::cmd::dates::KeyDates;
 use crate::cmd::hints::usage;
 use crate::cmd::{Global, algorithms, signals, ui};
 
 /// Make the next generation of a shop's keys
 ///
-/// Bundles that are made from now on, or from --not-before on, have keys of the new generation. Bundles
-/// of earlier ones go on to work, and the shop opens the orders of all. The shop needs the new keys
+/// Bundles that are made from now on have keys of the new generation. Bundles of earlier ones go on to work, and the shop opens the orders of all. The shop needs the new keys
 /// before clients use them: from --shop-out, or in its next bundle. Users who were admitted have a key in
 /// the new generation as well, and get it with their next bundle.
 ///
@@ -148,7 +147,6 @@ impl Rotate {
             curve: self.curve,
             orders: self.orders,
             pool: self.pool,
-            now: now(),
             dates: self.dates.made_now(global)?,
             keep_last: self.keep_last,
         })

@@ -82,6 +82,17 @@ impl Dates {
         Self { not_before: self.not_before.max(other.not_before), expires: earlier, ..self }
     }
 
+    /// Checks that keys have not expired at a time.
+    ///
+    /// # Errors
+    /// [`OutOfDate::Since`].
+    pub fn check_expiry(&self, now: Time) -> Result<(), OutOfDate> {
+        match self.expires.filter(|expires| now >= *expires) {
+            Some(expires) => Err(OutOfDate::Since(expires)),
+            None => Ok(()),
+        }
+    }
+
     /// Checks that keys seal at a time.
     ///
     /// # Errors

@@ -122,6 +122,9 @@ impl Plan {
     /// whose use must be counted; [`KeyError::Missing`] if no generation is current.
     pub fn of_shop(file: &ShopBundle, now: Time, place: &Place) -> Result<Self> {
         let refused = |error| Error::key(place, error);
+        if file.program_erased {
+            return Err(refused(KeyError::Missing("program any more: it was erased")));
+        }
         match file.scheme().scope {
             Scope::Shop => {}
             Scope::Transaction => {

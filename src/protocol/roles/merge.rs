@@ -3,7 +3,7 @@
 use crate::ciphers::cpu::Backend;
 use crate::protocol::jose::tree::{Leaves, TreeFault};
 use crate::protocol::model::{
-    Error, KeyError, Kid, LedgerTrouble, Misuse, Place, Result, ShopName, ShopProgram, Unfit,
+    Error, KeyError, Kid, LedgerTrouble, Misuse, Name, Place, Result, ShopName, ShopProgram, Unfit,
 };
 use crate::protocol::store::keyfile::{
     Generation, KeyFile, KeyHolder, KeySet, ShopBundle, Standing,
@@ -64,6 +64,9 @@ pub fn merge(
         let own = merged.generations.entry(name.clone()).or_insert(generation);
         own.shop.retired |= theirs.shop.retired;
         own.shop.dates = own.shop.dates.and(theirs.shop.dates);
+        if !own.shop.dates.is_possible() {
+            return Err(Error::key(place, KeyError::NeverValid(name.clone())));
+        }
     }
     merge_listed(&mut merged, second, on_erased, &mut done, place)?;
     merge_trees(&mut merged, second, on_erased, &mut done, place)?;
@@ -89,6 +92,18 @@ pub fn merge(
     Ok(done)
 }
 
+/// Whether a key was erased from a bundle, or is that of a user who was revoked there, perhaps in another
+/// generation.
+fn is_gone(bundle: &ShopBundle, kid: &Kid) -> bool {
+    bundle.was_erased(kid) || kid.id().is_some_and(|user| has_revoked(bundle, &user))
+}
+
+/// Whether a user was revoked in some generation of a shop's keys.
+fn has_revoked(bundle: &ShopBundle, user: &Name) -> bool {
+    let mut standings = bundle.generations.values().filter_map(|own| own.shop.users.get(user));
+    standings.any(|standing| *standing == Standing::Revoked)
+}
+
 fn merge_listed(
     merged: &mut ShopBundle,
     second: &ShopBundle,
@@ -101,7 +116,7 @@ fn merge_listed(
         match merged.keys.named(kid.as_str()) {
             Some(own) if own.material == key.material => {}
             Some(_) => return Err(Error::key(place, KeyError::Conflict(kid.to_string()))),
-            None if merged.was_erased(kid) && on_erased != OnErased::Restore => {}
+            None if is_gone(merged, kid) && on_erased != OnErased::Restore => {}
             None => {
                 if let Some(shop) = merged.shop_named_mut(kid.parts().0) {
                     shop.forget_erased(kid);
@@ -124,12 +139,16 @@ fn merge_listed(
 
 /// Adds the users of the second bundle. Who was revoked in either stays so, unless their key is there.
 fn merge_users(merged: &mut ShopBundle, second: &ShopBundle) {
+    let before = merged.clone();
     for (name, theirs) in &second.generations {
         let Some(Generation { shop, .. }) = merged.generations.get_mut(name) else { continue };
         for (user, theirs) in &theirs.shop.users {
             let kid = Kid::of_id(name, user);
             let held = merged.keys.index_of(kid.as_str()).is_some();
-            let ours = shop.standing(&kid).unwrap_or(Standing::Admitted);
+            let ours = match has_revoked(&before, user) {
+                true => Standing::Revoked,
+                false => Standing::Admitted,
+            };
             match (held, ours, theirs) {
                 (true, _, _) | (false, Standing::Admitted, Standing::Admitted) => {
                     shop.users.insert(user.clone(), Standing::Admitted);
@@ -191,7 +210,7 @@ pub fn refuse_to_lose_ledger(new: &ShopBundle, old: &KeyFile, place: &Place) -> 
 /// [`Error::Usage`].
 pub fn refuse_to_restore(new: &ShopBundle, old: &KeyFile, place: &Place) -> Result<()> {
     let KeyFile::Shop(old) = old else { return Ok(()) };
-    let listed = new.keys.names().any(|kid| old.was_erased(kid));
+    let listed = old.name == new.name && new.keys.names().any(|kid| is_gone(old, kid));
     let restored = |(shop, tree): (&ShopName, &dyn HeldTree)| {
         let new = new.tree(shop.as_str(), tree.part().tree().id());
         new.is_some_and(|new| tree.part().would_restore(new.part()))

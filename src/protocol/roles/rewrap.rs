@@ -234,13 +234,12 @@ fn compact_header(line: &[u8]) -> Option<&[u8]> {
 /// What is to be kept of a line that is sealed anew for `next`. Of several recipients, any may be the
 /// one for whom it was made.
 fn provenance(line: &[u8], next: Suite) -> Option<Provenance> {
-    headers_of(line).iter().fold(None, |kept, header| {
+    headers_of(line).iter().fold(Provenance::of_line(line), |kept, header| {
         let mut text = Vec::new();
         let Ok(header) = Header::decode(header, &mut text) else { return kept };
-        let earlier = kept.or(header.was);
         match Suite::from_header(&header.alg, &header.enc) {
-            Ok(last) => Provenance::after(earlier, last, next),
-            Err(_) => earlier,
+            Ok(last) => Provenance::after(kept, last, next),
+            Err(_) => kept,
         }
     })
 }

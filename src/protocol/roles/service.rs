@@ -378,6 +378,11 @@ pub fn bundle_shop(
     let generations = file.generations(&name).map(|(name, account)| {
         let mut shop = account.shop.without_history();
         shop.users = account.shop.users.clone();
+        if !file.keys.names().any(|kid| kid.parts().0 == name.as_str()) {
+            // All that is left of the generation is what the shop must not take back.
+            shop.erased = account.shop.erased.clone();
+            shop.erased_shop_key = account.shop.erased_shop_key;
+        }
         let trees = account.trees.iter().map(|(id, tree)| (*id, tree.part().clone())).collect();
         (name.clone(), Generation { shop, trees })
     });

@@ -168,7 +168,7 @@ fn describe(line: &[u8]) -> std::result::Result<Option<(GroupKey, Option<String>
         typ: header.typ,
         carries: header.carries,
         layers: header.chain.len() + 1,
-        was: header.was,
+        was: Provenance::of_line(line),
     };
     Ok(Some((key, header.kid.map(Cow::into_owned))))
 }

@@ -118,7 +118,7 @@ fn rotate(
         // A tree takes its root from the operating system only.
         pool: Some(Pool::Listed),
         keep_last,
-        ..Rotation::like_newest(NOW)
+        ..Rotation::default()
     };
     let mut sources = 0;
     let fresh = || {

@@ -181,7 +181,7 @@ impl OpeningKeys {
         Self { allow_weak, ..Self::default() }
     }
 
-    /// Refuses orders of shops whose keys do not seal at this time; otherwise they open.
+    /// Refuses orders under keys that have expired at this time; otherwise they open.
     #[must_use]
     pub fn in_date(self, now: Time) -> Self {
         Self { in_date: Some(now), ..self }
@@ -202,7 +202,7 @@ impl OpeningKeys {
         let (first, repeated) = (self.numbers(), self.count_repeated(&file, place)?);
         match &file {
             OpeningFile::Plain(file) => {
-                let in_date = self.in_date.map_or(Ok(()), |now| file.check_dates(now));
+                let in_date = self.in_date.map_or(Ok(()), |now| file.check_expiry(now));
                 in_date.map_err(|error| Error::key(place, error))?;
                 let single = single_key(file).map_err(|error| Error::key(place, error))?;
                 if let (Some(index), 0) = (single, repeated) {
@@ -433,11 +433,11 @@ impl OpeningKeys {
         }
     }
 
-    /// Checks that the keys of a shop are in date, if that matters.
+    /// Checks that the keys of a shop have not expired, if that matters.
     fn check_date(&self, kid: &str) -> Checked<()> {
         let Some(now) = self.in_date else { return Ok(()) };
         let Some(shop) = Kid::new(kid).and_then(|kid| kid.shop()) else { return Ok(()) };
-        let found = self.dates(&shop).check(now);
+        let found = self.dates(&shop).check_expiry(now);
         found.map_err(|why| KeyError::out_of_date(&shop, why))
     }
 

@@ -2,10 +2,8 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
-
 use super::chain::{self, Links};
-use super::{MAX_HEADER, Provenance, headers, provenance};
+use super::{MAX_HEADER, headers};
 use crate::ciphers::base64url;
 use crate::protocol::jose::alg::KeyParams;
 use crate::protocol::jose::json::{self, optional_text, text};
@@ -74,8 +72,6 @@ pub struct Header<'t> {
     pub carries: Carries,
     /// The header's `typ`, if present.
     pub typ: Option<String>,
-    /// What the line was before it was rewrapped, if that tells something.
-    pub was: Option<Provenance>,
 }
 
 impl<'t> Header<'t> {
@@ -119,10 +115,6 @@ impl<'t> Header<'t> {
                 _ => Carries::Order,
             },
             typ: optional_text(members, "typ")?.map(str::to_owned),
-            was: members
-                .get(provenance::MEMBER)
-                .and_then(Value::as_str)
-                .and_then(Provenance::parse),
         })
     }
 
@@ -157,7 +149,6 @@ impl<'t> Header<'t> {
             chain: Vec::new(),
             carries: Carries::Order,
             typ: None,
-            was: None,
         })
     }
 }

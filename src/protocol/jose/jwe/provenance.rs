@@ -1,5 +1,8 @@
 //! What a line was before it was rewrapped.
 
+use super::token::is_json;
+use crate::ciphers::base64url;
+use crate::protocol::jose::json;
 use crate::protocol::model::{Kind, Suite};
 
 /// The header member.
@@ -21,6 +24,24 @@ impl Provenance {
             |pair: &str| pair.contains('+') && pair.len() <= 64 && pair.bytes().all(plain);
         let pairs = || text.split(' ');
         (pairs().count() <= MOST && pairs().all(is_pair)).then(|| Self(text.to_owned()))
+    }
+
+    /// What the protected header of a line in any serialization says. Others than the maker can write into
+    /// the rest of a line in a JSON serialization.
+    pub fn of_line(line: &[u8]) -> Option<Self> {
+        let decode = |header: &[u8]| {
+            let text = base64url::decode_to_vec(header)?;
+            // Most lines have no such member.
+            memchr::memmem::find(&text, MEMBER.as_bytes())?;
+            let header = json::parse(&text).ok()?;
+            Self::parse(header.get(MEMBER)?.as_str()?)
+        };
+        if !is_json(line) {
+            let header = &line[..memchr::memchr(b'.', line)?];
+            return decode(header);
+        }
+        let line = json::parse(line).ok()?;
+        decode(line.get("protected")?.as_str()?.as_bytes())
     }
 
     /// The provenance of a line that is made for `next` from a line that was made for `last` and had a

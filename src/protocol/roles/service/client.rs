@@ -10,8 +10,8 @@ use crate::ciphers::random::KeySource;
 use crate::protocol::jose::jwk::{AsKey, DecryptingKey, EncryptingKey, Jwk};
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{
-    Amounts, ClientProgram, Dates, Enc, Erase, Error, KeyError, Kid, Kind, Misuse, Name, Place,
-    Result, Run, Scope, ServiceUrl, ShopName, Time,
+    Amounts, ClientProgram, Dates, Enc, Erase, Error, KeyError, Kid, Kind, Misuse, Name, OutOfDate,
+    Place, Result, Run, Scope, ServiceUrl, ShopName, Time,
 };
 use crate::protocol::store::keyfile::{
     self, Account, ClientBundle, IV_BUDGET, KeyHolder, Keyring, Keys, Shop, ShopBundle,
@@ -30,7 +30,7 @@ const PAD_SHARES: u64 = 16;
 pub struct ClientRequest {
     /// The shop to order at.
     pub shop: Name,
-    /// The time, which decides from which generation of the shop's keys the client gets some.
+    /// The time: keys that have expired are not handed out.
     pub now: Time,
     /// When the client's keys seal, besides what holds for all of their generation.
     pub dates: Dates,
@@ -147,9 +147,16 @@ pub fn bundle_client<S: KeySource>(
     make: impl FnMut(&KeyRequest) -> Result<Vec<DecryptingKey>>,
     place: &Place,
 ) -> Result<Delivery> {
-    let (name, Account { shop, .. }) = file.current(&request.shop, request.now, place)?;
+    let (name, Account { shop, .. }) = file.account(Some(&request.shop), place)?;
     let (name, shop) = (name.clone(), shop.clone());
     check_request(request, &shop)?;
+    match shop.dates.check(request.now) {
+        // Keys for later may be handed out before.
+        Ok(()) | Err(OutOfDate::Until(_)) => {}
+        Err(why @ (OutOfDate::Since(_) | OutOfDate::Unknown)) => {
+            return Err(Error::key(place, KeyError::out_of_date(&name, why)));
+        }
+    }
     let dates = shop.dates.and(request.dates);
     if !dates.is_possible() {
         return Err(Error::key(place, KeyError::NeverValid(name)));
@@ -216,9 +223,11 @@ pub fn bundle_client<S: KeySource>(
 
 /// The keys with these names.
 fn at(file: &Keyring, kids: Vec<Kid>, place: &Place) -> Result<Chosen> {
-    let position = |kid: &Kid| {
-        file.keys.index_of(kid.as_str()).ok_or_else(|| Error::key(place, file.unknown(kid)))
+    let missing = |kid: &Kid| match file.was_erased(kid) {
+        true => Error::key(place, KeyError::Erased(kid.clone())),
+        false => Error::key(place, file.unknown(kid)),
     };
+    let position = |kid: &Kid| file.keys.index_of(kid.as_str()).ok_or_else(|| missing(kid));
     let positions = kids.iter().map(position).collect::<Result<_>>()?;
     Ok(Chosen { positions, kids })
 }

@@ -9,18 +9,14 @@ use crate::ciphers::ecdh::Curve;
 use crate::ciphers::random::{KeySource, RandomError};
 use crate::protocol::jose::jwk::Jwk;
 use crate::protocol::jose::tree::LEAVES;
-use crate::protocol::model::{
-    Dates, Kid, Misuse, Name, Place, Result, Scheme, ShopName, Suite, Time,
-};
+use crate::protocol::model::{Dates, Kid, Misuse, Name, Place, Result, Scheme, ShopName, Suite};
 use crate::protocol::pipeline::Workers;
 use crate::protocol::store::keyfile::{Account, Generation, Keyring, ShopBundle, Standing};
 use crate::protocol::store::trees::{HeldTree, Trees};
 
 /// What the next generation of a shop's keys is, where it differs from the newest one.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Rotation {
-    /// The time.
-    pub now: Time,
     /// Its algorithms, of the same scheme.
     pub suite: Option<Suite>,
     /// The size of its RSA moduli in bits.
@@ -33,25 +29,8 @@ pub struct Rotation {
     pub pool: Option<Pool>,
     /// When its keys seal.
     pub dates: Dates,
-    /// Number of generations that are not retired afterwards, the new one among them; besides, the one
-    /// from which clients get keys until the new one is valid stays.
+    /// Number of generations that are not retired afterwards, the new one among them.
     pub keep_last: Option<u32>,
-}
-
-impl Rotation {
-    /// A generation that is like the newest one, and retires none.
-    pub fn like_newest(now: Time) -> Self {
-        Self {
-            now,
-            suite: None,
-            rsa_bits: None,
-            curve: None,
-            orders: None,
-            pool: None,
-            dates: Dates::default(),
-            keep_last: None,
-        }
-    }
 }
 
 /// The result of a rotation.
@@ -65,8 +44,8 @@ pub struct Rotated {
     pub retired: Vec<ShopName>,
 }
 
-/// Adds a generation to the keys of a shop. From now on, or from the day on from which it is valid,
-/// bundles are made from it; those of earlier generations stay usable, and the shop opens the orders of
+/// Adds a generation to the keys of a shop. From now on, bundles are made from it; those of earlier
+/// generations stay usable, and the shop opens the orders of
 /// all. Users who are admitted have a key in each generation, and revoked ones stay revoked. `fresh`
 /// makes a source of key material that is independent of all others.
 ///
@@ -105,7 +84,7 @@ pub fn rotate<S: KeySource>(
         admit(file, Some(&name), &admitted, &fresh()?, workers, place)?;
     }
     let retired = match rotation.keep_last {
-        Some(keep) => retire(file, &name, keep, rotation.now, place),
+        Some(keep) => retire(file, &name, keep),
         None => Vec::new(),
     };
     let account = file.record(&generation, place)?;
@@ -162,17 +141,15 @@ fn request(
 /// Number of listed ids that a generation was made with.
 fn count_listed(file: &Keyring, name: &ShopName, account: &Account) -> u64 {
     let own = |kid: &&Kid| kid.parts().0 == name.as_str() && !account.shop.is_reusable(kid);
-    (file.keys.names().filter(own).count() + account.shop.erased.len()) as u64
+    let erased = account.shop.erased.iter().filter(|id| !account.shop.users.contains_key(*id));
+    (file.keys.names().filter(own).count() + erased.count()) as u64
 }
 
-/// Retires all generations of a shop's keys but the last ones and the current one: nothing is handed out
-/// of them any more.
-fn retire(file: &mut Keyring, shop: &Name, keep: u32, now: Time, place: &Place) -> Vec<ShopName> {
+/// Retires all generations of a shop's keys but the last ones: nothing is handed out of them any more.
+fn retire(file: &mut Keyring, shop: &Name, keep: u32) -> Vec<ShopName> {
     let generations: Vec<ShopName> = file.generations(shop).map(|(name, _)| name.clone()).collect();
-    let current = file.current(shop, now, place).ok().map(|(name, _)| name.clone());
-    let earlier = generations.into_iter().rev().skip(keep.max(1) as usize);
     let mut retired = Vec::new();
-    for name in earlier.filter(|name| Some(name) != current.as_ref()) {
+    for name in generations.into_iter().rev().skip(keep.max(1) as usize) {
         if let Some(account) = file.shops.get_mut(&name)
             && !std::mem::replace(&mut account.shop.retired, true)
         {

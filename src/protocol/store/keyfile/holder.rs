@@ -162,7 +162,6 @@ pub trait KeyHolder {
         let holds =
             trees.iter().any(|held| *held > 0) || self.all_keys().views().any(of_generation);
         let erased = !holds && (own.has_erased() || !trees.is_empty());
-        let seals = |shop: &Shop| !shop.retired && shop.dates.check(now).is_ok();
         let later = |name: &ShopName| {
             name.is_of(&generation.name()) && name.generation() > generation.generation()
         };
@@ -171,9 +170,7 @@ pub trait KeyHolder {
             _ if own.retired => Stage::Retired,
             Err(OutOfDate::Until(_)) => Stage::Coming,
             Err(OutOfDate::Since(_) | OutOfDate::Unknown) => Stage::Retired,
-            Ok(()) if self.shops().any(|(name, shop)| later(name) && seals(shop)) => {
-                Stage::Retiring
-            }
+            Ok(()) if self.shops().any(|(name, _)| later(name)) => Stage::Retiring,
             Ok(()) => Stage::Current,
         })
     }

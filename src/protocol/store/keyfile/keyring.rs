@@ -9,9 +9,7 @@ use super::shop::{choose, unknown_shop};
 use super::{AnyKeys, IV_BUDGET, Issued, KeyHolder, KeySet, Keys, Shop, write};
 use crate::protocol::jose::jwk::DecryptingKey;
 use crate::protocol::jose::tree::TreeId;
-use crate::protocol::model::{
-    Error, KeyError, Kid, Name, Place, Result, Role, Scheme, ShopName, Suite, Time,
-};
+use crate::protocol::model::{Kid, Name, Place, Result, Role, Scheme, ShopName, Suite};
 use crate::protocol::store::trees::{HeldTree, ServiceTree, Trees};
 
 /// The service's keyring.
@@ -61,29 +59,10 @@ impl Keyring {
         }
     }
 
-    /// The generation of a shop's keys from which clients get keys at a time: the newest of those that
-    /// seal then and are not retired.
-    ///
-    /// # Errors
-    /// [`KeyError::UnknownShop`]; [`KeyError::OutOfDate`] if there is none.
-    pub fn current(&self, shop: &Name, now: Time, place: &Place) -> Result<(&ShopName, &Account)> {
-        let (newest, account) = self.account(Some(shop), place)?;
-        let current = self
-            .generations(shop)
-            .rev()
-            .find(|(_, account)| !account.shop.retired && account.shop.dates.check(now).is_ok());
-        match (current, account.shop.dates.check(now)) {
-            (Some(current), _) => Ok(current),
-            (None, Err(why)) => Err(Error::key(place, KeyError::out_of_date(newest, why))),
-            // The newest is never retired.
-            (None, Ok(())) => Ok((newest, account)),
-        }
-    }
-
     /// The record of a generation.
     ///
     /// # Errors
-    /// [`KeyError::UnknownShop`].
+    /// [`KeyError::UnknownShop`](crate::protocol::model::KeyError::UnknownShop).
     pub fn record(&self, name: &ShopName, place: &Place) -> Result<&Account> {
         let found = self.shops.get(name);
         found.ok_or_else(|| unknown_shop(&name.name(), self.shops.keys(), place))

@@ -11,8 +11,8 @@ use crate::ciphers::{Secret, Wiped};
 use crate::protocol::jose::json;
 use crate::protocol::jose::jwk::{Jwk, KeyRef, Material, Refusal};
 use crate::protocol::model::{
-    Alg, Dates, Document, Enc, Error, KeyError, Kid, Kind, Malformed, Place, Result, Role, Time,
-    Unfit, Unsound, shortened,
+    Alg, Dates, Document, Enc, Error, KeyError, Kid, Kind, Malformed, OutOfDate, Place, Result,
+    Role, Time, Unfit, Unsound, shortened,
 };
 
 /// Number of passed-over keys and members that are named.
@@ -174,10 +174,22 @@ impl PlainFile {
     /// # Errors
     /// [`KeyError::OutOfDate`].
     pub fn check_dates(&self, now: Time) -> Result<(), KeyError> {
+        self.dated(|dates| dates.check(now))
+    }
+
+    /// Checks that a lone key has not expired at a time.
+    ///
+    /// # Errors
+    /// [`KeyError::OutOfDate`].
+    pub fn check_expiry(&self, now: Time) -> Result<(), KeyError> {
+        self.dated(|dates| dates.check_expiry(now))
+    }
+
+    fn dated(&self, check: impl FnOnce(&Dates) -> Result<(), OutOfDate>) -> Result<(), KeyError> {
         match self {
-            Self::Lone(LoneKey { key, dates, .. }) => dates
-                .check(now)
-                .map_err(|why| KeyError::OutOfDate { keys: key.view().words(), why }),
+            Self::Lone(LoneKey { key, dates, .. }) => {
+                check(dates).map_err(|why| KeyError::OutOfDate { keys: key.view().words(), why })
+            }
             Self::Set(_) => Ok(()),
         }
     }
