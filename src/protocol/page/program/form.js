@@ -93,7 +93,7 @@ const chosenOf = (control) => (control.check() ? 0 : control.valueAsNumber || 0)
 function quantity(id, item, value, least, hint = "") {
   const control = make("input", { type: "number", min: least, max: 9999, step: 1, defaultValue: value, inputMode: "numeric", autocomplete: "off", hint });
   control.check = () => {
-    const pieces = control.value === "" && !control.dates.badInput ? 0 : control.valueAsNumber;
+    const pieces = control.value === "" && !control.validity.badInput ? 0 : control.valueAsNumber;
     return Number.isInteger(pieces) && pieces >= least && pieces <= 9999 ? "" : say("bad_quantity", least);
   };
   control.label = say("problem", item, say("quantity"));
@@ -156,7 +156,7 @@ function given(control, { type }) {
 
 /** What is wrong with a control's value, if anything. */
 function complaint(control, { type, required, max = MAX_LENGTH }) {
-  const { badInput, rangeUnderflow, rangeOverflow } = control.dates;
+  const { badInput, rangeUnderflow, rangeOverflow } = control.validity;
   if (badInput || rangeUnderflow || rangeOverflow) return say(type === "date" ? "bad_date" : "bad_number");
   const value = given(control, { type });
   if (!value) return required ? say(["choice", "date"].includes(type) ? "unchosen" : "missing") : "";
