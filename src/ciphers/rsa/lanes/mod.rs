@@ -8,7 +8,7 @@
 //! also use plain integers.
 //!
 //! Everything here runs in time that depends only on sizes and public exponents: no branch and no
-//! address depends on a number, a bit of a private exponent, or a lane's dates.
+//! address depends on a number, a bit of a private exponent, or a lane's validity.
 #![cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 
 mod columns;
