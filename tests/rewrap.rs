@@ -133,8 +133,9 @@ fn a_bundle_gives_an_id_to_each_line_that_opens() {
         let orders = orders(300);
         let sealed = seal(&lab, "rsa", &orders);
         let mut damaged = lines(&sealed).map(<[u8]>::to_vec).collect::<Vec<_>>();
-        let middle = damaged[150].len() / 2;
-        damaged[150][middle] ^= 1;
+        let dot = damaged[150].iter().position(|&byte| byte == b'.').expect("a dot");
+        let byte = &mut damaged[150][dot + 10];
+        *byte = if *byte == b'A' { b'B' } else { b'A' };
         lab.write("sealed.jwe", damaged.join(&b'\n'));
         let line = "rewrap --from-key rsa.jwk --to-key client.jwks sealed.jwe -o new.jwe";
         let before = lab.read("client.jwks");
