@@ -87,8 +87,9 @@ impl Plan {
     /// # Errors
     /// [`KeyError::Unknown`] if no key has that name; [`KeyError::Several`] if there are
     /// several keys and none was chosen; [`KeyError::Uncounted`] for a key of a set whose use
-    /// must be counted; [`KeyError::OutOfDate`] for one that does not seal `now`; [`KeyError::Unsound`] if a pair does not open what it seals; otherwise
-    /// the reason why the key, or the first of the set, cannot seal.
+    /// must be counted; [`KeyError::OutOfDate`] for one that does not seal `now`;
+    /// [`KeyError::Unsound`] if a pair does not open what it seals; otherwise the reason why the key,
+    /// or the first of the set, cannot seal.
     pub fn of_key(
         file: &PlainFile,
         kid: Option<&Kid>,
