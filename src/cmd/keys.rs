@@ -9,7 +9,7 @@ mod users;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use orderseal::protocol::store::files;
+use orderseal::protocol::store::files::{self, FileId, Output, Privacy};
 use orderseal::protocol::store::keyfile::Keyring;
 use orderseal::protocol::store::spend::Durable;
 use orderseal::protocol::{Name, Place, Result};
@@ -19,6 +19,8 @@ use rotate::Rotate;
 use serde_json::Value;
 use users::{Admit, Revoke};
 
+use super::arguments::{existing, is_stdout};
+use super::bundle::keep_ledger;
 use super::{Global, ui};
 
 /// Admit and revoke users, rotate, merge and import keys
@@ -54,6 +56,33 @@ struct ShopName {
     /// The shop (optional if the file has only one)
     #[arg(long, value_name = "NAME")]
     shop: Option<Name>,
+}
+
+/// Where the shop's half of new keys goes.
+#[derive(Debug, Args)]
+struct HalfOutput {
+    /// Also write the shop's matching keys to FILE, for `keys merge`
+    #[arg(long, value_name = "FILE")]
+    shop_out: Option<PathBuf>,
+    /// Replace an existing output
+    #[arg(short, long)]
+    force: bool,
+}
+
+impl HalfOutput {
+    /// Opens the output, if one was asked for: before keys are made, so that none are for a file that
+    /// cannot be written.
+    fn create(&self, keyring: Option<FileId>) -> Result<Option<Output>> {
+        let Some(path) = &self.shop_out else { return Ok(None) };
+        let output = Output::create(Some(path), existing(self.force), Privacy::Owner, &[keyring])?;
+        keep_ledger(&output)?;
+        output.refuse_terminal("keys")?;
+        Ok(Some(output))
+    }
+
+    fn is_stdout(&self) -> bool {
+        self.shop_out.as_deref().is_some_and(|path| is_stdout(Some(path)))
+    }
 }
 
 impl Keys {

@@ -8,14 +8,13 @@ use orderseal::ciphers::ecdh::Curve;
 use orderseal::ciphers::random::SystemSource;
 use orderseal::protocol::jose::tree::LEAVES;
 use orderseal::protocol::roles::service::{self, Pool, Rotated, Rotation};
-use orderseal::protocol::store::files::{self, Output, Privacy};
+use orderseal::protocol::store::files;
 use orderseal::protocol::store::keyfile::{KeyFile, KeyHolder, Keyring};
 use orderseal::protocol::{Alg, Enc, Error, KeyError, Place, Result, ShopName, Suite};
 use serde_json::json;
 
-use super::{InFile, NamedKeyring, report};
-use crate::cmd::arguments::{MORE, curves, existing, is_stdout, pools, rsa_bits};
-use crate::cmd::bundle::keep_ledger;
+use super::{HalfOutput, InFile, NamedKeyring, report};
+use crate::cmd::arguments::{MORE, curves, pools, rsa_bits};
 use crate::cmd::dates::KeyDates;
 use crate::cmd::hints::usage;
 use crate::cmd::{Global, algorithms, signals, ui};
@@ -49,12 +48,8 @@ pub struct Rotate {
     /// Transaction ids to make keys for [default: as many as the newest generation had]
     #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<u64>::new().range(..=LEAVES))]
     orders: Option<u64>,
-    /// Also write the shop's new keys to FILE, for `keys merge`
-    #[arg(long, value_name = "FILE")]
-    shop_out: Option<PathBuf>,
-    /// Replace an existing output
-    #[arg(short, long)]
-    force: bool,
+    #[command(flatten)]
+    half: HalfOutput,
     /// Keys that are listed or derived
     #[arg(long, value_name = "KIND", hide_possible_values = true, value_parser = pools(),
           help_heading = MORE)]
@@ -76,7 +71,6 @@ pub struct Rotate {
 }
 
 impl Rotate {
-    /// Opens the output before keys are made, so that none are for a file that cannot be written.
     pub fn run(&self, global: &Global) -> Result<()> {
         let path = self.keyring.as_deref().or(self.named.keyring.as_deref());
         let path = path.ok_or_else(|| usage("a keyring is needed"))?;
@@ -89,17 +83,7 @@ impl Rotate {
         if let Some(name) = rotation.suite.and_then(Suite::weak).filter(|_| !global.allow_weak) {
             return Err(Error::key(place, KeyError::Weak(name)));
         }
-        let output = match &self.shop_out {
-            Some(path) => {
-                let path = Some(path.as_path());
-                Some(Output::create(path, existing(self.force), Privacy::Owner, &[loaded.id])?)
-            }
-            None => None,
-        };
-        if let Some(output) = &output {
-            keep_ledger(output)?;
-            output.refuse_terminal("keys")?;
-        }
+        let output = self.half.create(loaded.id)?;
         let workers = global.workers()?;
         let _unfinished = signals::begin();
         let Rotated { generation, retired, shop_half } = service::deliver_rotation(
@@ -114,7 +98,7 @@ impl Rotate {
         let retired: Vec<&str> = retired.iter().map(ShopName::as_str).collect();
         let keys = shop_half.all_keys().count() as u64 + shop_half.count_derived();
         let done = json!({"generation": generation.as_str(), "keys": keys, "retired": retired});
-        if self.shop_out.as_deref().is_some_and(|path| is_stdout(Some(path))) {
+        if self.half.is_stdout() {
             return match global.json {
                 true => ui::print_report(&done, true),
                 false => Ok(()),

@@ -7,14 +7,12 @@ use clap::Args;
 use orderseal::ciphers::random::SystemSource;
 use orderseal::protocol::roles::revoke::{self, Revocation};
 use orderseal::protocol::roles::service::{self, Admission};
-use orderseal::protocol::store::files::{self, Output, Privacy};
+use orderseal::protocol::store::files;
 use orderseal::protocol::store::keyfile::KeyFile;
 use orderseal::protocol::{Name, Place, Result};
 use serde_json::json;
 
-use super::{InFile, NamedKeyring, ShopName, report};
-use crate::cmd::arguments::{existing, is_stdout};
-use crate::cmd::bundle::keep_ledger;
+use super::{HalfOutput, InFile, NamedKeyring, ShopName, report};
 use crate::cmd::hints::{usage, usage_with};
 use crate::cmd::{Global, signals, ui};
 
@@ -34,12 +32,8 @@ Examples:
 pub struct Admit {
     #[command(flatten)]
     users: Users,
-    /// Also write the shop's matching keys to FILE, for `keys merge`
-    #[arg(long, value_name = "FILE")]
-    shop_out: Option<PathBuf>,
-    /// Replace an existing output
-    #[arg(short, long)]
-    force: bool,
+    #[command(flatten)]
+    half: HalfOutput,
 }
 
 /// Revoke users for good: erase their keys and take none back
@@ -96,25 +90,13 @@ impl Users {
 }
 
 impl Admit {
-    /// Opens the output before anybody is admitted, so that nobody is for a file that cannot be
-    /// written.
     pub fn run(&self, global: &Global) -> Result<()> {
         let (users, path) = self.users.take_apart()?;
         files::check_changeable(path)?;
         let loaded = files::load(path, global.allow_readable_keys)?;
         loaded.file.holder().refuse_weak(global.allow_weak, &loaded.place)?;
         let loaded = loaded.of(KeyFile::into_keyring)?;
-        let output = match &self.shop_out {
-            Some(path) => {
-                let path = Some(path.as_path());
-                Some(Output::create(path, existing(self.force), Privacy::Owner, &[loaded.id])?)
-            }
-            None => None,
-        };
-        if let Some(output) = &output {
-            keep_ledger(output)?;
-            output.refuse_terminal("keys")?;
-        }
+        let output = self.half.create(loaded.id)?;
         let keyring = InFile { path, place: &loaded.place };
         let (source, workers) = (SystemSource::new()?, global.workers()?);
         let _unfinished = signals::begin();
@@ -129,7 +111,7 @@ impl Admit {
             &loaded.place,
         )?;
         let done = json!({"admitted": names(&admitted), "admitted_before": names(&known)});
-        if self.shop_out.as_deref().is_some_and(|path| is_stdout(Some(path))) {
+        if self.half.is_stdout() {
             return match global.json {
                 true => ui::print_report(&done, true),
                 false => Ok(()),
