@@ -10,11 +10,12 @@ use common::{FIXTURE, Lab, Run, not_run, orders};
 use serde_json::Value;
 
 /// Every command, with those of `bundle`.
-const COMMANDS: [&str; 27] = [
+const COMMANDS: [&str; 28] = [
     "",
     "keygen",
     "bundle",
     "bundle shop",
+    "bundle service",
     "bundle page",
     "bundle client",
     "keys",
@@ -138,7 +139,7 @@ const CEK: &str = "keygen --alg A256GCM -o cek.jwk";
 #[test]
 fn the_examples_of_the_service_run_as_printed() {
     let lab = run_examples("keygen", &[]);
-    assert!(["cek.jwk", "pad.jwk", "weak.jwk"].iter().all(|name| lab.has(name)));
+    assert!(["cek.jwk", "pad.jwk", "weak.jwk", "public.jwks"].iter().all(|name| lab.has(name)));
     assert_eq!(lab.json("service.jwks")["orderseal"]["shops"].as_object().unwrap().len(), 5);
     let derived = "keygen -e 4 --shop tokyo --pool derived -o service.jwks";
     let shop = "bundle shop --keyring service.jwks -o tokyo.jwks";
@@ -157,7 +158,12 @@ fn the_examples_of_the_service_run_as_printed() {
     let client = "bundle client --keyring service.jwks --orders 9 -o client.jwks";
     let pair = "keygen --alg ECDH-ES -o key.jwk";
     run_examples("keys export", &[derived, client, pair]);
-    run_examples("keys import", &[]);
+    let own = "keygen -e 5 --shop tokyo -o own.jwks --public-out public.jwks";
+    let public = "keygen --alg RSA-OAEP-256 -o uji.jwk --public-out uji-public.jwk";
+    let pem = "keys export uji-public.jwk --format pem -o public.pem";
+    let kyoto = "keygen -e 4 --shop kyoto -o service.jwks";
+    run_examples("keys import", &[own, public, pem, kyoto]);
+    run_examples("bundle service", &[own, "erase public.jwks"]);
     run_examples("bundle shop", &KEYS[..1]);
     run_examples("bundle page", &KEYS[..1]);
     let page = "bundle page --keyring service.jwks -o page.json";

@@ -32,10 +32,11 @@ const PAGE_STREAM: u64 = u64::MAX - 2;
 /// Most orders that a request may ask for, unless the command line says otherwise.
 const MOST_ORDERS: u64 = 1000;
 
-/// Hand out keys and programs to shops and clients
+/// Hand out keys and programs to shops, clients and services
 #[derive(Debug, Subcommand)]
 pub enum Bundle {
     Shop(Shop),
+    Service(ServiceArgs),
     Page(PageArgs),
     Client(Box<Client>),
 }
@@ -60,6 +61,24 @@ pub struct Shop {
     /// With --force, bring back keys that were erased from the file
     #[arg(long, requires = "force", help_heading = MORE)]
     restore: bool,
+}
+
+/// Write the public halves of a shop's own pairs, for the security service
+///
+/// For a shop that makes its pairs itself, with `keygen`. The service hands the halves out, from this
+/// file or from its own keyring with `keys import --into`, and cannot open any order.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  orderseal bundle service --keyring own.jwks -o public.jwks
+  orderseal bundle client --keyring public.jwks -o client.jwks")]
+pub struct ServiceArgs {
+    #[command(flatten)]
+    from: From,
+    #[command(flatten)]
+    shop: ShopName,
+    #[command(flatten)]
+    to: OutputFile,
 }
 
 /// Write a shop's item page, with its items and the service's address
@@ -170,6 +189,7 @@ impl Bundle {
     pub fn run(&self, global: &Global) -> Result<()> {
         match self {
             Self::Shop(command) => command.run(global),
+            Self::Service(command) => command.run(global),
             Self::Page(command) => command.run(global),
             Self::Client(command) => command.run(global),
         }
@@ -270,6 +290,18 @@ pub fn keep_ledger(half: &Output) -> Result<()> {
             Err(Misuse::WouldLoseLedger(path.display().to_string()).into())
         }
         Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+impl ServiceArgs {
+    fn run(&self, global: &Global) -> Result<()> {
+        let loaded = self.from.load_keyring(global)?;
+        let shop = self.shop.shop.as_ref();
+        let halves = service::public_halves(&loaded.file, shop, &loaded.place)?;
+        let mut output = self.to.create(Privacy::Umask, &[loaded.id])?;
+        output.write(&halves.to_bytes(&Place::file(output.name()))?)?;
+        output.commit()?;
+        report(&self.to, global, &halves)
     }
 }
 

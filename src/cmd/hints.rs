@@ -133,6 +133,8 @@ fn misuse_hint(misuse: &Misuse) -> Option<&'static str> {
         Misuse::WouldRestore(_) => {
             Some("add to the file with `keys merge`, or bring the keys back with --restore")
         }
+        Misuse::NoPublicPool(_) => Some("make a listed pool"),
+        Misuse::NotPublic(_) => Some("`orderseal bundle service` writes the public halves"),
         Misuse::NoBuiltIn(_) => Some("choose --form program or key"),
         Misuse::KeyExists { .. } | Misuse::OtherDates { .. } => {
             Some("`orderseal keys rotate` makes the next generation of a shop's keys")
@@ -145,6 +147,7 @@ fn misuse_hint(misuse: &Misuse) -> Option<&'static str> {
         | Misuse::SeveralNames(_)
         | Misuse::LoneKeyIsWhole(_)
         | Misuse::SecondUnnamedKey
+        | Misuse::NoPublicHalf(_)
         | Misuse::Layers(_)
         | Misuse::NothingToChain(_)
         | Misuse::NoChainByRsa(_)
@@ -484,6 +487,9 @@ fn key_hint(error: &KeyError) -> Option<String> {
         KeyError::Readable(_) => "chmod 600 the file, or pass --allow-readable-keys",
         KeyError::UnknownShop { .. } => "--shop takes one of these",
         KeyError::Unsound(_) => "the key is at fault, not the orders: get it again from its owner",
+        KeyError::OwnPairs(_) => {
+            "the shop does this with its own keyring, and `bundle service` writes what the service needs"
+        }
         KeyError::Missing(_) | KeyError::ErasedNow => "get a new file with `orderseal bundle`",
         KeyError::Ledger(trouble) => ledger_hint(trouble)?,
         KeyError::Journal(trouble) => return Some(journal_hint(trouble)),

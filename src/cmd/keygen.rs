@@ -91,6 +91,9 @@ pub struct Keygen {
     service: Option<ServiceUrl>,
     #[command(flatten)]
     dates: KeyDates,
+    /// Also write the public halves to FILE, for a service that is to open nothing
+    #[arg(long, value_name = "FILE", help_heading = MORE)]
+    public_out: Option<PathBuf>,
     /// Add to a keyring instead of writing a new one
     #[arg(long, value_name = "FILE", conflicts_with = "output")]
     into: Option<PathBuf>,
@@ -120,6 +123,8 @@ Examples:
     --into service.jwks
   orderseal keygen --embodiment 6 --wrap ECDH-ES+A256KW --curve X25519 \\
     --shop kobe --pool derived --into service.jwks
+  orderseal keygen --embodiment 5 --shop uji -o own.jwks \\
+    --public-out public.jwks
   orderseal keygen --alg A256GCM -o cek.jwk
   orderseal keygen --alg VERNAM --pad-bytes 65536 --allow-weak -o pad.jwk
   orderseal keygen --alg A256GCM --rng lfsr --trinomial 127,63 \\
@@ -166,7 +171,18 @@ impl Keygen {
         let mut file = LoneKey::new(key);
         file.sbox = suite.enc().own_sbox();
         file.dates = self.dates.made_now(global)?;
+        let public = self.create_public(&[])?;
+        let half = match (&public, file.key.view().material.is_secret_alone()) {
+            (Some(_), true) => return Err(usage(format!("a key for {name} has no public half"))),
+            (None, _) => None,
+            (Some(_), false) => {
+                Some(LoneKey { key: file.key.encrypting_half().into(), ..file.clone() })
+            }
+        };
         self.write(&file)?;
+        if let (Some(output), Some(half)) = (public, half) {
+            write_public(output, &half)?;
+        }
         self.report(global, 1, None)
     }
 
@@ -195,15 +211,18 @@ impl Keygen {
         let name = self.into.as_deref().map_or("keygen".to_owned(), ui::shown);
         let place = Place::file(name);
         refuse_weak(suite, global, &place)?;
+        let mut ids = Vec::new();
         match &self.into {
             Some(keyring) => {
                 let loaded = files::load(keyring, global.allow_readable_keys)?;
                 let loaded = loaded.of(KeyFile::into_keyring)?;
+                ids.push(loaded.id);
                 service::check_room(&loaded.file, &request, &place)?;
                 service::check_len(&loaded.file, &request, &place)?;
             }
             None => service::check_len(&Keyring::new(), &request, &place)?,
         }
+        let public = self.create_public(&ids)?;
         let count = match (scheme.scope, request.pool) {
             (Scope::Shop, _) | (_, Pool::Derived) => 1,
             (Scope::Transaction, Pool::Listed) => request.orders,
@@ -215,20 +234,27 @@ impl Keygen {
             Pool::Derived => format!("a tree of {}", ui::counted(request.orders, "key")),
         };
         progress.finish(&format!("made {made} in {:.1} s", progress.elapsed().as_secs_f64()));
-        match &self.into {
+        let public = match &self.into {
             Some(keyring) => {
-                files::update(keyring, |file| {
+                let halves = files::update(keyring, |file| {
                     let file = file.keyring_mut(&place)?;
-                    service::add_keys(file, &request, keys, source, &place)
+                    service::add_keys(file, &request, keys, source, &place)?;
+                    self.halves(file, &request.shop, &place)
                 })?;
+                public.zip(halves)
             }
             None => {
                 let mut file = Keyring::new();
                 service::add_keys(&mut file, &request, keys, source, &place)?;
+                let halves = self.halves(&file, &request.shop, &place)?;
                 self.write(&file)?;
+                public.zip(halves)
             }
-        }
-        let reported = self.report(global, request.orders_made(), Some((&request.shop, suite)));
+        };
+        let written = public.map_or(Ok(()), |(output, halves)| write_public(output, &halves));
+        let reported = written.and_then(|()| {
+            self.report(global, request.orders_made(), Some((&request.shop, suite)))
+        });
         reported.map_err(|source| match &self.into {
             Some(keyring) => {
                 let what = format!("{made} added to {}", ui::shown(keyring));
@@ -283,6 +309,21 @@ impl Keygen {
         })
     }
 
+    /// The public halves, if they are to be written.
+    fn halves(&self, file: &Keyring, shop: &Name, place: &Place) -> Result<Option<Keyring>> {
+        let halves =
+            self.public_out.as_ref().map(|_| service::public_halves(file, Some(shop), place));
+        halves.transpose()
+    }
+
+    fn create_public(&self, inputs: &[Option<FileId>]) -> Result<Option<Output>> {
+        let Some(path) = &self.public_out else { return Ok(None) };
+        if self.to.path().is_some_and(|other| files::same_target(other, path)) {
+            return Err(usage("-o and --public-out name the same file"));
+        }
+        Output::create(Some(path), self.to.existing(), Privacy::Umask, inputs).map(Some)
+    }
+
     fn write(&self, file: &dyn KeyHolder) -> Result<()> {
         key_output(file, &self.to, &[])?.commit()
     }
@@ -311,6 +352,11 @@ pub fn key_output(
     refuse_terminal(&output, file.has_secrets())?;
     output.write(&file.to_bytes(&Place::file(output.name()))?)?;
     Ok(output)
+}
+
+fn write_public(mut output: Output, halves: &dyn KeyHolder) -> Result<()> {
+    output.write(&halves.to_bytes(&Place::file(output.name()))?)?;
+    output.commit()
 }
 
 /// Refuses to print keys to a terminal if they are secret, or not text.

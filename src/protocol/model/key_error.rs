@@ -170,6 +170,9 @@ pub enum KeyError {
     /// A client's keys that would never seal.
     #[error("the keys of {0} would expire before they are valid")]
     NeverValid(ShopName),
+    /// Private halves that a shop made itself, so that the service does not have them.
+    #[error("shop {0} made its pairs itself: this keyring has their public halves alone")]
+    OwnPairs(Name),
     /// The bundle and the ledger do not belong together.
     #[error(transparent)]
     Ledger(#[from] LedgerTrouble),

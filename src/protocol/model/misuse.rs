@@ -50,6 +50,15 @@ pub enum Misuse {
     /// Part of a lone key that is to be erased.
     #[error("{0}: a lone key has no parts: erase the whole file")]
     LoneKeyIsWhole(String),
+    /// Shop whose keys have no public halves.
+    #[error("the keys of shop {0} are secret and have no public halves")]
+    NoPublicHalf(Name),
+    /// Shop whose keys are derived from a tree, which has no public half.
+    #[error("the keys of shop {0} are derived, and only who derives them has the public halves")]
+    NoPublicPool(Name),
+    /// File with keys that decrypt, where public halves are needed.
+    #[error("{0}: holds keys that decrypt, expected public halves")]
+    NotPublic(String),
     /// Second key without a name: it is unclear which one serves orders that name no key.
     #[error("only one key without a name can be given")]
     SecondUnnamedKey,

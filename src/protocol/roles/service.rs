@@ -3,6 +3,7 @@
 mod client;
 #[cfg(feature = "store")]
 mod delivery;
+mod own_pairs;
 mod rotate;
 mod share;
 mod trees;
@@ -32,6 +33,8 @@ use crate::protocol::store::trees::{HeldTree, TreePart, Trees};
 pub use client::{ClientRequest, Delivery, IdRequest, bundle_client};
 #[cfg(feature = "store")]
 pub use delivery::{Outputs, deliver, deliver_admission, deliver_rotation, deliver_split};
+pub use own_pairs::{add_public_halves, public_half_of, public_halves};
+use own_pairs::{refuse_own_pairs, whole};
 pub use rotate::{Rotated, Rotation, rotate};
 pub use share::Share;
 pub(in crate::protocol) use trees::add_repeatable_tree;
@@ -279,6 +282,7 @@ pub fn add_keys<S: KeySource>(
 /// As [`add_keys`].
 pub fn check_room(file: &Keyring, request: &KeyRequest, place: &Place) -> Result<()> {
     trees::check(request)?;
+    refuse_own_pairs(file, &request.shop, place)?;
     let newest = file.newest(&request.shop);
     let Some(Account { shop, .. }) = file.shops.get(&newest) else { return Ok(()) };
     if (shop.scheme, shop.suite) != (request.scheme, request.suite) {
@@ -347,10 +351,11 @@ const ID_LEN: usize = 16;
 /// Adds a key under a transaction id of 64 random bits that the shop does not have yet.
 fn add_fresh(
     file: &mut Keyring,
-    mut key: Jwk<DecryptingKey>,
+    key: Jwk<DecryptingKey>,
     shop: &ShopName,
     rng: &mut KeyStream,
 ) -> Kid {
+    let mut key = Jwk::from(key);
     loop {
         let kid = Kid::of_id(shop, &Name::of_transaction(rng.next_u64()));
         if file.was_erased(&kid) {
@@ -389,7 +394,7 @@ pub fn bundle_shop(
     let generations: BTreeMap<_, _> = generations.collect();
     let own =
         |key: &&Jwk<_>| key.kid.as_ref().is_some_and(|kid| generations.contains_key(kid.parts().0));
-    let keys = file.keys.iter().filter(own).cloned().collect();
+    let keys = file.keys.iter().filter(own).map(|key| whole(key, place)).collect::<Result<_>>()?;
     let bundle = shop_bundle(name, generations, keys, form);
     if form == ShopForm::BuiltIn && bundle.has_trees() {
         return Err(Misuse::NoBuiltIn(bundle.name).into());

@@ -237,6 +237,14 @@ impl<'k> KeyRef<'k> {
         }
     }
 
+    /// Whether the key is no part of a pair: who encrypts with it can decrypt.
+    pub fn is_secret_alone(self) -> bool {
+        match self {
+            Self::Secret(_) | Self::Pad(_) => true,
+            Self::Public(_) | Self::Private(_) => false,
+        }
+    }
+
     /// The secret bytes, if it is a secret key.
     pub fn secret(self) -> Option<&'k Secret> {
         match self {

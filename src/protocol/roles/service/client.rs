@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Chosen, KeyRequest, Pool, Share, Sizes, add_keys, check_len, choose_unused, shop_half,
-    trees as service_trees, users,
+    Chosen, KeyRequest, Pool, Share, Sizes, add_keys, check_len, choose_unused, refuse_own_pairs,
+    shop_half, trees as service_trees, users, whole,
 };
 use crate::ciphers::random::KeySource;
 use crate::protocol::jose::jwk::{AsKey, DecryptingKey, EncryptingKey, Jwk};
@@ -109,7 +109,8 @@ impl Delivery {
         let name = &self.client.name;
         let shop = keyring.record(name, place)?.shop.for_keys(&self.kids);
         let keys = at(keyring, self.kids.clone(), place)?.positions;
-        let keys = keys.into_iter().map(|position| keyring.keys[position].clone()).collect();
+        let keys = keys.into_iter().map(|position| whole(&keyring.keys[position], place));
+        let keys = keys.collect::<Result<_>>()?;
         Ok(shop_half(name, shop, self.trees.clone(), keys))
     }
 
@@ -329,6 +330,7 @@ impl KeyRequest {
     /// # Errors
     /// [`KeyError::UnknownShop`].
     pub fn more(file: &Keyring, name: &Name, orders: u64, place: &Place) -> Result<Self> {
+        refuse_own_pairs(file, name, place)?;
         let (newest, Account { shop, .. }) = file.account(Some(name), place)?;
         Ok(Self {
             shop: name.clone(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    KeyRequest, Pool, Sizes, add_keys, admit, check_len, check_room, make_keys, shop_half,
+    KeyRequest, Pool, Sizes, add_keys, admit, check_len, check_room, make_keys, shop_half, whole,
 };
 use crate::ciphers::ecdh::Curve;
 use crate::ciphers::random::{KeySource, RandomError};
@@ -93,7 +93,7 @@ pub fn rotate<S: KeySource>(
     shop.users = account.shop.users.clone();
     let own =
         |key: &&Jwk<_>| key.kid.as_ref().is_some_and(|kid| kid.parts().0 == generation.as_str());
-    let keys = file.keys.iter().filter(own).cloned().collect();
+    let keys = file.keys.iter().filter(own).map(|key| whole(key, place)).collect::<Result<_>>()?;
     let mut shop_half = shop_half(&generation, shop, trees, keys);
     for name in &retired {
         let shop = file.record(name, place)?.shop.without_history();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::{Range, Sub};
 
 use crate::ciphers::cpu::Backend;
-use crate::protocol::jose::jwk::{AsKey, DecryptingKey, EncryptingKey, Jwk};
+use crate::protocol::jose::jwk::{AsKey, EncryptingKey, Jwk};
 use crate::protocol::jose::tree::{LeafId, Leaves, TreeFault};
 use crate::protocol::model::{Amounts, Error, Kid, Place, Result, ShopName, Unfit};
 use crate::protocol::store::keyfile::{ClientBundle, KeyHolder, Keyring};
@@ -175,7 +175,10 @@ impl Share {
                 continue;
             }
             match keyring.keys.named(kid.as_str()) {
-                Some(own) => self.check_same(kid, &own.material, &key.material, place)?,
+                Some(own) => {
+                    let own = own.view().material.encrypting_half();
+                    self.check_same(kid, own, &key.material, place)?;
+                }
                 None if keyring.was_erased(kid) => {}
                 None => return Err(Error::key(place, keyring.unknown(kid))),
             }
@@ -187,7 +190,7 @@ impl Share {
                 let own = account.trees[&id].part().nodes().keys(Backend::detect(), &leaves);
                 let own = own.expect("its nodes have these leaves");
                 for ((_, kid, theirs), own) in theirs.iter().zip(&own) {
-                    self.check_same(kid, own, theirs, place)?;
+                    self.check_same(kid, own.as_key().encrypting_half(), theirs, place)?;
                 }
             }
         }
@@ -198,11 +201,11 @@ impl Share {
     fn check_same(
         &self,
         kid: &Kid,
-        own: &DecryptingKey,
+        own: EncryptingKey,
         theirs: &EncryptingKey,
         place: &Place,
     ) -> Result<()> {
-        let same = match (own.as_key().encrypting_half(), theirs) {
+        let same = match (own, theirs) {
             (EncryptingKey::Pad(whole), EncryptingKey::Pad(piece)) => {
                 let from = piece.offset().checked_sub(whole.offset());
                 from.and_then(|from| whole.piece(from, piece.len())).as_ref() == Some(piece)

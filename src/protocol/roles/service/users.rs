@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{KeyRequest, check_len, make_keys, shop_half};
+use super::{KeyRequest, check_len, make_keys, shop_half, whole};
 use crate::ciphers::random::KeySource;
-use crate::protocol::jose::jwk::{Jwk, Usage};
+use crate::protocol::jose::jwk::{DecryptingKey, Jwk, Usage};
 use crate::protocol::jose::tree::LeafId;
 use crate::protocol::model::{Error, KeyError, Kid, Misuse, Name, Place, Result, Scope};
 use crate::protocol::pipeline::Workers;
@@ -66,7 +66,7 @@ pub fn admit<S: KeySource>(
         check_len(file, &request, place)?;
         let keys = make_keys(&request, source, workers, &|| {}, place)?;
         for (user, material) in admitted.iter().zip(keys) {
-            file.keys.push(Jwk {
+            file.keys.push(Jwk::<DecryptingKey> {
                 kid: Some(Kid::of_id(&name, user)),
                 alg: Some(suite.key_alg().into()),
                 usage: Usage::Encryption,
@@ -78,7 +78,8 @@ pub fn admit<S: KeySource>(
         users.extend(admitted.iter().map(|user| (user.clone(), Standing::Admitted)));
     }
     let kids: Vec<Kid> = users.iter().map(|user| Kid::of_id(&name, user)).collect();
-    let keys = kids.iter().filter_map(|kid| file.keys.named(kid.as_str()).cloned()).collect();
+    let keys = kids.iter().filter_map(|kid| file.keys.named(kid.as_str()));
+    let keys = keys.map(|key| whole(key, place)).collect::<Result<_>>()?;
     let shop = file.record(&name, place)?.shop.for_keys(&kids);
     let shop_half = shop_half(&name, shop, Trees::new(), keys);
     Ok(Admission { shop_half, admitted, known })

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::shop::{choose, unknown_shop};
 use super::{AnyKeys, IV_BUDGET, Issued, KeyHolder, KeySet, Keys, Shop, write};
-use crate::protocol::jose::jwk::DecryptingKey;
+use crate::protocol::jose::jwk::Material;
 use crate::protocol::jose::tree::TreeId;
 use crate::protocol::model::{Kid, Name, Place, Result, Role, Scheme, ShopName, Suite};
 use crate::protocol::store::trees::{HeldTree, ServiceTree, Trees};
@@ -18,7 +18,7 @@ pub struct Keyring {
     /// The shops, each with a record for every generation of its keys.
     pub shops: BTreeMap<ShopName, Account>,
     /// The keys of all shops.
-    pub keys: Keys<DecryptingKey>,
+    pub keys: Keys<Material>,
 }
 
 /// A keyring's record of a shop and of what was handed out to its clients.

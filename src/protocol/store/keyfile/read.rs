@@ -277,7 +277,8 @@ fn keyring(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<Keyring> {
     };
     let shops = shops(ours, account).map_err(|why| why.at(place))?;
     let shop_of = |name: &str| shops.get(name).map(|account| &account.shop);
-    let keys = keys_of(keys, Role::Service, shop_of, decrypting, place)?;
+    // The service has only the public halves of pairs that a shop made itself.
+    let keys = keys_of(keys, Role::Service, shop_of, |key, _, _| Ok(key), place)?;
     match ours.contains_key("program") {
         true => Err(Error::malformed(place, KeyFileFault::NoProgram(Role::Service))),
         false => Ok(Keyring { shops, keys }),
