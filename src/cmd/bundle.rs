@@ -13,7 +13,7 @@ use orderseal::protocol::page::{self, Items};
 use orderseal::protocol::roles::merge::{refuse_to_lose_ledger, refuse_to_restore};
 use orderseal::protocol::roles::service::{self, ClientRequest, IdRequest, Outputs, ShopForm};
 use orderseal::protocol::store::files::{self, FileId, Loaded, Output, Privacy};
-use orderseal::protocol::store::keyfile::{KeyFile, KeyHolder, Keyring};
+use orderseal::protocol::store::keyfile::{KeyFile, KeyHolder, Keyring, Signer};
 use orderseal::protocol::store::spend::Durable;
 use orderseal::protocol::{Error, Name, Place, Result, Run, ServiceUrl};
 use serde_json::json;
@@ -122,6 +122,8 @@ Examples:
   orderseal bundle client --keyring service.jwks --shop tokyo \\
     --on-demand --shop-out half.jwks -o new.jwks
   orderseal bundle client --keyring service.jwks --shop tokyo \\
+    --orders 9 --signing-key sender.jwk -o signing.jwks
+  orderseal bundle client --keyring service.jwks --shop tokyo \\
     --form html --items items.json \\
     --send-to https://shop.example/orders -o order.html")]
 pub struct Client {
@@ -151,6 +153,12 @@ pub struct Client {
     /// Also write the shop's matching keys to FILE
     #[arg(long, value_name = "FILE")]
     shop_out: Option<PathBuf>,
+    /// Let the client sign its batches; write the public half of its key to FILE
+    ///
+    /// An Ed25519 key (RFC 8037), of which the keyring keeps nothing. The shop passes FILE to `decrypt
+    /// --verify-with`.
+    #[arg(long, value_name = "FILE", help_heading = MORE)]
+    signing_key: Option<PathBuf>,
     #[command(flatten)]
     erasing: Erasing,
     #[command(flatten)]
@@ -305,6 +313,14 @@ impl ServiceArgs {
     }
 }
 
+/// Writes the public key of a client that signs.
+fn write_sender(mut output: Output, signer: &Signer) -> Result<()> {
+    let mut key = signer.key.verifying().to_jwk();
+    key["kid"] = json!(signer.key.verifying().thumbprint().to_string());
+    output.write(format!("{key}\n").as_bytes())?;
+    output.commit()
+}
+
 impl PageArgs {
     fn run(&self, global: &Global) -> Result<()> {
         one_from_stdin([Some(self.from.keyring.as_path()), self.items.as_deref()])?;
@@ -357,19 +373,15 @@ impl Client {
             self.request.as_deref().map(|path| self.asked(path, &mut inputs)).transpose()?;
         let request = self.answer(&loaded, page.as_ref().map(|(page, _)| page), asked, global)?;
         let form = self.order_page.form(&request, &loaded, page.as_ref(), &mut inputs, global)?;
-        let outputs = [self.to.path(), self.shop_out.as_deref()];
-        let stdout = PathBuf::from("-");
-        let client = outputs[0].unwrap_or(&stdout);
-        if outputs[1].is_some_and(|shop| shop == client || files::same_target(shop, client)) {
-            return Err(usage("-o and --shop-out name the same file".to_owned()));
-        }
-        // Opens both outputs first, so that no id is issued to a file that cannot be written.
+        self.refuse_same_output()?;
+        // Opens all outputs first, so that no id is issued to a file that cannot be written.
         let existing = self.to.existing();
-        let output = Output::create(outputs[0], existing, Privacy::Owner, &inputs)?;
-        let shop_output = match outputs[1] {
-            Some(path) => Some(Output::create(Some(path), existing, Privacy::Owner, &inputs)?),
-            None => None,
-        };
+        let output = Output::create(self.to.path(), existing, Privacy::Owner, &inputs)?;
+        let create = |path, privacy| Output::create(Some(path), existing, privacy, &inputs);
+        let shop_output =
+            self.shop_out.as_deref().map(|path| create(path, Privacy::Owner)).transpose()?;
+        let key_output =
+            self.signing_key.as_deref().map(|path| create(path, Privacy::Umask)).transpose()?;
         shop_output.as_ref().map_or(Ok(()), keep_ledger)?;
         if output.is_terminal() || shop_output.as_ref().is_some_and(Output::is_terminal) {
             return Err(usage("keys are not printed to a terminal: use -o FILE".to_owned()));
@@ -396,10 +408,34 @@ impl Client {
         if form.is_some() {
             order_page::tell_size(&bytes, &shown(&self.to), global);
         }
-        report(&self.to, global, &delivery.client).map_err(|source| {
+        let written = match (key_output, &delivery.client.signer) {
+            (Some(output), Some(signer)) => write_sender(output, signer),
+            (Some(_) | None, _) => Ok(()),
+        };
+        written.and_then(|()| report(&self.to, global, &delivery.client)).map_err(|source| {
             let what = format!("the bundle was written to {}", name.file);
             Error::Changed { what, source: Box::new(source) }
         })
+    }
+
+    /// Refuses two outputs of the same name.
+    fn refuse_same_output(&self) -> Result<()> {
+        let client = self.to.path().unwrap_or(Path::new("-"));
+        let outputs = [
+            ("-o", Some(client)),
+            ("--shop-out", self.shop_out.as_deref()),
+            ("--signing-key", self.signing_key.as_deref()),
+        ];
+        for (index, (name, path)) in outputs.iter().enumerate() {
+            for (other, found) in &outputs[..index] {
+                if let (Some(path), Some(found)) = (path, found)
+                    && (path == found || files::same_target(path, found))
+                {
+                    return Err(usage(format!("{other} and {name} name the same file")));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Reads a client's request. What it may ask for is limited: it comes from anybody.
@@ -454,6 +490,7 @@ impl Client {
             run: if self.guided { Run::Guided } else { Run::Automatic },
             layers: self.layers.layers.unwrap_or(1),
             pad_bytes: self.pad_bytes,
+            signs: self.signing_key.is_some(),
             service,
             now: now(),
             dates: self.dates.made_now(global)?,

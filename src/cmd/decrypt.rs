@@ -1,5 +1,6 @@
 //! `decrypt`: the shop opens sealed orders.
 
+mod batches;
 mod report;
 
 use std::io::{Cursor, Read};
@@ -18,13 +19,14 @@ use orderseal::protocol::{Error, Kid, Malformed, Place, Result};
 use serde_json::json;
 
 use super::arguments::is_stdout;
-use super::arguments::{Failures, MORE, OutputFile};
+use super::arguments::{Failures, MORE, OutputFile, SkipReport};
 use super::beginnings::{joined_json, peek_line};
 use super::dates::{OnExpired, now, warn_expired};
 use super::ledger::{Delivery, UseOptions};
 use super::passwords::{KeyPassword, load_password};
 use super::{Global, algorithms, main_inputs, one_from_stdin, one_to_stdout, ui};
 use crate::cmd::hints::usage;
+use batches::{Batches, SenderKeys};
 pub use report::write_skipped;
 
 /// Open sealed orders
@@ -94,6 +96,8 @@ pub struct Decrypt {
     ids: bool,
     #[command(flatten)]
     uses: UseOptions,
+    #[command(flatten)]
+    senders: SenderKeys,
     /// What to do with orders under keys that have expired
     #[arg(long, value_name = "WHAT", value_enum, default_value = "warn", help_heading = MORE)]
     expired: OnExpired,
@@ -132,6 +136,7 @@ impl Decrypt {
             .chain(&self.key)
             .chain(&self.password_file)
             .map(|path| Some(path.as_path()))
+            .chain(self.senders.paths().iter().map(|path| Some(path.as_path())))
             .chain([self.key_password.path()]);
         one_from_stdin(key_files.chain(main_inputs(&self.sealed)))?;
         one_to_stdout([self.main_output(), self.failures.path()])?;
@@ -145,6 +150,7 @@ impl Decrypt {
         self.uses.check_erasable(&bundles)?;
         let inputs = Inputs::open(&self.sealed)?;
         ids.extend(inputs.ids());
+        ids.extend(self.senders.ids());
         let mut ledger = self.uses.join(ledger, &bundles, self.check)?;
         // A bundle in which the ledger was noted is another file now.
         let files = bundles.iter().filter(|bundle| bundle.changeable);
@@ -171,7 +177,7 @@ impl Decrypt {
     fn open_input(
         &self,
         global: &Global,
-        mut inputs: Inputs,
+        inputs: Inputs,
         keys: &OpeningKeys,
         ids: &[Option<FileId>],
         ledger: Option<&mut Ledger>,
@@ -179,6 +185,9 @@ impl Decrypt {
         if self.document {
             return self.open_document(global, inputs, keys, ids, ledger);
         }
+        let mut report = self.failures.create_report(&self.to, ids)?;
+        let (mut inputs, batches) =
+            self.senders.verify(inputs, &self.failures, &mut report, global)?;
         let first = peek_line(inputs.first(), Vec::new())?;
         match Carries::of_line(&first) {
             Carries::Order => {}
@@ -192,10 +201,11 @@ impl Decrypt {
         inputs.first().reader = Box::new(Cursor::new(first).chain(read));
         let mut to = self.delivery(ids, ledger)?;
         let progress = ui::Progress::bytes(global, inputs.size(), to.output.as_ref());
-        let summary = self.open(global, inputs, keys, ids, &mut to, &progress)?;
+        let mut summary = self.open(global, inputs, keys, report, &mut to, &progress)?;
+        summary.failed += batches.failed;
         to.send()?;
         progress.finish_orders(if self.check { "verified" } else { "opened" }, &summary.totals);
-        self.report_summary(global, &summary, keys)?;
+        self.report_summary(global, &summary, keys, &batches)?;
         Ok(Outcome::Orders(summary))
     }
 
@@ -204,7 +214,7 @@ impl Decrypt {
         global: &Global,
         inputs: Inputs,
         keys: &OpeningKeys,
-        ids: &[Option<FileId>],
+        mut report: SkipReport,
         to: &mut Delivery<'_>,
         progress: &ui::Progress,
     ) -> Result<Summary> {
@@ -212,7 +222,6 @@ impl Decrypt {
         let Delivery { output, ledger } = to;
         let uses = self.uses.uses(ledger.as_deref_mut());
         let options = Options { uses, skip_failed: self.failures.are_skipped(), each: None };
-        let mut report = self.failures.create_report(&self.to, ids)?;
         let summary = shop::open(
             &global.workers()?,
             inputs,
@@ -384,7 +393,7 @@ impl Decrypt {
             output.write(&text)?;
         }
         to.send()?;
-        self.report_summary(global, &summary, keys)?;
+        self.report_summary(global, &summary, keys, &Batches::default())?;
         Ok(Outcome::Orders(summary))
     }
 

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use orderseal::protocol::Error;
-use orderseal::protocol::model::Place;
+use orderseal::protocol::model::{BatchFault, Place};
 use serde_json::{Value, json};
 
 use super::hints::hints;
@@ -89,7 +89,8 @@ fn code(error: &Error) -> u8 {
         Error::Usage(_) | Error::Caller(_) | Error::KeyFileFull { .. } => 2,
         Error::Misread { .. } | Error::Malformed { .. } | Error::Unexpected { .. } => 3,
         Error::Key { .. } => 4,
-        Error::Authentication(_) | Error::NotDecrypted { .. } => 5,
+        Error::Batch { fault: BatchFault::Repeated(_), .. } => 7,
+        Error::Authentication(_) | Error::NotDecrypted { .. } | Error::Batch { .. } => 5,
         Error::SomeFailed { .. } => 6,
         Error::Reused { .. } => 7,
         Error::NotHeld { .. } => 8,
@@ -116,6 +117,7 @@ pub fn kind(error: &Error) -> &'static str {
         Error::Misread { .. } | Error::Malformed { .. } | Error::Unexpected { .. } => "malformed",
         Error::Key { .. } => "key",
         Error::Authentication(_) | Error::NotDecrypted { .. } => "authentication",
+        Error::Batch { fault, .. } => batch_kind(fault),
         Error::SomeFailed { .. } => "some-failed",
         Error::NotHeld { .. } => "not-held",
         Error::Slower { .. } => "slower",
@@ -134,6 +136,24 @@ pub fn kind(error: &Error) -> &'static str {
     }
 }
 
+/// Returns the kind of a fault of a signed batch.
+pub fn batch_kind(fault: &BatchFault) -> &'static str {
+    match fault {
+        BatchFault::Repeated(_) => "repeat",
+        BatchFault::Unsigned
+        | BatchFault::UnknownSender(_)
+        | BatchFault::CutOff(_)
+        | BatchFault::Mixed(_)
+        | BatchFault::Order { .. }
+        | BatchFault::TakenOver { .. }
+        | BatchFault::OtherManifest
+        | BatchFault::Count { .. }
+        | BatchFault::Changed
+        | BatchFault::Shop(_)
+        | BatchFault::Manifest(_) => "batch",
+    }
+}
+
 /// Returns the place of the error in the input, if it has one.
 pub fn place(error: &Error) -> Option<&Place> {
     match error {
@@ -144,6 +164,7 @@ pub fn place(error: &Error) -> Option<&Place> {
         | Error::KeyFileFull { place, .. }
         | Error::Reused { place, .. }
         | Error::NotDecrypted { place, .. }
+        | Error::Batch { place, .. }
         | Error::Authentication(place) => Some(place),
         Error::Spending { source, .. }
         | Error::Changed { source, .. }

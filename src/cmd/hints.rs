@@ -3,9 +3,9 @@
 
 use orderseal::ciphers::content::ContentCipher;
 use orderseal::protocol::model::{
-    Amounts, Document, Encrypted, Expected, Family, Form, JournalTrouble, JsonFault, LedgerTrouble,
-    Malformed, Misuse, NoPadding, NotUndone, OutOfDate, Pbes2, Reuse, Role, Unfit, Unimplemented,
-    WebPage, WrapAlgorithm,
+    Amounts, BatchFault, Document, Encrypted, Expected, Family, Form, JournalTrouble, JsonFault,
+    LedgerTrouble, Malformed, Misuse, NoPadding, NotUndone, OutOfDate, Pbes2, Reuse, Role, Unfit,
+    Unimplemented, WebPage, WrapAlgorithm,
 };
 use orderseal::protocol::{Error, KeyError, Place, Spent};
 
@@ -88,6 +88,7 @@ pub fn hints(error: &Error) -> Vec<String> {
             unexpected_hint(found, *expected).into_iter().collect()
         }
         Error::Reused { found, .. } => reuse_hint(found).into_iter().map(str::to_owned).collect(),
+        Error::Batch { fault, .. } => batch_hint(fault).into_iter().map(str::to_owned).collect(),
         Error::NotDecrypted { found, .. } => vec![not_decrypted_hint(found).to_owned()],
         Error::NotHeld { .. } => {
             vec!["the report names what failed; the same command repeats it, --trace shows the messages".to_owned()]
@@ -100,6 +101,28 @@ pub fn hints(error: &Error) -> Vec<String> {
         | Error::Authentication(_)
         | Error::SomeFailed { .. }
         | Error::Slower { .. } => Vec::new(),
+    }
+}
+
+/// Returns a hint for a fault of a signed batch.
+fn batch_hint(fault: &BatchFault) -> Option<&'static str> {
+    match fault {
+        BatchFault::Unsigned => {
+            Some("without --verify-with, orders open whether they are signed or not")
+        }
+        BatchFault::UnknownSender(_) => {
+            Some("`bundle client --signing-key FILE` wrote the public key of this sender")
+        }
+        BatchFault::CutOff(_) | BatchFault::Order { .. } | BatchFault::Count { .. } => {
+            Some("get the whole batch again from its sender; --on-error skip opens the others")
+        }
+        BatchFault::Mixed(_)
+        | BatchFault::TakenOver { .. }
+        | BatchFault::OtherManifest
+        | BatchFault::Changed
+        | BatchFault::Shop(_)
+        | BatchFault::Manifest(_)
+        | BatchFault::Repeated(_) => None,
     }
 }
 
@@ -147,6 +170,7 @@ fn misuse_hint(misuse: &Misuse) -> Option<&'static str> {
         | Misuse::SeveralNames(_)
         | Misuse::LoneKeyIsWhole(_)
         | Misuse::SecondUnnamedKey
+        | Misuse::SignsBatches
         | Misuse::NoPublicHalf(_)
         | Misuse::Layers(_)
         | Misuse::NothingToChain(_)

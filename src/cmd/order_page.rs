@@ -79,6 +79,11 @@ impl OrderPage {
         if request.ids.orders().is_some_and(|orders| orders > MAX_ORDERS as u64) {
             return Err(usage(format!("a page has {MAX_ORDERS} orders at most")));
         }
+        if request.signs {
+            return Err(usage(
+                "a page sends one order, and signs no batch: leave out --signing-key",
+            ));
+        }
         if let Some(what @ (Erase::Keys | Erase::Programs)) = request.erase {
             let what = what.name();
             let found = format!("--erase={what}: a page erases all that it can, say --erase alone");

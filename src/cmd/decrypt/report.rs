@@ -8,7 +8,7 @@ use orderseal::protocol::roles::stream::Opened;
 use orderseal::protocol::store::OpeningKeys;
 use serde_json::json;
 
-use super::Decrypt;
+use super::{Batches, Decrypt};
 use crate::cmd::arguments::SkipReport;
 use crate::cmd::{Global, ui};
 
@@ -43,6 +43,7 @@ impl Decrypt {
         global: &Global,
         summary: &Summary,
         keys: &OpeningKeys,
+        batches: &Batches,
     ) -> Result<()> {
         if global.json {
             let shops = summary.by_shop(keys);
@@ -55,6 +56,9 @@ impl Decrypt {
                 "keys": summary.keys(),
                 "by_shop": shops.collect::<BTreeMap<_, _>>(),
             });
+            if let Some(batches) = batches.to_json() {
+                report["batches"] = batches;
+            }
             if self.ids {
                 report["by_key"] = json!(summary.by_key(keys));
             }

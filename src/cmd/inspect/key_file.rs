@@ -168,6 +168,10 @@ fn client_bundle_to_json(file: &ClientBundle) -> Value {
         }
         value["program"] = program;
     }
+    if let Some(signer) = &file.signer {
+        let sender = signer.key.verifying().thumbprint().to_string();
+        value["signer"] = json!({"sender": sender, "batches": signer.signed});
+    }
     value
 }
 

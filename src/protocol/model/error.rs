@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use super::amounts::{Amounts, Spent};
+use super::batch_fault::BatchFault;
 use super::form::{Expected, Form};
 use super::key_error::KeyError;
 use super::malformed::{Malformed, NoPadding};
@@ -159,6 +160,14 @@ pub enum Error {
     /// Order or key that is not authentic. All causes share this one form.
     #[error("{0}: authentication failed")]
     Authentication(Place),
+    /// Signed batch, or line where one is expected, that was refused.
+    #[error("{place}: {fault}")]
+    Batch {
+        /// Place of the fault.
+        place: Place,
+        /// The fault.
+        fault: BatchFault,
+    },
     /// Old data that does not decrypt to what it should.
     #[error("{place}: {found}")]
     NotDecrypted {

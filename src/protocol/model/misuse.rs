@@ -59,6 +59,9 @@ pub enum Misuse {
     /// File with keys that decrypt, where public halves are needed.
     #[error("{0}: holds keys that decrypt, expected public halves")]
     NotPublic(String),
+    /// A document, key or stream for a program that signs batches.
+    #[error("the program signs batches of orders, and seals nothing else")]
+    SignsBatches,
     /// Second key without a name: it is unclear which one serves orders that name no key.
     #[error("only one key without a name can be given")]
     SecondUnnamedKey,

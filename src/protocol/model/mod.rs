@@ -3,6 +3,7 @@
 mod address;
 mod algorithms;
 mod amounts;
+mod batch_fault;
 mod dates;
 mod error;
 mod form;
@@ -23,6 +24,7 @@ pub use address::ServiceUrl;
 pub(in crate::protocol) use address::split_scheme;
 pub use algorithms::{Alg, Enc, Family, KeyCipher, Pbes2, WrapAlgorithm};
 pub use amounts::{Amounts, Spent};
+pub use batch_fault::BatchFault;
 pub use dates::{Dates, NotTime, OutOfDate, Time};
 pub use error::{Error, NotUndone, Result};
 pub use form::{Expected, Form, LEDGER_MAGIC, Syntax, WebPage};

@@ -11,6 +11,8 @@ pub enum Step {
     Seal,
     /// Client: wrap the content-encryption key.
     Wrap,
+    /// Client: sign the batch.
+    Sign,
     /// Client: send the sealed orders.
     Send,
     /// Client: erase keys, program or both.
@@ -52,6 +54,8 @@ pub struct ClientProgram {
     pub run: Run,
     /// Part of the file to erase after sending, if any.
     pub erase: Option<Erase>,
+    /// Whether batches are signed.
+    pub signs: bool,
 }
 
 /// A shop's program.
@@ -70,9 +74,13 @@ impl ClientProgram {
     /// Steps in order. The steps in a file must be exactly these: nothing is interpreted.
     pub fn steps(&self) -> Vec<Step> {
         let mut steps = match self.content {
-            Content::Direct => vec![Step::Seal, Step::Send],
-            Content::Hybrid => vec![Step::Generate, Step::Seal, Step::Wrap, Step::Send],
+            Content::Direct => vec![Step::Seal],
+            Content::Hybrid => vec![Step::Generate, Step::Seal, Step::Wrap],
         };
+        if self.signs {
+            steps.push(Step::Sign);
+        }
+        steps.push(Step::Send);
         steps.extend(self.erase.map(|_| Step::Erase));
         steps
     }
@@ -95,6 +103,7 @@ impl Step {
             Self::Generate => "generate",
             Self::Seal => "seal",
             Self::Wrap => "wrap",
+            Self::Sign => "sign",
             Self::Send => "send",
             Self::Erase => "erase",
             Self::Unwrap => "unwrap",

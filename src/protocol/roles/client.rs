@@ -1,14 +1,17 @@
 //! The client's work: sealing a batch of orders with the keys it received.
 
+mod signing;
 mod supply;
 
 use std::sync::Arc;
 
+use signing::{Signing, hashes_of};
 use supply::{Supply, Ticket};
 
 use crate::ciphers::content::ContentCipher;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::{KeySource, SystemSource};
+use crate::protocol::jose::batch::BatchMark;
 use crate::protocol::jose::jwe::{
     Carries, MAX_ORDER, MIN_TYPED, Sealer, SealingKeys, Shape, TypedKey,
 };
@@ -38,6 +41,7 @@ pub struct Plan {
     typed: Option<TypedKey>,
     expected: Option<InputSize>,
     notes: Option<Arc<Notes>>,
+    signing: Option<Signing>,
 }
 
 enum KeyPlan {
@@ -77,6 +81,7 @@ impl Plan {
         };
         Ok(Self {
             erases: program.erase.is_some(),
+            signing: Signing::of(client, now, place)?,
             ..Self::new(place, shop.suite, key, program.layers)
         })
     }
@@ -159,8 +164,8 @@ impl Plan {
     }
 
     fn new(place: &Place, suite: Suite, key: KeyPlan, layers: u8) -> Self {
-        let (erases, typed, expected, notes) = (false, None, None, None);
-        Self { bundle: place.clone(), suite, key, layers, erases, typed, expected, notes }
+        let (erases, typed, expected, notes, signing) = (false, None, None, None, None);
+        Self { bundle: place.clone(), suite, key, layers, erases, typed, expected, notes, signing }
     }
 
     /// The algorithms of the plan.
@@ -168,13 +173,19 @@ impl Plan {
         self.suite
     }
 
-    /// Whether the key file must record what is used up.
+    /// Whether the key file must record what is used up, or what was signed.
     pub fn spends(&self) -> bool {
-        match self.key {
+        let counted = match self.key {
             KeyPlan::Shared { budget, .. } => budget,
             KeyPlan::Password(_) => false,
             KeyPlan::Each { .. } | KeyPlan::Pad { .. } => true,
-        }
+        };
+        counted || self.signing.is_some()
+    }
+
+    /// Whether batches are signed.
+    pub fn signs(&self) -> bool {
+        self.signing.is_some()
     }
 
     /// Whether each order uses an id up.
@@ -269,23 +280,41 @@ impl Plan {
             ..Sealer::default()
         };
         let (suite, notes) = (self.suite, self.notes);
+        let mut batch = self.signing.map(|signing| signing.begin(source));
+        let mark = batch.as_ref().map(signing::Batch::mark);
+        let marks = (notes.as_deref(), mark.as_ref());
         let mut totals = Totals::default();
         let done = workers.run(
             parts,
             limits,
             |block| supply.take(&block.lines(), &block.place(0)),
-            |block, keys| seal_block(block, &keys, &sealer, suite, notes.as_deref(), source),
+            |block, keys| {
+                let (lines, failure) = seal_block(block, &keys, &sealer, suite, marks, source);
+                let hashes = marks.1.map(|_| hashes_of(&lines));
+                (lines, hashes, failure)
+            },
             |sealed, block| {
-                let (lines, failure) = sealed;
+                let (lines, hashes, failure) = sealed;
                 totals.orders += block.lines as u64;
                 totals.read += block.len() as u64;
                 totals.written += lines.len() as u64;
                 progress(&totals);
                 sink.write(&lines)?;
+                if let (Some(batch), Some(hashes)) = (&mut batch, hashes) {
+                    batch.add(&hashes);
+                }
                 block.give_back(lines);
                 failure.map_or(Ok(()), Err)
             },
         );
+        let done = done.and_then(|()| match batch {
+            Some(batch) => {
+                let manifest = batch.sign(store, &self.bundle)?;
+                totals.written += manifest.len() as u64;
+                sink.write(&manifest)
+            }
+            None => Ok(()),
+        });
         let used = supply.finish(done, sink, &self.bundle)?;
         Ok(Sealed { totals, used })
     }
@@ -348,6 +377,7 @@ impl Plan {
         sink: &mut O,
         write: impl FnOnce(Vec<u8>, &mut O) -> Result<()>,
     ) -> Result<Vec<Kid>> {
+        self.refuse_to_sign()?;
         let expected = InputSize::one(text.len() as u64, place);
         let plan = Self { expected: Some(expected), ..self };
         let mut supply = plan.supply(store, place)?;
@@ -368,6 +398,17 @@ impl Plan {
             });
         let done = sealed.and_then(|()| write(line, sink));
         supply.finish(done, sink, &plan.bundle)
+    }
+
+    /// Refuses to seal what is not a batch, if the program signs batches.
+    ///
+    /// # Errors
+    /// [`Error::Usage`].
+    fn refuse_to_sign(&self) -> Result<()> {
+        match self.signs() {
+            true => Err(Misuse::SignsBatches.into()),
+            false => Ok(()),
+        }
     }
 
     fn supply<'s, K: KeyStore + ?Sized>(
@@ -513,7 +554,7 @@ fn seal_block<S: KeySource>(
     keys: &Ticket,
     sealer: &Sealer,
     suite: Suite,
-    notes: Option<&Notes>,
+    (notes, batch): (Option<&Notes>, Option<&BatchMark>),
     source: &S,
 ) -> (Vec<u8>, Option<Error>) {
     let mut out = std::mem::take(&mut block.spare);
@@ -531,7 +572,7 @@ fn seal_block<S: KeySource>(
         };
         let to = from + run;
         let keys = match keys.make_ready(suite, Carries::Order, from..to) {
-            Ok(keys) => keys.with_provenance(note.was.as_ref()),
+            Ok(keys) => keys.with_provenance(note.was.as_ref()).in_batch(batch),
             Err(error) => return (out, Some(Error::key(&block.place(from), error))),
         };
         let number = first - 1 + from as u64;

@@ -18,3 +18,5 @@ pub mod stream;
 pub mod survey;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "store")]
+pub mod verify;

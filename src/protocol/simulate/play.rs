@@ -254,6 +254,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
             self.setup.on_demand && self.case.scheme.scope == Scope::Transaction && user.is_none();
         let shares_pad = self.case.suite.enc().takes_pad() && self.case.scheme.scope == Scope::Shop;
         let request = ClientRequest {
+            signs: false,
             shop,
             now: NOW,
             dates: Dates::default(),

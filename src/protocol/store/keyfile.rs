@@ -12,6 +12,7 @@ mod keys;
 mod plain;
 mod read;
 mod shop;
+mod signer;
 mod write;
 
 pub use bundles::{ClientBundle, Generation, JournalEnd, Sent, ShopBundle};
@@ -22,6 +23,7 @@ pub use keys::{AnyKeys, Keys, SameName};
 pub use plain::{JwkSet, LoneKey, PlainFile};
 pub use read::Parsed;
 pub use shop::{Shop, Stage, Standing};
+pub use signer::{Signer, ToSign};
 pub use write::AROUND_KEYS;
 
 use crate::protocol::model::{Error, KeyError, Place, Result, Role};

@@ -11,6 +11,7 @@ use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::KeyStream;
 use crate::ciphers::rsa::PublicKey;
 use crate::protocol::jose::alg::{KeyParams, OneOrEach, SealBy, Sealing, rsa_blocks};
+use crate::protocol::jose::batch::{self, BatchMark};
 use crate::protocol::jose::json::ObjectText;
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
 use crate::protocol::jose::password::DerivedKey;
@@ -46,6 +47,7 @@ pub struct SealingKeys<'k> {
     start: String,
     carries: Carries,
     was: Option<&'k Provenance>,
+    batch: Option<&'k BatchMark>,
 }
 
 impl<'k> SealingKeys<'k> {
@@ -87,7 +89,7 @@ impl<'k> SealingKeys<'k> {
         header.begin(&start(suite));
         KeyParams::Pbes2(Box::new(key.derivation().clone())).write(&mut header);
         let (kids, start) = (OneOrEach::One(None), header.into_start());
-        Ok(Self { ready, kids, start, carries, was: None })
+        Ok(Self { ready, kids, start, carries, was: None, batch: None })
     }
 
     fn new(
@@ -97,13 +99,19 @@ impl<'k> SealingKeys<'k> {
     ) -> Result<Self, KeyError> {
         let kids = keys.map(|key| key.kid.as_ref());
         let (ready, start) = (Sealing::prepare(keys, suite)?, start(suite));
-        Ok(Self { ready, kids, start, carries, was: None })
+        Ok(Self { ready, kids, start, carries, was: None, batch: None })
     }
 
     /// Says in each header what the line was before it was rewrapped.
     #[must_use]
     pub fn with_provenance(self, was: Option<&'k Provenance>) -> Self {
         Self { was, ..self }
+    }
+
+    /// Says in each header which signed batch the line belongs to.
+    #[must_use]
+    pub fn in_batch(self, batch: Option<&'k BatchMark>) -> Self {
+        Self { batch, ..self }
     }
 
     /// Checks that there is a key for each order.
@@ -125,13 +133,13 @@ impl<'k> SealingKeys<'k> {
     /// Whether all lines have the same header, except for members that belong to one order.
     fn have_one_header(&self) -> bool {
         match &self.kids {
-            OneOrEach::One(_) => true,
+            OneOrEach::One(_) => self.batch.is_none(),
             OneOrEach::Each(_) => false,
         }
     }
 
-    /// Begins the header of line `index`.
-    fn begin_header(&self, index: usize, header: &mut ObjectText) {
+    /// Begins the header of line `index`; `number` is that of its order in the run, counted from 0.
+    fn begin_header(&self, index: usize, number: u64, header: &mut ObjectText) {
         header.begin(&self.start);
         if let Some(kid) = self.kids.of(index) {
             header.any_text("kid", kid.as_str());
@@ -141,6 +149,9 @@ impl<'k> SealingKeys<'k> {
         }
         if let Some(was) = self.was {
             header.text(provenance::MEMBER, was.as_str());
+        }
+        if let Some(batch) = self.batch {
+            header.json(batch::MEMBER, &batch.member(number + 1));
         }
     }
 }
@@ -183,7 +194,7 @@ impl Sealer {
             Sealing::Blocks(public) => {
                 for (index, order) in orders[..fit].iter().enumerate() {
                     let mut header = ObjectText::default();
-                    keys.begin_header(index, &mut header);
+                    keys.begin_header(index, first + index as u64, &mut header);
                     self.seal_in_blocks(order, header.finish(), public.of(index), rng, out);
                 }
             }

@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use super::{Failure, MAX_HEADER, MAX_RECIPIENTS, Shape};
 use crate::ciphers::base64url;
+use crate::protocol::jose::batch::Manifest;
 use crate::protocol::jose::json::{self, Object, SecretJson, text};
+use crate::protocol::jose::line::trimmed;
 use crate::protocol::model::{Form, JsonFault, LineFault, Malformed};
 
 /// A sealed order for one recipient. All parts but `aad` are encoded in base64url.
@@ -56,7 +58,8 @@ pub(in crate::protocol) enum Sealed<'l> {
 }
 
 impl<'l> Sealed<'l> {
-    /// Takes a line or a document apart; `None` if there is nothing but white space.
+    /// Takes a line or a document apart; `None` if there is nothing but white space, or the manifest of a
+    /// batch.
     ///
     /// # Errors
     /// [`Failure`] if it is too long or not a sealed order.
@@ -71,6 +74,7 @@ impl<'l> Sealed<'l> {
             Some(b'{') => JsonToken::read(line).map(Self::Json).map(Some),
             Some(_) => match Token::compact(line) {
                 Some(token) => Ok(Some(Self::Compact(token))),
+                None if shape == Shape::Line && Manifest::is_one(line) => Ok(None),
                 None => Err(recognized(line, LineFault::Segments.into())),
             },
         }
@@ -116,11 +120,6 @@ pub fn is_sealed_json(text: &[u8]) -> bool {
 pub fn is_unfinished_json(lines: &[u8]) -> bool {
     let line = trimmed(lines).split(|&byte| byte == b'\n').next().unwrap_or_default();
     line.first() == Some(&b'{') && matches!(json::parse(line), Err(JsonFault::CutOff { .. }))
-}
-
-/// A line without a byte-order mark before it and white space around it.
-fn trimmed(line: &[u8]) -> &[u8] {
-    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii()
 }
 
 /// The failure for a line that is not a sealed order: what it was recognized as, or the fault.

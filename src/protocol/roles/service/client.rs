@@ -8,13 +8,14 @@ use super::{
 };
 use crate::ciphers::random::KeySource;
 use crate::protocol::jose::jwk::{AsKey, DecryptingKey, EncryptingKey, Jwk};
+use crate::protocol::jose::jws::SigningKey;
 use crate::protocol::jose::pad::Pad;
 use crate::protocol::model::{
     Amounts, ClientProgram, Dates, Enc, Erase, Error, KeyError, Kid, Kind, Misuse, Name, OutOfDate,
     Place, Result, Run, Scope, ServiceUrl, ShopName, Time,
 };
 use crate::protocol::store::keyfile::{
-    self, Account, ClientBundle, IV_BUDGET, KeyHolder, Keyring, Keys, Shop, ShopBundle,
+    self, Account, ClientBundle, IV_BUDGET, KeyHolder, Keyring, Keys, Shop, ShopBundle, Signer,
 };
 use crate::protocol::store::trees::{ClientTree, HeldTree, TreePart, Trees};
 
@@ -24,6 +25,9 @@ const BUDGET_SHARE: u64 = 256;
 
 /// Divisor for a client's share of a pad, if the request does not say how much.
 const PAD_SHARES: u64 = 16;
+
+/// The stream of a source from which a client's signing key is drawn.
+const SIGNING_STREAM: u64 = u64::MAX - 3;
 
 /// A client's request.
 #[derive(Debug, Clone)]
@@ -44,6 +48,8 @@ pub struct ClientRequest {
     pub layers: u8,
     /// Bytes of a pad that is shared with other clients; a default share if `None`.
     pub pad_bytes: Option<u64>,
+    /// Whether the client gets a key of its own, with which the program signs batches.
+    pub signs: bool,
     /// The service's address, if the client takes it from the shop's page.
     pub service: Option<ServiceUrl>,
 }
@@ -61,6 +67,7 @@ impl ClientRequest {
             run: Run::Automatic,
             layers: 1,
             pad_bytes: None,
+            signs: false,
             service: None,
         }
     }
@@ -198,7 +205,12 @@ pub fn bundle_client<S: KeySource>(
         layers: request.layers,
         run: request.run,
         erase: request.erase,
+        signs: request.signs,
     });
+    if request.signs {
+        // No key of a pool is drawn from this stream.
+        client.signer = Some(Signer::new(SigningKey::random(&mut source.stream(SIGNING_STREAM))));
+    }
     let keys = positions.iter().map(|&position| &file.keys[position]).zip(&kids);
     let encrypting = keys.map(|(key, kid)| match pieces.get(kid) {
         Some(piece) => key.with(EncryptingKey::Pad(piece.clone())),

@@ -92,6 +92,20 @@ impl Inputs {
         }
     }
 
+    /// Replaces each input by another one of the same name, in their order.
+    ///
+    /// # Errors
+    /// Those of `replace`.
+    pub fn replaced(self, mut replace: impl FnMut(Part) -> Result<Part>) -> Result<Self> {
+        let mut replaced = |input: Input| {
+            let reader = replace(Part { place: input.place(), reader: input.reader })?.reader;
+            Ok(Input { reader, ..input })
+        };
+        let first = replaced(self.first)?;
+        let others = self.others.into_iter().map(replaced).collect::<Result<_>>()?;
+        Ok(Self { first, others })
+    }
+
     fn iter(&self) -> impl Iterator<Item = &Input> {
         std::iter::once(&self.first).chain(&self.others)
     }

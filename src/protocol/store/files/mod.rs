@@ -22,6 +22,7 @@ mod read;
 mod renames;
 mod scratch;
 mod sent;
+mod spool;
 mod temporary;
 mod users;
 
@@ -43,4 +44,5 @@ pub use overwrite::{Erased, Left, Selection};
 pub use paths::{FileId, Privacy, check_changeable, identify, is_dash, same_target};
 pub use read::{Small, load_small, read_limited, read_small};
 pub use scratch::Scratch;
+pub use spool::Spool;
 pub use temporary::remove_unfinished;

@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use super::holder::set;
 use super::{
-    AnyKeys, JOURNALED, KeyHolder, KeySet, Keys, MAX_KEY_FILE, Shop, VERSION_WITH_DATES,
+    AnyKeys, JOURNALED, KeyHolder, KeySet, Keys, MAX_KEY_FILE, Shop, Signer, VERSION_WITH_DATES,
     VERSION_WITH_JOURNAL, write,
 };
 use crate::ciphers::{Secret, base64url};
 use crate::protocol::jose::json::Object;
-use crate::protocol::jose::jwk::{DecryptingKey, EncryptingKey};
+use crate::protocol::jose::jwk::{DecryptingKey, EncryptingKey, Jwk};
 use crate::protocol::jose::tree::TreeId;
 use crate::protocol::model::{
     ClientProgram, Erase, Kid, Name, Place, Result, Role, Scheme, Scope, ShopName, ShopProgram,
@@ -71,6 +71,8 @@ pub struct ClientBundle {
     pub erase_due: bool,
     /// The end of the journal whose spent ids were moved to `spent`.
     pub absorbed: Option<JournalEnd>,
+    /// The key that signs batches.
+    pub signer: Option<Signer>,
 }
 
 /// The check value at the end of a journal of spent ids.
@@ -128,14 +130,16 @@ impl ClientBundle {
             sent: Vec::new(),
             erase_due: false,
             absorbed: None,
+            signer: None,
         }
     }
 
     /// Whether the spent ids are so many that they belong in a journal. A program that erases uses
-    /// the bundle only once.
+    /// the bundle only once, and one that signs records every batch in it.
     pub fn wants_journal(&self) -> bool {
         let listed = self.shop.scheme.scope == Scope::Transaction && self.trees.is_empty();
-        let single = listed && self.shop.users.is_empty() && self.erases().is_none();
+        let once = self.erases().is_some() || self.signer.is_some();
+        let single = listed && self.shop.users.is_empty() && !once;
         single && self.keys.len() >= JOURNALED && !self.is_unfinished()
     }
 
@@ -272,6 +276,12 @@ impl KeyHolder for ClientBundle {
         Some(client_bundle(self))
     }
 
+    fn has_secrets(&self) -> bool {
+        let nodes = self.trees.values().any(|tree| !tree.part().nodes().is_empty());
+        let secret = |key: &Jwk<EncryptingKey>| key.view().material.is_secret();
+        nodes || self.signer.is_some() || self.keys.iter().any(secret)
+    }
+
     fn member_when_used(&self) -> Option<Value> {
         let mut used = self.clone();
         let single = self.keys.names().filter(|kid| !self.shop.is_reusable(kid));
@@ -302,6 +312,11 @@ impl KeySet for ClientBundle {
     fn erase_program(&mut self) -> Vec<Kid> {
         self.program = None;
         Vec::new()
+    }
+
+    fn erase_all_keys(&mut self) -> Vec<Kid> {
+        self.signer = None;
+        self.erase_listed_and_derived()
     }
 }
 
@@ -351,6 +366,9 @@ fn client_bundle(file: &ClientBundle) -> Value {
     }
     if let Some(end) = file.absorbed {
         value["absorbed"] = json!(base64url::encode_to_string(&end));
+    }
+    if let Some(signer) = &file.signer {
+        value["signer"] = signer.to_json();
     }
     value
 }

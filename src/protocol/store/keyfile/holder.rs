@@ -273,6 +273,11 @@ pub trait KeySet: KeyHolder {
 
     /// Erases all keys; returns the names of those that were listed.
     fn erase_all_keys(&mut self) -> Vec<Kid> {
+        self.erase_listed_and_derived()
+    }
+
+    /// Erases all keys for orders; returns the names of those that were listed.
+    fn erase_listed_and_derived(&mut self) -> Vec<Kid> {
         self.for_each_tree(&mut |_, tree| {
             let all = tree.part().given().clone();
             tree.erase(Backend::detect(), &all);

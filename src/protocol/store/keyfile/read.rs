@@ -9,8 +9,8 @@ use super::plain::PassedOver;
 use super::write::DATED;
 use super::{
     Account, ClientBundle, Generation, IV_BUDGET, JournalEnd, JwkSet, KeyFile, Keyring, Keys,
-    LoneKey, PlainFile, Sent, Shop, ShopBundle, Standing, VERSION_WITH_DATES, VERSION_WITH_JOURNAL,
-    VERSION_WITH_TREES,
+    LoneKey, PlainFile, Sent, Shop, ShopBundle, Signer, Standing, VERSION_WITH_DATES,
+    VERSION_WITH_JOURNAL, VERSION_WITH_TREES,
 };
 use crate::ciphers::base64url;
 use crate::ciphers::ecdh::Curve;
@@ -341,6 +341,7 @@ fn client_bundle(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<Client
         sent: sent(ours).map_err(malformed)?,
         erase_due: ours.get("erase_due") == Some(&Value::Bool(true)),
         absorbed: absorbed(ours).map_err(malformed)?,
+        signer: signer(ours).map_err(malformed)?,
         ..client
     })
 }
@@ -350,6 +351,13 @@ fn absorbed(ours: &Object) -> Checked<Option<JournalEnd>> {
     let end = |text: &str| base64url::decode_to_vec(text.as_bytes())?.try_into().ok();
     let end = |text| end(text).ok_or(Malformed::Base64("absorbed"));
     optional_text(ours, "absorbed")?.map(end).transpose()
+}
+
+/// The key that signs batches.
+fn signer(ours: &Object) -> Checked<Option<Signer>> {
+    let Some(value) = ours.get("signer") else { return Ok(None) };
+    let members = value.as_object().ok_or(Malformed::member("signer", "an object"))?;
+    Signer::from_json(members).map(Some).map_err(|fault| fault.within("signer"))
 }
 
 /// The key that a shop or the service holds.
@@ -548,6 +556,7 @@ fn client_program(ours: &Object, content: Content) -> Checked<Option<ClientProgr
             true => Some(choice(members, "erase", Erase::from_name)?),
             false => None,
         },
+        signs: has_step(members, Step::Sign),
     };
     check_steps(members, &program.steps()).map(|()| Some(program))
 }
@@ -565,6 +574,11 @@ fn shop_program(
 fn program_members(ours: &Object) -> Checked<Option<&Object>> {
     let Some(value) = ours.get("program") else { return Ok(None) };
     value.as_object().map(Some).ok_or_else(|| Malformed::member("program", "an object"))
+}
+
+fn has_step(members: &Object, step: Step) -> bool {
+    let steps = members.get("steps").and_then(Value::as_array);
+    steps.is_some_and(|steps| steps.iter().any(|own| own.as_str() == Some(step.name())))
 }
 
 fn check_steps(members: &Object, expected: &[Step]) -> Checked<()> {

@@ -32,6 +32,7 @@ fn client() -> ClientBundle {
     let mut file = ClientBundle::new("tokyo".parse().unwrap(), shop());
     file.spent.insert("00ff".parse().unwrap());
     file.program = Some(ClientProgram {
+        signs: false,
         content: file.shop.scheme.content,
         layers: 3,
         run: Run::Automatic,

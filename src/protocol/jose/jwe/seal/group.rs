@@ -281,7 +281,7 @@ impl Group<'_> {
         wrapped: &Wrapped,
         chains: &[Chain],
     ) {
-        self.keys.begin_header(self.at + index, header);
+        self.keys.begin_header(self.at + index, self.number(index), header);
         wrapped.params(index).write(header);
         if let Some(chain) = chains.get(index) {
             chain.write(header);

@@ -1,0 +1,114 @@
+//! `decrypt --verify-with`: signed batches are verified before anything of them is opened.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use orderseal::protocol::roles::verify::{RefusedBatch, Senders, Verified, Verifier};
+use orderseal::protocol::store::files::{self, FileId, Inputs};
+use orderseal::protocol::{Error, Result};
+use serde_json::{Value, json};
+
+use crate::cmd::arguments::{Failures, SkipReport};
+use crate::cmd::exit::batch_kind;
+use crate::cmd::help::MORE;
+use crate::cmd::{Global, ui};
+
+/// Longest file with senders' keys in bytes.
+const MAX_SENDERS: u64 = 1 << 20;
+
+/// Whose batches are opened.
+#[derive(Debug, Args)]
+pub struct SenderKeys {
+    /// Open only whole batches that a sender with this public key signed; repeatable
+    ///
+    /// A JWK, or a JWK Set, as from `bundle client --signing-key`. Nothing is written before all batches were
+    /// verified.
+    #[arg(long, value_name = "FILE", conflicts_with = "document", help_heading = MORE)]
+    verify_with: Vec<PathBuf>,
+}
+
+/// The batches of a run that were verified, and what was left out.
+#[derive(Debug, Default)]
+pub struct Batches {
+    verified: Vec<Verified>,
+    /// Number of lines that were left out.
+    pub failed: u64,
+}
+
+impl SenderKeys {
+    /// The paths of the files.
+    pub fn paths(&self) -> &[PathBuf] {
+        &self.verify_with
+    }
+
+    /// The identities of the files.
+    pub fn ids(&self) -> impl Iterator<Item = Option<FileId>> {
+        self.verify_with.iter().map(|path| files::identify(path))
+    }
+
+    /// Verifies the inputs, if that is asked for, and returns copies of them that were verified.
+    pub fn verify(
+        &self,
+        inputs: Inputs,
+        failures: &Failures,
+        report: &mut SkipReport,
+        global: &Global,
+    ) -> Result<(Inputs, Batches)> {
+        if self.verify_with.is_empty() {
+            return Ok((inputs, Batches::default()));
+        }
+        let mut senders = Senders::default();
+        for path in &self.verify_with {
+            let file = files::load_small(path, MAX_SENDERS, false)?;
+            senders.add(&file.bytes, &file.place)?;
+        }
+        let several = inputs.count() > 1;
+        let (workers, mut failed) = (global.workers()?, 0);
+        let mut verifier = Verifier::new(&workers, senders, |refused| {
+            failed += refused.lines;
+            match failures.are_skipped() {
+                true => write_refused(report, &refused, several),
+                false => Err(Error::Batch { place: refused.place, fault: refused.fault }),
+            }
+        })?;
+        let inputs = inputs.replaced(|part| verifier.verify(part))?;
+        let verified = verifier.finish();
+        for batch in verified.iter().filter(|batch| batch.follows == Some(false)) {
+            let Verified { sender, manifest, .. } = batch;
+            let number = manifest.sequence;
+            ui::warn(
+                global,
+                &format!("batch {number} of sender {sender} does not follow the one before it"),
+            );
+        }
+        Ok((inputs, Batches { verified, failed }))
+    }
+}
+
+impl Batches {
+    /// The batches as JSON; `None` if there are none.
+    pub fn to_json(&self) -> Option<Value> {
+        let batch = |Verified { sender, manifest, .. }: &Verified| {
+            json!({
+                "sender": sender.to_string(),
+                "shop": manifest.shop.as_str(),
+                "sequence": manifest.sequence,
+                "time": manifest.time.to_string(),
+                "orders": manifest.count,
+            })
+        };
+        (!self.verified.is_empty()).then(|| self.verified.iter().map(batch).collect())
+    }
+}
+
+/// Reports a batch that was left out, or a line that is not signed.
+fn write_refused(report: &mut SkipReport, refused: &RefusedBatch, several: bool) -> Result<()> {
+    let RefusedBatch { place, fault, lines } = refused;
+    let kind = batch_kind(fault);
+    let message = format!("{place}: {fault}");
+    let mut entry = json!({"line": place.line, "kind": kind, "message": message, "lines": lines});
+    if several {
+        entry["file"] = json!(place.file);
+    }
+    report.write(&entry)
+}

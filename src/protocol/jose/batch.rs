@@ -1,0 +1,221 @@
+//! Signed batches: what each line says of its batch, and the manifest that ends it.
+
+use std::fmt;
+
+use rand::Rng;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::json::{self, Object, text};
+use super::jws::{JwsFault, SigningKey, Thumbprint, VerifyingKey, key_id};
+use super::line::trimmed;
+use crate::ciphers::base64url;
+use crate::ciphers::random::KeyStream;
+use crate::protocol::model::{Kid, Malformed, Name, Time};
+
+/// The header member of a line that belongs to a signed batch.
+pub(super) const MEMBER: &str = "batch";
+
+/// The type of a manifest.
+const TYP: &str = "orderseal-batch";
+
+/// A hash by SHA-256.
+pub type Hash = [u8; 32];
+
+/// The number of a batch: 16 random bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BatchNumber([u8; 16]);
+
+/// The batch of a line: who signs it, and its number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchMark {
+    /// The key that signs.
+    pub by: Thumbprint,
+    /// The number of the batch.
+    pub batch: BatchNumber,
+}
+
+/// What the protected header of a line says of its batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineMark {
+    /// The batch.
+    pub of: BatchMark,
+    /// The number of the line in it, counted from 1.
+    pub line: u64,
+    /// The name of the line's key.
+    pub kid: Option<Kid>,
+}
+
+/// What a sender signs of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// The shop that the orders are for.
+    pub shop: Name,
+    /// The number of the batch.
+    pub batch: BatchNumber,
+    /// The number of this batch among those of the sender's bundle, counted from 1.
+    pub sequence: u64,
+    /// The hash of the manifest before this one.
+    pub previous: Option<Hash>,
+    /// When it was signed.
+    pub time: Time,
+    /// Number of its lines.
+    pub count: u64,
+    /// The hash over all of them, in order.
+    pub lines: Hash,
+}
+
+/// The hash over the lines of a batch: of the hashes of all of them, one after the other.
+#[derive(Debug, Clone, Default)]
+pub struct LinesHash(Sha256);
+
+impl BatchNumber {
+    /// Draws a number.
+    pub fn random(random: &mut KeyStream) -> Self {
+        let mut number = [0; 16];
+        random.fill_bytes(&mut number);
+        Self(number)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        base64url::decode_to_vec(text.as_bytes())?.try_into().ok().map(Self)
+    }
+}
+
+impl fmt::Display for BatchNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&base64url::encode_to_string(&self.0))
+    }
+}
+
+impl BatchMark {
+    /// The value of the header member of a line, in JSON.
+    pub(super) fn member(&self, line: u64) -> String {
+        let Self { by, batch } = self;
+        format!(r#"{{"by":"{by}","id":"{batch}","line":{line}}}"#)
+    }
+}
+
+impl LineMark {
+    /// What the header of a line in the compact serialization says; `None` if nothing.
+    pub fn of_line(line: &[u8]) -> Option<Self> {
+        let line = trimmed(line);
+        let text = base64url::decode_to_vec(&line[..memchr::memchr(b'.', line)?])?;
+        let header = json::parse(&text).ok()?;
+        let mark = header.get(MEMBER)?.as_object()?;
+        let kid = header.get("kid").and_then(Value::as_str).and_then(Kid::new);
+        let of = BatchMark {
+            by: Thumbprint::parse(text_of(mark, "by")?)?,
+            batch: BatchNumber::parse(text_of(mark, "id")?)?,
+        };
+        Some(Self { of, line: mark.get("line")?.as_u64()?, kid })
+    }
+}
+
+fn text_of<'m>(members: &'m Object, name: &str) -> Option<&'m str> {
+    members.get(name)?.as_str()
+}
+
+/// The hash of a line: without a byte-order mark before it and white space around it.
+pub fn hash_of_line(line: &[u8]) -> Hash {
+    Sha256::digest(trimmed(line)).into()
+}
+
+impl LinesHash {
+    /// Adds the hash of the next line.
+    pub fn add(&mut self, line: &Hash) {
+        self.0.update(line);
+    }
+
+    /// The hash of all lines so far.
+    pub fn finish(self) -> Hash {
+        self.0.finalize().into()
+    }
+}
+
+impl Manifest {
+    /// Whether a line has the form of a manifest.
+    pub fn is_one(line: &[u8]) -> bool {
+        let mut segments = trimmed(line).split(|&byte| byte == b'.');
+        let (header, others) = (segments.next(), segments.count());
+        let header = header.filter(|header| others == 2 && header.len() <= MAX_HEADER);
+        let typ = |header: &[u8]| {
+            let header = json::parse(&base64url::decode_to_vec(header)?).ok()?;
+            Some(header.get("typ")?.as_str()? == TYP)
+        };
+        header.and_then(typ) == Some(true)
+    }
+
+    /// The key that a manifest says it is signed by.
+    pub fn signer(line: &[u8]) -> Option<Thumbprint> {
+        key_id(str::from_utf8(trimmed(line)).ok()?)
+    }
+
+    /// Signs it: a line, without a line feed.
+    pub fn sign(&self, key: &SigningKey) -> String {
+        let encoded = |hash: &Hash| base64url::encode_to_string(hash);
+        let mut payload = json!({
+            "shop": self.shop.as_str(),
+            "batch": self.batch.to_string(),
+            "sequence": self.sequence,
+            "time": self.time.to_string(),
+            "count": self.count,
+            "lines": encoded(&self.lines),
+        });
+        if let Some(previous) = &self.previous {
+            payload["previous"] = json!(encoded(previous));
+        }
+        key.sign(TYP, payload.to_string().as_bytes())
+    }
+
+    /// Reads a manifest that a key signed.
+    ///
+    /// # Errors
+    /// [`ManifestFault`].
+    pub fn verify(line: &[u8], key: &VerifyingKey) -> Result<Self, ManifestFault> {
+        let line = str::from_utf8(trimmed(line)).map_err(|_| JwsFault::Form)?;
+        let payload = key.verify(TYP, line)?;
+        Ok(Self::read(&payload)?)
+    }
+
+    fn read(payload: &[u8]) -> Result<Self, Malformed> {
+        let value = json::parse(payload)?;
+        let members = value.as_object().ok_or(Malformed::Expected("a JSON object"))?;
+        let number = |name: &'static str| {
+            let number = members.get(name).and_then(Value::as_u64);
+            number.ok_or(Malformed::member(name, "a number"))
+        };
+        let hash = |name: &'static str, value: &str| {
+            let hash = base64url::decode_to_vec(value.as_bytes()).and_then(|it| it.try_into().ok());
+            hash.ok_or(Malformed::member(name, "a hash in base64url"))
+        };
+        let shop = text(members, "shop")?.parse().ok();
+        let time = text(members, "time")?.parse().ok();
+        Ok(Self {
+            shop: shop.ok_or(Malformed::member("shop", "a name"))?,
+            batch: BatchNumber::parse(text(members, "batch")?)
+                .ok_or(Malformed::member("batch", "16 bytes in base64url"))?,
+            sequence: number("sequence")?,
+            previous: json::optional_text(members, "previous")?
+                .map(|text| hash("previous", text))
+                .transpose()?,
+            time: time.ok_or(Malformed::member("time", "a time"))?,
+            count: number("count")?,
+            lines: hash("lines", text(members, "lines")?)?,
+        })
+    }
+}
+
+/// The longest encoded header of a manifest that is looked at.
+const MAX_HEADER: usize = 1 << 10;
+
+/// Why a manifest was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ManifestFault {
+    /// The signature.
+    #[error(transparent)]
+    Signature(#[from] JwsFault),
+    /// What was signed.
+    #[error(transparent)]
+    Content(#[from] Malformed),
+}

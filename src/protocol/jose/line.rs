@@ -1,0 +1,6 @@
+//! Lines as they arrive.
+
+/// A line without a byte-order mark before it and white space around it.
+pub(super) fn trimmed(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii()
+}
