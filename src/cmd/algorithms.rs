@@ -61,6 +61,15 @@ pub fn key_names() -> OneOf<&'static str> {
     one_of(names(ContentCipher::ALL).map(|name| (name, name))).spelled(SPELLINGS)
 }
 
+/// Name of the algorithm of keys that sign (RFC 8037).
+pub const SIGNING: &str = "EdDSA";
+
+/// Algorithms of keys that `keygen` makes, for `--alg`.
+pub fn made_names() -> OneOf<&'static str> {
+    let names = names(ContentCipher::ALL).chain([SIGNING]);
+    one_of(names.map(|name| (name, name))).spelled(SPELLINGS)
+}
+
 /// Algorithms to assume for keys that name none, for `--alg`: all but pads, which are recognized by
 /// their own members.
 pub fn assumed_names() -> OneOf<&'static str> {

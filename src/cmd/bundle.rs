@@ -22,6 +22,7 @@ use super::arguments::{Erasing, Layers, MORE, OutputFile, TEACHING, orders_of_po
 use super::dates::{KeyDates, now};
 use super::keygen::key_output;
 use super::order_page::{self, OrderPage};
+use super::signing::{self, SignWith};
 use super::values::one_of;
 use super::{Global, one_from_stdin, signals, ui};
 use crate::cmd::hints::{usage, usage_with};
@@ -58,6 +59,8 @@ pub struct Shop {
     form: ShopForm,
     #[command(flatten)]
     to: OutputFile,
+    #[command(flatten)]
+    sign: SignWith,
     /// With --force, bring back keys that were erased from the file
     #[arg(long, requires = "force", help_heading = MORE)]
     restore: bool,
@@ -79,6 +82,8 @@ pub struct ServiceArgs {
     shop: ShopName,
     #[command(flatten)]
     to: OutputFile,
+    #[command(flatten)]
+    sign: SignWith,
 }
 
 /// Write a shop's item page, with its items and the service's address
@@ -104,6 +109,11 @@ pub struct PageArgs {
     items: Option<PathBuf>,
     #[command(flatten)]
     to: OutputFile,
+    #[command(flatten)]
+    sign: SignWith,
+    /// The key by which the service signs, whose thumbprint clients find in the page
+    #[arg(long, value_name = "KEY", help_heading = MORE)]
+    service_key: Option<PathBuf>,
 }
 
 /// Write a client's encrypting keys and its program
@@ -165,6 +175,8 @@ pub struct Client {
     order_page: OrderPage,
     #[command(flatten)]
     to: OutputFile,
+    #[command(flatten)]
+    sign: SignWith,
     #[command(flatten)]
     dates: KeyDates,
     /// Let the user confirm each step
@@ -272,6 +284,7 @@ impl Shop {
         let loaded = self.from.load_keyring(global)?;
         let shop = self.shop.shop.as_ref();
         let bundle = service::bundle_shop(&loaded.file, shop, self.form, &loaded.place)?;
+        let signer = self.sign.prepare(&self.to, &[loaded.id], global)?;
         let mut output = key_output(&bundle, &self.to, &[loaded.id])?;
         output.send_over(|old, place| {
             refuse_to_lose_ledger(&bundle, old, place)?;
@@ -280,6 +293,9 @@ impl Shop {
                 false => refuse_to_restore(&bundle, old, place),
             }
         })?;
+        if let Some(signer) = signer {
+            signer.sign("shop's bundle", &bundle.to_bytes(&loaded.place)?)?;
+        }
         if self.form == ShopForm::Key {
             ui::warn(
                 global,
@@ -306,9 +322,14 @@ impl ServiceArgs {
         let loaded = self.from.load_keyring(global)?;
         let shop = self.shop.shop.as_ref();
         let halves = service::public_halves(&loaded.file, shop, &loaded.place)?;
+        let signer = self.sign.prepare(&self.to, &[loaded.id], global)?;
         let mut output = self.to.create(Privacy::Umask, &[loaded.id])?;
-        output.write(&halves.to_bytes(&Place::file(output.name()))?)?;
+        let bytes = halves.to_bytes(&Place::file(output.name()))?;
+        output.write(&bytes)?;
         output.commit()?;
+        if let Some(signer) = signer {
+            signer.sign("keyring of public halves", &bytes)?;
+        }
         report(&self.to, global, &halves)
     }
 }
@@ -340,10 +361,16 @@ impl PageArgs {
             None => json!([]),
         };
         let service = self.service.clone().or_else(|| shop.service.clone());
-        let page = Page { shop: name.name(), service, items };
+        let service_key = self.service_key.as_deref().map(signing::known_key).transpose()?;
+        let page = Page { shop: name.name(), service, service_key, items };
+        let signer = self.sign.prepare(&self.to, &inputs, global)?;
         let mut output = self.to.create(Privacy::Umask, &inputs)?;
         output.write(&page.to_bytes())?;
-        output.commit()
+        output.commit()?;
+        match signer {
+            Some(signer) => signer.sign("item page", &page.to_bytes()),
+            None => Ok(()),
+        }
     }
 }
 
@@ -362,6 +389,7 @@ impl Client {
             self.request.as_deref(),
             self.order_page.items(),
             self.order_page.fields(),
+            self.sign.path(),
         ])?;
         let loaded = self.from.load_keyring(global)?;
         let mut inputs = vec![loaded.id];
@@ -374,6 +402,7 @@ impl Client {
         let request = self.answer(&loaded, page.as_ref().map(|(page, _)| page), asked, global)?;
         let form = self.order_page.form(&request, &loaded, page.as_ref(), &mut inputs, global)?;
         self.refuse_same_output()?;
+        let signer = self.sign.prepare(&self.to, &inputs, global)?;
         // Opens all outputs first, so that no id is issued to a file that cannot be written.
         let existing = self.to.existing();
         let output = Output::create(self.to.path(), existing, Privacy::Owner, &inputs)?;
@@ -412,7 +441,14 @@ impl Client {
             (Some(output), Some(signer)) => write_sender(output, signer),
             (Some(_) | None, _) => Ok(()),
         };
-        written.and_then(|()| report(&self.to, global, &delivery.client)).map_err(|source| {
+        let signed = written.and_then(|()| match signer {
+            Some(signer) => {
+                let kind = if form.is_some() { "order page" } else { "client's bundle" };
+                signer.sign(kind, &bytes)
+            }
+            None => Ok(()),
+        });
+        signed.and_then(|()| report(&self.to, global, &delivery.client)).map_err(|source| {
             let what = format!("the bundle was written to {}", name.file);
             Error::Changed { what, source: Box::new(source) }
         })

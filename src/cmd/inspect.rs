@@ -29,7 +29,7 @@ use outline::show;
 
 use super::beginnings::{joined_json, peek_line};
 use super::passwords::KeyPassword;
-use super::{Global, one_from_stdin, ui};
+use super::{Global, one_from_stdin, signing, ui};
 use crate::cmd::hints::usage;
 
 /// Show the structure of a file, never a secret
@@ -41,7 +41,8 @@ Examples:
   orderseal inspect sealed.jwe
   orderseal inspect --json client.jwks
   orderseal inspect tokyo.jwks --sealed sealed.jwe
-  orderseal inspect --public tokyo.jwks > public.jwks")]
+  orderseal inspect --public tokyo.jwks > public.jwks
+  orderseal inspect --verify-with service.jwk client.jwks")]
 pub struct Inspect {
     /// Print the public keys as a plain JWK Set
     #[arg(long)]
@@ -49,6 +50,9 @@ pub struct Inspect {
     /// Sealed orders that used the pads of this key file: count the bytes left, and those used twice
     #[arg(long, value_name = "FILE", conflicts_with = "public")]
     sealed: Vec<PathBuf>,
+    /// First check that FILE.jws is a signature of FILE by this public key, or by the key that this item page names
+    #[arg(long, value_name = "KEY", requires = "file")]
+    verify_with: Option<PathBuf>,
     #[command(flatten)]
     key_password: KeyPassword,
     /// File to show [default: stdin]
@@ -63,6 +67,11 @@ impl Inspect {
         files::tidy(path);
         let mut input = Input::open(path)?;
         let place = input.place();
+        if let (Some(by), Some(path)) = (&self.verify_with, path) {
+            let bytes = files::read_limited(input.reader, MAX_KEY_FILE, &place)?;
+            signing::verify(path, &bytes, by, global)?;
+            input.reader = Box::new(Cursor::new(bytes));
+        }
         let first = first_bytes(&mut input)?;
         if WebPage::recognized(&first).is_some() {
             return self.web_page(first, input, global);
@@ -235,6 +244,7 @@ fn page_to_json(page: &Page) -> Value {
         "kind": "item page",
         "shop": page.shop.as_str(),
         "service": page.service.as_ref().map(ServiceUrl::as_str),
+        "service_key": page.service_key.map(|key| key.to_string()),
         "items": page.items.as_array().map_or(0, Vec::len),
     })
 }

@@ -8,9 +8,11 @@ use clap::Args;
 use clap::builder::{RangedU64ValueParser, ValueHint};
 use orderseal::ciphers::content::ContentCipher;
 use orderseal::ciphers::ecdh::Curve;
-use orderseal::ciphers::random::{KeySource, SystemSource};
+use orderseal::ciphers::random::{KeySource, Origin, SystemSource};
 use orderseal::ciphers::toy_des::SBox;
+use orderseal::protocol::jose::json::SecretJson;
 use orderseal::protocol::jose::jwk::{Jwk, Usage};
+use orderseal::protocol::jose::jws::SigningKey;
 use orderseal::protocol::jose::pad::MAX_PAD;
 use orderseal::protocol::jose::tree::LEAVES;
 use orderseal::protocol::pipeline::Workers;
@@ -24,7 +26,8 @@ use orderseal::protocol::{
     ServiceUrl, Suite,
 };
 use register::Register;
-use serde_json::json;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use super::arguments::{Algorithms, MORE, OutputFile, TEACHING, curves, pools, rsa_bits};
 use super::dates::KeyDates;
@@ -55,7 +58,7 @@ pub struct Keygen {
           value_parser = one_of([Kind::Secret, Kind::Public].map(|it| (it.name(), it))))]
     kind: Option<Kind>,
     /// Make a lone key (JWK) for this algorithm
-    #[arg(long, value_name = "NAME", group = "what", value_parser = algorithms::key_names(),
+    #[arg(long, value_name = "NAME", group = "what", value_parser = algorithms::made_names(),
           conflicts_with_all = ["shop", "orders", "enc", "wrap", "service", "into"])]
     alg: Option<&'static str>,
     /// Name of the lone key
@@ -126,6 +129,7 @@ Examples:
   orderseal keygen --embodiment 5 --shop uji -o own.jwks \\
     --public-out public.jwks
   orderseal keygen --alg A256GCM -o cek.jwk
+  orderseal keygen --alg EdDSA -o sign.jwk --public-out service.jwk
   orderseal keygen --alg VERNAM --pad-bytes 65536 --allow-weak -o pad.jwk
   orderseal keygen --alg A256GCM --rng lfsr --trinomial 127,63 \\
     --seed-file seed.bin --allow-weak -o weak.jwk";
@@ -143,6 +147,7 @@ impl Keygen {
 
     fn make<S: KeySource>(&self, source: &S, workers: &Workers, global: &Global) -> Result<()> {
         match self.alg {
+            Some(algorithms::SIGNING) => self.signing_key(source, global),
             Some(alg) => self.lone_key(alg, source, global),
             None => self.keyring(source, workers, global),
         }
@@ -182,6 +187,30 @@ impl Keygen {
         self.write(&file)?;
         if let (Some(output), Some(half)) = (public, half) {
             write_public(output, &half)?;
+        }
+        self.report(global, 1, None)
+    }
+
+    /// Makes a key that signs what the service hands out.
+    fn signing_key<S: KeySource>(&self, source: &S, global: &Global) -> Result<()> {
+        if S::ORIGIN != Origin::System {
+            return Err(usage("keys that sign are made from --rng system"));
+        }
+        let key = SigningKey::random(&mut source.stream(0));
+        let public = key.verifying();
+        let named = |mut jwk: Value| {
+            let kid = self.kid.as_ref().map(Kid::to_string);
+            jwk["kid"] = json!(kid.unwrap_or_else(|| public.thumbprint().to_string()));
+            SecretJson::new(jwk)
+        };
+        let to_public = self.create_public(&[])?;
+        let mut output = self.to.create(Privacy::Owner, &[])?;
+        refuse_terminal(&output, true)?;
+        output.write(Zeroizing::new(format!("{}\n", *named(key.to_jwk()))).as_bytes())?;
+        output.commit()?;
+        if let Some(mut output) = to_public {
+            output.write(format!("{}\n", *named(public.to_jwk())).as_bytes())?;
+            output.commit()?;
         }
         self.report(global, 1, None)
     }

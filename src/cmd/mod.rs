@@ -27,6 +27,7 @@ mod request;
 mod rewrap;
 mod seal_with;
 mod signals;
+mod signing;
 mod simulate;
 mod ui;
 mod values;

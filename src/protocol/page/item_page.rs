@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::protocol::jose::json::{self, SecretJson, optional_parsed, optional_text};
+use crate::protocol::jose::jws::Thumbprint;
 use crate::protocol::model::{
     Document, Error, Expected, Form, Malformed, Name, PageFault, Place, Result, ServiceUrl, WebPage,
 };
@@ -19,6 +20,8 @@ pub struct Page {
     pub shop: Name,
     /// Address for requesting program and keys.
     pub service: Option<ServiceUrl>,
+    /// The key by which the service signs what it hands out.
+    pub service_key: Option<Thumbprint>,
     /// The items, as in an items file; an empty list if there are none.
     pub items: Value,
 }
@@ -62,6 +65,9 @@ impl Page {
         Ok(Self {
             shop: json::name(ours, "shop")?,
             service: optional_parsed(ours, "service")?,
+            service_key: optional_text(ours, "service_key")?
+                .map(|text| Thumbprint::parse(text).ok_or(Malformed::Base64("service_key")))
+                .transpose()?,
             items: value.get("items").cloned().unwrap_or_else(|| json!([])),
         })
     }
@@ -88,6 +94,9 @@ impl Page {
         if let Some(service) = &self.service {
             ours["service"] = json!(service.as_str());
         }
+        if let Some(key) = &self.service_key {
+            ours["service_key"] = json!(key.to_string());
+        }
         let page = json!({"orderseal": ours, "items": self.items});
         format!("{page:#}\n").into_bytes()
     }
@@ -102,6 +111,7 @@ mod tests {
         let page = Page {
             shop: "tokyo".parse().unwrap(),
             service: Some("https://service.example/".parse().unwrap()),
+            service_key: Thumbprint::parse("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"),
             items: json!([{"id": 1, "name": "緑茶"}]),
         };
         assert_eq!(Page::parse(&page.to_bytes(), &Place::file("page.json")).unwrap(), page);

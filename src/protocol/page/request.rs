@@ -141,6 +141,7 @@ mod tests {
 
     fn request(user: Option<&str>) -> Request {
         let page = Page {
+            service_key: None,
             shop: "tokyo".parse().unwrap(),
             service: Some("https://service.example/".parse().unwrap()),
             items: json!([]),

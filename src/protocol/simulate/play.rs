@@ -224,6 +224,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
             self.violations.push(format!("{me}: the request for the page changed on its way"));
         }
         let page = Page {
+            service_key: None,
             shop: shop.clone(),
             service: Some(service_url()),
             items: json!([

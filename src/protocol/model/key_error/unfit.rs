@@ -105,6 +105,14 @@ pub enum Unfit {
         /// The fault.
         fault: Box<Malformed>,
     },
+    /// A file that another key signed than the one that is known, both named by their thumbprints.
+    #[error("the file is signed by {found}, expected {expected}")]
+    OtherSigner {
+        /// The key that signed.
+        found: String,
+        /// The key that was expected.
+        expected: String,
+    },
     /// A form that is not for this kind of key.
     #[error("{key} is not written as {form}")]
     NotWritten {

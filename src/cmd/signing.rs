@@ -1,0 +1,110 @@
+//! Files that the security service signs, and who checks that.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use orderseal::protocol::jose::json;
+use orderseal::protocol::jose::jws::{self, SignedFault, SigningKey, Thumbprint, VerifyingKey};
+use orderseal::protocol::model::Unfit;
+use orderseal::protocol::page::item_page::{MAX_PAGE, Page};
+use orderseal::protocol::store::files::{self, FileId, Output, Privacy};
+use orderseal::protocol::{Error, Malformed, Place, Result};
+
+use super::arguments::{MORE, OutputFile};
+use super::{Global, ui};
+use crate::cmd::hints::usage;
+
+/// Longest file with a key or a signature in bytes.
+const MAX_KEY: u64 = 64 << 10;
+
+/// The key that signs a file.
+#[derive(Debug, Args)]
+pub struct SignWith {
+    /// Also write a signature by this key (`keygen --alg EdDSA`) to a file beside the output: its name with `.jws`
+    #[arg(long, value_name = "KEY", help_heading = MORE)]
+    sign_with: Option<PathBuf>,
+}
+
+/// A key that signs a file, and the output for the signature.
+pub struct FileSigner {
+    key: SigningKey,
+    output: Output,
+}
+
+impl SignWith {
+    /// Path of the key, if given.
+    pub fn path(&self) -> Option<&Path> {
+        self.sign_with.as_deref()
+    }
+
+    /// Reads the key and opens the output, if a signature is asked for.
+    pub fn prepare(
+        &self,
+        to: &OutputFile,
+        inputs: &[Option<FileId>],
+        global: &Global,
+    ) -> Result<Option<FileSigner>> {
+        let Some(path) = &self.sign_with else { return Ok(None) };
+        let Some(target) = to.path().filter(|path| !files::is_dash(path)) else {
+            return Err(usage("a signature goes to a file beside the output: use -o FILE"));
+        };
+        let file = files::load_small(path, MAX_KEY, !global.allow_readable_keys)?;
+        let malformed = |found: Malformed| Error::malformed(&file.place, found);
+        let value = json::parse(&file.bytes).map_err(|found| malformed(found.into()))?;
+        let members = value.as_object().ok_or(Malformed::Expected("a JSON object"));
+        let key = members.and_then(SigningKey::from_jwk).map_err(malformed)?;
+        let inputs = [inputs, &[file.id]].concat();
+        let path = signature_of(target);
+        let output = Output::create(Some(&path), to.existing(), Privacy::Umask, &inputs)?;
+        Ok(Some(FileSigner { key, output }))
+    }
+}
+
+impl FileSigner {
+    /// Signs the file as one of this kind.
+    pub fn sign(mut self, kind: &str, file: &[u8]) -> Result<()> {
+        self.output.write(format!("{}\n", self.key.sign_file(kind, file)).as_bytes())?;
+        self.output.commit()
+    }
+}
+
+/// Checks that a file was signed by the key that another file has or, if that is an item page, names.
+pub fn verify(path: &Path, bytes: &[u8], by: &Path, global: &Global) -> Result<()> {
+    let place = Place::file(ui::shown(path));
+    let expected = known_key(by)?;
+    let token = files::load_small(&signature_of(path), MAX_KEY, false)?;
+    let token = str::from_utf8(&token.bytes).unwrap_or_default().trim();
+    match jws::verify_file(token, bytes, expected) {
+        Ok(kind) => {
+            ui::note(global, &format!("{place}: a {kind}, signed by {expected}"));
+            Ok(())
+        }
+        Err(SignedFault::OtherKey { found, expected }) => {
+            let (found, expected) = (found.to_string(), expected.to_string());
+            Err(Error::key(&place, Unfit::OtherSigner { found, expected }.into()))
+        }
+        Err(_) => Err(Error::Authentication(place)),
+    }
+}
+
+/// The key whose signatures count: of a JWK, or as an item page names it.
+pub fn known_key(path: &Path) -> Result<Thumbprint> {
+    let file = files::load_small(path, MAX_PAGE, false)?;
+    let malformed = |found: Malformed| Error::malformed(&file.place, found);
+    let value = json::parse(&file.bytes).map_err(|found| malformed(found.into()))?;
+    if value.get("orderseal").is_some() {
+        let page = Page::parse(&file.bytes, &file.place)?;
+        let missing = || malformed(Malformed::NoMember("service_key".to_owned()));
+        return page.service_key.ok_or_else(missing);
+    }
+    let members = value.as_object().ok_or(Malformed::Expected("a JSON object"));
+    Ok(members.and_then(VerifyingKey::from_jwk).map_err(malformed)?.thumbprint())
+}
+
+/// Path of the signature of the file at a path.
+fn signature_of(path: &Path) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(".jws");
+    name.into()
+}
