@@ -139,7 +139,11 @@ const CEK: &str = "keygen --alg A256GCM -o cek.jwk";
 #[test]
 fn the_examples_of_the_service_run_as_printed() {
     let lab = run_examples("keygen", &[]);
-    assert!(["cek.jwk", "pad.jwk", "weak.jwk", "public.jwks"].iter().all(|name| lab.has(name)));
+    assert!(
+        ["cek.jwk", "pad.jwk", "weak.jwk", "public.jwks", "service.jwk"]
+            .iter()
+            .all(|name| lab.has(name))
+    );
     assert_eq!(lab.json("service.jwks")["orderseal"]["shops"].as_object().unwrap().len(), 5);
     let derived = "keygen -e 4 --shop tokyo --pool derived -o service.jwks";
     let shop = "bundle shop --keyring service.jwks -o tokyo.jwks";
@@ -221,10 +225,12 @@ fn the_examples_of_the_shop_run_as_printed() {
 #[test]
 fn the_other_examples_run_as_printed() {
     let pads = [
-        "keygen --embodiment 3 --enc vernam --shop tokyo --orders 8 --allow-weak -o service.jwks",
+        "keygen --embodiment 3 --enc vernam --shop tokyo --orders 9 --allow-weak -o service.jwks",
         "bundle shop --keyring service.jwks --allow-weak -o tokyo.jwks",
-        "bundle client --keyring service.jwks --orders 8 --allow-weak -o client.jwks",
-        "encrypt --bundle client.jwks orders.ndjson --allow-weak -o sealed.jwe",
+        "bundle client --keyring service.jwks --orders 8 --allow-weak -o eight.jwks",
+        "encrypt --bundle eight.jwks orders.ndjson --allow-weak -o sealed.jwe",
+        "keygen --alg EdDSA -o sign.jwk --public-out service.jwk",
+        "bundle client -k service.jwks --allow-weak --sign-with sign.jwk -o client.jwks",
     ];
     run_examples("inspect", &pads);
     let new = "bundle client --keyring service.jwks --orders 2 -o new.jwks";

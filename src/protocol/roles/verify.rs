@@ -194,6 +194,11 @@ impl<'w> Verifier<'w> {
                     }
                     Err(fault) => {
                         let alone = || (self.spool.len() - line.len() as u64 - 1, 0);
+                        let earlier = batch.as_ref().and_then(|batch| batch.fault.as_ref());
+                        let place = match earlier {
+                            Some((earlier, own)) if *own == fault => earlier.clone(),
+                            Some(_) | None => place,
+                        };
                         let (before, lines) = batch.map_or_else(alone, |it| (it.before, it.lines));
                         self.leave_out(before, lines + 1, place, fault)
                     }
