@@ -106,8 +106,13 @@ fn a_line_names_its_batch_and_the_manifest_covers_all() {
     assert_eq!(first["lines"], base64url(&sha256(&hashes)));
     assert_eq!(first.get("previous"), None);
     assert_eq!(second["previous"], base64url(&sha256(&one[3])));
+    lab.write("both.jwe", joined(one.iter().chain(&two)));
+    let survey = lab.ok("inspect --json both.jwe").json();
+    assert_eq!((&survey["lines"], &survey["manifests"]), (&json!(6), &json!(2)));
+    assert_eq!(survey["group"][0]["lines"], 4);
     let signer = lab.ok("inspect --json alice.jwks").json()["signer"].clone();
-    assert_eq!(signer, json!({"sender": key["kid"], "batches": 2}));
+    assert_eq!((&signer["sender"], &signer["batches"]), (&key["kid"], &json!(2)));
+    assert_eq!(signer["public"]["x"], key["x"]);
     assert!(
         !lab.ok("inspect alice.jwks")
             .text()
@@ -236,12 +241,14 @@ fn with_skip_whole_batches_are_left_out_and_the_others_opened() {
     assert_eq!((run.code, &run.stdout), (Some(6), &[orders(2), orders(1)].concat()));
     let report = run.stderr.lines().find(|line| line.contains("batches")).unwrap();
     let report: Value = serde_json::from_str(report).unwrap();
-    assert_eq!((&report["orders"], &report["failed"]), (&json!(3), &json!(3)));
+    assert_eq!((&report["orders"], &report["failed"]), (&json!(3), &json!(2)));
+    assert_eq!(report["batches"][1]["follows"], false);
     let skipped = lab.read("skipped.ndjson");
     let skipped: Vec<Value> =
         lines(&skipped).map(|line| serde_json::from_slice(line).unwrap()).collect();
     assert_eq!(skipped.len(), 1);
     assert_eq!((&skipped[0]["kind"], &skipped[0]["line"]), (&json!("batch"), &json!(5)));
+    assert_eq!((&skipped[0]["from"], &skipped[0]["lines"]), (&json!(4), &json!(3)));
     // Later lines are still counted as in the file.
     lab.ok("erase tokyo.jwks --kid KID".replace("KID", &common::kids(&three[0])[0]).as_str());
     let last = format!("{VERIFY} --on-error skip --report later.ndjson cut.jwe");
@@ -267,7 +274,7 @@ fn batches_that_do_not_follow_each_other_cause_a_warning() {
     let [one, two, three] = [1, 2, 3].map(|count| joined(&batch(&lab, "alice", count)));
     let warns = |parts: &[&[u8]]| {
         let run = lab.ok_with(VERIFY, &parts.concat());
-        run.stderr.contains("does not follow the one before it")
+        run.stderr.contains("which it does not follow")
     };
     assert!(!warns(&[&one, &two, &three]));
     assert!(!warns(&[&two, &three]));
@@ -342,4 +349,61 @@ fn files_of_senders_are_checked() {
     lab.write("none.jwk", r#"{"keys":[]}"#);
     let line = "decrypt --bundle tokyo.jwks --verify-with none.jwk";
     lab.refused_with(5, line, &sealed).says(&["none of the keys given"]);
+}
+
+#[test]
+fn junk_between_the_lines_of_a_batch_harms_nothing_but_itself() {
+    let lab = lab("-e 4 --orders 100");
+    sender(&lab, "mallory");
+    let (alice, stranger) = (batch(&lab, "alice", 3), batch(&lab, "mallory", 1));
+    let junk =
+        [stranger, vec![b"junk".to_vec(), b"eyJ9.e30.AA".to_vec(), b"\xef\xbb\xbf".to_vec()]];
+    let junk: Vec<Vec<u8>> = junk.concat();
+    let mixed: Vec<&Vec<u8>> = [&alice[0]]
+        .into_iter()
+        .chain(&junk)
+        .chain([&alice[1]])
+        .chain(&junk)
+        .chain(&alice[2..])
+        .collect();
+    let run = lab.run(&format!("{VERIFY} --on-error skip"), &joined(mixed));
+    assert_eq!((run.code, run.stdout), (Some(6), orders(3)));
+    // Two orders or manifests of a stranger, and two lines of junk, twice; the last is blank.
+    assert_eq!(run.stderr.lines().filter(|line| line.contains("\"kind\":\"batch\"")).count(), 8);
+}
+
+#[test]
+fn an_input_without_batches_is_no_batch() {
+    let lab = lab("-e 4 --orders 60");
+    for empty in [&b""[..], b"\n\n", b"\xef\xbb\xbf\n"] {
+        assert!(refused(&lab, 5, empty).contains("stdin: no signed batch"));
+    }
+    lab.write("empty.jwe", "");
+    lab.write("one.jwe", joined(&batch(&lab, "alice", 1)));
+    lab.refused(5, &format!("{VERIFY} one.jwe empty.jwe")).says(&["empty.jwe: no signed batch"]);
+}
+
+#[test]
+fn nobody_can_use_up_the_number_of_a_batch_of_another_sender() {
+    use orderseal::protocol::jose::batch::Manifest;
+    use orderseal::protocol::jose::jws::{SigningKey, VerifyingKey};
+
+    let lab = lab("-e 4 --orders 60");
+    sender(&lab, "mallory");
+    let alice = batch(&lab, "alice", 2);
+    let key = |value: &Value| SigningKey::from_jwk(value.as_object().unwrap()).unwrap();
+    let mallory = key(&lab.json("mallory.jwks")["orderseal"]["signer"]["key"]);
+    let public = VerifyingKey::from_jwk(lab.json("alice.jwk").as_object().unwrap()).unwrap();
+    let own = Manifest::verify(&alice[2], &public).unwrap();
+    let nothing =
+        lines(&lab.ok_with("encrypt --bundle mallory.jwks", b"").stdout).next().unwrap().to_vec();
+    let empty = Manifest::verify(&nothing, &mallory.verifying()).unwrap();
+    for sequence in [1, u64::MAX] {
+        let forged = Manifest { batch: own.batch, sequence, ..empty.clone() };
+        let forged = forged.sign(&mallory).into_bytes();
+        let twice = Manifest { sequence, ..empty.clone() }.sign(&mallory).into_bytes();
+        let both = joined([&forged, &twice].into_iter().chain(&alice));
+        let run = lab.ok_with(&format!("{VERIFY} --verify-with mallory.jwk"), &both);
+        assert_eq!(run.stdout, orders(2));
+    }
 }

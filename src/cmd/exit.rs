@@ -140,7 +140,8 @@ pub fn kind(error: &Error) -> &'static str {
 pub fn batch_kind(fault: &BatchFault) -> &'static str {
     match fault {
         BatchFault::Repeated(_) => "repeat",
-        BatchFault::Unsigned
+        BatchFault::NoBatch
+        | BatchFault::Unsigned
         | BatchFault::UnknownSender(_)
         | BatchFault::CutOff(_)
         | BatchFault::Mixed(_)

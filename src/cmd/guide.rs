@@ -21,6 +21,7 @@ pub struct Guide {
 
 struct Steps {
     content: Content,
+    signs: bool,
     erase: Option<Erase>,
     answers: RefCell<Option<BufReader<File>>>,
 }
@@ -29,7 +30,9 @@ impl Guide {
     /// Creates a guide for a client's program; `asked` makes an automatic run guided.
     pub fn for_program(program: Option<ClientProgram>, asked: bool, orders: &[PathBuf]) -> Self {
         let guided = match program {
-            Some(ClientProgram { content, erase, run, .. }) if asked || run == Run::Guided => {
+            Some(ClientProgram { content, erase, run, signs, .. })
+                if asked || run == Run::Guided =>
+            {
                 // If orders come from stdin, answers are read from the terminal.
                 let from_stdin = orders.is_empty() || orders.iter().any(|path| is_dash(path));
                 let answers = match from_stdin {
@@ -37,7 +40,7 @@ impl Guide {
                     false => stdin().as_fd().try_clone_to_owned().map(File::from),
                 };
                 let answers = RefCell::new(answers.ok().map(BufReader::new));
-                Some(Steps { content, erase, answers })
+                Some(Steps { content, signs, erase, answers })
             }
             Some(_) | None => None,
         };
@@ -59,7 +62,10 @@ impl Guide {
                  and wrap it under the key of your file"
             }
         };
-        steps.ask(1, what)
+        match steps.signs {
+            true => steps.ask(1, &format!("{what}; sign the batch")),
+            false => steps.ask(1, what),
+        }
     }
 
     /// Asks before the sealed orders are sent.

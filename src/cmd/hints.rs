@@ -107,22 +107,25 @@ pub fn hints(error: &Error) -> Vec<String> {
 /// Returns a hint for a fault of a signed batch.
 fn batch_hint(fault: &BatchFault) -> Option<&'static str> {
     match fault {
+        BatchFault::NoBatch => Some("get the batches again from their sender"),
         BatchFault::Unsigned => {
-            Some("without --verify-with, orders open whether they are signed or not")
+            Some("get it signed by its sender; --on-error skip opens what is signed")
         }
         BatchFault::UnknownSender(_) => {
             Some("`bundle client --signing-key FILE` wrote the public key of this sender")
         }
-        BatchFault::CutOff(_) | BatchFault::Order { .. } | BatchFault::Count { .. } => {
-            Some("get the whole batch again from its sender; --on-error skip opens the others")
-        }
-        BatchFault::Mixed(_)
+        BatchFault::CutOff(_)
+        | BatchFault::Order { .. }
+        | BatchFault::Count { .. }
+        | BatchFault::Mixed(_)
         | BatchFault::TakenOver { .. }
         | BatchFault::OtherManifest
         | BatchFault::Changed
         | BatchFault::Shop(_)
-        | BatchFault::Manifest(_)
-        | BatchFault::Repeated(_) => None,
+        | BatchFault::Manifest(_) => {
+            Some("get the whole batch again from its sender; --on-error skip opens the others")
+        }
+        BatchFault::Repeated(_) => Some("--on-error skip opens the others"),
     }
 }
 

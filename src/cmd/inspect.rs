@@ -270,6 +270,9 @@ fn survey_to_json(survey: Survey, global: &Global) -> Value {
         "longest_line": survey.longest,
         "group": groups.collect::<Vec<_>>(),
     });
+    if survey.manifests > 0 {
+        value["manifests"] = json!(survey.manifests);
+    }
     if survey.others.lines > 0 {
         value["others"] = counts_to_json(survey.others, global);
     }

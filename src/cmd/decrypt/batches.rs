@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use orderseal::protocol::roles::verify::{RefusedBatch, Senders, Verified, Verifier};
+use orderseal::ciphers::base64url;
+use orderseal::protocol::Result;
+use orderseal::protocol::jose::batch::Hash;
+use orderseal::protocol::roles::verify::{OnRefused, RefusedBatch, Senders, Verified, Verifier};
 use orderseal::protocol::store::files::{self, FileId, Inputs};
-use orderseal::protocol::{Error, Result};
 use serde_json::{Value, json};
 
 use crate::cmd::arguments::{Failures, SkipReport};
@@ -30,8 +32,8 @@ pub struct SenderKeys {
 /// The batches of a run that were verified, and what was left out.
 #[derive(Debug, Default)]
 pub struct Batches {
-    verified: Vec<Verified>,
-    /// Number of lines that were left out.
+    verified: Option<Vec<Verified>>,
+    /// Number of orders that were left out.
     pub failed: u64,
 }
 
@@ -64,32 +66,42 @@ impl SenderKeys {
         }
         let several = inputs.count() > 1;
         let (workers, mut failed) = (global.workers()?, 0);
-        let mut verifier = Verifier::new(&workers, senders, |refused| {
-            failed += refused.lines;
-            match failures.are_skipped() {
-                true => write_refused(report, &refused, several),
-                false => Err(Error::Batch { place: refused.place, fault: refused.fault }),
-            }
-        })?;
+        let on_refused = match failures.are_skipped() {
+            true => OnRefused::Report(Box::new(|refused| {
+                failed += refused.orders;
+                write_refused(report, &refused, several)
+            })),
+            false => OnRefused::Fail,
+        };
+        let mut verifier = Verifier::new(&workers, senders, on_refused)?;
         let inputs = inputs.replaced(|part| verifier.verify(part))?;
         let verified = verifier.finish();
-        for batch in verified.iter().filter(|batch| batch.follows == Some(false)) {
-            let Verified { sender, manifest, .. } = batch;
-            let number = manifest.sequence;
+        for batch in verified.iter().filter(|batch| !batch.follows) {
+            let Verified { sender, manifest, after, .. } = batch;
+            let (number, after) = (manifest.sequence, after.unwrap_or_default());
             ui::warn(
                 global,
-                &format!("batch {number} of sender {sender} does not follow the one before it"),
+                &format!(
+                    "batch {number} of sender {sender} came after batch {after}, which it does not follow: \
+                     batches are missing or in another order"
+                ),
             );
         }
-        Ok((inputs, Batches { verified, failed }))
+        Ok((inputs, Batches { verified: Some(verified), failed }))
     }
 }
 
 impl Batches {
-    /// The batches as JSON; `None` if there are none.
+    /// The batches as JSON; `None` if none were to be verified.
     pub fn to_json(&self) -> Option<Value> {
-        let batch = |Verified { sender, manifest, .. }: &Verified| {
+        let hash = |hash: &Hash| base64url::encode_to_string(hash);
+        let batch = |verified: &Verified| {
+            let Verified { sender, manifest, follows, after, .. } = verified;
             json!({
+                "batch": manifest.batch.to_string(),
+                "manifest": hash(&verified.hash),
+                "previous": manifest.previous.as_ref().map(hash),
+                "follows": after.map(|_| follows),
                 "sender": sender.to_string(),
                 "shop": manifest.shop.as_str(),
                 "sequence": manifest.sequence,
@@ -97,16 +109,17 @@ impl Batches {
                 "orders": manifest.count,
             })
         };
-        (!self.verified.is_empty()).then(|| self.verified.iter().map(batch).collect())
+        self.verified.as_ref().map(|verified| verified.iter().map(batch).collect())
     }
 }
 
 /// Reports a batch that was left out, or a line that is not signed.
 fn write_refused(report: &mut SkipReport, refused: &RefusedBatch, several: bool) -> Result<()> {
-    let RefusedBatch { place, fault, lines } = refused;
+    let RefusedBatch { place, fault, from, lines, .. } = refused;
     let kind = batch_kind(fault);
     let message = format!("{place}: {fault}");
-    let mut entry = json!({"line": place.line, "kind": kind, "message": message, "lines": lines});
+    let mut entry = json!({"line": place.line, "kind": kind, "message": message,
+                           "from": from, "lines": lines});
     if several {
         entry["file"] = json!(place.file);
     }

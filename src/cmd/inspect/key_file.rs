@@ -170,7 +170,8 @@ fn client_bundle_to_json(file: &ClientBundle) -> Value {
     }
     if let Some(signer) = &file.signer {
         let sender = signer.key.verifying().thumbprint().to_string();
-        value["signer"] = json!({"sender": sender, "batches": signer.signed});
+        let public = signer.key.verifying().to_jwk();
+        value["signer"] = json!({"sender": sender, "batches": signer.signed, "public": public});
     }
     value
 }

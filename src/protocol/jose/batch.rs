@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::json::{self, Object, text};
 use super::jws::{JwsFault, SigningKey, Thumbprint, VerifyingKey, key_id};
-use super::line::trimmed;
+use super::line::{MAX_HEADER, trimmed};
 use crate::ciphers::base64url;
 use crate::ciphers::random::KeyStream;
 use crate::protocol::model::{Kid, Malformed, Name, Time};
@@ -100,7 +100,14 @@ impl LineMark {
     /// What the header of a line in the compact serialization says; `None` if nothing.
     pub fn of_line(line: &[u8]) -> Option<Self> {
         let line = trimmed(line);
-        let text = base64url::decode_to_vec(&line[..memchr::memchr(b'.', line)?])?;
+        let header = &line[..memchr::memchr(b'.', line)?];
+        if header.len() > base64url::encoded_length(MAX_HEADER) {
+            return None;
+        }
+        let text = base64url::decode_to_vec(header)?;
+        if let Some(mark) = Self::plain(&text) {
+            return Some(mark);
+        }
         let header = json::parse(&text).ok()?;
         let mark = header.get(MEMBER)?.as_object()?;
         let kid = header.get("kid").and_then(Value::as_str).and_then(Kid::new);
@@ -110,6 +117,50 @@ impl LineMark {
         };
         Some(Self { of, line: mark.get("line")?.as_u64()?, kid })
     }
+}
+
+impl LineMark {
+    /// Reads the form of most headers, exactly `{"alg":"…","enc":"…","batch":{…},"kid":"…"}`.
+    fn plain(text: &[u8]) -> Option<Self> {
+        let name =
+            |text| take_while(text, |byte| byte.is_ascii_alphanumeric() || b"-+".contains(&byte));
+        let (_, rest) = name(text.strip_prefix(br#"{"alg":""#)?);
+        let (_, rest) = name(rest.strip_prefix(br#"","enc":""#)?);
+        let (of, line, rest) = plain(rest.strip_prefix(b"\",")?)?;
+        let kid = rest.strip_prefix(br#""kid":""#)?.strip_suffix(br#""}"#)?;
+        let kid = str::from_utf8(kid).ok().filter(|kid| Kid::has_form(kid))?;
+        Some(Self { of, line, kid: Kid::new(kid) })
+    }
+}
+
+/// Splits a text where its bytes stop to be wanted.
+fn take_while(text: &[u8], wanted: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
+    text.split_at(text.iter().position(|&byte| !wanted(byte)).unwrap_or(text.len()))
+}
+
+/// Reads the header member in exactly the form in which it is written here, with the comma after it; returns
+/// the rest of the text as well.
+fn plain(text: &[u8]) -> Option<(BatchMark, u64, &[u8])> {
+    let (by, rest) = text.strip_prefix(br#""batch":{"by":""#)?.split_at_checked(43)?;
+    let (batch, rest) = rest.strip_prefix(br#"","id":""#)?.split_at_checked(22)?;
+    let (line, rest) =
+        take_while(rest.strip_prefix(br#"","line":"#)?, |byte| byte.is_ascii_digit());
+    let rest = rest.strip_prefix(b"},")?;
+    let number = str::from_utf8(line).ok().filter(|line| !line.starts_with('0'))?;
+    let by = Thumbprint::parse(str::from_utf8(by).ok()?)?;
+    let batch = BatchNumber::parse(str::from_utf8(batch).ok()?)?;
+    Some((BatchMark { by, batch }, number.parse().ok()?, rest))
+}
+
+/// What follows the header member, if a text begins with it in exactly the form in which it is written
+/// here; otherwise the text.
+pub(super) fn after_plain(text: &[u8]) -> &[u8] {
+    plain(text).map_or(text, |(.., rest)| rest)
+}
+
+/// Whether there is nothing on a line.
+pub fn is_blank(line: &[u8]) -> bool {
+    trimmed(line).is_empty()
 }
 
 fn text_of<'m>(members: &'m Object, name: &str) -> Option<&'m str> {
@@ -138,7 +189,7 @@ impl Manifest {
     pub fn is_one(line: &[u8]) -> bool {
         let mut segments = trimmed(line).split(|&byte| byte == b'.');
         let (header, others) = (segments.next(), segments.count());
-        let header = header.filter(|header| others == 2 && header.len() <= MAX_HEADER);
+        let header = header.filter(|header| others == 2 && header.len() <= MAX_SIGNED_HEADER);
         let typ = |header: &[u8]| {
             let header = json::parse(&base64url::decode_to_vec(header)?).ok()?;
             Some(header.get("typ")?.as_str()? == TYP)
@@ -207,7 +258,7 @@ impl Manifest {
 }
 
 /// The longest encoded header of a manifest that is looked at.
-const MAX_HEADER: usize = 1 << 10;
+const MAX_SIGNED_HEADER: usize = 1 << 10;
 
 /// Why a manifest was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -167,6 +167,11 @@ impl VerifyingKey {
                 return Err(Malformed::member(member, "that of an Ed25519 key"));
             }
         }
+        for (member, allowed) in [("alg", &[ALG, "Ed25519"][..]), ("use", &["sig"][..])] {
+            if optional_text(jwk, member)?.is_some_and(|found| !allowed.contains(&found)) {
+                return Err(Malformed::member(member, "that of an Ed25519 key"));
+            }
+        }
         let key = ed25519_dalek::VerifyingKey::from_bytes(&bytes(jwk, "x")?);
         let key = key.ok().filter(|key| !key.is_weak());
         key.map(Self).ok_or_else(|| Malformed::member("x", "an Ed25519 public key"))
@@ -311,6 +316,8 @@ mod tests {
             ),
             ("kty", "oct", "member \"kty\" is not that of an Ed25519 key"),
             ("crv", "X25519", "member \"crv\" is not that of an Ed25519 key"),
+            ("alg", "ES256", "member \"alg\" is not that of an Ed25519 key"),
+            ("use", "enc", "member \"use\" is not that of an Ed25519 key"),
         ] {
             let mut jwk = object(PRIVATE);
             jwk[member] = json!(value);

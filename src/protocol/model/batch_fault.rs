@@ -7,11 +7,14 @@ use super::place::Place;
 /// thumbprints.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BatchFault {
+    /// An input without any batch.
+    #[error("no signed batch")]
+    NoBatch,
     /// A line that belongs to no signed batch.
     #[error("the order is not signed")]
     Unsigned,
     /// A key that was not given.
-    #[error("the batch is signed by {0}, which is none of the keys given")]
+    #[error("signed by {0}, which is none of the keys given")]
     UnknownSender(String),
     /// A batch without a manifest.
     #[error("the batch that begins on line {0} has no manifest: it was cut off")]

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Read;
 
+use crate::protocol::jose::batch::Manifest;
 use crate::protocol::jose::jwe::{
     Carries, Failure, Header, MAX_SEALED_LINE, Provenance, Sealed, Shape,
 };
@@ -35,6 +36,8 @@ pub struct Survey {
     pub groups: BTreeMap<GroupKey, Group>,
     /// Lines of all other kinds.
     pub others: Group,
+    /// Number of lines that are manifests of signed batches.
+    pub manifests: u64,
     /// The first line that is not a sealed order, and the reason.
     pub malformed: Option<(u64, Failure)>,
     kept: Kept,
@@ -124,6 +127,7 @@ pub fn first_line(bytes: &[u8]) -> (Survey, usize) {
 /// Statistics of one block.
 struct Counts {
     longest: usize,
+    manifests: u64,
     /// Lines by kind and key, in the order of first appearance.
     lines: Vec<((GroupKey, Option<String>), u64)>,
     malformed: Option<(u64, Failure)>,
@@ -132,11 +136,11 @@ struct Counts {
 impl Counts {
     fn of<'l>(lines: impl IntoIterator<Item = &'l [u8]>, first: u64) -> Self {
         let mut counts: BTreeMap<_, (u64, u64)> = BTreeMap::new();
-        let (mut longest, mut malformed) = (0, None);
+        let (mut longest, mut manifests, mut malformed) = (0, 0, None);
         for (number, line) in (first..).zip(lines) {
             longest = longest.max(line.len());
             match describe(line) {
-                Ok(None) => {}
+                Ok(None) => manifests += u64::from(Manifest::is_one(line)),
                 Ok(Some(named)) => counts.entry(named).or_insert((number, 0)).1 += 1,
                 Err(why) => {
                     malformed.get_or_insert((number, why));
@@ -146,11 +150,12 @@ impl Counts {
         let mut lines: Vec<_> = counts.into_iter().collect();
         lines.sort_unstable_by_key(|(_, (first, _))| *first);
         let lines = lines.into_iter().map(|(named, (_, count))| (named, count)).collect();
-        Self { longest, lines, malformed }
+        Self { longest, manifests, lines, malformed }
     }
 }
 
-/// The kind and the key of a line, for its first recipient; `None` if it is blank.
+/// The kind and the key of a line, for its first recipient; `None` if it is blank or a
+/// manifest.
 fn describe(line: &[u8]) -> std::result::Result<Option<(GroupKey, Option<String>)>, Failure> {
     let Some(sealed) = Sealed::read(line, Shape::Line)? else { return Ok(None) };
     let header = sealed.tokens().next().map(|token| token.header).unwrap_or_default();
@@ -176,6 +181,7 @@ fn describe(line: &[u8]) -> std::result::Result<Option<(GroupKey, Option<String>
 impl Survey {
     fn add(&mut self, counts: Counts) {
         self.longest = self.longest.max(counts.longest);
+        self.manifests += counts.manifests;
         for ((kind, kid), lines) in counts.lines {
             let known = self.groups.contains_key(&kind) || self.groups.len() < MAX_KINDS;
             let group = match known {

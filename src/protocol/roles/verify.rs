@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::protocol::jose::batch::{
-    BatchMark, BatchNumber, Hash, LineMark, LinesHash, Manifest, hash_of_line,
+    BatchMark, BatchNumber, Hash, LineMark, LinesHash, Manifest, hash_of_line, is_blank,
 };
 use crate::protocol::jose::json;
 use crate::protocol::jose::jwe::MAX_SEALED_LINE;
@@ -25,9 +25,12 @@ pub struct Verified {
     pub sender: Thumbprint,
     /// What it signed.
     pub manifest: Manifest,
-    /// Whether it follows the batch of this sender that was verified before it; nothing is known of the
-    /// first one.
-    pub follows: Option<bool>,
+    /// The hash of the manifest, which the next batch of this sender names.
+    pub hash: Hash,
+    /// The number of the batch of this sender that was verified before it.
+    pub after: Option<u64>,
+    /// Whether it follows that one.
+    pub follows: bool,
 }
 
 /// A batch that was refused, or a line that belongs to none.
@@ -37,23 +40,34 @@ pub struct RefusedBatch {
     pub place: Place,
     /// The fault.
     pub fault: BatchFault,
-    /// Number of lines that are left out.
+    /// The first line that is left out, and the number of lines.
+    pub from: u64,
+    /// Number of lines that are left out, with blank ones and the manifest.
     pub lines: u64,
+    /// Number of orders in them, at least 1.
+    pub orders: u64,
+}
+
+/// What is done about refused batches and lines.
+pub enum OnRefused<'w> {
+    /// The run ends.
+    Fail,
+    /// They are left out and reported to this function.
+    Report(Box<dyn FnMut(RefusedBatch) -> Result<()> + 'w>),
 }
 
 /// Verifies batches, one input after the other.
 pub struct Verifier<'w> {
     workers: &'w Workers,
     senders: Senders,
-    /// Called for each batch that is refused; if it returns an error, the run ends.
-    refuse: Box<dyn FnMut(RefusedBatch) -> Result<()> + 'w>,
+    on_refused: OnRefused<'w>,
     spool: Spool,
     /// The batches so far.
     verified: Vec<Verified>,
     /// The places of their manifests.
-    places: BTreeMap<BatchNumber, Place>,
-    /// The last batch of each sender, with the hash of its manifest.
-    last: BTreeMap<Thumbprint, (u64, Hash)>,
+    places: BTreeMap<(Thumbprint, BatchNumber), Place>,
+    /// The last batch of each sender, by its index.
+    last: BTreeMap<Thumbprint, usize>,
 }
 
 /// What a line is.
@@ -67,15 +81,16 @@ enum Seen {
 /// A batch whose manifest has not come yet.
 struct Open {
     of: BatchMark,
+    /// The shop of all lines so far.
     shop: Option<Name>,
     first_line: u64,
-    /// Lines so far, blank and unsigned ones included.
+    /// Number of lines so far, blank ones and others that were left out included.
     lines: u64,
     count: u64,
     hash: LinesHash,
     /// Length of the spool before it.
     before: u64,
-    /// The first fault.
+    /// The first fault. The spool has blank lines for such a batch.
     fault: Option<(Place, BatchFault)>,
 }
 
@@ -96,23 +111,22 @@ impl Senders {
         }
         Ok(())
     }
+
+    fn knows(&self, key: &Thumbprint) -> bool {
+        self.0.contains_key(key)
+    }
 }
 
 impl<'w> Verifier<'w> {
-    /// Verifies batches of these senders. For each batch that is refused, and each line that is not
-    /// signed, `refuse` says whether the run ends, or goes on without it.
+    /// Verifies batches of these senders.
     ///
     /// # Errors
     /// [`Error::Io`] if there is no room for a copy of the input.
-    pub fn new(
-        workers: &'w Workers,
-        senders: Senders,
-        refuse: impl FnMut(RefusedBatch) -> Result<()> + 'w,
-    ) -> Result<Self> {
+    pub fn new(workers: &'w Workers, senders: Senders, on_refused: OnRefused<'w>) -> Result<Self> {
         Ok(Self {
             workers,
             senders,
-            refuse: Box::new(refuse),
+            on_refused,
             spool: Spool::new()?,
             verified: Vec::new(),
             places: BTreeMap::new(),
@@ -124,12 +138,12 @@ impl<'w> Verifier<'w> {
     /// were refused, it has blank ones. A batch ends in the input in which it began.
     ///
     /// # Errors
-    /// Those of reading and of `refuse`, and [`Error::Io`].
+    /// [`Error::Batch`] if the run ends with what is refused; those of reading, and [`Error::Io`].
     pub fn verify(&mut self, part: Part) -> Result<Part> {
         let limits =
             LineLimits { max_line: MAX_SEALED_LINE, what: "sealed line", max_lines: usize::MAX };
         let (place, start) = (part.place.clone(), self.spool.len());
-        let mut open = None;
+        let (mut open, mut is_blank) = (None, true);
         self.workers.run(
             vec![part],
             limits,
@@ -137,15 +151,19 @@ impl<'w> Verifier<'w> {
             |block, ()| block.lines().into_iter().map(Seen::of).collect::<Vec<_>>(),
             |seen, block: &mut Block| {
                 for (index, (seen, line)) in seen.into_iter().zip(block.lines()).enumerate() {
+                    is_blank &= matches!(seen, Seen::Blank);
                     self.add(&mut open, seen, line, block.place(index))?;
                 }
                 Ok(())
             },
         )?;
         if let Some(batch) = open {
-            let fault = BatchFault::CutOff(batch.first_line);
             let last = place.at(batch.first_line + batch.lines - 1);
-            self.refuse(batch, last, fault)?;
+            let fault = BatchFault::CutOff(batch.first_line);
+            self.leave_out(&batch, last, fault)?;
+        }
+        if is_blank {
+            self.refuse(place.clone(), BatchFault::NoBatch, (1, 0), 0)?;
         }
         let reader = self.spool.reader(start..self.spool.len())?;
         Ok(Part { place, reader })
@@ -166,41 +184,53 @@ impl<'w> Verifier<'w> {
         match seen {
             Seen::Blank => {
                 open.iter_mut().for_each(|batch| batch.lines += 1);
-                self.write(line)
+                self.spool.write(b"\n")
             }
-            Seen::Unsigned => {
-                let fault = BatchFault::Unsigned;
-                (self.refuse)(RefusedBatch { place, fault, lines: 1 })?;
-                open.iter_mut().for_each(|batch| batch.lines += 1);
-                self.write(b"")
+            Seen::Unsigned => self.leave_out_line(open, place, BatchFault::Unsigned),
+            Seen::Signed(mark, _) if !self.senders.knows(&mark.of.by) => {
+                let fault = BatchFault::UnknownSender(mark.of.by.to_string());
+                self.leave_out_line(open, place, fault)
             }
             Seen::Signed(mark, hash) => {
                 if let Some(other) = open.take_if(|batch| batch.of != mark.of) {
                     let fault = BatchFault::Mixed(other.first_line);
-                    self.refuse(other, place.clone(), fault)?;
+                    self.leave_out(&other, place.clone(), fault)?;
                 }
                 let before = self.spool.len();
                 let batch = open.get_or_insert_with(|| Open::begin(&mark, &place, before));
+                let had_fault = batch.fault.is_some();
                 batch.add(&mark, &hash, place);
-                self.write(line)
+                match &batch.fault {
+                    None => self.write(line),
+                    Some((place, fault)) if !had_fault => {
+                        self.fail(place, fault)?;
+                        self.blank(batch.before, batch.lines)
+                    }
+                    Some(_) => self.spool.write(b"\n"),
+                }
             }
             Seen::Manifest => {
-                self.write(line)?;
-                let batch = open.take();
-                match self.check(batch.as_ref(), line) {
-                    Ok(verified) => {
-                        self.accept(verified, line, place);
-                        Ok(())
+                let by = match Manifest::signer(line) {
+                    Some(by) if self.senders.knows(&by) => by,
+                    Some(by) => {
+                        let fault = BatchFault::UnknownSender(by.to_string());
+                        return self.leave_out_line(open, place, fault);
                     }
-                    Err(fault) => {
-                        let alone = || (self.spool.len() - line.len() as u64 - 1, 0);
-                        let earlier = batch.as_ref().and_then(|batch| batch.fault.as_ref());
-                        let place = match earlier {
-                            Some((earlier, own)) if *own == fault => earlier.clone(),
-                            Some(_) | None => place,
-                        };
-                        let (before, lines) = batch.map_or_else(alone, |it| (it.before, it.lines));
-                        self.leave_out(before, lines + 1, place, fault)
+                    None => {
+                        let fault = BatchFault::Manifest("it names no key".to_owned());
+                        return self.leave_out_line(open, place, fault);
+                    }
+                };
+                let batch = open.take();
+                match (self.check(batch.as_ref(), by, line), batch) {
+                    (Ok(manifest), _) => {
+                        self.accept(by, manifest, line, place);
+                        self.write(line)
+                    }
+                    (Err(fault), None) => self.leave_out_line(&mut None, place, fault),
+                    (Err(fault), Some(mut batch)) => {
+                        batch.lines += 1;
+                        self.leave_out(&batch, place, fault)
                     }
                 }
             }
@@ -212,26 +242,22 @@ impl<'w> Verifier<'w> {
         self.spool.write(b"\n")
     }
 
-    /// Checks a batch against its manifest.
+    /// Checks a batch against its manifest, which names the key of a sender.
     fn check(
         &self,
         batch: Option<&Open>,
+        by: Thumbprint,
         line: &[u8],
-    ) -> std::result::Result<(Thumbprint, Manifest), BatchFault> {
-        let named = Manifest::signer(line);
-        let by = match (batch.map(|batch| batch.of.by), named) {
-            (Some(lines), Some(manifest)) if lines != manifest => {
-                let (lines, manifest) = (lines.to_string(), manifest.to_string());
-                return Err(BatchFault::TakenOver { manifest, lines });
-            }
-            (Some(by), _) | (None, Some(by)) => by,
-            (None, None) => return Err(BatchFault::Manifest("it names no key".to_owned())),
-        };
+    ) -> std::result::Result<Manifest, BatchFault> {
+        if let Some(lines) = batch.map(|batch| batch.of.by).filter(|lines| *lines != by) {
+            let (lines, manifest) = (lines.to_string(), by.to_string());
+            return Err(BatchFault::TakenOver { manifest, lines });
+        }
         let unknown = || BatchFault::UnknownSender(by.to_string());
         let key = self.senders.0.get(&by).ok_or_else(unknown)?;
         let manifest =
             Manifest::verify(line, key).map_err(|fault| BatchFault::Manifest(fault.to_string()))?;
-        if let Some(first) = self.places.get(&manifest.batch) {
+        if let Some(first) = self.places.get(&(by, manifest.batch)) {
             return Err(BatchFault::Repeated(first.clone()));
         }
         let (count, hash, shop) = match batch {
@@ -249,36 +275,70 @@ impl<'w> Verifier<'w> {
             return Err(BatchFault::Changed);
         }
         match shop == Some(&manifest.shop) {
-            true => Ok((by, manifest)),
+            true => Ok(manifest),
             false => Err(BatchFault::Shop(manifest.shop)),
         }
     }
 
-    fn accept(&mut self, (sender, manifest): (Thumbprint, Manifest), line: &[u8], place: Place) {
-        let hash = hash_of_line(line);
-        let last = self.last.insert(sender, (manifest.sequence, hash));
-        let follows = last.map(|(sequence, hash)| {
-            manifest.sequence == sequence + 1 && manifest.previous == Some(hash)
+    fn accept(&mut self, sender: Thumbprint, manifest: Manifest, line: &[u8], place: Place) {
+        let last = self.last.insert(sender, self.verified.len());
+        let last = last.map(|index| &self.verified[index]);
+        let after = last.map(|last| last.manifest.sequence);
+        let follows = last.is_none_or(|last| {
+            last.manifest.sequence.checked_add(1) == Some(manifest.sequence)
+                && manifest.previous == Some(last.hash)
         });
-        self.places.insert(manifest.batch, place);
-        self.verified.push(Verified { sender, manifest, follows });
+        self.places.insert((sender, manifest.batch), place);
+        let hash = hash_of_line(line);
+        self.verified.push(Verified { sender, manifest, hash, after, follows });
     }
 
-    /// Leaves a batch out that has no manifest, unless the run ends.
-    fn refuse(&mut self, batch: Open, place: Place, fault: BatchFault) -> Result<()> {
-        let (place, fault) = batch.fault.unwrap_or((place, fault));
-        self.leave_out(batch.before, batch.lines, place, fault)
-    }
-
-    /// Leaves out what follows a length of the spool, unless the run ends.
-    fn leave_out(
+    /// Leaves a line out that belongs to no batch, unless the run ends.
+    fn leave_out_line(
         &mut self,
-        before: u64,
-        lines: u64,
+        open: &mut Option<Open>,
         place: Place,
         fault: BatchFault,
     ) -> Result<()> {
-        (self.refuse)(RefusedBatch { place, fault, lines })?;
+        open.iter_mut().for_each(|batch| batch.lines += 1);
+        let from = place.line.unwrap_or_default();
+        self.refuse(place, fault, (from, 1), 1)?;
+        self.spool.write(b"\n")
+    }
+
+    /// Leaves a batch out, unless the run ends. If it had a fault before, that is the reason.
+    fn leave_out(&mut self, batch: &Open, place: Place, fault: BatchFault) -> Result<()> {
+        let (place, fault) = batch.fault.clone().unwrap_or((place, fault));
+        self.refuse(place, fault, (batch.first_line, batch.lines), batch.count)?;
+        self.blank(batch.before, batch.lines)
+    }
+
+    /// Ends the run, unless it goes on without what is refused.
+    fn fail(&self, place: &Place, fault: &BatchFault) -> Result<()> {
+        match self.on_refused {
+            OnRefused::Fail => Err(Error::Batch { place: place.clone(), fault: fault.clone() }),
+            OnRefused::Report(_) => Ok(()),
+        }
+    }
+
+    fn refuse(
+        &mut self,
+        place: Place,
+        fault: BatchFault,
+        (from, lines): (u64, u64),
+        orders: u64,
+    ) -> Result<()> {
+        self.fail(&place, &fault)?;
+        match &mut self.on_refused {
+            OnRefused::Fail => Ok(()),
+            OnRefused::Report(report) => {
+                report(RefusedBatch { place, fault, from, lines, orders: orders.max(1) })
+            }
+        }
+    }
+
+    /// Puts blank lines in the place of all that follows a length of the spool.
+    fn blank(&mut self, before: u64, lines: u64) -> Result<()> {
         self.spool.cut(before)?;
         (0..lines).try_for_each(|_| self.spool.write(b"\n"))
     }
@@ -286,7 +346,7 @@ impl<'w> Verifier<'w> {
 
 impl Seen {
     fn of(line: &[u8]) -> Self {
-        if line.trim_ascii().is_empty() {
+        if is_blank(line) {
             return Self::Blank;
         }
         match LineMark::of_line(line) {

@@ -1,5 +1,7 @@
 //! Faults and attacks between client and shop, each with its expected outcome.
 
+#[cfg(feature = "store")]
+mod batches;
 mod blocks;
 #[cfg(feature = "store")]
 mod ledgers;
@@ -14,6 +16,7 @@ pub use streams::StreamAttack;
 use self::lines::{change_header, foreign_name, replace, segment, tamper, with_wrong_keys};
 use self::streams::Streams;
 use super::generations::{self, KeyCase};
+use super::on_demand;
 use super::play::{Played, PlayedShop, open};
 use super::users::{self, UserCase};
 use super::{Case, FaultReport, Setup};
@@ -57,6 +60,27 @@ pub enum Fault {
     User(UserCase),
     /// Somebody orders under keys that the shop has newer ones of, or that have expired.
     Keys(KeyCase),
+    /// A signed batch is attacked.
+    Batch(BatchCase),
+}
+
+/// What happens to a signed batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BatchCase {
+    /// Nothing.
+    Whole,
+    /// The client does not sign.
+    Unsigned,
+    /// A client signs whose key the shop does not know.
+    ForeignSigned,
+    /// Another client signs the lines of the first.
+    TakenOver,
+    /// The end is cut off.
+    CutOff,
+    /// Two lines change places.
+    Moved,
+    /// It arrives twice.
+    Replayed,
 }
 
 /// What happened to the ledger of a shop between two runs.
@@ -98,7 +122,7 @@ pub enum Outcome {
 
 impl Fault {
     /// All faults.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 52] = [
         Self::TamperedCiphertext,
         Self::ChangedHeader,
         Self::ExchangedHeader,
@@ -144,6 +168,13 @@ impl Fault {
         Self::Keys(KeyCase::MergedAgain),
         Self::Keys(KeyCase::Expired),
         Self::Keys(KeyCase::ExpiredAtShop),
+        Self::Batch(BatchCase::Whole),
+        Self::Batch(BatchCase::Unsigned),
+        Self::Batch(BatchCase::ForeignSigned),
+        Self::Batch(BatchCase::TakenOver),
+        Self::Batch(BatchCase::CutOff),
+        Self::Batch(BatchCase::Moved),
+        Self::Batch(BatchCase::Replayed),
     ];
 
     /// Name in reports.
@@ -194,6 +225,13 @@ impl Fault {
             Self::Keys(KeyCase::MergedAgain) => "erased generation merged again",
             Self::Keys(KeyCase::Expired) => "expired key",
             Self::Keys(KeyCase::ExpiredAtShop) => "key expired at shop",
+            Self::Batch(BatchCase::Whole) => "signed batch",
+            Self::Batch(BatchCase::Unsigned) => "unsigned batch",
+            Self::Batch(BatchCase::ForeignSigned) => "batch signed by a stranger",
+            Self::Batch(BatchCase::TakenOver) => "batch taken over",
+            Self::Batch(BatchCase::CutOff) => "signed batch cut off",
+            Self::Batch(BatchCase::Moved) => "signed batch reordered",
+            Self::Batch(BatchCase::Replayed) => "signed batch replayed",
         }
     }
 
@@ -202,8 +240,8 @@ impl Fault {
         match self {
             Self::Blocks(_) => suite.enc() == Enc::RsaBlocks,
             Self::User(_) => scope == Scope::Transaction,
-            // The library has ledgers only with the feature.
-            Self::Ledger(_) => cfg!(feature = "store"),
+            // The library has ledgers, and verifies batches, only with the feature.
+            Self::Ledger(_) | Self::Batch(_) => cfg!(feature = "store"),
             Self::TamperedCiphertext
             | Self::ChangedHeader
             | Self::ExchangedHeader
@@ -239,7 +277,8 @@ impl Fault {
                 | Self::Ledger(LedgerCase::TornBefore)
                 | Self::Stream(StreamAttack::None)
                 | Self::User(UserCase::Admitted)
-                | Self::Keys(KeyCase::UnderWay | KeyCase::Retired),
+                | Self::Keys(KeyCase::UnderWay | KeyCase::Retired)
+                | Self::Batch(BatchCase::Whole),
                 _,
             ) => Outcome::Harmless,
             (
@@ -271,6 +310,14 @@ impl Fault {
                     | KeyCase::MergedAgain
                     | KeyCase::Expired
                     | KeyCase::ExpiredAtShop,
+                )
+                | Self::Batch(
+                    BatchCase::Unsigned
+                    | BatchCase::ForeignSigned
+                    | BatchCase::TakenOver
+                    | BatchCase::CutOff
+                    | BatchCase::Moved
+                    | BatchCase::Replayed,
                 ),
                 _,
             ) => Outcome::Refused,
@@ -395,11 +442,9 @@ impl Scene<'_> {
                 let Scene { setup, .. } = self;
                 let service = &played.service;
                 let opened = generations::order(key_case, setup, service, &shop.bundle, workers);
-                let outcome = classify(opened, &generations::ORDERS.map(str::to_owned))?;
-                let wrongly = outcome == Outcome::Harmless
-                    && fault.expected(case.scheme.scope) == Outcome::Refused;
-                return Ok(if wrongly { Outcome::Undetectable } else { outcome });
+                return self.of_client(fault, opened);
             }
+            Fault::Batch(batch_case) => return self.observe_batch(fault, batch_case),
             Fault::User(case) => {
                 let opened = users::order(case, &played.service, &shop.bundle, workers);
                 let outcome = classify(opened, &users::ORDERS.map(str::to_owned))?;
@@ -419,6 +464,27 @@ impl Scene<'_> {
         let Scene { setup, case, played, shop, workers, .. } = self;
         let streams = Streams::seal(setup, case, &played.service, &shop.bundle, workers)?;
         Ok(self.streams.get_or_init(|| streams))
+    }
+
+    /// The outcome of orders of one more client. Even as they were sent, orders that should be refused are
+    /// not harmless.
+    fn of_client(&self, fault: Fault, opened: Result<Vec<String>>) -> Result<Outcome> {
+        let outcome = classify(opened, &on_demand::ORDERS.map(str::to_owned))?;
+        let wrongly = outcome == Outcome::Harmless
+            && fault.expected(self.case.scheme.scope) == Outcome::Refused;
+        Ok(if wrongly { Outcome::Undetectable } else { outcome })
+    }
+
+    #[cfg(feature = "store")]
+    fn observe_batch(&self, fault: Fault, case: BatchCase) -> Result<Outcome> {
+        let &Scene { setup, played, shop, workers, .. } = self;
+        let opened = batches::order(case, setup, &played.service, &shop.bundle, workers);
+        self.of_client(fault, opened)
+    }
+
+    #[cfg(not(feature = "store"))]
+    fn observe_batch(&self, _: Fault, _: BatchCase) -> Result<Outcome> {
+        Ok(Outcome::NotPlayed)
     }
 
     #[cfg(feature = "store")]
@@ -444,6 +510,7 @@ fn classify(opened: Result<Vec<String>>, sent: &[String]) -> Result<Outcome> {
             Error::Malformed { .. }
             | Error::Unexpected { .. }
             | Error::Key { .. }
+            | Error::Batch { .. }
             | Error::Authentication(_),
         ) => Ok(Outcome::Refused),
         Err(other) => Err(other),

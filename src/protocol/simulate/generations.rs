@@ -2,14 +2,15 @@
 
 use std::cell::RefCell;
 
-use super::play::{PAD_OF_ORDER, open_with};
+use super::on_demand::{self, ORDERS};
+use super::play::open_with;
 use super::{NOW, Setup};
 use crate::ciphers::random::SeededSource;
-use crate::protocol::model::{Dates, Place, Result, Scope};
+use crate::protocol::model::{Place, Result};
 use crate::protocol::pipeline::{Part, Workers};
 use crate::protocol::roles::client::Plan;
 use crate::protocol::roles::merge::{self, OnErased};
-use crate::protocol::roles::service::{self, ClientRequest, IdRequest, KeyRequest, Pool, Rotation};
+use crate::protocol::roles::service::{self, Pool, Rotation};
 use crate::protocol::store::OpeningKeys;
 use crate::protocol::store::keyfile::{KeySet, Keyring, ShopBundle};
 
@@ -30,9 +31,6 @@ pub enum KeyCase {
     ExpiredAtShop,
 }
 
-/// The client's order.
-pub(super) const ORDERS: [&str; 1] = ["tea"];
-
 /// Plays a client from the request to the shop that opens the orders, which are returned.
 ///
 /// # Errors
@@ -48,32 +46,19 @@ pub(super) fn order(
     let (place, shop) = (Place::file("rotation"), bundle.name.clone());
     let source = SeededSource::new(0).child("rotation");
     let (mut service, mut bundle) = (service.clone(), bundle.clone());
-    let (old, account) = service.account(Some(&shop), &place)?;
-    let (old, scope, takes_pad) =
-        (old.clone(), account.shop.scheme.scope, account.shop.suite.enc().takes_pad());
-    let ids = match scope {
-        Scope::Shop => IdRequest::Pool(1),
-        Scope::Transaction => IdRequest::OnDemand(1),
-    };
-    let mut request = ClientRequest::new(shop.clone(), ids, NOW);
-    request.pad_bytes = (takes_pad && scope == Scope::Shop).then_some(PAD_OF_ORDER as u64);
-    request.dates = match case {
-        KeyCase::Expired => Dates { expires: Some(NOW), ..Dates::default() },
+    let (old, _) = service.account(Some(&shop), &place)?;
+    let old = old.clone();
+    let expires = match case {
+        KeyCase::Expired => Some(NOW),
         KeyCase::UnderWay
         | KeyCase::Retired
         | KeyCase::Erased
         | KeyCase::MergedAgain
-        | KeyCase::ExpiredAtShop => Dates::default(),
+        | KeyCase::ExpiredAtShop => None,
     };
-    let make = |making: &KeyRequest| {
-        let making = KeyRequest { sizes: setup.sizes(), ..making.clone() };
-        service::make_keys(&making, &source, workers, &|| {}, &place)
-    };
-    let delivery = service::bundle_client(&mut service, &request, &source, make, &place)?;
-    if scope == Scope::Transaction {
-        let half = delivery.shop_half(&service, &place)?;
-        merge::merge(&mut bundle, &half, OnErased::Refuse, &place)?;
-    }
+    let change = |request: &mut on_demand::ClientRequest| request.dates.expires = expires;
+    let client =
+        on_demand::client(setup, &mut service, &mut bundle, change, &source, workers, &place)?;
     let copy = bundle.clone();
     match case {
         KeyCase::UnderWay => rotate(None, &mut service, &mut bundle, workers)?,
@@ -81,7 +66,7 @@ pub(super) fn order(
         KeyCase::Erased | KeyCase::MergedAgain | KeyCase::Expired | KeyCase::ExpiredAtShop => {}
     }
 
-    let client = RefCell::new(delivery.client);
+    let client = RefCell::new(client);
     let plan = Plan::of_client(&client.borrow(), NOW, &place)?;
     let input = Part::memory(&place.file, format!("{}\n", ORDERS.join("\n")).into_bytes());
     let mut sealed = Vec::new();

@@ -6,6 +6,7 @@
 mod faults;
 mod generations;
 mod messages;
+mod on_demand;
 mod orders;
 mod play;
 mod trace;
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-pub use faults::{BlockAttack, Fault, LedgerCase, Outcome, StreamAttack};
+pub use faults::{BatchCase, BlockAttack, Fault, LedgerCase, Outcome, StreamAttack};
 pub use generations::KeyCase;
 pub use trace::{Event, Party, mermaid};
 pub use users::UserCase;

@@ -22,14 +22,12 @@ pub use typed_key::{MIN_TYPED, TypedKey};
 
 pub use crate::protocol::jose::alg::KeyParams;
 pub(in crate::protocol) use crate::protocol::jose::alg::rsa_blocks::label as block_label;
+pub use crate::protocol::jose::line::MAX_HEADER;
 pub use crate::protocol::jose::run::{Spread, Stage, Watch};
 use crate::protocol::model::{Error, Expected, Form, KeyError, Malformed, Place, Unfit};
 
 /// Maximum length of an order in bytes.
 pub const MAX_ORDER: usize = 1 << 20;
-
-/// Maximum length of a protected header in bytes, before base64url.
-pub const MAX_HEADER: usize = 64 << 10;
 
 /// Maximum number of recipients of an order. Each takes a header of its own, and perhaps an operation
 /// with a private key.

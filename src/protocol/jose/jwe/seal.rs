@@ -141,6 +141,10 @@ impl<'k> SealingKeys<'k> {
     /// Begins the header of line `index`; `number` is that of its order in the run, counted from 0.
     fn begin_header(&self, index: usize, number: u64, header: &mut ObjectText) {
         header.begin(&self.start);
+        // Before the name, where the fast ways to read a header expect it.
+        if let Some(batch) = self.batch {
+            header.json(batch::MEMBER, &batch.member(number + 1));
+        }
         if let Some(kid) = self.kids.of(index) {
             header.any_text("kid", kid.as_str());
         }
@@ -149,9 +153,6 @@ impl<'k> SealingKeys<'k> {
         }
         if let Some(was) = self.was {
             header.text(provenance::MEMBER, was.as_str());
-        }
-        if let Some(batch) = self.batch {
-            header.json(batch::MEMBER, &batch.member(number + 1));
         }
     }
 }

@@ -107,6 +107,9 @@ pub enum KeyFileFault {
         /// The role that the file belongs to.
         role: Role,
     },
+    /// A key that signs, and a program that does not.
+    #[error("there is a \"signer\", and the program has no step \"sign\"")]
+    SignerWithoutStep,
     /// A private half in a client's file.
     #[error("{kid} is {found}, which a client never holds")]
     Private {

@@ -7,6 +7,7 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::sync::Arc;
 
 use super::paths::random_number;
+use super::temporary::unnamed;
 use crate::protocol::model::{Error, Result};
 
 /// Bytes that are collected before they are written.
@@ -100,6 +101,9 @@ impl Read for Reader {
 }
 
 fn without_name() -> io::Result<File> {
+    if let Some(file) = unnamed(&std::env::temp_dir(), 0o600)? {
+        return Ok(file);
+    }
     let path = std::env::temp_dir().join(format!("orderseal-{:016x}", random_number()?));
     let mut options = OpenOptions::new();
     let file = options.read(true).write(true).create_new(true).mode(0o600).open(&path)?;

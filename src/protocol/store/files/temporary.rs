@@ -258,7 +258,7 @@ pub(super) fn changed_meanwhile() -> io::Error {
 
 /// Creates a file without a name, if the file system supports that and can name such files later.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn unnamed(folder: &Path, mode: u32) -> io::Result<Option<File>> {
+pub(super) fn unnamed(folder: &Path, mode: u32) -> io::Result<Option<File>> {
     use rustix::fs::{Mode, OFlags, open};
 
     if !Path::new("/proc/self/fd").exists() {
@@ -279,7 +279,7 @@ fn unnamed(folder: &Path, mode: u32) -> io::Result<Option<File>> {
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn unnamed(_: &Path, _: u32) -> io::Result<Option<File>> {
+pub(super) fn unnamed(_: &Path, _: u32) -> io::Result<Option<File>> {
     Ok(None)
 }
 

@@ -335,13 +335,18 @@ fn client_bundle(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<Client
     let shop_of = |other: &str| (name.as_str() == other).then_some(&client.shop);
     let keys = keys_of(keys, Role::Client, shop_of, encrypting, place)?;
     let malformed = |found: Malformed| Error::malformed(place, found);
+    let program = client_program(ours, client.shop.scheme.content).map_err(malformed)?;
+    let signer = signer(ours).map_err(malformed)?;
+    if signer.is_some() && program.is_some_and(|program| !program.signs) {
+        return Err(malformed(KeyFileFault::SignerWithoutStep.into()));
+    }
     Ok(ClientBundle {
-        program: client_program(ours, client.shop.scheme.content).map_err(malformed)?,
+        program,
         keys,
         sent: sent(ours).map_err(malformed)?,
         erase_due: ours.get("erase_due") == Some(&Value::Bool(true)),
         absorbed: absorbed(ours).map_err(malformed)?,
-        signer: signer(ours).map_err(malformed)?,
+        signer,
         ..client
     })
 }

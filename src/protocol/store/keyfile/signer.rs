@@ -63,7 +63,7 @@ impl Signer {
     pub(super) fn from_json(members: &Object) -> Result<Self, Malformed> {
         let key = members.get("key").and_then(Value::as_object);
         let key = key.ok_or(Malformed::member("key", "an object"))?;
-        let signed = members.get("signed").and_then(Value::as_u64);
+        let signed = members.get("signed").and_then(Value::as_u64).filter(|it| *it < u64::MAX);
         let last = optional_text(members, "last")?.map(|text| {
             let hash = base64url::decode_to_vec(text.as_bytes()).and_then(|it| it.try_into().ok());
             hash.ok_or(Malformed::member("last", "a hash in base64url"))
