@@ -96,6 +96,39 @@ refused 6 "" decrypt --bundle tokyo.jwks --bundle kyoto.jwks sent.jwe --on-error
 orderseal bundle shop --keyring service.jwks --shop tokyo -o new.jwks
 refused 4 "" decrypt --bundle new.jwks archive.jwe
 
+# A shop with pairs of its own: the service hands out public halves, through a rotation, and opens nothing.
+own='--content hybrid --scope shop --kind public --wrap ECDH-ES+A256KW --curve X25519 --shop nara'
+orderseal keygen $own -o own.jwks --public-out public.jwks
+orderseal keys import public.jwks --into service.jwks > /dev/null
+orderseal bundle client --keyring service.jwks --shop nara -o before.jwks
+orderseal keys rotate own.jwks > /dev/null
+orderseal bundle service --keyring own.jwks -o public.jwks --force
+orderseal keys import public.jwks --into service.jwks > /dev/null
+orderseal bundle client --keyring service.jwks --shop nara -o after.jwks
+orderseal bundle shop --keyring own.jwks -o nara.jwks
+for client in before after; do
+    orderseal encrypt --bundle $client.jwks archive.ndjson > $client.jwe
+    orderseal decrypt --bundle nara.jwks $client.jwe | cmp - archive.ndjson || fail "orders at nara were lost"
+    refused 4 "" decrypt --key service.jwks $client.jwe
+done
+refused 4 "made its pairs itself" bundle shop --keyring service.jwks --shop nara -o stolen.jwks
+
+# Signed batches: whole ones open, and one that was cut does not; the signature outlives a rotation.
+for sender in carol dave; do
+    orderseal bundle client --keyring service.jwks --shop tokyo --signing-key $sender.jwk -o $sender.jwks
+done
+orderseal encrypt --bundle carol.jwks archive.ndjson > carol.jwe
+orderseal keys rotate --shop tokyo --shop-out half.jwks --force service.jwks > /dev/null
+orderseal keys merge half.jwks --into tokyo.jwks > /dev/null
+orderseal encrypt --bundle carol.jwks order >> carol.jwe
+orderseal encrypt --bundle dave.jwks order > dave.jwe
+orderseal decrypt --bundle tokyo.jwks --verify-with carol.jwk carol.jwe | cmp - <(cat archive.ndjson order) || fail "a signed order was lost"
+refused 5 "none of the keys given" decrypt --bundle tokyo.jwks --verify-with carol.jwk dave.jwe
+head -n "$archive" carol.jwe > cut.jwe
+refused 5 "it was cut off" decrypt --bundle tokyo.jwks --verify-with carol.jwk cut.jwe
+cat carol.jwe carol.jwe > twice.jwe
+refused 7 "was given before" decrypt --bundle tokyo.jwks --verify-with carol.jwk twice.jwe
+
 # A bundle that has expired seals nothing, and its shop may refuse what it sealed before.
 orderseal bundle client --keyring service.jwks --shop tokyo --expires 2001-01-01 -o expired.jwks
 refused 4 "expired on 2001-01-01" encrypt --bundle expired.jwks order

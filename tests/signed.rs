@@ -239,7 +239,7 @@ fn with_skip_whole_batches_are_left_out_and_the_others_opened() {
     let line = format!("{VERIFY} --on-error skip --report skipped.ndjson cut.jwe --json");
     let run = lab.run(&line, b"");
     assert_eq!((run.code, &run.stdout), (Some(6), &[orders(2), orders(1)].concat()));
-    let report = run.stderr.lines().find(|line| line.contains("batches")).unwrap();
+    let report = run.stderr.lines().find(|line| line.contains("\"batches\":")).unwrap();
     let report: Value = serde_json::from_str(report).unwrap();
     assert_eq!((&report["orders"], &report["failed"]), (&json!(3), &json!(2)));
     assert_eq!(report["batches"][1]["follows"], false);
