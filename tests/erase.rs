@@ -202,6 +202,17 @@ fn a_shop_without_its_program_opens_nothing_until_it_has_one_again() {
     lab.ok("bundle client --keyring service.jwks --on-demand --shop-out half.jwks -o new.jwks");
     lab.ok("keys merge half.jwks --into tokyo.jwks");
     assert_eq!(lab.ok_with("decrypt --bundle tokyo.jwks", &sealed).stdout, b"tea\n");
+    // The service's next bundle brings the program back only if it is told to.
+    lab.ok("erase --programs tokyo.jwks");
+    let again = "bundle shop --keyring service.jwks -o tokyo.jwks --force";
+    lab.refused(2, again).says(&["--restore"]);
+    lab.ok(&format!("{again} --restore"));
+    // Keys whose program was erased do not open beside others either.
+    lab.ok("erase --programs tokyo.jwks");
+    lab.ok("bundle shop --keyring service.jwks --form key -o other.jwks");
+    lab.ok("keys merge tokyo.jwks --into other.jwks");
+    lab.refused_with(4, "decrypt --bundle other.jwks", &sealed);
+    lab.ok("bundle shop --keyring service.jwks -o tokyo.jwks --force --restore");
     // Keys that came without a program open orders as they are.
     assert_eq!(lab.ok_with("decrypt --bundle key.jwks", &sealed).stdout, b"tea\n");
     let report = lab.ok("erase --keys tokyo.jwks --json").json();

@@ -432,3 +432,42 @@ fn an_order_page_has_the_dates_and_the_generation_of_its_keys() {
     assert!(page.contains("<title>tokyo</title>"));
     assert!(lab.ok("inspect order.html").text().contains("shop: tokyo@2\n"));
 }
+
+#[test]
+fn options_that_do_not_apply_are_refused_and_unknown_sizes_asked_for() {
+    let lab = lab("-e 2");
+    for (option, words) in [
+        ("--rsa-bits 2048", "--rsa-bits is for RSA keys"),
+        ("--curve X25519", "--curve is for ECDH-ES keys"),
+        ("--orders 5", "--orders is for a key for each transaction"),
+        ("--pool listed", "--pool is for a key for each transaction"),
+    ] {
+        lab.refused(2, &format!("keys rotate {option} service.jwks")).says(&[words]);
+    }
+    assert!(!stages(&lab, "service.jwks").as_object().unwrap().contains_key("tokyo@2"));
+
+    let lab = self::lab("-e 6 --orders 2 --wrap ECDH-ES+A256KW --curve X25519");
+    lab.ok("erase --keys service.jwks");
+    let rotate = "keys rotate --orders 2 service.jwks";
+    lab.refused(2, rotate).says(&["their size is not known", "--curve"]);
+    lab.ok("keys rotate --orders 2 --curve X25519 service.jwks");
+    let crv: Vec<_> = lab.json("service.jwks")["keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|key| key["crv"].clone())
+        .collect();
+    assert_eq!(crv, ["X25519", "X25519"]);
+}
+
+#[test]
+fn a_user_whose_key_was_erased_gets_none_in_the_next_generation() {
+    let lab = lab("-e 4 --orders 2");
+    lab.ok("keys admit alice bob service.jwks");
+    lab.ok("erase service.jwks --kid tokyo/alice");
+    lab.ok("keys rotate --orders 2 service.jwks");
+    let file = lab.json("service.jwks");
+    let kids = common::key_ids(&file);
+    assert!(kids.contains(&"tokyo@2/bob".to_owned()), "{kids:?}");
+    assert!(!kids.contains(&"tokyo@2/alice".to_owned()), "{kids:?}");
+}

@@ -10,7 +10,9 @@ use orderseal::protocol::jose::tree::LEAVES;
 use orderseal::protocol::roles::service::{self, Pool, Rotated, Rotation};
 use orderseal::protocol::store::files;
 use orderseal::protocol::store::keyfile::{KeyFile, KeyHolder, Keyring};
-use orderseal::protocol::{Alg, Enc, Error, KeyError, Place, Result, ShopName, Suite};
+use orderseal::protocol::{
+    Alg, Enc, Error, Family, KeyError, Name, Place, Result, Scope, ShopName, Suite,
+};
 use serde_json::json;
 
 use super::{HalfOutput, InFile, NamedKeyring, report};
@@ -125,6 +127,19 @@ impl Rotate {
                 Some(suite.ok_or_else(unpaired)?)
             }
         };
+        let material = suite.unwrap_or(own).material();
+        let one_for_all = newest.shop.scheme.scope == Scope::Shop;
+        for (option, given, fits, what) in [
+            ("--rsa-bits", self.rsa_bits.is_some(), material == Family::Rsa, "RSA keys"),
+            ("--curve", self.curve.is_some(), material == Family::Curve, "ECDH-ES keys"),
+            ("--orders", self.orders.is_some(), !one_for_all, "a key for each transaction"),
+            ("--pool", self.pool.is_some(), !one_for_all, "a key for each transaction"),
+        ] {
+            if given && !fits {
+                let shop = self.shop.shop.as_ref().map_or("the shop".to_owned(), Name::to_string);
+                return Err(usage(format!("{option} is for {what}, which {shop} does not have")));
+            }
+        }
         Ok(Rotation {
             suite,
             rsa_bits: self.rsa_bits,

@@ -50,6 +50,14 @@ pub enum Misuse {
     /// Part of a lone key that is to be erased.
     #[error("{0}: a lone key has no parts: erase the whole file")]
     LoneKeyIsWhole(String),
+    /// Generation whose size nothing says.
+    #[error("{keyring}: all keys of shop {shop} were erased, so that their size is not known")]
+    UnknownSize {
+        /// The keyring.
+        keyring: String,
+        /// The shop.
+        shop: Name,
+    },
     /// Shop whose keys have no public halves.
     #[error("the keys of shop {0} are secret and have no public halves")]
     NoPublicHalf(Name),

@@ -76,6 +76,8 @@ pub fn merge(
         merged.program = second.program.clone();
         merged.program_erased = false;
     }
+    // Keys whose program was erased do not open beside others either.
+    merged.program_erased |= second.program_erased && merged.program.is_none();
     if let Some(ShopProgram { built_in: Some(kids), .. }) = &mut merged.program {
         if merged.generations.values().any(|own| !own.trees.is_empty()) {
             return Err(Misuse::NoBuiltIn(bundle.name.clone()).into());
@@ -203,7 +205,7 @@ pub fn refuse_to_lose_ledger(new: &ShopBundle, old: &KeyFile, place: &Place) -> 
     }
 }
 
-/// Refuses a shop's bundle that replaces another state of itself and has keys that were erased
+/// Refuses a shop's bundle that replaces another state of itself and has keys, or a program, that were erased
 /// from that.
 ///
 /// # Errors
@@ -216,7 +218,8 @@ pub fn refuse_to_restore(new: &ShopBundle, old: &KeyFile, place: &Place) -> Resu
         new.is_some_and(|new| tree.part().would_restore(new.part()))
     };
     let derived = old.trees().any(restored);
-    match listed || derived {
+    let program = old.name == new.name && old.program_erased && !new.program_erased;
+    match listed || derived || program {
         true => Err(Misuse::WouldRestore(place.to_string()).into()),
         false => Ok(()),
     }

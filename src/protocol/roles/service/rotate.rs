@@ -9,9 +9,13 @@ use crate::ciphers::ecdh::Curve;
 use crate::ciphers::random::{KeySource, RandomError};
 use crate::protocol::jose::jwk::Jwk;
 use crate::protocol::jose::tree::LEAVES;
-use crate::protocol::model::{Dates, Kid, Misuse, Name, Place, Result, Scheme, ShopName, Suite};
+use crate::protocol::model::{
+    Dates, Family, Kid, Misuse, Name, Place, Result, Scheme, ShopName, Suite,
+};
 use crate::protocol::pipeline::Workers;
-use crate::protocol::store::keyfile::{Account, Generation, Keyring, ShopBundle, Standing};
+use crate::protocol::store::keyfile::{
+    Account, Generation, KeyHolder, Keyring, ShopBundle, Standing,
+};
 use crate::protocol::store::trees::{HeldTree, Trees};
 
 /// What the next generation of a shop's keys is, where it differs from the newest one.
@@ -69,7 +73,10 @@ pub fn rotate<S: KeySource>(
     let mut next = Account::new(request.scheme, request.suite);
     next.shop.service = account.shop.service.clone();
     next.shop.dates = rotation.dates;
-    let admitted: BTreeSet<Name> = account.shop.users_with(Standing::Admitted).cloned().collect();
+    // A user whose key was erased gets none any more.
+    let keeps = |user: &&Name| !file.was_erased(&Kid::of_id(&newest, user));
+    let admitted: BTreeSet<Name> =
+        account.shop.users_with(Standing::Admitted).filter(keeps).cloned().collect();
     for user in account.shop.users_with(Standing::Revoked) {
         next.shop.revoke(user.clone());
     }
@@ -129,6 +136,16 @@ fn request(
         let (keyring, shop) = (place.to_string(), newest.name());
         let held = (like.scheme, like.suite);
         return Err(Misuse::OtherScheme { keyring, shop, held, asked }.into());
+    }
+    let own = |kid: &Kid| kid.parts().0 == newest.as_str();
+    let is_known = !account.trees.is_empty() || file.keys.names().any(own);
+    let is_said = match suite.material() {
+        Family::Rsa => rotation.rsa_bits.is_some(),
+        Family::Curve => rotation.curve.is_some(),
+        Family::Secret | Family::Knapsack | Family::Pad | Family::Password => true,
+    };
+    if !is_known && !is_said {
+        return Err(Misuse::UnknownSize { keyring: place.to_string(), shop: newest.name() }.into());
     }
     let sizes = Sizes {
         rsa_bits: rotation.rsa_bits.unwrap_or(like.sizes.rsa_bits),
