@@ -23,7 +23,9 @@ use crate::protocol::roles::service::{
     self, ClientRequest, IdRequest, KeyRequest, Outputs, Pool, ShopForm, Sizes,
 };
 use crate::protocol::roles::shop::{self, Options};
-use crate::protocol::store::files::{self, Existing, InUse, Inputs, Known, Output, Privacy};
+use crate::protocol::store::files::{
+    self, Access, Existing, InUse, Inputs, Known, Output, Privacy,
+};
 use crate::protocol::store::keyfile::{KeyFile, KeyHolder, Keyring};
 use crate::protocol::store::spend::Durable;
 use crate::protocol::store::{OpeningFile, OpeningKeys};
@@ -198,7 +200,7 @@ impl LabFile {
     }
 
     fn bundle_shop(&self, shop: &Self) -> Result<()> {
-        let keyring = files::load(&self.path, false)?.of(KeyFile::into_keyring)?.file;
+        let keyring = files::load(&self.path, &Access::default())?.of(KeyFile::into_keyring)?.file;
         shop.write(&service::bundle_shop(&keyring, None, ShopForm::Program, &self.place)?)
     }
 
@@ -208,7 +210,8 @@ impl LabFile {
         source: &SystemSource,
         bundle: &Self,
     ) -> Result<()> {
-        let keyring = InLab { file: self, known: files::load(&self.path, false)?.known };
+        let keyring =
+            InLab { file: self, known: files::load(&self.path, &Access::default())?.known };
         let wanted = ClientRequest::new(
             request.shop.clone(),
             IdRequest::Pool(request.orders),
@@ -228,7 +231,7 @@ impl LabFile {
         source: &impl KeySource,
         workers: &Workers,
     ) -> Result<()> {
-        let loaded = files::load_to_seal(&self.path, None, false)?;
+        let loaded = files::load_to_seal(&self.path, &Access::default())?;
         let mut plan =
             Plan::of_client(loaded.file.client(&self.place)?, Time::UNIX_EPOCH, &self.place)?;
         let paths = std::slice::from_ref(&orders.path);
@@ -237,7 +240,7 @@ impl LabFile {
         }
         let inputs = Inputs::open(paths)?;
         let mut output = sealed.create()?;
-        let mut file = InUse::join(&self.path, loaded.known)?;
+        let mut file = InUse::join(&self.path, loaded.known, &Access::default())?;
         let sender =
             Sender { file: &mut file, place: &self.place, erases: false, attendant: &Unattended };
         sender.run(&mut output, |bundle, sink| {
@@ -249,7 +252,7 @@ impl LabFile {
     /// Opens sealed orders, and returns their number.
     fn decrypt(&self, sealed: &Self, workers: &Workers) -> Result<u64> {
         let mut keys = OpeningKeys::new(false);
-        let bundle = files::load(&self.path, false)?.of(KeyFile::into_shop)?.file;
+        let bundle = files::load(&self.path, &Access::default())?.of(KeyFile::into_shop)?.file;
         keys.add(OpeningFile::Shop(bundle.into()), &self.place)?;
         let inputs = Inputs::open(std::slice::from_ref(&sealed.path))?;
         let options = Options::default();
@@ -268,7 +271,7 @@ impl Durable<Keyring> for InLab<'_> {
     fn update<T>(&self, change: impl FnOnce(&mut Keyring) -> Result<T>) -> Result<T> {
         let LabFile { path, place } = self.file;
         let change = |file: &mut KeyFile| change(file.keyring_mut(place)?);
-        files::update_known(path, &mut self.known.clone(), change)
+        files::update_known(path, &mut self.known.clone(), &Access::default(), change)
     }
 }
 

@@ -12,16 +12,17 @@ use orderseal::protocol::page::request::{MAX_REQUEST, Request};
 use orderseal::protocol::page::{self, Items};
 use orderseal::protocol::roles::merge::{refuse_to_lose_ledger, refuse_to_restore};
 use orderseal::protocol::roles::service::{self, ClientRequest, IdRequest, Outputs, ShopForm};
-use orderseal::protocol::store::files::{self, FileId, Loaded, Output, Privacy};
+use orderseal::protocol::store::files::{self, Access, FileId, Loaded, Output, Privacy};
 use orderseal::protocol::store::keyfile::{KeyFile, KeyHolder, Keyring, Signer};
 use orderseal::protocol::store::spend::Durable;
-use orderseal::protocol::{Error, Name, Place, Result, Run, ServiceUrl};
+use orderseal::protocol::{Error, KeyError, Name, Place, Result, Run, ServiceUrl};
 use serde_json::json;
 
 use super::arguments::{Erasing, Layers, MORE, OutputFile, TEACHING, orders_of_pool};
 use super::dates::{KeyDates, now};
 use super::keygen::key_output;
 use super::order_page::{self, OrderPage};
+use super::protection::NewProtection;
 use super::signing::{self, SignWith};
 use super::values::one_of;
 use super::{Global, one_from_stdin, signals, ui};
@@ -61,6 +62,8 @@ pub struct Shop {
     to: OutputFile,
     #[command(flatten)]
     sign: SignWith,
+    #[command(flatten)]
+    protection: NewProtection,
     /// With --force, bring back keys that were erased from the file
     #[arg(long, requires = "force", help_heading = MORE)]
     restore: bool,
@@ -161,7 +164,7 @@ pub struct Client {
     #[arg(long)]
     on_demand: bool,
     /// Also write the shop's matching keys to FILE
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "recipient")]
     shop_out: Option<PathBuf>,
     /// Let the client sign its batches; write the public half of its key to FILE
     ///
@@ -177,6 +180,8 @@ pub struct Client {
     to: OutputFile,
     #[command(flatten)]
     sign: SignWith,
+    #[command(flatten)]
+    protection: NewProtection,
     #[command(flatten)]
     dates: KeyDates,
     /// Let the user confirm each step
@@ -218,7 +223,7 @@ impl Bundle {
 
 impl From {
     fn load(&self, global: &Global) -> Result<Loaded> {
-        let loaded = files::load(&self.keyring, global.allow_readable_keys)?;
+        let loaded = files::load(&self.keyring, global.access()?)?;
         loaded.file.holder().refuse_weak(global.allow_weak, &loaded.place)?;
         Ok(loaded)
     }
@@ -231,12 +236,13 @@ impl From {
     fn change<T>(
         &self,
         loaded: &Loaded<Keyring>,
+        access: &Access,
         change: impl FnOnce(&mut Keyring) -> Result<T>,
     ) -> Result<T> {
         if loaded.changeable {
             let mut known = loaded.known.clone();
             let change = |file: &mut KeyFile| change(file.keyring_mut(&loaded.place)?);
-            return files::update_known(&self.keyring, &mut known, change);
+            return files::update_known(&self.keyring, &mut known, access, change);
         }
         let mut changed = loaded.file.clone();
         let result = change(&mut changed)?;
@@ -254,11 +260,12 @@ impl From {
 struct Issuer<'a> {
     from: &'a From,
     loaded: &'a Loaded<Keyring>,
+    access: &'a Access,
 }
 
 impl Durable<Keyring> for Issuer<'_> {
     fn update<T>(&self, change: impl FnOnce(&mut Keyring) -> Result<T>) -> Result<T> {
-        self.from.change(self.loaded, change)
+        self.from.change(self.loaded, self.access, change)
     }
 }
 
@@ -284,9 +291,10 @@ impl Shop {
         let loaded = self.from.load_keyring(global)?;
         let shop = self.shop.shop.as_ref();
         let bundle = service::bundle_shop(&loaded.file, shop, self.form, &loaded.place)?;
-        let signer = self.sign.prepare(&self.to, &[loaded.id], global)?;
-        let mut output = key_output(&bundle, &self.to, &[loaded.id])?;
-        output.send_over(|old, place| {
+        let protection = self.protection.protection(global)?;
+        let signer = self.sign.prepare(&self.to, &[loaded.id], protection.as_ref(), global)?;
+        let mut output = key_output(&bundle, &self.to, protection, &[loaded.id])?;
+        output.send_over(global.access()?, |old, place| {
             refuse_to_lose_ledger(&bundle, old, place)?;
             match self.restore {
                 true => Ok(()),
@@ -307,12 +315,13 @@ impl Shop {
 }
 
 /// Refuses to write the shop's half over a bundle whose orders are opened with a ledger.
-pub fn keep_ledger(half: &Output) -> Result<()> {
+pub fn keep_ledger(half: &Output, access: &Access) -> Result<()> {
     let Some((path, true)) = half.target() else { return Ok(()) };
-    match files::load(path, true).map(|loaded| loaded.file) {
+    match files::load(path, &access.to_readable()).map(|loaded| loaded.file) {
         Ok(KeyFile::Shop(file)) if file.ledger.is_some() => {
             Err(Misuse::WouldLoseLedger(path.display().to_string()).into())
         }
+        Err(error @ Error::Key { error: KeyError::Protected(_), .. }) => Err(error),
         Ok(_) | Err(_) => Ok(()),
     }
 }
@@ -322,7 +331,7 @@ impl ServiceArgs {
         let loaded = self.from.load_keyring(global)?;
         let shop = self.shop.shop.as_ref();
         let halves = service::public_halves(&loaded.file, shop, &loaded.place)?;
-        let signer = self.sign.prepare(&self.to, &[loaded.id], global)?;
+        let signer = self.sign.prepare(&self.to, &[loaded.id], None, global)?;
         let mut output = self.to.create(Privacy::Umask, &[loaded.id])?;
         let bytes = halves.to_bytes(&Place::file(output.name()))?;
         output.write(&bytes)?;
@@ -363,7 +372,7 @@ impl PageArgs {
         let service = self.service.clone().or_else(|| shop.service.clone());
         let service_key = self.service_key.as_deref().map(signing::known_key).transpose()?;
         let page = Page { shop: name.name(), service, service_key, items };
-        let signer = self.sign.prepare(&self.to, &inputs, global)?;
+        let signer = self.sign.prepare(&self.to, &inputs, None, global)?;
         let mut output = self.to.create(Privacy::Umask, &inputs)?;
         output.write(&page.to_bytes())?;
         output.commit()?;
@@ -402,15 +411,23 @@ impl Client {
         let request = self.answer(&loaded, page.as_ref().map(|(page, _)| page), asked, global)?;
         let form = self.order_page.form(&request, &loaded, page.as_ref(), &mut inputs, global)?;
         self.refuse_same_output()?;
-        let signer = self.sign.prepare(&self.to, &inputs, global)?;
         // Opens all outputs first, so that no id is issued to a file that cannot be written.
         let existing = self.to.existing();
-        let output = Output::create(self.to.path(), existing, Privacy::Owner, &inputs)?;
-        let create = |path, privacy| Output::create(Some(path), existing, privacy, &inputs);
-        let shop_output =
-            self.shop_out.as_deref().map(|path| create(path, Privacy::Owner)).transpose()?;
-        let key_output =
-            self.signing_key.as_deref().map(|path| create(path, Privacy::Umask)).transpose()?;
+        let protection = self.protection.protection(global)?;
+        if protection.is_some() && form.is_some() {
+            return Err(usage("an order page is not protected: it is for a browser"));
+        }
+        let signer = self.sign.prepare(&self.to, &inputs, protection.as_ref(), global)?;
+        let create = |path| -> Result<Output> {
+            let mut output = Output::create(path, existing, Privacy::Owner, &inputs)?;
+            output.protect(protection.clone())?;
+            Ok(output)
+        };
+        let output = create(self.to.path())?;
+        let shop_output = self.shop_out.as_deref().map(|path| create(Some(path))).transpose()?;
+        let public = |path| Output::create(Some(path), existing, Privacy::Umask, &inputs);
+        let key_output = self.signing_key.as_deref().map(public).transpose()?;
+        let keep_ledger = |half| keep_ledger(half, global.access()?);
         shop_output.as_ref().map_or(Ok(()), keep_ledger)?;
         if output.is_terminal() || shop_output.as_ref().is_some_and(Output::is_terminal) {
             return Err(usage("keys are not printed to a terminal: use -o FILE".to_owned()));
@@ -418,7 +435,7 @@ impl Client {
         let workers = global.workers()?;
         let source = SystemSource::new()?;
         let place = &loaded.place;
-        let keyring = Issuer { from: &self.from, loaded: &loaded };
+        let keyring = Issuer { from: &self.from, loaded: &loaded, access: global.access()? };
         let name = Place::file(output.name());
         let _unfinished = signals::begin();
         let (delivery, bytes) = service::deliver(

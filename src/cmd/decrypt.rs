@@ -190,7 +190,7 @@ impl Decrypt {
             self.senders.verify(inputs, &self.failures, &mut report, global)?;
         let first = peek_line(inputs.first(), Vec::new())?;
         match Carries::of_line(&first) {
-            Carries::Order => {}
+            Carries::Order | Carries::KeySet => {}
             Carries::Key => return self.open_key(&first, inputs, keys, ids, ledger, global),
             Carries::StreamKey => {
                 return self.open_stream(global, &first, inputs, keys, ids, ledger);
@@ -255,10 +255,10 @@ impl Decrypt {
         };
         let (mut ids, mut bundles) = (Vec::new(), Vec::new());
         for path in &self.bundle {
-            let loaded = files::load(path, global.allow_readable_keys)?;
+            let loaded = files::load(path, global.access()?)?;
             let loaded = loaded.of(OpeningFile::of_shop)?;
             ids.push(loaded.id);
-            bundles.extend(self.uses.user(path, &loaded)?);
+            bundles.extend(self.uses.user(path, &loaded, global)?);
             self.add(&mut keys, loaded, global)?;
         }
         let reader = self.key_password.reader(global)?;
@@ -269,7 +269,7 @@ impl Decrypt {
         for (loaded, path) in plain.into_iter().zip(&self.key) {
             let loaded = loaded.of(OpeningFile::of)?;
             ids.push(loaded.id);
-            bundles.extend(self.uses.user(path, &loaded)?);
+            bundles.extend(self.uses.user(path, &loaded, global)?);
             self.add(&mut keys, loaded, global)?;
         }
         if let Some(kid) = &self.kid {

@@ -136,7 +136,7 @@ impl Encrypt {
         };
         let _unfinished = signals::begin();
         let mut bundle = match plan.spends() || plan.erases() {
-            true => InUse::join(path, with.known())?,
+            true => InUse::join(path, with.known(), global.access()?)?,
             false => InUse::unchanged(path),
         };
         // An unfinished output is removed before the file is given up.

@@ -91,15 +91,23 @@ impl Erase {
             return describe(selection, path, global);
         }
         check(selection, path, global)?;
+        let access = match selection {
+            // What cannot be read can be erased all the same.
+            Selection::File => global.access()?.without_asking(),
+            Selection::Keys
+            | Selection::Programs
+            | Selection::Named(_)
+            | Selection::Generation(_) => global.access()?.clone(),
+        };
         let _unfinished = signals::begin();
-        report(&files::erase(path, selection)?, selection, None, global)
+        report(&files::erase(path, selection, &access)?, selection, None, global)
     }
 
     /// Erases a client's file, then returns its unused part to the keyring. In this order, a
     /// failure in between loses that part, but nothing is issued twice.
     fn return_to(&self, keyring: &Path, path: &Path, global: &Global) -> Result<()> {
         files::check_changeable(keyring)?;
-        let service = files::load(keyring, global.allow_readable_keys)?;
+        let service = files::load(keyring, global.access()?)?;
         let place = Place::file(ui::shown(path));
         let look = |client: KeyFile| {
             let share = Share::unused(&client.into_client(&place)?, &place);
@@ -109,7 +117,7 @@ impl Erase {
         };
         if self.dry_run {
             files::check_changeable(path)?;
-            let (_, amounts) = look(files::load(path, global.allow_readable_keys)?.file)?;
+            let (_, amounts) = look(files::load(path, global.access()?)?.file)?;
             let returned = returned_in_words(amounts, &service.place);
             return match global.json {
                 true => {
@@ -125,8 +133,8 @@ impl Erase {
             };
         }
         let _unfinished = signals::begin();
-        let ((share, expected), erased) = files::erase_key_file(path, look)?;
-        let returned = files::update(keyring, |file| {
+        let ((share, expected), erased) = files::erase_key_file(path, global.access()?, look)?;
+        let returned = files::update(keyring, global.access()?, |file| {
             share.give_back(file.keyring_mut(&service.place)?, &service.place)
         });
         let returned = returned.map_err(|source| {
@@ -172,7 +180,7 @@ fn check(selection: Selection<'_>, path: &Path, global: &Global) -> Result<()> {
         Selection::File => return files::check_changeable(path),
         Selection::Keys | Selection::Programs | Selection::Named(_) | Selection::Generation(_) => {
             files::check_changeable(path)?;
-            let loaded = files::load(path, global.allow_readable_keys)?;
+            let loaded = files::load(path, global.access()?)?;
             let missing = missing(selection, &loaded.file);
             missing.map(|error| Error::key(&loaded.place, error))
         }

@@ -4,8 +4,8 @@
 use orderseal::ciphers::content::ContentCipher;
 use orderseal::protocol::model::{
     Amounts, BatchFault, Document, Encrypted, Expected, Family, Form, JournalTrouble, JsonFault,
-    LedgerTrouble, Malformed, Misuse, NoPadding, NotUndone, OutOfDate, Pbes2, Reuse, Role, Unfit,
-    Unimplemented, WebPage, WrapAlgorithm,
+    LedgerTrouble, Malformed, Misuse, NoPadding, NotUndone, OutOfDate, Pbes2, Protected, Reuse,
+    Role, Unfit, Unimplemented, WebPage, WrapAlgorithm,
 };
 use orderseal::protocol::{Error, KeyError, Place, Spent};
 
@@ -166,7 +166,18 @@ fn misuse_hint(misuse: &Misuse) -> Option<&'static str> {
         Misuse::KeyExists { .. } | Misuse::OtherDates { .. } => {
             Some("`orderseal keys rotate` makes the next generation of a shop's keys")
         }
+        Misuse::NotToProtect(_) => Some(
+            "a private key in PEM has an encryption of its own: `orderseal keys export --format pem`",
+        ),
+        Misuse::WouldUnprotect(_) => {
+            Some("protect the new ones with --protect or --recipient, or choose another name")
+        }
+        Misuse::SeveralRecipients(_) => {
+            Some("take one of them out with `orderseal keys export --kid`")
+        }
         Misuse::NotAnOutput(_)
+        | Misuse::NotProtected(_)
+        | Misuse::NotARecipient(_)
         | Misuse::OutputIsInput(_)
         | Misuse::ForeignPipe(_)
         | Misuse::SeveralInputs { .. }
@@ -534,6 +545,10 @@ fn key_hint(error: &KeyError) -> Option<String> {
         KeyError::Encrypted(
             Encrypted::Scheme(_) | Encrypted::Rounds { .. } | Encrypted::Scrypt { .. },
         ) => "encrypt it anew, with `openssl pkcs8 -topk8 -in FILE -out NEW`",
+        KeyError::Protected(Protected::NoPassphrase) => {
+            "name a file with the passphrase by --passphrase-file, or run the command at a terminal"
+        }
+        KeyError::Protected(Protected::NoIdentity) => "name the private key by --identity",
         KeyError::Unfit(Unfit::Password(_)) => DERIVED_FROM_PASSWORD,
         KeyError::Unfit(Unfit::Rounds { .. }) => {
             "whoever seals chooses the rounds; if the orders are worth the time, raise the limit by \
@@ -554,6 +569,7 @@ fn key_hint(error: &KeyError) -> Option<String> {
         | KeyError::Conflict(_)
         | KeyError::Unusable(_)
         | KeyError::Encrypted(Encrypted::WrongPassword)
+        | KeyError::Protected(Protected::WrongPassphrase | Protected::WrongIdentity)
         | KeyError::Unfit(_) => return None,
     };
     Some(hint.to_owned())

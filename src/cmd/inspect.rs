@@ -20,7 +20,9 @@ use orderseal::protocol::page::request::Request;
 use orderseal::protocol::roles::pad_use::PadUse;
 use orderseal::protocol::roles::stream;
 use orderseal::protocol::roles::survey::{self, Group, GroupKey, Survey};
-use orderseal::protocol::store::files::{self, Input, JournalCounts, Ledger, LedgerCounts};
+use orderseal::protocol::store::files::{
+    self, Input, JournalCounts, Ledger, LedgerCounts, ProtectedBy,
+};
 use orderseal::protocol::store::keyfile::{JwkSet, KeyFile, KeyHolder, MAX_KEY_FILE};
 use orderseal::protocol::{Error, Malformed, Name, Place, Result, ServiceUrl};
 use serde_json::{Value, json};
@@ -76,6 +78,18 @@ impl Inspect {
         if WebPage::recognized(&first).is_some() {
             return self.web_page(first, input, global);
         }
+        let first = match Carries::claims_keys(&first) {
+            false => first,
+            true => {
+                let reader = Cursor::new(first)
+                    .chain(std::mem::replace(&mut input.reader, Box::new(std::io::empty())));
+                let bytes = files::read_limited(reader, MAX_KEY_FILE, &place)?;
+                match ProtectedBy::read(&bytes, &place)? {
+                    Some(by) => return self.protected(path, &bytes, &by, &place, global),
+                    None => bytes.to_vec(),
+                }
+            }
+        };
         let sealed = Form::of_file(first.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&first));
         if sealed == Some(Form::SealedOrders) {
             return self.sealed_orders(first, input, &place, global);
@@ -95,8 +109,7 @@ impl Inspect {
             input.reader = Box::new(std::io::empty());
             return self.sealed_orders(bytes.to_vec(), input, &place, global);
         }
-        let reader = self.key_password.reader(global)?;
-        let file = match reader.parse(path, &bytes, &place) {
+        let file = match self.key_password.reader(global)?.parse(path, &bytes, &place) {
             Err(Error::Unexpected { found: Form::ItemPage, .. }) => {
                 return show(global, &page_to_json(&Page::parse(&bytes, &place)?));
             }
@@ -105,13 +118,47 @@ impl Inspect {
             }
             parsed => parsed?,
         };
-        files::finish(path, &file)?;
-        if self.public {
-            let public = JwkSet::of_public_keys(file.holder(), &place)?;
-            return ui::print(&String::from_utf8_lossy(&public.to_bytes(&place)?));
+        self.key_file(path, &file, None, &place, global)
+    }
+
+    /// Shows a protected key file: what it says itself, or its content if there is what opens it.
+    fn protected(
+        &self,
+        path: Option<&Path>,
+        bytes: &[u8],
+        by: &ProtectedBy,
+        place: &Place,
+        global: &Global,
+    ) -> Result<()> {
+        let is_closed = !by.has_key(global.access()?) && !self.public && self.sealed.is_empty();
+        if is_closed {
+            let mut value = key_file::protection_to_json(by);
+            value["kind"] = json!("protected key file");
+            return show(global, &value);
         }
-        let sealed = self.pad_use(&file, global)?;
-        show(global, &key_file::to_json(&file, sealed.as_ref()))
+        let file = self.key_password.reader(global)?.parse(path, bytes, place)?;
+        self.key_file(path, &file, Some(by), place, global)
+    }
+
+    fn key_file(
+        &self,
+        path: Option<&Path>,
+        file: &KeyFile,
+        by: Option<&ProtectedBy>,
+        place: &Place,
+        global: &Global,
+    ) -> Result<()> {
+        files::finish(path, file, global.access()?)?;
+        if self.public {
+            let public = JwkSet::of_public_keys(file.holder(), place)?;
+            return ui::print(&String::from_utf8_lossy(&public.to_bytes(place)?));
+        }
+        let sealed = self.pad_use(file, global)?;
+        let mut value = key_file::to_json(file, sealed.as_ref());
+        if let Some(by) = by {
+            value["protected"] = key_file::protection_to_json(by);
+        }
+        show(global, &value)
     }
 
     fn ledger(&self, path: Option<&Path>, place: &Place, global: &Global) -> Result<()> {
@@ -298,6 +345,7 @@ fn group_to_json(kind: GroupKey, group: Group, global: &Global) -> Value {
     match kind.carries {
         Carries::Order => {}
         Carries::Key => value["carries"] = json!("a key"),
+        Carries::KeySet => value["carries"] = json!("keys"),
         Carries::StreamKey => value["carries"] = json!("the key of a stream"),
     }
     value

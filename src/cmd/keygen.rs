@@ -19,7 +19,7 @@ use orderseal::protocol::pipeline::Workers;
 use orderseal::protocol::roles::service::{
     self, DEFAULT_CURVE, DEFAULT_RSA_BITS, KeyRequest, Pool, Sizes,
 };
-use orderseal::protocol::store::files::{self, FileId, Output, Privacy};
+use orderseal::protocol::store::files::{self, FileId, Output, Privacy, Protection};
 use orderseal::protocol::store::keyfile::{KeyFile, KeyHolder, Keyring, LoneKey};
 use orderseal::protocol::{
     Alg, Content, Enc, Error, Family, KeyError, Kid, Kind, Name, Place, Result, Scheme, Scope,
@@ -31,6 +31,7 @@ use zeroize::Zeroizing;
 
 use super::arguments::{Algorithms, MORE, OutputFile, TEACHING, curves, pools, rsa_bits};
 use super::dates::KeyDates;
+use super::protection::NewProtection;
 use super::values::{OneOf, one_of};
 use super::{Global, algorithms, ui};
 use crate::cmd::hints::usage;
@@ -98,10 +99,13 @@ pub struct Keygen {
     #[arg(long, value_name = "FILE", help_heading = MORE)]
     public_out: Option<PathBuf>,
     /// Add to a keyring instead of writing a new one
-    #[arg(long, value_name = "FILE", conflicts_with = "output")]
+    #[arg(long, value_name = "FILE",
+          conflicts_with_all = ["output", "protect", "new_passphrase_file", "recipient"])]
     into: Option<PathBuf>,
     #[command(flatten)]
     to: OutputFile,
+    #[command(flatten)]
+    protection: NewProtection,
     /// S-box of the toy DES: 16 hexadecimal digits, S(0) first
     #[arg(long, value_name = "HEX", help_heading = TEACHING)]
     toy_sbox: Option<SBox>,
@@ -184,7 +188,7 @@ impl Keygen {
                 Some(LoneKey { key: file.key.encrypting_half().into(), ..file.clone() })
             }
         };
-        self.write(&file)?;
+        self.write(&file, global)?;
         if let (Some(output), Some(half)) = (public, half) {
             write_public(output, &half)?;
         }
@@ -205,6 +209,7 @@ impl Keygen {
         };
         let to_public = self.create_public(&[])?;
         let mut output = self.to.create(Privacy::Owner, &[])?;
+        output.protect(self.protection.protection(global)?)?;
         refuse_terminal(&output, true)?;
         output.write(Zeroizing::new(format!("{}\n", *named(key.to_jwk()))).as_bytes())?;
         output.commit()?;
@@ -243,7 +248,7 @@ impl Keygen {
         let mut ids = Vec::new();
         match &self.into {
             Some(keyring) => {
-                let loaded = files::load(keyring, global.allow_readable_keys)?;
+                let loaded = files::load(keyring, global.access()?)?;
                 let loaded = loaded.of(KeyFile::into_keyring)?;
                 ids.push(loaded.id);
                 service::check_room(&loaded.file, &request, &place)?;
@@ -265,7 +270,7 @@ impl Keygen {
         progress.finish(&format!("made {made} in {:.1} s", progress.elapsed().as_secs_f64()));
         let public = match &self.into {
             Some(keyring) => {
-                let halves = files::update(keyring, |file| {
+                let halves = files::update(keyring, global.access()?, |file| {
                     let file = file.keyring_mut(&place)?;
                     service::add_keys(file, &request, keys, source, &place)?;
                     self.halves(file, &request.shop, &place)
@@ -276,7 +281,7 @@ impl Keygen {
                 let mut file = Keyring::new();
                 service::add_keys(&mut file, &request, keys, source, &place)?;
                 let halves = self.halves(&file, &request.shop, &place)?;
-                self.write(&file)?;
+                self.write(&file, global)?;
                 public.zip(halves)
             }
         };
@@ -353,8 +358,8 @@ impl Keygen {
         Output::create(Some(path), self.to.existing(), Privacy::Umask, inputs).map(Some)
     }
 
-    fn write(&self, file: &dyn KeyHolder) -> Result<()> {
-        key_output(file, &self.to, &[])?.commit()
+    fn write(&self, file: &dyn KeyHolder, global: &Global) -> Result<()> {
+        key_output(file, &self.to, self.protection.protection(global)?, &[])?.commit()
     }
 
     fn report(&self, global: &Global, count: u64, of: Option<(&Name, Suite)>) -> Result<()> {
@@ -375,9 +380,11 @@ impl Keygen {
 pub fn key_output(
     file: &dyn KeyHolder,
     to: &OutputFile,
+    protection: Option<Protection>,
     inputs: &[Option<FileId>],
 ) -> Result<Output> {
     let mut output = to.create(Privacy::Owner, inputs)?;
+    output.protect(protection)?;
     refuse_terminal(&output, file.has_secrets())?;
     output.write(&file.to_bytes(&Place::file(output.name()))?)?;
     Ok(output)

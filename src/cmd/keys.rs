@@ -1,29 +1,32 @@
-//! `keys`: admits and revokes users, rotates keys, puts pools together, takes them apart, and exports
-//! and imports keys.
+//! `keys`: admits and revokes users, rotates keys, puts pools together, takes them apart, exports and
+//! imports keys, and protects key files.
 
 mod plain;
 mod pools;
+mod protect;
 mod rotate;
 mod users;
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use orderseal::protocol::store::files::{self, FileId, Output, Privacy};
+use orderseal::protocol::store::files::{self, Access, FileId, Output, Privacy};
 use orderseal::protocol::store::keyfile::Keyring;
 use orderseal::protocol::store::spend::Durable;
 use orderseal::protocol::{Name, Place, Result};
 use plain::{Export, Import};
 use pools::{Merge, Skip, Split};
+use protect::{Protect, Unprotect};
 use rotate::Rotate;
 use serde_json::Value;
 use users::{Admit, Revoke};
 
 use super::arguments::{existing, is_stdout};
 use super::bundle::keep_ledger;
+use super::protection::NewProtection;
 use super::{Global, ui};
 
-/// Admit and revoke users, rotate, merge and import keys
+/// Admit and revoke users, rotate, merge, import and protect keys
 #[derive(Debug, Subcommand)]
 pub enum Keys {
     Admit(Admit),
@@ -34,6 +37,8 @@ pub enum Keys {
     Split(Split),
     Export(Export),
     Import(Import),
+    Protect(Protect),
+    Unprotect(Unprotect),
 }
 
 /// The keyring as other commands take it.
@@ -67,15 +72,19 @@ struct HalfOutput {
     /// Replace an existing output
     #[arg(short, long)]
     force: bool,
+    #[command(flatten)]
+    protection: NewProtection,
 }
 
 impl HalfOutput {
     /// Opens the output, if one was asked for: before keys are made, so that none are for a file that
     /// cannot be written.
-    fn create(&self, keyring: Option<FileId>) -> Result<Option<Output>> {
+    fn create(&self, keyring: Option<FileId>, global: &Global) -> Result<Option<Output>> {
         let Some(path) = &self.shop_out else { return Ok(None) };
-        let output = Output::create(Some(path), existing(self.force), Privacy::Owner, &[keyring])?;
-        keep_ledger(&output)?;
+        let mut output =
+            Output::create(Some(path), existing(self.force), Privacy::Owner, &[keyring])?;
+        output.protect(self.protection.protection(global)?)?;
+        keep_ledger(&output, global.access()?)?;
         output.refuse_terminal("keys")?;
         Ok(Some(output))
     }
@@ -97,6 +106,8 @@ impl Keys {
             Self::Split(command) => command.run(global),
             Self::Export(command) => command.run(global),
             Self::Import(command) => command.run(global),
+            Self::Protect(command) => command.run(global),
+            Self::Unprotect(command) => command.run(global),
         }
     }
 }
@@ -105,11 +116,12 @@ impl Keys {
 struct InFile<'a> {
     path: &'a Path,
     place: &'a Place,
+    access: &'a Access,
 }
 
 impl Durable<Keyring> for InFile<'_> {
     fn update<T>(&self, change: impl FnOnce(&mut Keyring) -> Result<T>) -> Result<T> {
-        files::update(self.path, |file| change(file.keyring_mut(self.place)?))
+        files::update(self.path, self.access, |file| change(file.keyring_mut(self.place)?))
     }
 }
 

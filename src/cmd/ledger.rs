@@ -130,10 +130,11 @@ impl UseOptions {
         }
         let _unfinished = signals::begin();
         for bundle in bundles {
-            let erased = files::erase(&bundle.path, Selection::Named(&ids)).map_err(|source| {
-                let what = "the orders were opened".to_owned();
-                Error::Changed { what, source: Box::new(source) }
-            })?;
+            let erased = files::erase(&bundle.path, Selection::Named(&ids), &bundle.access)
+                .map_err(|source| {
+                    let what = "the orders were opened".to_owned();
+                    Error::Changed { what, source: Box::new(source) }
+                })?;
             if erased.nodes > FRAYED {
                 let (file, nodes) = (&bundle.place, erased.nodes);
                 ui::warn(
@@ -157,7 +158,12 @@ impl UseOptions {
     }
 
     /// What the ledger has to know about a key file.
-    pub fn user(&self, path: &Path, loaded: &Loaded<OpeningFile>) -> Result<Option<LedgerUser>> {
+    pub fn user(
+        &self,
+        path: &Path,
+        loaded: &Loaded<OpeningFile>,
+        global: &Global,
+    ) -> Result<Option<LedgerUser>> {
         let place = &loaded.place;
         match (&loaded.file, self.records()) {
             (OpeningFile::Plain(_), _) | (OpeningFile::Keyring(_), false) => Ok(None),
@@ -170,6 +176,7 @@ impl UseOptions {
                 place: place.clone(),
                 ledger: file.ledger,
                 changeable: loaded.changeable,
+                access: global.access()?.clone(),
             })),
         }
     }

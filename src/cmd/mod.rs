@@ -23,12 +23,14 @@ mod ledger;
 mod man;
 mod order_page;
 mod passwords;
+mod protection;
 mod request;
 mod rewrap;
 mod seal_with;
 mod signals;
 mod signing;
 mod simulate;
+mod terminal;
 mod ui;
 mod values;
 mod wrap;
@@ -75,6 +77,8 @@ pub struct Global {
     /// Accept key files that group or others can read
     #[arg(long, global = true, help_heading = COMMON)]
     pub allow_readable_keys: bool,
+    #[command(flatten)]
+    unlocking: protection::Unlocking,
 }
 
 #[derive(Debug, Subcommand)]
@@ -215,6 +219,11 @@ fn one_to_stdout<'a>(outputs: impl IntoIterator<Item = Option<&'a Path>>) -> Res
 }
 
 impl Global {
+    /// What key files may be read, and what opens those that are protected.
+    fn access(&self) -> Result<&files::Access> {
+        self.unlocking.access(self)
+    }
+
     fn workers(&self) -> Result<orderseal::protocol::pipeline::Workers> {
         let workers = orderseal::protocol::pipeline::Workers::new(self.threads.map(usize::from))?;
         Ok(workers.stopped_by(signals::stop()))

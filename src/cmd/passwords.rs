@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use orderseal::protocol::jose::password::Password;
-use orderseal::protocol::store::files::{self, FileId, Known, Loaded};
+use orderseal::protocol::store::files::{self, Access, FileId, Known, Loaded};
 use orderseal::protocol::store::keyfile::{KeyFile, PlainFile};
 use orderseal::protocol::{Error, Place, Result};
 
@@ -12,7 +12,7 @@ use super::help::MORE;
 use super::{Global, ui};
 
 /// Most bytes that are read of a password file: room to recognize a wrong file.
-const MAX_FILE: u64 = 4096;
+pub const MAX_FILE: u64 = 4096;
 
 /// The password of an encrypted private key.
 #[derive(Debug, Args)]
@@ -24,7 +24,7 @@ pub struct KeyPassword {
 
 /// Reads key files, with a password that those of them that are not encrypted do not need.
 pub struct KeyReader<'g> {
-    password: Option<Password>,
+    access: Access,
     global: &'g Global,
 }
 
@@ -45,24 +45,23 @@ impl KeyPassword {
     /// As [`load_password`].
     pub fn reader<'g>(&self, global: &'g Global) -> Result<KeyReader<'g>> {
         let loaded = self.path().map(|path| load_password(path, global)).transpose()?;
-        let password = loaded.map(|loaded| loaded.file);
-        Ok(KeyReader { password, global })
+        let access = global.access()?.with_key_password(loaded.map(|loaded| loaded.file));
+        Ok(KeyReader { access, global })
     }
 }
 
 impl KeyReader<'_> {
     /// The password.
     pub fn password(&self) -> Option<&Password> {
-        self.password.as_ref()
+        self.access.key_password()
     }
 
     /// Reads a key file.
     ///
     /// # Errors
-    /// As [`files::load_encrypted`].
+    /// As [`files::load`].
     pub fn load(&self, path: &Path) -> Result<Loaded> {
-        let allow_readable = self.global.allow_readable_keys;
-        let loaded = files::load_encrypted(path, self.password(), allow_readable)?;
+        let loaded = files::load(path, &self.access)?;
         self.warn(&loaded.file, &loaded.place);
         Ok(loaded)
     }
@@ -72,8 +71,7 @@ impl KeyReader<'_> {
     /// # Errors
     /// As [`files::load_to_seal`].
     pub fn load_to_seal(&self, path: &Path) -> Result<Loaded> {
-        let allow_readable = self.global.allow_readable_keys;
-        let loaded = files::load_to_seal(path, self.password(), allow_readable)?;
+        let loaded = files::load_to_seal(path, &self.access)?;
         self.warn(&loaded.file, &loaded.place);
         Ok(loaded)
     }
@@ -83,7 +81,7 @@ impl KeyReader<'_> {
     /// # Errors
     /// As [`files::parse_at`].
     pub fn parse(&self, path: Option<&Path>, bytes: &[u8], place: &Place) -> Result<KeyFile> {
-        let file = files::parse_at(path, bytes, self.password(), place)?;
+        let file = files::parse_at(path, bytes, &self.access, place)?;
         self.warn(&file, place);
         Ok(file)
     }

@@ -111,7 +111,7 @@ impl Rewrap {
         let mut bundles = Vec::new();
         let keys = self.keys(&self.from_key, global, |path, loaded| {
             ids.push(loaded.id);
-            bundles.extend(uses.user(path, loaded)?);
+            bundles.extend(uses.user(path, loaded, global)?);
             Ok(())
         })?;
         let with = SealWith::load(SealFrom::Keys(&self.to_key), None, &self.key_password, global)?;
@@ -145,7 +145,7 @@ impl Rewrap {
         };
         let _unfinished = signals::begin();
         let mut file = match plan.spends() || plan.erases() {
-            true => InUse::join(&self.to_key, with.known())?,
+            true => InUse::join(&self.to_key, with.known(), global.access()?)?,
             false => InUse::unchanged(&self.to_key),
         };
         let mut sink = Recorded { output, ledger: ledger.as_ref() };
@@ -201,7 +201,7 @@ impl Rewrap {
         let (several, place) = (inputs.count() > 1, inputs.first().place());
         let first = peek_line(inputs.first(), Vec::new())?;
         match Carries::of_line(&first) {
-            Carries::Order => {
+            Carries::Order | Carries::KeySet => {
                 let first = joined_json(inputs.first(), first)?;
                 put_back(&mut inputs, first);
                 let skipped = |skipped| write_skipped(report, &skipped, several);

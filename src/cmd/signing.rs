@@ -8,7 +8,7 @@ use orderseal::protocol::jose::json;
 use orderseal::protocol::jose::jws::{self, SignedFault, SigningKey, Thumbprint, VerifyingKey};
 use orderseal::protocol::model::Unfit;
 use orderseal::protocol::page::item_page::{MAX_PAGE, Page};
-use orderseal::protocol::store::files::{self, FileId, Output, Privacy};
+use orderseal::protocol::store::files::{self, FileId, Output, Privacy, Protection};
 use orderseal::protocol::{Error, Malformed, Place, Result};
 
 use super::arguments::{MORE, OutputFile};
@@ -43,9 +43,15 @@ impl SignWith {
         &self,
         to: &OutputFile,
         inputs: &[Option<FileId>],
+        protection: Option<&Protection>,
         global: &Global,
     ) -> Result<Option<FileSigner>> {
         let Some(path) = &self.sign_with else { return Ok(None) };
+        if protection.is_some() {
+            return Err(usage(
+                "--sign-with signs a file as it is, without --protect or --recipient",
+            ));
+        }
         let Some(target) = to.path().filter(|path| !files::is_dash(path)) else {
             return Err(usage("a signature goes to a file beside the output: use -o FILE"));
         };

@@ -78,7 +78,7 @@ impl Wrap {
         one_from_stdin([Some(from.path()), self.key_password.path(), main_input(&self.key)])?;
         let with = SealWith::load(from, self.alg, &self.key_password, global)?;
         let stdin = PathBuf::from("-");
-        let key = files::load(self.key.as_ref().unwrap_or(&stdin), global.allow_readable_keys)?;
+        let key = files::load(self.key.as_ref().unwrap_or(&stdin), global.access()?)?;
         key.file.holder().refuse_weak(global.allow_weak, &key.place)?;
         let lone = match key.file.plain(&key.place)? {
             PlainFile::Lone(lone) => lone,
@@ -109,7 +109,7 @@ impl Wrap {
             self.to.create(Privacy::Umask, &[with.id(), key.id, self.key_password.id()])?;
         let _unfinished = signals::begin();
         let mut file = match plan.spends() {
-            true => InUse::join(from.path(), with.known())?,
+            true => InUse::join(from.path(), with.known(), global.access()?)?,
             false => InUse::unchanged(from.path()),
         };
         // Erasing is a step of its own.

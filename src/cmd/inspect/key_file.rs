@@ -8,6 +8,7 @@ use orderseal::protocol::jose::tree::TreeId;
 use orderseal::protocol::model::Dates;
 use orderseal::protocol::roles::pad_use::PadUse;
 use orderseal::protocol::roles::service;
+use orderseal::protocol::store::files::ProtectedBy;
 use orderseal::protocol::store::keyfile::{
     Account, ClientBundle, KeyFile, KeyHolder, Keyring, PlainFile, Shop, ShopBundle, Stage,
     Standing,
@@ -39,6 +40,18 @@ pub fn to_json(file: &KeyFile, sealed: Option<&PadUse>) -> Value {
     value["kind"] = json!("key file");
     value["role"] = json!(file.holder().role().name());
     value["keys"] = json!(file.holder().all_keys().count());
+    value
+}
+
+/// Returns how a key file is protected.
+pub fn protection_to_json(by: &ProtectedBy) -> Value {
+    let mut value = json!({"alg": by.suite.alg().name(), "enc": by.suite.enc().name()});
+    if let Some(rounds) = by.rounds() {
+        value["rounds"] = json!(rounds.get());
+    }
+    if let Some(kid) = &by.kid {
+        value["recipient"] = json!(kid);
+    }
     value
 }
 

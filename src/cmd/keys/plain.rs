@@ -16,6 +16,7 @@ use crate::cmd::arguments::{MORE, OutputFile};
 use crate::cmd::hints::usage;
 use crate::cmd::keygen::{key_output, refuse_terminal};
 use crate::cmd::passwords::KeyPassword;
+use crate::cmd::protection::NewProtection;
 use crate::cmd::values::{OneOf, one_of};
 use crate::cmd::{Global, algorithms, one_from_stdin, ui};
 use serde_json::json;
@@ -52,6 +53,8 @@ pub struct Export {
     key_password: KeyPassword,
     #[command(flatten)]
     to: OutputFile,
+    #[command(flatten)]
+    protection: NewProtection,
 }
 
 /// A form of an exported key.
@@ -110,6 +113,8 @@ pub struct Import {
     enc: Option<Enc>,
     #[command(flatten)]
     to: OutputFile,
+    #[command(flatten)]
+    protection: NewProtection,
 }
 
 impl Export {
@@ -118,16 +123,25 @@ impl Export {
         let reader = self.key_password.reader(global)?;
         let Loaded { file, place, id, .. } = reader.load(&self.file)?;
         let ids = [id, self.key_password.id()];
+        let protection = || self.protection.protection(global);
         if let (None, None | Some(Format::Set)) = (&self.kid, self.format) {
             file.holder().refuse_weak(global.allow_weak, &place)?;
-            return key_output(&export::all(&file, &place)?, &self.to, &ids)?.commit();
+            return key_output(&export::all(&file, &place)?, &self.to, protection()?, &ids)?
+                .commit();
         }
         let key = export::one(&file, self.kid.as_ref(), self.alg, &place)?;
         key.refuse_weak(global.allow_weak, &place)?;
         match self.format.unwrap_or(Format::Set) {
-            Format::Set => key_output(&JwkSet::of(key.key), &self.to, &ids)?.commit(),
-            Format::Lone => key_output(&key, &self.to, &ids)?.commit(),
+            Format::Set => {
+                key_output(&JwkSet::of(key.key), &self.to, protection()?, &ids)?.commit()
+            }
+            Format::Lone => key_output(&key, &self.to, protection()?, &ids)?.commit(),
             Format::Encoded(form) => {
+                if protection()?.is_some() {
+                    return Err(usage(
+                        "--protect is for JWKs: --key-password-file encrypts PEM and DER",
+                    ));
+                }
                 let source = SystemSource::new()?;
                 let encoded = key.key.view().encode(form, reader.password(), &source);
                 let encoded = encoded.map_err(|why| why.at(&place))?;
@@ -153,7 +167,8 @@ impl Import {
         let file = loaded.file.plain(&loaded.place)?;
         let key = file.import(self.kid.as_ref(), self.alg, &loaded.place)?;
         key.refuse_weak(global.allow_weak, &loaded.place)?;
-        key_output(&key, &self.to, &[loaded.id, self.key_password.id()])?.commit()
+        let protection = self.protection.protection(global)?;
+        key_output(&key, &self.to, protection, &[loaded.id, self.key_password.id()])?.commit()
     }
 
     /// Adds public halves to the keyring at a path.
@@ -167,7 +182,7 @@ impl Import {
                 service::public_half_of(&key, shop, self.suite(&key)?, place)?
             }
         };
-        let added = files::update(path, |file| {
+        let added = files::update(path, global.access()?, |file| {
             let file = file.keyring_mut(&Place::file(ui::shown(path)))?;
             service::add_public_halves(file, &halves, place)
         })?;

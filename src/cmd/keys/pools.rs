@@ -13,6 +13,7 @@ use serde_json::json;
 use super::{InFile, NamedKeyring, ShopName, report};
 use crate::cmd::arguments::{OutputFile, orders_of_pool};
 use crate::cmd::hints::usage;
+use crate::cmd::protection::NewProtection;
 use crate::cmd::{Global, one_from_stdin, signals, ui};
 
 /// Add a second delivery to a shop's bundle
@@ -71,6 +72,8 @@ pub struct Split {
     orders: u64,
     #[command(flatten)]
     to: OutputFile,
+    #[command(flatten)]
+    protection: NewProtection,
 }
 
 #[derive(Debug, Args)]
@@ -99,7 +102,7 @@ impl Merge {
     pub fn run(&self, global: &Global) -> Result<()> {
         one_from_stdin([Some(self.second.as_path()), Some(self.into.as_path())])?;
         files::check_changeable(&self.into)?;
-        let second = files::load(&self.second, global.allow_readable_keys)?;
+        let second = files::load(&self.second, global.access()?)?;
         let second = second.of(KeyFile::into_shop)?;
         let place = Place::file(ui::shown(&self.into));
         let on_erased = match (self.restore, self.drop_erased) {
@@ -107,7 +110,7 @@ impl Merge {
             (false, true) => OnErased::Erase,
             (false, false) => OnErased::Refuse,
         };
-        let Merged { added, erased } = files::update(&self.into, |file| {
+        let Merged { added, erased } = files::update(&self.into, global.access()?, |file| {
             merge::merge(file.shop_mut(&place)?, &second.file, on_erased, &second.place)
         })?;
         let done = json!({"keys_added": added, "keys_erased": erased});
@@ -121,7 +124,7 @@ impl Skip {
         let keyring = self.from.keyring()?;
         files::check_changeable(keyring)?;
         let place = Place::file(ui::shown(keyring));
-        let skipped = files::update(keyring, |file| {
+        let skipped = files::update(keyring, global.access()?, |file| {
             service::skip(file.keyring_mut(&place)?, self.from.shop(), self.orders, &place)
         })?;
         let words = format!("{place}: {} skipped", ui::counted(skipped, "id"));
@@ -135,11 +138,12 @@ impl Split {
     pub fn run(&self, global: &Global) -> Result<()> {
         let path = self.from.keyring()?;
         files::check_changeable(path)?;
-        let loaded = files::load(path, global.allow_readable_keys)?;
+        let loaded = files::load(path, global.access()?)?;
         let loaded = loaded.of(KeyFile::into_keyring)?;
-        let output = self.to.create(Privacy::Owner, &[loaded.id])?;
+        let mut output = self.to.create(Privacy::Owner, &[loaded.id])?;
+        output.protect(self.protection.protection(global)?)?;
         output.refuse_terminal("keys")?;
-        let keyring = InFile { path, place: &loaded.place };
+        let keyring = InFile { path, place: &loaded.place, access: global.access()? };
         let ids = self.orders;
         let _unfinished = signals::begin();
         service::deliver_split(&keyring, self.from.shop(), ids, output, &loaded.place)?;

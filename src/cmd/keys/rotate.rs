@@ -77,7 +77,7 @@ impl Rotate {
         let path = self.keyring.as_deref().or(self.named.keyring.as_deref());
         let path = path.ok_or_else(|| usage("a keyring is needed"))?;
         files::check_changeable(path)?;
-        let loaded = files::load(path, global.allow_readable_keys)?;
+        let loaded = files::load(path, global.access()?)?;
         loaded.file.holder().refuse_weak(global.allow_weak, &loaded.place)?;
         let loaded = loaded.of(KeyFile::into_keyring)?;
         let place = &loaded.place;
@@ -85,11 +85,11 @@ impl Rotate {
         if let Some(name) = rotation.suite.and_then(Suite::weak).filter(|_| !global.allow_weak) {
             return Err(Error::key(place, KeyError::Weak(name)));
         }
-        let output = self.half.create(loaded.id)?;
+        let output = self.half.create(loaded.id, global)?;
         let workers = global.workers()?;
         let _unfinished = signals::begin();
         let Rotated { generation, retired, shop_half } = service::deliver_rotation(
-            &InFile { path, place },
+            &InFile { path, place, access: global.access()? },
             self.shop.shop.as_ref(),
             &rotation,
             SystemSource::new,

@@ -93,11 +93,11 @@ impl Admit {
     pub fn run(&self, global: &Global) -> Result<()> {
         let (users, path) = self.users.take_apart()?;
         files::check_changeable(path)?;
-        let loaded = files::load(path, global.allow_readable_keys)?;
+        let loaded = files::load(path, global.access()?)?;
         loaded.file.holder().refuse_weak(global.allow_weak, &loaded.place)?;
         let loaded = loaded.of(KeyFile::into_keyring)?;
-        let output = self.half.create(loaded.id)?;
-        let keyring = InFile { path, place: &loaded.place };
+        let output = self.half.create(loaded.id, global)?;
+        let keyring = InFile { path, place: &loaded.place, access: global.access()? };
         let (source, workers) = (SystemSource::new()?, global.workers()?);
         let _unfinished = signals::begin();
         let shop = self.users.shop();
@@ -127,8 +127,9 @@ impl Revoke {
         let (users, path) = self.users.take_apart()?;
         files::check_changeable(path)?;
         let place = Place::file(ui::shown(path));
-        let Revocation { revoked, known } =
-            files::update(path, |file| revoke::revoke(file, self.users.shop(), &users, &place))?;
+        let Revocation { revoked, known } = files::update(path, global.access()?, |file| {
+            revoke::revoke(file, self.users.shop(), &users, &place)
+        })?;
         let done = json!({"revoked": names(&revoked), "revoked_before": names(&known)});
         let words = [("revoked", &revoked), ("revoked before:", &known)];
         report(global, &done, &about_users(&place, words))

@@ -25,6 +25,7 @@ pub const MOST_ROUNDS: u64 = 50_000_000;
 pub struct Rounds(u32);
 
 /// A password: a line of UTF-8 text.
+#[derive(PartialEq, Eq)]
 pub struct Password(Secret);
 
 /// The parameters of a derivation.
@@ -163,6 +164,14 @@ impl fmt::Debug for Password {
     }
 }
 
+#[cfg(feature = "store")]
+impl Derivation {
+    /// The number of rounds.
+    pub(in crate::protocol) fn rounds(&self) -> Rounds {
+        self.rounds
+    }
+}
+
 impl DerivedKey {
     /// The algorithm that the key is for.
     pub fn algorithm(&self) -> Pbes2 {
@@ -209,6 +218,19 @@ impl OpeningPassword {
     /// The key with these parameters, if it was derived.
     pub(super) fn derived(&self, derivation: &Derivation) -> Option<Secret> {
         self.lock().keys.get(derivation)?.get().cloned()
+    }
+
+    /// The password itself.
+    #[cfg(feature = "store")]
+    pub(in crate::protocol) fn password(&self) -> &Password {
+        &self.password
+    }
+
+    /// The key with these parameters to seal with, if it was derived.
+    #[cfg(feature = "store")]
+    pub(in crate::protocol) fn sealing_key(&self, derivation: &Derivation) -> Option<DerivedKey> {
+        let (key, derivation) = (self.derived(derivation)?, derivation.clone());
+        Some(DerivedKey { derivation, key })
     }
 
     fn lock(&self) -> MutexGuard<'_, Allotted> {

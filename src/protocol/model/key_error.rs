@@ -1,10 +1,12 @@
 //! Problems with keys.
 
 mod encrypted;
+mod protected;
 mod unfit;
 mod unsound;
 
 pub use encrypted::Encrypted;
+pub use protected::Protected;
 pub use unfit::{PageLacks, Unfit};
 pub use unsound::Unsound;
 
@@ -216,6 +218,9 @@ pub enum KeyError {
     /// The private key is encrypted, and cannot be decrypted.
     #[error(transparent)]
     Encrypted(#[from] Encrypted),
+    /// The key file is protected, and cannot be opened.
+    #[error(transparent)]
+    Protected(#[from] Protected),
     /// The key does not fit the request.
     #[error(transparent)]
     Unfit(#[from] Unfit),

@@ -70,6 +70,21 @@ pub enum Misuse {
     /// A document, key or stream for a program that signs batches.
     #[error("the program signs batches of orders, and seals nothing else")]
     SignsBatches,
+    /// Key file to be protected that is not JSON, and could be encrypted in its own way.
+    #[error("{0}: only a JWK or a JWK Set can be protected")]
+    NotToProtect(String),
+    /// Key file that is not protected.
+    #[error("{0}: is not protected")]
+    NotProtected(String),
+    /// Protected key file that would be replaced by one that is not.
+    #[error("{0}: is protected, and the keys that would replace it are not")]
+    WouldUnprotect(String),
+    /// File of a recipient with several keys.
+    #[error("{0}: the file of a recipient has one key")]
+    SeveralRecipients(String),
+    /// Key that key files are not sealed to.
+    #[error("{0}: the key of a recipient is for RSA-OAEP or ECDH-ES")]
+    NotARecipient(String),
     /// Second key without a name: it is unclear which one serves orders that name no key.
     #[error("only one key without a name can be given")]
     SecondUnnamedKey,

@@ -29,7 +29,7 @@ pub use dates::{Dates, NotTime, OutOfDate, Time};
 pub use error::{Error, NotUndone, Result};
 pub use form::{Expected, Form, LEDGER_MAGIC, Syntax, WebPage};
 pub use journal::{JOURNAL_MAGIC, JournalTrouble};
-pub use key_error::{Encrypted, KeyError, PageLacks, Unfit, Unsound};
+pub use key_error::{Encrypted, KeyError, PageLacks, Protected, Unfit, Unsound};
 pub use malformed::{
     AddressFault, Document, JournalFault, JsonFault, KeyFault, KeyFileFault, LedgerFault,
     LineFault, Malformed, NoPadding, OldDataFault, PageFault, SendFault,

@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::ciphers::Wiped;
-use crate::ciphers::random::{KeySource, KeyStream, SystemSource};
-use crate::protocol::jose::jwe::{
-    Carries, Failure, KeyNumber, MAX_SEALED_LINE, OpenedBlock, Opener, Shape,
-};
-use crate::protocol::model::{Error, Form, Kid, Place, Result, Reuse, ShopName};
+use crate::ciphers::random::{KeySource, SystemSource};
+use crate::protocol::jose::jwe::{Carries, KeyNumber, MAX_SEALED_LINE, OpenedBlock, Opener, Shape};
+use crate::protocol::model::{Error, Kid, Place, Result, Reuse, ShopName};
 use crate::protocol::pipeline::{Batch, LineLimits, Workers};
 use crate::protocol::roles::client::Totals;
 use crate::protocol::roles::register::{LineHash, Register};
-use crate::protocol::store::{BlockKeys, OpeningKeys, named_key};
+use crate::protocol::store::{BlockKeys, OpeningKeys, named_key, open_alone};
 
 pub use crate::protocol::roles::register::{Refused, Uses};
 
@@ -291,25 +289,6 @@ pub fn open_document(
         },
         text,
     ))
-}
-
-/// Opens one line; returns the number of the key that opened it, and the content. If a key cannot
-/// be unwrapped, a random key from `rng` takes its place.
-pub(in crate::protocol) fn open_alone(
-    line: &[u8],
-    expect: Carries,
-    shape: Shape,
-    keys: &OpeningKeys,
-    rng: &mut KeyStream,
-) -> Result<(KeyNumber, Wiped), Failure> {
-    keys.allot(&[line]);
-    let keys = BlockKeys::new(keys, &[line]);
-    let opener = Opener { shape, spread: Workers::spread, ..Opener::new(&keys, expect) };
-    let mut block = opener.open(&[line], Wiped::default(), rng);
-    let opened = block.lines.pop().and_then(Result::transpose);
-    let opened = opened.unwrap_or(Err(Failure::Unexpected(Form::EmptyLine)))?;
-    block.text.pop();
-    Ok((opened.key, block.text))
 }
 
 /// A run of authentic orders in a block, ready to be written.

@@ -19,9 +19,9 @@ use crate::protocol::model::{Error, Malformed, Place, Result};
 use crate::protocol::pipeline::{Chunking, Part, Workers};
 use crate::protocol::roles::client::{Plan, Sealed, Sink, Totals};
 use crate::protocol::roles::register::Register;
-use crate::protocol::roles::shop::{Uses, open_alone};
-use crate::protocol::store::OpeningKeys;
+use crate::protocol::roles::shop::Uses;
 use crate::protocol::store::spend::KeyStore;
+use crate::protocol::store::{OpeningKeys, open_alone};
 
 /// ChunkBlock per block: few enough that the blocks in progress stay in the cache between reading,
 /// sealing and writing, and enough that passing blocks between threads costs little.

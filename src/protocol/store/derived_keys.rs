@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::OpeningKeys;
-use crate::ciphers::base64url;
 use crate::ciphers::cpu::Backend;
-use crate::ciphers::random::Origin;
+use crate::ciphers::random::{KeyStream, Origin};
+use crate::ciphers::{Wiped, base64url};
 use crate::protocol::jose::jwe::{
-    Algorithms, Failure, Header, KeyLookup, KeyNumber, OpeningKey, headers, headers_of,
+    Algorithms, Carries, Failure, Header, KeyLookup, KeyNumber, Opener, OpeningKey, Shape, headers,
+    headers_of,
 };
 use crate::protocol::jose::jwk::{AsKey, DecryptingKey, JwkRef, Usage};
-use crate::protocol::model::{KeyError, Suite};
+use crate::protocol::model::{Form, KeyError, Suite};
+use crate::protocol::pipeline::Workers;
 
 /// The keys of an [`OpeningKeys`], and those keys of its trees that a block of lines names.
 #[derive(Debug)]
@@ -112,4 +114,23 @@ impl KeyLookup for BlockKeys<'_> {
             none.map_or(error, Failure::from)
         })
     }
+}
+
+/// Opens one line; returns the number of the key that opened it, and the content. If a key cannot
+/// be unwrapped, a random key from `rng` takes its place.
+pub(in crate::protocol) fn open_alone(
+    line: &[u8],
+    expect: Carries,
+    shape: Shape,
+    keys: &OpeningKeys,
+    rng: &mut KeyStream,
+) -> Result<(KeyNumber, Wiped), Failure> {
+    keys.allot(&[line]);
+    let keys = BlockKeys::new(keys, &[line]);
+    let opener = Opener { shape, spread: Workers::spread, ..Opener::new(&keys, expect) };
+    let mut block = opener.open(&[line], Wiped::default(), rng);
+    let opened = block.lines.pop().and_then(Result::transpose);
+    let opened = opened.unwrap_or(Err(Failure::Unexpected(Form::EmptyLine)))?;
+    block.text.pop();
+    Ok((opened.key, block.text))
 }

@@ -14,6 +14,7 @@ pub mod spend;
 pub mod trees;
 pub mod uses;
 
+pub(in crate::protocol) use derived_keys::open_alone;
 pub use derived_keys::{BlockKeys, named_key};
 pub use file_number::FileNumber;
 pub(in crate::protocol) use opening_keys::use_by_name;

@@ -582,7 +582,14 @@ impl OpeningKeys {
         files.find(|held| held.first <= number).expect("the number of a key")
     }
 
-    fn key(&self, number: usize) -> JwkRef<'_> {
+    /// The password.
+    #[cfg(feature = "store")]
+    pub(super) fn password(&self) -> Option<&OpeningPassword> {
+        self.password.as_ref()
+    }
+
+    /// The listed key with this number.
+    pub(super) fn key(&self, number: usize) -> JwkRef<'_> {
         let held = self.held(number);
         held.file.keys().at(number - held.first)
     }

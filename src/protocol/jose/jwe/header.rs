@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::chain::{self, Links};
 use super::{MAX_HEADER, headers};
-use crate::ciphers::base64url;
+use crate::ciphers::base64url::{self, encoded_length};
 use crate::protocol::jose::alg::KeyParams;
 use crate::protocol::jose::batch::after_plain;
 use crate::protocol::jose::json::{self, optional_text, text};
@@ -12,6 +12,9 @@ use crate::protocol::model::{Kid, LineFault, MAX_KID, Malformed};
 
 /// Content type of a line that carries a key instead of an order (RFC 7517 section 7).
 const CTY_JWK: &str = "jwk+json";
+
+/// Content type of a sealed JWK Set.
+const CTY_JWK_SET: &str = "jwk-set+json";
 
 /// Type of the first line of a sealed stream.
 const TYP_STREAM: &str = "orderseal-stream";
@@ -23,6 +26,8 @@ pub enum Carries {
     Order,
     /// A key, as a JWK (`cty` is `jwk+json`).
     Key,
+    /// A set of keys, as a JWK Set (`cty` is `jwk-set+json`).
+    KeySet,
     /// The key of the stream that follows (`typ` is `orderseal-stream`).
     StreamKey,
 }
@@ -35,11 +40,23 @@ impl Carries {
         Header::decode(header, &mut Vec::new()).map_or(Self::Order, |header| header.carries)
     }
 
+    /// Whether a line says in its header that it carries a key or a set of keys. The rest of the header may
+    /// be malformed.
+    pub fn claims_keys(line: &[u8]) -> bool {
+        let headers = headers(line);
+        let header = headers.first().filter(|header| header.len() <= encoded_length(MAX_HEADER));
+        let text = header.and_then(|header| base64url::decode_to_vec(header));
+        let value = text.and_then(|text| json::parse(&text).ok());
+        let cty = value.as_ref().and_then(|value| value.get("cty")?.as_str());
+        cty.is_some_and(|cty| [CTY_JWK, CTY_JWK_SET].contains(&cty))
+    }
+
     /// The header member that names this content.
     pub(super) fn member(self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::Order => None,
             Self::Key => Some(("cty", CTY_JWK)),
+            Self::KeySet => Some(("cty", CTY_JWK_SET)),
             Self::StreamKey => Some(("typ", TYP_STREAM)),
         }
     }
@@ -49,6 +66,7 @@ impl Carries {
         match self {
             Self::Order => "an order",
             Self::Key => "a wrapped key (cty jwk+json)",
+            Self::KeySet => "protected keys (cty jwk-set+json)",
             Self::StreamKey => "a sealed stream (typ orderseal-stream)",
         }
     }
@@ -86,7 +104,7 @@ impl<'t> Header<'t> {
     }
 
     fn read(segment: &[u8], text: &'t mut Vec<u8>) -> Result<Self, Malformed> {
-        if segment.len() > base64url::encoded_length(MAX_HEADER) {
+        if segment.len() > encoded_length(MAX_HEADER) {
             return Err(Malformed::TooLong(MAX_HEADER as u64));
         }
         base64url::decode_into(segment, text).ok_or(LineFault::Base64)?;
@@ -113,6 +131,7 @@ impl<'t> Header<'t> {
             carries: match (optional_text(members, "typ")?, optional_text(members, "cty")?) {
                 (Some(TYP_STREAM), _) => Carries::StreamKey,
                 (_, Some(CTY_JWK)) => Carries::Key,
+                (_, Some(CTY_JWK_SET)) => Carries::KeySet,
                 _ => Carries::Order,
             },
             typ: optional_text(members, "typ")?.map(str::to_owned),

@@ -11,7 +11,7 @@ use crate::ciphers::random::{KeySource, RandomError};
 use crate::protocol::jose::jwk::DecryptingKey;
 use crate::protocol::model::{Amounts, Error, Name, NotUndone, Place, Result};
 use crate::protocol::pipeline::Workers;
-use crate::protocol::store::files::{self, Output, Selection};
+use crate::protocol::store::files::{self, Access, Output, Selection};
 use crate::protocol::store::keyfile::{ClientBundle, KeyHolder, Keyring};
 use crate::protocol::store::spend::Durable;
 
@@ -208,7 +208,7 @@ fn send(
     if sent.is_err() {
         progress.may_have_left |= to_client.may_have_left();
         if let Some((path, replaces)) = target
-            && (replaces || files::erase(&path, Selection::File).is_err())
+            && (replaces || files::erase(&path, Selection::File, &Access::default()).is_err())
         {
             progress.shop_half = Some(path.display().to_string());
         }

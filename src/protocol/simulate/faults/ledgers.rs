@@ -7,7 +7,7 @@ use crate::protocol::model::{Place, Result};
 use crate::protocol::pipeline::{Part, Workers};
 use crate::protocol::roles::shop::{self, Options, Uses};
 use crate::protocol::store::files::{
-    self, Existing, Ledger, LedgerPurpose, LedgerUser, Output, Privacy, Scratch,
+    self, Access, Existing, Ledger, LedgerPurpose, LedgerUser, Output, Privacy, Scratch,
 };
 use crate::protocol::store::keyfile::{KeyHolder, ShopBundle};
 use crate::protocol::store::{OpeningFile, OpeningKeys, named_key};
@@ -106,11 +106,17 @@ impl Shop<'_> {
         let (bundle, path) = (self.folder.path(files.0), self.folder.path(files.1));
         let purpose = LedgerPurpose::Record { reopen: false };
         let found = Ledger::open(&path, purpose)?;
-        let loaded = files::load(&bundle, false)?;
+        let access = Access::default();
+        let loaded = files::load(&bundle, &access)?;
         let (place, changeable) = (loaded.place.clone(), loaded.changeable);
         let file = loaded.file.into_shop(&place)?;
-        let user =
-            LedgerUser { path: bundle, place: place.clone(), ledger: file.ledger, changeable };
+        let user = LedgerUser {
+            path: bundle,
+            place: place.clone(),
+            ledger: file.ledger,
+            changeable,
+            access,
+        };
         let mut keys = OpeningKeys::new(false);
         keys.add(OpeningFile::Shop(file.into()), &place)?;
         let ledger = Ledger::join(found, &path, &[user], purpose)?;

@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
+use super::access::Access;
 use super::journal::Journal;
 use super::locked::Locked;
 use super::overwrite::{Erased, Selection, in_the_way};
@@ -21,8 +22,8 @@ use crate::protocol::store::keyfile::KeyFile;
 /// # Errors
 /// [`Error::Usage`] for a link, a file with several names, and a part of a lone key; [`Error::Io`]
 /// if a step fails, in which case a damaged file may remain under its name or a temporary one.
-pub fn erase(path: &Path, selection: Selection<'_>) -> Result<Erased> {
-    let mut locked = match Locked::open(path) {
+pub fn erase(path: &Path, selection: Selection<'_>, access: &Access) -> Result<Erased> {
+    let mut locked = match Locked::open(path, access) {
         Ok(locked) => locked,
         Err(error) => return erase_leftover(path, error),
     };
@@ -45,9 +46,10 @@ pub fn erase(path: &Path, selection: Selection<'_>) -> Result<Erased> {
 /// As [`erase`], and those that `look` returns.
 pub fn erase_key_file<T>(
     path: &Path,
+    access: &Access,
     look: impl FnOnce(KeyFile) -> Result<T>,
 ) -> Result<(T, Erased)> {
-    let mut locked = Locked::open(path)?;
+    let mut locked = Locked::open(path, access)?;
     sent::publish_of(&mut locked)?;
     let seen = look(locked.read()?)?;
     users::remove_unused(path);
@@ -94,7 +96,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
         std::fs::write(&path, vec![7; 100_000]).unwrap();
-        let report = erase(&path, Selection::File).unwrap();
+        let report = erase(&path, Selection::File, &Access::default()).unwrap();
         assert_eq!((report.overwritten, report.links), (100_000, 1));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
@@ -106,9 +108,9 @@ mod tests {
         std::fs::write(&path, b"secret").unwrap();
         let (soft, hard) = (folder.path().join("soft"), folder.path().join("hard"));
         std::os::unix::fs::symlink(&path, &soft).unwrap();
-        assert!(matches!(erase(&soft, Selection::File), Err(Error::Usage(_))));
+        assert!(matches!(erase(&soft, Selection::File, &Access::default()), Err(Error::Usage(_))));
         std::fs::hard_link(&path, &hard).unwrap();
-        assert!(matches!(erase(&path, Selection::File), Err(Error::Usage(_))));
+        assert!(matches!(erase(&path, Selection::File, &Access::default()), Err(Error::Usage(_))));
         assert_eq!(std::fs::read(&path).unwrap(), b"secret");
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::FlockOperation;
 
+use super::access::Access;
 use super::journaled::Journaled;
 use super::known::Known;
 use super::locked::Locked;
@@ -24,6 +25,8 @@ use crate::protocol::store::spend::{Durable, FromJournal, KeyStore};
 #[derive(Debug)]
 pub struct InUse {
     path: PathBuf,
+    /// What opens it, if it is protected.
+    access: Access,
     /// File with the shared lock; `None` if nothing is spent and nothing is erased.
     users: Option<File>,
     /// What is known of the file's content.
@@ -46,24 +49,24 @@ pub enum AfterSending {
 impl InUse {
     /// Uses a file that is only read.
     pub fn unchanged(path: &Path) -> Self {
-        let (known, reserved) = (RefCell::default(), RefCell::default());
-        Self { path: path.to_owned(), users: None, known, reserved }
+        let (access, known, reserved) = (Access::default(), RefCell::default(), RefCell::default());
+        Self { path: path.to_owned(), access, users: None, known, reserved }
     }
 
     /// Registers this process as a user of the file, of which something may be known.
     ///
     /// # Errors
     /// As [`update`](super::update).
-    pub fn join(path: &Path, known: Known) -> Result<Self> {
-        let locked = Locked::open(path)?;
+    pub fn join(path: &Path, known: Known, access: &Access) -> Result<Self> {
+        let locked = Locked::open(path, access)?;
         let users = open_users(path, true)
             .and_then(|file| match lock_soon(&file, FlockOperation::NonBlockingLockShared)? {
                 true => Ok(file),
                 false => Err(io::Error::other("another process has locked its users file")),
             })
             .map_err(|error| Error::io(&locked.place, "cannot write beside it", error))?;
-        let (known, reserved) = (known.into(), RefCell::default());
-        Ok(Self { path: path.to_owned(), users: Some(users), known, reserved })
+        let (access, known, reserved) = (access.clone(), known.into(), RefCell::default());
+        Ok(Self { path: path.to_owned(), access, users: Some(users), known, reserved })
     }
 
     /// Changes the client's bundle in the file.
@@ -100,7 +103,7 @@ impl InUse {
     /// [`KeyError::Exchanged`] if the file is no longer the one that was used; and as
     /// [`erase`](super::erase).
     pub fn erase(&mut self, sent: Option<&Sent>, used: &[Kid]) -> Result<AfterSending> {
-        let mut locked = Locked::open(&self.path)?;
+        let mut locked = Locked::open(&self.path, &self.access)?;
         locked.known = self.known.take();
         let file = match locked.read()? {
             KeyFile::Client(file) if is_ours(&file, sent, used) => file,
@@ -136,7 +139,7 @@ impl InUse {
 impl InUse {
     /// Does something with the file while it is locked.
     fn with_locked<T>(&self, action: impl FnOnce(&mut Locked) -> Result<T>) -> Result<T> {
-        let mut locked = Locked::open(&self.path)?;
+        let mut locked = Locked::open(&self.path, &self.access)?;
         locked.known = self.known.take();
         let result = action(&mut locked);
         self.known.replace(locked.known);
@@ -146,7 +149,7 @@ impl InUse {
 
 impl Durable<KeyFile> for InUse {
     fn update<T>(&self, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T> {
-        super::update_known(&self.path, &mut self.known.borrow_mut(), change)
+        super::update_known(&self.path, &mut self.known.borrow_mut(), &self.access, change)
     }
 }
 
@@ -230,7 +233,7 @@ impl Drop for InUse {
         if self.users.is_none() {
             return;
         }
-        let locked = Locked::open(&self.path);
+        let locked = Locked::open(&self.path, &self.access);
         let alone = self.is_shared().is_ok_and(|shared| !shared);
         self.users = None;
         match locked {

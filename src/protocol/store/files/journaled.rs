@@ -177,7 +177,8 @@ fn begin(mut client: ClientBundle, locked: &mut Locked) -> Result<Option<Begun>>
     client.absorbed = None;
     let bytes = client.to_bytes_with(journal.number, &locked.place)?;
     locked.mark(&bytes, &client, journal.number)?;
-    let keys_end = Excerpt::keys_end(&bytes);
+    // A protected bundle has other bytes, and is always read whole.
+    let keys_end = Excerpt::keys_end(&bytes).filter(|_| locked.is(&bytes));
     Ok(Some((client, journal, keys_end)))
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::protection::Protection;
 use crate::protocol::store::keyfile::Parsed;
 
 /// What a key file contained when this process last read or wrote it, if it did. The file is read
@@ -16,13 +17,20 @@ pub struct Known(Option<Arc<Content>>);
 struct Content {
     hash: [u8; 32],
     parsed: Parsed,
+    protection: Option<Protection>,
 }
 
 impl Known {
     /// Remembers the file that these bytes are.
-    pub(super) fn of(bytes: &[u8], parsed: &Parsed) -> Self {
-        let (hash, parsed) = (Sha256::digest(bytes).into(), parsed.clone());
-        Self(Some(Arc::new(Content { hash, parsed })))
+    pub(super) fn of(bytes: &[u8], parsed: &Parsed, protection: Option<&Protection>) -> Self {
+        let hash = Sha256::digest(bytes).into();
+        let (parsed, protection) = (parsed.clone(), protection.cloned());
+        Self(Some(Arc::new(Content { hash, parsed, protection })))
+    }
+
+    /// How the file is protected.
+    pub(super) fn protection(&self) -> Option<&Protection> {
+        self.0.as_deref()?.protection.as_ref()
     }
 
     /// The file that these bytes are, if they are the known ones.
@@ -46,7 +54,7 @@ mod tests {
     #[test]
     fn other_bytes_are_not_known() {
         let parsed = Parsed::read(br#"{"keys":[]}"#, None, &Place::file("test")).unwrap();
-        let known = Known::of(b"as read", &parsed);
+        let known = Known::of(b"as read", &parsed, None);
         assert!(known.file_of(b"as read").is_some());
         assert!(known.file_of(b"as Read").is_none());
         assert!(Known::default().file_of(b"").is_none());

@@ -7,17 +7,18 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 use zeroize::Zeroizing;
 
+use super::access::Access;
 use super::input::Input;
 use super::joined::{Light, join};
 use super::journal::{Journal, Purpose};
 use super::known::Known;
 use super::paths::{FileId, is_dash, open_no_follow, same_target};
+use super::protection;
 use super::read::{read_key_file, read_regular, refuse_readable};
 use super::sent::{self, Finished};
 use super::temporary::{Owner, sweep, temporary_name};
-use crate::protocol::jose::password::Password;
 use crate::protocol::model::{Error, KeyError, Place, Result};
-use crate::protocol::store::keyfile::{KeyFile, Parsed};
+use crate::protocol::store::keyfile::KeyFile;
 
 /// A key file, with the identity of the file it was read from.
 #[derive(Debug)]
@@ -49,26 +50,17 @@ impl Loaded {
 ///
 /// # Errors
 /// [`Error::Io`], [`Error::Malformed`], and [`KeyError::Readable`] if the file holds secrets and
-/// group or others can read it, unless that is allowed; [`KeyError::ErasedNow`] if finishing the
-/// work meant erasing the file.
-pub fn load(path: &Path, allow_readable: bool) -> Result<Loaded> {
-    load_encrypted(path, None, allow_readable)
-}
-
-/// Reads a key file as [`load`] does, with the password of an encrypted private key.
-///
-/// # Errors
-/// As [`load`], and [`KeyError::Encrypted`].
-pub fn load_encrypted(
-    path: &Path,
-    password: Option<&Password>,
-    allow_readable: bool,
-) -> Result<Loaded> {
+/// group or others can read it, unless that is allowed; [`KeyError::Protected`] and
+/// [`KeyError::Encrypted`]; [`KeyError::ErasedNow`] if finishing the work meant erasing the file.
+pub fn load(path: &Path, access: &Access) -> Result<Loaded> {
     let Settled { bytes, id, mode, place, held } = read_settled(path)?;
-    let parsed = Parsed::read(&bytes, password, &place)?;
+    let password = access.key_password();
+    let (parsed, protection) = protection::read(&bytes, password, access, &place)?;
     let changeable = id.is_some() && !is_dash(path);
     let known = match &parsed.file {
-        KeyFile::Client(_) | KeyFile::Keyring(_) if changeable => Known::of(&bytes, &parsed),
+        KeyFile::Client(_) | KeyFile::Keyring(_) if changeable => {
+            Known::of(&bytes, &parsed, protection.as_ref())
+        }
         // A lone key is parsed at once, and what shops and others have is rarely changed.
         KeyFile::Client(_) | KeyFile::Keyring(_) | KeyFile::Plain(_) | KeyFile::Shop(_) => {
             Known::default()
@@ -79,10 +71,10 @@ pub fn load_encrypted(
         None => parsed.without_journal(&place)?,
     };
     drop(held);
-    if finish(Some(path), &file)? {
-        return load_encrypted(path, password, allow_readable);
+    if finish(Some(path), &file, access)? {
+        return load(path, access);
     }
-    if !allow_readable && file.holder().has_secrets() {
+    if !access.allow_readable && file.holder().has_secrets() {
         refuse_readable(id, mode, &place)?;
     }
     Ok(Loaded { file, changeable, id, place, known })
@@ -100,15 +92,11 @@ fn without_link(path: &Path) -> PathBuf {
 /// possible. Other key files are read whole.
 ///
 /// # Errors
-/// As [`load_encrypted`].
-pub fn load_to_seal(
-    path: &Path,
-    password: Option<&Password>,
-    allow_readable: bool,
-) -> Result<Loaded> {
-    match load_light(path, allow_readable)? {
+/// As [`load`].
+pub fn load_to_seal(path: &Path, access: &Access) -> Result<Loaded> {
+    match load_light(path, access.allow_readable)? {
         Some(loaded) => Ok(loaded),
-        None => load_encrypted(path, password, allow_readable),
+        None => load(path, access),
     }
 }
 
@@ -120,17 +108,18 @@ pub fn is_journal_of(path: &Path, bundle: &Path) -> bool {
 /// Parses the bytes of the key file at a path, with the spent ids in its journal.
 ///
 /// # Errors
-/// As [`load_encrypted`].
+/// As [`load`].
 pub fn parse_at(
     path: Option<&Path>,
     bytes: &[u8],
-    password: Option<&Password>,
+    access: &Access,
     place: &Place,
 ) -> Result<KeyFile> {
-    let parsed = Parsed::read(bytes, password, place)?;
+    let password = access.key_password();
+    let (parsed, _) = protection::read(bytes, password, access, place)?;
     match path.filter(|path| !is_dash(path) && parsed.journal.is_some()) {
         // Bundle and journal have to be read together.
-        Some(path) => load_encrypted(path, password, true).map(|loaded| loaded.file),
+        Some(path) => load(path, &access.to_readable()).map(|loaded| loaded.file),
         None => parsed.without_journal(place),
     }
 }
@@ -178,11 +167,11 @@ pub fn has_leftover(path: &Path) -> bool {
 ///
 /// # Errors
 /// [`KeyError::ErasedNow`] if that meant erasing the file, and [`Error::Io`].
-pub fn finish(path: Option<&Path>, file: &KeyFile) -> Result<bool> {
+pub fn finish(path: Option<&Path>, file: &KeyFile, access: &Access) -> Result<bool> {
     let Some(path) = path.filter(|path| !is_dash(path) && file.is_unfinished()) else {
         return Ok(false);
     };
-    match sent::finish(path)? {
+    match sent::finish(path, access)? {
         Finished::Nothing => Ok(false),
         Finished::Parts(_) => Ok(true),
         Finished::File(_) => {

@@ -6,16 +6,19 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
+use zeroize::Zeroizing;
 
+use super::access::Access;
 use super::joined::{Light, join};
 use super::journal::{Journal, Purpose};
 use super::known::Known;
 use super::paths::{FileId, Privacy, folder_of, open_to_change, sync_folder};
+use super::protection::{self, Protection};
 use super::read::read_regular;
 use super::temporary::{
     Owner, Replaced, Swept, Temporary, clear, rename_to_new, sweep, temporary_name,
 };
-use crate::protocol::model::{Error, Place, Result};
+use crate::protocol::model::{Error, Misuse, Place, Result};
 use crate::protocol::store::FileNumber;
 use crate::protocol::store::keyfile::{ClientBundle, JournalEnd, KeyFile, Parsed};
 
@@ -26,8 +29,12 @@ use crate::protocol::store::keyfile::{ClientBundle, JournalEnd, KeyFile, Parsed}
 /// # Errors
 /// [`Error::Usage`] if the path is a link or has several names; [`Error::Io`], in which case
 /// nothing has changed; and those that `change` returns.
-pub fn update<T>(path: &Path, change: impl FnOnce(&mut KeyFile) -> Result<T>) -> Result<T> {
-    update_known(path, &mut Known::default(), change)
+pub fn update<T>(
+    path: &Path,
+    access: &Access,
+    change: impl FnOnce(&mut KeyFile) -> Result<T>,
+) -> Result<T> {
+    update_known(path, &mut Known::default(), access, change)
 }
 
 /// As [`update`], for a file of which something is known.
@@ -37,13 +44,36 @@ pub fn update<T>(path: &Path, change: impl FnOnce(&mut KeyFile) -> Result<T>) ->
 pub fn update_known<T>(
     path: &Path,
     known: &mut Known,
+    access: &Access,
     change: impl FnOnce(&mut KeyFile) -> Result<T>,
 ) -> Result<T> {
-    let mut locked = Locked::open(path)?;
+    let mut locked = Locked::open(path, access)?;
     locked.known = std::mem::take(known);
     let result = locked.update(change);
     *known = locked.known;
     result
+}
+
+/// Protects a key file, in another way if it is protected.
+///
+/// # Errors
+/// As [`update`], and [`Misuse::NotToProtect`].
+pub fn protect(path: &Path, access: &Access, protection: &Protection) -> Result<()> {
+    let mut locked = Locked::open(path, access)?;
+    let (text, _) = locked.read_clear()?;
+    locked.rewrite(&protection.seal(&text, &locked.place)?)
+}
+
+/// Writes a protected key file in the clear.
+///
+/// # Errors
+/// As [`update`], and [`Misuse::NotProtected`].
+pub fn unprotect(path: &Path, access: &Access) -> Result<()> {
+    let mut locked = Locked::open(path, access)?;
+    match locked.read_clear()? {
+        (text, Some(_)) => locked.rewrite(&text),
+        (_, None) => Err(Misuse::NotProtected(locked.place.to_string()).into()),
+    }
 }
 
 /// File at a path, locked. A process that changes or erases it holds this lock.
@@ -54,7 +84,9 @@ pub(super) struct Locked {
     pub(super) place: Place,
     /// Files that a killed process had left beside it.
     pub(super) swept: Swept,
-    /// What is known of its content.
+    /// What opens it, if it is protected.
+    access: Access,
+    /// What is known of its content, which says how it is protected when it is written again.
     pub(super) known: Known,
     /// The end of the journal from which spent ids were read; a file that replaces this one has them.
     pub(super) journal: Option<JournalEnd>,
@@ -67,7 +99,7 @@ impl Locked {
     ///
     /// # Errors
     /// [`Error::Usage`] if the path is a link or has several names, and [`Error::Io`].
-    pub(super) fn open(path: &Path) -> Result<Self> {
+    pub(super) fn open(path: &Path, access: &Access) -> Result<Self> {
         let place = Place::file(path.display().to_string());
         loop {
             let file = open_to_change(path, &place)?;
@@ -76,8 +108,8 @@ impl Locked {
             if FileId::of(&file) == FileId::at(path) {
                 let swept = sweep(path, Owner::IsWaitedFor)
                     .map_err(|error| Error::io(&place, "cannot lock", error))?;
-                let (path, known) = (path.to_owned(), Known::default());
-                return Ok(Self { file, path, place, swept, known, journal: None });
+                let (path, access, known) = (path.to_owned(), access.clone(), Known::default());
+                return Ok(Self { file, path, place, swept, access, known, journal: None });
             }
         }
     }
@@ -98,15 +130,24 @@ impl Locked {
     /// # Errors
     /// [`Error::Io`] and [`Error::Malformed`].
     pub(super) fn read_parsed(&mut self) -> Result<Parsed> {
-        let failed = |error| Error::io(&self.place, "cannot read", error);
-        self.file.seek(SeekFrom::Start(0)).map_err(failed)?;
-        let bytes = read_regular(&self.file, &self.place)?;
+        let bytes = self.read_bytes()?;
         if let Some(parsed) = self.known.file_of(&bytes) {
             return Ok(parsed.clone());
         }
-        let parsed = Parsed::read(&bytes, None, &self.place)?;
-        self.known = Known::of(&bytes, &parsed);
+        let (parsed, protection) = protection::read(&bytes, None, &self.access, &self.place)?;
+        self.known = Known::of(&bytes, &parsed, protection.as_ref());
         Ok(parsed)
+    }
+
+    /// Reads the content of the file as it is in the clear.
+    fn read_clear(&mut self) -> Result<(Zeroizing<Vec<u8>>, Option<Protection>)> {
+        protection::clear_text(self.read_bytes()?, &self.access, &self.place)
+    }
+
+    fn read_bytes(&mut self) -> Result<Zeroizing<Vec<u8>>> {
+        let failed = |error| Error::io(&self.place, "cannot read", error);
+        self.file.seek(SeekFrom::Start(0)).map_err(failed)?;
+        read_regular(&self.file, &self.place)
     }
 
     /// Whether the file is a bundle with a journal, as it was noted there.
@@ -192,13 +233,31 @@ impl Locked {
         marked.map_err(|error| Error::io(&self.place, "cannot change", error))
     }
 
+    /// Replaces the content, protected as it was when it was read.
     fn replace_with(&mut self, bytes: &[u8], parsed: &Parsed) -> io::Result<Old> {
+        let protection = self.known.protection().cloned();
+        let sealed = protection.as_ref().map(|protection| protection.seal(bytes, &self.place));
+        let sealed = sealed.transpose().map_err(io::Error::other)?;
+        let bytes = sealed.as_deref().unwrap_or(bytes);
+        let old = self.replace_bytes(bytes)?;
+        self.known = Known::of(bytes, parsed, protection.as_ref());
+        Ok(old)
+    }
+
+    fn replace_bytes(&mut self, bytes: &[u8]) -> io::Result<Old> {
         let new = Temporary::beside(&self.path, Privacy::Owner)?;
         new.file().write_all(bytes)?;
         new.file().sync_all()?;
-        let old = self.replace_by(new)?;
-        self.known = Known::of(bytes, parsed);
-        Ok(old)
+        self.replace_by(new)
+    }
+
+    /// Replaces the bytes of the file, and overwrites the old ones.
+    fn rewrite(&mut self, bytes: &[u8]) -> Result<()> {
+        let replaced = self.replace_bytes(bytes).map(|old| {
+            // The change is durable; this only overwrites the old content as far as possible.
+            let _ = old.clear();
+        });
+        replaced.map_err(|error| Error::io(&self.place, "cannot change", error))
     }
 
     /// Replaces this file by a finished one.
@@ -312,7 +371,7 @@ mod tests {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..8 {
-                        update(&path, |file| {
+                        update(&path, &Access::default(), |file| {
                             lone(file).sealed += 1;
                             Ok(())
                         })
@@ -321,7 +380,7 @@ mod tests {
                 });
             }
         });
-        let sealed = update(&path, |file| Ok(lone(file).sealed)).unwrap();
+        let sealed = update(&path, &Access::default(), |file| Ok(lone(file).sealed)).unwrap();
         assert_eq!(sealed, 64);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
@@ -332,7 +391,7 @@ mod tests {
         let path = folder.path().join("keys.jwks");
         write(&path, &KeyFile::Plain(PlainFile::Set(JwkSet::default())));
         let before = std::fs::read(&path).unwrap();
-        let failed: Result<()> = update(&path, |file| {
+        let failed: Result<()> = update(&path, &Access::default(), |file| {
             *file = KeyFile::Keyring(Keyring::new());
             Err(Misuse::SecondUnnamedKey.into())
         });

@@ -1,5 +1,6 @@
 //! Files: inputs, atomic outputs, changes under a lock, and erasing.
 
+mod access;
 mod drain;
 mod erase;
 mod excerpt;
@@ -18,6 +19,7 @@ mod locked;
 mod output;
 mod overwrite;
 mod paths;
+mod protection;
 mod read;
 mod renames;
 mod scratch;
@@ -26,6 +28,7 @@ mod spool;
 mod temporary;
 mod users;
 
+pub use access::Access;
 pub use drain::is_readable;
 pub use erase::{erase, erase_key_file};
 pub use file_system::Kept;
@@ -35,13 +38,12 @@ pub use inputs::Inputs;
 pub use journal::JournalCounts;
 pub use known::Known;
 pub use ledger::{Ledger, LedgerCounts, LedgerUser, Purpose as LedgerPurpose};
-pub use load::{
-    Loaded, finish, has_leftover, is_journal_of, load, load_encrypted, load_to_seal, parse_at, tidy,
-};
-pub use locked::{update, update_known};
+pub use load::{Loaded, finish, has_leftover, is_journal_of, load, load_to_seal, parse_at, tidy};
+pub use locked::{protect, unprotect, update, update_known};
 pub use output::{Existing, Output};
 pub use overwrite::{Erased, Left, Selection};
 pub use paths::{FileId, Privacy, check_changeable, identify, is_dash, same_target};
+pub use protection::{ProtectedBy, Protection};
 pub use read::{Small, load_small, read_limited, read_small};
 pub use scratch::Scratch;
 pub use spool::Spool;

@@ -8,11 +8,15 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::geteuid;
 
+use super::access::Access;
 use super::drain::wait_until_drained;
 use super::locked::Locked;
 use super::paths::{FileId, Privacy, folder_of, is_dash, is_stream, open_no_follow, random_number};
+use super::protection::{ProtectedBy, Protection};
+use super::read::read_regular;
 use super::sent;
 use super::temporary::{Owner, Temporary, sweep};
+use crate::ciphers::Wiped;
 use crate::protocol::model::{Error, Malformed, Misuse, Place, Result};
 use crate::protocol::store::keyfile::{KeyFile, Sent};
 
@@ -31,6 +35,8 @@ pub struct Output {
     name: String,
     to: Destination,
     left: bool,
+    /// Keys that are sealed when they are complete.
+    sealed: Option<(Protection, Wiped)>,
 }
 
 enum Destination {
@@ -78,7 +84,7 @@ impl Output {
     }
 
     fn stream(name: String, file: File) -> Self {
-        Self { name, to: Destination::Stream(file), left: false }
+        Self { name, to: Destination::Stream(file), left: false, sealed: None }
     }
 
     fn at(
@@ -114,7 +120,7 @@ impl Output {
         let _ = sweep(path, Owner::IsLeftAlone);
         let new = Temporary::beside(path, privacy).map_err(failed)?;
         let draft = Draft { new, target: path.to_owned(), existing, privacy };
-        Ok(Self { name, to: Destination::Draft(draft), left: false })
+        Ok(Self { name, to: Destination::Draft(draft), left: false, sealed: None })
     }
 
     /// Follows system links to open descriptors (`/dev/stdout`, `/dev/fd/63`), which the caller
@@ -185,6 +191,20 @@ impl Output {
         self.left
     }
 
+    /// Protects the keys that are written from now on, or leaves them as they are.
+    ///
+    /// # Errors
+    /// [`Misuse::WouldUnprotect`] if they are not protected and replace a file that is.
+    pub fn protect(&mut self, protection: Option<Protection>) -> Result<()> {
+        self.sealed = protection.map(|protection| (protection, Wiped::default()));
+        match self.target() {
+            Some((path, true)) if self.sealed.is_none() && is_protected(path) => {
+                Err(Misuse::WouldUnprotect(self.name.clone()).into())
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Writes bytes.
     ///
     /// # Errors
@@ -198,6 +218,10 @@ impl Output {
     /// # Errors
     /// As [`Output::write`].
     pub fn write_pieces(&mut self, mut pieces: &mut [IoSlice<'_>]) -> Result<()> {
+        if let Some((_, text)) = &mut self.sealed {
+            pieces.iter().for_each(|piece| text.append(piece));
+            return Ok(());
+        }
         // Skip empty pieces at the front, so that a write of 0 bytes is always an error.
         IoSlice::advance_slices(&mut pieces, 0);
         while !pieces.is_empty() {
@@ -219,6 +243,9 @@ impl Output {
     /// # Errors
     /// [`Error::Io`].
     pub fn finish(&mut self) -> Result<()> {
+        if let Some((protection, text)) = self.sealed.take() {
+            self.write(&protection.seal(&text, &Place::file(&self.name))?)?;
+        }
         let finished = self.file().and_then(|file| match FileId::of(file) {
             Some(_) => file.sync_all(),
             None => Ok(()),
@@ -245,9 +272,13 @@ impl Output {
     /// # Errors
     /// Those of `check` and of [`send`](Self::send); [`Error::Io`], [`Error::Malformed`] and
     /// [`Error::Key`] for a key file that cannot be read.
-    pub fn send_over(&mut self, check: impl FnOnce(&KeyFile, &Place) -> Result<()>) -> Result<()> {
+    pub fn send_over(
+        &mut self,
+        access: &Access,
+        check: impl FnOnce(&KeyFile, &Place) -> Result<()>,
+    ) -> Result<()> {
         let Destination::Draft(draft) = &mut self.to else { return self.send() };
-        let mut old = match Locked::open(&draft.target) {
+        let mut old = match Locked::open(&draft.target, access) {
             Ok(old) => old,
             Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 // A file that appears from now on is not replaced.
@@ -354,12 +385,20 @@ impl Draft {
     /// file is overwritten, unless it has other names or cannot be written to.
     fn publish_over(self) -> io::Result<()> {
         if self.privacy == Privacy::Owner
-            && let Ok(mut old) = Locked::open(&self.target)
+            && let Ok(mut old) = Locked::open(&self.target, &Access::default())
         {
             return old.replace_by(self.new)?.clear();
         }
         self.new.publish_over()
     }
+}
+
+/// Whether there is a protected key file at a path.
+fn is_protected(path: &Path) -> bool {
+    let place = Place::file(path.display().to_string());
+    let file = File::open(path).ok();
+    let bytes = file.and_then(|file| read_regular(&file, &place).ok());
+    bytes.is_some_and(|bytes| !matches!(ProtectedBy::read(&bytes, &place), Ok(None)))
 }
 
 /// Refuses a pipe that another user created in a world-writable folder: that user may be reading

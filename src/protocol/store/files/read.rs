@@ -77,8 +77,8 @@ fn too_long(limit: u64, place: &Place) -> Error {
     Error::malformed(place, Malformed::TooLong(limit))
 }
 
-/// Reads the text of a key file. Data that does not begin like JSON is read only far enough to
-/// recognize it: a device or pipe may be endless.
+/// Reads the text of a key file. Data that does not begin like JSON, or like a JWE, is read only far
+/// enough to recognize it: a device or pipe may be endless.
 pub(super) fn read_key_file(mut reader: impl Read, place: &Place) -> Result<Zeroizing<Vec<u8>>> {
     let mut first = Zeroizing::new(Vec::with_capacity(MAX_OTHER as usize));
     reader
@@ -86,9 +86,10 @@ pub(super) fn read_key_file(mut reader: impl Read, place: &Place) -> Result<Zero
         .take(MAX_OTHER)
         .read_to_end(&mut first)
         .map_err(|error| Error::io(place, "cannot read", error))?;
-    match first.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        Some(b'{') => read_limited(first.chain(reader), MAX_KEY_FILE, place),
-        _ => Ok(first),
+    let text = first.trim_ascii_start();
+    match text.starts_with(b"{") || text.starts_with(b"eyJ") {
+        true => read_limited(first.chain(reader), MAX_KEY_FILE, place),
+        false => Ok(first),
     }
 }
 

@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use super::access::Access;
 use super::locked::Locked;
 use super::overwrite::{Erased, Selection};
 use super::paths::{folder_of, sync_folder};
@@ -29,8 +30,8 @@ pub(super) enum Finished {
 ///
 /// # Errors
 /// Errors from reading, sending and erasing.
-pub(super) fn finish(path: &Path) -> Result<Finished> {
-    let mut locked = Locked::open(path)?;
+pub(super) fn finish(path: &Path, access: &Access) -> Result<Finished> {
+    let mut locked = Locked::open(path, access)?;
     match users::are_there(path)? {
         true => Ok(Finished::Nothing),
         false => settle(&mut locked, false),

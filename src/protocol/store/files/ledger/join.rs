@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{Ledger, Purpose};
 use crate::protocol::model::{Error, LedgerTrouble, Place, Result};
 use crate::protocol::store::FileNumber;
+use crate::protocol::store::files::access::Access;
 use crate::protocol::store::files::locked::update;
 use crate::protocol::store::files::paths::check_changeable;
 
@@ -19,6 +20,8 @@ pub struct LedgerUser {
     pub ledger: Option<FileNumber>,
     /// Whether the file can be changed: it is a regular file, not a pipe.
     pub changeable: bool,
+    /// What opens it, if it is protected.
+    pub access: Access,
 }
 
 impl LedgerUser {
@@ -80,7 +83,7 @@ impl Ledger {
         if bundle.ledger.is_some() {
             return Ok(());
         }
-        update(&bundle.path, |file| {
+        update(&bundle.path, &bundle.access, |file| {
             let file = file.shop_mut(&bundle.place)?;
             match *file.ledger.get_or_insert(self.number()) == self.number() {
                 true => Ok(()),

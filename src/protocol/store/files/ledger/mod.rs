@@ -29,6 +29,7 @@ pub use self::join::LedgerUser;
 use self::pads::Pads;
 use self::records::{DONE_LEN, MOST_USES, Record, Route, Tail};
 use self::snapshot::Snapshot;
+use super::access::Access;
 use super::locked::Locked;
 use super::output::Output;
 use super::paths::{FileId, Privacy, folder_of, open_no_follow, random_number, sync_folder};
@@ -94,7 +95,7 @@ impl Ledger {
     /// [`Error::Malformed`], [`Error::Io`], and [`Error::Usage`] for a link and for anything else that
     /// is not a file.
     pub fn open(path: &Path, purpose: Purpose) -> Result<Option<Self>> {
-        match Locked::open(path) {
+        match Locked::open(path, &Access::default()) {
             Ok(locked) => Self::of(locked, purpose).map(Some),
             Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -123,7 +124,7 @@ impl Ledger {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => {
                 Err(Error::io(&place, "cannot create", error))
             }
-            Ok(()) | Err(_) => Self::of(Locked::open(path)?, purpose),
+            Ok(()) | Err(_) => Self::of(Locked::open(path, &Access::default())?, purpose),
         }
     }
 

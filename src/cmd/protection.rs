@@ -1,0 +1,171 @@
+//! What opens protected key files, and how new ones are protected.
+
+use std::cell::OnceCell;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::PathBuf;
+
+use clap::Args;
+use orderseal::protocol::jose::password::{Password, Rounds};
+use orderseal::protocol::store::files::{self, Access, Protection};
+use orderseal::protocol::{Error, Place, Result};
+use zeroize::Zeroizing;
+
+use super::Global;
+use super::arguments::password_rounds;
+use super::help::{COMMON, MORE};
+use super::hints::{usage, usage_with};
+use super::passwords::{MAX_FILE, load_password};
+use super::terminal;
+
+/// What opens protected key files.
+#[derive(Debug, Args)]
+pub struct Unlocking {
+    /// Passphrase of protected key files, one line [default: ask at the terminal]
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "passphrase_fd",
+          help_heading = COMMON)]
+    passphrase_file: Option<PathBuf>,
+    /// Read that passphrase from an open descriptor, up to the end of its line
+    #[arg(long, global = true, value_name = "N", help_heading = COMMON)]
+    passphrase_fd: Option<u32>,
+    /// Private key that opens key files sealed to its public key
+    #[arg(long, global = true, value_name = "FILE", help_heading = COMMON)]
+    identity: Option<PathBuf>,
+    #[arg(skip)]
+    access: OnceCell<Access>,
+}
+
+/// How new key files are protected.
+#[derive(Debug, Args)]
+pub struct NewProtection {
+    /// Protect the keys that are written, by a passphrase
+    #[arg(long, conflicts_with = "recipient", help_heading = MORE)]
+    protect: bool,
+    #[command(flatten)]
+    with: With,
+}
+
+/// What protects a key file.
+#[derive(Debug, Args)]
+pub struct With {
+    /// The new passphrase, one line [default: --passphrase-file, or ask at the terminal]
+    #[arg(long, value_name = "FILE", conflicts_with = "recipient", help_heading = MORE)]
+    new_passphrase_file: Option<PathBuf>,
+    /// Rounds of PBES2 for the new passphrase [default: 600000]
+    #[arg(long, value_name = "N", conflicts_with = "recipient", value_parser = password_rounds(),
+          help_heading = MORE)]
+    new_passphrase_rounds: Option<Rounds>,
+    /// Seal the keys that are written to the public key in FILE
+    #[arg(long, value_name = "FILE", help_heading = MORE)]
+    recipient: Option<PathBuf>,
+}
+
+impl Unlocking {
+    /// What key files the command may read, and what opens those that are protected.
+    ///
+    /// # Errors
+    /// Those of reading the passphrase and the private key.
+    pub fn access(&self, global: &Global) -> Result<&Access> {
+        if let Some(access) = self.access.get() {
+            return Ok(access);
+        }
+        let access = Access::new(global.allow_readable_keys);
+        let access = match self.passphrase(global)? {
+            Some(passphrase) => access.with_passphrase(passphrase),
+            None => access.asking(terminal::passphrase_of),
+        };
+        let access = match &self.identity {
+            Some(path) => {
+                let loaded = files::load(path, &access)?;
+                let file = loaded.file.plain(&loaded.place)?.clone();
+                access.with_identity(file, &loaded.place)?
+            }
+            None => access,
+        };
+        Ok(self.access.get_or_init(|| access))
+    }
+
+    /// The passphrase that was given.
+    fn passphrase(&self, global: &Global) -> Result<Option<Password>> {
+        match (&self.passphrase_file, self.passphrase_fd) {
+            (Some(path), _) => passphrase_in(path, global).map(Some),
+            (None, Some(descriptor)) => from_descriptor(descriptor).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+fn passphrase_in(path: &PathBuf, global: &Global) -> Result<Password> {
+    match files::is_dash(path) {
+        true => Err(usage_with(
+            "a passphrase is not read from - ",
+            "--passphrase-fd 0 reads it from the first line of stdin",
+        )),
+        false => load_password(path, global).map(|loaded| loaded.file),
+    }
+}
+
+/// Reads a line from a descriptor, and nothing after it.
+fn from_descriptor(descriptor: u32) -> Result<Password> {
+    let path = format!("/dev/fd/{descriptor}");
+    let place = Place::file(format!("descriptor {descriptor}"));
+    let failed = |error| Error::io(&place, "cannot read the passphrase", error);
+    let mut file = File::open(path).map_err(failed)?;
+    let mut line = Zeroizing::new(Vec::with_capacity(MAX_FILE as usize));
+    let mut byte = Zeroizing::new([0]);
+    while line.len() < MAX_FILE as usize && line.last() != Some(&b'\n') {
+        match file.read(&mut byte[..]) {
+            Ok(0) => break,
+            Ok(_) => line.push(byte[0]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    Password::read(&line).map_err(|found| Error::malformed(&place, found))
+}
+
+impl NewProtection {
+    /// How the keys that are written are protected, if they are.
+    ///
+    /// # Errors
+    /// Those of [`With::protection`].
+    pub fn protection(&self, global: &Global) -> Result<Option<Protection>> {
+        let With { new_passphrase_file, new_passphrase_rounds, recipient } = &self.with;
+        let wanted = self.protect || new_passphrase_file.is_some() || recipient.is_some();
+        match wanted {
+            true => self.with.protection(global).map(Some),
+            false if new_passphrase_rounds.is_some() => {
+                Err(usage("--new-passphrase-rounds goes with --protect"))
+            }
+            false => Ok(None),
+        }
+    }
+}
+
+impl With {
+    /// How to protect: to a recipient, or by a passphrase.
+    ///
+    /// # Errors
+    /// Those of reading the passphrase or the public key; a usage error if there is no passphrase.
+    pub fn protection(&self, global: &Global) -> Result<Protection> {
+        if let Some(path) = &self.recipient {
+            let loaded = files::load(path, global.access()?)?;
+            return Protection::to_recipient(loaded.file.plain(&loaded.place)?, &loaded.place);
+        }
+        let rounds = self.new_passphrase_rounds.unwrap_or_default();
+        let access = global.access()?;
+        if let Some(path) = &self.new_passphrase_file {
+            return Protection::by_passphrase(&passphrase_in(path, global)?, rounds);
+        }
+        if let Some(passphrase) = access.passphrase_given() {
+            return Protection::by_passphrase(passphrase, rounds);
+        }
+        let passphrase = terminal::new_passphrase()?.ok_or_else(|| {
+            usage_with(
+                "no passphrase was given, and there is no terminal to ask at",
+                "name a file with it by --new-passphrase-file or --passphrase-file",
+            )
+        })?;
+        Protection::by_passphrase(&passphrase, rounds)
+    }
+}
