@@ -19,7 +19,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ ${#scenarios[@]} -gt 0 ] || scenarios=(keygen bundle admit revoke rotate rewrap ids journal journal-on journal-off pads erasing erase erase-keys decrypt ledger ledger-erase)
+[ ${#scenarios[@]} -gt 0 ] || scenarios=(keygen protect protected bundle admit revoke rotate rewrap ids journal journal-on journal-off pads erasing erase erase-keys decrypt ledger ledger-erase)
 
 if ! command -v strace > /dev/null; then
     echo "fault-sweep.sh: error: strace was not found" >&2
@@ -51,6 +51,7 @@ head -n 3 "$fixture" > more.ndjson
 cp client.jwks copy.jwks
 seal encrypt --bundle copy.jwks orders.ndjson -o sealed.jwe
 rm copy.jwks
+(umask 077; echo "plum blossom" > passphrase)
 # Bundles of so many ids that what is spent goes into a journal: a new one and a used one.
 seal keygen --embodiment 4 --shop tokyo --orders 2200 -o many.jwks
 seal bundle client --keyring many.jwks --orders 1100 -o used.jwks
@@ -98,6 +99,8 @@ ok() { "$ORDERSEAL" "$@" --quiet > out.log 2>&1 || fail "the next command failed
 command_of() {
     case $1 in
         keygen) echo "keygen --embodiment 4 --shop osaka --orders 5 --into service.jwks" ;;
+        protect) echo "keys protect service.jwks --new-passphrase-file passphrase --new-passphrase-rounds 1000" ;;
+        protected) echo "keygen --embodiment 4 --shop osaka --orders 5 --into service.jwks --passphrase-file passphrase" ;;
         bundle) echo "bundle client --keyring service.jwks --shop tokyo --orders 2 -o new.jwks" ;;
         admit) echo "keys admit alice service.jwks --shop-out half.jwks" ;;
         revoke) echo "keys revoke bob tokyo.jwks" ;;
@@ -126,6 +129,23 @@ check() {
             [ "$held" = 61 ] || [ "$held" = 66 ] || fail "$held keys"
             keys_of service.jwks
             only_in service.jwks tokyo.jwks client.jwks erasing.jwks
+            ;;
+        protect | protected)
+            ok inspect service.jwks --passphrase-file passphrase
+            [ -z "$(ls -A | grep '^\.')" ] || fail "something was left beside it"
+            cp service.jwks ../clear.jwks
+            clear=(service.jwks)
+            if [ "$(head -c 3 service.jwks)" = eyJ ]; then
+                ok keys unprotect ../clear.jwks --passphrase-file passphrase
+                clear=()
+            elif [ $1 = protected ]; then
+                fail "it is in the clear"
+            fi
+            held=$(grep -c '"kty"' ../clear.jwks)
+            [ "$held" = 61 ] || [ "$1 $held" = "protected 66" ] || fail "$held keys"
+            keys_of ../clear.jwks
+            rm ../clear.jwks
+            only_in "${clear[@]}" tokyo.jwks client.jwks erasing.jwks
             ;;
         bundle)
             ok bundle client --keyring service.jwks --shop tokyo --orders 2 -o next.jwks
@@ -245,6 +265,8 @@ check() {
 prepare() {
     find . -mindepth 1 -delete
     cp ../ready/* .
+    # shellcheck disable=SC2046
+    [ "$scenario" != protected ] || "$ORDERSEAL" $(command_of protect) --quiet
     if [ "$scenario" = rewrap ]; then
         # Under other ids than those of the new bundle.
         "$ORDERSEAL" encrypt --bundle erasing.jwks orders.ndjson -o sealed.jwe --force --quiet

@@ -10,7 +10,7 @@ use common::{FIXTURE, Lab, Run, not_run, orders};
 use serde_json::Value;
 
 /// Every command, with those of `bundle`.
-const COMMANDS: [&str; 28] = [
+const COMMANDS: [&str; 30] = [
     "",
     "keygen",
     "bundle",
@@ -27,6 +27,8 @@ const COMMANDS: [&str; 28] = [
     "keys split",
     "keys export",
     "keys import",
+    "keys protect",
+    "keys unprotect",
     "request",
     "encrypt",
     "wrap",
@@ -168,6 +170,11 @@ fn the_examples_of_the_service_run_as_printed() {
     let kyoto = "keygen -e 4 --shop kyoto -o service.jwks";
     run_examples("keys import", &[own, public, pem, kyoto]);
     run_examples("bundle service", &[own, "erase public.jwks"]);
+    let recipient = "keygen --alg ECDH-ES+A256KW -o recipient.jwk";
+    run_examples("keys protect", &[KEYS[0], KEYS[1], recipient]);
+    let protect = "keys protect service.jwks --new-passphrase-file password.txt";
+    let rounds = format!("{protect} --new-passphrase-rounds 1000");
+    run_examples("keys unprotect", &[KEYS[0], &rounds]);
     run_examples("bundle shop", &KEYS[..1]);
     run_examples("bundle page", &KEYS[..1]);
     let page = "bundle page --keyring service.jwks -o page.json";

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use orderseal::protocol::store::files::{
-    Existing, Ledger, LedgerPurpose, LedgerUser, Output, Privacy,
+    Access, Existing, Ledger, LedgerPurpose, LedgerUser, Output, Privacy,
 };
 use orderseal::protocol::store::uses::{Earlier, PadPiece, PadSlots, Use, UseLedger};
 use orderseal::protocol::{Error, Place};
@@ -233,6 +233,7 @@ fn bundles_that_cannot_note_a_ledger_create_none() {
         place: place.clone(),
         ledger: None,
         changeable,
+        access: Access::default(),
     };
     for changeable in [true, false] {
         Ledger::join(None, &path, &[user(changeable)], RECORD).unwrap_err();

@@ -18,12 +18,15 @@ use common::base64url;
 use memchr::memmem::Finder;
 use orderseal::ciphers::random::{KeySource, SystemSource};
 use orderseal::protocol::jose::jwk::Jwk;
+use orderseal::protocol::jose::password::{Password, Rounds};
 use orderseal::protocol::page::{self, Fields, Form};
 use orderseal::protocol::pipeline::{Part, Workers};
 use orderseal::protocol::roles::client::Plan;
 use orderseal::protocol::roles::service::{self, ClientRequest, IdRequest, ShopForm};
 use orderseal::protocol::roles::shop::{self, Options, Uses};
-use orderseal::protocol::store::files::{self, Selection};
+use orderseal::protocol::store::files::{
+    self, Access, Existing, Output, Privacy, Protection, Selection,
+};
 use orderseal::protocol::store::keyfile::{
     ClientBundle, JwkSet, KeyFile, KeyHolder, KeySet, Keyring, PlainFile, Standing,
 };
@@ -245,7 +248,7 @@ fn no_freed_block_holds_a_key() {
 
     write(&path, &KEYRING);
     watch("changing on the disk", || {
-        files::update(&path, |file| {
+        files::update(&path, &Access::default(), |file| {
             let keyring = file.keyring_mut(&place())?;
             keyring
                 .record_mut(&"osaka".parse().expect("a name"), &place())?
@@ -255,12 +258,38 @@ fn no_freed_block_holds_a_key() {
             Ok(())
         })
         .unwrap();
-        files::load(&path, false).unwrap()
+        files::load(&path, &Access::default()).unwrap()
     });
     watch("erasing some keys", || {
         let kids = [Kid::new("osaka").unwrap()];
-        files::erase(&path, Selection::Named(&kids)).unwrap();
-        files::erase(&path, Selection::File).unwrap()
+        files::erase(&path, Selection::Named(&kids), &Access::default()).unwrap();
+        files::erase(&path, Selection::File, &Access::default()).unwrap()
+    });
+
+    let password = || Password::read(b"plum blossom").unwrap();
+    let access = Access::default().with_passphrase(password());
+    let rounds = Rounds::new(1000).expect("the fewest");
+    write(&path, &KEYRING);
+    watch("protecting", || {
+        let protection = Protection::by_passphrase(&password(), rounds).unwrap();
+        files::protect(&path, &access, &protection).unwrap();
+        protection
+    });
+    watch("changing a protected file", || {
+        let known = files::load(&path, &access).unwrap();
+        files::update(&path, &access, |file| {
+            file.keyring_mut(&place())?.erase_keys(&|kid| kid.is_none());
+            Ok(())
+        })
+        .unwrap();
+        known
+    });
+    watch("a new protected file", || {
+        let mut output =
+            Output::create(Some(&path), Existing::Replace, Privacy::Owner, &[]).unwrap();
+        output.protect(Some(Protection::by_passphrase(&password(), rounds).unwrap())).unwrap();
+        output.write(&keyring.to_bytes(&place()).unwrap()).unwrap();
+        output.commit().unwrap();
     });
 
     for shop in shops {

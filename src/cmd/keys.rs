@@ -26,7 +26,7 @@ use super::bundle::keep_ledger;
 use super::protection::NewProtection;
 use super::{Global, ui};
 
-/// Admit and revoke users, rotate, merge, import and protect keys
+/// Admit and revoke users, rotate, merge and protect keys
 #[derive(Debug, Subcommand)]
 pub enum Keys {
     Admit(Admit),

@@ -81,7 +81,8 @@ fn outcome(result: Result<&[u8], Failure>) -> Outcome {
 
 fn open_alone(keys: &OpeningKeys, line: &[u8]) -> Outcome {
     let mut rng = SeededSource::new(2).stream(0);
-    let opened = store::open_alone(line, Carries::Order, Shape::Line, keys, &mut rng);
+    let opened =
+        crate::protocol::store::open_alone(line, Carries::Order, Shape::Line, keys, &mut rng);
     outcome(opened.as_ref().map(|(_, text)| &text[..]).map_err(Clone::clone))
 }
 

@@ -250,7 +250,7 @@ fn fail_to_deliver(store: &Busy<'_>, ids: IdRequest, existing_half: bool) -> (Er
     let source = SystemSource::new().unwrap();
     let failed = deliver(store, &asks_for(ids), &source, make, form, outputs, &place());
     assert_eq!(std::fs::read(&client).unwrap(), b"somebody else's");
-    (failed.unwrap_err(), files::load(&half, false).is_ok())
+    (failed.unwrap_err(), files::load(&half, &files::Access::default()).is_ok())
 }
 
 fn busy(file: &Keyring, others: &'static dyn Fn(&mut Keyring)) -> Busy<'static> {

@@ -18,7 +18,7 @@ use crate::protocol::jose::alg::{
 use crate::protocol::jose::jwe::chain::{self, LINK_LEN, Links};
 use crate::protocol::jose::jwe::token::recognized;
 use crate::protocol::jose::jwe::{Carries, Failure, Header, Shape, Stage};
-use crate::protocol::model::{Form, Malformed};
+use crate::protocol::model::Malformed;
 
 /// Lines that are opened together; the memory is reused from group to group.
 pub(super) struct Group<'o, 'l, 'k> {
@@ -229,17 +229,16 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
             },
             self.opener.expect,
         );
-        if header.carries != expect {
+        // Other software seals sets of keys like any text (RFC 7520 section 5.3).
+        let is_text = (expect, header.carries) == (Carries::Order, Carries::KeySet);
+        if header.carries != expect && !is_text {
             let found = header.carries.words();
-            return Err(match (expect, header.carries) {
-                (Carries::Order, Carries::KeySet) => Failure::Unexpected(Form::KeyFile),
-                (Carries::Order, Carries::Order | Carries::Key | Carries::StreamKey) => {
-                    Failure::Malformed(Malformed::AmongOrders(found))
+            return Err(Failure::Malformed(match expect {
+                Carries::Order => Malformed::AmongOrders(found),
+                Carries::Key | Carries::KeySet | Carries::StreamKey => {
+                    Malformed::Carries { found, expected: expect.words() }
                 }
-                (Carries::Key | Carries::KeySet | Carries::StreamKey, _) => {
-                    Failure::Malformed(Malformed::Carries { found, expected: expect.words() })
-                }
-            });
+            }));
         }
         let key = self.opener.keys.choose(&header, self.guess)?;
         let Header { params, chain, .. } = header;
