@@ -19,7 +19,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ ${#scenarios[@]} -gt 0 ] || scenarios=(keygen protect protected bundle admit revoke rotate rewrap ids journal journal-on journal-off pads erasing erase erase-keys decrypt ledger ledger-erase)
+[ ${#scenarios[@]} -gt 0 ] || scenarios=(keygen protect protected bundle admit revoke rotate rewrap ids journal journal-on journal-off pads erasing erasing-protected erase erase-keys decrypt ledger ledger-erase)
 
 if ! command -v strace > /dev/null; then
     echo "fault-sweep.sh: error: strace was not found" >&2
@@ -112,6 +112,7 @@ command_of() {
         journal-off) echo "erase used.jwks --kid $(grep -o 'tokyo/[0-9a-f]*' used.jwks | tail -n 1)" ;;
         pads) echo "encrypt --bundle pad.jwks orders.ndjson -o new.jwe --allow-weak" ;;
         erasing) echo "encrypt --bundle erasing.jwks orders.ndjson -o new.jwe" ;;
+        erasing-protected) echo "encrypt --bundle erasing.jwks orders.ndjson -o new.jwe --passphrase-file passphrase" ;;
         erase) echo "erase client.jwks" ;;
         erase-keys) echo "erase --keys client.jwks" ;;
         decrypt) echo "decrypt --bundle tokyo.jwks sealed.jwe -o opened.ndjson" ;;
@@ -213,16 +214,19 @@ check() {
                 grep -c pad_bytes_used_twice || true)
             [ "$twice" = 0 ] || fail "a byte of pad was used twice"
             ;;
-        erasing)
-            "$ORDERSEAL" inspect erasing.jwks > /dev/null 2>&1 || true
+        erasing*)
+            clear=erasing.jwks
+            [ $1 = erasing ] || clear=tokyo.jwks
+            "$ORDERSEAL" inspect erasing.jwks --passphrase-file passphrase > /dev/null 2>&1 || true
             if [ -e new.jwe ]; then
                 [ ! -e erasing.jwks ] || fail "it was sent, and not erased"
                 [ "$(wc -l < new.jwe)" = 10 ] || fail "part of the output"
             else
-                [ "$(grep -c '"kty"' erasing.jwks)" = 20 ] || fail "it was not sent, and is erased"
+                "$ORDERSEAL" inspect --json erasing.jwks --passphrase-file passphrase | grep -q '"keys":20' ||
+                    fail "it was not sent, and is erased"
             fi
             keys_of ../ready/erasing.jwks
-            only_in service.jwks tokyo.jwks erasing.jwks
+            only_in service.jwks tokyo.jwks $clear
             ;;
         erase)
             "$ORDERSEAL" erase client.jwks > /dev/null 2>&1 || true
@@ -266,7 +270,10 @@ prepare() {
     find . -mindepth 1 -delete
     cp ../ready/* .
     # shellcheck disable=SC2046
-    [ "$scenario" != protected ] || "$ORDERSEAL" $(command_of protect) --quiet
+    case $scenario in
+        protected) "$ORDERSEAL" $(command_of protect) --quiet ;;
+        erasing-protected) "$ORDERSEAL" $(command_of protect | sed s/service/erasing/) --quiet ;;
+    esac
     if [ "$scenario" = rewrap ]; then
         # Under other ids than those of the new bundle.
         "$ORDERSEAL" encrypt --bundle erasing.jwks orders.ndjson -o sealed.jwe --force --quiet

@@ -239,7 +239,7 @@ fn the_set_of_rfc_7520_is_a_key_file() {
     lab.write("set.jwe", text("sealed"));
     lab.write("password", text("password"));
     let shown = lab.ok("inspect --json set.jwe --passphrase-file password").json();
-    assert_eq!((&shown["keys"], &shown["protected"]["rounds"]), (&2.into(), &8192.into()));
+    assert_eq!((&shown["keys"], &shown["protected"]["rounds"]), (&3.into(), &8192.into()));
     lab.ok("keys unprotect set.jwe --passphrase-file password");
     assert_eq!(lab.read("set.jwe"), text("plaintext").as_bytes());
 }
@@ -442,6 +442,22 @@ fn a_header_from_outside_does_not_make_us_compute() {
     }
     lab.write("service.jwks", whole.join("."));
     lab.ok(&format!("keys skip --orders 1 service.jwks {PASSPHRASE}"));
+}
+
+#[test]
+fn a_protected_file_has_at_most_64_mib_in_the_clear() {
+    let lab = lab("--embodiment 4", 1);
+    let pad =
+        |bytes: u32| format!("keygen --alg VERNAM --allow-weak --pad-bytes {bytes} -o pad.jwk");
+    let refused = lab.refused(2, &format!("{} {PROTECT}", pad(51_000_000)));
+    refused.says(&["the limit is 67108864"]);
+    assert!(!lab.has("pad.jwk"));
+    lab.ok(&pad(51_000_000));
+    let clear = lab.read("pad.jwk");
+    lab.refused(2, &format!("keys protect pad.jwk {PROTECT}")).says(&["the limit is 67108864"]);
+    assert!(lab.read("pad.jwk") == clear);
+    lab.ok(&format!("{} {PROTECT} --force", pad(50_000_000)));
+    lab.ok_with(&format!("encrypt --key pad.jwk --allow-weak {PASSPHRASE}"), b"tea\n");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use orderseal::protocol::jose::password::{Password, Rounds};
@@ -95,10 +95,10 @@ impl Unlocking {
     }
 }
 
-fn passphrase_in(path: &PathBuf, global: &Global) -> Result<Password> {
+fn passphrase_in(path: &Path, global: &Global) -> Result<Password> {
     match files::is_dash(path) {
         true => Err(usage_with(
-            "a passphrase is not read from - ",
+            "--passphrase-file takes a file",
             "--passphrase-fd 0 reads it from the first line of stdin",
         )),
         false => load_password(path, global).map(|loaded| loaded.file),

@@ -182,10 +182,9 @@ fn send(
 ) -> Result<()> {
     let Outputs { client: mut to_client, shop: mut to_shop } = outputs;
     if let (Some(output), Some(half)) = (&mut to_shop, half) {
-        let written = output.write(half);
+        let written = output.write(half).and_then(|()| output.finish());
         progress.may_have_left = output.may_have_left();
         written?;
-        output.finish()?;
     }
     if to_client.is_revocable() {
         to_client.write(client)?;
