@@ -406,6 +406,47 @@ fn the_passphrase_comes_from_a_file_or_a_descriptor_and_nothing_else() {
 }
 
 #[test]
+fn a_passphrase_is_typed_at_the_terminal_and_not_shown() {
+    let lab = lab("--embodiment 4", 2);
+    lab.ok(&format!("keys protect service.jwks {PROTECT}"));
+    // `script` gives the command a terminal; what is typed before the question does not count.
+    let typed = |line: &str, answers: &[(&str, &str)]| {
+        let steps: String = answers
+            .iter()
+            .map(|(question, answer)| {
+                format!("until grep -q '{question}' seen; do sleep 0.05; done; echo {answer} >&3; ")
+            })
+            .collect();
+        let run = lab.shell(&format!(
+            "command -v script > /dev/null || exit 99; rm -f seen answers; touch seen; mkfifo answers
+             script -qefc \"$ORDERSEAL {line}\" seen < answers > /dev/null & exec 3> answers
+             {steps} wait $!"
+        ));
+        let seen = lab.has("seen").then(|| String::from_utf8_lossy(&lab.read("seen")).into_owned());
+        (run.code, seen.unwrap_or_default())
+    };
+    let of_file = ("Passphrase of service.jwks: ", "plum blossom");
+    let (code, seen) = typed("keys skip --orders 1 service.jwks", &[of_file]);
+    if code == Some(99) {
+        not_run("passphrases at a terminal", "the program script is missing");
+        return;
+    }
+    assert_eq!(code, Some(0), "{seen}");
+    assert!(seen.contains("ids skipped") && !seen.contains("plum"), "{seen}");
+    let wrong = typed("keys skip --orders 1 service.jwks", &[(of_file.0, "cherry")]);
+    assert_eq!(wrong.0, Some(4), "{}", wrong.1);
+    assert_eq!(wrong.1.matches("does not open with this passphrase").count(), 1, "{}", wrong.1);
+    let protect = "keys protect service.jwks --new-passphrase-rounds 1001";
+    let again = |second| [of_file, ("New passphrase: ", "peach"), ("The same again: ", second)];
+    let (code, seen) = typed(protect, &again("pear"));
+    assert!(code == Some(2) && seen.contains("the two passphrases differ"), "{seen}");
+    let (code, seen) = typed(protect, &again("peach"));
+    assert!(code == Some(0) && !seen.contains("peach"), "{seen}");
+    lab.write("peach", "peach");
+    lab.ok("keys unprotect service.jwks --passphrase-file peach");
+}
+
+#[test]
 fn a_header_from_outside_does_not_make_us_compute() {
     let lab = lab("--embodiment 4", 2);
     lab.ok(&format!("keys protect service.jwks {PROTECT}"));

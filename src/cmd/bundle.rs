@@ -413,10 +413,10 @@ impl Client {
         self.refuse_same_output()?;
         // Opens all outputs first, so that no id is issued to a file that cannot be written.
         let existing = self.to.existing();
-        let protection = self.protection.protection(global)?;
-        if protection.is_some() && form.is_some() {
+        if form.is_some() && self.protection.is_wanted() {
             return Err(usage("an order page is not protected: it is for a browser"));
         }
+        let protection = self.protection.protection(global)?;
         let signer = self.sign.prepare(&self.to, &inputs, protection.as_ref(), global)?;
         let create = |path| -> Result<Output> {
             let mut output = Output::create(path, existing, Privacy::Owner, &inputs)?;

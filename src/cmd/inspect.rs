@@ -78,11 +78,12 @@ impl Inspect {
         if WebPage::recognized(&first).is_some() {
             return self.web_page(first, input, global);
         }
-        let first = match Carries::claims_keys(&first) {
+        let is_one_line = !first.trim_ascii().contains(&b'\n');
+        let first = match is_one_line && Carries::claims_keys(&first) {
             false => first,
             true => {
-                let reader = Cursor::new(first)
-                    .chain(std::mem::replace(&mut input.reader, Box::new(std::io::empty())));
+                let read = std::mem::replace(&mut input.reader, Box::new(std::io::empty()));
+                let reader = Cursor::new(first).chain(read);
                 let bytes = files::read_limited(reader, MAX_KEY_FILE, &place)?;
                 match ProtectedBy::read(&bytes, &place)? {
                     Some(by) => return self.protected(path, &bytes, &by, &place, global),

@@ -130,15 +130,19 @@ impl NewProtection {
     /// # Errors
     /// Those of [`With::protection`].
     pub fn protection(&self, global: &Global) -> Result<Option<Protection>> {
-        let With { new_passphrase_file, new_passphrase_rounds, recipient } = &self.with;
-        let wanted = self.protect || new_passphrase_file.is_some() || recipient.is_some();
-        match wanted {
+        match self.is_wanted() {
             true => self.with.protection(global).map(Some),
-            false if new_passphrase_rounds.is_some() => {
+            false if self.with.new_passphrase_rounds.is_some() => {
                 Err(usage("--new-passphrase-rounds goes with --protect"))
             }
             false => Ok(None),
         }
+    }
+
+    /// Whether the keys are to be protected.
+    pub fn is_wanted(&self) -> bool {
+        let With { new_passphrase_file, recipient, .. } = &self.with;
+        self.protect || new_passphrase_file.is_some() || recipient.is_some()
     }
 }
 

@@ -137,7 +137,7 @@ impl Export {
             }
             Format::Lone => key_output(&key, &self.to, protection()?, &ids)?.commit(),
             Format::Encoded(form) => {
-                if protection()?.is_some() {
+                if self.protection.is_wanted() {
                     return Err(usage(
                         "--protect is for JWKs: --key-password-file encrypts PEM and DER",
                     ));

@@ -396,9 +396,13 @@ impl Draft {
 /// Whether there is a protected key file at a path.
 fn is_protected(path: &Path) -> bool {
     let place = Place::file(path.display().to_string());
-    let file = File::open(path).ok();
-    let bytes = file.and_then(|file| read_regular(&file, &place).ok());
-    bytes.is_some_and(|bytes| !matches!(ProtectedBy::read(&bytes, &place), Ok(None)))
+    let Ok(file) = File::open(path) else { return false };
+    let Ok(bytes) = read_regular(&file, &place) else { return false };
+    match ProtectedBy::read(&bytes, &place) {
+        // One that is damaged may be mended.
+        Ok(Some(_)) | Err(_) => true,
+        Ok(None) => false,
+    }
 }
 
 /// Refuses a pipe that another user created in a world-writable folder: that user may be reading
