@@ -185,6 +185,26 @@ fn a_keyring_is_made_protected_at_once() {
 }
 
 #[test]
+fn what_replaces_a_protected_bundle_is_checked_against_it() {
+    let lab = lab("--embodiment 4", 6);
+    let sealed = lab.ok_with("encrypt -b client.jwks", b"tea\n").stdout;
+    lab.ok(&format!("keys protect tokyo.jwks {PROTECT}"));
+    let bundle = "bundle shop -k service.jwks -o tokyo.jwks --force";
+    lab.refused(2, &format!("{bundle} {PASSPHRASE}"))
+        .says(&["is protected, and the keys that would"]);
+    let refused = lab.refused(4, &format!("{bundle} --protect --passphrase-file wrong"));
+    refused.says(&["tokyo.jwks: does not open with this passphrase"]);
+    lab.ok(&format!("{bundle} --protect {PASSPHRASE} --new-passphrase-rounds 1002"));
+    assert_eq!(header(&parts(&lab, "tokyo.jwks")[0])["p2c"], 1002);
+    lab.ok_with(&format!("decrypt -b tokyo.jwks --ledger tokyo.ledger {PASSPHRASE}"), &sealed);
+    let loses = "opened with a ledger";
+    lab.refused(2, &format!("{bundle} --protect {PASSPHRASE}")).says(&[loses]);
+    let half = "keys admit bob service.jwks --shop-out tokyo.jwks --force --protect";
+    lab.refused(2, &format!("{half} {PASSPHRASE}")).says(&[loses]);
+    lab.refused(4, &format!("{half} --passphrase-file wrong")).says(&["tokyo.jwks: does not open"]);
+}
+
+#[test]
 fn the_file_is_a_jwe_of_the_set_itself() {
     let lab = lab("--embodiment 4", 2);
     lab.ok("keygen --alg A256KW -o key.jwk");
