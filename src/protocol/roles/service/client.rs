@@ -209,7 +209,8 @@ pub fn bundle_client<S: KeySource>(
     });
     if request.signs {
         // No key of a pool is drawn from this stream.
-        client.signer = Some(Signer::new(SigningKey::random(&mut source.stream(SIGNING_STREAM))));
+        let key = SigningKey::random(&mut source.stream(SIGNING_STREAM));
+        client.signer = Some(Box::new(Signer::new(key)));
     }
     let keys = positions.iter().map(|&position| &file.keys[position]).zip(&kids);
     let encrypting = keys.map(|(key, kid)| match pieces.get(kid) {

@@ -72,7 +72,7 @@ pub struct ClientBundle {
     /// The end of the journal whose spent ids were moved to `spent`.
     pub absorbed: Option<JournalEnd>,
     /// The key that signs batches.
-    pub signer: Option<Signer>,
+    pub signer: Option<Box<Signer>>,
 }
 
 /// The check value at the end of a journal of spent ids.

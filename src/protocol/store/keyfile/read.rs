@@ -359,10 +359,12 @@ fn absorbed(ours: &Object) -> Checked<Option<JournalEnd>> {
 }
 
 /// The key that signs batches.
-fn signer(ours: &Object) -> Checked<Option<Signer>> {
+fn signer(ours: &Object) -> Checked<Option<Box<Signer>>> {
     let Some(value) = ours.get("signer") else { return Ok(None) };
     let members = value.as_object().ok_or(Malformed::member("signer", "an object"))?;
-    Signer::from_json(members).map(Some).map_err(|fault| fault.within("signer"))
+    Signer::from_json(members)
+        .map(|own| Some(Box::new(own)))
+        .map_err(|fault| fault.within("signer"))
 }
 
 /// The key that a shop or the service holds.
