@@ -631,3 +631,40 @@ fn nothing_that_is_written_has_a_key_in_the_clear() {
         assert!(!hidden.iter().any(|secret| log.contains(secret)), "{line} writes a secret");
     }
 }
+
+#[test]
+fn signing_keys_may_be_protected_and_public_halves_taken_into_a_protected_keyring() {
+    let lab = Lab::new();
+    lab.write("pass.txt", "correct horse\n");
+    lab.mode("pass.txt", 0o600);
+    let with = "--passphrase-file pass.txt";
+    let new = "--new-passphrase-file pass.txt --new-passphrase-rounds 1000 --protect";
+    lab.ok(&format!(
+        "keygen -e 6 --wrap ECDH-ES+A256KW --shop tokyo -o own.jwks --public-out public.jwks {new}"
+    ));
+    lab.ok(&format!("keygen -e 4 --shop kyoto -o service.jwks {new}"));
+    lab.ok(&format!("keygen --alg EdDSA -o sign.jwk --public-out verify.jwk {new}"));
+    for name in ["own.jwks", "service.jwks", "sign.jwk"] {
+        assert!(lab.read(name).starts_with(b"eyJ"), "{name}");
+    }
+    // Public halves are for everybody.
+    assert!(lab.read("public.jwks").starts_with(b"{"));
+    assert!(lab.read("verify.jwk").starts_with(b"{"));
+    lab.ok(&format!("keys import public.jwks --into service.jwks {with}"));
+    assert!(lab.read("service.jwks").starts_with(b"eyJ"));
+    let client = "bundle client --keyring service.jwks --shop tokyo --sign-with sign.jwk";
+    lab.refused(4, &format!("{client} -o client.jwks")).says(&["--passphrase-file"]);
+    lab.ok(&format!("{client} --signing-key sender.jwk -o client.jwks {with}"));
+    lab.ok("inspect --verify-with verify.jwk client.jwks");
+    lab.refused(2, &format!("{client} -o other.jwks {with} {new}")).says(&["--sign-with"]);
+    // A bundle that signs counts its batches, protected or not.
+    lab.ok(&format!(
+        "keys protect client.jwks --new-passphrase-file pass.txt --new-passphrase-rounds 1000"
+    ));
+    let sealed = lab.ok_with(&format!("encrypt --bundle client.jwks {with}"), b"tea\n").stdout;
+    let report = lab.ok(&format!("inspect --json client.jwks {with}")).json();
+    assert_eq!(report["signer"]["batches"], 1);
+    lab.ok(&format!("bundle shop --keyring own.jwks -o tokyo.jwks {with}"));
+    let opened = lab.ok_with("decrypt --bundle tokyo.jwks --verify-with sender.jwk", &sealed);
+    assert_eq!(opened.stdout, b"tea\n");
+}

@@ -55,7 +55,7 @@ impl SignWith {
         let Some(target) = to.path().filter(|path| !files::is_dash(path)) else {
             return Err(usage("a signature goes to a file beside the output: use -o FILE"));
         };
-        let file = files::load_small(path, MAX_KEY, !global.allow_readable_keys)?;
+        let file = files::load_secret(path, MAX_KEY, global.access()?)?;
         let malformed = |found: Malformed| Error::malformed(&file.place, found);
         let value = json::parse(&file.bytes).map_err(|found| malformed(found.into()))?;
         let members = value.as_object().ok_or(Malformed::Expected("a JSON object"));

@@ -43,7 +43,7 @@ pub use locked::{protect, unprotect, update, update_known};
 pub use output::{Existing, Output};
 pub use overwrite::{Erased, Left, Selection};
 pub use paths::{FileId, Privacy, check_changeable, identify, is_dash, same_target};
-pub use protection::{ProtectedBy, Protection};
+pub use protection::{ProtectedBy, Protection, load_secret};
 pub use read::{Small, load_small, read_limited, read_small};
 pub use scratch::Scratch;
 pub use spool::Spool;

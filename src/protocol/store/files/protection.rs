@@ -1,6 +1,7 @@
 //! Protection of key files at rest: the file is one compact JWE whose content is the key file itself
 //! (RFC 7517 section 7), under a passphrase or sealed to a recipient's public key.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -8,6 +9,7 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::access::Access;
+use super::read::{Small, load_small};
 use crate::ciphers::base64url::encoded_length;
 use crate::ciphers::content::ContentCipher;
 use crate::ciphers::random::{KeySource, SystemSource};
@@ -154,6 +156,21 @@ pub(super) fn read(
         Some(by) => {
             let Clear { text, protection } = by.open(bytes, access, place)?;
             Ok((Parsed::read(&text, None, place)?, Some(protection)))
+        }
+    }
+}
+
+/// Reads a small file that may be a protected one, for the owner's eyes unless `access` allows others.
+///
+/// # Errors
+/// As [`load_small`](super::load_small), and [`Protected`].
+pub fn load_secret(path: &Path, limit: u64, access: &Access) -> Result<Small> {
+    let file = load_small(path, limit, !access.allow_readable)?;
+    match ProtectedBy::read(&file.bytes, &file.place)? {
+        None => Ok(file),
+        Some(by) => {
+            let bytes = by.open(&file.bytes, access, &file.place)?.text;
+            Ok(Small { bytes, ..file })
         }
     }
 }
