@@ -5,8 +5,8 @@
 #
 # Installs jwcrypto, joserfc and authlib (PyPI), jose and node-jose (npm) and Debian's `jose` into a temporary folder,
 # and exchanges texts in both directions: each key management algorithm on each curve with A256GCM and one more content
-# encryption algorithm, and all of those with A256KW; with --all, every combination and more sizes. --write also writes
-# docs/INTEROP.md, with --all only. What a library does not do is in scripts/interop/limits.py. Needs python3 and node
+# encryption algorithm, and all of those with A256KW; with --all, every combination and more sizes. jwcrypto also reads
+# signed batches, rewrapped lines, signed files and protected key files. --write also writes docs/INTEROP.md, with --all only. What a library does not do is in scripts/interop/limits.py. Needs python3 and node
 # (20 or later) with npm. ORDERSEAL=path uses a program that is already built.
 set -euo pipefail
 export LC_ALL=C
@@ -86,6 +86,7 @@ fi
 target=()
 [ $write = false ] || target=(--write "$root/docs/INTEROP.md")
 venv/bin/python exchange.py "${all[@]}" "${target[@]}" "${libraries[@]}"
+venv/bin/python signatures.py
 
 # The document has to be about these versions.
 for ((i = 0; i < ${#libraries[@]}; i += 3)); do

@@ -407,3 +407,25 @@ fn nobody_can_use_up_the_number_of_a_batch_of_another_sender() {
         assert_eq!(run.stdout, orders(2));
     }
 }
+
+#[test]
+fn rewrapping_verifies_too_and_signs_for_the_new_client() {
+    let lab = lab("-e 4 --orders 60");
+    let lines = batch(&lab, "alice", 3);
+    lab.ok("keygen -e 2 --shop archive --into service.jwks");
+    lab.ok("bundle client --keyring service.jwks --shop archive --signing-key bob.jwk -o bob.jwks");
+    lab.ok("bundle shop --keyring service.jwks --shop archive -o archive.jwks");
+    let rewrap = "rewrap --from-key tokyo.jwks --to-key bob.jwks --verify-with alice.jwk";
+    let opens = "decrypt --bundle archive.jwks --verify-with bob.jwk";
+    let anew = lab.ok_with(rewrap, &joined(&lines)).stdout;
+    assert_eq!(lab.ok_with(opens, &anew).stdout, orders(3));
+    lab.write("cut.jwe", joined(&lines[..2]));
+    lab.refused(5, &format!("{rewrap} cut.jwe -o out.jwe")).says(&["it was cut off"]);
+    assert!(!lab.has("out.jwe"));
+    let both = [joined(&lines[..2]), joined(&batch(&lab, "alice", 1))].concat();
+    let run = lab.run(&format!("{rewrap} --on-error skip"), &both);
+    assert_eq!(run.code, Some(6));
+    assert_eq!(lab.ok_with(opens, &run.stdout).stdout, orders(1));
+    let check = "rewrap --check --from-key tokyo.jwks --to-key archive.jwks cut.jwe cut.jwe";
+    lab.refused(2, &format!("{check} --verify-with alice.jwk")).says(&["verifies no batches"]);
+}

@@ -1,6 +1,5 @@
 //! `decrypt`: the shop opens sealed orders.
 
-mod batches;
 mod report;
 
 use std::io::{Cursor, Read};
@@ -20,13 +19,13 @@ use serde_json::json;
 
 use super::arguments::is_stdout;
 use super::arguments::{Failures, MORE, OutputFile, SkipReport};
+use super::batches::{Batches, SenderKeys};
 use super::beginnings::{joined_json, peek_line};
 use super::dates::{OnExpired, now, warn_expired};
 use super::ledger::{Delivery, UseOptions};
 use super::passwords::{KeyPassword, load_password};
 use super::{Global, algorithms, main_inputs, one_from_stdin, one_to_stdout, ui};
 use crate::cmd::hints::usage;
-use batches::{Batches, SenderKeys};
 pub use report::write_skipped;
 
 /// Open sealed orders

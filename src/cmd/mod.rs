@@ -3,6 +3,7 @@
 
 mod algorithms;
 mod arguments;
+mod batches;
 mod beginnings;
 mod bench;
 mod bundle;

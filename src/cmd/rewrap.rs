@@ -20,6 +20,7 @@ use orderseal::protocol::{Enc, Error, Kid, Malformed, Result};
 use serde_json::json;
 
 use super::arguments::{Failures, MORE, OutputFile, SkipReport};
+use super::batches::SenderKeys;
 use super::beginnings::{joined_json, peek_line};
 use super::dates::now;
 use super::decrypt::write_skipped;
@@ -71,6 +72,8 @@ pub struct Rewrap {
     enc: Option<Enc>,
     #[command(flatten)]
     failures: Failures,
+    #[command(flatten)]
+    senders: SenderKeys,
     /// Record the old lines as opened, and the new ones if the old ones had been
     #[arg(long, value_name = "FILE", conflicts_with = "check")]
     ledger: Option<PathBuf>,
@@ -99,7 +102,12 @@ impl Rewrap {
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Result<()> {
         let keys = self.from_key.iter().chain([&self.to_key]).map(|path| Some(path.as_path()));
-        one_from_stdin(keys.chain([self.key_password.path()]).chain(main_inputs(&self.sealed)))?;
+        let keys = keys.chain([self.key_password.path()]);
+        let senders = self.senders.paths().iter().map(|path| Some(path.as_path()));
+        one_from_stdin(keys.chain(senders).chain(main_inputs(&self.sealed)))?;
+        if self.check && !self.senders.paths().is_empty() {
+            return Err(usage("--check compares orders, and verifies no batches"));
+        }
         if self.check {
             return self.compare(global);
         }
@@ -121,6 +129,7 @@ impl Rewrap {
         ids.push(with.id());
         let inputs = Inputs::open(&self.sealed)?;
         ids.extend(inputs.ids());
+        ids.extend(self.senders.ids());
         let ledger = uses.join(ledger, &bundles, false)?;
         let changed = bundles.iter().filter(|bundle: &&LedgerUser| bundle.changeable);
         ids.extend(changed.map(|bundle| files::identify(&bundle.path)));
@@ -128,6 +137,7 @@ impl Rewrap {
         self.to.refuse_journal_of(&self.to_key)?;
         let output = self.to.create(Privacy::Umask, &ids)?;
         let mut report = self.failures.create_report(&self.to, &ids)?;
+        let (inputs, batches) = self.senders.verify(inputs, &self.failures, &mut report, global)?;
         let progress = ui::Progress::bytes(global, inputs.size(), Some(&output));
 
         let ledger = ledger.map(|mut ledger| {
@@ -160,6 +170,9 @@ impl Rewrap {
             Ok(sealed)
         })?;
         report.commit()?;
+        if let Some(summary) = &mut summary {
+            summary.failed += batches.failed;
+        }
         match summary {
             Some(_) => progress.finish_orders("rewrapped", &sealed.totals),
             None => progress.finish_bytes("rewrapped", &sealed.totals),
@@ -170,12 +183,15 @@ impl Rewrap {
         let failed = summary.as_ref().map_or(0, |summary| summary.failed);
         if global.json {
             let Totals { orders, read, written } = sealed.totals;
-            let report = json!({
+            let mut report = json!({
                 "orders": orders,
                 "failed": failed,
                 "bytes_read": read,
                 "bytes_written": written,
             });
+            if let Some(batches) = batches.to_json() {
+                report["batches"] = batches;
+            }
             ui::print_report(&report, self.to.is_stdout())?;
         }
         summary.and_then(|summary| shop::skipped_error(&summary)).map_or(Ok(()), Err)

@@ -8,8 +8,9 @@ use orderseal::protocol::roles::stream::Opened;
 use orderseal::protocol::store::OpeningKeys;
 use serde_json::json;
 
-use super::{Batches, Decrypt};
+use super::Decrypt;
 use crate::cmd::arguments::SkipReport;
+use crate::cmd::batches::Batches;
 use crate::cmd::{Global, ui};
 
 impl Decrypt {

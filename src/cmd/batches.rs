@@ -1,4 +1,4 @@
-//! `decrypt --verify-with`: signed batches are verified before anything of them is opened.
+//! `--verify-with`: signed batches are verified before anything of them is opened.
 
 use std::path::PathBuf;
 
