@@ -320,7 +320,7 @@ mod tests {
             ("use", "enc", "member \"use\" is not that of an Ed25519 key"),
         ] {
             let mut jwk = object(PRIVATE);
-            jwk[member] = json!(value);
+            jwk.insert(member.to_owned(), json!(value));
             let found = SigningKey::from_jwk(&jwk).unwrap_err();
             assert_eq!(found.to_string(), told);
         }

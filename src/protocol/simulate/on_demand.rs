@@ -1,7 +1,6 @@
 //! Clients whose ids are made on demand, for faults that need one more client.
 
 use super::Setup;
-use super::play::PAD_OF_ORDER;
 use crate::ciphers::random::SeededSource;
 use crate::protocol::model::{Place, Result, Scope};
 use crate::protocol::pipeline::Workers;
@@ -12,6 +11,9 @@ use crate::protocol::store::keyfile::{ClientBundle, Keyring, ShopBundle};
 
 /// The orders of such a client.
 pub(super) const ORDERS: [&str; 2] = ["tea", "rice"];
+
+/// Bytes of pad for them, of which a shop has enough left for several clients.
+const PAD_OF_ORDERS: u64 = 64;
 
 /// Makes a client's bundle for as many orders, and takes the shop's half to the shop. `change` says what
 /// is special about the request.
