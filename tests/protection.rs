@@ -658,9 +658,7 @@ fn signing_keys_may_be_protected_and_public_halves_taken_into_a_protected_keyrin
     lab.ok("inspect --verify-with verify.jwk client.jwks");
     lab.refused(2, &format!("{client} -o other.jwks {with} {new}")).says(&["--sign-with"]);
     // A bundle that signs counts its batches, protected or not.
-    lab.ok(&format!(
-        "keys protect client.jwks --new-passphrase-file pass.txt --new-passphrase-rounds 1000"
-    ));
+    lab.ok("keys protect client.jwks --new-passphrase-file pass.txt --new-passphrase-rounds 1000");
     let sealed = lab.ok_with(&format!("encrypt --bundle client.jwks {with}"), b"tea\n").stdout;
     let report = lab.ok(&format!("inspect --json client.jwks {with}")).json();
     assert_eq!(report["signer"]["batches"], 1);

@@ -34,7 +34,7 @@ pub(super) fn client(
         Scope::Transaction => IdRequest::OnDemand(count),
     };
     let mut request = ClientRequest::new(bundle.name.clone(), ids, super::NOW);
-    request.pad_bytes = (takes_pad && scope == Scope::Shop).then_some(count * PAD_OF_ORDER as u64);
+    request.pad_bytes = (takes_pad && scope == Scope::Shop).then_some(PAD_OF_ORDERS);
     change(&mut request);
     let make = |making: &KeyRequest| {
         let making = KeyRequest { sizes: setup.sizes(), ..making.clone() };

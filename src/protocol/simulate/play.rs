@@ -29,7 +29,7 @@ use crate::protocol::store::keyfile::{
 use crate::protocol::store::{OpeningFile, OpeningKeys};
 
 /// Bytes of pad for an order: more than the longest order of [`orders::make`].
-const PAD_OF_ORDER: usize = 512;
+pub(super) const PAD_OF_ORDER: usize = 512;
 
 /// The service's address in the simulation.
 fn service_url() -> ServiceUrl {
