@@ -656,6 +656,10 @@ fn signing_keys_may_be_protected_and_public_halves_taken_into_a_protected_keyrin
     lab.refused(4, &format!("{client} -o client.jwks")).says(&["--passphrase-file"]);
     lab.ok(&format!("{client} --signing-key sender.jwk -o client.jwks {with}"));
     lab.ok("inspect --verify-with verify.jwk client.jwks");
+    // The signing key can be protected anew and taken out.
+    lab.ok(&format!("keys protect sign.jwk {with} --new-passphrase-rounds 2000"));
+    lab.ok(&format!("keys unprotect sign.jwk {with}"));
+    assert!(lab.json("sign.jwk")["d"].is_string());
     lab.refused(2, &format!("{client} -o other.jwks {with} {new}")).says(&["--sign-with"]);
     // A bundle that signs counts its batches, protected or not.
     lab.ok("keys protect client.jwks --new-passphrase-file pass.txt --new-passphrase-rounds 1000");
@@ -665,4 +669,99 @@ fn signing_keys_may_be_protected_and_public_halves_taken_into_a_protected_keyrin
     lab.ok(&format!("bundle shop --keyring own.jwks -o tokyo.jwks {with}"));
     let opened = lab.ok_with("decrypt --bundle tokyo.jwks --verify-with sender.jwk", &sealed);
     assert_eq!(opened.stdout, b"tea\n");
+}
+
+#[test]
+fn a_passphrase_on_standard_input_is_no_order() {
+    let lab = lab("-e 4", 2);
+    lab.ok(&format!("keys protect client.jwks {PROTECT}"));
+    lab.write("in", "plum blossom\ntea\nrice\n");
+    let script = "$ORDERSEAL encrypt --bundle client.jwks --passphrase-fd 0 -o out.jwe < in";
+    let run = lab.shell(script);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(lab.ok("decrypt --bundle tokyo.jwks out.jwe").stdout, b"tea\nrice\n");
+    // Another descriptor is read from where it stands.
+    lab.write("two", "not this line\nplum blossom\n");
+    let script = "exec 7< two; read -r -u 7 line; \
+                  $ORDERSEAL inspect --public client.jwks --passphrase-fd 7 > /dev/null";
+    let run = lab.shell(&format!("bash -c '{script}'"));
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+}
+
+#[test]
+fn nothing_is_sealed_to_itself_and_no_opener_is_overwritten() {
+    let lab = lab("-e 4", 2);
+    let before = lab.read("identity.jwk");
+    lab.refused(2, "keys protect identity.jwk --recipient recipient.jwk")
+        .says(&["nothing else would"]);
+    lab.refused(2, "keys protect identity.jwk --recipient identity.jwk")
+        .says(&["is needed to open"]);
+    lab.ok("keys protect tokyo.jwks --recipient recipient.jwk");
+    let both =
+        "keys protect identity.jwk tokyo.jwks --identity identity.jwk --recipient recipient.jwk";
+    lab.refused(2, both);
+    assert_eq!(lab.read("identity.jwk"), before);
+    lab.write("key.jwk", format!("{}\n", lab.json("identity.jwk")));
+    lab.refused(2, "keys protect key.jwk --new-passphrase-file key.jwk")
+        .says(&["is needed to open"]);
+
+    let passphrase = lab.read("passphrase");
+    for line in [
+        format!("keygen --alg A256GCM --protect {PROTECT} -o passphrase --force"),
+        "bundle client --keyring service.jwks --passphrase-file passphrase -o passphrase --force --protect".to_owned(),
+        "bundle shop --keyring service.jwks --recipient recipient.jwk -o recipient.jwk --force".to_owned(),
+    ] {
+        lab.refused(2, &line).says(&["is both input and output"]);
+    }
+    assert_eq!(lab.read("passphrase"), passphrase);
+    let decrypt = "decrypt --bundle tokyo.jwks --identity identity.jwk -o identity.jwk --force";
+    lab.refused_with(2, decrypt, b"");
+    assert_eq!(lab.read("identity.jwk"), before);
+}
+
+#[test]
+fn keys_in_any_form_do_not_replace_a_protected_file() {
+    let lab = lab("-e 4", 2);
+    lab.ok(&format!("keys protect service.jwks {PROTECT}"));
+    let protected = lab.read("service.jwks");
+    lab.ok("keygen -e 6 --wrap ECDH-ES+A256KW --shop nara -o own.jwks");
+    lab.ok("keygen --alg A256KW -o kek.jwk");
+    lab.ok("keygen --alg A256GCM -o cek.jwk");
+    lab.ok("wrap --with kek.jwk cek.jwk -o wrapped.jwe");
+    for line in [
+        "keys export identity.jwk --format pem -o service.jwks --force",
+        "decrypt --key kek.jwk wrapped.jwe -o service.jwks --force",
+        "bundle service --keyring own.jwks -o service.jwks --force",
+        "bundle page --keyring own.jwks -o service.jwks --force",
+        "keygen -e 6 --wrap ECDH-ES+A256KW --shop uji -o uji.jwks --public-out service.jwks --force",
+        "bundle client --keyring own.jwks -o c.jwks --signing-key service.jwks --force",
+    ] {
+        lab.refused(2, line).says(&["service.jwks", "protected"]);
+        assert_eq!(lab.read("service.jwks"), protected, "{line}");
+    }
+}
+
+#[test]
+fn recipients_are_checked_and_idle_options_refused() {
+    let lab = lab("-e 4", 2);
+    lab.write("seed", [0x5a; 16]);
+    lab.ok("keygen --alg A256KW -o lone.jwk");
+    let weak = "keygen --alg ECDH-ES+A256KW --rng lfsr --trinomial 127,63 --seed-file seed";
+    lab.ok(&format!("{weak} --allow-weak -o weak.jwk"));
+    lab.refused(4, "keys protect lone.jwk --recipient weak.jwk").says(&["--allow-weak"]);
+    lab.ok("keygen --alg ECDH-ES+A256KW --expires 2001-01-01 -o old.jwk");
+    lab.refused(4, "keys protect lone.jwk --recipient old.jwk").says(&["expired"]);
+    lab.ok("keygen -e 6 --wrap ECDH-ES+A256KW --shop nara -o own.jwks --public-out half.jwks");
+    lab.refused(2, &format!("keys import half.jwks --into service.jwks --protect {PROTECT}"));
+    lab.refused(2, &format!("keys rotate --protect {PROTECT} service.jwks"));
+    lab.refused(2, &format!("keys export identity.jwk --format pem --protect {PROTECT} -o k.pem"));
+    // The name of the recipient's key stays when the private key has none.
+    lab.ok("keys protect service.jwks --recipient recipient.jwk");
+    let mut unnamed = lab.json("identity.jwk");
+    unnamed.as_object_mut().unwrap().remove("kid");
+    lab.write("unnamed.jwk", unnamed.to_string());
+    lab.mode("unnamed.jwk", 0o600);
+    lab.ok("bundle client --keyring service.jwks --identity unnamed.jwk -o new.jwks");
+    let kid = header(std::str::from_utf8(&lab.read("service.jwks")).unwrap())["kid"].clone();
+    assert_eq!(kid, "shop-2026");
 }

@@ -333,6 +333,7 @@ impl ServiceArgs {
         let halves = service::public_halves(&loaded.file, shop, &loaded.place)?;
         let signer = self.sign.prepare(&self.to, &[loaded.id], None, global)?;
         let mut output = self.to.create(Privacy::Umask, &[loaded.id])?;
+        output.protect(None)?;
         let bytes = halves.to_bytes(&Place::file(output.name()))?;
         output.write(&bytes)?;
         output.commit()?;
@@ -374,6 +375,7 @@ impl PageArgs {
         let page = Page { shop: name.name(), service, service_key, items };
         let signer = self.sign.prepare(&self.to, &inputs, None, global)?;
         let mut output = self.to.create(Privacy::Umask, &inputs)?;
+        output.protect(None)?;
         output.write(&page.to_bytes())?;
         output.commit()?;
         match signer {
@@ -425,7 +427,11 @@ impl Client {
         };
         let output = create(self.to.path())?;
         let shop_output = self.shop_out.as_deref().map(|path| create(Some(path))).transpose()?;
-        let public = |path| Output::create(Some(path), existing, Privacy::Umask, &inputs);
+        let public = |path| -> Result<Output> {
+            let mut output = Output::create(Some(path), existing, Privacy::Umask, &inputs)?;
+            output.protect(None)?;
+            Ok(output)
+        };
         let key_output = self.signing_key.as_deref().map(public).transpose()?;
         let keep_ledger = |half| keep_ledger(half, global.access()?);
         shop_output.as_ref().map_or(Ok(()), keep_ledger)?;

@@ -353,6 +353,9 @@ impl Decrypt {
             return Err(Error::malformed(&place.at(1), found));
         }
         let mut to = self.delivery(ids, ledger)?;
+        if let Some(output) = &mut to.output {
+            output.protect(None)?;
+        }
         if to.output.as_ref().is_some_and(Output::is_terminal) {
             return Err(usage("keys are not printed to a terminal: use -o FILE".to_owned()));
         }

@@ -185,6 +185,7 @@ fn misuse_hint(misuse: &Misuse) -> Option<&'static str> {
         | Misuse::SeveralNames(_)
         | Misuse::LoneKeyIsWhole(_)
         | Misuse::SecondUnnamedKey
+        | Misuse::OwnRecipient(_)
         | Misuse::SignsBatches
         | Misuse::NoPublicHalf(_)
         | Misuse::Layers(_)

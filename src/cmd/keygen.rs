@@ -355,7 +355,9 @@ impl Keygen {
         if self.to.path().is_some_and(|other| files::same_target(other, path)) {
             return Err(usage("-o and --public-out name the same file"));
         }
-        Output::create(Some(path), self.to.existing(), Privacy::Umask, inputs).map(Some)
+        let mut output = Output::create(Some(path), self.to.existing(), Privacy::Umask, inputs)?;
+        output.protect(None)?;
+        Ok(Some(output))
     }
 
     fn write(&self, file: &dyn KeyHolder, global: &Global) -> Result<()> {

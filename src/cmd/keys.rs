@@ -80,7 +80,11 @@ impl HalfOutput {
     /// Opens the output, if one was asked for: before keys are made, so that none are for a file that
     /// cannot be written.
     fn create(&self, keyring: Option<FileId>, global: &Global) -> Result<Option<Output>> {
-        let Some(path) = &self.shop_out else { return Ok(None) };
+        let Some(path) = &self.shop_out else {
+            self.protection
+                .refuse("--shop-out writes what is protected; the keyring stays as it is")?;
+            return Ok(None);
+        };
         let mut output =
             Output::create(Some(path), existing(self.force), Privacy::Owner, &[keyring])?;
         output.protect(self.protection.protection(global)?)?;

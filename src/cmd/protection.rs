@@ -2,17 +2,18 @@
 
 use std::cell::OnceCell;
 use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use orderseal::protocol::jose::password::{Password, Rounds};
-use orderseal::protocol::store::files::{self, Access, Protection};
+use orderseal::protocol::store::files::{self, Access, FileId, Protection};
 use orderseal::protocol::{Error, Place, Result};
 use zeroize::Zeroizing;
 
 use super::Global;
 use super::arguments::password_rounds;
+use super::dates::now;
 use super::help::{COMMON, MORE};
 use super::hints::{usage, usage_with};
 use super::passwords::{MAX_FILE, load_password};
@@ -77,12 +78,19 @@ impl Unlocking {
         let access = match &self.identity {
             Some(path) => {
                 let loaded = files::load(path, &access)?;
+                files::spare(loaded.id);
                 let file = loaded.file.plain(&loaded.place)?.clone();
                 access.with_identity(file, &loaded.place)?
             }
             None => access,
         };
         Ok(self.access.get_or_init(|| access))
+    }
+
+    /// The files that open others.
+    pub fn ids(&self) -> impl Iterator<Item = FileId> {
+        let paths = [&self.passphrase_file, &self.identity];
+        paths.into_iter().flatten().filter_map(|path| files::identify(path))
     }
 
     /// The passphrase that was given.
@@ -101,16 +109,19 @@ fn passphrase_in(path: &Path, global: &Global) -> Result<Password> {
             "--passphrase-file takes a file",
             "--passphrase-fd 0 reads it from the first line of stdin",
         )),
-        false => load_password(path, global).map(|loaded| loaded.file),
+        false => {
+            let loaded = load_password(path, global)?;
+            files::spare(loaded.id);
+            Ok(loaded.file)
+        }
     }
 }
 
 /// Reads a line from a descriptor, and nothing after it.
 fn from_descriptor(descriptor: u32) -> Result<Password> {
-    let path = format!("/dev/fd/{descriptor}");
     let place = Place::file(format!("descriptor {descriptor}"));
     let failed = |error| Error::io(&place, "cannot read the passphrase", error);
-    let mut file = File::open(path).map_err(failed)?;
+    let mut file = opened(descriptor).map_err(failed)?;
     let mut line = Zeroizing::new(Vec::with_capacity(MAX_FILE as usize));
     let mut byte = Zeroizing::new([0]);
     while line.len() < MAX_FILE as usize && line.last() != Some(&b'\n') {
@@ -122,6 +133,23 @@ fn from_descriptor(descriptor: u32) -> Result<Password> {
         }
     }
     Password::read(&line).map_err(|found| Error::malformed(&place, found))
+}
+
+/// An open descriptor. What is read from standard input is gone from it for the rest of the command; another
+/// file is read from where the descriptor stands.
+fn opened(descriptor: u32) -> io::Result<File> {
+    if descriptor == 0 {
+        return rustix::stdio::stdin().try_clone_to_owned().map(File::from);
+    }
+    let mut file = File::open(format!("/dev/fd/{descriptor}"))?;
+    if file.metadata()?.is_file() {
+        let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{descriptor}"));
+        let position = info.ok().and_then(|info| {
+            info.lines().find_map(|line| line.strip_prefix("pos:")?.trim().parse().ok())
+        });
+        file.seek(SeekFrom::Start(position.unwrap_or(0)))?;
+    }
+    Ok(file)
 }
 
 impl NewProtection {
@@ -139,6 +167,17 @@ impl NewProtection {
         }
     }
 
+    /// Refuses options that have no effect.
+    ///
+    /// # Errors
+    /// A usage error that says `why` if keys are to be protected.
+    pub fn refuse(&self, why: &str) -> Result<()> {
+        match self.is_wanted() {
+            true => Err(usage(why)),
+            false => Ok(()),
+        }
+    }
+
     /// Whether the keys are to be protected.
     pub fn is_wanted(&self) -> bool {
         let With { new_passphrase_file, recipient, .. } = &self.with;
@@ -147,6 +186,12 @@ impl NewProtection {
 }
 
 impl With {
+    /// The files that say how to protect.
+    pub fn ids(&self) -> impl Iterator<Item = FileId> {
+        let paths = [&self.new_passphrase_file, &self.recipient];
+        paths.into_iter().flatten().filter_map(|path| files::identify(path))
+    }
+
     /// How to protect: to a recipient, or by a passphrase.
     ///
     /// # Errors
@@ -154,6 +199,10 @@ impl With {
     pub fn protection(&self, global: &Global) -> Result<Protection> {
         if let Some(path) = &self.recipient {
             let loaded = files::load(path, global.access()?)?;
+            files::spare(loaded.id);
+            loaded.file.holder().refuse_weak(global.allow_weak, &loaded.place)?;
+            let plain = loaded.file.plain(&loaded.place)?;
+            plain.check_dates(now()).map_err(|error| Error::key(&loaded.place, error))?;
             return Protection::to_recipient(loaded.file.plain(&loaded.place)?, &loaded.place);
         }
         let rounds = self.new_passphrase_rounds.unwrap_or_default();

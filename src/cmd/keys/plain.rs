@@ -145,7 +145,10 @@ impl Export {
                 let source = SystemSource::new()?;
                 let encoded = key.key.view().encode(form, reader.password(), &source);
                 let encoded = encoded.map_err(|why| why.at(&place))?;
+                self.protection
+                    .refuse("only a JWK or a JWK Set is protected: --format jwk or jwks")?;
                 let mut output = self.to.create(Privacy::Owner, &ids)?;
+                output.protect(None)?;
                 refuse_terminal(&output, key.has_secrets())?;
                 if !form.is_text() {
                     output.refuse_terminal("binary data")?;
@@ -162,6 +165,7 @@ impl Import {
         one_from_stdin([Some(self.file.as_path()), self.key_password.path()])?;
         let loaded = self.key_password.reader(global)?.load(&self.file)?;
         if let Some(path) = &self.into {
+            self.protection.refuse("--into keeps the protection that the keyring has")?;
             return self.add(path, loaded, global);
         }
         let file = loaded.file.plain(&loaded.place)?;

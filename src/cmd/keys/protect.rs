@@ -8,8 +8,9 @@ use orderseal::protocol::store::files;
 use serde_json::json;
 
 use super::report;
+use crate::cmd::hints::usage;
 use crate::cmd::protection::With;
-use crate::cmd::{Global, signals};
+use crate::cmd::{Global, signals, ui};
 
 /// Protect key files by a passphrase, or seal them to a public key
 ///
@@ -46,12 +47,20 @@ pub struct Unprotect {
 
 impl Protect {
     pub fn run(&self, global: &Global) -> Result<()> {
+        let openers: Vec<_> = self.with.ids().chain(global.unlocking.ids()).collect();
         // Old passphrases are asked for before the new one.
         for path in &self.files {
             files::check_changeable(path)?;
-            files::load(path, global.access()?)?;
+            if files::identify(path).is_some_and(|id| openers.contains(&id)) {
+                let found = format!("{}: is needed to open what is protected", ui::shown(path));
+                return Err(usage(found));
+            }
+            files::check_openable(path, global.access()?)?;
         }
         let protection = self.with.protection(global)?;
+        for path in &self.files {
+            files::refuse_own_recipient(path, global.access()?, &protection)?;
+        }
         let _unfinished = signals::begin();
         for path in &self.files {
             files::protect(path, global.access()?, &protection)?;
@@ -66,6 +75,9 @@ impl Unprotect {
     pub fn run(&self, global: &Global) -> Result<()> {
         for path in &self.files {
             files::check_changeable(path)?;
+            files::check_openable(path, global.access()?)?;
+        }
+        for path in &self.files {
             files::unprotect(path, global.access()?)?;
             let done = json!({"file": path.display().to_string(), "protected": false});
             report(global, &done, &format!("{}: in the clear", path.display()))?;

@@ -73,6 +73,9 @@ pub enum Misuse {
     /// Key file to be protected that is not JSON, and could be encrypted in its own way.
     #[error("{0}: only a JWK or a JWK Set can be protected")]
     NotToProtect(String),
+    /// Key file that would be sealed to a key in itself.
+    #[error("{0}: has the private key that would open it, and nothing else would")]
+    OwnRecipient(String),
     /// Key file that is not protected.
     #[error("{0}: is not protected")]
     NotProtected(String),

@@ -85,6 +85,11 @@ impl Access {
         given.and_then(|keys| keys.password()).map(OpeningPassword::password)
     }
 
+    /// Whether a passphrase would have to be asked for.
+    pub(super) fn would_ask(&self) -> bool {
+        self.ask.is_some() && self.passphrase.get().is_none()
+    }
+
     /// Whether there are private keys.
     pub(super) fn has_identity(&self) -> bool {
         self.identity.is_some()

@@ -53,6 +53,7 @@ impl Loaded {
 /// group or others can read it, unless that is allowed; [`KeyError::Protected`] and
 /// [`KeyError::Encrypted`]; [`KeyError::ErasedNow`] if finishing the work meant erasing the file.
 pub fn load(path: &Path, access: &Access) -> Result<Loaded> {
+    protection::ask_before(path, access)?;
     let Settled { bytes, id, mode, place, held } = read_settled(path)?;
     let password = access.key_password();
     let (parsed, protection) = protection::read(&bytes, password, access, &place)?;

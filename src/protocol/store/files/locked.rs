@@ -60,8 +60,39 @@ pub fn update_known<T>(
 /// As [`update`], and [`Misuse::NotToProtect`].
 pub fn protect(path: &Path, access: &Access, protection: &Protection) -> Result<()> {
     let mut locked = Locked::open(path, access)?;
+    let (text, before) = locked.read_clear()?;
+    let cleared = locked.rewrite(&protection.seal(&text, &locked.place)?)?;
+    match before {
+        // What was overwritten, or not, was protected as well.
+        Some(_) => Ok(()),
+        None => cleared.map_err(|error| {
+            let what = format!("{} was protected", locked.place);
+            let error = Error::io(&locked.place, "cannot overwrite its old content", error);
+            Error::Changed { what, source: Box::new(error) }
+        }),
+    }
+}
+
+/// Checks that a file can be protected, or opened if it is.
+///
+/// # Errors
+/// As [`protect`].
+pub fn check_openable(path: &Path, access: &Access) -> Result<()> {
+    Locked::open(path, access)?.read_clear().map(|_| ())
+}
+
+/// Refuses to seal a file to a recipient whose private key is in it: nothing would open it any more.
+///
+/// # Errors
+/// As [`protect`], and [`Misuse::OwnRecipient`].
+pub fn refuse_own_recipient(path: &Path, access: &Access, protection: &Protection) -> Result<()> {
+    let mut locked = Locked::open(path, access)?;
     let (text, _) = locked.read_clear()?;
-    locked.rewrite(&protection.seal(&text, &locked.place)?)
+    let own = Parsed::read(&text, None, &locked.place);
+    match own.is_ok_and(|parsed| protection.seals_to(parsed.file.holder())) {
+        true => Err(Misuse::OwnRecipient(locked.place.to_string()).into()),
+        false => Ok(()),
+    }
 }
 
 /// Writes a protected key file in the clear.
@@ -71,7 +102,8 @@ pub fn protect(path: &Path, access: &Access, protection: &Protection) -> Result<
 pub fn unprotect(path: &Path, access: &Access) -> Result<()> {
     let mut locked = Locked::open(path, access)?;
     match locked.read_clear()? {
-        (text, Some(_)) => locked.rewrite(&text),
+        // The old content is protected.
+        (text, Some(_)) => locked.rewrite(&text).map(|_| ()),
         (_, None) => Err(Misuse::NotProtected(locked.place.to_string()).into()),
     }
 }
@@ -100,6 +132,7 @@ impl Locked {
     /// # Errors
     /// [`Error::Usage`] if the path is a link or has several names, and [`Error::Io`].
     pub(super) fn open(path: &Path, access: &Access) -> Result<Self> {
+        protection::ask_before(path, access)?;
         let place = Place::file(path.display().to_string());
         loop {
             let file = open_to_change(path, &place)?;
@@ -251,12 +284,10 @@ impl Locked {
         self.replace_by(new)
     }
 
-    /// Replaces the bytes of the file, and overwrites the old ones.
-    fn rewrite(&mut self, bytes: &[u8]) -> Result<()> {
-        let replaced = self.replace_bytes(bytes).map(|old| {
-            // The change is durable; this only overwrites the old content as far as possible.
-            let _ = old.clear();
-        });
+    /// Replaces the bytes of the file, and overwrites the old ones as far as possible; that may fail,
+    /// when the change is durable.
+    fn rewrite(&mut self, bytes: &[u8]) -> Result<io::Result<()>> {
+        let replaced = self.replace_bytes(bytes).map(Old::clear);
         replaced.map_err(|error| Error::io(&self.place, "cannot change", error))
     }
 

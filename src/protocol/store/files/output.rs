@@ -6,6 +6,8 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use std::sync::{Mutex, PoisonError};
+
 use rustix::process::geteuid;
 
 use super::access::Access;
@@ -396,13 +398,29 @@ impl Draft {
 /// Whether there is a protected key file at a path.
 fn is_protected(path: &Path) -> bool {
     let place = Place::file(path.display().to_string());
-    let Ok(file) = File::open(path) else { return false };
-    let Ok(bytes) = read_regular(&file, &place) else { return false };
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) => return error.kind() != io::ErrorKind::NotFound,
+    };
+    let Ok(bytes) = read_regular(&file, &place) else { return true };
     match ProtectedBy::read(&bytes, &place) {
         // One that is damaged may be mended.
         Ok(Some(_)) | Err(_) => true,
         Ok(None) => false,
     }
+}
+
+/// The files that no output of this process may replace.
+static SPARED: Mutex<Vec<FileId>> = Mutex::new(Vec::new());
+
+/// Spares a file that is needed to read others, such as one with a passphrase: no output of this process
+/// replaces it.
+pub fn spare(file: Option<FileId>) {
+    SPARED.lock().unwrap_or_else(PoisonError::into_inner).extend(file);
+}
+
+fn is_spared(file: FileId) -> bool {
+    SPARED.lock().unwrap_or_else(PoisonError::into_inner).contains(&file)
 }
 
 /// Refuses a pipe that another user created in a world-writable folder: that user may be reading
@@ -419,7 +437,7 @@ fn refuse_foreign_pipe(path: &Path, found: &std::fs::Metadata, name: &str) -> Re
 
 fn refuse_inputs(name: &str, id: Option<FileId>, inputs: &[Option<FileId>]) -> Result<()> {
     match id {
-        Some(id) if inputs.contains(&Some(id)) => {
+        Some(id) if inputs.contains(&Some(id)) || is_spared(id) => {
             Err(Misuse::OutputIsInput(name.to_owned()).into())
         }
         _ => Ok(()),

@@ -9,21 +9,23 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::access::Access;
-use super::read::{Small, load_small};
+use super::read::{Small, load_small, read_small};
 use crate::ciphers::base64url::encoded_length;
 use crate::ciphers::content::ContentCipher;
 use crate::ciphers::random::{KeySource, SystemSource};
+use crate::protocol::jose::json;
 use crate::protocol::jose::jwe::{
     Carries, Failure, Header, KeyNumber, KeyParams, MAX_DOCUMENT, MAX_HEADER, Sealer, SealingKeys,
     Shape, headers_of,
 };
 use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
+use crate::protocol::jose::jws::SigningKey;
 use crate::protocol::jose::password::{DerivedKey, Password, Rounds};
 use crate::protocol::model::{
-    Alg, Enc, Error, KeyUse, Kind, Misuse, Pbes2, Place, Protected, Result, Suite, Task,
+    Alg, Enc, Error, KeyUse, Kid, Kind, Misuse, Pbes2, Place, Protected, Result, Suite, Task,
 };
 use crate::protocol::pipeline::Workers;
-use crate::protocol::store::keyfile::{Parsed, PlainFile};
+use crate::protocol::store::keyfile::{KeyHolder, Parsed, PlainFile};
 use crate::protocol::store::{OpeningKeys, open_alone};
 
 /// How a key file is protected, as it says without being opened.
@@ -116,7 +118,11 @@ impl ProtectedBy {
             KeyNumber::Password => {
                 SealBy::Passphrase(keys.password()?.sealing_key(self.params.derivation()?)?)
             }
-            KeyNumber::Listed(number) => SealBy::Recipient(keys.key(number).encrypting_half()),
+            KeyNumber::Listed(number) => {
+                let key = keys.key(number).encrypting_half();
+                let kid = key.kid.clone().or_else(|| Kid::new(self.kid.as_deref()?));
+                SealBy::Recipient(Jwk { kid, ..key })
+            }
             KeyNumber::Derived { .. } => return None,
         };
         Some(Protection(Arc::new(Sealing { suite: self.suite, by })))
@@ -132,6 +138,24 @@ fn can_protect(suite: Suite) -> bool {
             Kind::Secret => false,
         },
         KeyUse::Direct(_) | KeyUse::Pad(_) | KeyUse::Blocks => false,
+    }
+}
+
+/// Asks for the passphrase of a file that it protects, if nobody did so far: before the file is locked, as the
+/// answer may take long.
+///
+/// # Errors
+/// Those of asking.
+pub(super) fn ask_before(path: &Path, access: &Access) -> Result<()> {
+    if !access.would_ask() || !path.is_file() {
+        return Ok(());
+    }
+    let place = Place::file(path.display().to_string());
+    let Ok(bytes) = read_small(path, 2 * MAX_DOCUMENT as u64) else { return Ok(()) };
+    match ProtectedBy::read(&bytes, &place) {
+        Ok(Some(by)) if by.rounds().is_some() => access.passphrase(&place).map(|_| ()),
+        // What is wrong with it, is said when it is read.
+        Ok(Some(_) | None) | Err(_) => Ok(()),
     }
 }
 
@@ -194,7 +218,11 @@ pub(super) fn clear_text(
     if !text.trim_ascii_start().starts_with(b"{") {
         return Err(Misuse::NotToProtect(place.to_string()).into());
     }
-    Parsed::read(&text, None, place)?;
+    if let Err(error) = Parsed::read(&text, None, place)
+        && !is_signing_key(&text)
+    {
+        return Err(error);
+    }
     Ok((text, protection))
 }
 
@@ -232,6 +260,16 @@ impl Protection {
         Ok(Self(Arc::new(Sealing { suite, by: SealBy::Recipient(key) })))
     }
 
+    /// Whether a file has the private key that would open what is sealed in this way.
+    pub fn seals_to(&self, file: &dyn KeyHolder) -> bool {
+        match &self.0.by {
+            SealBy::Passphrase(_) => false,
+            SealBy::Recipient(own) => file.all_keys().views().any(|key| {
+                key.material.is_secret() && key.material.encrypting_half() == own.material
+            }),
+        }
+    }
+
     /// Seals the text of a key file.
     ///
     /// # Errors
@@ -257,6 +295,12 @@ impl Protection {
             .map_err(|(_, failure)| failure.at(place.clone()))?;
         Ok(line)
     }
+}
+
+/// Whether the text is that of a key that signs, which is no key for orders.
+fn is_signing_key(text: &[u8]) -> bool {
+    let key = json::parse(text).ok();
+    key.is_some_and(|key| key.as_object().is_some_and(|key| SigningKey::from_jwk(key).is_ok()))
 }
 
 /// Whether the text of a key file is a set of keys.
