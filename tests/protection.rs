@@ -761,7 +761,7 @@ fn recipients_are_checked_and_idle_options_refused() {
     unnamed.as_object_mut().unwrap().remove("kid");
     lab.write("unnamed.jwk", unnamed.to_string());
     lab.mode("unnamed.jwk", 0o600);
-    lab.ok("bundle client --keyring service.jwks --identity unnamed.jwk -o new.jwks");
+    lab.ok("keys admit alice service.jwks --identity unnamed.jwk");
     let kid = header(std::str::from_utf8(&lab.read("service.jwks")).unwrap())["kid"].clone();
     assert_eq!(kid, "shop-2026");
 }
