@@ -549,6 +549,9 @@ fn key_hint(error: &KeyError) -> Option<String> {
         KeyError::Protected(Protected::NoPassphrase) => {
             "name a file with the passphrase by --passphrase-file, or run the command at a terminal"
         }
+        KeyError::Protected(Protected::Rounds { .. }) => {
+            "give fewer files at a time, or protect them with fewer rounds"
+        }
         KeyError::Protected(Protected::NoIdentity) => "name the private key by --identity",
         KeyError::Unfit(Unfit::Password(_)) => DERIVED_FROM_PASSWORD,
         KeyError::Unfit(Unfit::Rounds { .. }) => {

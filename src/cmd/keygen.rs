@@ -150,14 +150,22 @@ impl Keygen {
     }
 
     fn make<S: KeySource>(&self, source: &S, workers: &Workers, global: &Global) -> Result<()> {
+        // A passphrase is asked for before the keys are made.
+        let protection = self.protection.protection(global)?;
         match self.alg {
-            Some(algorithms::SIGNING) => self.signing_key(source, global),
-            Some(alg) => self.lone_key(alg, source, global),
-            None => self.keyring(source, workers, global),
+            Some(algorithms::SIGNING) => self.signing_key(source, protection, global),
+            Some(alg) => self.lone_key(alg, source, protection, global),
+            None => self.keyring(source, workers, protection, global),
         }
     }
 
-    fn lone_key<S: KeySource>(&self, name: &str, source: &S, global: &Global) -> Result<()> {
+    fn lone_key<S: KeySource>(
+        &self,
+        name: &str,
+        source: &S,
+        protection: Option<Protection>,
+        global: &Global,
+    ) -> Result<()> {
         let suite = match (Alg::from_name(name), Enc::from_name(name)) {
             (_, Some(enc)) => Suite::new(Alg::Direct, enc),
             (Some(alg), None) => Suite::new(alg, Enc::Cipher(ContentCipher::A256Gcm)),
@@ -188,7 +196,7 @@ impl Keygen {
                 Some(LoneKey { key: file.key.encrypting_half().into(), ..file.clone() })
             }
         };
-        self.write(&file, global)?;
+        self.write(&file, protection)?;
         if let (Some(output), Some(half)) = (public, half) {
             write_public(output, &half)?;
         }
@@ -196,7 +204,12 @@ impl Keygen {
     }
 
     /// Makes a key that signs what the service hands out.
-    fn signing_key<S: KeySource>(&self, source: &S, global: &Global) -> Result<()> {
+    fn signing_key<S: KeySource>(
+        &self,
+        source: &S,
+        protection: Option<Protection>,
+        global: &Global,
+    ) -> Result<()> {
         if S::ORIGIN != Origin::System {
             return Err(usage("keys that sign are made from --rng system"));
         }
@@ -209,7 +222,7 @@ impl Keygen {
         };
         let to_public = self.create_public(&[])?;
         let mut output = self.to.create(Privacy::Owner, &[])?;
-        output.protect(self.protection.protection(global)?)?;
+        output.protect(protection)?;
         refuse_terminal(&output, true)?;
         output.write(Zeroizing::new(format!("{}\n", *named(key.to_jwk()))).as_bytes())?;
         output.commit()?;
@@ -220,7 +233,13 @@ impl Keygen {
         self.report(global, 1, None)
     }
 
-    fn keyring<S: KeySource>(&self, source: &S, workers: &Workers, global: &Global) -> Result<()> {
+    fn keyring<S: KeySource>(
+        &self,
+        source: &S,
+        workers: &Workers,
+        protection: Option<Protection>,
+        global: &Global,
+    ) -> Result<()> {
         let scheme = self.scheme()?;
         let shop = self
             .shop
@@ -281,7 +300,7 @@ impl Keygen {
                 let mut file = Keyring::new();
                 service::add_keys(&mut file, &request, keys, source, &place)?;
                 let halves = self.halves(&file, &request.shop, &place)?;
-                self.write(&file, global)?;
+                self.write(&file, protection)?;
                 public.zip(halves)
             }
         };
@@ -360,8 +379,8 @@ impl Keygen {
         Ok(Some(output))
     }
 
-    fn write(&self, file: &dyn KeyHolder, global: &Global) -> Result<()> {
-        key_output(file, &self.to, self.protection.protection(global)?, &[])?.commit()
+    fn write(&self, file: &dyn KeyHolder, protection: Option<Protection>) -> Result<()> {
+        key_output(file, &self.to, protection, &[])?.commit()
     }
 
     fn report(&self, global: &Global, count: u64, of: Option<(&Name, Suite)>) -> Result<()> {

@@ -7,7 +7,10 @@ use std::time::Duration;
 use orderseal::protocol::jose::password::Password;
 use orderseal::protocol::store::files;
 use orderseal::protocol::{Error, Place, Result};
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::process::getpgrp;
+use rustix::termios::{
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetpgrp, tcsetattr,
+};
 use zeroize::Zeroizing;
 
 use super::hints::usage;
@@ -15,28 +18,38 @@ use super::signals;
 
 const TERMINAL: &str = "/dev/tty";
 
+/// The code of a key that does nothing (`_POSIX_VDISABLE`).
+const DISABLED: u8 = if cfg!(any(target_os = "linux", target_os = "android")) { 0 } else { 0xff };
+
 /// Longest line that a terminal passes on.
 const MAX_LINE: usize = 4096;
 
-/// Asks for the passphrase of a file; `None` if there is no terminal.
+/// Asks for the passphrase of a file; `None` if there is no terminal, or nothing was typed.
 pub fn passphrase_of(place: &Place) -> Result<Option<Password>> {
-    let terminal = OpenOptions::new().read(true).write(true).open(TERMINAL).ok();
-    terminal.map(|terminal| ask(&terminal, &format!("Passphrase of {place}: "))).transpose()
+    match terminal() {
+        Some(terminal) => ask(&terminal, &format!("Passphrase of {place}: ")),
+        None => Ok(None),
+    }
 }
 
-/// Asks twice for a new passphrase; `None` if there is no terminal.
+/// Asks twice for a new passphrase; `None` if there is no terminal, or nothing was typed.
 pub fn new_passphrase() -> Result<Option<Password>> {
-    let Ok(terminal) = OpenOptions::new().read(true).write(true).open(TERMINAL) else {
-        return Ok(None);
-    };
-    let first = ask(&terminal, "New passphrase: ")?;
-    match ask(&terminal, "The same again: ")? == first {
+    let Some(terminal) = terminal() else { return Ok(None) };
+    let Some(first) = ask(&terminal, "New passphrase: ")? else { return Ok(None) };
+    match ask(&terminal, "The same again: ")?.as_ref() == Some(&first) {
         true => Ok(Some(first)),
         false => Err(usage("the two passphrases differ")),
     }
 }
 
-fn ask(mut terminal: &File, question: &str) -> Result<Password> {
+/// The terminal, if there is one, and this process is in its foreground: another would be stopped.
+fn terminal() -> Option<File> {
+    let terminal = OpenOptions::new().read(true).write(true).open(TERMINAL).ok()?;
+    (tcgetpgrp(&terminal).ok()? == getpgrp()).then_some(terminal)
+}
+
+/// Asks for a passphrase; `None` if nothing was typed.
+fn ask(mut terminal: &File, question: &str) -> Result<Option<Password>> {
     let place = Place::file(TERMINAL);
     let failed = |error| Error::io(&place, "cannot ask for a passphrase", error);
     // A signal must not leave the terminal without echo.
@@ -53,7 +66,12 @@ fn ask(mut terminal: &File, question: &str) -> Result<Password> {
     let read = terminal.read(&mut line[..]).map_err(failed)?;
     drop(hidden);
     terminal.write_all(b"\n").map_err(failed)?;
-    Password::read(&line[..read]).map_err(|found| Error::malformed(&place, found))
+    match line[..read].trim_ascii_end().is_empty() {
+        true => Ok(None),
+        false => {
+            Password::read(&line[..read]).map(Some).map_err(|found| Error::malformed(&place, found))
+        }
+    }
 }
 
 /// A terminal that does not show what is typed.
@@ -67,6 +85,10 @@ impl<'t> Hidden<'t> {
         let before = tcgetattr(terminal)?;
         let mut hidden = before.clone();
         hidden.local_modes.remove(LocalModes::ECHO);
+        // The keys that would end or stop the process with the terminal like this.
+        for key in [SpecialCodeIndex::VQUIT, SpecialCodeIndex::VSUSP] {
+            hidden.special_codes[key] = DISABLED;
+        }
         tcsetattr(terminal, OptionalActions::Flush, &hidden)?;
         Ok(Self { terminal, before })
     }

@@ -9,6 +9,12 @@ pub enum Protected {
     /// Another passphrase, or a damaged file: the two cannot be told apart.
     #[error("does not open with this passphrase")]
     WrongPassphrase,
+    /// Deriving its key would exceed the rounds of a command.
+    #[error("is not opened: the key files of a command may have {most} rounds of PBES2 together")]
+    Rounds {
+        /// The most rounds.
+        most: u64,
+    },
     /// No private key was given.
     #[error("is sealed to a public key, and no private key was given")]
     NoIdentity,

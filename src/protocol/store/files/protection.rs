@@ -22,7 +22,8 @@ use crate::protocol::jose::jwk::{EncryptingKey, Jwk};
 use crate::protocol::jose::jws::SigningKey;
 use crate::protocol::jose::password::{DerivedKey, Password, Rounds};
 use crate::protocol::model::{
-    Alg, Enc, Error, KeyUse, Kid, Kind, Misuse, Pbes2, Place, Protected, Result, Suite, Task,
+    Alg, Enc, Error, KeyUse, Kid, Kind, Malformed, Misuse, Pbes2, Place, Protected, Result, Suite,
+    Task,
 };
 use crate::protocol::pipeline::Workers;
 use crate::protocol::store::keyfile::{KeyHolder, Parsed, PlainFile};
@@ -104,10 +105,12 @@ impl ProtectedBy {
         let opened = open_alone(line, self.carries, Shape::Document, keys, &mut rng);
         let (number, text) = opened.map_err(|failure| match failure {
             Failure::Authentication | Failure::Key(_) => Error::key(place, wrong.into()),
-            Failure::Malformed(_) | Failure::Unexpected(_) | Failure::Rounds { .. } => {
-                failure.at(place.clone())
-            }
+            Failure::Rounds { most } => Error::key(place, Protected::Rounds { most }.into()),
+            Failure::Malformed(_) | Failure::Unexpected(_) => failure.at(place.clone()),
         })?;
+        if text.len() > MAX_DOCUMENT {
+            return Err(Error::malformed(place, Malformed::TooLong(MAX_DOCUMENT as u64)));
+        }
         let protection = self.again(keys, number).ok_or_else(|| Error::key(place, wrong.into()))?;
         Ok(Clear { text: Zeroizing::new(text.into_vec()), protection })
     }
