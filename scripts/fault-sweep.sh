@@ -19,7 +19,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ ${#scenarios[@]} -gt 0 ] || scenarios=(keygen protect protected bundle admit revoke rotate rewrap ids journal journal-on journal-off pads erasing erasing-protected erase erase-keys decrypt ledger ledger-erase)
+[ ${#scenarios[@]} -gt 0 ] || scenarios=(keygen protect protected bundle admit revoke rotate rewrap ids sign verify journal journal-on journal-off pads erasing erasing-protected erase erase-keys decrypt ledger ledger-erase)
 
 if ! command -v strace > /dev/null; then
     echo "fault-sweep.sh: error: strace was not found" >&2
@@ -39,7 +39,7 @@ cd "$folder/ready"
 seal() { "$ORDERSEAL" "$@" --quiet --allow-weak; }
 
 # What all scenarios begin with.
-seal keygen --embodiment 4 --shop tokyo --orders 60 -o service.jwks
+seal keygen --embodiment 4 --shop tokyo --orders 75 -o service.jwks
 seal keys admit bob service.jwks
 seal bundle shop --keyring service.jwks -o tokyo.jwks
 seal bundle client --keyring service.jwks --orders 30 -o client.jwks
@@ -52,6 +52,10 @@ cp client.jwks copy.jwks
 seal encrypt --bundle copy.jwks orders.ndjson -o sealed.jwe
 rm copy.jwks
 (umask 077; echo "plum blossom" > passphrase)
+seal bundle client --keyring service.jwks --orders 15 --signing-key sender.jwk -o signing.jwks
+cp signing.jwks copy.jwks
+seal encrypt --bundle copy.jwks orders.ndjson -o signed.jwe
+rm copy.jwks
 # Bundles of so many ids that what is spent goes into a journal: a new one and a used one.
 seal keygen --embodiment 4 --shop tokyo --orders 2200 -o many.jwks
 seal bundle client --keyring many.jwks --orders 1100 -o used.jwks
@@ -107,6 +111,8 @@ command_of() {
         rotate) echo "keys rotate service.jwks --keep-last 1 --shop-out half.jwks" ;;
         rewrap) echo "rewrap --from-key tokyo.jwks --to-key client.jwks --ledger tokyo.ledger sealed.jwe -o new.jwe" ;;
         ids) echo "encrypt --bundle client.jwks orders.ndjson -o new.jwe" ;;
+        sign) echo "encrypt --bundle signing.jwks orders.ndjson -o new.jwe" ;;
+        verify) echo "decrypt --bundle tokyo.jwks --verify-with sender.jwk signed.jwe -o opened.ndjson" ;;
         journal) echo "encrypt --bundle many.jwks orders.ndjson -o new.jwe" ;;
         journal-on) echo "encrypt --bundle used.jwks orders.ndjson -o new.jwe" ;;
         journal-off) echo "erase used.jwks --kid $(grep -o 'tokyo/[0-9a-f]*' used.jwks | tail -n 1)" ;;
@@ -127,9 +133,9 @@ check() {
         keygen)
             ok inspect service.jwks
             held=$(grep -c '"kty"' service.jwks)
-            [ "$held" = 61 ] || [ "$held" = 66 ] || fail "$held keys"
+            [ "$held" = 76 ] || [ "$held" = 81 ] || fail "$held keys"
             keys_of service.jwks
-            only_in service.jwks tokyo.jwks client.jwks erasing.jwks
+            only_in service.jwks tokyo.jwks client.jwks erasing.jwks signing.jwks
             ;;
         protect | protected)
             ok inspect service.jwks --passphrase-file passphrase
@@ -143,24 +149,24 @@ check() {
                 fail "it is in the clear"
             fi
             held=$(grep -c '"kty"' ../clear.jwks)
-            [ "$held" = 61 ] || [ "$1 $held" = "protected 66" ] || fail "$held keys"
+            [ "$held" = 76 ] || [ "$1 $held" = "protected 81" ] || fail "$held keys"
             keys_of ../clear.jwks
             rm ../clear.jwks
-            only_in "${clear[@]}" tokyo.jwks client.jwks erasing.jwks
+            only_in "${clear[@]}" tokyo.jwks client.jwks erasing.jwks signing.jwks
             ;;
         bundle)
             ok bundle client --keyring service.jwks --shop tokyo --orders 2 -o next.jwks
             keys_of service.jwks
-            only_in service.jwks tokyo.jwks client.jwks erasing.jwks new.jwks next.jwks
+            only_in service.jwks tokyo.jwks client.jwks erasing.jwks signing.jwks new.jwks next.jwks
             no_kid_twice client.jwks erasing.jwks new.jwks next.jwks
             ;;
         admit)
             [ ! -e half.jwks ] || grep -q '"tokyo/alice"' service.jwks || fail "a half of a user whom nobody admitted"
             ok keys admit alice service.jwks --shop-out half.jwks --force
-            [ "$(grep -c '"kty"' service.jwks)" = 62 ] || fail "a user without a key, or with two"
+            [ "$(grep -c '"kty"' service.jwks)" = 77 ] || fail "a user without a key, or with two"
             ok keys merge half.jwks --into tokyo.jwks
             keys_of service.jwks
-            only_in service.jwks tokyo.jwks client.jwks erasing.jwks half.jwks
+            only_in service.jwks tokyo.jwks client.jwks erasing.jwks signing.jwks half.jwks
             ;;
         revoke)
             ok keys revoke bob tokyo.jwks
@@ -170,14 +176,14 @@ check() {
         rotate)
             [ ! -e half.jwks ] || grep -q '"tokyo@2"' service.jwks || fail "a half of a generation that is not there"
             held=$(grep -c '"kty"' service.jwks)
-            [ "$held" = 61 ] || [ "$held" = 122 ] || fail "$held keys"
+            [ "$held" = 76 ] || [ "$held" = 152 ] || fail "$held keys"
             ok keys rotate service.jwks --shop-out half.jwks --force
             ok keys merge half.jwks --into tokyo.jwks
             ok bundle client --keyring service.jwks --shop tokyo --orders 3 -o next.jwks
             ok encrypt --bundle next.jwks more.ndjson -o next.jwe
             ok decrypt --bundle tokyo.jwks next.jwe -o opened.ndjson
             keys_of service.jwks
-            only_in service.jwks tokyo.jwks client.jwks erasing.jwks half.jwks next.jwks
+            only_in service.jwks tokyo.jwks client.jwks erasing.jwks signing.jwks half.jwks next.jwks
             ;;
         rewrap)
             [ ! -e new.jwe ] || [ "$(wc -l < new.jwe)" = 10 ] || fail "part of the output"
@@ -197,6 +203,24 @@ check() {
             no_kid_twice new.jwe next.jwe
             keys_of client.jwks
             only_in service.jwks tokyo.jwks client.jwks
+            ;;
+        sign)
+            ok encrypt --bundle signing.jwks more.ndjson -o next.jwe
+            no_kid_twice new.jwe next.jwe
+            batches=(next.jwe)
+            [ ! -e new.jwe ] || batches=(new.jwe next.jwe)
+            "$ORDERSEAL" decrypt --bundle tokyo.jwks --verify-with sender.jwk "${batches[@]}" -o opened.ndjson --json \
+                > ../batches 2> /dev/null || fail "a batch does not verify"
+            [ "$(grep -o '"sequence":[0-9]*' ../batches | sort -u | wc -l)" = ${#batches[@]} ] || fail "a number was used twice"
+            [ ! -e new.jwe ] || [ "$(wc -l < opened.ndjson)" = 13 ] || fail "orders were lost"
+            grep -o '"d":"[^"]*"' signing.jwks | cut -d'"' -f4 > ../secrets
+            only_in signing.jwks
+            ;;
+        verify)
+            [ ! -e opened.ndjson ] || cmp -s opened.ndjson orders.ndjson || fail "part of the output"
+            head -n 1 orders.ndjson > ../secrets
+            only_in orders.ndjson more.ndjson opened.ndjson
+            [ -z "$(ls "${TMPDIR:-/tmp}" | grep '^orderseal-[0-9a-f]\{16\}$')" ] || fail "a copy of the orders was left"
             ;;
         journal | journal-on | journal-off)
             name=used.jwks
