@@ -132,4 +132,18 @@ refused 7 "was given before" decrypt --bundle tokyo.jwks --verify-with carol.jwk
 # A bundle that has expired seals nothing, and its shop may refuse what it sealed before.
 orderseal bundle client --keyring service.jwks --shop tokyo --expires 2001-01-01 -o expired.jwks
 refused 4 "expired on 2001-01-01" encrypt --bundle expired.jwks order
+
+# The keyring goes under a passphrase, and the next year begins: it rotates, and is never in the clear.
+(umask 077; echo "plum blossom" > passphrase; echo "cherry blossom" > wrong)
+cp service.jwks clear.jwks
+orderseal keys protect service.jwks --new-passphrase-file passphrase --new-passphrase-rounds 1000
+refused 4 "does not open with this passphrase" keys rotate --shop tokyo service.jwks --passphrase-file wrong
+orderseal keys rotate --shop tokyo --shop-out half.jwks --force service.jwks --passphrase-file passphrase
+orderseal keys merge half.jwks --into tokyo.jwks > /dev/null
+orderseal bundle client --keyring service.jwks --shop tokyo -o next.jwks --passphrase-file passphrase
+orderseal encrypt --bundle next.jwks order > next.jwe
+orderseal decrypt --bundle tokyo.jwks next.jwe | cmp - order || fail "an order under a protected keyring was lost"
+[ "$(head -c 3 service.jwks)" = eyJ ] || fail "the keyring is in the clear"
+orderseal keys unprotect service.jwks --passphrase-file passphrase > /dev/null
+[ "$(grep -c '"kty"' service.jwks)" = $(($(grep -c '"kty"' clear.jwks) + 1)) ] || fail "keys were lost under the passphrase"
 echo "rotation.sh: 13 generations, $(wc -l < expected.ndjson) orders under way, $archive orders rewrapped: none lost"
