@@ -139,6 +139,8 @@ fn keys_that_decrypt_are_not_taken_for_public_halves() {
     lab.refused(2, "bundle service --keyring service.jwks").says(&["no public halves"]);
     lab.ok("keygen -e 6 --wrap ECDH-ES+A256KW --pool derived --shop nara -o derived.jwks");
     lab.refused(2, "bundle service --keyring derived.jwks").says(&["are derived"]);
+    lab.refused(2, "keys import derived.jwks --into service.jwks").says(&["are derived"]);
+    assert_eq!(lab.read("service.jwks"), before);
     let both = "keygen -e 4 --shop tokyo -o new.jwks --public-out public2.jwks";
     lab.refused(2, both).says(&["no public halves"]);
     lab.refused(2, "keygen --alg A256KW -o new.jwk --public-out half.jwk")

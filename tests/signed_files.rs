@@ -36,7 +36,7 @@ fn what_the_service_hands_out_is_signed_and_verified() {
         let verify = format!("inspect --verify-with service.jwk {file}");
         lab.ok(&verify).says(&[]);
         let run = lab.ok(&verify);
-        let words = format!("{file}: a {kind}, signed by {thumbprint}");
+        let words = format!("{file}: signed as {kind} by {thumbprint}");
         assert!(run.stderr.contains(&words), "{words} in:\n{}", run.stderr);
         assert_eq!(run.stdout, lab.ok(&format!("inspect {file}")).stdout);
 
@@ -130,6 +130,9 @@ fn signing_keys_are_kept_like_other_secrets() {
     let public = "bundle client --keyring service.jwks --sign-with service.jwk -o client.jwks";
     lab.refused(3, public).says(&["service.jwk", "\"d\""]);
     assert!(!lab.has("client.jwks") && !lab.has("client.jwks.jws"));
+    let twice = "bundle client --keyring service.jwks --sign-with sign.jwk --signing-key c.jwks.jws -o c.jwks";
+    lab.refused(2, twice).says(&["--signing-key and --sign-with name the same file"]);
+    lab.refused(2, "keygen --alg EdDSA --public-out -").says(&["same file"]);
     // Nothing was handed out meanwhile.
     let shops = lab.json("service.jwks")["orderseal"]["shops"].clone();
     assert_eq!(shops["tokyo"].get("issued"), None);

@@ -480,10 +480,12 @@ impl Client {
     /// Refuses two outputs of the same name.
     fn refuse_same_output(&self) -> Result<()> {
         let client = self.to.path().unwrap_or(Path::new("-"));
+        let signature = self.sign.output(&self.to);
         let outputs = [
             ("-o", Some(client)),
             ("--shop-out", self.shop_out.as_deref()),
             ("--signing-key", self.signing_key.as_deref()),
+            ("--sign-with", signature.as_deref()),
         ];
         for (index, (name, path)) in outputs.iter().enumerate() {
             for (other, found) in &outputs[..index] {

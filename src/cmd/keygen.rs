@@ -2,7 +2,7 @@
 
 mod register;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::{RangedU64ValueParser, ValueHint};
@@ -371,7 +371,8 @@ impl Keygen {
 
     fn create_public(&self, inputs: &[Option<FileId>]) -> Result<Option<Output>> {
         let Some(path) = &self.public_out else { return Ok(None) };
-        if self.to.path().is_some_and(|other| files::same_target(other, path)) {
+        let other = self.to.path().unwrap_or(Path::new("-"));
+        if self.into.is_none() && (other == path || files::same_target(other, path)) {
             return Err(usage("-o and --public-out name the same file"));
         }
         let mut output = Output::create(Some(path), self.to.existing(), Privacy::Umask, inputs)?;

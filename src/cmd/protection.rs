@@ -172,7 +172,7 @@ impl NewProtection {
     /// # Errors
     /// A usage error that says `why` if keys are to be protected.
     pub fn refuse(&self, why: &str) -> Result<()> {
-        match self.is_wanted() {
+        match self.is_wanted() || self.with.new_passphrase_rounds.is_some() {
             true => Err(usage(why)),
             false => Ok(()),
         }

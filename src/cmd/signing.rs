@@ -38,6 +38,12 @@ impl SignWith {
         self.sign_with.as_deref()
     }
 
+    /// Where the signature of an output goes, if one is asked for.
+    pub fn output(&self, to: &OutputFile) -> Option<PathBuf> {
+        self.sign_with.as_ref()?;
+        to.path().map(signature_of)
+    }
+
     /// Reads the key and opens the output, if a signature is asked for.
     pub fn prepare(
         &self,
@@ -83,7 +89,7 @@ pub fn verify(path: &Path, bytes: &[u8], by: &Path, global: &Global) -> Result<(
     let token = str::from_utf8(&token.bytes).unwrap_or_default().trim();
     match jws::verify_file(token, bytes, expected) {
         Ok(kind) => {
-            ui::note(global, &format!("{place}: a {kind}, signed by {expected}"));
+            ui::note(global, &format!("{place}: signed as {kind} by {expected}"));
             Ok(())
         }
         Err(SignedFault::OtherKey { found, expected }) => {

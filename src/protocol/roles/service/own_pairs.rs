@@ -77,6 +77,11 @@ pub fn public_half_of(key: &LoneKey, shop: &Name, suite: Suite, place: &Place) -
 pub fn add_public_halves(file: &mut Keyring, halves: &Keyring, place: &Place) -> Result<u64> {
     let (mut changed, mut added) = (file.clone(), 0);
     for (name, theirs) in &halves.shops {
+        match theirs.shop.scheme.kind {
+            Kind::Public if theirs.trees.is_empty() => {}
+            Kind::Public => return Err(Misuse::NoPublicPool(name.name()).into()),
+            Kind::Secret => return Err(Misuse::NotPublic(place.to_string()).into()),
+        }
         let own = changed.shops.entry(name.clone()).or_insert_with(|| {
             let mut own = Account::new(theirs.shop.scheme, theirs.shop.suite);
             own.shop = theirs.shop.without_history();

@@ -15,7 +15,6 @@ use super::drain::wait_until_drained;
 use super::locked::Locked;
 use super::paths::{FileId, Privacy, folder_of, is_dash, is_stream, open_no_follow, random_number};
 use super::protection::{ProtectedBy, Protection};
-use super::read::read_regular;
 use super::sent;
 use super::temporary::{Owner, Temporary, sweep};
 use crate::ciphers::Wiped;
@@ -200,7 +199,7 @@ impl Output {
     pub fn protect(&mut self, protection: Option<Protection>) -> Result<()> {
         self.sealed = protection.map(|protection| (protection, Wiped::default()));
         match self.target() {
-            Some((path, true)) if self.sealed.is_none() && is_protected(path) => {
+            Some((path, true)) if self.sealed.is_none() && is_protected(path)? => {
                 Err(Misuse::WouldUnprotect(self.name.clone()).into())
             }
             Some(_) | None => Ok(()),
@@ -396,17 +395,13 @@ impl Draft {
 }
 
 /// Whether there is a protected key file at a path.
-fn is_protected(path: &Path) -> bool {
-    let place = Place::file(path.display().to_string());
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) => return error.kind() != io::ErrorKind::NotFound,
-    };
-    let Ok(bytes) = read_regular(&file, &place) else { return true };
-    match ProtectedBy::read(&bytes, &place) {
+fn is_protected(path: &Path) -> Result<bool> {
+    match ProtectedBy::at(path) {
+        Ok(found) => Ok(found.is_some()),
+        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error @ Error::Io { .. }) => Err(error),
         // One that is damaged may be mended.
-        Ok(Some(_)) | Err(_) => true,
-        Ok(None) => false,
+        Err(_) => Ok(true),
     }
 }
 

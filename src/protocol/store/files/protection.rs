@@ -1,6 +1,8 @@
 //! Protection of key files at rest: the file is one compact JWE whose content is the key file itself
 //! (RFC 7517 section 7), under a passphrase or sealed to a recipient's public key.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,7 +11,7 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::access::Access;
-use super::read::{Small, load_small, read_small};
+use super::read::{Small, load_small};
 use crate::ciphers::base64url::encoded_length;
 use crate::ciphers::content::ContentCipher;
 use crate::ciphers::random::{KeySource, SystemSource};
@@ -28,6 +30,9 @@ use crate::protocol::model::{
 use crate::protocol::pipeline::Workers;
 use crate::protocol::store::keyfile::{KeyHolder, Parsed, PlainFile};
 use crate::protocol::store::{OpeningKeys, open_alone};
+
+/// Bytes that tell whether a file may be a protected one.
+const FEW: u64 = 64;
 
 /// How a key file is protected, as it says without being opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +81,23 @@ impl ProtectedBy {
         let Header { kid, carries, params, .. } = header;
         let kid = kid.map(|kid| kid.into_owned());
         Ok(suite.map(|suite| Self { suite, kid, carries, params }))
+    }
+
+    /// Reads how the file at a path is protected, from its beginning alone.
+    ///
+    /// # Errors
+    /// [`Error::Io`], and as [`read`](Self::read).
+    pub(super) fn at(path: &Path) -> Result<Option<Self>> {
+        let place = Place::file(path.display().to_string());
+        let failed = |error| Error::io(&place, "cannot read", error);
+        let (file, mut bytes) = (File::open(path).map_err(failed)?, Zeroizing::new(Vec::new()));
+        let mut file = file.take(FEW);
+        file.read_to_end(&mut bytes).map_err(failed)?;
+        if bytes.trim_ascii_start().starts_with(b"eyJ") {
+            file.set_limit(encoded_length(MAX_HEADER) as u64);
+            file.read_to_end(&mut bytes).map_err(failed)?;
+        }
+        Self::read(&bytes, &place)
     }
 
     /// Rounds of PBKDF2, if a passphrase opens the file.
@@ -153,11 +175,11 @@ pub(super) fn ask_before(path: &Path, access: &Access) -> Result<()> {
     if !access.would_ask() || !path.is_file() {
         return Ok(());
     }
-    let place = Place::file(path.display().to_string());
-    let Ok(bytes) = read_small(path, 2 * MAX_DOCUMENT as u64) else { return Ok(()) };
-    match ProtectedBy::read(&bytes, &place) {
-        Ok(Some(by)) if by.rounds().is_some() => access.passphrase(&place).map(|_| ()),
-        // What is wrong with it, is said when it is read.
+    match ProtectedBy::at(path) {
+        Ok(Some(by)) if by.rounds().is_some() => {
+            access.passphrase(&Place::file(path.display().to_string())).map(|_| ())
+        }
+        // What is wrong with it is said when it is read.
         Ok(Some(_) | None) | Err(_) => Ok(()),
     }
 }
