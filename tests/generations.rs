@@ -437,10 +437,10 @@ fn an_order_page_has_the_dates_and_the_generation_of_its_keys() {
 fn options_that_do_not_apply_are_refused_and_unknown_sizes_asked_for() {
     let lab = lab("-e 2");
     for (option, words) in [
-        ("--rsa-bits 2048", "--rsa-bits is for RSA keys"),
-        ("--curve X25519", "--curve is for ECDH-ES keys"),
-        ("--orders 5", "--orders is for a key for each transaction"),
-        ("--pool listed", "--pool is for a key for each transaction"),
+        ("--rsa-bits 2048", "--rsa-bits does not apply: the shop has no RSA keys"),
+        ("--curve X25519", "the shop has no ECDH-ES keys"),
+        ("--orders 5", "--orders does not apply: the shop has one key"),
+        ("--pool listed", "--pool does not apply"),
     ] {
         lab.refused(2, &format!("keys rotate {option} service.jwks")).says(&[words]);
     }

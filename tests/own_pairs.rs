@@ -64,6 +64,16 @@ fn nothing_is_made_for_a_shop_that_makes_its_pairs_itself() {
     }
     assert_eq!(lab.read("public.jwks"), before);
     assert!(!lab.has("half.jwks") && !lab.has("new.jwks"));
+    // Nor when it has no halves left.
+    lab.ok("erase --keys public.jwks");
+    let line = "keygen -e 6 --shop tokyo --orders 2 --wrap ECDH-ES+A256KW --into public.jwks";
+    lab.refused(4, line).says(&["shop tokyo made its pairs itself"]);
+    // In the keyring of a shop whose pairs the service makes, a public half is a fault.
+    let mut keys = lab.json("own.jwks");
+    let first = keys["keys"][0].as_object_mut().unwrap();
+    first.remove("d");
+    lab.write("torn.jwks", keys.to_string());
+    lab.refused(3, "inspect torn.jwks").says(&["needs the private half"]);
 }
 
 #[test]

@@ -133,6 +133,12 @@ fn signing_keys_are_kept_like_other_secrets() {
     let twice = "bundle client --keyring service.jwks --sign-with sign.jwk --signing-key c.jwks.jws -o c.jwks";
     lab.refused(2, twice).says(&["--signing-key and --sign-with name the same file"]);
     lab.refused(2, "keygen --alg EdDSA --public-out -").says(&["same file"]);
+    for option in
+        ["--expires 2030-01-01", "--not-before 2030-01-01", "--rsa-bits 2048", "--curve P-256"]
+    {
+        let line = format!("keygen --alg EdDSA {option} -o k.jwk");
+        lab.refused(2, &line).says(&["has no effect on a key that signs"]);
+    }
     // Nothing was handed out meanwhile.
     let shops = lab.json("service.jwks")["orderseal"]["shops"].clone();
     assert_eq!(shops["tokyo"].get("issued"), None);

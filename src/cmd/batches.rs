@@ -23,7 +23,7 @@ const MAX_SENDERS: u64 = 1 << 20;
 pub struct SenderKeys {
     /// Open only whole batches that a sender with this public key signed; repeatable
     ///
-    /// A JWK, or a JWK Set, as from `bundle client --signing-key`. Nothing is written before all batches were
+    /// A JWK, or a JWK Set, as from `bundle client --signing-key`. Nothing is written until all batches are
     /// verified.
     #[arg(long, value_name = "FILE", conflicts_with = "document", help_heading = MORE)]
     verify_with: Vec<PathBuf>,

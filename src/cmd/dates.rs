@@ -32,6 +32,11 @@ pub struct KeyDates {
 }
 
 impl KeyDates {
+    /// Whether none is given.
+    pub fn are_always(&self) -> bool {
+        self.not_before.is_none() && self.expires.is_none()
+    }
+
     /// The dates of keys that are made now.
     pub fn made_now(&self, global: &Global) -> Result<Dates> {
         let dates = Dates { made: Some(now()), not_before: self.not_before, expires: self.expires };

@@ -159,7 +159,7 @@ fn misuse_hint(misuse: &Misuse) -> Option<&'static str> {
         Misuse::WouldRestore(_) => {
             Some("add to the file with `keys merge`, or bring the keys back with --restore")
         }
-        Misuse::UnknownSize { .. } => Some("say it by --rsa-bits or --curve"),
+        Misuse::UnknownSize { .. } => Some("give it with --rsa-bits or --curve"),
         Misuse::NoPublicPool(_) => Some("make a listed pool"),
         Misuse::NotPublic(_) => Some("`orderseal bundle service` writes the public halves"),
         Misuse::NoBuiltIn(_) => Some("choose --form program or key"),

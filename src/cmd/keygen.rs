@@ -27,7 +27,6 @@ use orderseal::protocol::{
 };
 use register::Register;
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 use super::arguments::{Algorithms, MORE, OutputFile, TEACHING, curves, pools, rsa_bits};
 use super::dates::KeyDates;
@@ -213,6 +212,16 @@ impl Keygen {
         if S::ORIGIN != Origin::System {
             return Err(usage("keys that sign are made from --rng system"));
         }
+        let idle = [
+            ("--rsa-bits", self.rsa_bits != DEFAULT_RSA_BITS),
+            ("--curve", self.curve.is_some()),
+            ("--pad-bytes", self.pad_bytes.is_some()),
+            ("--toy-sbox", self.toy_sbox.is_some()),
+            ("--not-before and --expires", !self.dates.are_always()),
+        ];
+        if let Some((option, _)) = idle.into_iter().find(|(_, given)| *given) {
+            return Err(usage(format!("{option}: has no effect on a key that signs")));
+        }
         let key = SigningKey::random(&mut source.stream(0));
         let public = key.verifying();
         let named = |mut jwk: Value| {
@@ -224,10 +233,12 @@ impl Keygen {
         let mut output = self.to.create(Privacy::Owner, &[])?;
         output.protect(protection)?;
         refuse_terminal(&output, true)?;
-        output.write(Zeroizing::new(format!("{}\n", *named(key.to_jwk()))).as_bytes())?;
+        output.write(&named(key.to_jwk()).to_bytes())?;
+        output.write(b"\n")?;
         output.commit()?;
         if let Some(mut output) = to_public {
-            output.write(format!("{}\n", *named(public.to_jwk())).as_bytes())?;
+            output.write(&named(public.to_jwk()).to_bytes())?;
+            output.write(b"\n")?;
             output.commit()?;
         }
         self.report(global, 1, None)

@@ -26,7 +26,7 @@ pub struct Unlocking {
     #[arg(long, global = true, value_name = "FILE", conflicts_with = "passphrase_fd",
           help_heading = COMMON)]
     passphrase_file: Option<PathBuf>,
-    /// Read that passphrase from an open descriptor, up to the end of its line
+    /// Read the passphrase from file descriptor N, one line
     #[arg(long, global = true, value_name = "N", help_heading = COMMON)]
     passphrase_fd: Option<u32>,
     /// Private key that opens key files sealed to its public key
@@ -56,7 +56,7 @@ pub struct With {
     #[arg(long, value_name = "N", conflicts_with = "recipient", value_parser = password_rounds(),
           help_heading = MORE)]
     new_passphrase_rounds: Option<Rounds>,
-    /// Seal the keys that are written to the public key in FILE
+    /// Encrypt new key files for the public key in FILE
     #[arg(long, value_name = "FILE", help_heading = MORE)]
     recipient: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! Files that the security service signs, and who checks that.
+//! Signatures of files by the security service: signing and verifying.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -62,10 +62,8 @@ impl SignWith {
             return Err(usage("a signature goes to a file beside the output: use -o FILE"));
         };
         let file = files::load_secret(path, MAX_KEY, global.access()?)?;
-        let malformed = |found: Malformed| Error::malformed(&file.place, found);
-        let value = json::parse(&file.bytes).map_err(|found| malformed(found.into()))?;
-        let members = value.as_object().ok_or(Malformed::Expected("a JSON object"));
-        let key = members.and_then(SigningKey::from_jwk).map_err(malformed)?;
+        let key =
+            SigningKey::parse(&file.bytes).map_err(|found| Error::malformed(&file.place, found))?;
         let inputs = [inputs, &[file.id]].concat();
         let path = signature_of(target);
         let output = Output::create(Some(&path), to.existing(), Privacy::Umask, &inputs)?;
@@ -110,8 +108,7 @@ pub fn known_key(path: &Path) -> Result<Thumbprint> {
         let missing = || malformed(Malformed::NoMember("service_key".to_owned()));
         return page.service_key.ok_or_else(missing);
     }
-    let members = value.as_object().ok_or(Malformed::Expected("a JSON object"));
-    Ok(members.and_then(VerifyingKey::from_jwk).map_err(malformed)?.thumbprint())
+    Ok(VerifyingKey::parse(&file.bytes).map_err(malformed)?.thumbprint())
 }
 
 /// Path of the signature of the file at a path.

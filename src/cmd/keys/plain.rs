@@ -137,16 +137,11 @@ impl Export {
             }
             Format::Lone => key_output(&key, &self.to, protection()?, &ids)?.commit(),
             Format::Encoded(form) => {
-                if self.protection.is_wanted() {
-                    return Err(usage(
-                        "--protect is for JWKs: --key-password-file encrypts PEM and DER",
-                    ));
-                }
+                self.protection
+                    .refuse("--protect is for JWKs: --key-password-file encrypts PEM and DER")?;
                 let source = SystemSource::new()?;
                 let encoded = key.key.view().encode(form, reader.password(), &source);
                 let encoded = encoded.map_err(|why| why.at(&place))?;
-                self.protection
-                    .refuse("only a JWK or a JWK Set is protected: --format jwk or jwks")?;
                 let mut output = self.to.create(Privacy::Owner, &ids)?;
                 output.protect(None)?;
                 refuse_terminal(&output, key.has_secrets())?;

@@ -130,14 +130,14 @@ impl Rotate {
         let material = suite.unwrap_or(own).material();
         let one_for_all = newest.shop.scheme.scope == Scope::Shop;
         for (option, given, fits, what) in [
-            ("--rsa-bits", self.rsa_bits.is_some(), material == Family::Rsa, "RSA keys"),
-            ("--curve", self.curve.is_some(), material == Family::Curve, "ECDH-ES keys"),
-            ("--orders", self.orders.is_some(), !one_for_all, "a key for each transaction"),
-            ("--pool", self.pool.is_some(), !one_for_all, "a key for each transaction"),
+            ("--rsa-bits", self.rsa_bits.is_some(), material == Family::Rsa, "has no RSA keys"),
+            ("--curve", self.curve.is_some(), material == Family::Curve, "has no ECDH-ES keys"),
+            ("--orders", self.orders.is_some(), !one_for_all, "has one key for all orders"),
+            ("--pool", self.pool.is_some(), !one_for_all, "has one key for all orders"),
         ] {
             if given && !fits {
                 let shop = self.shop.shop.as_ref().map_or("the shop".to_owned(), Name::to_string);
-                return Err(usage(format!("{option} is for {what}, which {shop} does not have")));
+                return Err(usage(format!("{option} does not apply: {shop} {what}")));
             }
         }
         Ok(Rotation {

@@ -19,20 +19,23 @@ pub(super) const MEMBER: &str = "batch";
 /// The type of a manifest.
 const TYP: &str = "orderseal-batch";
 
+/// The longest encoded header of a manifest that is looked at.
+const MAX_SIGNED_HEADER: usize = 1 << 10;
+
 /// A hash by SHA-256.
 pub type Hash = [u8; 32];
 
-/// The number of a batch: 16 random bytes.
+/// What identifies a batch: 16 random bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct BatchNumber([u8; 16]);
+pub struct BatchId([u8; 16]);
 
-/// The batch of a line: who signs it, and its number.
+/// The batch of a line: who signs it, and its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchMark {
     /// The key that signs.
     pub by: Thumbprint,
-    /// The number of the batch.
-    pub batch: BatchNumber,
+    /// The id of the batch.
+    pub batch: BatchId,
 }
 
 /// What the protected header of a line says of its batch.
@@ -51,8 +54,8 @@ pub struct LineMark {
 pub struct Manifest {
     /// The shop that the orders are for.
     pub shop: Name,
-    /// The number of the batch.
-    pub batch: BatchNumber,
+    /// The id of the batch.
+    pub batch: BatchId,
     /// The number of this batch among those of the sender's bundle, counted from 1.
     pub sequence: u64,
     /// The hash of the manifest before this one.
@@ -69,12 +72,12 @@ pub struct Manifest {
 #[derive(Debug, Clone, Default)]
 pub struct LinesHash(Sha256);
 
-impl BatchNumber {
-    /// Draws a number.
+impl BatchId {
+    /// Draws an id.
     pub fn random(random: &mut KeyStream) -> Self {
-        let mut number = [0; 16];
-        random.fill_bytes(&mut number);
-        Self(number)
+        let mut id = [0; 16];
+        random.fill_bytes(&mut id);
+        Self(id)
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -82,7 +85,7 @@ impl BatchNumber {
     }
 }
 
-impl fmt::Display for BatchNumber {
+impl fmt::Display for BatchId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&base64url::encode_to_string(&self.0))
     }
@@ -113,20 +116,18 @@ impl LineMark {
         let kid = header.get("kid").and_then(Value::as_str).and_then(Kid::new);
         let of = BatchMark {
             by: Thumbprint::parse(text_of(mark, "by")?)?,
-            batch: BatchNumber::parse(text_of(mark, "id")?)?,
+            batch: BatchId::parse(text_of(mark, "id")?)?,
         };
         Some(Self { of, line: mark.get("line")?.as_u64()?, kid })
     }
-}
 
-impl LineMark {
     /// Reads the form of most headers, exactly `{"alg":"…","enc":"…","batch":{…},"kid":"…"}`.
     fn plain(text: &[u8]) -> Option<Self> {
         let name =
             |text| take_while(text, |byte| byte.is_ascii_alphanumeric() || b"-+".contains(&byte));
         let (_, rest) = name(text.strip_prefix(br#"{"alg":""#)?);
         let (_, rest) = name(rest.strip_prefix(br#"","enc":""#)?);
-        let (of, line, rest) = plain(rest.strip_prefix(b"\",")?)?;
+        let (of, line, rest) = read_member(rest.strip_prefix(b"\",")?)?;
         let kid = rest.strip_prefix(br#""kid":""#)?.strip_suffix(br#""}"#)?;
         let kid = str::from_utf8(kid).ok().filter(|kid| Kid::has_form(kid))?;
         Some(Self { of, line, kid: Kid::new(kid) })
@@ -140,7 +141,7 @@ fn take_while(text: &[u8], wanted: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
 
 /// Reads the header member in exactly the form in which it is written here, with the comma after it; returns
 /// the rest of the text as well.
-fn plain(text: &[u8]) -> Option<(BatchMark, u64, &[u8])> {
+fn read_member(text: &[u8]) -> Option<(BatchMark, u64, &[u8])> {
     let (by, rest) = text.strip_prefix(br#""batch":{"by":""#)?.split_at_checked(43)?;
     let (batch, rest) = rest.strip_prefix(br#"","id":""#)?.split_at_checked(22)?;
     let (line, rest) =
@@ -148,14 +149,14 @@ fn plain(text: &[u8]) -> Option<(BatchMark, u64, &[u8])> {
     let rest = rest.strip_prefix(b"},")?;
     let number = str::from_utf8(line).ok().filter(|line| !line.starts_with('0'))?;
     let by = Thumbprint::parse(str::from_utf8(by).ok()?)?;
-    let batch = BatchNumber::parse(str::from_utf8(batch).ok()?)?;
+    let batch = BatchId::parse(str::from_utf8(batch).ok()?)?;
     Some((BatchMark { by, batch }, number.parse().ok()?, rest))
 }
 
 /// What follows the header member, if a text begins with it in exactly the form in which it is written
 /// here; otherwise the text.
 pub(super) fn after_plain(text: &[u8]) -> &[u8] {
-    plain(text).map_or(text, |(.., rest)| rest)
+    read_member(text).map_or(text, |(.., rest)| rest)
 }
 
 /// Whether there is nothing on a line.
@@ -165,6 +166,12 @@ pub fn is_blank(line: &[u8]) -> bool {
 
 fn text_of<'m>(members: &'m Object, name: &str) -> Option<&'m str> {
     members.get(name)?.as_str()
+}
+
+/// Reads a hash in base64url.
+pub(in crate::protocol) fn parse_hash(member: &str, text: &str) -> Result<Hash, Malformed> {
+    let hash = base64url::decode_to_vec(text.as_bytes()).and_then(|hash| hash.try_into().ok());
+    hash.ok_or(Malformed::member(member, "a hash in base64url"))
 }
 
 /// The hash of a line: without a byte-order mark before it and white space around it.
@@ -236,29 +243,22 @@ impl Manifest {
             let number = members.get(name).and_then(Value::as_u64);
             number.ok_or(Malformed::member(name, "a number"))
         };
-        let hash = |name: &'static str, value: &str| {
-            let hash = base64url::decode_to_vec(value.as_bytes()).and_then(|it| it.try_into().ok());
-            hash.ok_or(Malformed::member(name, "a hash in base64url"))
-        };
         let shop = text(members, "shop")?.parse().ok();
         let time = text(members, "time")?.parse().ok();
         Ok(Self {
             shop: shop.ok_or(Malformed::member("shop", "a name"))?,
-            batch: BatchNumber::parse(text(members, "batch")?)
+            batch: BatchId::parse(text(members, "batch")?)
                 .ok_or(Malformed::member("batch", "16 bytes in base64url"))?,
             sequence: number("sequence")?,
             previous: json::optional_text(members, "previous")?
-                .map(|text| hash("previous", text))
+                .map(|text| parse_hash("previous", text))
                 .transpose()?,
             time: time.ok_or(Malformed::member("time", "a time"))?,
             count: number("count")?,
-            lines: hash("lines", text(members, "lines")?)?,
+            lines: parse_hash("lines", text(members, "lines")?)?,
         })
     }
 }
-
-/// The longest encoded header of a manifest that is looked at.
-const MAX_SIGNED_HEADER: usize = 1 << 10;
 
 /// Why a manifest was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

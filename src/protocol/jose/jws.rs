@@ -1,5 +1,7 @@
 //! JWS (RFC 7515): EdDSA with Ed25519 (RFC 8037) in compact serialization, and its keys.
 
+mod file;
+
 use std::fmt;
 
 use ed25519_dalek::{Signature, Signer};
@@ -13,11 +15,10 @@ use crate::ciphers::base64url;
 use crate::ciphers::random::KeyStream;
 use crate::protocol::model::Malformed;
 
+pub use file::{SignedFault, verify_file};
+
 /// The only algorithm (RFC 8037 section 3.1).
 const ALG: &str = "EdDSA";
-
-/// The type of the signature of a file.
-const TYP_FILE: &str = "orderseal-file";
 
 /// Length in bytes of a seed and of a public key.
 const KEY_LEN: usize = 32;
@@ -30,7 +31,7 @@ pub enum JwsFault {
     #[error("not a signed token")]
     Form,
     /// Another `alg`, or a critical member of the header.
-    #[error("signed by another algorithm than EdDSA")]
+    #[error("not signed with EdDSA alone: another algorithm, or a critical header member")]
     Algorithm,
     /// Another `typ`: a token that was signed for another purpose.
     #[error("a signed token of another type")]
@@ -71,25 +72,25 @@ impl SigningKey {
         self.sign_under(&json!({ "alg": ALG, "typ": typ, "kid": kid }), payload)
     }
 
-    /// Signs a file by a token without it (RFC 7515 appendix F); `kind` says what the file is. The header has
-    /// the public key, which counts only where its thumbprint is known.
-    pub fn sign_file(&self, kind: &str, file: &[u8]) -> String {
-        let public = self.verifying();
-        let kid = public.thumbprint().to_string();
-        let x = base64url::encode_to_string(public.0.as_bytes());
-        let jwk = json!({ "crv": "Ed25519", "kty": "OKP", "x": x });
-        let header = json!({ "alg": ALG, "typ": TYP_FILE, "kid": kid, "kind": kind, "jwk": jwk });
-        let token = self.sign_under(&header, file);
-        let (header, rest) = token.split_once('.').expect("a token has three segments");
-        let (_, signature) = rest.split_once('.').expect("a token has three segments");
-        format!("{header}..{signature}")
-    }
-
     fn sign_under(&self, header: &Value, payload: &[u8]) -> String {
         let header = base64url::encode_to_string(header.to_string().as_bytes());
-        let signed = format!("{header}.{}", base64url::encode_to_string(payload));
-        let signature = self.0.sign(signed.as_bytes());
-        format!("{signed}.{}", base64url::encode_to_string(&signature.to_bytes()))
+        let signed = signed_text(&header, payload);
+        let signature = self.signature(&signed);
+        format!("{}.{signature}", *signed)
+    }
+
+    /// The signature of a text, in base64url.
+    fn signature(&self, signed: &str) -> String {
+        base64url::encode_to_string(&self.0.sign(signed.as_bytes()).to_bytes())
+    }
+
+    /// Reads a file with a JWK with its private member.
+    ///
+    /// # Errors
+    /// As [`from_jwk`](Self::from_jwk), and for a text that is no JSON object.
+    pub fn parse(file: &[u8]) -> Result<Self, Malformed> {
+        let value = json::parse(file)?;
+        Self::from_jwk(value.as_object().ok_or(Malformed::Expected("a JSON object"))?)
     }
 
     /// The key as a JWK (RFC 8037 section 2), with its private member.
@@ -143,12 +144,24 @@ impl VerifyingKey {
         let (header, payload) = signed.split_once('.').ok_or(JwsFault::Form)?;
         check_header(&decode(header).ok_or(JwsFault::Form)?, typ)?;
         let payload = decode(payload).ok_or(JwsFault::Form)?;
-        let signature = decode(signature).ok_or(JwsFault::Form)?;
+        self.verify_text(signed, signature).map(|()| payload)
+    }
+
+    /// Verifies the signature of a text, in base64url.
+    fn verify_text(&self, signed: &str, signature: &str) -> Result<(), JwsFault> {
+        let signature = base64url::decode_to_vec(signature.as_bytes()).ok_or(JwsFault::Form)?;
         let signature = Signature::from_slice(&signature).map_err(|_| JwsFault::Form)?;
-        match self.0.verify_strict(signed.as_bytes(), &signature) {
-            Ok(()) => Ok(payload),
-            Err(_) => Err(JwsFault::Signature),
-        }
+        let verified = self.0.verify_strict(signed.as_bytes(), &signature);
+        verified.map_err(|_| JwsFault::Signature)
+    }
+
+    /// Reads a file with a JWK; a private member is ignored.
+    ///
+    /// # Errors
+    /// As [`from_jwk`](Self::from_jwk), and for a text that is no JSON object.
+    pub fn parse(file: &[u8]) -> Result<Self, Malformed> {
+        let value = json::parse(file)?;
+        Self::from_jwk(value.as_object().ok_or(Malformed::Expected("a JSON object"))?)
     }
 
     /// The key as a JWK (RFC 8037 section 2).
@@ -178,6 +191,16 @@ impl VerifyingKey {
     }
 }
 
+/// The text that is signed (RFC 7515 section 5.1): the payload may be secret.
+fn signed_text(header: &str, payload: &[u8]) -> Zeroizing<String> {
+    let len = header.len() + 1 + base64url::encoded_length(payload.len());
+    let mut text = Zeroizing::new(String::with_capacity(len));
+    text.push_str(header);
+    text.push('.');
+    text.push_str(&Zeroizing::new(base64url::encode_to_string(payload)));
+    text
+}
+
 /// The key that the header of a token names, by its thumbprint. Nothing of it is verified.
 pub fn key_id(token: &str) -> Option<Thumbprint> {
     let header = base64url::decode_to_vec(token.split('.').next()?.as_bytes())?;
@@ -197,43 +220,6 @@ impl fmt::Display for Thumbprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&base64url::encode_to_string(&self.0))
     }
-}
-
-/// Verifies the signature of a file by the key of a thumbprint; returns what the file was signed as.
-///
-/// # Errors
-/// [`SignedFault`].
-pub fn verify_file(token: &str, file: &[u8], expected: Thumbprint) -> Result<String, SignedFault> {
-    let (header, signature) = token.split_once("..").ok_or(JwsFault::Form)?;
-    let text = base64url::decode_to_vec(header.as_bytes()).ok_or(JwsFault::Form)?;
-    let members = json::parse(&text).map_err(|_| JwsFault::Form)?;
-    let key = members.get("jwk").and_then(Value::as_object).ok_or(JwsFault::Form)?;
-    let key = VerifyingKey::from_jwk(key).map_err(|_| JwsFault::Form)?;
-    let found = key.thumbprint();
-    if found != expected {
-        return Err(SignedFault::OtherKey { found, expected });
-    }
-    let token = format!("{header}.{}.{signature}", base64url::encode_to_string(file));
-    key.verify(TYP_FILE, &token)?;
-    let kind = members.get("kind").and_then(Value::as_str).ok_or(JwsFault::Form)?;
-    Ok(kind.to_owned())
-}
-
-/// Why a signed file was refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SignedFault {
-    /// The signature.
-    #[error(transparent)]
-    Signature(#[from] JwsFault),
-    /// Another key than the one that is known.
-    #[error("signed by {found}, expected {expected}")]
-    OtherKey {
-        /// The key that signed.
-        found: Thumbprint,
-        /// The key that was expected.
-        expected: Thumbprint,
-    },
 }
 
 /// Checks the header of a token. Nothing in it chooses the algorithm or the key.
@@ -371,34 +357,6 @@ mod tests {
         }
         for wrong in [format!("{SIGNED}="), format!("{SIGNED}.AA"), format!(".{SIGNED}")] {
             assert!(public.verify_as(None, &wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_signed_file_verifies_by_its_key_and_no_other() {
-        let key = SigningKey::from_jwk(&object(PRIVATE)).unwrap();
-        let other = SigningKey::random(&mut SystemSource::new().unwrap().stream(0));
-        let known = key.verifying().thumbprint();
-        let token = key.sign_file("client's bundle", b"file");
-        assert_eq!(verify_file(&token, b"file", known).unwrap(), "client's bundle");
-        let wrong = Err(SignedFault::Signature(JwsFault::Signature));
-        assert_eq!(verify_file(&token, b"filf", known), wrong);
-        assert_eq!(verify_file(&token, b"", known), wrong);
-        let (found, expected) = (known, other.verifying().thumbprint());
-        assert_eq!(
-            verify_file(&token, b"file", expected),
-            Err(SignedFault::OtherKey { found, expected })
-        );
-        // The header is signed: another kind does not verify.
-        let (header, signature) = token.split_once("..").unwrap();
-        let header =
-            String::from_utf8(base64url::decode_to_vec(header.as_bytes()).unwrap()).unwrap();
-        let header = base64url::encode_to_string(header.replace("client's", "shop's").as_bytes());
-        assert_eq!(verify_file(&format!("{header}..{signature}"), b"file", known), wrong);
-        // A manifest is no signature of a file, whatever the file is.
-        let batch = key.sign("orderseal-batch", b"file");
-        for token in [batch.as_str(), "", "..", &token[1..], &token[..token.len() - 1]] {
-            assert!(verify_file(token, b"file", known).is_err(), "{token}");
         }
     }
 }

@@ -62,7 +62,9 @@ pub enum Misuse {
     #[error("the keys of shop {0} are secret and have no public halves")]
     NoPublicHalf(Name),
     /// Shop whose keys are derived from a tree, which has no public half.
-    #[error("the keys of shop {0} are derived, and only who derives them has the public halves")]
+    #[error(
+        "the keys of shop {0} are derived, and only whoever derives them has the public halves"
+    )]
     NoPublicPool(Name),
     /// File with keys that decrypt, where public halves are needed.
     #[error("{0}: holds keys that decrypt, expected public halves")]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::protocol::jose::batch::{
-    BatchMark, BatchNumber, Hash, LineMark, LinesHash, Manifest, hash_of_line, is_blank,
+    BatchId, BatchMark, Hash, LineMark, LinesHash, Manifest, hash_of_line, is_blank,
 };
 use crate::protocol::jose::json;
 use crate::protocol::jose::jwe::MAX_SEALED_LINE;
@@ -65,7 +65,7 @@ pub struct Verifier<'w> {
     /// The batches so far.
     verified: Vec<Verified>,
     /// The places of their manifests.
-    places: BTreeMap<(Thumbprint, BatchNumber), Place>,
+    places: BTreeMap<(Thumbprint, BatchId), Place>,
     /// The last batch of each sender, by its index.
     last: BTreeMap<Thumbprint, usize>,
 }

@@ -147,9 +147,10 @@ impl<'t> Header<'t> {
         (rest.ends_with(br#","kid":""#) && !kid.contains(&b'\\')).then_some(kid)
     }
 
-    /// Parses the form of most headers, exactly `{"alg":"…","enc":"…","kid":"…"}`, also with the
-    /// member of a signed batch before the name, and the ephemeral key that is added on X25519. This is many times as fast as parsing JSON in general,
-    /// and just as strict, as the names made here contain no characters that need escapes.
+    /// Parses the form of most headers, exactly `{"alg":"…","enc":"…","kid":"…"}`, also with the member of a
+    /// signed batch before the name, and the ephemeral key that is added on X25519. This is many times as
+    /// fast as parsing JSON in general, and just as strict, as the names made here contain no characters
+    /// that need escapes.
     fn plain(text: &'t [u8]) -> Option<Self> {
         let (alg, rest) = plain_name(text.strip_prefix(br#"{"alg":""#)?)?;
         let (enc, rest) = plain_name(rest.strip_prefix(br#"","enc":""#)?)?;

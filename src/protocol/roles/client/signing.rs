@@ -1,14 +1,14 @@
 //! Signing a batch: each line names it, and a manifest over all lines ends it.
 
 use crate::ciphers::random::KeySource;
-use crate::protocol::jose::batch::{BatchMark, BatchNumber, Hash, LinesHash, hash_of_line};
+use crate::protocol::jose::batch::{BatchId, BatchMark, Hash, LinesHash, hash_of_line};
 use crate::protocol::jose::jws::Thumbprint;
 use crate::protocol::model::{Error, KeyError, Name, Place, Result, Time};
 use crate::protocol::store::keyfile::{ClientBundle, ToSign};
 use crate::protocol::store::spend::{KeyStore, Spendable, Spending};
 
-/// The stream of a source from which the number of a batch is drawn: no line uses it.
-const NUMBER_STREAM: u64 = u64::MAX - 4;
+/// The stream of a source from which the id of a batch is drawn: no line uses it.
+const ID_STREAM: u64 = u64::MAX - 4;
 
 /// How a client's batches are signed.
 #[derive(Debug, Clone)]
@@ -40,7 +40,7 @@ impl Signing {
 
     /// Begins a batch.
     pub(super) fn begin(self, source: &impl KeySource) -> Batch {
-        let batch = BatchNumber::random(&mut source.stream(NUMBER_STREAM));
+        let batch = BatchId::random(&mut source.stream(ID_STREAM));
         let mark = BatchMark { by: self.by, batch };
         Batch { signing: self, mark, count: 0, lines: LinesHash::default() }
     }

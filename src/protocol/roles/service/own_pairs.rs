@@ -26,6 +26,7 @@ pub fn public_halves(file: &Keyring, shop: Option<&Name>, place: &Place) -> Resu
         let mut own = Account::new(account.shop.scheme, account.shop.suite);
         own.shop = account.shop.without_history();
         own.shop.users = account.shop.users.clone();
+        own.own_pairs = true;
         halves.shops.insert(generation.clone(), own);
     }
     for key in file.keys.iter() {
@@ -59,6 +60,7 @@ pub fn public_half_of(key: &LoneKey, shop: &Name, suite: Suite, place: &Place) -
     let mut halves = Keyring::new();
     let mut account = Account::new(Scheme::new(suite.content(), Scope::Shop, suite.kind()), suite);
     account.shop.dates = key.dates;
+    account.own_pairs = true;
     halves.shops.insert(name.clone(), account);
     halves.keys.push(Jwk {
         kid: Some(Kid::of_shop(&name)),
@@ -85,6 +87,7 @@ pub fn add_public_halves(file: &mut Keyring, halves: &Keyring, place: &Place) ->
         let own = changed.shops.entry(name.clone()).or_insert_with(|| {
             let mut own = Account::new(theirs.shop.scheme, theirs.shop.suite);
             own.shop = theirs.shop.without_history();
+            own.own_pairs = true;
             own
         });
         let (held, asked) = (&own.shop, &theirs.shop);
@@ -137,16 +140,9 @@ fn is_revoked(file: &Keyring, kid: &Kid) -> bool {
 /// # Errors
 /// [`KeyError::OwnPairs`].
 pub(super) fn refuse_own_pairs(file: &Keyring, shop: &Name, place: &Place) -> Result<()> {
-    let is_half = |key: &&Jwk| {
-        let of_shop = key
-            .kid
-            .as_ref()
-            .is_some_and(|kid| kid.parts().0.split('@').next() == Some(shop.as_str()));
-        of_shop && !key.view().material.is_secret()
-    };
-    match file.keys.iter().find(is_half) {
-        Some(_) => Err(Error::key(place, KeyError::OwnPairs(shop.clone()))),
-        None => Ok(()),
+    match file.generations(shop).any(|(_, account)| account.own_pairs) {
+        true => Err(Error::key(place, KeyError::OwnPairs(shop.clone()))),
+        false => Ok(()),
     }
 }
 

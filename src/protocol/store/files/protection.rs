@@ -15,7 +15,6 @@ use super::read::{Small, load_small};
 use crate::ciphers::base64url::encoded_length;
 use crate::ciphers::content::ContentCipher;
 use crate::ciphers::random::{KeySource, SystemSource};
-use crate::protocol::jose::json;
 use crate::protocol::jose::jwe::{
     Carries, Failure, Header, KeyNumber, KeyParams, MAX_DOCUMENT, MAX_HEADER, Sealer, SealingKeys,
     Shape, headers_of,
@@ -324,8 +323,7 @@ impl Protection {
 
 /// Whether the text is that of a key that signs, which is no key for orders.
 fn is_signing_key(text: &[u8]) -> bool {
-    let key = json::parse(text).ok();
-    key.is_some_and(|key| key.as_object().is_some_and(|key| SigningKey::from_jwk(key).is_ok()))
+    SigningKey::parse(text).is_ok()
 }
 
 /// Whether the text of a key file is a set of keys.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::shop::{choose, unknown_shop};
 use super::{AnyKeys, IV_BUDGET, Issued, KeyHolder, KeySet, Keys, Shop, write};
@@ -32,13 +32,21 @@ pub struct Account {
     pub issued: Issued,
     /// For each key with a budget, the amount given to clients.
     pub allotted: BTreeMap<Kid, u64>,
+    /// Whether the shop makes its pairs itself: the keyring then has their public halves alone.
+    pub own_pairs: bool,
 }
 
 impl Account {
     /// Creates the record of a shop to whose clients nothing was handed out.
     pub fn new(scheme: Scheme, suite: Suite) -> Self {
         let shop = Shop::new(scheme, suite);
-        Self { shop, trees: Trees::new(), issued: Issued::default(), allotted: BTreeMap::new() }
+        Self {
+            shop,
+            trees: Trees::new(),
+            issued: Issued::default(),
+            allotted: BTreeMap::new(),
+            own_pairs: false,
+        }
     }
 }
 
@@ -177,5 +185,8 @@ fn of_account(account: &Account) -> Value {
     write::add_trees(&mut value, &account.trees);
     write::add_names(&mut value, "issued", account.issued.iter());
     write::add_counts(&mut value, "allotted", &account.allotted);
+    if account.own_pairs {
+        value["own_pairs"] = json!(true);
+    }
     value
 }

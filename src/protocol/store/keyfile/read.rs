@@ -273,12 +273,17 @@ fn keyring(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<Keyring> {
             shop,
             issued: names(members, "issued")?.into_iter().collect(),
             allotted: counts(members, "allotted", name)?,
+            own_pairs: members.get("own_pairs") == Some(&Value::Bool(true)),
         })
     };
     let shops = shops(ours, account).map_err(|why| why.at(place))?;
     let shop_of = |name: &str| shops.get(name).map(|account| &account.shop);
-    // The service has only the public halves of pairs that a shop made itself.
-    let keys = keys_of(keys, Role::Service, shop_of, |key, _, _| Ok(key), place)?;
+    let has_halves = |name: &str| shops.get(name).is_some_and(|account| account.own_pairs);
+    let held = |key: Material, kid: &Kid, role: Role| match has_halves(kid.parts().0) {
+        true => Ok(key),
+        false => decrypting(key, kid, role).map(Material::from),
+    };
+    let keys = keys_of(keys, Role::Service, shop_of, held, place)?;
     match ours.contains_key("program") {
         true => Err(Error::malformed(place, KeyFileFault::NoProgram(Role::Service))),
         false => Ok(Keyring { shops, keys }),

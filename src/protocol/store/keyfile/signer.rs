@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::ciphers::base64url;
-use crate::protocol::jose::batch::{BatchNumber, Hash, Manifest, hash_of_line};
+use crate::protocol::jose::batch::{BatchId, Hash, Manifest, hash_of_line, parse_hash};
 use crate::protocol::jose::json::{Object, optional_text};
 use crate::protocol::jose::jws::SigningKey;
 use crate::protocol::model::{Malformed, Name, Time};
@@ -24,8 +24,8 @@ pub struct Signer {
 pub struct ToSign<'b> {
     /// The shop that it is for.
     pub shop: &'b Name,
-    /// Its number.
-    pub batch: BatchNumber,
+    /// Its id.
+    pub batch: BatchId,
     /// The time.
     pub time: Time,
     /// Number of its lines.
@@ -64,10 +64,7 @@ impl Signer {
         let key = members.get("key").and_then(Value::as_object);
         let key = key.ok_or(Malformed::member("key", "an object"))?;
         let signed = members.get("signed").and_then(Value::as_u64).filter(|it| *it < u64::MAX);
-        let last = optional_text(members, "last")?.map(|text| {
-            let hash = base64url::decode_to_vec(text.as_bytes()).and_then(|it| it.try_into().ok());
-            hash.ok_or(Malformed::member("last", "a hash in base64url"))
-        });
+        let last = optional_text(members, "last")?.map(|text| parse_hash("last", text));
         Ok(Self {
             key: SigningKey::from_jwk(key).map_err(|fault| fault.within("key"))?,
             signed: signed.ok_or(Malformed::member("signed", "a number"))?,
