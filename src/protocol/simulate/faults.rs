@@ -13,10 +13,11 @@ use std::cell::OnceCell;
 pub use blocks::BlockAttack;
 pub use streams::StreamAttack;
 
+#[cfg(feature = "store")]
+use self::batches::Batches;
 use self::lines::{change_header, foreign_name, replace, segment, tamper, with_wrong_keys};
 use self::streams::Streams;
 use super::generations::{self, KeyCase};
-use super::on_demand;
 use super::play::{Played, PlayedShop, open};
 use super::users::{self, UserCase};
 use super::{Case, FaultReport, Setup};
@@ -350,8 +351,16 @@ pub(super) fn play(
     workers: &Workers,
 ) -> Result<Vec<FaultReport>> {
     let shop = played.shops.iter().find(|shop| shop.orders.len() > 1);
-    let scene =
-        shop.map(|shop| Scene { setup, case, played, shop, workers, streams: OnceCell::new() });
+    let scene = shop.map(|shop| Scene {
+        setup,
+        case,
+        played,
+        shop,
+        workers,
+        streams: OnceCell::new(),
+        #[cfg(feature = "store")]
+        batches: OnceCell::new(),
+    });
     let mut reports = Vec::with_capacity(Fault::ALL.len());
     for fault in
         Fault::ALL.into_iter().filter(|fault| fault.applies_to(case.scheme.scope, case.suite))
@@ -377,6 +386,8 @@ struct Scene<'a> {
     shop: &'a PlayedShop,
     workers: &'a Workers,
     streams: OnceCell<Streams>,
+    #[cfg(feature = "store")]
+    batches: OnceCell<Batches>,
 }
 
 impl Scene<'_> {
@@ -442,7 +453,7 @@ impl Scene<'_> {
                 let Scene { setup, .. } = self;
                 let service = &played.service;
                 let opened = generations::order(key_case, setup, service, &shop.bundle, workers);
-                return self.of_client(fault, opened);
+                return self.of_client(fault, opened, &generations::ORDERS);
             }
             Fault::Batch(batch_case) => return self.observe_batch(fault, batch_case),
             Fault::User(case) => {
@@ -468,8 +479,14 @@ impl Scene<'_> {
 
     /// The outcome of orders of one more client. Even as they were sent, orders that should be refused are
     /// not harmless.
-    fn of_client(&self, fault: Fault, opened: Result<Vec<String>>) -> Result<Outcome> {
-        let outcome = classify(opened, &on_demand::ORDERS.map(str::to_owned))?;
+    fn of_client(
+        &self,
+        fault: Fault,
+        opened: Result<Vec<String>>,
+        sent: &[&str],
+    ) -> Result<Outcome> {
+        let sent: Vec<String> = sent.iter().map(|&order| order.to_owned()).collect();
+        let outcome = classify(opened, &sent)?;
         let wrongly = outcome == Outcome::Harmless
             && fault.expected(self.case.scheme.scope) == Outcome::Refused;
         Ok(if wrongly { Outcome::Undetectable } else { outcome })
@@ -478,8 +495,15 @@ impl Scene<'_> {
     #[cfg(feature = "store")]
     fn observe_batch(&self, fault: Fault, case: BatchCase) -> Result<Outcome> {
         let &Scene { setup, played, shop, workers, .. } = self;
-        let opened = batches::order(case, setup, &played.service, &shop.bundle, workers);
-        self.of_client(fault, opened)
+        let batches = match self.batches.get() {
+            Some(batches) => batches,
+            None => {
+                let made = Batches::seal(setup, &played.service, &shop.bundle, workers)?;
+                self.batches.get_or_init(|| made)
+            }
+        };
+        let opened = batches.open(case, &shop.sealed, workers);
+        self.of_client(fault, opened, &batches::ORDERS)
     }
 
     #[cfg(not(feature = "store"))]

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::on_demand::{self, ORDERS};
+use super::on_demand;
 use super::play::open_with;
 use super::{NOW, Setup};
 use crate::ciphers::random::SeededSource;
@@ -31,6 +31,9 @@ pub enum KeyCase {
     ExpiredAtShop,
 }
 
+/// The client's order.
+pub(super) const ORDERS: [&str; 1] = ["tea"];
+
 /// Plays a client from the request to the shop that opens the orders, which are returned.
 ///
 /// # Errors
@@ -58,7 +61,7 @@ pub(super) fn order(
     };
     let change = |request: &mut on_demand::ClientRequest| request.dates.expires = expires;
     let client =
-        on_demand::client(setup, &mut service, &mut bundle, change, &source, workers, &place)?;
+        on_demand::client(setup, (&mut service, &mut bundle), 1, change, &source, workers, &place)?;
     let copy = bundle.clone();
     match case {
         KeyCase::UnderWay => rotate(None, &mut service, &mut bundle, workers)?,

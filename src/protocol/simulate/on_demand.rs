@@ -9,18 +9,15 @@ pub(super) use crate::protocol::roles::service::ClientRequest;
 use crate::protocol::roles::service::{self, IdRequest, KeyRequest};
 use crate::protocol::store::keyfile::{ClientBundle, Keyring, ShopBundle};
 
-/// The orders of such a client.
-pub(super) const ORDERS: [&str; 2] = ["tea", "rice"];
-
 /// Bytes of pad for them, of which a shop has enough left for several clients.
 const PAD_OF_ORDERS: u64 = 64;
 
-/// Makes a client's bundle for as many orders, and takes the shop's half to the shop. `change` says what
+/// Makes a client's bundle for `count` orders, and takes the shop's half to the shop. `change` says what
 /// is special about the request.
 pub(super) fn client(
     setup: &Setup,
-    service: &mut Keyring,
-    bundle: &mut ShopBundle,
+    (service, bundle): (&mut Keyring, &mut ShopBundle),
+    count: u64,
     change: impl FnOnce(&mut ClientRequest),
     source: &SeededSource,
     workers: &Workers,
@@ -28,7 +25,6 @@ pub(super) fn client(
 ) -> Result<ClientBundle> {
     let account = service.account(Some(&bundle.name), place)?.1;
     let (scope, takes_pad) = (account.shop.scheme.scope, account.shop.suite.enc().takes_pad());
-    let count = ORDERS.len() as u64;
     let ids = match scope {
         Scope::Shop => IdRequest::Pool(1),
         Scope::Transaction => IdRequest::OnDemand(count),
