@@ -104,6 +104,12 @@ fn a_service_adds_public_halves_to_its_keyring() {
     // What was handed out is remembered: no id goes to two clients.
     lab.ok("bundle client --keyring service.jwks --shop tokyo -o last.jwks");
     lab.refused(4, "bundle client --keyring service.jwks --shop tokyo -o more.jwks");
+    // A key that the service erased stays erased.
+    let erased = common::key_ids(&lab.json("service.jwks"));
+    let erased = erased.iter().find(|kid| kid.starts_with("tokyo/")).unwrap();
+    lab.ok(&format!("erase service.jwks --kid {erased}"));
+    assert_eq!(added("public.jwks"), json!({"added": 0}));
+    assert!(!common::key_ids(&lab.json("service.jwks")).contains(erased));
     // Who was revoked at the shop is revoked at the service.
     lab.ok("keys revoke alice own.jwks");
     lab.ok("bundle service --keyring own.jwks -o public.jwks --force");

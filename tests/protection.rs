@@ -453,6 +453,17 @@ fn a_passphrase_is_typed_at_the_terminal_and_not_shown() {
     }
     assert_eq!(code, Some(0), "{seen}");
     assert!(seen.contains("ids skipped") && !seen.contains("plum"), "{seen}");
+    // While it asks, nobody else has to wait.
+    let run = lab.shell(
+        "rm -f seen answers; touch seen; mkfifo answers
+         script -qefc \"$ORDERSEAL keys admit alice service.jwks\" seen < answers > /dev/null &
+         exec 3> answers; until grep -q Passphrase seen; do sleep 0.05; done
+         timeout 20 $ORDERSEAL keys admit bob service.jwks --passphrase-file passphrase; code=$?
+         echo plum blossom >&3; wait $!; exit $code",
+    );
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let users = lab.ok(&format!("inspect --json service.jwks {PASSPHRASE}")).json();
+    assert_eq!(users["shops"]["tokyo"]["users"], serde_json::json!(["alice", "bob"]));
     let wrong = typed("keys skip --orders 1 service.jwks", &[(of_file.0, "cherry")]);
     assert_eq!(wrong.0, Some(4), "{}", wrong.1);
     assert_eq!(wrong.1.matches("does not open with this passphrase").count(), 1, "{}", wrong.1);

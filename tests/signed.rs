@@ -429,3 +429,59 @@ fn rewrapping_verifies_too_and_signs_for_the_new_client() {
     let check = "rewrap --check --from-key tokyo.jwks --to-key archive.jwks cut.jwe cut.jwe";
     lab.refused(2, &format!("{check} --verify-with alice.jwk")).says(&["verifies no batches"]);
 }
+
+#[test]
+fn a_manifest_for_another_shop_or_after_another_batch_is_noticed() {
+    use orderseal::protocol::jose::batch::Manifest;
+    use orderseal::protocol::jose::jws::SigningKey;
+
+    let lab = lab("-e 4 --orders 60");
+    let key = lab.json("alice.jwks")["orderseal"]["signer"]["key"].clone();
+    let key = SigningKey::from_jwk(key.as_object().unwrap()).unwrap();
+    let [one, two] = [1, 2].map(|count| batch(&lab, "alice", count));
+    let signed = |lines: &[Vec<u8>], change: &dyn Fn(&mut Manifest)| {
+        let (last, lines) = lines.split_last().unwrap();
+        let mut manifest = Manifest::verify(last, &key.verifying()).unwrap();
+        change(&mut manifest);
+        [joined(lines), format!("{}\n", manifest.sign(&key)).into_bytes()].concat()
+    };
+    let kyoto = signed(&one, &|manifest| manifest.shop = "kyoto".parse().unwrap());
+    assert!(refused(&lab, 5, &kyoto).contains("not all for shop kyoto"));
+    // The number follows, and the hash is that of another batch.
+    let other = signed(&two, &|manifest| manifest.previous = Some([7; 32]));
+    let run = lab.ok_with(VERIFY, &[joined(&one), other].concat());
+    assert!(run.stderr.contains("which it does not follow"), "{}", run.stderr);
+}
+
+#[test]
+fn a_bundle_that_was_exchanged_meanwhile_does_not_sign() {
+    let lab = lab("-e 2");
+    sender(&lab, "mallory");
+    let run = lab.shell(
+        "mkfifo orders; $ORDERSEAL encrypt --bundle alice.jwks orders -o out.jwe & sealing=$!; \
+         exec 3> orders; echo tea >&3; sleep 0.5; mv mallory.jwks alice.jwks; exec 3>&-; wait $sealing",
+    );
+    assert_eq!(run.code, Some(4), "{}", run.stderr);
+    assert!(run.stderr.contains("another file has replaced it"), "{}", run.stderr);
+    assert!(!lab.has("out.jwe"));
+    assert_eq!(lab.ok("inspect --json alice.jwks").json()["signer"]["batches"], 0);
+}
+
+#[test]
+fn a_bundle_that_signs_keeps_everything_in_itself_and_contradicts_nothing() {
+    let lab = Lab::new();
+    lab.ok("keygen -e 4 --shop tokyo --orders 1100 -o service.jwks");
+    let bundle = "bundle client --keyring service.jwks --orders 1100 --signing-key alice.jwk";
+    lab.ok(&format!("{bundle} -o alice.jwks"));
+    for sequence in [1, 2] {
+        let lines = batch(&lab, "alice", 1);
+        assert_eq!(manifest(&lines[1])["sequence"], sequence);
+    }
+    assert!(!lab.has("alice.jwks.spent"));
+    let mut file = lab.json("alice.jwks");
+    let steps = file["orderseal"]["program"]["steps"].as_array_mut().unwrap();
+    steps.retain(|step| step != "sign");
+    lab.write("torn.jwks", file.to_string());
+    lab.mode("torn.jwks", 0o600);
+    lab.refused_with(3, "encrypt --bundle torn.jwks", b"tea\n").says(&["no step \"sign\""]);
+}
