@@ -26,6 +26,10 @@ use super::Block;
 use super::job::run;
 use crate::ciphers::cpu::Backend;
 
+/// Number of keys up to which the crate is faster than lanes: on x86-64 a key with four messages of two blocks took it
+/// 0.73 µs, and lanes 2.3 to 2.5 µs for one to eight.
+const FEW: usize = 3;
+
 /// Computes the CMAC of every message. Each key has the same number of messages of `length` bytes,
 /// which `messages` holds in the order of the keys, and so does `tags` the results.
 ///
@@ -42,8 +46,15 @@ pub fn cmac_many(
     assert_eq!(messages.len(), tags.len() * length, "a message of {length} bytes for each tag");
     let per_key = tags.len().checked_div(count).unwrap_or(0);
     assert_eq!(tags.len(), count * per_key, "as many messages for each key");
-    if !tags.is_empty() {
-        run(backend, Macs { keys, length, per_key, messages, tags });
+    if tags.is_empty() {
+        return;
+    }
+    let macs = Macs { keys, length, per_key, messages, tags };
+    if count <= FEW {
+        // Most lanes would have nothing to do.
+        crates::macs(macs);
+    } else {
+        run(backend, macs);
     }
 }
 
