@@ -42,6 +42,7 @@
 //! |---|---|---|
 //! | `cli` | yes | the `orderseal` command, with everything that it needs; includes `store` |
 //! | `store` | by `cli` | key files, outputs and locks on the disk, for the command (Unix) |
+//! | `serve` | no | HTTP between the roles: `orderseal send` |
 //!
 //! To add only the library, set `default-features = false`.
 //!

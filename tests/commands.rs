@@ -9,18 +9,20 @@ use std::process::Command;
 use common::{FIXTURE, Lab, Run, not_run, orders};
 use serde_json::Value;
 
-/// Every command, with those of `bundle`.
-const COMMANDS: [&str; 30] = [
+/// The commands of every program.
+const COMMANDS: [&str; 34] = [
     "",
     "keygen",
     "bundle",
     "bundle shop",
     "bundle service",
     "bundle page",
+    "bundle form",
     "bundle client",
     "keys",
     "keys admit",
     "keys revoke",
+    "keys token",
     "keys rotate",
     "keys merge",
     "keys skip",
@@ -32,8 +34,10 @@ const COMMANDS: [&str; 30] = [
     "request",
     "encrypt",
     "wrap",
+    "send",
     "decrypt",
     "rewrap",
+    "serve",
     "erase",
     "convert",
     "inspect",
@@ -43,10 +47,19 @@ const COMMANDS: [&str; 30] = [
     "man",
 ];
 
+/// Those of servers, which not every program has.
+const OF_SERVERS: [&str; 2] = ["serve service", "serve shop"];
+
+/// Every command that this program has.
+fn commands() -> Vec<&'static str> {
+    let of_servers: &[_] = if cfg!(feature = "serve") { &OF_SERVERS } else { &[] };
+    [&COMMANDS, of_servers].concat()
+}
+
 #[test]
 fn short_help_fits_on_a_screen_and_points_to_the_long_one() {
     let lab = Lab::new();
-    for command in COMMANDS {
+    for command in commands() {
         let help = |option: &str| {
             let run = lab.shell(&format!("COLUMNS=80 $ORDERSEAL {command} {option}"));
             assert_eq!(run.code, Some(0), "{command} {option}: {}", run.stderr);
@@ -66,8 +79,9 @@ fn commands_are_grouped_by_role() {
     let mut lines = help.lines().skip_while(|line| !line.starts_with("Service"));
     for (group, commands) in [
         ("Service", &["keygen", "bundle", "keys"][..]),
-        ("Client", &["request", "encrypt", "wrap"]),
+        ("Client", &["request", "encrypt", "wrap", "send"]),
         ("Shop", &["decrypt", "rewrap"]),
+        ("Servers", &["serve"]),
         ("Any role", &["erase", "convert", "inspect"]),
         ("Try out", &["simulate", "bench"]),
         ("Set up", &["completions", "man"]),
@@ -121,6 +135,9 @@ fn run_examples(command: &str, before: &[&str]) -> Lab {
         lab.write("tokyo.jwks", shop.to_string());
     }
     let examples = examples(command);
+    // It does not end by itself: tests/follow.rs runs it.
+    let examples = examples.split_inclusive('\n').filter(|line| !line.contains("--follow"));
+    let examples: String = examples.collect();
     assert!(examples.lines().all(|line| line.len() <= 80 || line.contains('~')), "{examples}");
     let run = lab.shell(&format!(
         "orderseal() {{ \"$ORDERSEAL\" \"$@\"; }}; set -e; export HOME=$PWD\n{examples}"
@@ -177,6 +194,10 @@ fn the_examples_of_the_service_run_as_printed() {
     run_examples("keys unprotect", &[KEYS[0], &rounds]);
     run_examples("bundle shop", &KEYS[..1]);
     run_examples("bundle page", &KEYS[..1]);
+    let page_of_service =
+        "bundle page --keyring service.jwks --service https://service.example/ -o page.json";
+    let lab = run_examples("bundle form", &[KEYS[0], page_of_service]);
+    assert!(lab.has("order.html") && lab.has("chumon.html"));
     let page = "bundle page --keyring service.jwks -o page.json";
     let request = "request --page page.json -o request.json";
     let lab = run_examples("bundle client", &[KEYS[0], admit, page, request]);
@@ -248,6 +269,23 @@ fn the_other_examples_run_as_printed() {
     assert!(lab.has(".local/share/bash-completion/completions/orderseal"));
     let lab = run_examples("man", &[]);
     assert!(lab.has(".local/share/man/man1/orderseal-bundle-client.1"));
+}
+
+#[cfg(not(feature = "serve"))]
+#[test]
+fn a_command_that_is_not_built_in_says_how_to_get_it() {
+    let lab = Lab::new();
+    for line in [
+        "serve service --keys service.jwks",
+        "serve",
+        "send",
+        "send --page http://127.0.0.1:1/ orders.ndjson",
+        "send --from-line -- -x",
+    ] {
+        let name = line.split(' ').next().unwrap();
+        let words = format!("without `{name}`");
+        lab.refused(2, line).says(&[&words, "cargo install orderseal --features serve"]);
+    }
 }
 
 #[test]
@@ -505,9 +543,9 @@ fn completions_offer_names_for_names_and_files_for_files() {
 fn the_manual_has_a_clean_page_for_every_command() {
     let lab = Lab::new();
     lab.ok("man --dir pages");
-    let pages: Vec<_> = COMMANDS
-        .map(|command| format!("orderseal {command}").trim().replace(' ', "-"))
+    let pages: Vec<_> = commands()
         .into_iter()
+        .map(|command| format!("orderseal {command}").trim().replace(' ', "-"))
         .collect();
     for name in &pages {
         let page = String::from_utf8(lab.read(&format!("pages/{name}.1"))).expect("roff is text");
@@ -522,8 +560,9 @@ fn the_manual_has_a_clean_page_for_every_command() {
         ] {
             assert!(page.contains(&format!("\n.SH {section}\n")), "{name} has no {section}");
         }
-        let has_examples =
-            !["orderseal", "orderseal-bundle", "orderseal-keys"].contains(&name.as_str());
+        let without = ["orderseal", "orderseal-bundle", "orderseal-keys", "orderseal-serve"];
+        let is_built = cfg!(feature = "serve") || name != "orderseal-send";
+        let has_examples = is_built && !without.contains(&name.as_str());
         assert_eq!(page.contains("\n.SH EXAMPLES\n"), has_examples, "{name}");
         let others = pages.iter().filter(|other| *other != name);
         for other in others.map(|other| other.replace('-', "\\-")) {

@@ -134,11 +134,13 @@ fn nothing_is_overwritten_without_force() {
     let lab = Lab::with_keys("--embodiment 2", 1);
     lab.write("sealed.jwe", lab.ok_with("encrypt --bundle client.jwks", b"order\n").stdout);
     lab.write("there", "precious");
+    lab.ok("bundle page --keys service.jwks --service https://service.example/ -o page.json");
     for line in [
         "keygen --embodiment 2 --shop tokyo -o there",
         "keygen --alg A256GCM -o there",
         "bundle shop --keys service.jwks -o there",
         "bundle page --keys service.jwks --service https://service.example/ -o there",
+        "bundle form --page page.json -o there",
         "bundle client --keys service.jwks -o there",
         "encrypt --bundle client.jwks orders.ndjson -o there",
         "decrypt --bundle tokyo.jwks sealed.jwe -o there",

@@ -176,7 +176,8 @@ fn tree(tokens: &[&str], mut at: usize, path: &mut Place, leaves: &mut Vec<Place
 }
 
 /// The rooms of `protocol` from the ground up, and of the whole crate.
-const PROTOCOL: [&str; 7] = ["model", "jose", "pipeline", "store", "roles", "page", "simulate"];
+const PROTOCOL: [&str; 8] =
+    ["model", "jose", "pipeline", "store", "roles", "page", "serve", "simulate"];
 const CRATE: [&str; 6] = ["testing", "ciphers", "protocol", "front", "bench", "cmd"];
 
 #[test]

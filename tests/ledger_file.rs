@@ -6,7 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use orderseal::protocol::store::files::{
-    Access, Existing, Ledger, LedgerPurpose, LedgerUser, Output, Privacy,
+    Access, Arrivals, Existing, Followed, Ledger, LedgerPurpose, LedgerUser, Output, Privacy, Spot,
+    identify,
 };
 use orderseal::protocol::store::uses::{Earlier, PadPiece, PadSlots, Use, UseLedger};
 use orderseal::protocol::{Error, Place};
@@ -330,4 +331,74 @@ proptest! {
             model.extend(own);
         }
     }
+}
+
+#[test]
+fn how_far_an_inbox_was_followed_is_recorded_with_its_orders_or_not_at_all() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ledger");
+    let inbox = |name: &str| Arrivals::of(&folder.path().join(name)).unwrap().id();
+    let (inbox, other_inbox) = (inbox("inbox"), inbox("other"));
+    let opened = folder.path().join("opened");
+    fs::write(&opened, "").unwrap();
+    let output = identify(&opened).unwrap();
+    let followed = |offset: u64| Followed {
+        read: Spot {
+            file: "00000001-20261128.jwe".to_owned(),
+            offset,
+            lines: offset / 7,
+            before: offset.to_le_bytes(),
+        },
+        output,
+        written: offset * 3,
+    };
+    let follow = |ledger: &mut Ledger, offset, uses: &[Use]| {
+        ledger.set_following();
+        for used in uses {
+            ledger.enter(*used).unwrap().unwrap();
+        }
+        ledger.follow(inbox, followed(offset)).unwrap();
+    };
+    let mut ledger = open(&path, false);
+    assert_eq!(ledger.followed(inbox), None);
+    follow(&mut ledger, 70, &[used(1), used(2)]);
+    ledger.follow(other_inbox, followed(7)).unwrap();
+    drop(ledger);
+    let before = fs::read(&path).unwrap();
+    let mut ledger = open(&path, false);
+    follow(&mut ledger, 140, &[used(4), used(3)]);
+    assert_eq!(ledger.enter(used(3)).unwrap(), Err(Earlier::SameOrder));
+    drop(ledger);
+    let after = fs::read(&path).unwrap();
+    for len in before.len()..=after.len() {
+        fs::write(&path, &after[..len]).unwrap();
+        let mut ledger = open(&path, false);
+        let is_recorded = ledger.followed(inbox).unwrap().read.offset == 140;
+        assert_eq!(ledger.followed(inbox), Some(&followed(if is_recorded { 140 } else { 70 })));
+        let expected = if is_recorded { Err(Earlier::SameOrder) } else { Ok(()) };
+        assert_eq!(ledger.enter(used(3)).unwrap(), expected);
+        assert_eq!(ledger.enter(used(4)).unwrap(), expected);
+        assert_eq!(ledger.enter(used(1)).unwrap(), Err(Earlier::SameOrder));
+        assert_eq!(ledger.enter(other(1)).unwrap(), Err(Earlier::OtherOrder));
+    }
+
+    // A process that follows for so long that the file is renewed, more than once.
+    let mut ledger = open(&path, false);
+    let scattered = |n: u128| used(used(n).mark << 1 | 1);
+    for batch in 0..200u64 {
+        let first = u128::from(batch) * 1000 + 10;
+        let uses: Vec<Use> = (first..first + 1000).map(scattered).collect();
+        follow(&mut ledger, 200 + batch, &uses);
+    }
+    assert_eq!(ledger.enter(scattered(10)).unwrap(), Err(Earlier::SameOrder));
+    drop(ledger);
+    assert!(fs::metadata(&path).unwrap().len() < 5_500_000, "renewed");
+    let mut ledger = open(&path, false);
+    assert_eq!(ledger.followed(inbox), Some(&followed(399)));
+    assert_eq!(ledger.followed(other_inbox), Some(&followed(7)));
+    for n in 10..200_010 {
+        assert_eq!(ledger.enter(scattered(n)).unwrap(), Err(Earlier::SameOrder), "{n}");
+    }
+    assert_eq!(ledger.enter(used(2)).unwrap(), Err(Earlier::SameOrder));
+    assert_eq!(ledger.enter(scattered(200_010)).unwrap(), Ok(()));
 }

@@ -8,7 +8,7 @@ use std::fs;
 use base64_simd::STANDARD;
 use common::{Lab, key_ids};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha384};
 
 const BUNDLE: &str = "bundle client --keys service.jwks --form html -o order.html --force";
 
@@ -93,8 +93,9 @@ fn the_script_is_the_files_in_the_source_tree() {
     let page = OrderPage::make(&lab, "");
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/protocol/page/program");
     let mut length = 0;
-    for file in fs::read_dir(folder).unwrap() {
-        let path = file.unwrap().path();
+    // In the folder below is what only live pages have.
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    for path in files.filter(|path| path.is_file()) {
         let source = fs::read_to_string(&path).unwrap();
         assert!(page.script().contains(&source), "{} is not in the script", path.display());
         length += source.len();
@@ -113,7 +114,7 @@ fn pages_stay_small() {
         let lab = Lab::with_keys(keys, 1);
         for orders in [1, 200] {
             let page = OrderPage::make(&lab, &format!("--orders {orders} --on-demand"));
-            assert!(page.0.len() < 82_000, "{keys}, {orders} orders: {} bytes", page.0.len());
+            assert!(page.0.len() < 85_000, "{keys}, {orders} orders: {} bytes", page.0.len());
             assert_eq!(page.data()["keys"].as_array().unwrap().len(), orders);
         }
     }
@@ -332,6 +333,81 @@ fn members_of_items_that_nothing_shows_are_refused_with_their_place() {
     lab.refused(3, "bundle page --keys service.jwks --items items.json -o page.json")
         .says(&["items.json: member \"curency\" has no effect here"]);
     assert!(!lab.has("page.json") && !lab.has("order.html"));
+}
+
+#[test]
+fn an_item_page_has_the_public_key_of_the_shop_if_asked() {
+    let lab = Lab::new();
+    let kind = "--content hybrid --scope shop --kind public --wrap ECDH-ES+A256KW --curve X25519";
+    let service = "--service https://service.example/";
+    lab.ok(&format!("keygen {kind} --shop tokyo {service} -o service.jwks"));
+    lab.ok("keygen --embodiment 4 --shop osaka --orders 2 --into service.jwks");
+    let before = lab.read("service.jwks");
+    lab.ok("bundle page --keys service.jwks --shop tokyo --with-key -o page.json");
+    let page = lab.json("page.json")["orderseal"].clone();
+    assert_eq!((page.get("service"), page.get("service_key")), (None, None));
+    lab.write("client.jwks", page["program"].to_string());
+    lab.ok("bundle shop --keys service.jwks --shop tokyo -o tokyo.jwks");
+    let sealed = lab.ok_with("encrypt --bundle client.jwks", b"tea\n").stdout;
+    assert_eq!(lab.ok_with("decrypt --bundle tokyo.jwks", &sealed).stdout, b"tea\n");
+    let shown = lab.ok("inspect --json page.json").json();
+    let program = serde_json::json!({"key": "tokyo", "alg": "ECDH-ES+A256KW", "enc": "A256GCM"});
+    assert_eq!(shown["program"], program);
+    // Nothing is recorded: everybody may have it.
+    assert_eq!(lab.read("service.jwks"), before);
+
+    let osaka = "bundle page --keys service.jwks --shop osaka --with-key -o osaka.json";
+    lab.refused(2, osaka).says(&[
+        "only a public key for all orders goes into an item page, and shop osaka has other keys \
+         (hybrid transaction secret)",
+        "hint: name the service with --service",
+    ]);
+    let both = "bundle page --keys service.jwks --shop tokyo --with-key -o osaka.json";
+    lab.refused(2, &format!("{both} {service}")).says(&["--service"]);
+    lab.refused(2, &format!("{both} --service-key page.json")).says(&["--service-key"]);
+    assert!(!lab.has("osaka.json"));
+}
+
+#[test]
+fn a_form_of_the_shop_has_its_script_beside_it() {
+    let lab = Lab::new();
+    lab.ok("keygen --embodiment 4 --shop tokyo --orders 2 -o service.jwks");
+    lab.ok("bundle page --keys service.jwks --service https://service.example/ -o page.json");
+    fs::create_dir(lab.path("public")).unwrap();
+    let report = lab.ok("bundle form --json --page page.json -o public/order.html").json();
+    let (name, integrity) =
+        (report["script"].as_str().unwrap(), report["integrity"].as_str().unwrap());
+    let text = |name| String::from_utf8(lab.read(name)).unwrap();
+    let (html, script) = (text("public/order.html"), lab.read(name));
+    let sha384 = STANDARD.encode_to_string(Sha384::digest(&script));
+    assert_eq!(integrity, format!("sha384-{sha384}"));
+    let tag = format!("src=\"{}\" integrity=\"{integrity}\"", name.trim_start_matches("public/"));
+    assert!(html.contains(&tag), "{html}");
+    assert_eq!(report["bytes"], script.len());
+
+    // The script is there already; the form is not replaced by itself.
+    let again = "bundle form --page page.json --lang ja -o public/order.html";
+    lab.refused(2, again).says(&["public/order.html", "--force"]);
+    lab.ok(&format!("{again} --force"));
+    assert!(text("public/order.html").contains("<html lang=\"ja\">"));
+    lab.ok("bundle form --page page.json --send-to https://shop.example/in -o public/other.html");
+    // Somebody changed the script: its hash would not be that of its name.
+    lab.write(name, "changed");
+    lab.refused(2, "bundle form --page page.json -o public/third.html").says(&[name, "--force"]);
+    assert!(!lab.has("public/third.html"));
+    lab.ok("bundle form --page page.json -o public/third.html --force");
+    assert_eq!(lab.read(name), script);
+
+    lab.refused(2, "bundle form --page page.json -o -").says(&["the script is written beside"]);
+    lab.refused(3, "bundle form --page service.jwks -o out.html").says(&["not an item page"]);
+    lab.ok("bundle page --keys service.jwks -o alone.json");
+    lab.refused(3, "bundle form --page alone.json -o out.html").says(&["service_key"]);
+    let padded =
+        "keygen --content hybrid --scope shop --kind public --wrap MH-KNAPSACK --allow-weak";
+    lab.ok(&format!("{padded} --shop nara -o nara.jwks"));
+    lab.ok("bundle page --allow-weak --keys nara.jwks --with-key -o nara.json");
+    lab.refused(4, "bundle form --page nara.json -o out.html").says(&["MH-KNAPSACK"]);
+    assert!(!lab.has("out.html"));
 }
 
 #[test]

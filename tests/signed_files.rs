@@ -89,6 +89,12 @@ fn an_item_page_names_the_key_of_the_service() {
         lab.json("service.jwk")["kid"]
     );
     lab.ok("keygen --alg EdDSA -o other-sign.jwk --public-out other.jwk");
+    // The page has the whole key, so that a browser can verify with it.
+    let key = lab.json("page.json")["orderseal"]["service_key"].clone();
+    let jwk = lab.json("service.jwk");
+    assert_eq!((&key["crv"], &key["x"]), (&json!("Ed25519"), &jwk["x"]));
+    lab.ok("bundle page --keyring service.jwks --service-key page.json -o same.json");
+    assert_eq!(lab.read("same.json"), lab.read("page.json"));
     lab.ok("bundle page --keyring service.jwks --service-key other.jwk -o other.json");
     lab.refused(4, "inspect --verify-with other.json client.jwks").says(&["is signed by"]);
     lab.ok("bundle page --keyring service.jwks -o plain.json");

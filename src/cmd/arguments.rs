@@ -103,10 +103,27 @@ impl Failures {
     /// Opens the report, which must not be one of the inputs nor the output.
     pub fn create_report(&self, to: &OutputFile, inputs: &[Option<FileId>]) -> Result<SkipReport> {
         let Some(path) = &self.report else { return Ok(SkipReport(None)) };
-        if to.path().is_some_and(|output| files::same_target(path, output)) {
-            return Err(usage("-o and --report name the same file".to_owned()));
-        }
+        refuse_same(path, to)?;
         Output::create(Some(path), to.existing(), Privacy::Umask, inputs).map(Some).map(SkipReport)
+    }
+
+    /// Opens the report to add to it, each record at once.
+    pub fn add_to_report(&self, to: &OutputFile, inputs: &[Option<FileId>]) -> Result<SkipReport> {
+        let Some(path) = &self.report else { return Ok(SkipReport(None)) };
+        refuse_same(path, to)?;
+        match is_stdout(Some(path)) {
+            true => Output::create(Some(path), Existing::Keep, Privacy::Umask, inputs),
+            false => Output::add_to(path, inputs),
+        }
+        .map(Some)
+        .map(SkipReport)
+    }
+}
+
+fn refuse_same(report: &Path, to: &OutputFile) -> Result<()> {
+    match to.path().is_some_and(|output| files::same_target(report, output)) {
+        true => Err(usage("-o and --report name the same file")),
+        false => Ok(()),
     }
 }
 

@@ -1,19 +1,23 @@
 //! `bundle`: the security service issues programs and keys.
 
 mod client;
+mod form;
 
 use std::path::PathBuf;
 
 use clap::builder::ValueHint;
 use clap::{Args, Subcommand};
 use client::Client;
+use form::FormArgs;
+use orderseal::ciphers::random::{KeySource, SystemSource};
+use orderseal::protocol::jose::jws::VerifyingKey;
 use orderseal::protocol::model::Misuse;
 use orderseal::protocol::page::Items;
 use orderseal::protocol::page::item_page::{MAX_PAGE, Page};
 use orderseal::protocol::roles::merge::{refuse_to_lose_ledger, refuse_to_restore};
 use orderseal::protocol::roles::service::{self, ShopForm};
 use orderseal::protocol::store::files::{self, Access, Loaded, Output, Privacy};
-use orderseal::protocol::store::keyfile::{KeyFile, KeyHolder, Keyring};
+use orderseal::protocol::store::keyfile::{ClientBundle, KeyFile, KeyHolder, Keyring};
 use orderseal::protocol::{Error, KeyError, Name, Place, Result, ServiceUrl};
 use serde_json::json;
 
@@ -23,6 +27,7 @@ use super::protection::NewProtection;
 use super::signing::{self, SignWith};
 use super::values::one_of;
 use super::{Global, one_from_stdin, ui};
+use crate::cmd::dates::now;
 use crate::cmd::hints::usage;
 
 /// Hand out keys and programs to shops, clients and services
@@ -31,6 +36,7 @@ pub enum Bundle {
     Shop(Shop),
     Service(ServiceArgs),
     Page(PageArgs),
+    Form(FormArgs),
     Client(Box<Client>),
 }
 
@@ -82,7 +88,9 @@ pub struct ServiceArgs {
 
 /// Write a shop's item page, with its items and the service's address
 ///
-/// docs/PAGE.md describes the items; members that it does not name are refused.
+/// docs/PAGE.md describes the items; members that it does not name are refused. A page with an address
+/// also has the service's public key, by which programs and tickets verify: the keyring gets a key for
+/// signing when it is first needed.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -105,9 +113,15 @@ pub struct PageArgs {
     to: OutputFile,
     #[command(flatten)]
     sign: SignWith,
-    /// Put the thumbprint of the service's signing key into the page
+    /// Put the service's public key, with which it signs what it hands out, into the page
     #[arg(long, value_name = "KEY", help_heading = MORE)]
     service_key: Option<PathBuf>,
+    /// Put the shop's public key into the page: clients then seal without asking a service
+    ///
+    /// The key has to be a public one for all orders: `keygen --scope shop --kind public`. A page with it
+    /// names no service.
+    #[arg(long, conflicts_with_all = ["service", "service_key"], help_heading = MORE)]
+    with_key: bool,
 }
 
 #[derive(Debug, Args)]
@@ -131,6 +145,7 @@ impl Bundle {
             Self::Shop(command) => command.run(global),
             Self::Service(command) => command.run(global),
             Self::Page(command) => command.run(global),
+            Self::Form(command) => command.run(global),
             Self::Client(command) => command.run(global),
         }
     }
@@ -145,6 +160,24 @@ impl From {
 
     fn load_keyring(&self, global: &Global) -> Result<Loaded<Keyring>> {
         self.load(global)?.of(KeyFile::into_keyring)
+    }
+
+    /// The public half of the keyring's key for signing, which is made if there is none and the keyring is a
+    /// file that can be changed.
+    fn signing_key(&self, loaded: &Loaded, global: &Global) -> Result<Option<VerifyingKey>> {
+        let KeyFile::Keyring(keyring) = &loaded.file else { return Ok(None) };
+        match &keyring.signing {
+            Some(key) => Ok(Some(key.verifying())),
+            None if loaded.changeable => {
+                files::check_changeable(&self.keyring)?;
+                let mut random = SystemSource::new()?.stream(0);
+                let key = files::update(&self.keyring, global.access()?, |file| {
+                    Ok(file.keyring_mut(&loaded.place)?.signing_key(&mut random).verifying())
+                })?;
+                Ok(Some(key))
+            }
+            None => Ok(None),
+        }
     }
 
     /// Updates the keyring in its file. A keyring from a pipe works if nothing has to change.
@@ -246,6 +279,12 @@ impl ServiceArgs {
     }
 }
 
+/// The program of a page that is to have the shop's key.
+fn public_program(loaded: &Loaded, shop: &Name) -> Result<ClientBundle> {
+    let keyring = loaded.file.clone().into_keyring(&loaded.place)?;
+    service::public_program(&keyring, shop, now(), &SystemSource::new()?, &loaded.place)
+}
+
 impl PageArgs {
     fn run(&self, global: &Global) -> Result<()> {
         one_from_stdin([Some(self.from.keyring.as_path()), self.items.as_deref()])?;
@@ -265,8 +304,17 @@ impl PageArgs {
             None => json!([]),
         };
         let service = self.service.clone().or_else(|| shop.service.clone());
-        let service_key = self.service_key.as_deref().map(signing::known_key).transpose()?;
-        let page = Page { shop: name.name(), service, service_key, items };
+        let service = service.filter(|_| !self.with_key);
+        let name = name.name();
+        let mut service_key = self.service_key.as_deref().map(signing::known_key).transpose()?;
+        if service_key.is_none() && service.is_some() {
+            service_key = self.from.signing_key(&loaded, global)?;
+            // A keyring with a new key is another file.
+            inputs.push(files::identify(&self.from.keyring));
+        }
+        let page = Page { shop: name, service, service_key, program: None, items };
+        let program = self.with_key.then(|| public_program(&loaded, &page.shop)).transpose()?;
+        let page = Page { program, ..page };
         let signer = self.sign.prepare(&self.to, &inputs, None, global)?;
         let mut output = self.to.create(Privacy::Umask, &inputs)?;
         output.protect(None)?;

@@ -1,5 +1,6 @@
 //! `decrypt`: the shop opens sealed orders.
 
+mod follow;
 mod report;
 
 use std::io::{Cursor, Read};
@@ -40,6 +41,11 @@ pub use report::write_skipped;
 /// then opens orders only with it. Orders that went into a pipe, or into a file by >, are uncertain if
 /// the run does not finish: prefer -o.
 ///
+/// With --follow, the orders in the files of a folder, such as 00000001-20261128.jwe, are opened as they
+/// come, in the order of the names, and appended to -o. It always has a ledger, which also records how
+/// far it came: FILE.ledger, unless --ledger names another one. Lines that do not open are reported and
+/// skipped. After a crash, the same command goes on: no order is lost, and none is there twice.
+///
 /// If a record fails with --on-error fail, the command stops and the exit code gives the reason (3
 /// malformed, 4 key, 5 authentication, 7 opened before). With -o FILE, no file appears then. stdout, or a pipe, may
 /// have received orders before the failing one, each of them verified: check the exit code before you
@@ -61,7 +67,8 @@ Examples:
   orderseal decrypt --bundle tokyo.jwks photo.sealed -o photo.raw
   orderseal decrypt --password-file password.txt diary.jwe -o diary.ndjson
   orderseal decrypt --bundle tokyo.jwks --ledger tokyo.ledger sealed.jwe \\
-    -o once.ndjson")]
+    -o once.ndjson
+  orderseal decrypt --bundle tokyo.jwks --follow inbox/ -o opened.ndjson")]
 pub struct Decrypt {
     /// A shop's file from `bundle shop`, or its keys from `bundle client --shop-out`; repeatable
     #[arg(short, long, value_name = "FILE")]
@@ -100,12 +107,24 @@ pub struct Decrypt {
     /// What to do with orders under keys that have expired
     #[arg(long, value_name = "WHAT", value_enum, default_value = "warn", help_heading = MORE)]
     expired: OnExpired,
-    /// Verify everything, and print only how many orders each key opened
+    /// Verify, and print only how many orders each key opened
     #[arg(long)]
     check: bool,
-    /// Open one order of any content, up to 64 MiB, and write it byte for byte
+    /// Open one order of any content and write it as it is
+    ///
+    /// Up to 64 MiB, byte for byte.
     #[arg(long, conflicts_with_all = ["on_error", "report", "once"])]
     document: bool,
+    /// Open orders as they come into a folder; append to -o
+    ///
+    /// Until a signal ends it.
+    #[arg(long, value_name = "FOLDER", requires = "output",
+          conflicts_with_all = ["check", "document", "on_error", "once", "erase", "ids", "verify_with", "force",
+                                "password_file", "sealed"])]
+    follow: Option<PathBuf>,
+    /// With --follow, end when stdin does: whoever started it holds the other end
+    #[arg(long, hide = true, requires = "follow")]
+    until_stdin_ends: bool,
     /// Files with sealed orders, one per line; or a sealed stream [default: stdin]
     #[arg(value_name = "FILE")]
     sealed: Vec<PathBuf>,
@@ -124,11 +143,14 @@ enum Outcome {
 impl Decrypt {
     /// Whether the command records what it opened, so that it matters whether the reader has it.
     pub fn records(&self) -> bool {
-        self.uses.records()
+        self.uses.records() || self.follow.is_some()
     }
 
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Result<()> {
+        if let Some(inbox) = &self.follow {
+            return self.follow(inbox, global);
+        }
         let key_files = self
             .bundle
             .iter()
@@ -145,7 +167,7 @@ impl Decrypt {
         // The keys are read when the ledger is locked: while this process waited, they may have changed.
         let ledger = self.uses.find(self.check, global)?;
         self.uses.refuse_as_key(ledger.as_ref(), self.bundle.iter().chain(&self.key))?;
-        let (keys, mut ids, bundles) = self.keys(global)?;
+        let (keys, mut ids, bundles) = self.keys(&self.uses, global)?;
         self.uses.check_erasable(&bundles)?;
         let inputs = Inputs::open(&self.sealed)?;
         ids.extend(inputs.ids());
@@ -237,7 +259,11 @@ impl Decrypt {
     }
 
     /// The keys, the identities of their files, and the bundles among these that may have a ledger.
-    fn keys(&self, global: &Global) -> Result<(OpeningKeys, Vec<Option<FileId>>, Vec<LedgerUser>)> {
+    fn keys(
+        &self,
+        uses: &UseOptions,
+        global: &Global,
+    ) -> Result<(OpeningKeys, Vec<Option<FileId>>, Vec<LedgerUser>)> {
         if let Some(path) = &self.password_file {
             let Loaded { file: password, id, .. } = load_password(path, global)?;
             let password = password.open_with(self.password_rounds);
@@ -257,7 +283,7 @@ impl Decrypt {
             let loaded = files::load(path, global.access()?)?;
             let loaded = loaded.of(OpeningFile::of_shop)?;
             ids.push(loaded.id);
-            bundles.extend(self.uses.user(path, &loaded, global)?);
+            bundles.extend(uses.user(path, &loaded, global)?);
             self.add(&mut keys, loaded, global)?;
         }
         let reader = self.key_password.reader(global)?;
@@ -268,7 +294,7 @@ impl Decrypt {
         for (loaded, path) in plain.into_iter().zip(&self.key) {
             let loaded = loaded.of(OpeningFile::of)?;
             ids.push(loaded.id);
-            bundles.extend(self.uses.user(path, &loaded, global)?);
+            bundles.extend(uses.user(path, &loaded, global)?);
             self.add(&mut keys, loaded, global)?;
         }
         if let Some(kid) = &self.kid {

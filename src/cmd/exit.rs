@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use orderseal::protocol::Error;
-use orderseal::protocol::model::{BatchFault, Place};
+use orderseal::protocol::model::{BatchFault, ExchangeFault, Place};
 use serde_json::{Value, json};
 
 use super::hints::hints;
@@ -95,7 +95,8 @@ fn code(error: &Error) -> u8 {
         Error::Reused { .. } => 7,
         Error::NotHeld { .. } => 8,
         Error::Slower { .. } => 9,
-        Error::Spending { source, .. } => code(source),
+        Error::Spending { source, .. } | Error::NotSent { source, .. } => code(source),
+        Error::Exchange { fault, .. } => exchange_code(fault),
         Error::Stopped => super::signals::exit_code(),
         Error::Io { .. }
         | Error::Random(_)
@@ -107,6 +108,22 @@ fn code(error: &Error) -> u8 {
         | Error::Unrecorded { .. }
         | Error::Unpublished { .. }
         | Error::NotErased { .. } => 1,
+    }
+}
+
+/// Returns the exit code of a failed exchange with a server.
+fn exchange_code(fault: &ExchangeFault) -> u8 {
+    match fault {
+        ExchangeFault::PlainHttp => 2,
+        ExchangeFault::Program(_) | ExchangeFault::OtherKey => 5,
+        ExchangeFault::Unreachable(_)
+        | ExchangeFault::NoAnswer(_)
+        | ExchangeFault::Refused(_)
+        | ExchangeFault::Redirect(_)
+        | ExchangeFault::TooLong(_)
+        | ExchangeFault::Unexpected { .. }
+        | ExchangeFault::TooFew { .. }
+        | ExchangeFault::NoTls => 1,
     }
 }
 
@@ -125,14 +142,32 @@ pub fn kind(error: &Error) -> &'static str {
         Error::Stopped => "stopped",
         Error::ClosedPipe { .. } => "closed-pipe",
         Error::Spending { source, .. }
+        | Error::NotSent { source, .. }
         | Error::Changed { source, .. }
         | Error::Undelivered { source, .. }
         | Error::Unsettled { source, .. }
         | Error::Unrecorded { source, .. }
         | Error::NotErased { source, .. } => kind(source),
+        Error::Exchange { fault, .. } => exchange_kind(fault),
         Error::Io { .. } | Error::Random(_) | Error::Thread(_) | Error::Unpublished { .. } => {
             "system"
         }
+    }
+}
+
+/// Returns the kind of a failed exchange with a server.
+fn exchange_kind(fault: &ExchangeFault) -> &'static str {
+    match fault {
+        ExchangeFault::PlainHttp => "usage",
+        ExchangeFault::Program(_) | ExchangeFault::OtherKey => "authentication",
+        ExchangeFault::Refused(_) => "refused",
+        ExchangeFault::Unreachable(_)
+        | ExchangeFault::NoAnswer(_)
+        | ExchangeFault::Redirect(_)
+        | ExchangeFault::TooLong(_)
+        | ExchangeFault::Unexpected { .. }
+        | ExchangeFault::TooFew { .. }
+        | ExchangeFault::NoTls => "server",
     }
 }
 
@@ -168,11 +203,13 @@ pub fn place(error: &Error) -> Option<&Place> {
         | Error::Batch { place, .. }
         | Error::Authentication(place) => Some(place),
         Error::Spending { source, .. }
+        | Error::NotSent { source, .. }
         | Error::Changed { source, .. }
         | Error::Undelivered { source, .. }
         | Error::Unsettled { source, .. }
         | Error::Unrecorded { source, .. }
         | Error::NotErased { source, .. } => place(source),
+        Error::Exchange { place, .. } => place.as_ref(),
         Error::Usage(_)
         | Error::Caller(_)
         | Error::Io { .. }

@@ -19,10 +19,11 @@ pub const MORE: &str = "More options";
 pub const TEACHING: &str = "Teaching options";
 
 /// The commands, grouped by the role that uses them.
-const GROUPS: [(&str, &[&str]); 6] = [
+const GROUPS: [(&str, &[&str]); 7] = [
     ("Service", &["keygen", "bundle", "keys"]),
-    ("Client", &["request", "encrypt", "wrap"]),
+    ("Client", &["request", "encrypt", "wrap", "send"]),
     ("Shop", &["decrypt", "rewrap"]),
+    ("Servers", &["serve"]),
     ("Any role", &["erase", "convert", "inspect"]),
     ("Try out", &["simulate", "bench"]),
     ("Set up", &["completions", "man"]),

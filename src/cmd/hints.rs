@@ -3,9 +3,9 @@
 
 use orderseal::ciphers::content::ContentCipher;
 use orderseal::protocol::model::{
-    Amounts, BatchFault, Document, Encrypted, Expected, Family, Form, JournalTrouble, JsonFault,
-    LedgerTrouble, Malformed, Misuse, NoPadding, NotUndone, OutOfDate, Pbes2, Protected, Reuse,
-    Role, Unfit, Unimplemented, WebPage, WrapAlgorithm,
+    Amounts, BatchFault, Document, Encrypted, ExchangeFault, Expected, Family, Form,
+    JournalTrouble, JsonFault, LedgerTrouble, Malformed, Misuse, NoPadding, NotUndone, OutOfDate,
+    Pbes2, Protected, Reuse, Role, Unfinished, Unfit, Unimplemented, WebPage, WrapAlgorithm,
 };
 use orderseal::protocol::{Error, KeyError, Place, Spent};
 
@@ -55,6 +55,10 @@ pub fn hints(error: &Error) -> Vec<String> {
             let changed = format!("{spent} of {bundle} stay spent, and nothing was erased");
             [vec![changed], hints(source)].concat()
         }
+        Error::NotSent { unfinished, source } => {
+            [not_sent_hints(unfinished), hints(source)].concat()
+        }
+        Error::Exchange { fault, .. } => exchange_hint(fault).into_iter().map(str::to_owned).collect(),
         Error::Unsettled { bundle, .. } => vec![format!(
             "all orders were sealed and sent; what was reserved for more of them in {bundle} stays spent"
         )],
@@ -104,6 +108,50 @@ pub fn hints(error: &Error) -> Vec<String> {
     }
 }
 
+/// Returns hints for orders that were not all sent.
+fn not_sent_hints(unfinished: &Unfinished) -> Vec<String> {
+    let Unfinished { kept, known, held, next_line } = unfinished;
+    let mut hints = vec![format!(
+        "the shop has kept {} now and had {known} before",
+        ui::counted(*kept, "order")
+    )];
+    if let Some((count, file)) = held {
+        let count = ui::counted(*count, "sealed order");
+        hints.push(format!(
+            "{count} without an answer in {file}; to send them: orderseal send --page URL --resend {file}"
+        ));
+    }
+    if let Some(line) = next_line {
+        hints.push(format!(
+            "no order from line {line} on is sealed; --from-line {line} goes on there"
+        ));
+    }
+    hints
+}
+
+/// Returns a hint for a failed exchange with a server.
+fn exchange_hint(fault: &ExchangeFault) -> Option<&'static str> {
+    match fault {
+        ExchangeFault::PlainHttp => {
+            Some("use https; to let everybody on the way read tickets and sizes, pass --allow-http")
+        }
+        ExchangeFault::Program(_) => {
+            Some("the service's key in the item page is not that of the service")
+        }
+        ExchangeFault::OtherKey => {
+            Some("ask the shop, or the service, in another way which key is right")
+        }
+        ExchangeFault::Unreachable(_)
+        | ExchangeFault::NoAnswer(_)
+        | ExchangeFault::Refused(_)
+        | ExchangeFault::Redirect(_)
+        | ExchangeFault::TooLong(_)
+        | ExchangeFault::Unexpected { .. }
+        | ExchangeFault::TooFew { .. }
+        | ExchangeFault::NoTls => None,
+    }
+}
+
 /// Returns a hint for a fault of a signed batch.
 fn batch_hint(fault: &BatchFault) -> Option<&'static str> {
     match fault {
@@ -146,6 +194,10 @@ fn not_decrypted_hint(found: &NoPadding) -> &'static str {
 /// Returns a hint for a request that cannot be carried out.
 fn misuse_hint(misuse: &Misuse) -> Option<&'static str> {
     match misuse {
+        Misuse::OutputIsReadable { .. } => Some("chmod 600 the file, or choose another name"),
+        Misuse::NotOfInbox { .. } => Some(
+            "move it away, and following goes on in a new file; or restore the one that is recorded",
+        ),
         Misuse::OutputExists(_) => Some("choose another name, or replace it with --force"),
         Misuse::OutputIsLink(_) | Misuse::FileIsLink(_) => Some("name the file itself"),
         Misuse::ToTerminal { .. } => Some("write to a file with -o, or into a pipe"),
@@ -175,6 +227,9 @@ fn misuse_hint(misuse: &Misuse) -> Option<&'static str> {
         Misuse::SeveralRecipients(_) => {
             Some("take one of them out with `orderseal keys export --kid`")
         }
+        Misuse::NotInItemPages { .. } => Some(
+            "name the service with --service, or make a key with `orderseal keygen --scope shop --kind public`",
+        ),
         Misuse::NotAnOutput(_)
         | Misuse::NotProtected(_)
         | Misuse::NotARecipient(_)

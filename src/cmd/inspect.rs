@@ -23,7 +23,7 @@ use orderseal::protocol::roles::survey::{self, Group, GroupKey, Survey};
 use orderseal::protocol::store::files::{
     self, Input, JournalCounts, Ledger, LedgerCounts, ProtectedBy,
 };
-use orderseal::protocol::store::keyfile::{JwkSet, KeyFile, KeyHolder, MAX_KEY_FILE};
+use orderseal::protocol::store::keyfile::{ClientBundle, JwkSet, KeyFile, KeyHolder, MAX_KEY_FILE};
 use orderseal::protocol::{Error, Malformed, Name, Place, Result, ServiceUrl};
 use serde_json::{Value, json};
 
@@ -292,9 +292,15 @@ fn page_to_json(page: &Page) -> Value {
         "kind": "item page",
         "shop": page.shop.as_str(),
         "service": page.service.as_ref().map(ServiceUrl::as_str),
-        "service_key": page.service_key.map(|key| key.to_string()),
+        "service_key": page.service_key.as_ref().map(|key| key.thumbprint().to_string()),
+        "program": page.program.as_ref().map(program_to_json),
         "items": page.items.as_array().map_or(0, Vec::len),
     })
+}
+
+fn program_to_json(program: &ClientBundle) -> Value {
+    let suite = program.shop.suite;
+    json!({ "key": program.name.as_str(), "alg": suite.alg().name(), "enc": suite.enc().name() })
 }
 
 fn request_to_json(request: &Request) -> Value {

@@ -5,6 +5,7 @@ mod plain;
 mod pools;
 mod protect;
 mod rotate;
+mod token;
 mod users;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use pools::{Merge, Skip, Split};
 use protect::{Protect, Unprotect};
 use rotate::Rotate;
 use serde_json::Value;
+use token::Token;
 use users::{Admit, Revoke};
 
 use super::arguments::{existing, is_stdout};
@@ -31,6 +33,7 @@ use super::{Global, ui};
 pub enum Keys {
     Admit(Admit),
     Revoke(Revoke),
+    Token(Token),
     Rotate(Rotate),
     Merge(Merge),
     Skip(Skip),
@@ -104,6 +107,7 @@ impl Keys {
         match self {
             Self::Admit(command) => command.run(global),
             Self::Revoke(command) => command.run(global),
+            Self::Token(command) => command.run(global),
             Self::Rotate(command) => command.run(global),
             Self::Merge(command) => command.run(global),
             Self::Skip(command) => command.run(global),

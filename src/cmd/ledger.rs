@@ -43,6 +43,17 @@ impl UseOptions {
         Self { once: false, ledger, erase: None, reopen }
     }
 
+    /// The same for orders that are appended to an output, which always has a ledger: beside it, if none
+    /// is given.
+    pub fn following(&self, output: &Path) -> Self {
+        let beside = || {
+            let mut name = output.as_os_str().to_owned();
+            name.push(".ledger");
+            PathBuf::from(name)
+        };
+        Self::of_ledger(Some(self.ledger.clone().unwrap_or_else(beside)), self.reopen)
+    }
+
     /// Whether something is changed when orders were opened.
     pub fn records(&self) -> bool {
         self.ledger.is_some() || self.erase.is_some()

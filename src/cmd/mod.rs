@@ -22,12 +22,18 @@ mod keygen;
 mod keys;
 mod ledger;
 mod man;
+#[cfg(not(feature = "serve"))]
+mod not_built;
 mod order_page;
 mod passwords;
 mod protection;
 mod request;
 mod rewrap;
 mod seal_with;
+#[cfg(feature = "serve")]
+mod send;
+#[cfg(feature = "serve")]
+mod serve;
 mod signals;
 mod signing;
 mod simulate;
@@ -92,6 +98,17 @@ enum Command {
     Request(request::Request),
     Encrypt(encrypt::Encrypt),
     Wrap(wrap::Wrap),
+    #[cfg(feature = "serve")]
+    Send(send::Send),
+    #[cfg(feature = "serve")]
+    #[command(subcommand)]
+    Serve(serve::Serve),
+    /// Seal orders and send them to a shop's server (not built in)
+    #[cfg(not(feature = "serve"))]
+    Send(not_built::NotBuilt),
+    /// Run the security service or a shop as a server (not built in)
+    #[cfg(not(feature = "serve"))]
+    Serve(not_built::NotBuilt),
     Decrypt(decrypt::Decrypt),
     Rewrap(rewrap::Rewrap),
     Erase(erase::Erase),
@@ -123,10 +140,12 @@ impl Command {
             | Self::Request(_)
             | Self::Encrypt(_)
             | Self::Wrap(_)
+            | Self::Send(_)
             | Self::Rewrap(_) => true,
             Self::Convert(command) => command.seals(),
             Self::Decrypt(command) => command.records(),
-            Self::Erase(_)
+            Self::Serve(_)
+            | Self::Erase(_)
             | Self::Simulate(_)
             | Self::Inspect(_)
             | Self::Bench(_)
@@ -145,6 +164,14 @@ fn run_command(cli: Cli) -> Result<()> {
         Command::Request(command) => command.run(global),
         Command::Encrypt(command) => command.run(global),
         Command::Wrap(command) => command.run(global),
+        #[cfg(feature = "serve")]
+        Command::Send(command) => command.run(global),
+        #[cfg(feature = "serve")]
+        Command::Serve(command) => command.run(global),
+        #[cfg(not(feature = "serve"))]
+        Command::Send(command) => command.run("send"),
+        #[cfg(not(feature = "serve"))]
+        Command::Serve(command) => command.run("serve"),
         Command::Decrypt(command) => command.run(global),
         Command::Rewrap(command) => command.run(global),
         Command::Convert(command) => command.run(global),

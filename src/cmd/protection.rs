@@ -62,6 +62,14 @@ pub struct With {
 }
 
 impl Unlocking {
+    /// The options as another process takes them.
+    #[cfg(feature = "serve")]
+    pub fn arguments(&self) -> Vec<&std::ffi::OsStr> {
+        let files = [("--passphrase-file", &self.passphrase_file), ("--identity", &self.identity)];
+        let given = files.into_iter().filter_map(|(name, file)| Some((name, file.as_ref()?)));
+        given.flat_map(|(name, file)| [name.as_ref(), file.as_os_str()]).collect()
+    }
+
     /// What key files the command may read, and what opens those that are protected.
     ///
     /// # Errors

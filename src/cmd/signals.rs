@@ -1,7 +1,7 @@
 //! Signals that end the program, after work in progress has ended cleanly.
 
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use orderseal::protocol::pipeline::{Stop, Unfinished};
@@ -18,6 +18,8 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Time limit for the main thread's final output.
 const LAST_WORDS: Duration = Duration::from_millis(50);
 
+/// Whether the program ends by itself when it is asked to stop.
+static FINISHES: AtomicBool = AtomicBool::new(false);
 static STOP: LazyLock<Stop> = LazyLock::new(Stop::default);
 static CAUGHT: AtomicI32 = AtomicI32::new(0);
 
@@ -47,6 +49,20 @@ pub fn stop() -> &'static Stop {
     &STOP
 }
 
+/// Returns the flag that asks runs to stop, and lets this one end by itself then, as servers do: it exits as
+/// if it were done. A second signal ends it at once.
+#[cfg(feature = "serve")]
+pub fn let_finish() -> &'static Stop {
+    FINISHES.store(true, Ordering::SeqCst);
+    &STOP
+}
+
+/// Whether a signal asked the program to end.
+#[cfg(feature = "serve")]
+pub fn was_caught() -> bool {
+    CAUGHT.load(Ordering::SeqCst) != 0
+}
+
 /// Returns the exit code of a program ended by a signal.
 pub fn exit_code() -> u8 {
     u8::try_from(128 + CAUGHT.load(Ordering::SeqCst)).unwrap_or(1)
@@ -55,12 +71,13 @@ pub fn exit_code() -> u8 {
 fn end(signal: i32, signals: &mut Signals) {
     CAUGHT.store(signal, Ordering::SeqCst);
     STOP.request();
-    if STOP.is_unfinished() {
+    let is_unfinished = || STOP.is_unfinished() || FINISHES.load(Ordering::SeqCst);
+    if is_unfinished() {
         let until = Instant::now() + GRACE;
-        while STOP.is_unfinished() && Instant::now() < until && signals.pending().next().is_none() {
+        while is_unfinished() && Instant::now() < until && signals.pending().next().is_none() {
             std::thread::sleep(Duration::from_millis(5));
         }
-        if STOP.is_unfinished() {
+        if is_unfinished() {
             ui::say_error("stopped before the run could end: what it reserved stays spent");
         }
         std::thread::sleep(LAST_WORDS);

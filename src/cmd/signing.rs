@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use orderseal::protocol::jose::json;
-use orderseal::protocol::jose::jws::{self, SignedFault, SigningKey, Thumbprint, VerifyingKey};
+use orderseal::protocol::jose::jws::{self, SignedFault, SigningKey, VerifyingKey};
 use orderseal::protocol::model::Unfit;
 use orderseal::protocol::page::item_page::{MAX_PAGE, Page};
 use orderseal::protocol::store::files::{self, FileId, Output, Privacy, Protection};
@@ -82,7 +82,7 @@ impl FileSigner {
 /// Checks that a file was signed by the key that another file has or, if that is an item page, names.
 pub fn verify(path: &Path, bytes: &[u8], by: &Path, global: &Global) -> Result<()> {
     let place = Place::file(ui::shown(path));
-    let expected = known_key(by)?;
+    let expected = known_key(by)?.thumbprint();
     let token = files::load_small(&signature_of(path), MAX_KEY, false)?;
     let token = str::from_utf8(&token.bytes).unwrap_or_default().trim();
     match jws::verify_file(token, bytes, expected) {
@@ -99,7 +99,7 @@ pub fn verify(path: &Path, bytes: &[u8], by: &Path, global: &Global) -> Result<(
 }
 
 /// The key whose signatures count: of a JWK, or as an item page names it.
-pub fn known_key(path: &Path) -> Result<Thumbprint> {
+pub fn known_key(path: &Path) -> Result<VerifyingKey> {
     let file = files::load_small(path, MAX_PAGE, false)?;
     let malformed = |found: Malformed| Error::malformed(&file.place, found);
     let value = json::parse(&file.bytes).map_err(|found| malformed(found.into()))?;
@@ -108,7 +108,7 @@ pub fn known_key(path: &Path) -> Result<Thumbprint> {
         let missing = || malformed(Malformed::NoMember("service_key".to_owned()));
         return page.service_key.ok_or_else(missing);
     }
-    Ok(VerifyingKey::parse(&file.bytes).map_err(malformed)?.thumbprint())
+    VerifyingKey::parse(&file.bytes).map_err(malformed)
 }
 
 /// Path of the signature of the file at a path.

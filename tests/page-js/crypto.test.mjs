@@ -37,7 +37,7 @@ function withRandom(...random) {
     seen.random.push(array);
     return array;
   };
-  const names = ["authenticated", "base64url", "cipherKey", "CIPHERS", "compact", "contentKey", "encrypting", "fromBase64url", "importKeys", "seal"];
+  const names = ["authenticated", "base64url", "cipherKey", "CIPHERS", "compact", "contentKey", "encrypting", "fromBase64url", "importKeys", "seal", "typedKey"];
   return { ...load(SEALING, names, { crypto: { subtle, getRandomValues } }), seen };
 }
 
@@ -359,7 +359,7 @@ test("typed words make the content-encryption key, and its bytes are overwritten
   for (const [enc, length] of DIRECT) {
     const code = withRandom(SALT, enc.endsWith("GCM") ? IV : new Uint8Array(16).fill(7));
     const key = await imported(code, { alg: "A256KW", enc }, code.base64url(new Uint8Array(32)));
-    const line = await code.seal({ alg: "A256KW", enc }, ORDER, "tokyo/1", key, words);
+    const line = await code.seal({ alg: "A256KW", enc }, ORDER, "tokyo/1", key, await code.typedKey(words, enc));
     assert.deepEqual(header(line), { alg: "A256KW", enc, kid: "tokyo/1", typed: { i: 0, rounds: 600_000, salt: code.base64url(SALT) } });
     assert.deepEqual(openedBy(expanded.subarray(0, length), line), ORDER);
     for (const made of code.seen.sign.slice(0, Math.ceil(length / 32))) assert.deepEqual(new Uint8Array(made), new Uint8Array(32), "the bytes of the key");
@@ -374,7 +374,7 @@ test("typed words make the innermost key of a chain, and the others are random",
   const code = withRandom(SALT, link, IV);
   const page = { alg: "dir", enc: "A256GCM", layers: 3 };
   const secret = new Uint8Array(32);
-  const line = await code.seal(page, ORDER, "tokyo", await imported(code, page, code.base64url(secret)), words);
+  const line = await code.seal(page, ORDER, "tokyo", await imported(code, page, code.base64url(secret)), await code.typedKey(words, page.enc));
   const { chain, typed } = header(line);
   assert.equal(typed.salt, code.base64url(SALT));
   assert.deepEqual(unwrapped(secret, bytesOf(chain[0])), link);

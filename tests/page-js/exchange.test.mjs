@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { SEALING, load } from "./program.mjs";
 
-const { importKeys, seal, wraps } = load(SEALING, ["importKeys", "seal", "wraps"]);
+const { importKeys, seal, typedKey, wraps } = load(SEALING, ["importKeys", "seal", "typedKey", "wraps"]);
 const folder = mkdtempSync(join(tmpdir(), "orderseal-page."));
 after(() => rmSync(folder, { recursive: true }));
 const orderseal = (args, input) =>
@@ -44,7 +44,7 @@ for (const [alg, kind, { curve, layers = 1, encs = CIPHERS } = {}] of [
       assert.deepEqual([page.alg, page.enc, page.layers ?? 1], [alg, enc, layers]);
       const [{ key }] = await importKeys(page, keys, new Set());
       const ways = wraps(page) ? [undefined, WORDS] : [undefined];
-      const lines = await Promise.all(ways.map((words) => seal(page, ORDER, shop, key, words)));
+      const lines = await Promise.all(ways.map(async (words) => seal(page, ORDER, shop, key, words && await typedKey(words, enc))));
       const opened = orderseal(["decrypt", "--bundle", "shop.jwks"], lines.map((line) => `${line}\n`).join(""));
       assert.equal(opened, lines.map(() => `${JSON.stringify(ORDER)}\n`).join(""));
     }

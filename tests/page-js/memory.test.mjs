@@ -14,9 +14,9 @@ const order = (number) => ({ kid: `tokyo/${number}`, line: `line ${number}`, ord
 /** A browser, and the memory in it of a page with those facts; `memory` makes it again, as a second tab does. */
 function browser(facts, globals = {}) {
   const databases = makeDatabases();
-  const { Memory } = load(["texts.js", "memory.js"], ["Memory"], { indexedDB: databases.indexedDB, ...globals });
+  const { Spending } = load(["trouble.js", "memory.js", "spending.js"], ["Spending"], { indexedDB: databases.indexedDB, ...globals });
   const remembered = () => databases.stored.get(NAME)?.get(NAME);
-  return { ...databases, remembered, memory: () => new Memory(facts) };
+  return { ...databases, remembered, memory: () => new Spending(facts) };
 }
 
 const fails = (promise, text, final) => assert.rejects(promise, { text, ...(final && { final }) });
@@ -118,6 +118,19 @@ test("a memory that is damaged is never taken for another", async () => {
     await fails(memory().recall(), "memory_damaged");
     await fails(memory().spend(KEYS, "time", []), "memory_damaged");
     assert.deepEqual(remembered(), state, "it is left as it is");
+  }
+});
+
+test("a memory without spent keys begins again if it is damaged: no key depends on it", async () => {
+  for (const state of [null, 5, {}, { unsent: [{}] }]) {
+    const { indexedDB, stored } = makeDatabases();
+    const { Memory } = load(["memory.js"], ["Memory"], { indexedDB });
+    const memory = new Memory("tokyo", "form");
+    stored.set(memory.name, new Map([[memory.name, state]]));
+    assert.deepEqual(await memory.recall(), { unsent: [] });
+    stored.set(memory.name, new Map([[memory.name, state]]));
+    await memory.keep(order(1));
+    assert.deepEqual(stored.get(memory.name).get(memory.name), { unsent: [order(1)] });
   }
 });
 

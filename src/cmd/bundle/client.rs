@@ -293,6 +293,7 @@ impl Client {
             run: if self.guided { Run::Guided } else { Run::Automatic },
             layers: self.layers.layers.unwrap_or(1),
             pad_bytes: self.pad_bytes,
+            budget: None,
             signs: self.signing_key.is_some(),
             service,
             now: now(),

@@ -14,6 +14,7 @@ pub mod pad;
 pub mod password;
 mod recognize;
 mod run;
+pub mod ticket;
 pub mod tree;
 
 pub use recognize::quoted_line_feed;

@@ -19,6 +19,16 @@ impl Time {
     pub fn from_unix(seconds: i64) -> Option<Self> {
         Timestamp::from_second(seconds).ok().map(Self)
     }
+
+    /// Number of seconds since 1970-01-01T00:00:00Z.
+    pub fn seconds(self) -> i64 {
+        self.0.as_second()
+    }
+
+    /// The time this many seconds later, or the last one possible.
+    pub fn after(self, seconds: i64) -> Self {
+        Self::from_unix(self.seconds().saturating_add(seconds)).unwrap_or(Self(Timestamp::MAX))
+    }
 }
 
 /// In the form of RFC 3339, as in `2027-01-31T12:00:00Z`.

@@ -5,6 +5,7 @@ use std::io;
 
 use super::amounts::{Amounts, Spent};
 use super::batch_fault::BatchFault;
+use super::exchange::{ExchangeFault, Unfinished};
 use super::form::{Expected, Form};
 use super::key_error::KeyError;
 use super::malformed::{Malformed, NoPadding};
@@ -184,6 +185,24 @@ pub enum Error {
         /// What is known about the earlier time.
         found: Reuse,
     },
+    /// Exchange with a server that failed.
+    #[error("{}{address}: {fault}", place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default())]
+    Exchange {
+        /// Place of the orders in the input, if it was about orders.
+        place: Option<Place>,
+        /// Address of the server.
+        address: String,
+        /// The fault.
+        fault: Box<ExchangeFault>,
+    },
+    /// Orders that were not all sent.
+    #[error("{source}")]
+    NotSent {
+        /// What became of them.
+        unfinished: Box<Unfinished>,
+        /// Cause of the failure.
+        source: Box<Error>,
+    },
     /// Some records failed; the others were written as requested.
     #[error("{failed} of {total} {what} failed")]
     SomeFailed {
@@ -246,6 +265,11 @@ impl Error {
     /// Creates an error for input in another form.
     pub fn unexpected(place: &Place, found: Form, expected: Expected) -> Self {
         Self::Unexpected { place: place.clone(), found, expected }
+    }
+
+    /// Creates an error for an exchange with the server at an address.
+    pub fn exchange(address: impl fmt::Display, fault: ExchangeFault) -> Self {
+        Self::Exchange { place: None, address: address.to_string(), fault: Box::new(fault) }
     }
 
     /// Creates an error for a problem with a key.

@@ -18,6 +18,28 @@ pub enum Misuse {
     /// Output that is a symbolic link.
     #[error("{0}: is a symbolic link, which outputs never follow")]
     OutputIsLink(String),
+    /// Output for opened orders that others can read.
+    #[error(
+        "{output}: group or others can read it (mode {mode:04o}), and opened orders are appended"
+    )]
+    OutputIsReadable {
+        /// The output.
+        output: String,
+        /// Its mode.
+        mode: u32,
+    },
+    /// Output that has something else in it than what was opened from an inbox.
+    #[error(
+        "{output}: has {found} bytes, where the ledger records {recorded} that were opened from this inbox"
+    )]
+    NotOfInbox {
+        /// The output.
+        output: String,
+        /// Its length.
+        found: u64,
+        /// The length that it should have.
+        recorded: u64,
+    },
     /// Output that is also an input.
     #[error("{0}: is both input and output")]
     OutputIsInput(String),
@@ -66,6 +88,16 @@ pub enum Misuse {
         "the keys of shop {0} are derived, and only whoever derives them has the public halves"
     )]
     NoPublicPool(Name),
+    /// Keys that are not for every reader of a shop's item page.
+    #[error(
+        "only a public key for all orders goes into an item page, and shop {shop} has other keys ({scheme})"
+    )]
+    NotInItemPages {
+        /// The shop.
+        shop: Name,
+        /// The shop's scheme.
+        scheme: Scheme,
+    },
     /// File with keys that decrypt, where public halves are needed.
     #[error("{0}: holds keys that decrypt, expected public halves")]
     NotPublic(String),

@@ -1,12 +1,21 @@
 //! Order pages: the program with the key built in, as a web page. Order form, key and script are in
 //! one HTML file (paragraphs 0126, 0131 and 0132, claim 15). `docs/PAGE.md` describes it.
 
+/// Files of the script, joined.
+macro_rules! script {
+    ($($file:literal)*) => { concat!($(include_str!(concat!("program/", $file))),*) };
+}
+
+mod attached;
 mod describe;
 mod fields;
 mod form;
 pub mod item_page;
 mod items;
+mod link;
+mod live;
 mod price;
+pub mod program;
 pub mod request;
 mod send_to;
 #[cfg(test)]
@@ -18,10 +27,13 @@ use rand::Rng;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+pub use attached::{Script, attached, script};
 pub use describe::{Description, Sizes};
 pub use fields::Fields;
 pub use form::Form;
 pub use items::Items;
+pub use link::link;
+pub use live::live;
 pub use send_to::SendTo;
 pub use words::LANGUAGES;
 
@@ -39,15 +51,18 @@ use crate::protocol::store::keyfile::ClientBundle;
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
-/// The script's files, joined. Those before the form contain only definitions.
-const SCRIPT: &str = concat!(
-    include_str!("program/texts.js"),
-    include_str!("program/ciphers.js"),
-    include_str!("program/keys.js"),
-    include_str!("program/seal.js"),
-    include_str!("program/memory.js"),
-    include_str!("program/form.js"),
-    include_str!("program/order.js"),
+
+/// The script. The files before the form contain only definitions.
+const SCRIPT: &str = script!(
+    "texts.js" "trouble.js" "bytes.js" "ciphers.js" "words.js" "keys.js" "seal.js" "delivered.js" "memory.js"
+    "spending.js" "post.js" "dates.js" "form.js" "steps.js" "order.js"
+);
+
+/// The script of a live page, likewise.
+const LIVE_SCRIPT: &str = script!(
+    "texts.js" "live/texts.js" "trouble.js" "bytes.js" "ciphers.js" "keys.js" "seal.js" "memory.js" "post.js"
+    "dates.js" "live/answers.js" "live/program.js" "live/deliver.js" "form.js" "steps.js"
+    "live/order.js"
 );
 
 /// Text before the data in a page.
@@ -119,28 +134,36 @@ fn lacking_for_orders(enc: Enc) -> Option<PageLacks> {
 pub fn page(client: &ClientBundle, form: &Form, rng: &mut KeyStream) -> Result<Secret, KeyError> {
     let client = client.with_listed_keys();
     let data = SecretJson::new(delivered(&client, form, rng.next_u64())?).to_bytes();
-    let data = without_tags(&data);
-    let policy = policy(form.send_to.as_ref());
-    let title = escaped(form.title(&client.name.name()));
+    let connect = form.send_to.as_ref().map_or("'none'", SendTo::source);
+    Ok(filled(&data, SCRIPT, connect, form.title(&client.name.name())).into())
+}
 
-    let mut page = Wiped::with_capacity(
-        TEMPLATE.len() + STYLE.len() + SCRIPT.len() + data.len() + policy.len() + 2 * title.len(),
-    );
+/// Fills the template. `connect` is where the policy lets the page connect.
+fn filled(data: &[u8], script: &str, connect: &str, title: &str) -> Wiped {
+    let data = without_tags(data);
+    let (policy, title) = (policy(script, connect), escaped(title));
+    fill(TEMPLATE, |place| match place {
+        "policy" => policy.as_bytes(),
+        "version" => env!("CARGO_PKG_VERSION").as_bytes(),
+        "title" => title.as_bytes(),
+        "style" => STYLE.as_bytes(),
+        "data" => &data,
+        "script" => script.as_bytes(),
+        _ => b"",
+    })
+}
+
+/// Replaces the places in a template, `{{place}}`, by what stands there.
+fn fill<'t>(template: &'t str, what: impl Fn(&str) -> &'t [u8]) -> Wiped {
     // The text up to the first place comes as if it stood behind one without a name.
-    for piece in TEMPLATE.split("{{") {
-        let (place, text) = piece.split_once("}}").unwrap_or(("", piece));
-        page.extend_from_slice(match place {
-            "policy" => policy.as_bytes(),
-            "version" => env!("CARGO_PKG_VERSION").as_bytes(),
-            "title" => title.as_bytes(),
-            "style" => STYLE.as_bytes(),
-            "data" => &data,
-            "script" => SCRIPT.as_bytes(),
-            _ => b"",
-        });
-        page.extend_from_slice(text.as_bytes());
+    let pieces = || template.split("{{").map(|piece| piece.split_once("}}").unwrap_or(("", piece)));
+    let length = pieces().map(|(place, text)| what(place).len() + text.len()).sum();
+    let mut filled = Wiped::with_capacity(length);
+    for (place, text) in pieces() {
+        filled.extend_from_slice(what(place));
+        filled.extend_from_slice(text.as_bytes());
     }
-    Ok(page.into())
+    filled
 }
 
 /// Replaces `<` in the data by a JSON escape, so that no text in it can close its element.
@@ -157,17 +180,20 @@ fn without_tags(data: &[u8]) -> Wiped {
 }
 
 /// Builds the content security policy. It allows this style, this script, embedded pictures and
-/// requests to the shop, and nothing else.
-fn policy(send_to: Option<&SendTo>) -> String {
-    let hash = |text: &str| STANDARD.encode_to_string(Sha256::digest(text.as_bytes()));
+/// these connections, and nothing else.
+fn policy(script: &str, connect: &str) -> String {
     format!(
-        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; img-src data:; \
-         connect-src {}; base-uri 'none'; form-action 'none'; \
+        "default-src 'none'; script-src '{}'; style-src '{}'; img-src data:; \
+         connect-src {connect}; base-uri 'none'; form-action 'none'; \
          require-trusted-types-for 'script'; trusted-types 'none'",
-        hash(SCRIPT),
+        hash(script),
         hash(STYLE),
-        send_to.map_or("'none'", SendTo::source)
     )
+}
+
+/// The hash of a script or a style, as policies name it.
+fn hash(text: &str) -> String {
+    format!("sha256-{}", STANDARD.encode_to_string(Sha256::digest(text.as_bytes())))
 }
 
 fn escaped(text: &str) -> String {
@@ -179,18 +205,15 @@ fn delivered(client: &ClientBundle, form: &Form, id: u64) -> Result<Value, KeyEr
     let ClientBundle { name, shop, keys, .. } = client;
     let program = client.program.ok_or(KeyError::Missing("program"))?;
     let first = keys.names().next().ok_or(KeyError::Missing("key at all"))?;
-    let mut data = json!({
-        "id": hex::encode(id.to_be_bytes()),
-        "shop": name.as_str(),
-        "title": form.items.as_ref().and_then(|items| items.title.clone()).unwrap_or(json!(name.name().as_str())),
-        "alg": shop.suite.alg().name(),
-        "enc": shop.suite.enc().name(),
-        "reusable": shop.is_reusable(first),
-        "orders": keys.len(),
-        "guided": program.run == Run::Guided,
-        "erase": program.erase.is_some(),
-        "fields": form.fields.to_json(),
-    });
+    let mut data = shown(form, &name.name());
+    data["id"] = json!(hex::encode(id.to_be_bytes()));
+    data["shop"] = json!(name.as_str());
+    data["alg"] = json!(shop.suite.alg().name());
+    data["enc"] = json!(shop.suite.enc().name());
+    data["reusable"] = json!(shop.is_reusable(first));
+    data["orders"] = json!(keys.len());
+    data["guided"] = json!(program.run == Run::Guided);
+    data["erase"] = json!(program.erase.is_some());
     data["keys"] = keys.iter().map(key).collect::<Result<_, _>>()?;
     if let Some(budget) = client.budget.get(first) {
         data["budget"] = json!(budget);
@@ -204,6 +227,17 @@ fn delivered(client: &ClientBundle, form: &Form, id: u64) -> Result<Value, KeyEr
     if program.layers > 1 {
         data["layers"] = json!(program.layers);
     }
+    if let Some(send_to) = &form.send_to {
+        data["send_to"] = json!(send_to.url());
+    }
+    Ok(data)
+}
+
+/// What a page shows.
+fn shown(form: &Form, shop: &Name) -> Value {
+    let title = form.items.as_ref().and_then(|items| items.title.clone());
+    let title = title.unwrap_or(json!(shop.as_str()));
+    let mut data = json!({ "title": title, "fields": form.fields.to_json() });
     if let Some(items) = &form.items {
         data["items"] = items.list.clone();
         if let Some(currency) = &items.currency {
@@ -211,13 +245,10 @@ fn delivered(client: &ClientBundle, form: &Form, id: u64) -> Result<Value, KeyEr
             data["decimals"] = json!(price::decimals(currency));
         }
     }
-    if let Some(send_to) = &form.send_to {
-        data["send_to"] = json!(send_to.url());
-    }
     if let Some(lang) = &form.lang {
         data["lang"] = json!(lang);
     }
-    Ok(data)
+    data
 }
 
 /// A key as the script reads it: id, and secret bytes; or the modulus, and the exponent if it is not

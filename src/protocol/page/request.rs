@@ -142,6 +142,7 @@ mod tests {
     fn request(user: Option<&str>) -> Request {
         let page = Page {
             service_key: None,
+            program: None,
             shop: "tokyo".parse().unwrap(),
             service: Some("https://service.example/".parse().unwrap()),
             items: json!([]),

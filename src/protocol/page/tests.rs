@@ -54,7 +54,7 @@ fn what_a_page_does_not_seal_with_is_named_with_the_reason() {
 
 #[test]
 fn the_sources_do_not_end_the_elements_that_they_stand_in() {
-    for source in [SCRIPT, STYLE] {
+    for source in [SCRIPT, LIVE_SCRIPT, STYLE] {
         assert!(!source.contains("</") && !source.contains("<!--"));
         assert!(!source.contains('\r'), "a browser would read it, and hash it, otherwise");
     }

@@ -5,6 +5,8 @@
 pub mod client;
 pub mod convert;
 pub mod export;
+#[cfg(feature = "store")]
+pub mod follow;
 pub mod merge;
 mod notes;
 pub mod pad_use;

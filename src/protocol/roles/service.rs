@@ -30,7 +30,7 @@ use crate::protocol::store::keyfile::{
 };
 use crate::protocol::store::trees::{HeldTree, TreePart, Trees};
 
-pub use client::{ClientRequest, Delivery, IdRequest, bundle_client};
+pub use client::{ClientRequest, Delivery, IdRequest, bundle_client, public_program};
 #[cfg(feature = "store")]
 pub use delivery::{Outputs, deliver, deliver_admission, deliver_rotation, deliver_split};
 pub use own_pairs::{add_public_halves, public_half_of, public_halves};

@@ -225,6 +225,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
         }
         let page = Page {
             service_key: None,
+            program: None,
             shop: shop.clone(),
             service: Some(service_url()),
             items: json!([
@@ -267,6 +268,7 @@ impl<W: FnMut(&Event)> Stage<'_, W> {
             erase: self.case.erase,
             run: Run::Automatic,
             layers: self.case.layers,
+            budget: None,
             pad_bytes: shares_pad.then_some(orders * PAD_OF_ORDER as u64),
             service,
         };

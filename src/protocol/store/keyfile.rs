@@ -53,6 +53,10 @@ pub const VERSION_WITH_JOURNAL: u64 = 3;
 /// know only earlier versions refuse such a file; otherwise they would seal under keys that expired.
 pub const VERSION_WITH_DATES: u64 = 4;
 
+/// The version of the member `orderseal` in keyrings with a key for signing. Programs that know only
+/// earlier versions refuse such a file; otherwise they would drop the key when they change it.
+pub const VERSION_WITH_SIGNING: u64 = 5;
+
 /// Checks the length of a key file before it is made.
 ///
 /// # Errors

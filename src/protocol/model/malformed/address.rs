@@ -40,6 +40,9 @@ pub enum SendFault {
     /// A fragment.
     #[error("a fragment (from # on), which is never sent")]
     Fragment,
+    /// A query where a path is to be added.
+    #[error("a query (from ? on), behind which no path can stand")]
+    Query,
     /// A user name before the host.
     #[error("a user name, which pages cannot send")]
     User,

@@ -130,6 +130,9 @@ pub enum KeyFileFault {
     /// A journal in a file of a version that has none.
     #[error("version {0} has no journal")]
     NoJournalIn(u64),
+    /// A key for signing in a file of a version that has none.
+    #[error("version {0} has no key for signing")]
+    NoSigningIn(u64),
     /// A tree whose name is not one.
     #[error("the name is not 16 lower-case hexadecimal digits")]
     TreeName,

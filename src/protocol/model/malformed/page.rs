@@ -1,6 +1,8 @@
 //! Faults in what a shop puts on its pages: items, fields and texts.
 
 use super::{JsonFault, Malformed};
+use crate::protocol::model::names::Name;
+use crate::protocol::model::scheme::Scheme;
 
 /// A fault in an items file, a fields file, an item page or an order page.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -118,6 +120,20 @@ pub enum PageFault {
         /// The role that was expected.
         expected: &'static str,
     },
+    /// A program for an item page whose key is not one that every client may have.
+    #[error("a program with keys that are {0}, expected a public key for all orders to the shop")]
+    ProgramOf(Scheme),
+    /// A program for another shop than that of the item page.
+    #[error("a program for shop {found}, expected {expected}")]
+    ProgramFor {
+        /// The shop of the program.
+        found: Name,
+        /// The shop of the item page.
+        expected: Name,
+    },
+    /// A program for an item page that seals nothing, or has more than the key.
+    #[error("expected a program, one public key, and nothing secret")]
+    ProgramKeys,
     /// An order page without the part that holds its data.
     #[error(
         "found an order page without its data, as browsers save it; expected the file as it was made"

@@ -2,10 +2,9 @@
 
 const AUTOCOMPLETE = { name: "name", address: "street-address", telephone: "tel", card: "cc-number", email: "email" };
 const MAX_LENGTH = 500;
-const LEAST_WORDS = 12; // characters
 
 const $ = (id) => document.getElementById(id);
-const { keys: deliveredKeys, ...page } = JSON.parse($("delivered").textContent);
+const page = JSON.parse($("delivered").textContent);
 $("delivered").remove();
 
 const lang = page.lang ?? navigator.languages.map((tag) => tag.slice(0, 2)).find((tag) => tag in TEXTS) ?? "en";
@@ -173,18 +172,6 @@ function complaint(control, { type, required, max = MAX_LENGTH }) {
 /** The check digit of card numbers (ISO/IEC 7812-1). */
 const luhn = (digits) => Array.from(digits).reverse().map(Number)
   .reduce((sum, digit, index) => sum + (index % 2 ? (digit * 2 % 9) || digit : digit), 0) % 10 === 0;
-
-/** A field for words to encrypt with. */
-function typedWords() {
-  // Not a password, which browsers offer to keep.
-  const input = make("input", { autocomplete: "off", label: say("words"), hint: "typed-hint" });
-  input.check = () => {
-    const length = characters(input.value.trim());
-    return length > 0 && length < LEAST_WORDS ? say("too_short", LEAST_WORDS) : "";
-  };
-  return make("details", {}, make("summary", {}, say("typed")), labelled("typed", input, say("words"), ...optional()),
-    make("p", { id: "typed-hint", className: "hint" }, say("typed_hint")));
-}
 
 /** The order as the shop gets it. */
 function collect() {

@@ -1,23 +1,8 @@
-// What the browser remembers: ids that are spent, before their keys are used; when orders were begun; and
-// sealed orders until the shop has them. Never a key.
+// What the browser remembers: sealed orders until the shop has them. Never a key.
 
 const MEMORY_TIMEOUT = 10000; // milliseconds
 
-const nothingYet = { spent: [], count: 0, erased: false, begun: [], unsent: [] };
-
 const isText = (value) => typeof value === "string";
-const isState = ({ spent, count, erased, begun, unsent }) =>
-  Array.isArray(spent) && spent.every(isText) && Number.isSafeInteger(count) && count >= spent.length &&
-  typeof erased === "boolean" && begun.every(isText) &&
-  unsent.every(({ kid, line, ordered }) => [kid, line, ordered].every(isText));
-
-/** The state in the database, or the first one. */
-function checked(state = nothingYet) {
-  try {
-    if (isState(state)) return state;
-  } catch { /* a member is missing */ }
-  throw new Trouble("memory_damaged");
-}
 
 /** Opens a database, unless `late` is aborted first. */
 const openMemory = (name, late) => new Promise((resolve, reject) => {
@@ -29,8 +14,8 @@ const openMemory = (name, late) => new Promise((resolve, reject) => {
 });
 
 /**
- * Makes a change, a function from the state to the next state and a result, in one transaction. Other tabs wait for
- * its end; by then it is on the disk, where the browser obeys the hint.
+ * Makes a change, a function from what is stored to what is then stored and a result, in one transaction. Other tabs
+ * wait for its end; by then it is on the disk, where the browser obeys the hint.
  */
 const transact = (database, change, late) => new Promise((resolve, reject) => {
   const transaction = database.transaction("state", "readwrite", { durability: "strict" });
@@ -46,7 +31,7 @@ const transact = (database, change, late) => new Promise((resolve, reject) => {
   const reading = store.get(database.name);
   reading.onsuccess = () => {
     try {
-      const [next, found] = change(checked(reading.result));
+      const [next, found] = change(reading.result);
       result = found;
       store.put(next, database.name);
     } catch (error) {
@@ -56,82 +41,63 @@ const transact = (database, change, late) => new Promise((resolve, reject) => {
   };
 });
 
-/** The state without an order, sealed or only begun. */
-const without = (state, { line, ordered }) => ({
-  ...state, begun: state.begun.filter((time) => time !== ordered), unsent: state.unsent.filter((order) => order.line !== line),
-});
-
 /** The memory of one page. */
 class Memory {
-  constructor({ shop, id, orders, reusable, budget, erase }) {
-    Object.assign(this, { name: `orderseal:${shop}:${id}`, orders, reusable, budget, erase });
-    // A reusable key that only wraps fresh keys can do without.
-    this.needed = !reusable || budget !== undefined || erase;
+  /** The first state. */
+  nothing = { unsent: [] };
+
+  constructor(shop, id) {
+    this.name = `orderseal:${shop}:${id}`;
   }
 
-  /** Makes a change, or says why the browser does not remember it. Some never answer. */
+  isState({ unsent }) {
+    return unsent.every(({ kid, line, ordered, ticket = "" }) => [kid, line, ordered, ticket].every(isText));
+  }
+
+  /** What is stored, if it is a state, or the first state: no key depends on one that is damaged. */
+  checked(state = this.nothing) {
+    try {
+      if (this.isState(state)) return state;
+    } catch { /* a member is missing */ }
+    return this.nothing;
+  }
+
+  /** Makes a change of the state. Some browsers never answer: then it fails, too. */
   async remember(change) {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), MEMORY_TIMEOUT);
     let database = null;
     try {
       database = await openMemory(this.name, late.signal);
-      return await transact(database, change, late.signal);
-    } catch (error) {
-      if (error instanceof Trouble) throw error;
-      throw new Trouble(error?.name === "QuotaExceededError" ? "memory_full" : "no_memory");
+      return await transact(database, (stored) => change(this.checked(stored)), late.signal);
     } finally {
       clearTimeout(timer);
       database?.close();
     }
   }
 
-  /** Makes a change, remembered only if an order needs it. */
-  rememberIfNeeded(change) {
-    return this.remember(change).catch((error) => {
-      if (this.needed) throw error;
-      return change(nothingYet)[1];
-    });
-  }
-
-  /** Orders that can still be placed. */
-  left({ spent, count, erased }) {
-    return erased ? 0
-      : Math.min(this.erase ? 1 : Infinity, this.reusable ? (this.budget ?? Infinity) - count : this.orders - spent.length);
-  }
-
-  /** Fails if no order is left. */
-  checkLeft(state) {
-    if (state.erased) throw new Trouble("gone", { final: true });
-    if (this.left(state) < 1) throw new Trouble("used_up", { final: true });
-  }
-
-  /** The state, written back to find out whether this browser can. */
+  /** The state, written back to find out whether this browser can; the first one where it cannot. */
   recall() {
-    return this.rememberIfNeeded((state) => [state, state]);
+    return this.remember((state) => [state, state]).catch(() => this.nothing);
   }
 
-  /** Takes the next key for good, for an order begun at `ordered`; forgets the begun orders that the user knows of. */
-  spend(keys, ordered, known) {
-    return this.rememberIfNeeded((state) => {
-      this.checkLeft(state);
-      const next = keys.find(({ id }) => !state.spent.includes(id));
-      if (!next) throw new Trouble("used_up", { final: true });
-      const spent = this.reusable ? state.spent : [...state.spent, next.id];
-      const begun = [...state.begun.filter((time) => !known.includes(time)), ordered];
-      return [{ ...state, spent, count: state.count + 1, erased: this.erase, begun }, next];
-    });
+  /** The state without an order. */
+  without(state, { line }) {
+    return { ...state, unsent: state.unsent.filter((order) => order.line !== line) };
   }
 
   /** Keeps a sealed order in case the page is closed before the shop has it. */
   keep(order) {
-    return this.remember((state) => [{ ...without(state, order), unsent: [...state.unsent, order] }]);
+    return this.remember((state) => {
+      const others = this.without(state, order);
+      return [{ ...others, unsent: [...others.unsent, order] }];
+    });
   }
 
   /** Forgets an order, and gives the state. */
   forget(order) {
     return this.remember((state) => {
-      const next = without(state, order);
+      const next = this.without(state, order);
       return [next, next];
     });
   }

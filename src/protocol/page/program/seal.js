@@ -6,12 +6,12 @@
  */
 async function wrapped(header, key, cek, layers) {
   const direct = header.alg === "dir";
-  const makeLink = () => crypto.subtle.generateKey({ name: "AES-KW", length: 256 }, true, ["wrapKey"]);
+  const makeLink = () => subtle.generateKey({ name: "AES-KW", length: 256 }, true, ["wrapKey"]);
   const keys = await Promise.all(Array.from({ length: layers - (direct ? 2 : 1) }, makeLink));
   keys.push(cek);
   const made = [await wrapKey(header, key, keys[0])];
   for (let index = 1; index < keys.length; index += 1) {
-    made.push(new Uint8Array(await crypto.subtle.wrapKey("raw", keys[index], keys[index - 1], "AES-KW")));
+    made.push(new Uint8Array(await subtle.wrapKey("raw", keys[index], keys[index - 1], "AES-KW")));
   }
   const encryptedKey = direct ? new Uint8Array() : made.shift();
   if (made.length) Object.assign(header, { chain: made.map(base64url), crit: ["chain"] });
@@ -25,10 +25,10 @@ async function compact(header, encryptedKey, encrypt) {
   return [aad, ...[encryptedKey, iv, ciphertext, tag].map(base64url)].join(".");
 }
 
-const encrypting = (key, text) => (aad) => authenticated(key, aad, (aes, algorithm) => crypto.subtle.encrypt(algorithm, aes, text));
+const encrypting = (key, text) => (aad) => authenticated(key, aad, (aes, algorithm) => subtle.encrypt(algorithm, aes, text));
 
-/** Seals an order under the key that `kid` names. */
-async function seal(suite, order, kid, key, words) {
+/** Seals an order under the key that `kid` names; the content-encryption key is random, unless one is prepared. */
+async function seal(suite, order, kid, key, prepared) {
   const { alg, enc, layers = 1 } = suite;
   const header = { alg, enc, kid };
   const text = utf8(JSON.stringify(order));
@@ -38,7 +38,7 @@ async function seal(suite, order, kid, key, words) {
     cek = await cipherKey(CIPHERS[enc], bytes, "encrypt");
     bytes.fill(0);
   } else if (wraps(suite)) {
-    const { key: made, typed } = words ? await typedKey(words, enc) : { key: await contentKey(enc) };
+    const { key: made, typed } = prepared ?? { key: await contentKey(enc) };
     encryptedKey = await wrapped(header, key, made.whole, layers);
     header.typed = typed;
     cek = made;

@@ -98,11 +98,3 @@ const TEXTS = {
     failed_late: "暗号化の後で問題が発生しました。注文は失われていません。送信、ダウンロード、またはコピーしてください。（{0}）",
   },
 };
-
-/** An error that one of TEXTS explains. It may say what gets the focus, and that it is `final`: no order can be placed. */
-class Trouble extends Error {
-  constructor(text, facts) {
-    super(text);
-    Object.assign(this, { text, values: [] }, facts);
-  }
-}

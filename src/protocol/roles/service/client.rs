@@ -48,6 +48,8 @@ pub struct ClientRequest {
     pub layers: u8,
     /// Bytes of a pad that is shared with other clients; a default share if `None`.
     pub pad_bytes: Option<u64>,
+    /// Orders that a key with a budget of random IVs may seal for this client; a default share if `None`.
+    pub budget: Option<u64>,
     /// Whether the client gets a key of its own, with which the program signs batches.
     pub signs: bool,
     /// The service's address, if the client takes it from the shop's page.
@@ -67,6 +69,7 @@ impl ClientRequest {
             run: Run::Automatic,
             layers: 1,
             pad_bytes: None,
+            budget: None,
             signs: false,
             service: None,
         }
@@ -191,7 +194,7 @@ pub fn bundle_client<S: KeySource>(
             if left == 0 {
                 return Err(Error::key(place, KeyError::AllAllotted(kid.clone())));
             }
-            let share = (left / BUDGET_SHARE).max(1);
+            let share = request.budget.unwrap_or(left / BUDGET_SHARE).clamp(1, left);
             *allotted += share;
             client.budget.insert(kid.clone(), share);
         }
@@ -233,6 +236,28 @@ pub fn bundle_client<S: KeySource>(
     }
     client.keys = Keys::of_different(keys);
     Ok(Delivery { client, kids, trees, made_now })
+}
+
+/// A program with the public key of a shop, for all clients that the shop's page reaches. Nothing is
+/// recorded: any number of clients may have it.
+///
+/// # Errors
+/// [`Error::Usage`] for a shop with other keys; otherwise as [`bundle_client`].
+pub fn public_program<S: KeySource>(
+    file: &Keyring,
+    shop: &Name,
+    now: Time,
+    source: &S,
+    place: &Place,
+) -> Result<ClientBundle> {
+    let (name, Account { shop, .. }) = file.account(Some(shop), place)?;
+    let scheme = shop.scheme;
+    if (scheme.scope, scheme.kind) != (Scope::Shop, Kind::Public) {
+        return Err(Misuse::NotInItemPages { shop: name.name(), scheme }.into());
+    }
+    let request = ClientRequest::new(name.name(), IdRequest::Pool(1), now);
+    let made = bundle_client(&mut file.clone(), &request, source, |_| Ok(Vec::new()), place)?;
+    Ok(made.client)
 }
 
 /// The keys with these names.

@@ -122,7 +122,8 @@ pub fn split(
     let revoked = account.shop.users_with(Standing::Revoked);
     second.shop.users = revoked.map(|user| (user.clone(), Standing::Revoked)).collect();
     second.trees.insert(id, tree);
-    let mut file = Keyring::new();
+    // A shop's page names one key, by which the tickets of both services verify.
+    let mut file = Keyring { signing: keyring.signing.clone(), ..Keyring::new() };
     file.shops.insert(name, second);
     Ok(file)
 }

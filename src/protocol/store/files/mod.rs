@@ -1,11 +1,16 @@
 //! Files: inputs, atomic outputs, changes under a lock, and erasing.
 
 mod access;
+mod appended;
+mod arrivals;
 mod drain;
 mod erase;
 mod excerpt;
 mod file_system;
+mod held;
 mod in_use;
+#[cfg(feature = "serve")]
+pub mod inbox;
 mod input;
 mod inputs;
 mod joined;
@@ -20,6 +25,8 @@ mod output;
 mod overwrite;
 mod paths;
 mod protection;
+#[cfg(feature = "serve")]
+mod public;
 mod read;
 mod renames;
 mod scratch;
@@ -29,21 +36,26 @@ mod temporary;
 mod users;
 
 pub use access::Access;
+pub use appended::Appended;
+pub use arrivals::{Arrival, Arrivals, InboxId, Spot};
 pub use drain::is_readable;
 pub use erase::{erase, erase_key_file};
 pub use file_system::Kept;
+pub use held::Held;
 pub use in_use::{AfterSending, InUse};
 pub use input::Input;
 pub use inputs::Inputs;
 pub use journal::JournalCounts;
 pub use known::Known;
-pub use ledger::{Ledger, LedgerCounts, LedgerUser, Purpose as LedgerPurpose};
+pub use ledger::{Followed, Ledger, LedgerCounts, LedgerUser, Purpose as LedgerPurpose};
 pub use load::{Loaded, finish, has_leftover, is_journal_of, load, load_to_seal, parse_at, tidy};
 pub use locked::{check_openable, protect, refuse_own_recipient, unprotect, update, update_known};
 pub use output::{Existing, Output, spare};
 pub use overwrite::{Erased, Left, Selection};
-pub use paths::{FileId, Privacy, check_changeable, identify, is_dash, same_target};
+pub use paths::{FileId, Privacy, States, check_changeable, identify, is_dash, same_target};
 pub use protection::{ProtectedBy, Protection, load_secret};
+#[cfg(feature = "serve")]
+pub use public::is_public;
 pub use read::{Small, load_small, read_limited, read_small};
 pub use scratch::Scratch;
 pub use spool::Spool;

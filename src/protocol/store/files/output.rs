@@ -84,6 +84,25 @@ impl Output {
         Ok(Self::stream(name, file))
     }
 
+    /// Opens a file to which lines are added one by one, and creates it if it is not there.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub fn add_to(path: &Path, inputs: &[Option<FileId>]) -> Result<Self> {
+        let name = path.display().to_string();
+        match std::fs::symlink_metadata(path) {
+            Ok(found) if found.is_symlink() => return Self::through_link(path, name),
+            Ok(found) if found.is_dir() => return Err(Misuse::NotAnOutput(name).into()),
+            Ok(found) if is_stream(&found) => refuse_foreign_pipe(path, &found, &name)?,
+            Ok(_) | Err(_) => {}
+        }
+        let mut options = OpenOptions::new();
+        let file = open_no_follow(path, options.append(true).create(true));
+        let file = file.map_err(|error| Error::io(&name, "cannot write", error))?;
+        refuse_inputs(&name, FileId::of(&file), inputs)?;
+        Ok(Self::stream(name, file))
+    }
+
     fn stream(name: String, file: File) -> Self {
         Self { name, to: Destination::Stream(file), left: false, sealed: None }
     }
@@ -430,7 +449,11 @@ fn refuse_foreign_pipe(path: &Path, found: &std::fs::Metadata, name: &str) -> Re
     }
 }
 
-fn refuse_inputs(name: &str, id: Option<FileId>, inputs: &[Option<FileId>]) -> Result<()> {
+pub(super) fn refuse_inputs(
+    name: &str,
+    id: Option<FileId>,
+    inputs: &[Option<FileId>],
+) -> Result<()> {
     match id {
         Some(id) if inputs.contains(&Some(id)) || is_spared(id) => {
             Err(Misuse::OutputIsInput(name.to_owned()).into())

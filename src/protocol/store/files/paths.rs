@@ -33,6 +33,32 @@ impl FileId {
     pub(super) fn from_metadata(metadata: &std::fs::Metadata) -> Option<Self> {
         metadata.is_file().then(|| Self { device: metadata.dev(), inode: metadata.ino() })
     }
+
+    pub(super) fn to_bytes(self) -> [u8; 16] {
+        let [device, inode] = [self.device, self.inode].map(u128::from);
+        (inode << 64 | device).to_le_bytes()
+    }
+
+    pub(super) fn from_bytes(bytes: [u8; 16]) -> Self {
+        let both = u128::from_le_bytes(bytes);
+        Self { device: both as u64, inode: (both >> 64) as u64 }
+    }
+}
+
+/// The state of files: another one if a file was replaced or written to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct States(Vec<Option<(FileId, u64, i64, i64)>>);
+
+impl States {
+    /// The state of the files at these paths.
+    pub fn of<'p>(paths: impl IntoIterator<Item = &'p Path>) -> Self {
+        let state = |path| {
+            let found = std::fs::metadata(path).ok()?;
+            let id = FileId::from_metadata(&found)?;
+            Some((id, found.len(), found.mtime(), found.mtime_nsec()))
+        };
+        Self(paths.into_iter().map(state).collect())
+    }
 }
 
 /// Users who may read a new file.

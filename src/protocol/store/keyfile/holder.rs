@@ -121,8 +121,16 @@ pub trait KeyHolder {
         choose(self.shops(), wanted, place)
     }
 
-    /// Whether the file contains a key that can decrypt.
+    /// Whether the file has a key for signing.
+    fn can_sign(&self) -> bool {
+        false
+    }
+
+    /// Whether the file contains a key that can decrypt, or sign.
     fn has_secrets(&self) -> bool {
+        if self.can_sign() {
+            return true;
+        }
         let nodes = self.trees().any(|(_, tree)| !tree.part().nodes().is_empty());
         nodes || self.all_keys().views().any(|key| key.material.is_secret())
     }

@@ -6,8 +6,12 @@ use std::ops::Bound;
 use serde_json::{Value, json};
 
 use super::shop::{choose, unknown_shop};
-use super::{AnyKeys, IV_BUDGET, Issued, KeyHolder, KeySet, Keys, Shop, write};
+use super::{
+    AnyKeys, IV_BUDGET, Issued, KeyHolder, KeySet, Keys, Shop, VERSION_WITH_SIGNING, write,
+};
+use crate::ciphers::random::KeyStream;
 use crate::protocol::jose::jwk::Material;
+use crate::protocol::jose::jws::SigningKey;
 use crate::protocol::jose::tree::TreeId;
 use crate::protocol::model::{Kid, Name, Place, Result, Role, Scheme, ShopName, Suite};
 use crate::protocol::store::trees::{HeldTree, ServiceTree, Trees};
@@ -19,6 +23,9 @@ pub struct Keyring {
     pub shops: BTreeMap<ShopName, Account>,
     /// The keys of all shops.
     pub keys: Keys<Material>,
+    /// The service's key for signing what it hands out over the network, once it was needed. It does
+    /// not stand among the keys for orders: no bundle and no export has it.
+    pub signing: Option<Box<SigningKey>>,
 }
 
 /// A keyring's record of a shop and of what was handed out to its clients.
@@ -54,6 +61,11 @@ impl Keyring {
     /// Creates a keyring with no shops.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The key for signing what is handed out, which is made if there is none yet.
+    pub fn signing_key(&mut self, random: &mut KeyStream) -> &SigningKey {
+        self.signing.get_or_insert_with(|| Box::new(SigningKey::random(random)))
     }
 
     /// The shop named `wanted`, or the only one, with the newest generation of its keys.
@@ -113,6 +125,10 @@ impl KeyHolder for Keyring {
 
     fn all_keys(&self) -> &dyn AnyKeys {
         &self.keys
+    }
+
+    fn can_sign(&self) -> bool {
+        self.signing.is_some()
     }
 
     fn shops(&self) -> Box<dyn Iterator<Item = (&ShopName, &Shop)> + '_> {
@@ -177,7 +193,12 @@ impl KeySet for Keyring {
 
 fn keyring(file: &Keyring) -> Value {
     let shops = file.shops.iter().map(|(name, account)| (name.to_string(), of_account(account)));
-    write::member(Role::Service, shops.collect())
+    let mut member = write::member(Role::Service, shops.collect());
+    if let Some(key) = &file.signing {
+        member["signing"] = key.to_jwk();
+        member["version"] = json!(VERSION_WITH_SIGNING);
+    }
+    member
 }
 
 fn of_account(account: &Account) -> Value {

@@ -10,7 +10,7 @@ use super::write::DATED;
 use super::{
     Account, ClientBundle, Generation, IV_BUDGET, JournalEnd, JwkSet, KeyFile, Keyring, Keys,
     LoneKey, PlainFile, Sent, Shop, ShopBundle, Signer, Standing, VERSION_WITH_DATES,
-    VERSION_WITH_JOURNAL, VERSION_WITH_TREES,
+    VERSION_WITH_JOURNAL, VERSION_WITH_SIGNING, VERSION_WITH_TREES,
 };
 use crate::ciphers::base64url;
 use crate::ciphers::ecdh::Curve;
@@ -21,6 +21,7 @@ use crate::protocol::jose::json::{
 use crate::protocol::jose::jwk::{
     AsKey, DecryptingKey, EncryptingKey, Jwk, KeyRef, Material, Refusal,
 };
+use crate::protocol::jose::jws::SigningKey;
 use crate::protocol::jose::password::Password;
 use crate::protocol::jose::tree::{Tree, TreeId};
 use crate::protocol::model::{
@@ -182,9 +183,12 @@ fn from_members(
 fn ours(members: &Object) -> Checked<Option<&Object>> {
     let Some(value) = members.get("orderseal") else { return Ok(None) };
     let ours = value.as_object().ok_or_else(|| Malformed::member("orderseal", "an object"))?;
-    let version = json::version(ours, VERSION_WITH_DATES)?;
+    let version = json::version(ours, VERSION_WITH_SIGNING)?;
     if ours.contains_key("journal") && version < VERSION_WITH_JOURNAL {
         return Err(KeyFileFault::NoJournalIn(version).into());
+    }
+    if ours.contains_key("signing") && version < VERSION_WITH_SIGNING {
+        return Err(KeyFileFault::NoSigningIn(version).into());
     }
     let dated = |members: &Object| DATED.into_iter().any(|member| members.contains_key(member));
     if dated(ours) && version < VERSION_WITH_DATES {
@@ -286,8 +290,19 @@ fn keyring(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<Keyring> {
     let keys = keys_of(keys, Role::Service, shop_of, held, place)?;
     match ours.contains_key("program") {
         true => Err(Error::malformed(place, KeyFileFault::NoProgram(Role::Service))),
-        false => Ok(Keyring { shops, keys }),
+        false => {
+            let signing = signing(ours).map_err(|found| Error::malformed(place, found))?;
+            Ok(Keyring { shops, keys, signing })
+        }
     }
+}
+
+/// The service's key for signing, if there is one.
+fn signing(ours: &Object) -> Checked<Option<Box<SigningKey>>> {
+    let Some(key) = ours.get("signing") else { return Ok(None) };
+    let key = key.as_object().ok_or_else(|| Malformed::member("signing", "an object"))?;
+    let key = SigningKey::from_jwk(key).map_err(|found| found.within("signing"))?;
+    Ok(Some(Box::new(key)))
 }
 
 fn shop_bundle(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<ShopBundle> {

@@ -70,7 +70,7 @@ fn contradictions_are_refused() {
     let good = String::from_utf8(client().to_bytes(&place()).unwrap().to_vec()).unwrap();
     for (from, to, complaint) in [
         ("\"role\":\"client\"", "\"role\":\"boss\"", "role \"boss\""),
-        ("\"version\":1", "\"version\":5", "version 5, expected 1 to 4"),
+        ("\"version\":1", "\"version\":6", "version 6, expected 1 to 5"),
         ("tokyo/00ff", "osaka/00ff", "belongs to no shop"),
         ("tokyo/00ff", "tokyo", "does not fit the scope"),
         ("\"alg\":\"A256KW\",\"k\"", "\"alg\":\"A256GCM\",\"k\"", "not for A256KW"),

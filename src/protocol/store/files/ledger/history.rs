@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use super::followed::Followed;
 use super::records::{Record, Route};
 use crate::protocol::model::KidHash;
+use crate::protocol::store::files::arrivals::InboxId;
 use crate::protocol::store::uses::{Earlier, Use};
 
 /// Uses by slot, each with its run.
@@ -14,6 +16,8 @@ pub(super) struct History {
     runs: Vec<Run>,
     /// Whether this process's run has entered any order.
     has_own: bool,
+    /// How far each inbox was followed.
+    followed: BTreeMap<InboxId, Followed>,
 }
 
 /// Map by slot.
@@ -36,8 +40,15 @@ struct Run {
     is_done: bool,
 }
 
+fn is_done(runs: &[Run], recent: &Recent) -> bool {
+    recent.run == FOLLOWED || runs[recent.run as usize].is_done
+}
+
 /// Index of this process's own run.
 const OWN: u32 = 0;
+
+/// In place of an index: an order that was handed on from an inbox.
+const FOLLOWED: u32 = u32::MAX;
 
 /// Numbers of uses.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +67,8 @@ impl History {
     /// The uses in these records; `own` is the number of this process's run.
     pub fn new(own: u64, records: Vec<Record>) -> Self {
         let runs = vec![Run { number: own, is_done: false }];
-        let mut history = Self { recent: Slots::default(), runs, has_own: false };
+        let (recent, followed) = (Slots::default(), BTreeMap::new());
+        let mut history = Self { recent, runs, has_own: false, followed };
         records.into_iter().for_each(|record| history.apply(record));
         history
     }
@@ -73,7 +85,31 @@ impl History {
                 let run = self.index_of(run);
                 self.runs[run as usize].is_done = true;
             }
+            Record::Followed { inbox, followed, uses } => self.follow(inbox, followed, uses),
         }
+    }
+
+    /// Notes how far an inbox was followed, and what was handed on from it.
+    pub fn follow(
+        &mut self,
+        inbox: InboxId,
+        followed: Followed,
+        uses: impl IntoIterator<Item = Use>,
+    ) {
+        let recent = |mark| Recent { mark, run: FOLLOWED, route: Route::File };
+        self.recent.extend(uses.into_iter().map(|used| (used.slot, recent(used.mark))));
+        self.followed.insert(inbox, followed);
+    }
+
+    /// How far each inbox was followed.
+    pub fn followed(&self) -> &BTreeMap<InboxId, Followed> {
+        &self.followed
+    }
+
+    /// Forgets what is done, as a new snapshot has it.
+    pub fn forget_done(&mut self) {
+        let runs = &self.runs;
+        self.recent.retain(|_, recent| !is_done(runs, recent));
     }
 
     /// Index of the run with this number.
@@ -86,7 +122,7 @@ impl History {
     }
 
     fn is_done(&self, recent: &Recent) -> bool {
-        self.runs[recent.run as usize].is_done
+        is_done(&self.runs, recent)
     }
 
     /// Whether this process's run has entered any order.

@@ -6,9 +6,13 @@
 //! orders that were opening open again if they were to go into a file, which appeared whole or not at
 //! all; where they went into a pipe, nobody knows what arrived.
 //!
+//! Orders that are [appended](follow) to the output of an inbox are done in one step.
+//!
 //! The file is a [snapshot] of orders that were done, followed by [records] of what came after. When
 //! these get long, a new file with everything in its snapshot takes its place.
 
+mod follow;
+mod followed;
 mod history;
 mod join;
 mod pads;
@@ -24,6 +28,7 @@ use rand::Rng;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
+pub use self::followed::Followed;
 use self::history::{Counts, History, Unfinished};
 pub use self::join::LedgerUser;
 use self::pads::Pads;
@@ -275,9 +280,9 @@ impl Ledger {
 
     /// Whether so much of the records is done that a new snapshot pays.
     fn is_long(&self) -> bool {
-        let done = self.history.counts().done * LEAST_USE;
+        let most = MOST_RECORDS.max(self.snapshot.records_at / 32);
         let len = self.end - self.snapshot.records_at;
-        done.min(len) > MOST_RECORDS.max(self.snapshot.records_at / 32)
+        len > most && self.history.counts().done * LEAST_USE > most
     }
 
     /// Replaces the file by one with everything that is done in its snapshot.
@@ -287,13 +292,22 @@ impl Ledger {
         let new = Temporary::beside(&self.locked.path, Privacy::Owner).map_err(failed)?;
         let done = self.history.done();
         let (next, mut end) = self.snapshot.write_with(file, place, &done, new.file())?;
-        for record in openings(self.history.unfinished()) {
+        let followed = self.history.followed().iter();
+        let followed = followed.map(|(&inbox, followed)| Record::Followed {
+            inbox,
+            followed: followed.clone(),
+            uses: Vec::new(),
+        });
+        for record in openings(self.history.unfinished()).chain(followed) {
             end = record.append(new.file(), next, end, 0).map_err(failed)?;
         }
         new.file().sync_all().map_err(failed)?;
+        let snapshot = Snapshot::read(new.file(), place)?;
         let old = self.locked.replace_by(new);
-        old.and_then(|old| old.unlink())
-            .map_err(|error| Error::io(&self.locked.place, "cannot renew", error))
+        let old = old.map_err(|error| Error::io(&self.locked.place, "cannot renew", error))?;
+        (self.snapshot, self.end) = (snapshot, end);
+        self.history.forget_done();
+        old.unlink().map_err(|error| Error::io(&self.locked.place, "cannot renew", error))
     }
 }
 

@@ -9,9 +9,11 @@ use std::os::unix::fs::FileExt;
 
 use sha2::{Digest, Sha256};
 
+use super::followed::Followed;
 use super::runs;
 use super::snapshot::{ALIGNMENT, Identity, u64_at};
 use crate::protocol::model::{Error, LedgerFault, Place, Result};
+use crate::protocol::store::files::arrivals::InboxId;
 use crate::protocol::store::uses::Use;
 
 const HEADER_LEN: usize = 64;
@@ -34,6 +36,9 @@ pub(super) enum Record {
     Opening { run: u64, route: Route, uses: Vec<Use> },
     /// All that a run opened was handed on.
     Done { run: u64 },
+    /// Orders that were appended to the output of an inbox, in ascending order of their slots, and how
+    /// far the inbox was followed with them.
+    Followed { inbox: InboxId, followed: Followed, uses: Vec<Use> },
 }
 
 impl Record {
@@ -41,6 +46,7 @@ impl Record {
         match self {
             Self::Opening { .. } => 1,
             Self::Done { .. } => 2,
+            Self::Followed { .. } => 3,
         }
     }
 
@@ -54,41 +60,41 @@ impl Record {
                     Route::File => 0,
                     Route::Pipe => 1,
                 });
-                bytes.extend((uses.len() as u32).to_le_bytes());
-                let slots: Vec<u128> = uses.iter().map(|used| used.slot).collect();
-                runs::encode(&slots, &mut bytes);
-                bytes.extend(uses.iter().flat_map(|used| used.mark.to_be_bytes()));
+                put_uses(uses, &mut bytes);
+                bytes
+            }
+            Self::Followed { inbox, followed, uses } => {
+                let mut bytes = Vec::with_capacity(128 + 18 * uses.len());
+                bytes.extend(inbox.0);
+                followed.put(&mut bytes);
+                put_uses(uses, &mut bytes);
                 bytes
             }
         }
     }
 
     fn parse(kind: u8, content: &[u8]) -> Option<Self> {
-        let (run, rest) = content.split_first_chunk()?;
-        let run = u64::from_le_bytes(*run);
         match kind {
             1 => {
+                let (run, rest) = content.split_first_chunk()?;
+                let run = u64::from_le_bytes(*run);
                 let (&route, rest) = rest.split_first()?;
                 let route = match route {
                     0 => Route::File,
                     1 => Route::Pipe,
                     _ => return None,
                 };
-                let (count, rest) = rest.split_first_chunk()?;
-                let (slots, marks) = runs::decode(rest, u32::from_le_bytes(*count))?;
-                let (marks, []) = marks.as_chunks() else { return None };
-                let marks = marks.iter().copied().map(u128::from_be_bytes);
-                let uses: Vec<Use> = runs::numbers(&slots)
-                    .zip(marks)
-                    .map(|(slot, mark)| Use { slot, mark })
-                    .collect();
-                (uses.len() as u32 == u32::from_le_bytes(*count)).then_some(Self::Opening {
-                    run,
-                    route,
-                    uses,
-                })
+                Some(Self::Opening { run, route, uses: uses(rest)? })
             }
-            2 => rest.is_empty().then_some(Self::Done { run }),
+            2 => {
+                let (run, rest) = content.split_first_chunk()?;
+                rest.is_empty().then_some(Self::Done { run: u64::from_le_bytes(*run) })
+            }
+            3 => {
+                let (inbox, rest) = content.split_first_chunk()?;
+                let (followed, rest) = Followed::parse(rest)?;
+                Some(Self::Followed { inbox: InboxId(*inbox), followed, uses: uses(rest)? })
+            }
             _ => None,
         }
     }
@@ -121,6 +127,26 @@ impl Record {
         file.sync_data()?;
         Ok(end)
     }
+}
+
+/// Appends uses to the content of a record.
+fn put_uses(uses: &[Use], bytes: &mut Vec<u8>) {
+    bytes.extend((uses.len() as u32).to_le_bytes());
+    let slots: Vec<u128> = uses.iter().map(|used| used.slot).collect();
+    runs::encode(&slots, bytes);
+    bytes.extend(uses.iter().flat_map(|used| used.mark.to_be_bytes()));
+}
+
+/// The uses at the end of a record.
+fn uses(bytes: &[u8]) -> Option<Vec<Use>> {
+    let (count, rest) = bytes.split_first_chunk()?;
+    let count = u32::from_le_bytes(*count);
+    let (slots, marks) = runs::decode(rest, count)?;
+    let (marks, []) = marks.as_chunks() else { return None };
+    let marks = marks.iter().copied().map(u128::from_be_bytes);
+    let uses = runs::numbers(&slots).zip(marks).map(|(slot, mark)| Use { slot, mark });
+    let uses: Vec<Use> = uses.collect();
+    (uses.len() as u32 == count).then_some(uses)
 }
 
 /// Length in bytes of a record [`Done`](Record::Done).

@@ -1,0 +1,63 @@
+// The words of the live page besides those of the order page.
+
+const LIVE_TEXTS = {
+  en: {
+    asking: "Asking for a key …",
+    how_ask: "When you press the button, {0} makes a key for this order. The order is encrypted with it here, then sent to {1} and nowhere else.",
+    how_key: "Encrypted here with the shop's public key, then sent to {0} and nowhere else.",
+    no_ed25519: "This browser cannot verify who made a key (Ed25519), so no order can be placed safely. Please use a newer one: Chrome or Edge 137, Firefox 129, Safari 17, or later.",
+    no_service: "The security service at {0} did not answer, or does not accept this page. Nothing was sent, and your entries are still here: please try again, and tell the shop if it goes on.",
+    "not_handed_out:origin": "The security service at {0} makes no keys for this page, as it does not know the page's address ({1}). Nothing was sent, and your entries are still here: please tell the shop.",
+    "not_handed_out:pool-empty": "The security service at {0} has no key left for this shop ({1}). Nothing was sent, and your entries are still here: please tell the shop, or try again later.",
+    "not_handed_out:unknown-shop": "The security service at {0} does not know this shop ({1}). Nothing was sent, and your entries are still here: please tell the shop.",
+    "not_handed_out:shared-secret": "The security service at {0} does not give the key of this shop to pages, as it opens the orders of everybody ({1}). Nothing was sent, and your entries are still here: please tell the shop.",
+    too_many: "Too many keys were asked of {0} from your network. Nothing was sent, and your entries are still here: please try again {1}.",
+    not_handed_out: "The security service at {0} made no key for this order ({1}). Nothing was sent, and your entries are still here: please try again later, and tell the shop if it goes on.",
+    not_signed: "An answer came that the security service did not sign, and it was not used. Nothing was sent, and your entries are still here: please tell the shop.",
+    other_answer: "An answer to another request came, and it was not used. Nothing was sent, and your entries are still here: please try again, and tell the shop if it goes on.",
+    bad_program: "The page does not understand the key that came for this order. Nothing was sent, and your entries are still here: please load the page again, and tell the shop if it goes on.",
+    cannot_seal: "This browser does not encrypt in the way of this shop ({0}). Nothing was sent: please use another browser, or tell the shop.",
+    expired: "The keys of this shop expired on {0}. Nothing was sent: please check the date of this device, or tell the shop.",
+    early: "The keys of this shop can be used from {0} on. Nothing was sent: please check the date of this device, or come back then.",
+    in_seconds: "in {0} seconds", later: "later",
+    not_yet: "The shop takes no more orders from your network for now. Nothing is lost: send it again {0}, or download or copy it.",
+    refused: "The shop's server does not take the order ({0}).",
+    "refused:id-used": "The shop's server already has another order with this reference and does not take this one ({0}).",
+    "refused:ticket-expired": "The permission to send this order has expired ({0}).",
+    "refused:bad-ticket": "The shop's server does not accept the permission to send this order ({0}).",
+    "refused:origin": "The shop's server takes no orders from this page, as it does not know the page's address ({0}).",
+    refused_next: "Sending it again will not help. Download or copy it and ask the shop; or press “{0}” and order again.",
+  },
+  ja: {
+    asking: "鍵を要求しています…",
+    how_ask: "ボタンを押すと、{0} がこのご注文のための鍵を作ります。ご注文はその鍵を使ってここで暗号化し、{1} だけに送信します。",
+    how_key: "店舗の公開鍵を使ってここで暗号化し、{0} だけに送信します。",
+    no_ed25519: "このブラウザーでは、誰が鍵を作ったかを確認できない（Ed25519 に未対応の）ため、安全に注文できません。新しいブラウザー（Chrome・Edge 137、Firefox 129、Safari 17 以降）をお使いください。",
+    no_service: "セキュリティサービス {0} から応答がないか、このページからの要求が認められていません。何も送信されておらず、入力内容は残っています。もう一度お試しください。繰り返す場合は店舗にお知らせください。",
+    "not_handed_out:origin": "このページのアドレスが登録されていないため、セキュリティサービス {0} は鍵を作りません（{1}）。何も送信されておらず、入力内容は残っています。店舗にお知らせください。",
+    "not_handed_out:pool-empty": "セキュリティサービス {0} に、この店舗の鍵が残っていません（{1}）。何も送信されておらず、入力内容は残っています。店舗にお知らせいただくか、後でもう一度お試しください。",
+    "not_handed_out:unknown-shop": "セキュリティサービス {0} に、この店舗は登録されていません（{1}）。何も送信されておらず、入力内容は残っています。店舗にお知らせください。",
+    "not_handed_out:shared-secret": "この店舗の鍵は全員の注文を開けるものなので、セキュリティサービス {0} はページに渡しません（{1}）。何も送信されておらず、入力内容は残っています。店舗にお知らせください。",
+    too_many: "お使いのネットワークから {0} への鍵の要求が多すぎます。何も送信されておらず、入力内容は残っています。{1}もう一度お試しください。",
+    not_handed_out: "セキュリティサービス {0} は、このご注文の鍵を作りませんでした（{1}）。何も送信されておらず、入力内容は残っています。後でもう一度お試しください。繰り返す場合は店舗にお知らせください。",
+    not_signed: "セキュリティサービスの署名がない応答が届いたため、使用しませんでした。何も送信されておらず、入力内容は残っています。店舗にお知らせください。",
+    other_answer: "別の要求への応答が届いたため、使用しませんでした。何も送信されておらず、入力内容は残っています。もう一度お試しください。繰り返す場合は店舗にお知らせください。",
+    bad_program: "このご注文のために届いた鍵を読み取れません。何も送信されておらず、入力内容は残っています。ページを読み込み直してください。繰り返す場合は店舗にお知らせください。",
+    cannot_seal: "このブラウザーでは、この店舗の方式（{0}）で暗号化できません。何も送信されていません。別のブラウザーをお使いになるか、店舗にお知らせください。",
+    expired: "この店舗の鍵は{0}に期限切れになりました。何も送信されていません。端末の日付をご確認になるか、店舗にお知らせください。",
+    early: "この店舗の鍵は{0}から使えます。何も送信されていません。端末の日付をご確認になるか、それ以降にもう一度お試しください。",
+    in_seconds: "{0} 秒後に", later: "しばらくしてから",
+    not_yet: "お使いのネットワークからの注文は、現在これ以上受け付けられません。注文は失われていません。{0}もう一度送信するか、ダウンロードまたはコピーしてください。",
+    refused: "店舗のサーバーはこのご注文を受け付けません（{0}）。",
+    "refused:id-used": "同じ注文番号の別のご注文がすでに届いているため、店舗のサーバーはこのご注文を受け付けません（{0}）。",
+    "refused:ticket-expired": "このご注文を送信できる期限が過ぎました（{0}）。",
+    "refused:bad-ticket": "このご注文の送信許可を、店舗のサーバーが認めません（{0}）。",
+    "refused:origin": "このページのアドレスが登録されていないため、店舗のサーバーはご注文を受け付けません（{0}）。",
+    refused_next: "もう一度送信しても結果は変わりません。ダウンロードまたはコピーして店舗にお問い合わせになるか、「{0}」を押してから注文し直してください。",
+  },
+};
+
+for (const [language, texts] of Object.entries(LIVE_TEXTS)) {
+  for (const code of ["no-ticket", "wrong-id", "wrong-shop"]) texts[`refused:${code}`] = texts["refused:bad-ticket"];
+  Object.assign(TEXTS[language], texts);
+}
