@@ -3,8 +3,9 @@
 #
 #     scripts/check.sh [--interop] [--browser] [--faults]
 #
-# --interop adds the exchange with other people's software (scripts/interop.sh), --browser orders
-# through pages in a real browser (scripts/browser-test.sh); both need python3, node, npm and the network.
+# --interop adds the exchange with other people's software (scripts/interop.sh) and requests that it makes of the servers
+# (scripts/api-test.sh), --browser orders through pages in a real browser (scripts/browser-test.sh); both need python3,
+# node, npm and the network.
 # --faults kills commands at their system calls for two minutes (scripts/fault-sweep.sh); it needs strace.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -25,12 +26,13 @@ step() {
 }
 
 step cargo fmt --check
-step cargo clippy --all-targets --locked -- -D warnings
-RUSTDOCFLAGS="-D warnings" step cargo doc --no-deps --locked
-step cargo test --locked
+step cargo check --locked
+step cargo clippy --all-targets --locked --features serve -- -D warnings
+RUSTDOCFLAGS="-D warnings" step cargo doc --no-deps --locked --features serve
+step cargo test --locked --features serve
 
 for example in service seal_batch kernels; do
-    step cargo run --quiet --locked --example "$example" < fixtures/orders.ndjson
+    step cargo run --quiet --locked --features serve --example "$example" < fixtures/orders.ndjson
 done
 
 # The library by itself: here, and where it is only type-checked. `custom` leaves random numbers to the caller.
@@ -54,13 +56,13 @@ CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target} step cargo test --doc --locked
     --manifest-path "$packed/orderseal-$version/Cargo.toml"
 
 # Order in = order out and nothing shared wrongly, at one thread as at many.
-RAYON_NUM_THREADS=1 step cargo test --locked --lib --test flow
+RAYON_NUM_THREADS=1 step cargo test --locked --features serve --lib --test flow
 
 # Machines without wide instructions send and open the same orders.
-backends=$(cargo run --quiet --locked -- --version | sed -n 's/^backends *\(.*\);.*/\1/p')
+backends=$(cargo run --quiet --locked --features serve -- --version | sed -n 's/^backends *\(.*\);.*/\1/p')
 for backend in portable avx2; do
     if [[ " $backends " = *" $backend "* ]]; then
-        ORDERSEAL_BACKEND=$backend step cargo test --locked --test flow --test variants
+        ORDERSEAL_BACKEND=$backend step cargo test --locked --features serve --test flow --test variants
     else
         echo; echo "== not run, this processor has only $backends: tests/flow and tests/variants on $backend"
     fi
@@ -86,7 +88,7 @@ benches=()
 for bench in benches/*.rs; do
     [ ! -e "$bench" ] || benches+=(--bench "$(basename "$bench" .rs)")
 done
-[ ${#benches[@]} = 0 ] || step cargo test --locked "${benches[@]}"
+[ ${#benches[@]} = 0 ] || step cargo test --locked --features serve "${benches[@]}"
 
 if command -v python3 > /dev/null; then
     echo; echo "== fixtures/orders.ndjson is what scripts/make-fixtures.py writes"
@@ -98,6 +100,9 @@ else
     echo; echo "== not checked, python3 is not installed: fixtures/orders.ndjson and testkit against their generators"
 fi
 
+# These take the program that the tests built: an optimized one would take minutes to build.
+ORDERSEAL=$(realpath "${CARGO_TARGET_DIR:-target}/debug/orderseal")
+export ORDERSEAL
 if command -v node > /dev/null; then
     step scripts/page-test.sh
 else
@@ -113,11 +118,10 @@ optional() { # ASKED OPTION SCRIPT [ARGUMENT…]
         echo; echo "== not run: $1 (ask with $option)"
     fi
 }
-# These take the program that the tests built: an optimized one would take minutes to build.
-ORDERSEAL=$(realpath "${CARGO_TARGET_DIR:-target}/debug/orderseal")
-export ORDERSEAL
 step scripts/rotation.sh
+step scripts/live.sh --check
 optional $faults --faults scripts/fault-sweep.sh --seconds 90
 optional $interop --interop scripts/interop.sh
+optional $interop --interop scripts/api-test.sh 1000 1
 optional $browser --browser scripts/browser-test.sh
 printf '\nall checks passed\n'

@@ -19,7 +19,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ ${#scenarios[@]} -gt 0 ] || scenarios=(keygen protect protected bundle admit revoke rotate rewrap ids sign verify journal journal-on journal-off pads erasing erasing-protected erase erase-keys decrypt ledger ledger-erase)
+[ ${#scenarios[@]} -gt 0 ] || scenarios=(keygen protect protected bundle admit revoke rotate rewrap ids sign verify journal journal-on journal-off pads erasing erasing-protected erase erase-keys decrypt ledger ledger-erase follow)
 
 if ! command -v strace > /dev/null; then
     echo "fault-sweep.sh: error: strace was not found" >&2
@@ -124,6 +124,7 @@ command_of() {
         decrypt) echo "decrypt --bundle tokyo.jwks sealed.jwe -o opened.ndjson" ;;
         ledger) echo "decrypt --bundle tokyo.jwks --ledger tokyo.ledger sealed.jwe -o opened.ndjson" ;;
         ledger-erase) echo "decrypt --bundle tokyo.jwks --ledger tokyo.ledger --erase sealed.jwe -o opened.ndjson" ;;
+        follow) echo "decrypt --bundle tokyo.jwks --follow inbox -o opened.ndjson" ;;
         *) echo "fault-sweep.sh: error: there is no scenario $1" >&2; exit 2 ;;
     esac
 }
@@ -270,6 +271,16 @@ check() {
             ok decrypt --bundle tokyo.jwks sealed.jwe -o opened.ndjson --force
             cmp -s opened.ndjson orders.ndjson || fail "the orders are not those that were sealed"
             ;;
+        follow)
+            head -n 1 orders.ndjson > ../secrets
+            only_in orders.ndjson more.ndjson opened.ndjson
+            # shellcheck disable=SC2046
+            "$ORDERSEAL" $(command_of follow) --quiet > out.log 2>&1 &
+            end_following $!
+            cmp -s opened.ndjson orders.ndjson || fail "not each order once: $(cat out.log)"
+            [ "$(cat out.log)" = "orderseal: error: stopped by a signal" ] || fail "it said: $(cat out.log)"
+            [[ $("$ORDERSEAL" inspect --json opened.ndjson.ledger) == *'"done":10,'* ]] || fail "not recorded"
+            ;;
         ledger*)
             [ ! -e opened.ndjson ] || cmp -s opened.ndjson orders.ndjson || fail "part of the output"
             head -n 1 orders.ndjson > ../secrets
@@ -303,10 +314,39 @@ prepare() {
         "$ORDERSEAL" encrypt --bundle erasing.jwks orders.ndjson -o sealed.jwe --force --quiet
         cp sealed.jwe ../old.jwe
     fi
+    if [ "$scenario" = follow ]; then
+        mkdir inbox
+        head -n 6 sealed.jwe > inbox/00000001-20261128.jwe
+        tail -n 4 sealed.jwe > inbox/00000002-20261129.jwe
+    fi
     [ "$scenario" != pads ] || "$ORDERSEAL" bundle shop --keyring pads.jwks -o pads-shop.jwks --quiet --allow-weak
 }
 
+is_running() { jobs -pr | grep -qx "$1"; }
+
+# Ends a process that follows an inbox, or is the parent of one, when everything was opened, or it is gone.
+end_following() { # PROCESS
+    local tries=0 child
+    while is_running "$1" && [ $tries -lt 500 ]; do
+        [ ! -e opened.ndjson ] || [ "$(wc -l < opened.ndjson)" != 10 ] || break
+        sleep 0.02
+        tries=$((tries + 1))
+    done
+    sleep 0.1
+    child=$(ps -o pid= --ppid "$1" || true)
+    # shellcheck disable=SC2086
+    kill -TERM ${child:-$1} 2> /dev/null || true
+    { wait "$1" || true; } 2> /dev/null
+}
+
 traced() { # [OPTION…]
+    if [ "$scenario" = follow ]; then
+        # shellcheck disable=SC2046
+        strace -f -qq -o ../log "$@" "$ORDERSEAL" $(command_of follow) --threads 1 --quiet > /dev/null 2>&1 &
+        # Without the shell's message that strace was killed.
+        end_following $! 2> /dev/null
+        return 0
+    fi
     # In a shell of its own, whose message that strace was killed goes nowhere.
     # shellcheck disable=SC2046
     (strace -f -qq -o ../log "$@" "$ORDERSEAL" $(command_of "$scenario") --threads 1 --quiet; exit $?) > /dev/null 2>&1

@@ -26,7 +26,7 @@ out=target/package
 name=orderseal-$version-$target
 
 if [ -z "${ORDERSEAL:-}" ]; then
-    cargo build --release --locked --target "$target" --bin orderseal
+    cargo build --release --locked --features serve --target "$target" --bin orderseal
     ORDERSEAL=${CARGO_TARGET_DIR:-target}/$target/release/orderseal
 fi
 told=$("$ORDERSEAL" --version | sed -n '1s/^orderseal //p')
