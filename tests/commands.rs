@@ -10,7 +10,7 @@ use common::{FIXTURE, Lab, Run, not_run, orders};
 use serde_json::Value;
 
 /// The commands of every program.
-const COMMANDS: [&str; 34] = [
+const COMMANDS: [&str; 35] = [
     "",
     "keygen",
     "bundle",
@@ -23,6 +23,7 @@ const COMMANDS: [&str; 34] = [
     "keys admit",
     "keys revoke",
     "keys token",
+    "keys fetch",
     "keys rotate",
     "keys merge",
     "keys skip",

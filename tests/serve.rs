@@ -4,6 +4,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -326,7 +327,7 @@ fn shared_secrets_are_handed_out_only_where_that_is_wanted() {
 #[test]
 fn a_command_and_a_server_hand_out_of_one_keyring_without_harm() {
     let world = World::new("--embodiment 3 --orders 60", "", "");
-    let mut ids = std::collections::BTreeSet::new();
+    let mut ids = BTreeSet::new();
     let mut add = |bundle: &Value| {
         for kid in common::key_ids(bundle) {
             assert!(ids.insert(kid.clone()), "{kid} was handed out twice");
@@ -338,6 +339,171 @@ fn a_command_and_a_server_hand_out_of_one_keyring_without_harm() {
         add(&world.lab.json("client.jwks"));
     }
     assert_eq!(ids.len(), 60);
+}
+
+impl World {
+    /// Asks for the keys of the shop after one of them.
+    fn keys(&self, token: &str, after: &Value) -> Answer {
+        let token = String::from_utf8(self.lab.read(token)).unwrap();
+        let head = "POST /v1/shop-keys HTTP/1.1\r\nContent-Type: application/json";
+        let head = format!("{head}\r\nAuthorization: Bearer {}", token.trim());
+        self.service.send(&head, &after.to_string())
+    }
+
+    /// Opens orders as they come until so many are opened; returns what was said.
+    fn follow(&self, options: &str, count: usize) -> String {
+        let line = format!(
+            "decrypt --bundle tokyo.jwks --follow inbox -o opened.ndjson --token-file tokyo.token {options}"
+        );
+        let mut child = Command::new(ORDERSEAL)
+            .current_dir(self.lab.dir())
+            .args(line.split_whitespace())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        let opened = || self.lab.has("opened.ndjson").then(|| self.lab.read("opened.ndjson"));
+        while common::lines(&opened().unwrap_or_default()).count() < count {
+            assert!(std::time::Instant::now() < end, "orders were not opened");
+            if child.try_wait().unwrap().is_some() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        let _ = Command::new("kill").arg(child.id().to_string()).status();
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        child.wait().unwrap();
+        said
+    }
+}
+
+#[test]
+fn keys_made_on_demand_are_fetched_when_an_order_needs_them() {
+    for options in [
+        "--embodiment 4 --orders 2",
+        "--embodiment 6 --wrap ECDH-ES+A256KW --orders 2",
+        "--embodiment 5 --rsa-bits 2048 --orders 2",
+    ] {
+        let world = World::new(options, "--on-demand", "");
+        let lab = &world.lab;
+        lab.write("orders.ndjson", orders(8));
+        lab.ok(&format!("send --page {} --orders-per-request 4 orders.ndjson", world.page()));
+        lab.ok("keys token --fetch service.jwks -o tokyo.token");
+        let service = format!("--service http://127.0.0.1:{}", world.service.port);
+        let said = world.follow(&service, 8);
+        assert_eq!(lab.read("opened.ndjson"), orders(8), "{options}: {said}");
+        assert_eq!(said, "orderseal: error: stopped by a signal\n", "{options}");
+
+        // The same by hand, and once more in vain. What was erased stays erased.
+        lab.ok("bundle shop --keyring service.jwks --force -o all.jwks");
+        let keys = |file: &str| common::key_ids(&lab.json(file));
+        let sorted = |file: &str| keys(file).into_iter().collect::<BTreeSet<_>>();
+        assert_eq!(sorted("tokyo.jwks"), sorted("all.jwks"), "{options}");
+        lab.ok(&format!("send --page {} --from-line 6 orders.ndjson", world.page()));
+        let fetch = format!("keys fetch --token-file tokyo.token {service} tokyo.jwks");
+        assert_eq!(lab.ok(&fetch).text(), "tokyo.jwks: 3 keys added\n", "{options}");
+        assert_eq!(lab.ok(&fetch).text(), "tokyo.jwks: 0 keys added\n", "{options}");
+        let kid = keys("tokyo.jwks").pop().unwrap();
+        lab.ok(&format!("erase tokyo.jwks --kid {kid}"));
+        lab.ok(&fetch);
+        assert!(!keys("tokyo.jwks").contains(&kid), "{options}");
+    }
+}
+
+#[test]
+fn without_on_demand_a_pool_ends() {
+    let world = World::new("--embodiment 4 --orders 2", "", "");
+    assert_eq!(
+        world.ask(&world.request(3), &world.origin(), "").refusal(),
+        (409, "pool-empty".to_owned())
+    );
+    let world = World::new("--embodiment 5 --rsa-bits 2048 --orders 1", "--on-demand", "");
+    assert_eq!(
+        world.ask(&world.request(11), &world.origin(), "").refusal(),
+        (400, "too-many".to_owned())
+    );
+}
+
+#[test]
+fn a_shop_gets_its_keys_against_its_last_token_only() {
+    let world = World::new("--embodiment 4 --orders 1500", "--on-demand", "");
+    let lab = &world.lab;
+    lab.ok("keygen --embodiment 4 --shop kyoto --orders 3 --into service.jwks");
+    lab.ok("keys admit --shop tokyo alice service.jwks");
+    lab.ok("keys token --shop tokyo --fetch service.jwks -o first.token");
+    lab.ok("keys token --shop tokyo --fetch service.jwks -o tokyo.token");
+    lab.ok("keys token --shop kyoto --fetch service.jwks -o kyoto.token");
+    lab.ok("keys token --shop tokyo --user alice service.jwks -o alice.token");
+    let refused = |token: &str| world.keys(token, &json!({})).refusal();
+    assert_eq!(refused("first.token"), (403, "bad-token".to_owned()), "another one was made since");
+    assert_eq!(refused("alice.token"), (403, "bad-token".to_owned()), "a user is no shop");
+    lab.write("junk.token", "e30.e30.AA");
+    assert_eq!(refused("junk.token"), (403, "bad-token".to_owned()));
+    let head = "POST /v1/shop-keys HTTP/1.1\r\nContent-Type: application/json";
+    assert_eq!(world.service.send(head, "{}").refusal(), (401, "no-token".to_owned()));
+    for junk in [
+        json!({ "after": 7 }),
+        json!({ "kids": "all" }),
+        json!({ "kids": [7] }),
+        json!({ "kids": vec!["tokyo/a"; 1001] }),
+        json!({ "kids": [], "after": "tokyo/a" }),
+        json!([]),
+    ] {
+        let answer = world.keys("tokyo.token", &junk);
+        assert_eq!(answer.refusal(), (400, "request-malformed".to_owned()), "{junk}");
+    }
+
+    // A shop has its own keys only, in their order, a thousand at a time.
+    let page = world.keys("tokyo.token", &json!({}));
+    assert!(page.head.contains("content-type: application/jwk-set+json"), "{}", page.head);
+    assert!(page.head.contains("cache-control: no-store") && !page.head.contains("allow-origin"));
+    let first = common::key_ids(&page.json());
+    let rest = world.keys("tokyo.token", &json!({ "after": first.last().unwrap() })).json();
+    assert_eq!((first.len(), common::key_ids(&rest).len()), (1000, 501));
+    assert!(rest["orderseal"]["shops"]["tokyo"]["users"].to_string().contains("alice"));
+    assert!(first.iter().all(|kid| kid.starts_with("tokyo/")));
+    let named = json!({ "kids": [first[7], "tokyo/none", "kyoto", "tokyo/alice", first[3]] });
+    let named = common::key_ids(&world.keys("tokyo.token", &named).json());
+    assert_eq!(named, [&first[7], "tokyo/alice", &first[3]]);
+    let kyoto = common::key_ids(&world.keys("kyoto.token", &json!({})).json());
+    assert!(kyoto.len() == 3 && kyoto.iter().all(|kid| kid.starts_with("kyoto/")));
+
+    // A bundle gets all that it lacks, in several answers.
+    lab.write("empty.jwks", world.keys("tokyo.token", &json!({ "kids": [first[7]] })).body);
+    lab.mode("empty.jwks", 0o600);
+    let service = format!("--service http://127.0.0.1:{}", world.service.port);
+    let fetch = |token| format!("keys fetch --token-file {token} {service} empty.jwks");
+    assert_eq!(lab.ok(&fetch("tokyo.token")).text(), "empty.jwks: 1,500 keys added\n");
+    lab.refused(1, &fetch("first.token")).says(&["status 403, bad-token"]);
+    lab.refused(4, &fetch("kyoto.token"));
+    lab.refused(2, "keys fetch --token-file tokyo.token empty.jwks").says(&["--service URL"]);
+    lab.refused(2, "decrypt --bundle empty.jwks --token-file tokyo.token").says(&["--follow"]);
+}
+
+#[test]
+fn orders_wait_while_the_service_does_not_answer() {
+    let mut world = World::new("--embodiment 4 --orders 1", "--on-demand", "");
+    world.lab.write("orders.ndjson", orders(3));
+    world.lab.ok(&format!("send --page {} orders.ndjson", world.page()));
+    world.lab.ok("keys token --fetch service.jwks -o tokyo.token");
+    let port = world.service.port;
+    world.service.child.kill().unwrap();
+    world.service.child.wait().unwrap();
+    std::thread::scope(|scope| {
+        let (lab, shop) = (&world.lab, world.shop.port);
+        scope.spawn(move || {
+            std::thread::sleep(std::time::Duration::from_secs(2));
+            assert_eq!(lab.has("opened.ndjson").then(|| lab.read("opened.ndjson")), Some(vec![]));
+            let origin = format!("http://127.0.0.1:{shop}");
+            let line = format!("serve service --keys service.jwks --origin {origin} --on-demand");
+            let _service = Server::start(lab, &line, port);
+            std::thread::sleep(std::time::Duration::from_secs(15));
+        });
+        let service = format!("--service http://127.0.0.1:{port}");
+        world.follow(&service, 3);
+    });
+    assert_eq!(world.lab.read("opened.ndjson"), orders(3));
 }
 
 #[test]

@@ -19,7 +19,7 @@ OPENAPI = HERE.parents[1] / "docs/openapi.yaml"
 SECONDS = 8  # for each server
 
 
-def config(token):
+def config(ticket, shop_token):
     """Valid requests are accepted or refused by what the file cannot say: used ids, unknown shops, tokens."""
     checks = {
         "positive_data_acceptance": [200, 201, 204, 304, 401, 403, 404, 406, 409],
@@ -27,7 +27,8 @@ def config(token):
         "missing_required_header": REFUSED,
         "not_a_server_error": [*range(200, 500)],
     }
-    text = [f'hooks = "{HERE / "hooks.py"}"', f'[auth.openapi.ticket]\nbearer = "{token}"']
+    text = [f'hooks = "{HERE / "hooks.py"}"', f'[auth.openapi.ticket]\nbearer = "{ticket}"']
+    text += [f'[auth.openapi.shopToken]\nbearer = "{shop_token}"']
     text += [f"[checks.{name}]\nexpected-statuses = {statuses}" for name, statuses in checks.items()]
     return "\n".join(text) + "\n"
 
@@ -48,7 +49,7 @@ def main():
     program = client.program(client.connect(client.SERVICE), client.ask_for(100))
     sealed = client.seal(program, [b'{"order":%d}' % number for number in range(100)])
     Path("lines").write_bytes(b"".join(line + b"\n" for _, line in sealed))
-    Path("schemathesis.toml").write_text(config(sealed[0][0]))
+    Path("schemathesis.toml").write_text(config(sealed[0][0], client.shop_token()))
     Path("openapi.json").write_text(json.dumps(narrowed()))
     failed = False
     for tag, url in [("service", client.SERVICE), ("shop", client.SHOP)]:

@@ -44,6 +44,12 @@ def program(connection, request):
     return json.loads(base64.urlsafe_b64decode(payload + b"=" * (-len(payload) % 4)))
 
 
+def shop_token():
+    """A token with which the shop fetches its keys."""
+    command = [ORDERSEAL, "keys", "token", "--quiet", "--fetch", "service.jwks"]
+    return subprocess.run(command, check=True, capture_output=True).stdout.decode().strip()
+
+
 def seal(program, orders):
     """Pairs of a ticket and a sealed line, for as many orders as the program has keys or fewer."""
     bundle = f"client-{threading.get_ident()}.jwks"

@@ -294,9 +294,11 @@ def valid_requests():
     sealed = client.seal(payload, [b'{"order":1}', b'{"order":2}', b'{"order":3}'])
     lines = b"".join(line + b"\n" for _, line in sealed)
     orders = {"Authorization": f"Bearer {sealed[0][0]}", "Content-Type": "text/plain"}
+    shop = {"Authorization": f"Bearer {client.shop_token()}", "Content-Type": "application/json"}
     valid = mutations.Valid
     return [
         valid(client.SERVICE, "POST", "/v1/programs", list(program.items()), request, 200),
+        valid(client.SERVICE, "POST", "/v1/shop-keys", list(shop.items()), b'{"kids": ["tokyo/1"]}', 200),
         valid(client.SERVICE, "GET", "/v1/key", [], b"", 200),
         valid(client.SERVICE, "GET", "/healthz", [], b"", 200),
         valid(client.SHOP, "POST", "/v1/orders", list(orders.items()), lines, 201),

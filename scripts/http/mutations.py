@@ -235,6 +235,8 @@ class Mutations:
             statuses = {one.status}
         if method == "OPTIONS" and one.method == "POST":
             statuses = {204} if any(name == "Origin" for name, _ in one.headers) else {403}
+            if one.path == "/v1/shop-keys":
+                statuses = {405}
         return Case(f"method {method[:9]} of {one.path}", one.url, [one.bytes(method=method)], statuses)
 
     def host(self, rng):

@@ -44,7 +44,9 @@ pub use report::write_skipped;
 /// With --follow, the orders in the files of a folder, such as 00000001-20261128.jwe, are opened as they
 /// come, in the order of the names, and appended to -o. It always has a ledger, which also records how
 /// far it came: FILE.ledger, unless --ledger names another one. Lines that do not open are reported and
-/// skipped. After a crash, the same command goes on: no order is lost, and none is there twice.
+/// skipped. After a crash, the same command goes on: no order is lost, and none is there twice. With
+/// --token-file, keys that the service made on demand are fetched when an order comes that needs them;
+/// while the service gives no answer, orders wait.
 ///
 /// If a record fails with --on-error fail, the command stops and the exit code gives the reason (3
 /// malformed, 4 key, 5 authentication, 7 opened before). With -o FILE, no file appears then. stdout, or a pipe, may
@@ -122,6 +124,9 @@ pub struct Decrypt {
           conflicts_with_all = ["check", "document", "on_error", "once", "erase", "ids", "verify_with", "force",
                                 "password_file", "sealed"])]
     follow: Option<PathBuf>,
+    #[cfg(feature = "serve")]
+    #[command(flatten)]
+    fetching: super::keys::fetch::FetchOptions,
     /// With --follow, end when stdin does: whoever started it holds the other end
     #[arg(long, hide = true, requires = "follow")]
     until_stdin_ends: bool,
@@ -150,6 +155,10 @@ impl Decrypt {
     pub fn run(&self, global: &Global) -> Result<()> {
         if let Some(inbox) = &self.follow {
             return self.follow(inbox, global);
+        }
+        #[cfg(feature = "serve")]
+        if self.fetching.is_wanted() {
+            return Err(usage("--token-file goes with --follow: `keys fetch` fetches keys before"));
         }
         let key_files = self
             .bundle

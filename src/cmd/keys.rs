@@ -1,6 +1,8 @@
 //! `keys`: admits and revokes users, rotates keys, puts pools together, takes them apart, exports and
 //! imports keys, and protects key files.
 
+#[cfg(feature = "serve")]
+pub mod fetch;
 mod plain;
 mod pools;
 mod protect;
@@ -34,6 +36,11 @@ pub enum Keys {
     Admit(Admit),
     Revoke(Revoke),
     Token(Token),
+    #[cfg(feature = "serve")]
+    Fetch(fetch::Fetching),
+    /// Fetch keys that the service made on demand
+    #[cfg(not(feature = "serve"))]
+    Fetch(super::not_built::NotBuilt),
     Rotate(Rotate),
     Merge(Merge),
     Skip(Skip),
@@ -108,6 +115,10 @@ impl Keys {
             Self::Admit(command) => command.run(global),
             Self::Revoke(command) => command.run(global),
             Self::Token(command) => command.run(global),
+            #[cfg(feature = "serve")]
+            Self::Fetch(command) => command.run(global),
+            #[cfg(not(feature = "serve"))]
+            Self::Fetch(command) => command.run("keys fetch"),
             Self::Rotate(command) => command.run(global),
             Self::Merge(command) => command.run(global),
             Self::Skip(command) => command.run(global),

@@ -27,6 +27,8 @@ mod not_built;
 mod order_page;
 mod passwords;
 mod protection;
+#[cfg(feature = "serve")]
+mod reaching;
 mod request;
 mod rewrap;
 mod seal_with;

@@ -2,12 +2,11 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::{Args, value_parser};
 use orderseal::protocol::model::{Misuse, ServiceUrl, Unfinished};
 use orderseal::protocol::roles::client::Totals;
-use orderseal::protocol::serve::client::{Asking, Client, Counts, Orders, Settings, authorities};
+use orderseal::protocol::serve::client::{Asking, Client, Counts, Orders, Settings};
 use orderseal::protocol::store::files::{self, Held, Input, Inputs};
 use orderseal::protocol::{Error, Name, Result};
 use serde_json::json;
@@ -15,13 +14,8 @@ use serde_json::json;
 use super::arguments::MORE;
 use super::dates::now;
 use super::hints::{usage, usage_with};
+use super::reaching::{self, Reaching};
 use super::{Global, beginnings, signals, signing, ui};
-
-/// Longest file with a user's token, in bytes.
-const MAX_TOKEN: u64 = 16 << 10;
-
-/// Longest file with certificates, in bytes.
-const MAX_CERTIFICATES: u64 = 4 << 20;
 
 /// Seal orders and send them to a shop's server
 ///
@@ -83,12 +77,8 @@ pub struct Send {
     /// The service's key, or an item page with it: pages that name another are refused
     #[arg(long, value_name = "FILE", help_heading = MORE)]
     service_key: Option<PathBuf>,
-    /// Trust the authorities in this file (PEM) for https, instead of the public ones
-    #[arg(long, value_name = "FILE", help_heading = MORE)]
-    ca: Option<PathBuf>,
-    /// Send by plain http to other computers than this one, too
-    #[arg(long, help_heading = MORE)]
-    allow_http: bool,
+    #[command(flatten)]
+    reaching: Reaching,
     /// Seal the lines of the input even if it does not look like text
     #[arg(long, help_heading = MORE)]
     text: bool,
@@ -117,14 +107,7 @@ impl Send {
 
     fn send(&self, settings: &Settings, global: &Global) -> Result<Counts> {
         let user = match (&self.user, &self.token_file) {
-            (Some(user), Some(path)) => {
-                let token = files::load_small(path, MAX_TOKEN, !global.allow_readable_keys)?;
-                let text = str::from_utf8(&token.bytes).unwrap_or_default().trim();
-                match !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
-                    true => Some((user.clone(), text.to_owned())),
-                    false => return Err(usage(format!("{}: is not a token", token.place))),
-                }
-            }
+            (Some(user), Some(path)) => Some((user.clone(), reaching::token(path, global)?)),
             (None, _) | (_, None) => None,
         };
         let at_once = usize::from(self.orders_per_request);
@@ -155,21 +138,8 @@ impl Send {
     }
 
     fn settings(&self) -> Result<Settings> {
-        let authorities = match &self.ca {
-            Some(path) => {
-                let file = files::load_small(path, MAX_CERTIFICATES, false)?;
-                Some(authorities(&file.bytes, &file.place)?)
-            }
-            None => None,
-        };
         let service_key = self.service_key.as_deref().map(signing::known_key).transpose()?;
-        Ok(Settings {
-            service_key,
-            allow_http: self.allow_http,
-            authorities,
-            retry_for: Duration::from_secs(self.retry_for.into()),
-            stop: signals::stop().clone(),
-        })
+        Ok(Settings { service_key, ..self.reaching.settings(self.retry_for)? })
     }
 
     /// The file in which sealed orders stay until the shop has them.

@@ -1,5 +1,8 @@
 //! `decrypt --follow`: orders are opened as they come into an inbox.
 
+#[cfg(feature = "serve")]
+mod fetch;
+
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -67,6 +70,8 @@ impl Decrypt {
         let mut follower = Follower::open(arrivals, output, &ids, ledger)?;
         let workers = global.workers()?;
         let progress = ui::Progress::bytes(global, None, None);
+        #[cfg(feature = "serve")]
+        let mut missing = fetch::Missing::new(self.fetching.prepare(&self.bundle, global)?);
         let (mut totals, mut failed) = (Totals::default(), 0);
         let mut warned = BTreeSet::new();
         let _unfinished = signals::begin();
@@ -78,6 +83,14 @@ impl Decrypt {
             if found != state {
                 keys = self.keys_again(&uses, &follower, global)?;
                 state = found;
+            }
+            #[cfg(feature = "serve")]
+            match missing.fetch(&mut follower, &keys, global) {
+                // Whether or not there are new keys, the files are looked at again.
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(Error::Stopped) => break,
+                Err(error) => return Err(error),
             }
             match follower.step(&workers, &keys, |notice| write_notice(&mut report, &notice)) {
                 Ok(Some(summary)) => {

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use orderseal::protocol::{Error, Result};
 
+use crate::cmd::keys::fetch::FetchOptions;
 use crate::cmd::{Global, signals};
 
 /// How often it is looked at.
@@ -26,13 +27,18 @@ pub struct Opener {
 
 impl Opener {
     /// Starts it.
-    pub fn start(bundle: &Path, inbox: &Path, output: &Path, global: &Global) -> Result<Self> {
+    pub fn start(
+        (bundle, fetching): (&Path, &FetchOptions),
+        inbox: &Path,
+        output: &Path,
+        global: &Global,
+    ) -> Result<Self> {
         let failed = |error| Error::io("decrypt --follow", "cannot start", error);
         let program = std::env::current_exe().map_err(failed)?;
         let mut command = Command::new(program);
         command.args(["decrypt", "--quiet", "--bundle"]).arg(bundle);
         command.arg("--until-stdin-ends").arg("--follow").arg(inbox).arg("-o").arg(output);
-        command.args(global.unlocking.arguments());
+        command.args(global.unlocking.arguments()).args(fetching.arguments());
         if global.allow_weak {
             command.arg("--allow-weak");
         }

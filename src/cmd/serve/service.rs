@@ -29,7 +29,9 @@ Examples:
   orderseal serve service --keyring service.jwks --listen 127.0.0.1:8701 \\
     --origin http://127.0.0.1:8702
   orderseal serve service --keyring service.jwks --listen 0.0.0.0:443 \\
-    --origin https://shop.example --tls-cert chain.pem --tls-key key.pem"
+    --origin https://shop.example --tls-cert chain.pem --tls-key key.pem
+  orderseal serve service --keyring service.jwks --listen 127.0.0.1:8701 \\
+    --origin http://127.0.0.1:8702 --on-demand"
 )]
 pub struct Service {
     /// The security service's keyring
@@ -40,6 +42,9 @@ pub struct Service {
     /// Origin of pages that may ask, such as https://shop.example; repeatable
     #[arg(long, value_name = "ORIGIN", required = true, num_args = 1..)]
     origin: Vec<Origin>,
+    /// Make keys that a shop's pool lacks; the shop fetches them with `keys fetch`
+    #[arg(long)]
+    on_demand: bool,
     /// Also hand out secret keys that open the orders of all clients of a shop
     #[arg(long)]
     allow_shared_secret: bool,
@@ -79,6 +84,7 @@ impl Service {
                 known: loaded.known,
                 shared_secret: self.allow_shared_secret,
                 weak: global.allow_weak,
+                on_demand: self.on_demand.then(|| global.workers()).transpose()?,
             },
             key,
             origins: self.origin.clone(),
@@ -86,7 +92,7 @@ impl Service {
             limits: self.limiting.limits(),
             ticket_seconds: self.ticket_hours * 3600,
             now,
-            failed: Box::new(failed),
+            failed,
         }
         .serve(config)
     }

@@ -15,6 +15,8 @@ use super::{Limiting, Listening, failed};
 use crate::cmd::Global;
 use crate::cmd::arguments::MORE;
 use crate::cmd::dates::now;
+use crate::cmd::hints::usage;
+use crate::cmd::keys::fetch::FetchOptions;
 
 /// Show a shop's item page, and keep the orders that come sealed
 ///
@@ -50,6 +52,8 @@ pub struct Shop {
     /// Where opened orders go
     #[arg(short, long, value_name = "FILE", requires = "bundle")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    fetching: FetchOptions,
     /// Fields of the form (JSON)
     #[arg(long, value_name = "FILE", help_heading = MORE)]
     fields: Option<PathBuf>,
@@ -78,7 +82,10 @@ impl Shop {
         let html = page::live(&page, &file.bytes, &self.form(&page)?, &file.place)?;
         let opener = match (&self.bundle, &self.output) {
             (Some(bundle), Some(output)) => {
-                Some(Opener::start(bundle, &self.inbox, output, global)?)
+                Some(Opener::start((bundle, &self.fetching), &self.inbox, output, global)?)
+            }
+            (Some(_) | None, _) if self.fetching.is_wanted() => {
+                return Err(usage("--token-file fetches keys for --bundle"));
             }
             (Some(_) | None, _) => None,
         };

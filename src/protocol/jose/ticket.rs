@@ -1,5 +1,6 @@
 //! Tickets: what a service signs for a client, so that a shop's server knows who may use an id. The
-//! server cannot open orders, and an id is no secret.
+//! server cannot open orders, and an id is no secret. And tokens: what it signs for users and shops that
+//! ask for keys.
 
 use serde_json::{Value, json};
 
@@ -131,12 +132,7 @@ impl Ticket {
     /// # Errors
     /// [`TicketFault`].
     pub fn verify(token: &str, key: &VerifyingKey) -> Result<Self, TicketFault> {
-        if token.len() > MAX_TICKET {
-            return Err(JwsFault::Form.into());
-        }
-        let payload = json::parse(&key.verify(TYP, token)?).map_err(Malformed::from)?;
-        let members = payload.as_object().ok_or(Malformed::Expected("a JSON object"))?;
-        Ok(Self::from_json(members)?)
+        Ok(Self::from_json(&verified(TYP, token, key)?)?)
     }
 
     fn from_json(members: &Object) -> Result<Self, Malformed> {
@@ -188,6 +184,19 @@ impl Ticket {
     }
 }
 
+/// What a token of a type says, if a key signed it.
+fn verified(typ: &str, token: &str, key: &VerifyingKey) -> Result<Object, TicketFault> {
+    if token.len() > MAX_TICKET {
+        return Err(JwsFault::Form.into());
+    }
+    let payload = json::parse(&key.verify(typ, token)?).map_err(Malformed::from)?;
+    Ok(payload.as_object().ok_or(Malformed::Expected("a JSON object"))?.clone())
+}
+
+fn name(members: &Object, member: &'static str) -> Result<Name, Malformed> {
+    text(members, member)?.parse().map_err(|_| Malformed::member(member, "a name"))
+}
+
 /// Until when a token is good.
 fn time(members: &Object) -> Result<Time, Malformed> {
     let expires = text(members, "expires")?.parse();
@@ -235,15 +244,45 @@ impl UserToken {
     /// # Errors
     /// [`TicketFault`].
     pub fn verify(token: &str, key: &VerifyingKey) -> Result<Self, TicketFault> {
-        if token.len() > MAX_TICKET {
-            return Err(JwsFault::Form.into());
-        }
-        let payload = json::parse(&key.verify(USER_TYP, token)?).map_err(Malformed::from)?;
-        let members = payload.as_object().ok_or(Malformed::Expected("a JSON object"))?;
-        let name = |member| {
-            text(members, member)?.parse().map_err(|_| Malformed::member(member, "a name"))
-        };
-        Ok(Self { shop: name("shop")?, user: name("user")?, expires: time(members)? })
+        let members = &verified(USER_TYP, token, key)?;
+        let (shop, user) = (name(members, "shop")?, name(members, "user")?);
+        Ok(Self { shop, user, expires: time(members)? })
+    }
+}
+
+/// The type of a shop's token.
+const SHOP_TYP: &str = "orderseal-shop";
+
+/// What a service signs for a shop: the token against which it hands out the shop's keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShopToken {
+    /// The shop.
+    pub shop: Name,
+    /// A random number, by which the service knows the one token that it takes.
+    pub number: String,
+    /// Until when.
+    pub expires: Time,
+}
+
+impl ShopToken {
+    /// Signs it.
+    pub fn sign(&self, key: &SigningKey) -> String {
+        let payload = json!({
+            "shop": self.shop.as_str(),
+            "number": self.number,
+            "expires": self.expires.to_string(),
+        });
+        key.sign(SHOP_TYP, payload.to_string().as_bytes())
+    }
+
+    /// Reads a token that a key signed, whether it has expired or not.
+    ///
+    /// # Errors
+    /// [`TicketFault`].
+    pub fn verify(token: &str, key: &VerifyingKey) -> Result<Self, TicketFault> {
+        let members = &verified(SHOP_TYP, token, key)?;
+        let (shop, number) = (name(members, "shop")?, text(members, "number")?.to_owned());
+        Ok(Self { shop, number, expires: time(members)? })
     }
 }
 
@@ -295,6 +334,11 @@ mod tests {
         let token = user.sign(&key);
         assert_eq!(UserToken::verify(&token, &key.verifying()).unwrap(), user);
         assert!(Ticket::verify(&token, &key.verifying()).is_err(), "a token of another kind");
+        assert!(ShopToken::verify(&token, &key.verifying()).is_err(), "a token of another kind");
+        let shop = ShopToken { shop: user.shop, number: "AAAA".to_owned(), expires: user.expires };
+        let token = shop.sign(&key);
+        assert_eq!(ShopToken::verify(&token, &key.verifying()).unwrap(), shop);
+        assert!(UserToken::verify(&token, &key.verifying()).is_err(), "a token of another kind");
     }
 
     #[test]

@@ -10,11 +10,13 @@
 //! Files of an inbox that were changed are read again from their beginning, as the ledger knows what was
 //! opened.
 
+use std::collections::BTreeSet;
 use std::io::Cursor;
 use std::path::Path;
 
 use crate::ciphers::Wiped;
-use crate::protocol::model::{InboxFault, Misuse, Place, Result, Reuse};
+use crate::protocol::jose::jwe::kid_of_posted;
+use crate::protocol::model::{InboxFault, Kid, Misuse, Place, Result, Reuse};
 use crate::protocol::pipeline::{Part, Workers};
 use crate::protocol::roles::shop::{self, Options, Refused, Skipped, Summary, Uses};
 use crate::protocol::store::OpeningKeys;
@@ -32,6 +34,10 @@ pub struct Follower {
     written: u64,
     /// Bytes of the current file that are read again.
     again: u64,
+    /// What comes next, if it was read before it is opened; keys are looked for in exactly these lines.
+    ahead: Option<Arrival>,
+    /// Whether keys were looked for in it.
+    looked: bool,
 }
 
 /// What a follower passes over.
@@ -74,7 +80,8 @@ impl Follower {
                 return Err(Misuse::NotOfInbox { output, found: len, recorded }.into());
             }
         };
-        let mut follower = Self { arrivals, output, ledger, read, written, again: 0 };
+        let mut follower =
+            Self { arrivals, output, ledger, read, written, again: 0, ahead: None, looked: false };
         if !is_recorded {
             follower.record(follower.read.clone())?;
         }
@@ -84,6 +91,32 @@ impl Follower {
     /// The ledger.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// The keys that should be looked for before the next lines are opened: those of the shop that the lines
+    /// name and that are not there. They are named once for the same lines, unless
+    /// [`look_again`](Self::look_again).
+    ///
+    /// # Errors
+    /// Those of the inbox.
+    pub fn missing_keys(&mut self, keys: &OpeningKeys) -> Result<Vec<Kid>> {
+        if self.ahead.is_none() {
+            self.ahead = Some(self.arrivals.after(&self.read)?);
+            self.looked = false;
+        }
+        let Some(Arrival::Lines { bytes, .. }) = self.ahead.as_ref().filter(|_| !self.looked)
+        else {
+            return Ok(Vec::new());
+        };
+        let kids = bytes.split(|&byte| byte == b'\n').filter_map(|line| kid_of_posted(line).ok());
+        let missing: BTreeSet<Kid> = kids.filter(|kid| keys.lacks(kid)).collect();
+        self.looked = true;
+        Ok(missing.into_iter().collect())
+    }
+
+    /// Keys could not be looked for: they will be.
+    pub fn look_again(&mut self) {
+        self.looked = false;
     }
 
     /// Opens the next lines of the inbox, if there are any, and records that; at most some megabytes.
@@ -101,7 +134,11 @@ impl Follower {
         if !self.cut_tail()? {
             return Ok(None);
         }
-        match self.arrivals.after(&self.read)? {
+        let arrival = match self.ahead.take() {
+            Some(ahead) => ahead,
+            None => self.arrivals.after(&self.read)?,
+        };
+        match arrival {
             Arrival::Nothing => Ok(None),
             Arrival::Onward { fault, next } => {
                 let mut summary = Summary::default();

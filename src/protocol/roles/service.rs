@@ -409,6 +409,59 @@ pub fn bundle_shop(
     Ok(bundle)
 }
 
+/// Which listed keys a shop asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WantedKeys {
+    /// Those with these names, as far as there are such keys.
+    Named(Vec<Kid>),
+    /// Those that stand after one of them in the keyring; all of them if it is not there.
+    After(Option<Kid>),
+}
+
+/// Listed keys of a shop, at most so many, in a bundle without program that has what is recorded of their
+/// generations and users, to be [merged](crate::protocol::roles::merge).
+///
+/// # Errors
+/// [`KeyError::UnknownShop`] and [`KeyError::OwnPairs`].
+pub fn listed_keys(
+    file: &Keyring,
+    shop: &Name,
+    wanted: &WantedKeys,
+    most: usize,
+    place: &Place,
+) -> Result<ShopBundle> {
+    let (newest, _) = file.account(Some(shop), place)?;
+    let name = newest.name();
+    refuse_own_pairs(file, &name, place)?;
+    let of =
+        |kid: &Kid| file.shops.get_key_value(kid.parts().0).filter(|(own, _)| own.name() == name);
+    let own = |key: &&Jwk<_>| key.kid.as_ref().is_some_and(|kid| of(kid).is_some());
+    let keys: Vec<_> = match wanted {
+        WantedKeys::Named(kids) => {
+            let named = kids.iter().filter_map(|kid| file.keys.named(kid.as_str()));
+            named.filter(own).take(most).collect()
+        }
+        WantedKeys::After(kid) => {
+            let kid = kid.as_ref().filter(|kid| of(kid).is_some());
+            let last = kid.and_then(|kid| file.keys.index_of(kid.as_str()));
+            file.keys[last.map_or(0, |last| last + 1)..].iter().filter(own).take(most).collect()
+        }
+    };
+    let keys: Vec<_> = keys.into_iter().map(|key| whole(key, place)).collect::<Result<_>>()?;
+    let mut generations = BTreeMap::new();
+    let mut record = |kid: &Kid| {
+        let Some((name, account)) = of(kid) else { return };
+        let Generation { shop, .. } = generations.entry(name.clone()).or_insert_with(|| {
+            Generation { shop: account.shop.without_history(), trees: Trees::new() }
+        });
+        let user = kid.id().and_then(|id| account.shop.users.get_key_value(&id));
+        shop.users.extend(user.map(|(user, standing)| (user.clone(), *standing)));
+    };
+    record(&Kid::of_shop(newest));
+    keys.iter().filter_map(|key| key.kid.as_ref()).for_each(record);
+    Ok(shop_bundle(name, generations, keys, ShopForm::Key))
+}
+
 fn shop_bundle(
     name: Name,
     generations: BTreeMap<ShopName, Generation>,

@@ -1,5 +1,6 @@
 //! The client over HTTP: gets a shop's item page, asks its service for programs, seals, and sends.
 
+mod fetch;
 mod http;
 mod origin;
 mod sealed;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use ureq::tls::Certificate;
 
+pub use fetch::Fetch;
 pub use http::authorities;
 use http::{Http, Request};
 use origin::Origin;

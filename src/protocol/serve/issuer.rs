@@ -6,15 +6,20 @@ use std::thread::JoinHandle;
 use super::problem::{Fault, Problem};
 use super::worker::{Job, Worker};
 use crate::ciphers::random::SystemSource;
-use crate::protocol::model::{Error, KeyError, Name, Place, Result};
+use crate::protocol::model::{Error, Family, KeyError, Name, Place, Result};
 use crate::protocol::page;
-use crate::protocol::pipeline::Stop;
-use crate::protocol::roles::service::{ClientRequest, Delivery, bundle_client};
+use crate::protocol::pipeline::{Stop, Workers};
+use crate::protocol::roles::service::{
+    ClientRequest, Delivery, IdRequest, bundle_client, make_keys,
+};
 use crate::protocol::store::files::{self, Access, Known};
 use crate::protocol::store::keyfile::{ClientBundle, Keyring};
 
 /// Most requests that are answered by one change.
 const GROUP: usize = 512;
+
+/// Most pairs of RSA that are made for a request: each takes milliseconds, in which nobody else is answered.
+const MOST_RSA_PAIRS: u64 = 10;
 
 /// A request, and what the answer is to be.
 pub struct Asked {
@@ -44,6 +49,8 @@ pub struct Handing {
     pub shared_secret: bool,
     /// Whether keys of weak ciphers are handed out.
     pub weak: bool,
+    /// What makes keys that a pool lacks, if they are to be made.
+    pub on_demand: Option<Workers>,
 }
 
 impl Handing {
@@ -76,43 +83,60 @@ impl Handing {
     }
 
     fn issue<'r>(&mut self, requests: impl Iterator<Item = &'r Asked>) -> Result<Vec<Issued>> {
-        let Self { path, place, access, known, shared_secret, weak } = self;
         let source = SystemSource::new()?;
-        files::update_known(path, known, access, |file| {
-            let keyring = file.keyring_mut(place)?;
-            let issue = |request| one(keyring, request, (*shared_secret, *weak), &source, place);
-            Ok(requests.map(issue).collect())
-        })
+        let mut known = std::mem::take(&mut self.known);
+        let issued = files::update_known(&self.path, &mut known, &self.access, |file| {
+            let keyring = file.keyring_mut(&self.place)?;
+            Ok(requests.map(|request| self.one(keyring, request, &source)).collect())
+        });
+        self.known = known;
+        issued
+    }
+
+    /// Answers a request; one that is refused changes nothing.
+    fn one(&self, keyring: &mut Keyring, asked: &Asked, source: &SystemSource) -> Issued {
+        let (request, place) = (&asked.request, &self.place);
+        let (_, account) =
+            keyring.account(Some(&request.shop), place).map_err(|_| Fault::UnknownShop.plain())?;
+        let shop = &account.shop;
+        if shop.scheme.shares_secret() && !self.shared_secret {
+            return Err(Fault::SharedSecret.plain());
+        }
+        if shop.suite.enc().takes_pad() || (shop.suite.weak().is_some() && !self.weak) {
+            return Err(Fault::Unavailable.because("keys of this cipher are not handed out here"));
+        }
+        // Before an id is used for it.
+        if let Some(reason) = page::refusal(shop.suite).filter(|_| asked.page) {
+            return Err(Fault::NotAcceptable.because(reason));
+        }
+        let is_slow = shop.suite.material() == Family::Rsa;
+        let none = |_: &_| Ok(Vec::new());
+        let made = bundle_client(keyring, request, source, none, place);
+        let made = match (made, &self.on_demand, &request.ids) {
+            (Err(Error::Key { error, .. }), Some(workers), &IdRequest::Pool(orders))
+                if is_empty(&error) =>
+            {
+                if is_slow && orders > MOST_RSA_PAIRS {
+                    let most = format!("at most {MOST_RSA_PAIRS} at once, as they are made first");
+                    return Err(Fault::TooMany.because(most));
+                }
+                let ids = IdRequest::OnDemand(orders);
+                let request = ClientRequest { ids, ..request.clone() };
+                let make = |making: &_| make_keys(making, source, workers, &|| {}, place);
+                bundle_client(keyring, &request, source, make, place)
+            }
+            (made, _, _) => made,
+        };
+        match made {
+            Ok(Delivery { client, .. }) => Ok(client),
+            Err(error) => Err(refusal(&error, &request.shop)),
+        }
     }
 }
 
-/// Answers a request; one that is refused changes nothing.
-fn one(
-    keyring: &mut Keyring,
-    asked: &Asked,
-    (shared_secret, weak): (bool, bool),
-    source: &SystemSource,
-    place: &Place,
-) -> Issued {
-    let request = &asked.request;
-    let (_, account) =
-        keyring.account(Some(&request.shop), place).map_err(|_| Fault::UnknownShop.plain())?;
-    let shop = &account.shop;
-    if shop.scheme.shares_secret() && !shared_secret {
-        return Err(Fault::SharedSecret.plain());
-    }
-    if shop.suite.enc().takes_pad() || (shop.suite.weak().is_some() && !weak) {
-        return Err(Fault::Unavailable.because("keys of this cipher are not handed out here"));
-    }
-    // Before an id is used for it.
-    if let Some(reason) = page::refusal(shop.suite).filter(|_| asked.page) {
-        return Err(Fault::NotAcceptable.because(reason));
-    }
-    let nothing = |_: &_| Ok(Vec::new());
-    match bundle_client(keyring, request, source, nothing, place) {
-        Ok(Delivery { client, .. }) => Ok(client),
-        Err(error) => Err(refusal(&error, &request.shop)),
-    }
+/// Whether there are too few ids in a pool.
+fn is_empty(error: &KeyError) -> bool {
+    matches!(error, KeyError::PoolEmpty { .. })
 }
 
 /// The refusal for an error, in words that say nothing of the service's files.

@@ -6,6 +6,7 @@
 
 pub mod client;
 mod cors;
+mod fetching;
 pub mod http;
 mod issuer;
 mod keeper;

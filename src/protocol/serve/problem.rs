@@ -31,9 +31,9 @@ pub enum Fault {
     UnknownShop,
     /// All clients of the shop share a key that opens orders.
     SharedSecret,
-    /// A user's key is asked for without the user's token.
+    /// The keys of a user or a shop are asked for without a token.
     NoToken,
-    /// The token is not that of the user.
+    /// The token is not that of the user or the shop, or not the last one.
     BadToken,
     /// The user was not admitted, or was revoked.
     NotAdmitted,
@@ -134,12 +134,12 @@ impl Fault {
             Self::NotAcceptable => "the answer has no such form",
             Self::TooLarge => "the body is too long",
             Self::Timeout => "the body did not arrive in time",
-            Self::Request => "this is not a request for a program",
+            Self::Request => "this is not a request",
             Self::TooMany => "more orders than one request may have",
             Self::UnknownShop => "there is no such shop here",
             Self::SharedSecret => "the key of this shop opens everybody's orders",
-            Self::NoToken => "a user's key needs the user's token",
-            Self::BadToken => "the token is not that of the user",
+            Self::NoToken => "these keys are handed out against a token",
+            Self::BadToken => "the token does not allow this",
             Self::NotAdmitted => "the user is not admitted to the shop",
             Self::PoolEmpty => "the shop has no transaction ids left",
             Self::OutOfDate => "the shop's keys are not valid now",

@@ -10,27 +10,33 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
+use serde_json::Value;
 
 use super::cors;
+use super::fetching::{self, Fetching, MOST_KEYS, Wanted};
 use super::http::{self, Config, Memory};
 pub use super::issuer::Handing;
 use super::issuer::{Asked, Issuer};
 use super::limits::Limits;
-use super::peers::{Origin, Peer, bearer, check_type, required_origin};
+use super::peers::{Origin, Peer, bearer, check_origin, check_type, required_origin};
 use super::problem::{Fault, Problem};
 use crate::ciphers::Secret;
 use crate::ciphers::random::{KeySource, SystemSource};
+use crate::protocol::jose::json;
 use crate::protocol::jose::jws::SigningKey;
-use crate::protocol::jose::ticket::UserToken;
-use crate::protocol::model::{Error, Name, Place, Result, Time};
+use crate::protocol::jose::ticket::{ShopToken, UserToken};
+use crate::protocol::model::{Error, Kid, Malformed, Name, Place, Result, Time};
 use crate::protocol::page::program::Program;
 use crate::protocol::page::request::{MAX_REQUEST, Request};
 use crate::protocol::page::{self, Form};
-use crate::protocol::roles::service::{ClientRequest, IdRequest};
+use crate::protocol::roles::service::{ClientRequest, IdRequest, WantedKeys};
 use crate::protocol::store::keyfile::ClientBundle;
 
 /// Memory in bytes for the bodies of all requests.
 const MEMORY: usize = 64 << 20;
+
+/// Longest request for a shop's keys in bytes.
+const MAX_WANTED: usize = 256 << 10;
 
 /// Longest time in seconds for which a ticket is good: a shop's server remembers as long what was sent.
 pub const MOST_SECONDS: i64 = 28 * 24 * 3600;
@@ -52,11 +58,12 @@ pub struct Service {
     /// The clock.
     pub now: fn() -> Time,
     /// Called with the errors of reading and changing the keyring.
-    pub failed: Box<dyn Fn(&Error) + Send>,
+    pub failed: fn(&Error),
 }
 
 struct Shared {
     issuer: Issuer,
+    fetching: Fetching,
     key: SigningKey,
     origins: Vec<Origin>,
     most_orders: u64,
@@ -88,9 +95,12 @@ impl Service {
     /// # Errors
     /// [`Error::Io`].
     pub fn serve(self, config: Config) -> Result<()> {
-        let (issuer, thread) = self.handing.start(config.stop.clone(), self.failed)?;
+        let (path, access) = (self.handing.path.clone(), self.handing.access.clone());
+        let (fetching, reads) = fetching::start(path, access, config.stop.clone(), self.failed)?;
+        let (issuer, changes) = self.handing.start(config.stop.clone(), self.failed)?;
         let shared = Arc::new(Shared {
             issuer,
+            fetching,
             key: self.key,
             origins: self.origins.clone(),
             most_orders: self.most_orders,
@@ -103,13 +113,15 @@ impl Service {
         let router = Router::new()
             .merge(programs)
             .route("/v1/key", get(Shared::key))
+            .route("/v1/shop-keys", post(Shared::shop_keys))
             .route("/shops/{shop}", get(link))
             .route("/healthz", get(async || "ok\n"))
             .with_state(shared);
         http::serve(router, config)?;
-        // It ends when no request is left that could ask it.
-        thread.join().map_err(|_| {
-            Error::io("keyring", "its thread failed", std::io::Error::other("it panicked"))
+        // They end when no request is left that could ask them.
+        let ended = [changes.join(), reads.join()];
+        ended.into_iter().try_for_each(|ended| ended).map_err(|_| {
+            Error::io("keyring", "a thread failed", std::io::Error::other("it panicked"))
         })
     }
 }
@@ -165,6 +177,32 @@ impl Shared {
         Ok((StatusCode::OK, [(header::CONTENT_TYPE, kind)], content).into_response())
     }
 
+    async fn shop_keys(State(own): State<Arc<Self>>, request: axum::extract::Request) -> Response {
+        let (parts, body) = request.into_parts();
+        match own.keys_of_shop(&parts, body).await {
+            Ok(response) => response,
+            Err(problem) => problem.into_response(),
+        }
+    }
+
+    /// Answers a shop that fetches its keys. No page of another origin may ask.
+    async fn keys_of_shop(&self, parts: &Parts, body: Body) -> Result<Response, Problem> {
+        check_type(&parts.headers, &["application/json"])?;
+        check_origin(parts, &[])?;
+        let token = bearer(&parts.headers).ok_or_else(|| Fault::NoToken.plain())?;
+        let token = ShopToken::verify(token, &self.key.verifying());
+        let token = token.map_err(|fault| Fault::BadToken.because(fault))?;
+        if token.expires <= (self.now)() {
+            return Err(Fault::BadToken.because("it has expired"));
+        }
+        let body = self.memory.read(body, MAX_WANTED).await?;
+        let keys = wanted(&body.bytes).map_err(|found| Fault::Request.because(found))?;
+        let keys = self.fetching.ask(Wanted { token, keys }).await??;
+        let kind = HeaderValue::from_static("application/jwk-set+json");
+        let content = Body::from(axum::body::Bytes::from_owner(Owned(keys)));
+        Ok((StatusCode::OK, [(header::CONTENT_TYPE, kind)], content).into_response())
+    }
+
     /// Checks that a user's key is asked for by the user.
     fn check_user(
         &self,
@@ -186,6 +224,27 @@ impl Shared {
         let expires = now.after(self.ticket_seconds);
         let program = Program::new(bundle, expires, &self.key);
         program.sign(request, now, &self.key).map_err(|_| Fault::Unavailable.plain())
+    }
+}
+
+/// The keys that a shop asks for.
+fn wanted(body: &[u8]) -> std::result::Result<WantedKeys, Malformed> {
+    let request = json::parse(body)?;
+    let members = request.as_object().ok_or(Malformed::Expected("a JSON object"))?;
+    let kid = |value: &Value| value.as_str().and_then(Kid::new);
+    match (members.get("kids"), members.get("after")) {
+        (None, None) => Ok(WantedKeys::After(None)),
+        (None, Some(after)) => {
+            let wrong = || Malformed::member("after", "the name of a key");
+            Ok(WantedKeys::After(Some(kid(after).ok_or_else(wrong)?)))
+        }
+        (Some(kids), None) => {
+            let kids = kids.as_array().filter(|kids| kids.len() <= MOST_KEYS);
+            let kids = kids.and_then(|kids| kids.iter().map(kid).collect());
+            let wrong = || Malformed::member("kids", "an array of at most 1,000 names of keys");
+            kids.map(WantedKeys::Named).ok_or_else(wrong)
+        }
+        (Some(_), Some(_)) => Err(Malformed::Expected("\"kids\" or \"after\"")),
     }
 }
 

@@ -1,10 +1,11 @@
-//! The number of a file that belongs to a bundle.
+//! Random numbers by which one file knows another.
 
 use std::fmt;
 
 use crate::ciphers::base64url;
 
-/// 16 random bytes by which a bundle knows the ledger of its orders, or the journal of its spent ids.
+/// 16 random bytes by which a bundle knows the ledger of its orders, or the journal of its spent ids, and a
+/// keyring the token of a shop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FileNumber(pub [u8; 16]);
 

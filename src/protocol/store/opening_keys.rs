@@ -309,6 +309,18 @@ impl OpeningKeys {
         alike.iter().map(|index| held.first + index).collect()
     }
 
+    /// Whether a key is missing that may yet come: one of a shop whose keys are here, and that was neither erased
+    /// nor revoked.
+    pub fn lacks(&self, kid: &Kid) -> bool {
+        let Some(shop) = kid.shop().map(|shop| shop.name()) else { return false };
+        let mut shops = self.files.iter().flat_map(|held| held.file.holder().shops());
+        let is_missing = match self.find(Some(kid.as_str()), usize::MAX) {
+            Err(KeyError::Unknown { .. }) => true,
+            Ok(_) | Err(_) => false,
+        };
+        is_missing && shops.any(|(own, _)| own.name() == shop)
+    }
+
     /// Number of key numbers, which is more than [`len`](Self::len) if some keys are repeated.
     pub fn numbers(&self) -> usize {
         self.files.last().map_or(0, |held| held.first + held.count)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use rand::Rng;
 use serde_json::{Value, json};
 
 use super::shop::{choose, unknown_shop};
@@ -14,6 +15,7 @@ use crate::protocol::jose::jwk::Material;
 use crate::protocol::jose::jws::SigningKey;
 use crate::protocol::jose::tree::TreeId;
 use crate::protocol::model::{Kid, Name, Place, Result, Role, Scheme, ShopName, Suite};
+use crate::protocol::store::FileNumber;
 use crate::protocol::store::trees::{HeldTree, ServiceTree, Trees};
 
 /// The service's keyring.
@@ -26,6 +28,9 @@ pub struct Keyring {
     /// The service's key for signing what it hands out over the network, once it was needed. It does
     /// not stand among the keys for orders: no bundle and no export has it.
     pub signing: Option<Box<SigningKey>>,
+    /// The numbers of the tokens with which shops may fetch their keys over the network, one each. A program
+    /// that does not know them drops them, and then no token is taken.
+    pub fetch_tokens: BTreeMap<Name, FileNumber>,
 }
 
 /// A keyring's record of a shop and of what was handed out to its clients.
@@ -66,6 +71,15 @@ impl Keyring {
     /// The key for signing what is handed out, which is made if there is none yet.
     pub fn signing_key(&mut self, random: &mut KeyStream) -> &SigningKey {
         self.signing.get_or_insert_with(|| Box::new(SigningKey::random(random)))
+    }
+
+    /// Sets a new number for the token with which a shop fetches its keys: earlier tokens end.
+    pub fn renew_fetch_token(&mut self, shop: &Name, random: &mut KeyStream) -> FileNumber {
+        let mut number = [0; 16];
+        random.fill_bytes(&mut number);
+        let number = FileNumber(number);
+        self.fetch_tokens.insert(shop.clone(), number);
+        number
     }
 
     /// The shop named `wanted`, or the only one, with the newest generation of its keys.
@@ -197,6 +211,11 @@ fn keyring(file: &Keyring) -> Value {
     if let Some(key) = &file.signing {
         member["signing"] = key.to_jwk();
         member["version"] = json!(VERSION_WITH_SIGNING);
+    }
+    if !file.fetch_tokens.is_empty() {
+        let numbers = file.fetch_tokens.iter();
+        let numbers = numbers.map(|(shop, number)| (shop.to_string(), json!(number.to_string())));
+        member["fetch_tokens"] = Value::Object(numbers.collect());
     }
     member
 }

@@ -292,9 +292,22 @@ fn keyring(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<Keyring> {
         true => Err(Error::malformed(place, KeyFileFault::NoProgram(Role::Service))),
         false => {
             let signing = signing(ours).map_err(|found| Error::malformed(place, found))?;
-            Ok(Keyring { shops, keys, signing })
+            let fetch_tokens =
+                fetch_tokens(ours).map_err(|found| Error::malformed(place, found))?;
+            Ok(Keyring { shops, keys, signing, fetch_tokens })
         }
     }
+}
+
+/// The numbers of the tokens with which shops may fetch their keys.
+fn fetch_tokens(ours: &Object) -> Checked<BTreeMap<Name, FileNumber>> {
+    let wrong = || Malformed::member("fetch_tokens", "an object with a number for each shop");
+    let Some(value) = ours.get("fetch_tokens") else { return Ok(BTreeMap::new()) };
+    let number = |(shop, number): (&String, &Value)| {
+        Some((shop.parse().ok()?, FileNumber::parse(number.as_str()?)?))
+    };
+    let numbers = value.as_object().ok_or_else(wrong)?.iter().map(number);
+    numbers.collect::<Option<_>>().ok_or_else(wrong)
 }
 
 /// The service's key for signing, if there is one.
