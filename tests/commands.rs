@@ -287,6 +287,9 @@ fn a_command_that_is_not_built_in_says_how_to_get_it() {
         let words = format!("without `{name}`");
         lab.refused(2, line).says(&[&words, "cargo install orderseal --features serve"]);
     }
+    lab.refused(2, "keys fetch tokyo.jwks").says(&["without `keys fetch`"]);
+    let inspect = "inspect --verify-with page.json http://127.0.0.1:1/page.json";
+    lab.refused(2, inspect).says(&["without `inspect URL`"]);
 }
 
 #[test]

@@ -221,6 +221,37 @@ fn a_page_with_another_key_of_the_service_is_refused() {
 }
 
 #[test]
+fn a_monitor_checks_what_a_shop_serves() {
+    let lab = Lab::new();
+    lab.ok("keygen --alg EdDSA -o signing.jwk");
+    lab.ok("keygen --embodiment 4 --pool derived --shop tokyo -o service.jwks");
+    let page = "bundle page --keyring service.jwks --service http://127.0.0.1:9701/ -o page.json";
+    lab.ok(&format!("{page} --sign-with signing.jwk"));
+    let port = free_port();
+    let line = "serve shop --page page.json --inbox inbox";
+    let served = format!("http://127.0.0.1:{port}/page.json");
+    let inspect = format!("inspect --verify-with signing.jwk {served}");
+    let shop = Server::start(&lab, line, port);
+    let shown = lab.ok(&inspect);
+    assert!(shown.stderr.contains("signed as item page by "), "{}", shown.stderr);
+    assert!(shown.text().contains("tokyo"));
+    lab.refused(4, "inspect --verify-with page.json page.json").says(&["signed by"]);
+    drop(shop);
+    // Somebody else's page in its place, with the signature of the first.
+    lab.ok("keygen --embodiment 4 --pool derived --shop tokyo -o other.jwks");
+    lab.write("signature", lab.read("page.json.jws"));
+    lab.ok(&format!("{} --force", page.replace("service.jwks", "other.jwks")));
+    lab.write("page.json.jws", lab.read("signature"));
+    let shop = Server::start(&lab, line, port);
+    lab.refused(5, &inspect);
+    drop(shop);
+    lab.shell("rm page.json.jws");
+    let _shop = Server::start(&lab, line, port);
+    lab.refused(1, &inspect).says(&["status 404"]);
+    lab.refused(2, "inspect --verify-with signing.jwk http://192.0.2.1/page.json");
+}
+
+#[test]
 fn what_was_acknowledged_survives_a_kill_and_stays_known() {
     let mut world = World::new(TREE, "", "");
     let program = world.program(30);

@@ -36,7 +36,9 @@ use crate::cmd::hints::usage;
 
 /// Show the structure of a file, never a secret
 ///
-/// Reads key files, ledgers, item pages, requests, order pages, sealed orders and sealed streams.
+/// Reads key files, ledgers, item pages, requests, order pages, sealed orders and sealed streams. With
+/// --verify-with, also what an address serves, such as https://shop.example/page.json: a monitor can check
+/// a shop's page from outside.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -52,13 +54,27 @@ pub struct Inspect {
     /// Sealed orders that used the pads of this key file: count the bytes left, and those used twice
     #[arg(long, value_name = "FILE", conflicts_with = "public")]
     sealed: Vec<PathBuf>,
-    /// First check that FILE.jws is a signature of FILE by this public key, or by the key that this item page names
+    /// First check that FILE.jws, or URL.jws, is a signature by this public key, or by the key that this item page names
     #[arg(long, value_name = "KEY", requires = "file")]
     verify_with: Option<PathBuf>,
     #[command(flatten)]
     key_password: KeyPassword,
-    /// File to show [default: stdin]
+    #[cfg(feature = "serve")]
+    #[command(flatten)]
+    reaching: super::reaching::Reaching,
+    /// File to show, or with --verify-with an address [default: stdin]
     file: Option<PathBuf>,
+}
+
+/// How long a request is sent again without a definite answer, in seconds.
+#[cfg(feature = "serve")]
+const RETRY_FOR: u32 = 10;
+
+/// The address that a path is, if it is none of a file.
+fn address(path: &Path) -> Option<ServiceUrl> {
+    let text = path.to_str()?;
+    let is_http = ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme));
+    text.parse().ok().filter(|_| is_http)
 }
 
 impl Inspect {
@@ -66,8 +82,15 @@ impl Inspect {
     pub fn run(&self, global: &Global) -> Result<()> {
         let path = self.file.as_deref();
         one_from_stdin([Some(path.unwrap_or(Path::new("-"))), self.key_password.path()])?;
-        files::tidy(path);
-        let mut input = Input::open(path)?;
+        let address = self.verify_with.as_deref().and(path).and_then(address);
+        let path = path.filter(|_| address.is_none());
+        let mut input = match (&self.verify_with, &address) {
+            (Some(by), Some(address)) => self.served(address, by, global)?,
+            (_, _) => {
+                files::tidy(path);
+                Input::open(path)?
+            }
+        };
         let place = input.place();
         if let (Some(by), Some(path)) = (&self.verify_with, path) {
             let bytes = files::read_limited(input.reader, MAX_KEY_FILE, &place)?;
@@ -120,6 +143,21 @@ impl Inspect {
             parsed => parsed?,
         };
         self.key_file(path, &file, None, &place, global)
+    }
+
+    /// What an address serves, if it is signed.
+    #[cfg(feature = "serve")]
+    fn served(&self, address: &ServiceUrl, by: &Path, global: &Global) -> Result<Input> {
+        let settings = self.reaching.settings(RETRY_FOR)?;
+        let (bytes, token) = orderseal::protocol::serve::client::get_signed(address, &settings)?;
+        signing::check(&Place::file(address.as_str()), &bytes, &token, by, global)?;
+        Ok(Input::memory(address.as_str(), bytes))
+    }
+
+    #[cfg(not(feature = "serve"))]
+    #[expect(clippy::unused_self, reason = "as in programs with servers")]
+    fn served(&self, _: &ServiceUrl, _: &Path, _: &Global) -> Result<Input> {
+        Err(super::not_built::error("inspect URL"))
     }
 
     /// Shows a protected key file: what it says itself, or its content if there is what opens it.

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use clap::Args;
-use orderseal::protocol::Result;
+use orderseal::protocol::{Error, Result};
 
 use super::hints::usage_with;
 
@@ -20,9 +20,14 @@ impl NotBuilt {
     /// # Errors
     /// A usage error, always.
     pub fn run(&self, name: &str) -> Result<()> {
-        Err(usage_with(
-            format!("this program was built without `{name}`"),
-            "the programs of a release have it; to build one: cargo install orderseal --features serve",
-        ))
+        Err(error(name))
     }
+}
+
+/// The error that says so.
+pub fn error(name: &str) -> Error {
+    usage_with(
+        format!("this program was built without `{name}`"),
+        "the programs of a release have it; to build one: cargo install orderseal --features serve",
+    )
 }

@@ -27,8 +27,8 @@ const MAX_PEM: u64 = 1 << 20;
 /// Run the security service or a shop as a server
 #[derive(Debug, Subcommand)]
 pub enum Serve {
-    Service(Service),
-    Shop(Shop),
+    Service(Box<Service>),
+    Shop(Box<Shop>),
 }
 
 impl Serve {

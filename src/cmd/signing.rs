@@ -82,9 +82,14 @@ impl FileSigner {
 /// Checks that a file was signed by the key that another file has or, if that is an item page, names.
 pub fn verify(path: &Path, bytes: &[u8], by: &Path, global: &Global) -> Result<()> {
     let place = Place::file(ui::shown(path));
-    let expected = known_key(by)?.thumbprint();
     let token = files::load_small(&signature_of(path), MAX_KEY, false)?;
-    let token = str::from_utf8(&token.bytes).unwrap_or_default().trim();
+    check(&place, bytes, &token.bytes, by, global)
+}
+
+/// Checks a signature of what is at a place.
+pub fn check(place: &Place, bytes: &[u8], token: &[u8], by: &Path, global: &Global) -> Result<()> {
+    let expected = known_key(by)?.thumbprint();
+    let token = str::from_utf8(token).unwrap_or_default().trim();
     match jws::verify_file(token, bytes, expected) {
         Ok(kind) => {
             ui::note(global, &format!("{place}: signed as {kind} by {expected}"));
@@ -92,9 +97,9 @@ pub fn verify(path: &Path, bytes: &[u8], by: &Path, global: &Global) -> Result<(
         }
         Err(SignedFault::OtherKey { found, expected }) => {
             let (found, expected) = (found.to_string(), expected.to_string());
-            Err(Error::key(&place, Unfit::OtherSigner { found, expected }.into()))
+            Err(Error::key(place, Unfit::OtherSigner { found, expected }.into()))
         }
-        Err(_) => Err(Error::Authentication(place)),
+        Err(_) => Err(Error::Authentication(place.clone())),
     }
 }
 
@@ -109,6 +114,16 @@ pub fn known_key(path: &Path) -> Result<VerifyingKey> {
         return page.service_key.ok_or_else(missing);
     }
     VerifyingKey::parse(&file.bytes).map_err(malformed)
+}
+
+/// The signature beside the file at a path, if there is one.
+#[cfg(feature = "serve")]
+pub fn signature_beside(path: &Path) -> Result<Option<Vec<u8>>> {
+    let path = signature_of(path);
+    match path.try_exists() {
+        Ok(false) => Ok(None),
+        Ok(true) | Err(_) => Ok(Some(files::load_small(&path, MAX_KEY, false)?.bytes.to_vec())),
+    }
 }
 
 /// Path of the signature of the file at a path.

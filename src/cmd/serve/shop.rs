@@ -12,11 +12,11 @@ use orderseal::protocol::{Error, Result};
 
 use super::opener::Opener;
 use super::{Limiting, Listening, failed};
-use crate::cmd::Global;
 use crate::cmd::arguments::MORE;
 use crate::cmd::dates::now;
 use crate::cmd::hints::usage;
 use crate::cmd::keys::fetch::FetchOptions;
+use crate::cmd::{Global, signing};
 
 /// Show a shop's item page, and keep the orders that come sealed
 ///
@@ -94,6 +94,7 @@ impl Shop {
             service_key: page.service_key.clone(),
             html,
             page: file.bytes.to_vec(),
+            signature: signing::signature_beside(&self.page)?,
             files: self.files.clone(),
             inbox: self.inbox.clone(),
             origins: self.origin.clone(),

@@ -2,6 +2,7 @@
 
 mod fetch;
 mod http;
+mod monitor;
 mod origin;
 mod sealed;
 mod supply;
@@ -15,6 +16,7 @@ use ureq::tls::Certificate;
 pub use fetch::Fetch;
 pub use http::authorities;
 use http::{Http, Request};
+pub use monitor::get_signed;
 use origin::Origin;
 use sealed::{MAX_LINE, Post, Sealed};
 use supply::Supply;
@@ -241,9 +243,19 @@ fn at(error: Error, post: &Post, place_of: impl Fn(usize) -> Place) -> Error {
 }
 
 fn get_page(http: &Http, address: &ServiceUrl, origin: &Origin) -> Result<Vec<u8>> {
+    get(http, address, origin, "application/json")
+}
+
+/// Gets what is at an address, which may redirect within its origin.
+fn get(
+    http: &Http,
+    address: &ServiceUrl,
+    origin: &Origin,
+    accept: &'static str,
+) -> Result<Vec<u8>> {
     let mut address = address.clone();
     for _ in 0..=MOST_REDIRECTS {
-        let fields = &[("accept", "application/json")];
+        let fields = &[("accept", accept)];
         let request = Request { address: &address, fields, body: None, limit: MAX_PAGE };
         let answer = http.exchange(&request)?;
         let Some(location) = answer.location() else { return Ok(answer.body.to_vec()) };

@@ -44,6 +44,8 @@ pub struct Shop {
     pub service_key: Option<VerifyingKey>,
     /// The item page as a web page.
     pub html: String,
+    /// The signature of the item page, if there is one.
+    pub signature: Option<Vec<u8>>,
     /// The item page as data.
     pub page: Vec<u8>,
     /// A folder of files for everybody.
@@ -101,6 +103,13 @@ impl Shop {
             .route("/", get(Shared::html))
             .route("/page.json", get(Shared::page))
             .route("/healthz", get(async || "ok\n"));
+        if let Some(signature) = self.signature.map(axum::body::Bytes::from) {
+            let kind = HeaderValue::from_static("application/jose");
+            let fresh = HeaderValue::from_static("no-cache");
+            let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, fresh)];
+            let answer = move || std::future::ready((headers.clone(), signature.clone()));
+            router = router.route("/page.json.jws", get(answer));
+        }
         if let Some(folder) = self.files {
             let files = Router::new()
                 .fallback_service(ServeDir::new(&folder).append_index_html_on_directories(false))

@@ -32,6 +32,12 @@ const MAX_BEGINNING: usize = 64 << 10;
 const MIN_BEGINNING: usize = 32;
 
 impl Input {
+    /// What was read already, from somewhere else.
+    pub fn memory(name: &str, bytes: Vec<u8>) -> Self {
+        let (size, reader) = (Some(bytes.len() as u64), Box::new(Cursor::new(bytes)));
+        Self { name: name.to_owned(), size, id: None, mode: 0, reader }
+    }
+
     /// Opens a path; no path, or `-`, is stdin.
     ///
     /// # Errors
