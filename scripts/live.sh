@@ -62,7 +62,9 @@ cat > items.json << END
 END
 "$ORDERSEAL" keygen --quiet --embodiment 4 --pool derived --orders 1000000000 --shop tokyo -o service.jwks
 "$ORDERSEAL" bundle shop --quiet --keyring service.jwks --shop tokyo -o tokyo.jwks
-"$ORDERSEAL" bundle page --quiet --keyring service.jwks --shop tokyo --service "$SERVICE/" --items items.json -o page.json
+"$ORDERSEAL" keygen --quiet --alg EdDSA -o signing.jwk
+"$ORDERSEAL" bundle page --quiet --keyring service.jwks --shop tokyo --service "$SERVICE/" --items items.json \
+    --sign-with signing.jwk -o page.json
 
 begin() { # NAME PORT ARGUMENT…: start a server, wait until it listens; its number is in pid
     local name=$1 port=$2 wait=100
@@ -100,6 +102,7 @@ check() {
         sleep 0.1
     done
     cmp order.ndjson opened.ndjson || fail "another order was opened"
+    "$ORDERSEAL" inspect --quiet --verify-with signing.jwk "$SHOP/page.json" > page.txt || fail "the page is not signed"
     for pid in "${servers[@]}"; do
         kill "$pid"
         wait "$pid" || { cat ./*.log >&2; fail "a server ended with exit code $?"; }

@@ -303,6 +303,7 @@ def valid_requests():
         valid(client.SERVICE, "GET", "/healthz", [], b"", 200),
         valid(client.SHOP, "POST", "/v1/orders", list(orders.items()), lines, 201),
         valid(client.SHOP, "GET", "/page.json", [], b"", 200),
+        valid(client.SHOP, "GET", "/page.json.jws", [], b"", 200),
         valid(client.SHOP, "GET", "/", [], b"", 200),
         valid(client.SHOP, "GET", "/static/hello.txt", [], b"", 200),
     ]
