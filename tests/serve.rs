@@ -538,6 +538,43 @@ fn orders_wait_while_the_service_does_not_answer() {
 }
 
 #[test]
+fn orders_wait_until_the_shop_has_a_token_that_counts() {
+    let world = World::new("--embodiment 4 --orders 1", "--on-demand", "");
+    world.lab.write("orders.ndjson", orders(3));
+    world.lab.ok(&format!("send --page {} orders.ndjson", world.page()));
+    world.lab.ok("keys token --fetch service.jwks -o tokyo.token");
+    world.lab.ok("keys token --fetch service.jwks -o new.token");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(std::time::Duration::from_secs(2));
+            assert_eq!(world.lab.read("opened.ndjson"), b"");
+            world.lab.shell("mv new.token tokyo.token");
+        });
+        let said = world.follow(&format!("--service http://127.0.0.1:{}", world.service.port), 3);
+        let waits = said.lines().next().unwrap();
+        assert!(waits.contains(r#""kind":"waiting""#) && waits.contains("bad-token"), "{said}");
+    });
+    assert_eq!(world.lab.read("opened.ndjson"), orders(3));
+}
+
+#[test]
+fn a_shop_with_its_own_pairs_gets_none_on_demand() {
+    let lab = Lab::new();
+    let own = "keygen --embodiment 6 --wrap ECDH-ES+A256KW --shop tokyo --orders 1 -o own.jwks";
+    lab.ok(&format!("{own} --public-out public.jwks"));
+    lab.ok("keys import public.jwks --into service.jwks");
+    lab.refused(4, "keys token --fetch service.jwks -o tokyo.token")
+        .says(&["made its pairs itself"]);
+    lab.ok("bundle page --keyring service.jwks --service http://127.0.0.1:9701/ -o page.json");
+    let line = "serve service --keys service.jwks --origin http://127.0.0.1:9702 --on-demand";
+    let service = Server::start(&lab, line, free_port());
+    let request = lab.ok("request --page page.json --orders 2 -o -").text();
+    let head = "POST /v1/programs HTTP/1.1\r\nContent-Type: application/json";
+    let answer = service.send(&format!("{head}\r\nOrigin: http://127.0.0.1:9702"), &request);
+    assert_eq!(answer.refusal(), (409, "pool-empty".to_owned()));
+}
+
+#[test]
 fn a_shop_without_a_service_takes_orders_under_its_public_key() {
     let lab = Lab::new();
     lab.ok("keygen --shop tokyo --scope shop --kind public --content hybrid --wrap ECDH-ES+A256KW -o service.jwks");

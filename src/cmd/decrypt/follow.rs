@@ -71,7 +71,7 @@ impl Decrypt {
         let workers = global.workers()?;
         let progress = ui::Progress::bytes(global, None, None);
         #[cfg(feature = "serve")]
-        let mut missing = fetch::Missing::new(self.fetching.prepare(&self.bundle, global)?);
+        let mut missing = fetch::Missing::new(&self.fetching, &self.bundle, global)?;
         let (mut totals, mut failed) = (Totals::default(), 0);
         let mut warned = BTreeSet::new();
         let _unfinished = signals::begin();
@@ -85,7 +85,7 @@ impl Decrypt {
                 state = found;
             }
             #[cfg(feature = "serve")]
-            match missing.fetch(&mut follower, &keys, global) {
+            match missing.fetch(&mut follower, &keys, &mut report, global) {
                 // Whether or not there are new keys, the files are looked at again.
                 Ok(true) => continue,
                 Ok(false) => {}

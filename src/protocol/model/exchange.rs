@@ -65,18 +65,6 @@ pub struct Problem {
     pub line: Option<u64>,
 }
 
-impl Problem {
-    /// Whether the same request may succeed later.
-    pub fn is_for_now(&self) -> bool {
-        is_for_now(self.status)
-    }
-}
-
-/// Whether a request that got an answer of this status may succeed later.
-pub fn is_for_now(status: u16) -> bool {
-    matches!(status, 408 | 425 | 429 | 500..)
-}
-
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "status {}", self.status)?;

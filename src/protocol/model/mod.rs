@@ -29,7 +29,7 @@ pub use amounts::{Amounts, Spent};
 pub use batch_fault::BatchFault;
 pub use dates::{Dates, NotTime, OutOfDate, Time};
 pub use error::{Error, NotUndone, Result};
-pub use exchange::{ExchangeFault, Problem, Unfinished, is_for_now};
+pub use exchange::{ExchangeFault, Problem, Unfinished};
 pub use form::{Expected, Form, LEDGER_MAGIC, Syntax, WebPage};
 pub use inbox::InboxFault;
 pub use journal::{JOURNAL_MAGIC, JournalTrouble};

@@ -146,6 +146,8 @@ fn refusal(error: &Error, shop: &Name) -> Problem {
             KeyError::PoolEmpty { unused, .. } => {
                 Fault::PoolEmpty.because(format!("{unused} are left"))
             }
+            // Nothing can be made for a shop that makes its pairs itself.
+            KeyError::OwnPairs(_) => Fault::PoolEmpty.plain(),
             KeyError::AllAllotted(_) => Fault::PoolEmpty.because("the key may seal no more orders"),
             KeyError::NotAdmitted(_) | KeyError::Revoked(_) | KeyError::Erased(_) => {
                 Fault::NotAdmitted.plain()

@@ -14,7 +14,7 @@ use super::Settings;
 use super::origin::Origin;
 use crate::ciphers::Wiped;
 use crate::protocol::model::{
-    Error, ExchangeFault, Malformed, Place, Problem, Result, ServiceUrl, is_for_now, shortened,
+    Error, ExchangeFault, Malformed, Place, Problem, Result, ServiceUrl, shortened,
 };
 use crate::protocol::pipeline::Stop;
 use crate::protocol::serve::tls;
@@ -130,7 +130,7 @@ impl Http {
                 return Err(Error::Stopped);
             }
             let (fault, asked) = match send(agent, request) {
-                Ok(answer) if is_for_now(answer.status) => (answer.fault(), answer.retry_after),
+                Ok(answer) if answer.is_for_now() => (answer.fault(), answer.retry_after),
                 Ok(answer) if answer.is_success() || request.body.is_none() && answer.moves() => {
                     return Ok(answer);
                 }
@@ -204,6 +204,11 @@ impl Answer {
         }
         let body = Zeroizing::new(body.into_vec());
         Ok(Self { status, location, retry_after: retry_after.map(Duration::from_secs), body })
+    }
+
+    /// Whether the same request may succeed later.
+    fn is_for_now(&self) -> bool {
+        matches!(self.status, 408 | 425 | 429 | 500..)
     }
 
     fn is_success(&self) -> bool {
