@@ -248,7 +248,6 @@ fn a_monitor_checks_what_a_shop_serves() {
     lab.shell("rm page.json.jws");
     let _shop = Server::start(&lab, line, port);
     lab.refused(1, &inspect).says(&["status 404"]);
-    lab.refused(2, "inspect --verify-with signing.jwk http://192.0.2.1/page.json");
 }
 
 #[test]
@@ -558,14 +557,72 @@ fn orders_wait_until_the_shop_has_a_token_that_counts() {
 }
 
 #[test]
+fn a_program_that_is_erased_while_keys_are_fetched_stays_erased() {
+    let world = World::new("--embodiment 4 --orders 1", "--on-demand", "");
+    let lab = &world.lab;
+    world.program(3);
+    lab.ok("keys token --fetch service.jwks -o tokyo.token");
+    let answers = [json!({}), json!({ "after": "tokyo/last" })].map(|wanted| {
+        let page = world.keys("tokyo.token", &wanted).body;
+        let mut page: Value = serde_json::from_str(&page).unwrap();
+        if wanted != json!({}) {
+            page["keys"] = json!([]);
+        }
+        page.to_string()
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let fetch =
+        format!("keys fetch --token-file tokyo.token --service http://127.0.0.1:{port} tokyo.jwks");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for answer in &answers {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut request = [0; 4096];
+                let _ = stream.read(&mut request).unwrap();
+                lab.run("erase --programs tokyo.jwks", b"");
+                let head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json";
+                let text = format!("{head}\r\nContent-Length: {}\r\n\r\n{answer}", answer.len());
+                stream.write_all(text.as_bytes()).unwrap();
+            }
+        });
+        assert_eq!(lab.ok(&fetch).text(), "tokyo.jwks: 3 keys added\n");
+    });
+    let bundle = lab.json("tokyo.jwks");
+    assert_eq!(bundle["orderseal"]["program_erased"], true, "{bundle}");
+    assert!(bundle["orderseal"]["program"].is_null());
+    // An answer with more than keys is none.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    lab.ok("bundle shop --keyring service.jwks -o whole.jwks");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            let answer = String::from_utf8(lab.read("whole.jwks")).unwrap();
+            let head = "HTTP/1.1 200 OK\r\nConnection: close";
+            let text = format!("{head}\r\nContent-Length: {}\r\n\r\n{answer}", answer.len());
+            stream.write_all(text.as_bytes()).unwrap();
+        });
+        let service = format!("--service http://127.0.0.1:{port}");
+        let fetch = format!("keys fetch --token-file tokyo.token {service} tokyo.jwks");
+        lab.refused(1, &fetch).says(&["with more than listed keys"]);
+    });
+    lab.refused(2, "keys fetch --token-file tokyo.token --service http://192.0.2.1/ tokyo.jwks")
+        .says(&["plain http"]);
+}
+
+#[test]
 fn a_shop_with_its_own_pairs_gets_none_on_demand() {
     let lab = Lab::new();
     let own = "keygen --embodiment 6 --wrap ECDH-ES+A256KW --shop tokyo --orders 1 -o own.jwks";
     lab.ok(&format!("{own} --public-out public.jwks"));
+    lab.ok("keygen --embodiment 4 --shop kyoto --orders 1 -o service.jwks");
     lab.ok("keys import public.jwks --into service.jwks");
-    lab.refused(4, "keys token --fetch service.jwks -o tokyo.token")
+    lab.refused(4, "keys token --shop tokyo --fetch service.jwks -o tokyo.token")
         .says(&["made its pairs itself"]);
-    lab.ok("bundle page --keyring service.jwks --service http://127.0.0.1:9701/ -o page.json");
+    let page = "bundle page --shop tokyo --keyring service.jwks -o page.json";
+    lab.ok(&format!("{page} --service http://127.0.0.1:9701/"));
     let line = "serve service --keys service.jwks --origin http://127.0.0.1:9702 --on-demand";
     let service = Server::start(&lab, line, free_port());
     let request = lab.ok("request --page page.json --orders 2 -o -").text();

@@ -133,7 +133,7 @@ fn not_sent_hints(unfinished: &Unfinished) -> Vec<String> {
 fn exchange_hint(fault: &ExchangeFault) -> Option<&'static str> {
     match fault {
         ExchangeFault::PlainHttp => {
-            Some("use https; to let everybody on the way read tickets and sizes, pass --allow-http")
+            Some("use https; `send --allow-http` lets everybody on the way read tickets and sizes")
         }
         ExchangeFault::Program(_) => {
             Some("the service's key in the item page is not that of the service")

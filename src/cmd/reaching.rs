@@ -24,13 +24,11 @@ pub struct Reaching {
     /// Trust the authorities in this file (PEM) for https, instead of the public ones
     #[arg(long, value_name = "FILE", help_heading = MORE)]
     pub ca: Option<PathBuf>,
-    /// Send by plain http to other computers than this one, too
-    #[arg(long, help_heading = MORE)]
-    pub allow_http: bool,
 }
 
 impl Reaching {
-    /// Settings for a client that sends requests again for so many seconds.
+    /// Settings for a client that sends requests again for so many seconds, and by plain http to this computer
+    /// only.
     pub fn settings(&self, retry_for: u32) -> Result<Settings> {
         let authorities = match &self.ca {
             Some(path) => {
@@ -41,7 +39,7 @@ impl Reaching {
         };
         Ok(Settings {
             service_key: None,
-            allow_http: self.allow_http,
+            allow_http: false,
             authorities,
             retry_for: Duration::from_secs(retry_for.into()),
             stop: signals::stop().clone(),

@@ -79,6 +79,9 @@ pub struct Send {
     service_key: Option<PathBuf>,
     #[command(flatten)]
     reaching: Reaching,
+    /// Send by plain http to other computers than this one, too
+    #[arg(long, help_heading = MORE)]
+    allow_http: bool,
     /// Seal the lines of the input even if it does not look like text
     #[arg(long, help_heading = MORE)]
     text: bool,
@@ -139,7 +142,8 @@ impl Send {
 
     fn settings(&self) -> Result<Settings> {
         let service_key = self.service_key.as_deref().map(signing::known_key).transpose()?;
-        Ok(Settings { service_key, ..self.reaching.settings(self.retry_for)? })
+        let allow_http = self.allow_http;
+        Ok(Settings { service_key, allow_http, ..self.reaching.settings(self.retry_for)? })
     }
 
     /// The file in which sealed orders stay until the shop has them.

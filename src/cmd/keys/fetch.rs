@@ -18,7 +18,7 @@ use crate::cmd::reaching::{self, Reaching};
 use crate::cmd::{Global, ui};
 
 /// How long a request is sent again without a definite answer, by commands that go on anyway: in seconds.
-const RETRY_FOR: u32 = 30;
+const RETRY_FOR: u32 = 5;
 
 /// Fetch keys that the service made on demand
 ///
@@ -87,7 +87,7 @@ impl FetchOptions {
 
     /// The options as arguments, for another process.
     pub fn arguments(&self) -> Vec<OsString> {
-        let Self { token_file, service, reaching: Reaching { ca, allow_http } } = self;
+        let Self { token_file, service, reaching: Reaching { ca } } = self;
         let service = service.as_ref().map(|url| OsString::from(url.as_str()));
         let named = [
             ("--token-file", token_file.as_ref().map(OsString::from)),
@@ -95,8 +95,7 @@ impl FetchOptions {
             ("--ca", ca.as_ref().map(OsString::from)),
         ];
         let given = named.into_iter().filter_map(|(name, value)| Some([name.into(), value?]));
-        let flag = allow_http.then(|| "--allow-http".into());
-        given.flatten().chain(flag).collect()
+        given.flatten().collect()
     }
 }
 

@@ -246,6 +246,13 @@ fn get_page(http: &Http, address: &ServiceUrl, origin: &Origin) -> Result<Vec<u8
     get(http, address, origin, "application/json")
 }
 
+/// An address of a service's server: a path beneath its own address.
+fn beneath(service: &ServiceUrl, path: &str) -> Result<ServiceUrl> {
+    let own = service.as_str().split(['?', '#']).next().unwrap_or_default();
+    let address = format!("{}{path}", own.trim_end_matches('/')).parse();
+    address.map_err(|fault| Error::malformed(&Place::file(service.as_str()), fault))
+}
+
 /// Gets what is at an address, which may redirect within its origin.
 fn get(
     http: &Http,

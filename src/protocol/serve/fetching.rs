@@ -10,10 +10,10 @@ use crate::protocol::jose::ticket::ShopToken;
 use crate::protocol::model::{Error, Place, Result};
 use crate::protocol::pipeline::Stop;
 use crate::protocol::roles::service::{WantedKeys, listed_keys};
-use crate::protocol::store::files::{self, Access};
-use crate::protocol::store::keyfile::{KeyFile, KeyHolder};
+use crate::protocol::store::files::{self, Access, States};
+use crate::protocol::store::keyfile::{KeyFile, KeyHolder, Keyring};
 
-/// Most requests that are answered by reading once.
+/// Most requests that are answered at once.
 const GROUP: usize = 16;
 
 /// Most keys in an answer.
@@ -43,25 +43,37 @@ pub fn start(
     stop: Stop,
     failed: impl Fn(&Error) + Send + 'static,
 ) -> Result<(Fetching, JoinHandle<()>)> {
+    let place = Place::file("the keys of the shop");
+    let mut held = None::<(States, Keyring)>;
     Worker::start("fetching", GROUP, stop, move |jobs: Vec<Job<Wanted, Found>>| {
-        let keyring = files::load(&path, &access)
-            .and_then(|loaded| loaded.of(KeyFile::into_keyring))
-            .inspect_err(&failed);
-        for Job { job: Wanted { token, keys }, reply } in jobs {
-            let found = keyring.as_ref().map_err(|_| Fault::Unavailable.plain());
-            let found = found.and_then(|keyring| {
-                let own = keyring.file.fetch_tokens.get(&token.shop);
-                if own.is_none_or(|own| own.to_string() != token.number) {
-                    return Err(Fault::BadToken.because("another one was made since"));
-                }
-                let place = Place::file("the keys of the shop");
-                listed_keys(&keyring.file, &token.shop, &keys, MOST_KEYS, &place)
-                    .and_then(|bundle| bundle.to_bytes(&place))
-                    .inspect_err(&failed)
-                    .map_err(|_| Fault::Unavailable.plain())
-            });
+        let state = States::of([path.as_path()]);
+        if held.as_ref().is_none_or(|(known, _)| *known != state) {
+            let keyring = files::load(&path, &access)
+                .and_then(|loaded| loaded.of(KeyFile::into_keyring))
+                .inspect_err(&failed);
+            held = keyring.ok().map(|keyring| (state, keyring.file));
+        }
+        for Job { job: wanted, reply } in jobs {
+            let found = match &held {
+                Some((_, keyring)) => find(keyring, &wanted, &place),
+                None => Err(Fault::Unavailable.plain()),
+            };
             // Nobody waits for it if the shop has gone.
             let _ = reply.send(found);
         }
     })
+}
+
+fn find(keyring: &Keyring, wanted: &Wanted, place: &Place) -> Found {
+    let Wanted { token, keys } = wanted;
+    let own = keyring.fetch_tokens.get(&token.shop);
+    if own.is_none_or(|own| own.to_string() != token.number) {
+        return Err(Fault::BadToken.because("another one was made since"));
+    }
+    let bundle = listed_keys(keyring, &token.shop, keys, MOST_KEYS, place)
+        .map_err(|_| Fault::UnknownShop.plain())?;
+    if bundle.generations.values().any(|own| own.shop.suite.enc().takes_pad()) {
+        return Err(Fault::Unavailable.because("keys of this cipher are not handed out here"));
+    }
+    bundle.to_bytes(place).map_err(|_| Fault::Unavailable.plain())
 }

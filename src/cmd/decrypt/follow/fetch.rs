@@ -36,8 +36,8 @@ impl<'d> Missing<'d> {
         Ok(Self { options, bundles, from, rests: None, told: false })
     }
 
-    /// Fetches if the next orders need it, and returns whether it was tried. While the service gives no
-    /// answer, or refuses the token, the orders wait; another token is read from its file.
+    /// Fetches if the next orders need it, and returns whether it was tried. While the service does not hand
+    /// keys out, the orders wait; another token is read from its file.
     pub fn fetch(
         &mut self,
         follower: &mut Follower,
@@ -77,12 +77,14 @@ impl<'d> Missing<'d> {
 fn may_answer(error: &Error) -> bool {
     let Error::Exchange { fault, .. } = error else { return false };
     match &**fault {
-        ExchangeFault::NoAnswer(_) | ExchangeFault::Refused(_) => true,
-        ExchangeFault::Unreachable(_)
+        // A proxy, a certificate or a token may be mended while orders wait.
+        ExchangeFault::NoAnswer(_)
+        | ExchangeFault::Refused(_)
+        | ExchangeFault::Unreachable(_)
         | ExchangeFault::Redirect(_)
         | ExchangeFault::TooLong(_)
-        | ExchangeFault::Unexpected { .. }
-        | ExchangeFault::Program(_)
+        | ExchangeFault::Unexpected { .. } => true,
+        ExchangeFault::Program(_)
         | ExchangeFault::OtherKey
         | ExchangeFault::TooFew { .. }
         | ExchangeFault::PlainHttp

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::http::Request;
 use super::sealed::Sealed;
-use super::{Asking, Client};
+use super::{Asking, Client, beneath};
 use crate::ciphers::Wiped;
 use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::jose::jwe::MAX_ORDER;
@@ -64,9 +64,7 @@ impl<'c> Supply<'c> {
             None => {
                 let service = page.service.as_ref().ok_or_else(|| lacks("service"))?;
                 let key = page.service_key.as_ref().ok_or_else(|| lacks("service_key"))?;
-                let programs = format!("{}/v1/programs", service.as_str().trim_end_matches('/'));
-                let programs = programs.parse().map_err(|fault| Error::malformed(place, fault))?;
-                From::Service(programs, key)
+                From::Service(beneath(service, "/v1/programs")?, key)
             }
         };
         Ok(Self { client, from, asking, workers, kept: None })
