@@ -231,7 +231,7 @@ impl Shared {
 fn wanted(body: &[u8]) -> std::result::Result<WantedKeys, Malformed> {
     let request = json::parse(body)?;
     let members = request.as_object().ok_or(Malformed::Expected("a JSON object"))?;
-    let kid = |value: &Value| value.as_str().and_then(Kid::new);
+    let kid = |value: &Value| value.as_str().and_then(Kid::new).filter(Kid::is_ours);
     match (members.get("kids"), members.get("after")) {
         (None, None) => Ok(WantedKeys::After(None)),
         (None, Some(after)) => {
