@@ -122,11 +122,13 @@ impl Wiped {
         std::mem::take(&mut self.0)
     }
 
-    /// Reads `reader` to its end and appends the bytes, without an intermediate copy.
+    /// Reads `reader` to its end and appends the bytes, without an intermediate copy. `expected` is how many
+    /// they are, as far as that is known: if there are more, they move to a larger buffer.
     ///
     /// # Errors
     /// Those of the reader, and [`io::ErrorKind::OutOfMemory`].
-    pub fn read_all(&mut self, mut reader: impl Read) -> io::Result<()> {
+    pub fn read_all(&mut self, mut reader: impl Read, expected: usize) -> io::Result<()> {
+        self.make_room(expected + LEAST_READ)?;
         loop {
             self.make_room(LEAST_READ)?;
             let at = self.0.len();
@@ -243,7 +245,7 @@ mod tests {
     fn everything_is_read_and_written_in_order() {
         let text: Vec<u8> = (0..100_000u32).map(|number| number as u8).collect();
         let mut read = Wiped::default();
-        read.read_all(&text[..]).unwrap();
+        read.read_all(&text[..], 0).unwrap();
         assert_eq!(read[..], text);
         let mut written = Wiped::with_capacity(10);
         for piece in text.chunks(999) {

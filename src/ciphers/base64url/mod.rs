@@ -78,7 +78,7 @@ pub fn encode_to_string(bytes: &[u8]) -> String {
 /// Decodes `text`. Returns `None` if it is not strictly base64url; the bytes decoded before the
 /// fault are then wiped.
 pub fn decode_to_vec(text: &[u8]) -> Option<Vec<u8>> {
-    let mut bytes = Wiped::default();
+    let mut bytes = Wiped::with_capacity(decoded_length(text.len())?);
     decode_into(text, &mut bytes)?;
     Some(bytes.into_vec())
 }

@@ -46,6 +46,21 @@ pub fn parse_around(
     Ok((value, elements.found))
 }
 
+/// Reads a JSON object in the same way, whose members are passed to `read`; `None` if the text is anything
+/// else.
+pub(super) fn read_object<T>(text: &[u8], read: impl FnOnce(&dyn Members) -> T) -> Option<T> {
+    let mut object = Borrowed::default();
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let is_object = Element(&mut object).deserialize(&mut deserializer).ok()?;
+    deserializer.end().ok()?;
+    is_object.then(|| read(&object))
+}
+
+/// Whether a text stands in JSON as it is, and has neither spaces nor letters beyond ASCII.
+pub(super) fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
+}
+
 fn parse_as(text: &[u8], how: Strict<'_, '_>) -> Result<SecretJson, JsonFault> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let value = how.deserialize(&mut deserializer).map_err(|error| fault(&error))?;
@@ -258,7 +273,7 @@ impl ObjectText {
 
     /// Adds a member whose value is any string.
     pub(super) fn any_text(&mut self, name: &str, value: &str) {
-        match value.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte)) {
+        match is_plain(value) {
             true => self.text(name, value),
             false => self.json(name, &Value::from(value).to_string()),
         }

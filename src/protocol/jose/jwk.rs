@@ -5,6 +5,7 @@ pub(in crate::protocol) mod encodings;
 mod material;
 mod read;
 mod shown;
+mod texts;
 mod usage;
 mod written;
 
@@ -14,6 +15,7 @@ pub use encodings::{Encoded, Encoding};
 pub use material::{
     AsKey, DecryptingKey, EncryptingKey, KeyRef, Material, PrivateHalf, PublicHalf,
 };
+pub(in crate::protocol) use texts::KeyTexts;
 pub use usage::Usage;
 pub(in crate::protocol) use written::foreseen_len;
 

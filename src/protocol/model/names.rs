@@ -3,7 +3,7 @@
 use std::borrow::Borrow;
 use std::fmt;
 use std::hash::{BuildHasher, DefaultHasher, Hasher};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use crate::ciphers::random::perhaps_random;
 
@@ -133,7 +133,7 @@ pub const MAX_KID: usize = 1024;
 /// Name of a key. Names made here are `SHOP`, or `SHOP/ID` for one transaction or user, where `SHOP` is a
 /// [`ShopName`]; those of other software are any text of at most [`MAX_KID`] bytes, which is only compared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Kid(Box<str>);
+pub struct Kid(Arc<str>);
 
 impl Kid {
     /// Creates a key name; `None` if it is longer than [`MAX_KID`] bytes.
@@ -154,7 +154,7 @@ impl Kid {
 
     /// Name of a shop's key.
     pub fn of_shop(shop: &ShopName) -> Self {
-        Self(shop.0.clone())
+        Self(shop.as_str().into())
     }
 
     /// Name of the key of a transaction or user at a shop.

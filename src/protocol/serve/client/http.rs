@@ -8,7 +8,6 @@ use serde_json::Value;
 use ureq::http::{Response, header};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body, Proxy};
-use zeroize::Zeroizing;
 
 use super::Settings;
 use super::origin::Origin;
@@ -64,7 +63,7 @@ pub(super) struct Answer {
     pub(super) status: u16,
     location: Option<String>,
     retry_after: Option<Duration>,
-    pub(super) body: Zeroizing<Vec<u8>>,
+    pub(super) body: Wiped,
 }
 
 /// Reads the certificates of authorities from a file in PEM.
@@ -197,12 +196,11 @@ impl Answer {
         let retry_after = field(header::RETRY_AFTER).and_then(|text| text.trim().parse().ok());
         let status = response.status().as_u16();
         let mut body = Wiped::default();
-        body.read_all(response.body_mut().as_reader().take(limit + 1))
+        body.read_all(response.body_mut().as_reader().take(limit + 1), 0)
             .map_err(|error| no_answer(error.into()))?;
         if body.len() as u64 > limit {
             return Err(ExchangeFault::TooLong(limit));
         }
-        let body = Zeroizing::new(body.into_vec());
         Ok(Self { status, location, retry_after: retry_after.map(Duration::from_secs), body })
     }
 

@@ -5,7 +5,6 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
-use zeroize::Zeroizing;
 
 use super::access::Access;
 use super::input::Input;
@@ -17,6 +16,7 @@ use super::protection;
 use super::read::{read_key_file, read_regular, refuse_readable};
 use super::sent::{self, Finished};
 use super::temporary::{Owner, sweep, temporary_name};
+use crate::ciphers::Wiped;
 use crate::protocol::model::{Error, KeyError, Place, Result};
 use crate::protocol::store::keyfile::KeyFile;
 
@@ -184,7 +184,7 @@ pub fn finish(path: Option<&Path>, file: &KeyFile, access: &Access) -> Result<bo
 
 /// What was read.
 struct Settled {
-    bytes: Zeroizing<Vec<u8>>,
+    bytes: Wiped,
     /// The file's identity and mode, and its name.
     id: Option<FileId>,
     mode: u32,
@@ -208,7 +208,7 @@ fn read_settled(path: &Path) -> Result<Settled> {
             _ => None,
         };
         let Some(file) = file else {
-            let bytes = read_key_file(input.reader, &place)?;
+            let bytes = read_key_file(input.reader, input.size.unwrap_or_default(), &place)?;
             return Ok(Settled { bytes, id: input.id, mode: input.mode, place, held: None });
         };
         // If the file system has no locks, no process can change the file by these rules either.

@@ -6,7 +6,6 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
-use zeroize::Zeroizing;
 
 use super::access::Access;
 use super::joined::{Light, join};
@@ -18,6 +17,7 @@ use super::read::read_regular;
 use super::temporary::{
     Owner, Replaced, Swept, Temporary, clear, rename_to_new, sweep, temporary_name,
 };
+use crate::ciphers::Wiped;
 use crate::protocol::model::{Error, Misuse, Place, Result};
 use crate::protocol::store::FileNumber;
 use crate::protocol::store::keyfile::{ClientBundle, JournalEnd, KeyFile, Parsed};
@@ -173,11 +173,11 @@ impl Locked {
     }
 
     /// Reads the content of the file as it is in the clear.
-    fn read_clear(&mut self) -> Result<(Zeroizing<Vec<u8>>, Option<Protection>)> {
+    fn read_clear(&mut self) -> Result<(Wiped, Option<Protection>)> {
         protection::clear_text(self.read_bytes()?, &self.access, &self.place)
     }
 
-    fn read_bytes(&mut self) -> Result<Zeroizing<Vec<u8>>> {
+    fn read_bytes(&mut self) -> Result<Wiped> {
         let failed = |error| Error::io(&self.place, "cannot read", error);
         self.file.seek(SeekFrom::Start(0)).map_err(failed)?;
         read_regular(&self.file, &self.place)

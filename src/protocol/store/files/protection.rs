@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::access::Access;
 use super::read::{Small, load_small};
+use crate::ciphers::Wiped;
 use crate::ciphers::base64url::encoded_length;
 use crate::ciphers::content::ContentCipher;
 use crate::ciphers::random::{KeySource, SystemSource};
@@ -133,7 +134,7 @@ impl ProtectedBy {
             return Err(Error::malformed(place, Malformed::TooLong(MAX_DOCUMENT as u64)));
         }
         let protection = self.again(keys, number).ok_or_else(|| Error::key(place, wrong.into()))?;
-        Ok(Clear { text: Zeroizing::new(text.into_vec()), protection })
+        Ok(Clear { text, protection })
     }
 
     /// The same protection, with the key that opened the file.
@@ -185,7 +186,7 @@ pub(super) fn ask_before(path: &Path, access: &Access) -> Result<()> {
 
 /// A protected key file that was opened.
 struct Clear {
-    text: Zeroizing<Vec<u8>>,
+    text: Wiped,
     protection: Protection,
 }
 
@@ -228,10 +229,10 @@ pub fn load_secret(path: &Path, limit: u64, access: &Access) -> Result<Small> {
 /// # Errors
 /// As [`read`], and [`Misuse::NotToProtect`] for a file that is not JSON.
 pub(super) fn clear_text(
-    bytes: Zeroizing<Vec<u8>>,
+    bytes: Wiped,
     access: &Access,
     place: &Place,
-) -> Result<(Zeroizing<Vec<u8>>, Option<Protection>)> {
+) -> Result<(Wiped, Option<Protection>)> {
     let (text, protection) = match ProtectedBy::read(&bytes, place)? {
         None => (bytes, None),
         Some(by) => {

@@ -4,8 +4,6 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use zeroize::Zeroizing;
-
 use super::input::Input;
 use super::paths::FileId;
 use crate::ciphers::Wiped;
@@ -18,7 +16,7 @@ const MAX_OTHER: u64 = 64 << 10;
 /// Content of a small file.
 pub struct Small {
     /// The bytes.
-    pub bytes: Zeroizing<Vec<u8>>,
+    pub bytes: Wiped,
     /// Its name for messages.
     pub place: Place,
     /// Its identity.
@@ -43,7 +41,7 @@ pub fn load_small(path: &Path, limit: u64, secrets: bool) -> Result<Small> {
 ///
 /// # Errors
 /// [`Error::Io`], and [`Error::Malformed`] if it is longer than `limit` bytes.
-pub fn read_small(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>> {
+pub fn read_small(path: &Path, limit: u64) -> Result<Wiped> {
     let input = Input::open(Some(path))?;
     let place = input.place();
     read_limited(input.reader, limit, &place)
@@ -53,23 +51,35 @@ pub fn read_small(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>> {
 ///
 /// # Errors
 /// [`Error::Io`], and [`Error::Malformed`] if it is longer than `limit` bytes.
-pub fn read_limited(reader: impl Read, limit: u64, place: &Place) -> Result<Zeroizing<Vec<u8>>> {
+pub fn read_limited(reader: impl Read, limit: u64, place: &Place) -> Result<Wiped> {
     let mut bytes = Wiped::default();
-    bytes
-        .read_all(reader.take(limit + 1))
-        .map_err(|error| Error::io(place, "cannot read", error))?;
-    if bytes.len() as u64 > limit {
-        return Err(too_long(limit, place));
+    read_rest(reader, limit, 0, &mut bytes, place)?;
+    Ok(bytes)
+}
+
+/// Appends the rest of an input, about so many bytes, to those that were read.
+fn read_rest(
+    reader: impl Read,
+    limit: u64,
+    expected: u64,
+    bytes: &mut Wiped,
+    place: &Place,
+) -> Result<()> {
+    let left = limit + 1 - bytes.len() as u64;
+    let read = bytes.read_all(reader.take(left), expected.min(left) as usize);
+    read.map_err(|error| Error::io(place, "cannot read", error))?;
+    match bytes.len() as u64 > limit {
+        true => Err(too_long(limit, place)),
+        false => Ok(()),
     }
-    Ok(Zeroizing::new(bytes.into_vec()))
 }
 
 /// Reads a key file that is a regular file; refuses one that is too long before reading it.
-pub(super) fn read_regular(file: &File, place: &Place) -> Result<Zeroizing<Vec<u8>>> {
+pub(super) fn read_regular(file: &File, place: &Place) -> Result<Wiped> {
     let metadata = file.metadata().map_err(|error| Error::io(place, "cannot read", error))?;
     match metadata.len() > MAX_KEY_FILE {
         true => Err(too_long(MAX_KEY_FILE, place)),
-        false => read_key_file(file, place),
+        false => read_key_file(file, metadata.len(), place),
     }
 }
 
@@ -78,19 +88,17 @@ fn too_long(limit: u64, place: &Place) -> Error {
 }
 
 /// Reads the text of a key file. Data that does not begin like JSON, or like a JWE, is read only far
-/// enough to recognize it: a device or pipe may be endless.
-pub(super) fn read_key_file(mut reader: impl Read, place: &Place) -> Result<Zeroizing<Vec<u8>>> {
-    let mut first = Zeroizing::new(Vec::with_capacity(MAX_OTHER as usize));
-    reader
-        .by_ref()
-        .take(MAX_OTHER)
-        .read_to_end(&mut first)
-        .map_err(|error| Error::io(place, "cannot read", error))?;
-    let text = first.trim_ascii_start();
-    match text.starts_with(b"{") || text.starts_with(b"eyJ") {
-        true => read_limited(first.chain(reader), MAX_KEY_FILE, place),
-        false => Ok(first),
+/// enough to recognize it: a device or pipe may be endless. `expected` is its length, if that is known.
+pub(super) fn read_key_file(mut reader: impl Read, expected: u64, place: &Place) -> Result<Wiped> {
+    let mut bytes = Wiped::default();
+    let first = bytes.read_all(reader.by_ref().take(MAX_OTHER), MAX_OTHER.min(expected) as usize);
+    first.map_err(|error| Error::io(place, "cannot read", error))?;
+    let text = bytes.trim_ascii_start();
+    if text.starts_with(b"{") || text.starts_with(b"eyJ") {
+        let rest = expected.saturating_sub(bytes.len() as u64);
+        read_rest(reader, MAX_KEY_FILE, rest, &mut bytes, place)?;
     }
+    Ok(bytes)
 }
 
 pub(super) fn refuse_readable(id: Option<FileId>, mode: u32, place: &Place) -> Result<()> {

@@ -1,6 +1,7 @@
 //! The listed transaction ids of a shop that were handed out.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::protocol::model::Name;
 
@@ -8,7 +9,8 @@ use crate::protocol::model::Name;
 /// out in their order, so that whoever needs the next ones does not look at all.
 #[derive(Debug, Clone, Default)]
 pub struct Issued {
-    ids: BTreeSet<Name>,
+    /// Clones share them until one of them changes.
+    ids: Arc<BTreeSet<Name>>,
     /// Index of a key of the keyring. No key before it can be handed out to a client of the shop.
     from: usize,
 }
@@ -16,7 +18,7 @@ pub struct Issued {
 impl Issued {
     /// No ids, for a shop of which the keyring has no key before this index.
     pub fn none_before(from: usize) -> Self {
-        Self { ids: BTreeSet::new(), from }
+        Self { ids: Arc::default(), from }
     }
 
     /// Whether an id was handed out.
@@ -41,18 +43,26 @@ impl Issued {
 
     /// Records that an id was handed out.
     pub fn insert(&mut self, id: Name) {
-        self.ids.insert(id);
+        Arc::make_mut(&mut self.ids).insert(id);
     }
 
     /// Records that ids were handed out; for many this takes much less time than one by one.
     pub fn extend(&mut self, ids: impl IntoIterator<Item = Name>) {
-        self.ids.append(&mut ids.into_iter().collect());
+        // Most ids differ in their first bytes, which can be compared without looking them up.
+        let first = |id: &Name| {
+            let mut first = [0; 8];
+            first.iter_mut().zip(id.as_str().bytes()).for_each(|(to, byte)| *to = byte);
+            u64::from_be_bytes(first)
+        };
+        let mut ids: Vec<_> = ids.into_iter().map(|id| (first(&id), id)).collect();
+        ids.sort_unstable();
+        Arc::make_mut(&mut self.ids).append(&mut ids.into_iter().map(|(_, id)| id).collect());
     }
 
     /// Records that an id came back; returns whether it had been handed out.
     pub fn remove(&mut self, id: &str) -> bool {
         self.from = 0;
-        self.ids.remove(id)
+        Arc::make_mut(&mut self.ids).remove(id)
     }
 
     /// Index of the first key that could be handed out.
@@ -66,9 +76,9 @@ impl Issued {
     }
 }
 
-impl FromIterator<Name> for Issued {
-    fn from_iter<I: IntoIterator<Item = Name>>(ids: I) -> Self {
-        Self { ids: ids.into_iter().collect(), from: 0 }
+impl From<BTreeSet<Name>> for Issued {
+    fn from(ids: BTreeSet<Name>) -> Self {
+        Self { ids: Arc::new(ids), from: 0 }
     }
 }
 

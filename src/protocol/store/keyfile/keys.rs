@@ -50,6 +50,21 @@ impl<K: AsKey + Clone> Keys<K> {
         Self { list: Arc::new(list), ..Self::default() }
     }
 
+    /// Keys that must have different names.
+    ///
+    /// # Errors
+    /// The index and the name of the first key whose name one before it has.
+    pub(super) fn of_unique(list: Vec<Jwk<K>>) -> Result<Self, (usize, Kid)> {
+        let (index, repeated) = Index::of(&list);
+        match repeated.and_then(|at| Some((at, list[at].kid.clone()?))) {
+            Some(repeated) => Err(repeated),
+            None => {
+                let index = OnceLock::from(Arc::new(index));
+                Ok(Self { list: Arc::new(list), index, alike: Arc::default() })
+            }
+        }
+    }
+
     /// The first key named `kid`.
     pub fn named(&self, kid: &str) -> Option<&Jwk<K>> {
         self.index_of(kid).map(|index| &self.list[index])
@@ -57,7 +72,7 @@ impl<K: AsKey + Clone> Keys<K> {
 
     /// Index of the first key named `kid`.
     pub fn index_of(&self, kid: &str) -> Option<usize> {
-        let index = self.index.get_or_init(|| Arc::new(Index::of(&self.list)));
+        let index = self.index.get_or_init(|| Arc::new(Index::of(&self.list).0));
         index.find(kid, &self.list)
     }
 
@@ -78,7 +93,7 @@ impl<K: AsKey + Clone> Keys<K> {
     /// # Errors
     /// The key, if another one has its name.
     pub fn push_new(&mut self, key: Jwk<K>) -> Result<(), SameName<K>> {
-        self.index.get_or_init(|| Arc::new(Index::of(&self.list)));
+        self.index.get_or_init(|| Arc::new(Index::of(&self.list).0));
         let (list, index) = (Arc::make_mut(&mut self.list), self.index.get_mut());
         if let (Some(kid), Some(index)) = (&key.kid, index)
             && let Err(first) = Arc::make_mut(index).insert(kid.as_str(), list.len(), list)
@@ -157,29 +172,45 @@ struct Entry {
 }
 
 impl Index {
-    /// The first key of each name.
-    fn of<K>(list: &[Jwk<K>]) -> Self {
+    /// The first key of each name; and the first key whose name one before it has, if there is one.
+    fn of<K>(list: &[Jwk<K>]) -> (Self, Option<usize>) {
         let mut index = Self::default();
         index.table.reserve(list.len(), Entry::spread);
-        for (position, key) in list.iter().enumerate() {
-            if let Some(kid) = &key.kid {
-                // Of several of the same name, the first stays.
-                let _ = index.insert(kid.as_str(), position, list);
+        let name = |entry: &Entry| list[entry.position as usize].kid.as_ref();
+        let named = list.iter().enumerate().filter_map(|(at, key)| Some((at, key.kid.as_ref()?)));
+        let mut entries: Vec<_> = named.map(|(at, kid)| index.entry(kid.as_str(), at)).collect();
+        // In the order of the table, neighbours in it are in the processor's cache.
+        let places = index.table.num_buckets() as u64 - 1;
+        entries.sort_unstable_by_key(|entry| (entry.spread() & places, entry.position));
+        let mut repeated = None;
+        for entry in entries {
+            if index.add(entry, |known| name(known) == name(&entry)).is_err() {
+                let at = entry.position as usize;
+                repeated = Some(repeated.map_or(at, |known: usize| known.min(at)));
             }
         }
-        index
+        (index, repeated)
+    }
+
+    fn entry(&self, kid: &str, position: usize) -> Entry {
+        Entry { hash: self.hash.hash_one(kid) as u32, position: position as u32 }
     }
 
     fn find<K>(&self, kid: &str, list: &[Jwk<K>]) -> Option<usize> {
-        let wanted = Entry { hash: self.hash.hash_one(kid) as u32, position: 0 };
-        let found = self.table.find(wanted.spread(), |entry| entry.is_of(wanted.hash, kid, list));
+        let wanted = self.entry(kid, 0);
+        let found = self
+            .table
+            .find(wanted.spread(), |entry| entry.hash == wanted.hash && entry.has_name(kid, list));
         found.map(|entry| entry.position as usize)
     }
 
     /// Inserts a name, or returns the position of the key that has it.
     fn insert<K>(&mut self, kid: &str, position: usize, list: &[Jwk<K>]) -> Result<(), usize> {
-        let new = Entry { hash: self.hash.hash_one(kid) as u32, position: position as u32 };
-        let is_it = |entry: &Entry| entry.is_of(new.hash, kid, list);
+        self.add(self.entry(kid, position), |known| known.has_name(kid, list))
+    }
+
+    fn add(&mut self, new: Entry, has_same_name: impl Fn(&Entry) -> bool) -> Result<(), usize> {
+        let is_it = |entry: &Entry| entry.hash == new.hash && has_same_name(entry);
         match self.table.entry(new.spread(), is_it, Entry::spread) {
             hash_table::Entry::Occupied(same) => Err(same.get().position as usize),
             hash_table::Entry::Vacant(free) => {
@@ -196,9 +227,8 @@ impl Entry {
         u64::from(self.hash) << 32 | u64::from(self.hash)
     }
 
-    fn is_of<K>(&self, hash: u32, kid: &str, list: &[Jwk<K>]) -> bool {
-        let name = || list[self.position as usize].kid.as_ref().map(Kid::as_str);
-        self.hash == hash && name() == Some(kid)
+    fn has_name<K>(&self, kid: &str, list: &[Jwk<K>]) -> bool {
+        list[self.position as usize].kid.as_ref().map(Kid::as_str) == Some(kid)
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::plain::PassedOver;
-use super::write::DATED;
+use super::write::{self, DATED};
 use super::{
     Account, ClientBundle, Generation, IV_BUDGET, JournalEnd, JwkSet, KeyFile, Keyring, Keys,
     LoneKey, PlainFile, Sent, Shop, ShopBundle, Signer, Standing, VERSION_WITH_DATES,
@@ -19,7 +19,7 @@ use crate::protocol::jose::json::{
     self, MemberValue, Members, Object, optional_parsed, optional_text, text,
 };
 use crate::protocol::jose::jwk::{
-    AsKey, DecryptingKey, EncryptingKey, Jwk, KeyRef, Material, Refusal,
+    AsKey, DecryptingKey, EncryptingKey, Jwk, KeyRef, KeyTexts, Material, Refusal,
 };
 use crate::protocol::jose::jws::SigningKey;
 use crate::protocol::jose::password::Password;
@@ -85,6 +85,9 @@ impl Parsed {
     /// # Errors
     /// As [`KeyFile::parse_encrypted`], apart from those of the journal.
     pub fn read(bytes: &[u8], password: Option<&Password>, place: &Place) -> Result<Self> {
+        if let Some(parsed) = Self::read_lines(bytes, place) {
+            return Ok(parsed);
+        }
         let unexpected = |found| Error::unexpected(place, found, Expected::KeyFile);
         // These may have the length of a raw key.
         let packed = Form::of_no_ciphertext(bytes).filter(|found| !found.may_be_lines());
@@ -121,7 +124,37 @@ impl Parsed {
         if !is_set && !members.contains_key("keys") && !members.contains_key("kty") {
             return Err(unexpected(Form::of_object(members)));
         }
-        let mut file = from_members(members, &value, is_set.then_some(keys), place)?;
+        let mut keys = keys.into_iter();
+        let keys: Option<Reads<'_>> = if is_set { Some(&mut keys) } else { None };
+        let mut parsed = Self::from_members(members, &value, keys, place)?;
+        if let Some(set) = parsed.file.as_set() {
+            struck.iter().for_each(|kid| set.remember_erased(kid));
+        }
+        Ok(parsed)
+    }
+
+    /// Reads a file as it is written here, each key on a line of its own, one key after the other.
+    /// `None` if it is another file, or anything is wrong with it: [`read`](Self::read) says what.
+    fn read_lines(bytes: &[u8], place: &Place) -> Option<Self> {
+        let (lines, rest) = write::parts(bytes)?;
+        let value = json::parse(&write::without_keys(rest)).ok()?;
+        let (mut texts, mut is_sound) = (KeyTexts::default(), true);
+        let mut keys = lines.map_while(|text| {
+            let key = texts.read(text).and_then(std::result::Result::ok);
+            is_sound = key.is_some();
+            key.map(Ok)
+        });
+        let parsed = Self::from_members(value.as_object()?, &value, Some(&mut keys), place).ok();
+        parsed.filter(|_| is_sound)
+    }
+
+    fn from_members(
+        members: &Object,
+        whole: &Value,
+        keys: Option<Reads<'_>>,
+        place: &Place,
+    ) -> Result<Self> {
+        let file = from_members(members, whole, keys, place)?;
         let journal = match (&file, members.get("orderseal").and_then(Value::as_object)) {
             (KeyFile::Client(_), Some(ours)) => number(ours, "journal"),
             (
@@ -130,9 +163,6 @@ impl Parsed {
             ) => Ok(None),
         };
         let journal = journal.map_err(|found| Error::malformed(place, found))?;
-        if let Some(set) = file.as_set() {
-            struck.iter().for_each(|kid| set.remember_erased(kid));
-        }
         Ok(Self { file, journal })
     }
 }
@@ -149,6 +179,9 @@ fn struck_out(key: &dyn Members) -> Option<Kid> {
 /// A key of a set, or the reason why it was not read.
 type Read = std::result::Result<Jwk, PassedOver>;
 
+/// The keys of a set, in its order.
+type Reads<'k> = &'k mut dyn Iterator<Item = Read>;
+
 fn kid_of(key: &dyn Members) -> Option<String> {
     key.member("kid")?.text().map(str::to_owned)
 }
@@ -156,7 +189,7 @@ fn kid_of(key: &dyn Members) -> Option<String> {
 fn from_members(
     members: &Object,
     whole: &Value,
-    keys: Option<Vec<Read>>,
+    keys: Option<Reads<'_>>,
     place: &Place,
 ) -> Result<KeyFile> {
     let malformed = |found: Malformed| Error::malformed(place, found);
@@ -211,7 +244,7 @@ fn ours(members: &Object) -> Checked<Option<&Object>> {
 
 /// Reads a set; `foreign` are the names of members that are unknown here.
 fn set(
-    keys: Vec<Read>,
+    keys: Reads<'_>,
     ours: Option<&Object>,
     foreign: Vec<String>,
     place: &Place,
@@ -235,7 +268,7 @@ fn set(
 
 /// A set made by other software may contain keys that are not for us (RFC 7517 section 5). Several may
 /// have the same name if they differ in algorithm or type (section 4.5).
-fn plain_set(keys: Vec<Read>, place: &Place) -> Result<JwkSet> {
+fn plain_set(keys: Reads<'_>, place: &Place) -> Result<JwkSet> {
     let mut file = JwkSet::default();
     let mut alike = BTreeSet::new();
     for (number, key) in (1..).zip(keys) {
@@ -269,13 +302,13 @@ fn kind(key: &Jwk) -> (Option<Kid>, Option<Cow<'static, str>>, &'static str) {
     (key.kid.clone(), key.alg.clone(), key.material.as_key().name())
 }
 
-fn keyring(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<Keyring> {
+fn keyring(keys: Reads<'_>, ours: &Object, place: &Place) -> Result<Keyring> {
     let account = |members: &Object, name: &ShopName| {
         let shop = shop(members)?;
         Ok(Account {
             trees: trees(members, name, &shop)?,
             shop,
-            issued: names(members, "issued")?.into_iter().collect(),
+            issued: names(members, "issued")?.into(),
             allotted: counts(members, "allotted", name)?,
             own_pairs: members.get("own_pairs") == Some(&Value::Bool(true)),
         })
@@ -318,7 +351,7 @@ fn signing(ours: &Object) -> Checked<Option<Box<SigningKey>>> {
     Ok(Some(Box::new(key)))
 }
 
-fn shop_bundle(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<ShopBundle> {
+fn shop_bundle(keys: Reads<'_>, ours: &Object, place: &Place) -> Result<ShopBundle> {
     let generation = |members: &Object, name: &ShopName| {
         let shop = shop(members)?;
         Ok(Generation { trees: trees(members, name, &shop)?, shop })
@@ -353,7 +386,7 @@ fn number(ours: &Object, member: &'static str) -> Checked<Option<FileNumber>> {
     optional_text(ours, member)?.map(number).transpose()
 }
 
-fn client_bundle(keys: Vec<Read>, ours: &Object, place: &Place) -> Result<ClientBundle> {
+fn client_bundle(keys: Reads<'_>, ours: &Object, place: &Place) -> Result<ClientBundle> {
     let client = |members: &Object, name: &ShopName| {
         let shop = shop(members)?;
         Ok(ClientBundle {
@@ -424,22 +457,23 @@ fn key_place(place: &Place, number: usize, kid: Option<&str>) -> Place {
 
 /// The keys of a file that belongs to a role, each of the kind that `convert` finds in it.
 fn keys_of<'s, K: AsKey + Clone>(
-    read: Vec<Read>,
+    read: Reads<'_>,
     role: Role,
     shop_of: impl Fn(&str) -> Option<&'s Shop>,
     convert: impl Fn(Material, &Kid, Role) -> Checked<K>,
     place: &Place,
 ) -> Result<Keys<K>> {
-    let mut keys = Keys::default();
+    let mut keys = Vec::with_capacity(read.size_hint().1.unwrap_or_default());
     for (number, key) in (1..).zip(read) {
         let key = key
             .map_err(|PassedOver { kid, why }| why.at(&key_place(place, number, kid.as_deref())))?;
-        let added = key_of(key, role, &shop_of, &convert).and_then(|key| {
-            keys.push_new(key).map_err(|same| KeyFileFault::SameName(same.kid).into())
-        });
-        added.map_err(|found| Error::malformed(&key_place(place, number, None), found))?;
+        let key = key_of(key, role, &shop_of, &convert);
+        let malformed = |found| Error::malformed(&key_place(place, number, None), found);
+        keys.push(key.map_err(malformed)?);
     }
-    Ok(keys)
+    Keys::of_unique(keys).map_err(|(index, kid)| {
+        Error::malformed(&key_place(place, index + 1, None), KeyFileFault::SameName(kid))
+    })
 }
 
 fn key_of<'s, K>(
@@ -452,7 +486,7 @@ fn key_of<'s, K>(
     let Some(kid) = kid else {
         return Err(KeyFileFault::NoName(role).into());
     };
-    let shop = kid.shop().and_then(|shop| shop_of(shop.as_str()));
+    let shop = kid.is_ours().then(|| shop_of(kid.parts().0)).flatten();
     let Some(shop) = shop else {
         return Err(KeyFileFault::NoShop(kid).into());
     };

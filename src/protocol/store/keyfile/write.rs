@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{AnyKeys, Shop, Standing, VERSION, VERSION_WITH_DATES, VERSION_WITH_TREES};
 use crate::ciphers::{Secret, Wiped};
 use crate::protocol::jose::json::{self, Object, SecretJson};
-use crate::protocol::jose::jwk::JwkRef;
+use crate::protocol::jose::jwk::{JwkRef, KeyTexts};
 use crate::protocol::model::{Dates, Kid, Name, Role, Step};
 use crate::protocol::store::trees::{HeldTree, Trees};
 
@@ -16,9 +16,10 @@ pub(super) fn set(keys: &dyn AnyKeys, member: Option<Value>) -> Secret {
     let member = text_of_member(member);
     let mut out = Wiped::with_capacity(text_len(keys, &member));
     out.append(BEFORE_KEYS);
+    let mut texts = KeyTexts::default();
     for (index, key) in keys.views().enumerate() {
         out.append(if index == 0 { b"\n" } else { b",\n" });
-        key.write(None, &mut out);
+        texts.write(key, &mut out);
     }
     out.append(AFTER_KEYS);
     out.append(&member);
@@ -41,7 +42,8 @@ pub(super) fn len(keys: &dyn AnyKeys, member: Option<Value>) -> u64 {
 
 /// Length in characters of the file, if no text of a key needs an escape.
 fn text_len(keys: &dyn AnyKeys, member: &[u8]) -> usize {
-    let keys: usize = keys.views().map(|key| key.text_len() + ",\n".len()).sum();
+    let mut texts = KeyTexts::default();
+    let keys: usize = keys.views().map(|key| texts.len(key) + ",\n".len()).sum();
     // The first key has no comma before it.
     let keys = keys.saturating_sub(1);
     BEFORE_KEYS.len() + keys + AFTER_KEYS.len() + member.len() + "}\n".len()
@@ -67,6 +69,53 @@ const AFTER_KEYS: &[u8] = b"\n]";
 
 /// What is before and after the keys in a file with a member `orderseal`.
 pub const AROUND_KEYS: (&[u8], &[u8]) = (BEFORE_KEYS, b"\n],\n\"orderseal\":");
+
+/// The texts of the keys in a file as it is written here, and all that follows them; `None` if the file
+/// is another.
+pub(super) fn parts(file: &[u8]) -> Option<(Lines<'_>, &[u8])> {
+    let keys = file.strip_prefix(BEFORE_KEYS)?;
+    let end = memchr::memmem::find(keys, AFTER_KEYS)?;
+    let (keys, rest) = keys.split_at(end);
+    let text = match keys {
+        [] => None,
+        [b'\n', keys @ ..] => Some(keys),
+        _ => return None,
+    };
+    let count = memchr::memchr_iter(b'\n', keys).count();
+    Some((Lines { text, count }, &rest[AFTER_KEYS.len()..]))
+}
+
+/// A file with the same members and no keys, which has `rest` after them.
+pub(super) fn without_keys(rest: &[u8]) -> Wiped {
+    Wiped::from([BEFORE_KEYS, AFTER_KEYS, rest].concat())
+}
+
+/// Texts of keys, each on a line of its own.
+pub(super) struct Lines<'f> {
+    /// The lines that are left, if any.
+    text: Option<&'f [u8]>,
+    count: usize,
+}
+
+impl<'f> Iterator for Lines<'f> {
+    type Item = &'f [u8];
+
+    fn next(&mut self) -> Option<&'f [u8]> {
+        let text = self.text?;
+        self.count -= 1;
+        let Some(end) = memchr::memchr(b'\n', text) else {
+            self.text = None;
+            return Some(text);
+        };
+        self.text = Some(&text[end + 1..]);
+        // A line without a comma at its end is no key, and neither is the rest of one with two.
+        Some(text[..end].strip_suffix(b",").unwrap_or_default())
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.count, Some(self.count))
+    }
+}
 
 /// Members that older programs must not overlook.
 pub(super) const DATED: [&str; 4] = ["not_before", "expires", "retired", "program_erased"];
