@@ -116,6 +116,9 @@ pub fn headers(line: &[u8]) -> Option<Vec<Map<String, Value>>> {
 }
 
 fn json_headers(members: &Map<String, Value>) -> Option<Vec<Map<String, Value>>> {
+    if let Some(aad) = members.get("aad").filter(|aad| !aad.is_null()) {
+        decode(aad.as_str()?.as_bytes())?;
+    }
     let protected = match members.get("protected") {
         None => Map::new(),
         Some(text) if text.as_str()?.is_empty() => Map::new(),
@@ -123,6 +126,10 @@ fn json_headers(members: &Map<String, Value>) -> Option<Vec<Map<String, Value>>>
     };
     let recipients = match members.get("recipients") {
         None => vec![members.clone()],
+        // With a list, no recipient stands outside of it (RFC 7516 section 7.2.1).
+        Some(_) if ["header", "encrypted_key"].iter().any(|name| members.contains_key(*name)) => {
+            return None;
+        }
         Some(several) => {
             let several = several.as_array().filter(|several| !several.is_empty())?;
             several.iter().map(|one| one.as_object().cloned()).collect::<Option<_>>()?
