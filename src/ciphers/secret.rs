@@ -195,6 +195,23 @@ impl Write for Wiped {
     }
 }
 
+/// Whether something was authentic, which everybody may see from here on. `scripts/ct-check.sh` takes
+/// what depends on a secret for secret up to here.
+#[inline(always)]
+pub(crate) fn verdict(valid: bool) -> bool {
+    #[cfg(ct_check)]
+    let valid = {
+        unsafe extern "C" {
+            fn __msan_unpoison(start: *const std::ffi::c_void, size: usize);
+        }
+        let valid = std::hint::black_box(valid);
+        // SAFETY: only the sanitizer's notes about this memory change, not the memory.
+        unsafe { __msan_unpoison((&raw const valid).cast(), size_of_val(&valid)) }
+        valid
+    };
+    valid
+}
+
 /// Minimum and maximum number of bytes that [`Wiped::read_all`] requests at once.
 const LEAST_READ: usize = 8 << 10;
 const MOST_READ: usize = 256 << 10;

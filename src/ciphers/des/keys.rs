@@ -34,7 +34,8 @@ impl Tables<Same> {
         let mut tables = Self::new(key.len() / BLOCK, Same(0));
         for (table, part) in tables.0.iter_mut().zip(key.as_chunks().0) {
             let part = u64::from_le_bytes(*part);
-            table.set::<L>(&std::array::from_fn(|i| Same((part >> i & 1).wrapping_neg())));
+            let bit = |i: usize| Same(((part << (63 - i)).cast_signed() >> 63).cast_unsigned());
+            table.set::<L>(&std::array::from_fn(bit));
         }
         tables
     }

@@ -10,6 +10,7 @@ use crate::ciphers::aes::rounds::{
     expand, invert, key_bytes,
 };
 use crate::ciphers::aes::{Block, KeySize};
+use crate::ciphers::secret::verdict;
 
 /// Vectors processed in parallel: enough to hide the latency of an AES round.
 const VECTORS: usize = 8;
@@ -356,7 +357,8 @@ impl Unwrap<'_> {
         let results = self.valid[range].iter_mut().zip(&lanes.a);
         for ((valid, block), cek) in results.zip(ceks.chunks_exact_mut(length)) {
             // A single comparison of all 64 bits does not show where they differ.
-            *valid = block[..8] == INITIAL;
+            let initial = u64::from_ne_bytes(std::array::from_fn(|at| block[at]));
+            *valid = verdict(initial == u64::from_ne_bytes(INITIAL));
             if !*valid {
                 cek.fill(0);
             }
