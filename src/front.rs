@@ -419,8 +419,9 @@ impl Client {
 /// assert_eq!(orders, ["tea", "paper"]);
 /// assert_eq!(std::str::from_utf8(&orders[0]), Ok("tea"));
 ///
-/// let forged = sealed.replace('A', "B");
-/// assert!(shop.open(forged).is_err());
+/// let mut changed = sealed.into_bytes();
+/// changed[80] ^= 1;
+/// assert!(shop.open(changed).is_err());
 /// # Ok::<(), orderseal::Error>(())
 /// ```
 #[derive(Debug)]
