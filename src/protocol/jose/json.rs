@@ -47,14 +47,21 @@ pub fn parse_around(
 }
 
 /// Reads a JSON object in the same way, whose members are passed to `read`; `None` if the text is anything
-/// else.
+/// else, or might be refused as nested too deeply where it stands in a larger text.
 pub(super) fn read_object<T>(text: &[u8], read: impl FnOnce(&dyn Members) -> T) -> Option<T> {
+    if memchr::memchr2_iter(b'[', b'{', text).count() > NEVER_DEEP {
+        return None;
+    }
     let mut object = Borrowed::default();
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let is_object = Element(&mut object).deserialize(&mut deserializer).ok()?;
     deserializer.end().ok()?;
     is_object.then(|| read(&object))
 }
+
+/// With so many arrays and objects, no text is nested too deeply for `serde_json`, whose limit is 128, even
+/// within others.
+const NEVER_DEEP: usize = 100;
 
 /// Whether a text stands in JSON as it is, and has neither spaces nor letters beyond ASCII.
 pub(super) fn is_plain(text: &str) -> bool {

@@ -30,7 +30,7 @@ struct Pattern {
 }
 
 impl KeyTexts {
-    /// Reads the next key; `None` if its text is no JSON object.
+    /// Reads the next key; `None` if its text is no JSON object, or one with very many arrays and objects.
     pub fn read(&mut self, text: &[u8]) -> Option<Result<Jwk, Refusal>> {
         if let Some(key) = self.last.as_ref().and_then(|pattern| pattern.read(text)) {
             return Some(Ok(key));
@@ -97,9 +97,10 @@ impl Pattern {
         let rest = text.strip_prefix(&before[..])?.strip_suffix(&after[..])?;
         let (secret, rest) = rest.split_at_checked(base64url::encoded_length(self.len))?;
         let kid = std::str::from_utf8(rest.strip_prefix(&between[..])?).ok()?;
+        let kid = Kid::new(kid).filter(|_| json::is_plain(kid))?;
         let secret = base64url::decode_to_vec(secret)?;
         Some(Jwk {
-            kid: Some(Kid::new(kid).filter(|_| json::is_plain(kid))?),
+            kid: Some(kid),
             alg: self.alg.clone(),
             usage: self.usage.clone(),
             origin: self.origin,

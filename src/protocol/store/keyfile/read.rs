@@ -464,16 +464,19 @@ fn keys_of<'s, K: AsKey + Clone>(
     place: &Place,
 ) -> Result<Keys<K>> {
     let mut keys = Vec::with_capacity(read.size_hint().1.unwrap_or_default());
-    for (number, key) in (1..).zip(read) {
+    let read = (1..).zip(read).try_for_each(|(number, key)| {
         let key = key
             .map_err(|PassedOver { kid, why }| why.at(&key_place(place, number, kid.as_deref())))?;
         let key = key_of(key, role, &shop_of, &convert);
         let malformed = |found| Error::malformed(&key_place(place, number, None), found);
         keys.push(key.map_err(malformed)?);
-    }
-    Keys::of_unique(keys).map_err(|(index, kid)| {
+        Ok(())
+    });
+    // A fault of a later key does not hide that a name stands twice before it.
+    let keys = Keys::of_unique(keys).map_err(|(index, kid)| {
         Error::malformed(&key_place(place, index + 1, None), KeyFileFault::SameName(kid))
-    })
+    })?;
+    read.map(|()| keys)
 }
 
 fn key_of<'s, K>(

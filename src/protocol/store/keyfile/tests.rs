@@ -161,6 +161,56 @@ fn what_a_keyring_handed_out_is_checked() {
     }
 }
 
+/// A file with each key on a line of its own is read one key after the other, any other file as JSON.
+#[test]
+fn a_file_means_the_same_in_any_layout() {
+    let file = keyring(&["00f1", "00f2", "00f3", "00f4", "00f5"]);
+    let text = String::from_utf8(file.to_bytes(&place()).unwrap().to_vec()).unwrap();
+    let foreign = |depth| format!("\"x\":{}{},\"use\"", "[".repeat(depth), "]".repeat(depth));
+    let mut texts: Vec<String> = [
+        // A name that stands twice, and a fault after it.
+        &[("00f2", "00f1")][..],
+        &[("00f4", "00f2"), ("00f3", "00f1")],
+        &[("00f2", "00f1"), ("tokyo/00f4", "osaka/00f4")],
+        &[("00f2", "00f1"), ("00f4\",\"kty\":\"oct", "00f4\",\"kty\":\"RSA")],
+        &[("00f4", "00f2"), ("tokyo/00f3", "osaka/00f3")],
+        // Names that need more than the pattern.
+        &[("00f2", "00 f2")],
+        &[("00f2", "\\u0030\\u0030f2")],
+        &[("00f2", "00\u{e9}f2")],
+        // Lines that are no keys.
+        &[("},\n{", "},\n\n{")],
+        &[("},\n{", "},,\n{")],
+        &[("},\n{", "}\n{")],
+        &[("}\n]", "},\n]")],
+        &[("{\"keys\":[", "{\"keys\":[\n")],
+        &[("\"orderseal\"", "\"keys\":[],\"orderseal\"")],
+        &[("BwcHBwc", "*wcHBwc")],
+    ]
+    .into_iter()
+    .map(|changes| changes.iter().fold(text.clone(), |text, (from, to)| text.replace(from, to)))
+    .collect();
+    texts.extend((95..130).map(|depth| text.replace("\"use\"", &foreign(depth))));
+    for text in texts {
+        let parse = |text: &str| {
+            KeyFile::parse(text.as_bytes(), &place()).map_err(|error| error.to_string())
+        };
+        let other = text.replace("\n],\n", "\n] ,\n");
+        assert_ne!(text, other);
+        assert_eq!(parse(&text), parse(&other), "{text}");
+    }
+}
+
+/// Room is made for as many keys as there are lines, but not for empty ones.
+#[test]
+fn empty_lines_take_no_memory() {
+    let file = keyring(&["00ff"]);
+    let text = String::from_utf8(file.to_bytes(&place()).unwrap().to_vec()).unwrap();
+    let text = text.replace("{\"keys\":[", &format!("{{\"keys\":[{}", "\n".repeat(1_000)));
+    assert!(write::parts(text.as_bytes()).is_none());
+    assert_eq!(KeyFile::parse(text.as_bytes(), &place()).unwrap(), KeyFile::Keyring(file));
+}
+
 #[test]
 fn what_a_file_will_have_to_record_fits_from_the_start() {
     // Issued at the service.

@@ -82,8 +82,15 @@ pub(super) fn parts(file: &[u8]) -> Option<(Lines<'_>, &[u8])> {
         _ => return None,
     };
     let count = memchr::memchr_iter(b'\n', keys).count();
+    // Room is made for as many keys as there are lines.
+    if keys.len() < count * LEAST_KEY {
+        return None;
+    }
     Some((Lines { text, count }, &rest[AFTER_KEYS.len()..]))
 }
+
+/// No key has a shorter text.
+const LEAST_KEY: usize = r#"{"k":"AA","kty":"oct"}"#.len();
 
 /// A file with the same members and no keys, which has `rest` after them.
 pub(super) fn without_keys(rest: &[u8]) -> Wiped {
