@@ -12,6 +12,7 @@ use orderseal::protocol::store::files::{
 use orderseal::protocol::store::uses::{Earlier, PadPiece, PadSlots, Use, UseLedger};
 use orderseal::protocol::{Error, Place};
 use proptest::prelude::*;
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 const RECORD: LedgerPurpose = LedgerPurpose::Record { reopen: false };
@@ -202,6 +203,23 @@ fn a_torn_record_is_cut_and_other_damage_is_refused() {
         let opened = Ledger::open(&path, RECORD);
         assert!(matches!(opened, Err(Error::Malformed { .. })), "{len}: {opened:?}");
     }
+}
+
+/// Otherwise the header would be cut off as an incomplete record.
+#[test]
+fn a_header_that_places_records_within_itself_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ledger");
+    hand_on(&folder, &path, []);
+    let mut bytes = fs::read(&path).unwrap();
+    // Where the directory and the records are.
+    bytes[48..64].fill(0);
+    let check = Sha256::digest(&bytes[..96]);
+    bytes[96..128].copy_from_slice(&check);
+    fs::write(&path, &bytes).unwrap();
+    let opened = Ledger::open(&path, RECORD);
+    assert!(matches!(opened, Err(Error::Malformed { .. })), "{opened:?}");
+    assert_eq!(fs::read(&path).unwrap(), bytes);
 }
 
 #[test]

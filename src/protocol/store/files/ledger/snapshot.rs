@@ -97,7 +97,8 @@ impl Snapshot {
         let (directory_at, records_at) = (u64_at::<48, _>(&header), u64_at::<56, _>(&header));
         let directory_len = u64::from(chunks) * DIRECTORY_ENTRY_LEN as u64;
         let end = directory_at.checked_add(directory_len).ok_or_else(damaged)?;
-        if records_at < end || records_at % ALIGNMENT != 0 {
+        let is_in_order = HEADER_LEN as u64 <= directory_at && end <= records_at;
+        if !is_in_order || records_at % ALIGNMENT != 0 {
             return Err(damaged());
         }
         if found < records_at {
