@@ -164,6 +164,11 @@ fn use_keys(file: &KeyFile) {
             if encoding == Encoding::Raw && is_text {
                 continue;
             }
+            // Base64 with nothing but hexadecimal digits is read as these, such as that of zeros.
+            let is_hexadecimal = encoded.trim_ascii().iter().all(u8::is_ascii_hexdigit);
+            if encoding != Encoding::Hex && is_hexadecimal {
+                continue;
+            }
             let Some(Ok(again)) = Jwk::from_encoding(&encoded, None) else { continue };
             assert_eq!(again.view().material, key.material, "a key changed when it was encoded");
         }
