@@ -3,12 +3,13 @@
 //! The keys of a pool differ in nothing but their secrets and their names. Such a key is read and
 //! written by what its text has in common with that of the key before it, without looking for members.
 
-use super::{DecryptingKey, Jwk, JwkRef, KeyRef, Refusal};
+use std::borrow::Cow;
+
+use super::{DecryptingKey, Jwk, JwkRef, KeyRef, Refusal, Usage};
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::Origin;
 use crate::ciphers::{Wiped, base64url};
 use crate::protocol::jose::json;
-use crate::protocol::jose::jwk::Usage;
 use crate::protocol::model::Kid;
 
 /// Reads or writes the texts of keys, one after the other.
@@ -20,7 +21,7 @@ pub(in crate::protocol) struct KeyTexts {
 /// What secret keys, and their texts as they are written here, have in common.
 #[derive(Debug)]
 struct Pattern {
-    alg: Option<std::borrow::Cow<'static, str>>,
+    alg: Option<Cow<'static, str>>,
     usage: Usage,
     origin: Origin,
     /// Length of the secret in bytes.
