@@ -63,6 +63,9 @@
 pub mod bench;
 pub mod ciphers;
 mod front;
+#[cfg(all(test, guard_pages))]
+#[path = "../scripts/memory-check/guard.rs"]
+mod guard_pages;
 #[doc(hidden)]
 #[forbid(unsafe_code)]
 pub mod protocol;

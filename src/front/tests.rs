@@ -1,7 +1,11 @@
 use std::io::{self, Cursor};
 
-use super::*;
-use crate::protocol::model::{Erase, Kind, Reuse};
+use super::{Client, Service, Shop, open, seal};
+use crate::protocol::model::{
+    Dates, Erase, Error, KeyError, Kind, Malformed, OutOfDate, Place, Result, Reuse, Scheme, Scope,
+    Suite, Time,
+};
+use crate::protocol::store::keyfile::KeyHolder;
 
 fn service(scheme: Scheme) -> Service {
     let mut service = Service::new();

@@ -1,8 +1,10 @@
-//! AES-GCM and AES key wrap.
+//! AES-GCM, AES key wrap, counter mode and CMAC.
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+use crate::ciphers::aes::cmac::cmac_many;
+use crate::ciphers::aes::ctr::Ctr;
 use crate::ciphers::aes::gcm::{self, Gcm, Record};
 use crate::ciphers::aes::kw::{Keks, OVERHEAD, unwrap_many, wrap_many};
 use crate::ciphers::aes::{AesKey, KeySize};
@@ -94,6 +96,45 @@ pub fn kw(backend: Backend) -> bool {
                 }
                 right
             })
+        })
+    })
+}
+
+/// The MACs of key trees: tags of messages under more secret keys than there are lanes.
+pub fn cmac(backend: Backend) -> bool {
+    [0, 1, 16, 27, 48].into_iter().all(|length| {
+        let mut rng = StdRng::seed_from_u64(7);
+        let mut keys = vec![[0; 32]; KEYS];
+        keys.iter_mut().for_each(|key| rng.fill_bytes(key));
+        keys.iter_mut().for_each(|key| conceal(key));
+        let mut messages = vec![7; 2 * KEYS * length];
+        conceal(&mut messages);
+        let mut tags = vec![[0; 16]; 2 * KEYS];
+        cmac_many(backend, &keys, length, &messages, &mut tags);
+        tags.iter_mut().all(|tag| {
+            let right = is_concealed(tag);
+            reveal(tag);
+            right && tag.iter().any(|byte| *byte != 0)
+        })
+    })
+}
+
+/// Counter mode, one text at a time, there and back.
+pub fn ctr(backend: Backend) -> bool {
+    SIZES.into_iter().all(|size| {
+        let mut rng = StdRng::seed_from_u64(8);
+        let mut key = vec![0; size.bytes()];
+        rng.fill_bytes(&mut key);
+        conceal(&mut key);
+        let cipher = Ctr::new(backend, AesKey::new(&key).expect("a key of this size"));
+        LENGTHS.into_iter().all(|length| {
+            let mut text = vec![7; length];
+            conceal(&mut text);
+            cipher.apply128(&[0xff; 16], &mut text);
+            let right = is_concealed(&text);
+            cipher.apply128(&[0xff; 16], &mut text);
+            reveal(&mut text);
+            right && text.iter().all(|byte| *byte == 7)
         })
     })
 }

@@ -2,7 +2,7 @@
 //! reports any branch and any address that depends on them.
 //!
 //! The first argument says what to run: `rsa` (private operations, OAEP unpadding, the joining of
-//! blocks), `x25519`, `aes` (GCM and key wrap), `des` or `hmac`, which must pass, or one of two leaky
+//! blocks), `x25519`, `aes` (GCM, key wrap, counter mode, CMAC), `des` or `hmac`, which must pass, or one of two leaky
 //! variants, `leaky-address` and `leaky-branch`, which must be reported. The second names the
 //! backend. Exit code 0 after a correct result, 3 if the processor lacks the backend.
 
@@ -54,7 +54,9 @@ extern "C" fn main(count: c_int, arguments: *const *const c_char) -> c_int {
             .into_iter()
             .all(|bits| rsa::unwrap(backend, bits, false) && rsa::join_blocks(backend, bits)),
         Some(b"x25519") => x25519::x25519(backend),
-        Some(b"aes") => aes::gcm(backend) && aes::kw(backend),
+        Some(b"aes") => {
+            aes::gcm(backend) && aes::kw(backend) && aes::ctr(backend) && aes::cmac(backend)
+        },
         Some(b"des") => des::des(backend),
         Some(b"hmac") => hmac::hmac(),
         Some(b"leaky-branch") => rsa::unwrap(backend, 2048, true),
