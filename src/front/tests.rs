@@ -1,11 +1,8 @@
-use std::io::{self, Cursor};
+use std::io::{self, Cursor, Write};
 
 use super::{Client, Service, Shop, open, seal};
-use crate::protocol::model::{
-    Dates, Erase, Error, KeyError, Kind, Malformed, OutOfDate, Place, Result, Reuse, Scheme, Scope,
-    Suite, Time,
-};
-use crate::protocol::store::keyfile::KeyHolder;
+use crate::ciphers::Secret;
+use crate::protocol::model::{Erase, Error, KeyError, Kind, Result, Reuse, Scheme, Scope, Suite};
 
 fn service(scheme: Scheme) -> Service {
     let mut service = Service::new();

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    Chosen, KeyRequest, Pool, Share, Sizes, add_keys, check_len, choose_unused, refuse_own_pairs,
-    shop_half, trees as service_trees, users, whole,
-};
+use super::making::{add_keys, check_len};
+use super::own_pairs::{refuse_own_pairs, whole};
+use super::request::{KeyRequest, Pool, Sizes};
+use super::share::Share;
+use super::shop::shop_half;
+use super::unused::{Chosen, choose_unused, unused_leaves};
+use super::{trees as service_trees, users};
 use crate::ciphers::random::KeySource;
 use crate::protocol::jose::jwk::{AsKey, DecryptingKey, EncryptingKey, Jwk};
 use crate::protocol::jose::jws::SigningKey;
@@ -334,7 +337,7 @@ fn hand_out<S: KeySource>(
             let listed = choose_unused(file, shop, *wanted);
             let derived = *wanted - listed.kids.len() as u64;
             let account = file.record_mut(shop, place)?;
-            let unused = service_trees::unused(account);
+            let unused = unused_leaves(account);
             if unused < derived {
                 let unused = listed.kids.len() as u64 + unused;
                 let shop = shop.name();

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    KeyRequest, Pool, Sizes, add_keys, admit, check_len, check_room, make_keys, shop_half, whole,
-};
+use super::making::{add_keys, check_len, check_room, make_keys};
+use super::own_pairs::whole;
+use super::request::{KeyRequest, Pool, Sizes};
+use super::shop::shop_half;
+use super::users::admit;
 use crate::ciphers::ecdh::Curve;
 use crate::ciphers::random::{KeySource, RandomError};
 use crate::protocol::jose::jwk::Jwk;

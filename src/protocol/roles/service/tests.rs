@@ -3,11 +3,20 @@
 use std::cell::{Cell, RefCell};
 
 use super::*;
+use crate::ciphers::Secret;
+use crate::ciphers::random::KeySource;
 use crate::ciphers::random::{Origin, SystemSource};
-use crate::protocol::jose::jwk::{AsKey, Material};
-use crate::protocol::model::{Alg, Amounts, Enc, Time};
+use crate::protocol::jose::jwk::{AsKey, DecryptingKey, Material};
+use crate::protocol::jose::jwk::{Jwk, Usage};
+use crate::protocol::jose::pad::Pad;
+use crate::protocol::model::{
+    Alg, Amounts, Dates, Enc, Error, KeyError, Kid, Misuse, Name, Place, Result, Scheme, ShopName,
+    Suite, Time,
+};
+use crate::protocol::pipeline::Workers;
 use crate::protocol::roles::revoke;
 use crate::protocol::store::files::{self, Existing, Output, Privacy};
+use crate::protocol::store::keyfile::{Account, KeyHolder, Keyring, Standing};
 use crate::protocol::store::keyfile::{ClientBundle, IV_BUDGET, JwkSet, KeyFile, KeySet};
 use crate::protocol::store::spend::Durable;
 

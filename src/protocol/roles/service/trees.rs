@@ -3,9 +3,10 @@
 use rand::Rng;
 use zeroize::Zeroizing;
 
-use super::{DEFAULT_CURVE, ID_STREAM, KeyRequest, Pool, choose_unused};
+use super::request::{DEFAULT_CURVE, ID_STREAM, KeyRequest, Pool};
+use super::unused::{choose_unused, unused_leaves};
 use crate::ciphers::cpu::Backend;
-use crate::ciphers::random::{KeySource, Origin, SeededSource};
+use crate::ciphers::random::{KeySource, Origin};
 use crate::protocol::jose::tree::{LEAVES, NODE_LEN, Tree, TreeId};
 use crate::protocol::model::{
     Error, KeyError, Misuse, Name, Place, Result, Scheme, Scope, ShopName, Suite,
@@ -48,27 +49,12 @@ pub(super) fn plant<S: KeySource>(
     Ok(())
 }
 
-/// Adds a tree to the keyring of a simulation, whose root is repeatable. Its keys bear no mark of that,
-/// so they must not leave the simulation.
-///
-/// # Errors
-/// As [`add_keys`](super::add_keys).
-pub(in crate::protocol) fn add_repeatable_tree(
-    file: &mut Keyring,
+pub(super) fn grow<S: KeySource>(
+    account: &mut Account,
+    shop: &ShopName,
     request: &KeyRequest,
-    source: &SeededSource,
-    place: &Place,
-) -> Result<()> {
-    // The account, without keys.
-    let listed = KeyRequest { pool: Pool::Listed, ..request.clone() };
-    super::add_keys(file, &listed, Vec::new(), source, place)?;
-    check(request)?;
-    let shop = file.newest(&request.shop);
-    grow(file.record_mut(&shop, place)?, &shop, request, source);
-    Ok(())
-}
-
-fn grow<S: KeySource>(account: &mut Account, shop: &ShopName, request: &KeyRequest, source: &S) {
+    source: &S,
+) {
     let mut ids = source.public_stream(ID_STREAM);
     let id = std::iter::repeat_with(|| TreeId::new(ids.next_u64()))
         .find(|id| !account.trees.contains_key(id))
@@ -113,7 +99,8 @@ pub fn split(
 ) -> Result<Keyring> {
     let name = keyring.account(shop, place)?.0.clone();
     let account = planted(keyring, shop, place)?;
-    let empty = KeyError::PoolEmpty { shop: name.name(), unused: unused(account), wanted: count };
+    let empty =
+        KeyError::PoolEmpty { shop: name.name(), unused: unused_leaves(account), wanted: count };
     let mut trees = account.trees.iter_mut().rev();
     let cut = trees.find_map(|(id, tree)| Some((*id, tree.split(Backend::detect(), count)?)));
     let (id, tree) = cut.ok_or_else(|| Error::key(place, empty))?;
@@ -151,11 +138,6 @@ fn planted<'k>(
         true => Err(Error::key(place, KeyError::Missing("derived pool of this shop"))),
         false => Ok(account),
     }
-}
-
-/// Number of ids that were not handed out.
-pub(super) fn unused(account: &Account) -> u64 {
-    account.trees.values().map(|tree| tree.unused().count()).sum()
 }
 
 /// Hands out the next ids, of one tree after the other.

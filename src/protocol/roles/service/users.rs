@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{KeyRequest, check_len, make_keys, shop_half, whole};
+use super::making::{check_len, make_keys};
+use super::own_pairs::whole;
+use super::request::KeyRequest;
+use super::shop::shop_half;
 use crate::ciphers::random::KeySource;
 use crate::protocol::jose::jwk::{DecryptingKey, Jwk, Usage};
 use crate::protocol::jose::tree::LeafId;
