@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Packs the program for a release: binary, manual pages, completions and licences, with a checksum.
 #
-#     scripts/package.sh [--deb] [TARGET]
+#     scripts/package.sh [--deb] [--sbom] [TARGET]
 #
 # TARGET is one of `rustc --print target-list` that runs on this machine, by default the machine's own;
 # another, such as x86_64-unknown-linux-musl, has to be installed with `rustup target add`. Writes
-# orderseal-VERSION-TARGET.tar.gz and its .sha256 into target/package; --deb also makes a Debian package
-# there, and needs `cargo install cargo-deb`. ORDERSEAL=path packs a program that was built before.
+# orderseal-VERSION-TARGET.tar.gz and its .sha256 into target/package. --deb also makes a Debian package
+# there, and needs `cargo install cargo-deb`; --sbom a list of everything that the program is built from
+# (CycloneDX), and needs `cargo install cargo-cyclonedx`. ORDERSEAL=path packs a program that was built
+# before. The program does not name folders of the machine: scripts/reproducible.sh shows that.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,11 +16,15 @@ fail() { # WORDS…
     echo "package.sh: error: $*" >&2
     exit 2
 }
-deb=false
-if [ "${1:-}" = --deb ]; then
-    deb=true
+deb=false sbom=false
+while :; do
+    case ${1:-} in
+    --deb) deb=true ;;
+    --sbom) sbom=true ;;
+    *) break ;;
+    esac
     shift
-fi
+done
 host=$(rustc -vV | sed -n 's/^host: //p')
 target=${1:-$host}
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
@@ -26,6 +32,10 @@ out=target/package
 name=orderseal-$version-$target
 
 if [ -z "${ORDERSEAL:-}" ]; then
+    # Messages of panics name source files.
+    cargo_home=${CARGO_HOME:-$HOME/.cargo}
+    CARGO_ENCODED_RUSTFLAGS=$(printf -- '--remap-path-prefix=%s=cargo\037--remap-path-prefix=%s=orderseal' "$cargo_home" "$PWD")
+    export CARGO_ENCODED_RUSTFLAGS
     cargo build --release --locked --features serve --target "$target" --bin orderseal
     ORDERSEAL=${CARGO_TARGET_DIR:-target}/$target/release/orderseal
 fi
@@ -64,4 +74,11 @@ if $deb; then
     command -v cargo-deb > /dev/null || fail "cargo-deb was not found: cargo install cargo-deb"
     # Its paths are those of the target's folder.
     cargo deb --no-build --no-strip --locked --output "$out/"
+fi
+
+if $sbom; then
+    command -v cargo-cyclonedx > /dev/null || fail "cargo-cyclonedx was not found: cargo install cargo-cyclonedx"
+    cargo cyclonedx --quiet --format json --spec-version 1.5 --features serve --target "$target" --override-filename "$name"
+    mv "$name.json" "$out/$name.cdx.json"
+    echo "$out/$name.cdx.json"
 fi

@@ -111,7 +111,7 @@ mod faults {
         let bytes = black_box(vec![1u8; 100]);
         // SAFETY: none; this is the fault.
         unsafe {
-            std::arch::asm!("vmovdqu {out}, [{at}]", out = out(ymm_reg) _, at = in(reg) bytes.as_ptr().add(69));
+            std::arch::asm!("movdqu {out}, [{at}]", out = out(xmm_reg) _, at = in(reg) bytes.as_ptr().add(85));
         }
     }
 
