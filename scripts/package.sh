@@ -79,6 +79,7 @@ fi
 if $sbom; then
     command -v cargo-cyclonedx > /dev/null || fail "cargo-cyclonedx was not found: cargo install cargo-cyclonedx"
     cargo cyclonedx --quiet --format json --spec-version 1.5 --features serve --target "$target" --override-filename "$name"
-    mv "$name.json" "$out/$name.cdx.json"
+    sed "s|file://$PWD|file:///orderseal|" "$name.json" > "$out/$name.cdx.json"
+    rm "$name.json"
     echo "$out/$name.cdx.json"
 fi

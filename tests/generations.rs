@@ -471,3 +471,16 @@ fn a_user_whose_key_was_erased_gets_none_in_the_next_generation() {
     assert!(kids.contains(&"tokyo@2/bob".to_owned()), "{kids:?}");
     assert!(!kids.contains(&"tokyo@2/alice".to_owned()), "{kids:?}");
 }
+
+#[test]
+fn the_next_pool_has_as_many_ids_as_the_last_one_was_made_with() {
+    let lab = lab("-e 4 --orders 6");
+    lab.ok("keys admit alice bob service.jwks");
+    let kids = common::key_ids(&lab.json("service.jwks"));
+    let ids: Vec<&String> = kids.iter().filter(|kid| kid.len() > "tokyo/alice".len()).collect();
+    assert_eq!((kids.len(), ids.len()), (8, 6));
+    lab.ok(&format!("erase service.jwks --kid {} {} tokyo/alice", ids[0], ids[5]));
+    lab.ok("keys rotate service.jwks");
+    let shops = lab.ok("inspect --json service.jwks").json()["shops"].clone();
+    assert_eq!(shops["tokyo@2"]["unused"], 6);
+}

@@ -270,3 +270,56 @@ pub enum ManifestFault {
     #[error(transparent)]
     Content(#[from] Malformed),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A mark, and the header of its seventh line as it is written here.
+    fn marked() -> (LineMark, String) {
+        let by = Thumbprint::parse(&"A".repeat(43)).unwrap();
+        let of = BatchMark { by, batch: BatchId([3; 16]) };
+        let member = of.member(7);
+        let header = format!(
+            r#"{{"alg":"ECDH-ES+A256KW","enc":"A256GCM","batch":{member},"kid":"tokyo/1"}}"#
+        );
+        (LineMark { of, line: 7, kid: Kid::new("tokyo/1") }, header)
+    }
+
+    #[test]
+    fn headers_in_our_form_are_read_without_json() {
+        let (mark, header) = marked();
+        assert_eq!(LineMark::plain(header.as_bytes()), Some(mark));
+        let member = &header[header.find(r#""batch""#).unwrap()..];
+        assert_eq!(after_plain(member.as_bytes()), br#""kid":"tokyo/1"}"#);
+    }
+
+    #[test]
+    fn headers_in_any_other_form_say_the_same() {
+        let (mark, header) = marked();
+        let of_header = |header: &str| {
+            LineMark::of_line(
+                format!("{}....", base64url::encode_to_string(header.as_bytes())).as_bytes(),
+            )
+        };
+        let kid_first =
+            header.replacen('{', r#"{"kid":"tokyo/1","#, 1).replace(r#","kid":"tokyo/1"}"#, "}");
+        for header in [
+            &header,
+            &header.replace(':', " : "),
+            &header.replace("tokyo", "t\\u006fkyo"),
+            &kid_first,
+        ] {
+            assert_eq!(of_header(header).as_ref(), Some(&mark), "{header}");
+        }
+        for header in [
+            header.replace("batch", "match"),
+            header.replace(":7", ":-7"),
+            header.replace("AAA\"", "AA\""),
+        ] {
+            assert_eq!(of_header(&header), None, "{header}");
+        }
+        let zero = header.replace(":7", ":07");
+        assert_eq!((LineMark::plain(zero.as_bytes()), of_header(&zero)), (None, None));
+    }
+}

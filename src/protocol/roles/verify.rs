@@ -142,7 +142,7 @@ impl<'w> Verifier<'w> {
     pub fn verify(&mut self, part: Part) -> Result<Part> {
         let limits =
             LineLimits { max_line: MAX_SEALED_LINE, what: "sealed line", max_lines: usize::MAX };
-        let (place, start) = (part.place.clone(), self.spool.len());
+        let (place, start) = (part.place.clone(), self.spool.bytes());
         let (mut open, mut is_blank) = (None, true);
         self.workers.run(
             vec![part],
@@ -165,7 +165,7 @@ impl<'w> Verifier<'w> {
         if is_blank {
             self.refuse(place.clone(), BatchFault::NoBatch, (1, 0), 0)?;
         }
-        let reader = self.spool.reader(start..self.spool.len())?;
+        let reader = self.spool.reader(start..self.spool.bytes())?;
         Ok(Part { place, reader })
     }
 
@@ -196,7 +196,7 @@ impl<'w> Verifier<'w> {
                     let fault = BatchFault::Mixed(other.first_line);
                     self.leave_out(&other, place.clone(), fault)?;
                 }
-                let before = self.spool.len();
+                let before = self.spool.bytes();
                 let batch = open.get_or_insert_with(|| Open::begin(&mark, &place, before));
                 let had_fault = batch.fault.is_some();
                 batch.add(&mark, &hash, place);

@@ -35,13 +35,8 @@ impl Spool {
     }
 
     /// Number of bytes in it.
-    pub fn len(&self) -> u64 {
+    pub fn bytes(&self) -> u64 {
         self.written + self.buffer.len() as u64
-    }
-
-    /// Whether it is empty.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Adds bytes.
@@ -126,7 +121,7 @@ mod tests {
         spool.write(b"one").unwrap();
         spool.write(&long).unwrap();
         spool.cut(3).unwrap();
-        assert_eq!(spool.len(), 3);
+        assert_eq!(spool.bytes(), 3);
         spool.write(b"two").unwrap();
         spool.write(&long).unwrap();
         let mut read = |part| {

@@ -52,8 +52,8 @@ impl Output {
         match std::fs::symlink_metadata(path) {
             Ok(found) if found.is_symlink() => return Self::through_link(path, name),
             Ok(found) if found.is_dir() => return Err(Misuse::NotAnOutput(name).into()),
-            Ok(found) if is_stream(&found) => refuse_foreign_pipe(path, &found, &name)?,
-            Ok(_) | Err(_) => {}
+            Ok(found) => refuse_foreign_pipe(path, &found, &name)?,
+            Err(_) => {}
         }
         let mut options = OpenOptions::new();
         let file = open_no_follow(path, options.append(true).create(true));
