@@ -82,8 +82,8 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::Malformed`] for an order that contains a line feed or is too long, and
-    /// [`KeyError::Spent`] or [`KeyError::Budget`] if too little is left; nothing is used up in
-    /// these cases.
+    /// [`Spent`](crate::KeyError::Spent) or [`Budget`](crate::KeyError::Budget) if too little is left;
+    /// nothing is used up in these cases.
     pub fn seal<T: AsRef<[u8]>>(&mut self, orders: impl IntoIterator<Item = T>) -> Result<String> {
         let place = Place::file(ORDERS);
         let mut text = Wiped::default();
