@@ -34,6 +34,23 @@ fn key_files_are_private_whatever_the_umask() {
 }
 
 #[test]
+fn sealed_orders_have_the_mode_that_the_umask_gives_and_opened_ones_are_private() {
+    let lab = Lab::with_keys("--embodiment 2", 1);
+    for (umask, expected) in [("000", 0o666), ("022", 0o644), ("027", 0o640), ("077", 0o600)] {
+        let run = lab.shell(&format!(
+            "umask {umask}; set -e; echo tea > order; echo old > replaced.jwe; chmod 604 replaced.jwe
+            $ORDERSEAL encrypt --bundle client.jwks order -o new.jwe
+            $ORDERSEAL encrypt --bundle client.jwks order -o replaced.jwe --force
+            $ORDERSEAL decrypt --bundle tokyo.jwks new.jwe -o opened"
+        ));
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        let modes = ["new.jwe", "replaced.jwe", "opened"].map(|name| mode(&lab, name));
+        assert_eq!(modes, [expected, expected, 0o600], "umask {umask}");
+        lab.shell("rm -f new.jwe replaced.jwe opened");
+    }
+}
+
+#[test]
 fn a_umask_that_takes_the_owners_bits_makes_no_unreadable_key_file() {
     let lab = Lab::new();
     let run = lab.shell("umask 777; $ORDERSEAL keygen --embodiment 4 --shop tokyo -o service.jwks");

@@ -36,6 +36,18 @@ fn member(lab: &Lab, name: &str) -> Value {
 }
 
 #[test]
+fn a_bundle_that_others_can_read_is_refused_with_its_journal_too() {
+    let lab = lab();
+    seal(&lab, 1, "a.jwe");
+    lab.shell("chmod 644 client.jwks");
+    lab.write("some", orders(1));
+    let refused = lab.refused(4, "encrypt --bundle client.jwks some -o b.jwe");
+    refused.says(&["client.jwks", "--allow-readable-keys"]);
+    assert_eq!((counts(&lab), lab.has("b.jwe")), ((json!(1), json!(IDS - 1)), false));
+    lab.ok("encrypt --allow-readable-keys --bundle client.jwks some -o b.jwe");
+}
+
+#[test]
 fn what_is_spent_goes_into_the_journal_and_not_into_the_bundle() {
     let lab = lab();
     let ids = key_ids(&lab.json("client.jwks"));

@@ -125,6 +125,26 @@ fn a_stream_spends_one_transaction_id_and_a_failed_one_gives_it_back() {
 }
 
 #[test]
+fn reports_count_every_byte_of_a_stream() {
+    let lab = Lab::with_keys("--embodiment 2", 1);
+    for len in [0, 1, 70_000] {
+        lab.write("content", bytes(len));
+        let sealed =
+            lab.ok("encrypt --stream --json --bundle client.jwks content -o content.sealed");
+        let opened = lab.ok("decrypt --json --bundle tokyo.jwks content.sealed -o content.opened");
+        let on_disk = lab.read("content.sealed").len();
+        for (run, [read, written]) in [(sealed, [len, on_disk]), (opened, [on_disk, len])] {
+            let report = run.json();
+            assert_eq!(
+                (&report["bytes_read"], &report["bytes_written"]),
+                (&read.into(), &written.into())
+            );
+        }
+        lab.shell("rm content.sealed content.opened");
+    }
+}
+
+#[test]
 fn the_first_line_is_a_jwe_that_carries_the_key() {
     let lab = Lab::with_keys("--embodiment 2", 1);
     let sealed = seal(&lab, b"content");

@@ -152,3 +152,35 @@ fn measure_orders(file: &mut File, place: &Place) -> io::Result<InputSize> {
         at += count as u64;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn every_line_is_measured_with_the_last_one_and_those_that_are_longer_than_the_buffer() {
+        let long = vec![b'x'; (256 << 10) + 7];
+        for (text, sizes) in [
+            (&b""[..], (0, 0, 0, 1)),
+            (b"\n", (1, 0, 0, 1)),
+            (b"a\nbbb\n\ncc", (4, 6, 3, 2)),
+            (b"a\nbbb\n\ncc\n", (4, 6, 3, 2)),
+            (
+                &[&b"a\n"[..], &long, b"\nb\n"].concat(),
+                (3, long.len() as u64 + 2, long.len() as u64, 2),
+            ),
+        ] {
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(text).unwrap();
+            file.rewind().unwrap();
+            let place = Place::file("orders");
+            let InputSize { orders, bytes, longest, longest_at, .. } =
+                measure_orders(&mut file, &place).unwrap();
+            let line = longest_at.line.unwrap();
+            assert_eq!((orders, bytes, longest, line), sizes, "{:?}", &text[..text.len().min(20)]);
+            assert_eq!(file.stream_position().unwrap(), 0);
+        }
+    }
+}

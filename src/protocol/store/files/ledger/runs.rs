@@ -179,6 +179,19 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_numbers_take_bits_as_well() {
+        let numbers: Vec<u128> =
+            (0..8).map(|step| u128::MAX - 15 + 2 * step).chain([u128::MAX]).collect();
+        let bytes = encoded(&numbers);
+        assert_eq!(bytes[0], BITS);
+        let (runs, rest) = decode(&bytes, 9).unwrap();
+        assert!(rest.is_empty());
+        for (index, number) in (0..).zip(&numbers) {
+            assert_eq!(index_of(&runs, *number), Some(index));
+        }
+    }
+
+    #[test]
     fn scattered_numbers_take_bits_if_that_is_shorter() {
         let numbers: Vec<u128> = (0..800).filter(|number| number % 3 != 1).collect();
         let bytes = encoded(&numbers);
