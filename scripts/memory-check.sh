@@ -47,6 +47,10 @@ for fault in "after reads_after_the_end" "after reads_after_the_end_in_assembly"
 done
 for guard in after before; do
     echo "guard $guard each allocation:"
-    tests "$guard" "${@:-ciphers::}"
+    tests "$guard" "${@:-ciphers::}" | tee "$log"
+    grep -q '^test result: ok\. [1-9]' "$log" || {
+        echo "memory-check: FAILED: no test has such a name" >&2
+        exit 1
+    }
 done
 echo "memory-check: nothing was read or written outside"

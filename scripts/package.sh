@@ -8,7 +8,7 @@
 # orderseal-VERSION-TARGET.tar.gz and its .sha256 into target/package. --deb also makes a Debian package
 # there, and needs `cargo install cargo-deb`; --sbom a list of everything that the program is built from
 # (CycloneDX), and needs `cargo install cargo-cyclonedx`. ORDERSEAL=path packs a program that was built
-# before. The program does not name folders of the machine: scripts/reproducible.sh shows that.
+# before. Folders of the machine are not named in the program; scripts/reproducible.sh checks that.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

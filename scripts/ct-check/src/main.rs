@@ -2,9 +2,9 @@
 //! reports any branch and any address that depends on them.
 //!
 //! The first argument says what to run: `rsa` (private operations, OAEP unpadding, the joining of
-//! blocks), `x25519`, `aes` (GCM, key wrap, counter mode, CMAC), `des` or `hmac`, which must pass, or one of two leaky
-//! variants, `leaky-address` and `leaky-branch`, which must be reported. The second names the
-//! backend. Exit code 0 after a correct result, 3 if the processor lacks the backend.
+//! blocks), `x25519`, `aes` (GCM, key wrap, counter mode, CMAC), `des` or `hmac`, which must pass, or
+//! one of two leaky variants, `leaky-address` and `leaky-branch`, which must be reported. The second
+//! names the backend. Exit code 0 after a correct result, 3 if the processor lacks the backend.
 
 #![no_main]
 #![allow(dead_code, unused_imports, unused_mut, missing_docs)]
@@ -56,7 +56,7 @@ extern "C" fn main(count: c_int, arguments: *const *const c_char) -> c_int {
         Some(b"x25519") => x25519::x25519(backend),
         Some(b"aes") => {
             aes::gcm(backend) && aes::kw(backend) && aes::ctr(backend) && aes::cmac(backend)
-        },
+        }
         Some(b"des") => des::des(backend),
         Some(b"hmac") => hmac::hmac(),
         Some(b"leaky-branch") => rsa::unwrap(backend, 2048, true),
