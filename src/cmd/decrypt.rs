@@ -1,30 +1,28 @@
 //! `decrypt`: the shop opens sealed orders.
 
 mod follow;
+mod keys;
+mod one;
 mod report;
 
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args};
-use orderseal::protocol::jose::jwe::{Carries, KeyNumber, Shape};
+use orderseal::protocol::jose::jwe::{Carries, KeyNumber};
 use orderseal::protocol::jose::password::MOST_ROUNDS;
 use orderseal::protocol::roles::shop::{self, Options, Summary};
-use orderseal::protocol::roles::stream;
-use orderseal::protocol::store::files::{
-    self, FileId, Inputs, Ledger, LedgerUser, Loaded, Output, Privacy,
-};
-use orderseal::protocol::store::{OpeningFile, OpeningKeys};
-use orderseal::protocol::{Error, Kid, Malformed, Place, Result};
-use serde_json::json;
+use orderseal::protocol::store::OpeningKeys;
+use orderseal::protocol::store::files::{self, FileId, Inputs, Ledger, Output, Privacy};
+use orderseal::protocol::{Kid, Result};
 
 use super::arguments::is_stdout;
 use super::arguments::{Failures, MORE, OutputFile, SkipReport};
-use super::batches::{Batches, SenderKeys};
+use super::batches::SenderKeys;
 use super::beginnings::{joined_json, peek_line};
-use super::dates::{OnExpired, now, warn_expired};
+use super::dates::{OnExpired, warn_expired};
 use super::ledger::{Delivery, UseOptions};
-use super::passwords::{KeyPassword, load_password};
+use super::passwords::KeyPassword;
 use super::{Global, algorithms, main_inputs, one_from_stdin, one_to_stdout, ui};
 use crate::cmd::hints::usage;
 pub use report::write_skipped;
@@ -267,72 +265,6 @@ impl Decrypt {
         Ok(summary)
     }
 
-    /// The keys, the identities of their files, and the bundles among these that may have a ledger.
-    fn keys(
-        &self,
-        uses: &UseOptions,
-        global: &Global,
-    ) -> Result<(OpeningKeys, Vec<Option<FileId>>, Vec<LedgerUser>)> {
-        if let Some(path) = &self.password_file {
-            let Loaded { file: password, id, .. } = load_password(path, global)?;
-            let password = password.open_with(self.password_rounds);
-            return Ok((
-                OpeningKeys::of_password(password, global.allow_weak),
-                vec![id],
-                Vec::new(),
-            ));
-        }
-        let keys = OpeningKeys::new(global.allow_weak);
-        let mut keys = match self.expired {
-            OnExpired::Warn => keys,
-            OnExpired::Refuse => keys.in_date(now()),
-        };
-        let (mut ids, mut bundles) = (Vec::new(), Vec::new());
-        for path in &self.bundle {
-            let loaded = files::load(path, global.access()?)?;
-            let loaded = loaded.of(OpeningFile::of_shop)?;
-            ids.push(loaded.id);
-            bundles.extend(uses.user(path, &loaded, global)?);
-            self.add(&mut keys, loaded, global)?;
-        }
-        let reader = self.key_password.reader(global)?;
-        ids.push(self.key_password.id());
-        let load = |path: &PathBuf| reader.load(path);
-        let mut plain = self.key.iter().map(load).collect::<Result<Vec<_>>>()?;
-        algorithms::assume(self.alg, &mut plain)?;
-        for (loaded, path) in plain.into_iter().zip(&self.key) {
-            let loaded = loaded.of(OpeningFile::of)?;
-            ids.push(loaded.id);
-            bundles.extend(uses.user(path, &loaded, global)?);
-            self.add(&mut keys, loaded, global)?;
-        }
-        if let Some(kid) = &self.kid {
-            let chosen = keys.choose_for_unnamed(kid);
-            chosen.map_err(|error| Error::key(&Place::file("--kid"), error))?;
-        }
-        Ok((keys, ids, bundles))
-    }
-
-    fn add(
-        &self,
-        keys: &mut OpeningKeys,
-        loaded: Loaded<OpeningFile>,
-        global: &Global,
-    ) -> Result<()> {
-        let file = loaded.file.holder();
-        file.refuse_marked(global.allow_weak, &loaded.place)?;
-        if let Some(name) = file.weak_algorithm().filter(|_| !global.allow_weak) {
-            let place = &loaded.place;
-            ui::warn(global, &format!("{place}: {name} is weak, for teaching and old data only"));
-        }
-        if let (OpeningFile::Plain(file), OnExpired::Warn) = (&loaded.file, self.expired)
-            && let Err(why) = file.check_expiry(now())
-        {
-            ui::warn(global, &format!("{}: {why}", loaded.place));
-        }
-        keys.add(loaded.file, &loaded.place)
-    }
-
     /// Returns the output for the orders; with `--check`, stdout for the counts.
     fn main_output(&self) -> Option<&Path> {
         let output = self.to.path().filter(|_| !self.check);
@@ -360,115 +292,5 @@ impl Decrypt {
             false => Some(self.create_output(inputs)?),
         };
         Ok(Delivery::new(output, ledger))
-    }
-
-    /// Opens a line that carries a key; it must be the only line.
-    fn open_key(
-        &self,
-        line: &[u8],
-        mut inputs: Inputs,
-        keys: &OpeningKeys,
-        ids: &[Option<FileId>],
-        ledger: Option<&mut Ledger>,
-        global: &Global,
-    ) -> Result<Outcome> {
-        let several = inputs.count() > 1;
-        let input = inputs.first();
-        let place = input.place();
-        let mut rest = Vec::new();
-        let text = line.strip_suffix(b"\n").unwrap_or(line);
-        input
-            .reader
-            .by_ref()
-            .take(1)
-            .read_to_end(&mut rest)
-            .map_err(|error| Error::io(&place, "cannot read", error))?;
-        if several || !rest.is_empty() || text.contains(&b'\n') {
-            let found = Malformed::AmongOrders(Carries::Key.words());
-            return Err(Error::malformed(&place.at(1), found));
-        }
-        let mut to = self.delivery(ids, ledger)?;
-        if let Some(output) = &mut to.output {
-            output.protect(None)?;
-        }
-        if to.output.as_ref().is_some_and(Output::is_terminal) {
-            return Err(usage("keys are not printed to a terminal: use -o FILE".to_owned()));
-        }
-        let uses = self.uses.uses(to.ledger.as_deref_mut());
-        let (key, opened) = shop::open_key(text, &place, keys, uses)?;
-        let Some(output) = &mut to.output else {
-            let report = json!({"orders": 0, "wrapped_keys": 1});
-            match global.json {
-                true => ui::print_report(&report, false)?,
-                false => ui::print("1\twrapped key\n")?,
-            }
-            return Ok(Outcome::One(key));
-        };
-        output.write(&opened)?;
-        output.write(b"\n")?;
-        to.send()?;
-        Ok(Outcome::One(key))
-    }
-
-    /// Opens the input as one order.
-    fn open_document(
-        &self,
-        global: &Global,
-        inputs: Inputs,
-        keys: &OpeningKeys,
-        ids: &[Option<FileId>],
-        ledger: Option<&mut Ledger>,
-    ) -> Result<Outcome> {
-        let input = inputs.only("a document")?;
-        let place = input.place();
-        let limit = Shape::Document.max_sealed() as u64;
-        let sealed = files::read_limited(input.reader, limit, &place)?;
-        let mut to = self.delivery(ids, ledger)?;
-        let uses = self.uses.uses(to.ledger.as_deref_mut());
-        let (summary, text) = shop::open_document(&sealed, &place, keys, uses)?;
-        if let Some(output) = &mut to.output {
-            output.write(&text)?;
-        }
-        to.send()?;
-        self.report_summary(global, &summary, keys, &Batches::default())?;
-        Ok(Outcome::Orders(summary))
-    }
-
-    /// Opens a stream of which the first line and perhaps more was already read.
-    fn open_stream(
-        &self,
-        global: &Global,
-        first: &[u8],
-        mut inputs: Inputs,
-        keys: &OpeningKeys,
-        ids: &[Option<FileId>],
-        ledger: Option<&mut Ledger>,
-    ) -> Result<Outcome> {
-        let place = inputs.first().place();
-        if inputs.count() > 1 {
-            return Err(Error::malformed(&place.at(1), Malformed::StreamAmongFiles));
-        }
-        let input = inputs.only("a sealed stream")?;
-        let mut to = self.delivery(ids, ledger)?;
-        let Delivery { output, ledger } = &mut to;
-        if let Some(output) = output {
-            output.refuse_terminal("an opened stream")?;
-        }
-        let uses = self.uses.uses(ledger.as_deref_mut());
-        let (line, rest) = match memchr::memchr(b'\n', first) {
-            Some(end) => (&first[..end], &first[end + 1..]),
-            None => (first, &[][..]),
-        };
-        let progress = ui::Progress::bytes(global, input.size, output.as_ref());
-        let reader = Box::new(Cursor::new(rest.to_vec()).chain(input.reader));
-        let workers = global.workers()?;
-        let opened = stream::open(&workers, line, reader, &place, keys, uses, |pieces, totals| {
-            progress.update_bytes(totals);
-            output.as_mut().map_or(Ok(()), |output| output.write_pieces(pieces))
-        })?;
-        to.send()?;
-        progress.finish_bytes(if self.check { "verified" } else { "opened" }, &opened.totals);
-        self.report_stream(global, &opened, keys)?;
-        Ok(Outcome::One(opened.key))
     }
 }
