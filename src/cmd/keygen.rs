@@ -1,32 +1,28 @@
 //! `keygen`: the security service makes keys.
 
+mod keyring;
+mod lone;
 mod register;
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::{RangedU64ValueParser, ValueHint};
-use orderseal::ciphers::content::ContentCipher;
 use orderseal::ciphers::ecdh::Curve;
-use orderseal::ciphers::random::{KeySource, Origin, SystemSource};
+use orderseal::ciphers::random::{KeySource, SystemSource};
 use orderseal::ciphers::toy_des::SBox;
-use orderseal::protocol::jose::json::SecretJson;
-use orderseal::protocol::jose::jwk::{Jwk, Usage};
-use orderseal::protocol::jose::jws::SigningKey;
 use orderseal::protocol::jose::pad::MAX_PAD;
 use orderseal::protocol::jose::tree::LEAVES;
 use orderseal::protocol::pipeline::Workers;
-use orderseal::protocol::roles::service::{
-    self, DEFAULT_CURVE, DEFAULT_RSA_BITS, KeyRequest, Pool, Sizes,
-};
+use orderseal::protocol::roles::service::{DEFAULT_CURVE, DEFAULT_RSA_BITS, Pool, Sizes};
 use orderseal::protocol::store::files::{self, FileId, Output, Privacy, Protection};
-use orderseal::protocol::store::keyfile::{KeyFile, KeyHolder, Keyring, LoneKey};
+use orderseal::protocol::store::keyfile::KeyHolder;
 use orderseal::protocol::{
-    Alg, Content, Enc, Error, Family, KeyError, Kid, Kind, Name, Place, Result, Scheme, Scope,
-    ServiceUrl, Suite,
+    Content, Error, Family, KeyError, Kid, Kind, Name, Place, Result, Scheme, Scope, ServiceUrl,
+    Suite,
 };
 use register::Register;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::arguments::{Algorithms, MORE, OutputFile, TEACHING, curves, pools, rsa_bits};
 use super::dates::KeyDates;
@@ -158,189 +154,6 @@ impl Keygen {
         }
     }
 
-    fn lone_key<S: KeySource>(
-        &self,
-        name: &str,
-        source: &S,
-        protection: Option<Protection>,
-        global: &Global,
-    ) -> Result<()> {
-        let suite = match (Alg::from_name(name), Enc::from_name(name)) {
-            (_, Some(enc)) => Suite::new(Alg::Direct, enc),
-            (Some(alg), None) => Suite::new(alg, Enc::Cipher(ContentCipher::A256Gcm)),
-            (None, None) => None,
-        }
-        .ok_or_else(|| usage(format!("no key can be made for {name}")))?;
-        let suite = self.with_sbox(suite)?;
-        let place = Place::file("keygen");
-        refuse_weak(suite, global, &place)?;
-        let sizes = self.sizes(suite, Scope::Shop)?;
-        let material = service::make_material(suite, sizes, &mut source.stream(0))
-            .map_err(|error| Error::key(&place, error))?;
-        let key = Jwk {
-            kid: self.kid.clone(),
-            alg: Some(name.to_owned().into()),
-            usage: Usage::Encryption,
-            origin: S::ORIGIN,
-            material,
-        };
-        let mut file = LoneKey::new(key);
-        file.sbox = suite.enc().own_sbox();
-        file.dates = self.dates.made_now(global)?;
-        let public = self.create_public(&[])?;
-        let half = match (&public, file.key.view().material.is_secret_alone()) {
-            (Some(_), true) => return Err(usage(format!("a key for {name} has no public half"))),
-            (None, _) => None,
-            (Some(_), false) => {
-                Some(LoneKey { key: file.key.encrypting_half().into(), ..file.clone() })
-            }
-        };
-        self.write(&file, protection)?;
-        if let (Some(output), Some(half)) = (public, half) {
-            write_public(output, &half)?;
-        }
-        self.report(global, 1, None)
-    }
-
-    /// Makes a key that signs what the service hands out.
-    fn signing_key<S: KeySource>(
-        &self,
-        source: &S,
-        protection: Option<Protection>,
-        global: &Global,
-    ) -> Result<()> {
-        if S::ORIGIN != Origin::System {
-            return Err(usage("keys that sign are made from --rng system"));
-        }
-        let idle = [
-            ("--rsa-bits", self.rsa_bits != DEFAULT_RSA_BITS),
-            ("--curve", self.curve.is_some()),
-            ("--pad-bytes", self.pad_bytes.is_some()),
-            ("--toy-sbox", self.toy_sbox.is_some()),
-            ("--not-before and --expires", !self.dates.are_always()),
-        ];
-        if let Some((option, _)) = idle.into_iter().find(|(_, given)| *given) {
-            return Err(usage(format!("{option}: has no effect on a key that signs")));
-        }
-        let key = SigningKey::random(&mut source.stream(0));
-        let public = key.verifying();
-        let named = |mut jwk: Value| {
-            let kid = self.kid.as_ref().map(Kid::to_string);
-            jwk["kid"] = json!(kid.unwrap_or_else(|| public.thumbprint().to_string()));
-            SecretJson::new(jwk)
-        };
-        let to_public = self.create_public(&[])?;
-        let mut output = self.to.create(Privacy::Owner, &[])?;
-        output.protect(protection)?;
-        refuse_terminal(&output, true)?;
-        output.write(&named(key.to_jwk()).to_bytes())?;
-        output.write(b"\n")?;
-        output.commit()?;
-        if let Some(mut output) = to_public {
-            output.write(&named(public.to_jwk()).to_bytes())?;
-            output.write(b"\n")?;
-            output.commit()?;
-        }
-        self.report(global, 1, None)
-    }
-
-    fn keyring<S: KeySource>(
-        &self,
-        source: &S,
-        workers: &Workers,
-        protection: Option<Protection>,
-        global: &Global,
-    ) -> Result<()> {
-        let scheme = self.scheme()?;
-        let shop = self
-            .shop
-            .clone()
-            .ok_or_else(|| usage("say which shop the keys are for: --shop NAME".to_owned()))?;
-        let suite = algorithms::suite(scheme, self.algorithms.enc, self.algorithms.wrap)?;
-        let suite = self.with_sbox(suite)?;
-        let request = KeyRequest {
-            shop,
-            scheme,
-            suite,
-            orders: match (self.orders, self.pool) {
-                (Some(orders), _) => orders,
-                (None, Pool::Listed) => 1,
-                (None, Pool::Derived) => LEAVES,
-            },
-            pool: self.pool,
-            sizes: self.sizes(suite, scheme.scope)?,
-            service: self.service.clone(),
-            dates: self.dates.made_now(global)?,
-        };
-        let name = self.into.as_deref().map_or("keygen".to_owned(), ui::shown);
-        let place = Place::file(name);
-        refuse_weak(suite, global, &place)?;
-        let mut ids = Vec::new();
-        match &self.into {
-            Some(keyring) => {
-                let loaded = files::load(keyring, global.access()?)?;
-                let loaded = loaded.of(KeyFile::into_keyring)?;
-                ids.push(loaded.id);
-                service::check_room(&loaded.file, &request, &place)?;
-                service::check_len(&loaded.file, &request, &place)?;
-            }
-            None => service::check_len(&Keyring::new(), &request, &place)?,
-        }
-        let public = self.create_public(&ids)?;
-        let count = match (scheme.scope, request.pool) {
-            (Scope::Shop, _) | (_, Pool::Derived) => 1,
-            (Scope::Transaction, Pool::Listed) => request.orders,
-        };
-        let progress = ui::Progress::count(global, count);
-        let keys = service::make_keys(&request, source, workers, &|| progress.tick(), &place)?;
-        let made = match request.pool {
-            Pool::Listed => ui::counted(count, "key"),
-            Pool::Derived => format!("a tree of {}", ui::counted(request.orders, "key")),
-        };
-        progress.finish(&format!("made {made} in {:.1} s", progress.elapsed().as_secs_f64()));
-        let public = match &self.into {
-            Some(keyring) => {
-                let halves = files::update(keyring, global.access()?, |file| {
-                    let file = file.keyring_mut(&place)?;
-                    service::add_keys(file, &request, keys, source, &place)?;
-                    self.halves(file, &request.shop, &place)
-                })?;
-                public.zip(halves)
-            }
-            None => {
-                let mut file = Keyring::new();
-                service::add_keys(&mut file, &request, keys, source, &place)?;
-                let halves = self.halves(&file, &request.shop, &place)?;
-                self.write(&file, protection)?;
-                public.zip(halves)
-            }
-        };
-        let written = public.map_or(Ok(()), |(output, halves)| write_public(output, &halves));
-        let reported = written.and_then(|()| {
-            self.report(global, request.orders_made(), Some((&request.shop, suite)))
-        });
-        reported.map_err(|source| match &self.into {
-            Some(keyring) => {
-                let what = format!("{made} added to {}", ui::shown(keyring));
-                Error::Changed { what, source: Box::new(source) }
-            }
-            None => source,
-        })
-    }
-
-    fn scheme(&self) -> Result<Scheme> {
-        if let Some(scheme) = self.embodiment {
-            return Ok(scheme);
-        }
-        match (self.content, self.scope, self.kind) {
-            (Some(content), Some(scope), Some(kind)) => Ok(Scheme::new(content, scope, kind)),
-            _ => Err(usage(
-                "say what to make: --embodiment 1 to 6, or --content, --scope and --kind, or --alg"
-                    .to_owned(),
-            )),
-        }
-    }
-
     /// Returns the requested sizes, if the algorithm and the source of key material support them.
     fn sizes(&self, suite: Suite, scope: Scope) -> Result<Sizes> {
         let takes_pad = suite.enc().takes_pad();
@@ -371,13 +184,6 @@ impl Keygen {
             let name = suite.enc().name();
             usage(format!("--toy-sbox is for TOYDES-ECB-HS256, the cipher is {name}"))
         })
-    }
-
-    /// The public halves, if they are to be written.
-    fn halves(&self, file: &Keyring, shop: &Name, place: &Place) -> Result<Option<Keyring>> {
-        let halves =
-            self.public_out.as_ref().map(|_| service::public_halves(file, Some(shop), place));
-        halves.transpose()
     }
 
     fn create_public(&self, inputs: &[Option<FileId>]) -> Result<Option<Output>> {
