@@ -5,6 +5,7 @@
 //! journal. [FORMATS](https://github.com/orderseal/orderseal/blob/main/docs/FORMATS.md#the-journal-of-spent-ids)
 //! has the layout.
 
+mod header;
 mod record;
 
 use std::collections::BTreeMap;
@@ -18,23 +19,19 @@ use std::path::{Path, PathBuf};
 use rand::Rng;
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::geteuid;
-use sha2::{Digest, Sha256};
 
-use self::record::{Check, RECORD_LEN, Record, Tail};
+pub(super) use self::header::Names;
+use self::header::{Check, HEADER_LEN, header};
+pub(super) use self::record::{FileState, ReadWhole};
+use self::record::{RECORD_LEN, Record, Tail};
 use super::paths::{FileId, Privacy, folder_of, open_no_follow, sync_folder};
 use super::temporary::{
     Owner, Replaced, Temporary, belongs_here, changed_meanwhile, sweep, temporary_name,
 };
-use crate::ciphers::cut::part;
 use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::jose::tree::Leaves;
-use crate::protocol::model::{Error, JOURNAL_MAGIC, JournalFault, Kid, Misuse, Place, Result};
+use crate::protocol::model::{Error, JOURNAL_MAGIC, JournalFault, Misuse, Place, Result};
 use crate::protocol::store::FileNumber;
-
-const VERSION: u32 = 1;
-const HEADER_LEN: usize = 128;
-/// Length of the header without its check value.
-const CHECKED_LEN: usize = 96;
 
 /// Number of records above which a new file with fewer takes the place of a journal.
 const MOST_RECORDS: u64 = 1024;
@@ -98,67 +95,6 @@ impl JournalCounts {
     }
 }
 
-/// The names of a bundle's keys, in their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Names {
-    pub count: u64,
-    hash: [u8; 16],
-    /// Parts of the hashes of the first and the last name.
-    ends: [[u8; 8]; 2],
-}
-
-/// A bundle's file that was read whole, and found sound and laid out as this program does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ReadWhole {
-    pub file: FileState,
-    /// Where the list of its keys ends.
-    pub keys_end: u64,
-}
-
-/// A file as it is until somebody changes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct FileState(pub [u8; 16]);
-
-impl Names {
-    /// The names of keys that all have one.
-    pub fn of<'k>(names: impl Iterator<Item = &'k Kid>) -> Self {
-        let (mut count, mut hash, mut ends) = (0, Sha256::new(), None);
-        for name in names {
-            hash.update(name.as_str());
-            hash.update(b"\n");
-            count += 1;
-            let (first, _) = ends.unwrap_or((name, name));
-            ends = Some((first, name));
-        }
-        let end = |name: &Kid| *part::<0, _, 32>(&Sha256::digest(name.as_str()).into());
-        let ends = ends.map_or([[0; 8]; 2], |(first, last)| [end(first), end(last)]);
-        Self { count, hash: half(hash), ends }
-    }
-
-    /// Whether both may be the names of one bundle, of which keys were erased in between.
-    pub fn are_related(&self, other: &Self) -> bool {
-        self.ends.iter().zip(other.ends).any(|(own, other)| *own == other)
-    }
-}
-
-fn half(hash: Sha256) -> [u8; 16] {
-    *part::<0, _, 32>(&hash.finalize().into())
-}
-
-impl FileState {
-    /// The state of an open file.
-    pub fn of(file: &File) -> io::Result<Self> {
-        let found = file.metadata()?;
-        let times = [found.mtime(), found.mtime_nsec(), found.ctime(), found.ctime_nsec()];
-        let mut hash = Sha256::new();
-        let numbers = [found.dev(), found.ino(), found.len()].into_iter();
-        for number in numbers.chain(times.map(i64::cast_unsigned)) {
-            hash.update(number.to_le_bytes());
-        }
-        Ok(Self(half(hash)))
-    }
-}
-
 impl Journal {
     /// The name of the journal of the bundle at a path.
     pub fn path_beside(bundle: &Path) -> PathBuf {
@@ -204,7 +140,7 @@ impl Journal {
         let mut bytes = Vec::new();
         file.by_ref().take(MOST_LEN).read_to_end(&mut bytes).map_err(failed)?;
         let (number, names, last) =
-            parse_header(&bytes).map_err(|fault| Error::malformed(&place, fault))?;
+            header::parse(&bytes).map_err(|fault| Error::malformed(&place, fault))?;
         let (records, tail) = record::read(&bytes[HEADER_LEN..], last);
         let mut journal = Self::begun(file, path, number, names, last);
         for (record, check) in records {
@@ -432,40 +368,6 @@ fn write_new(
         },
     }
     Ok(journal)
-}
-
-fn header(number: FileNumber, names: Names) -> ([u8; HEADER_LEN], Check) {
-    let mut header = [0; HEADER_LEN];
-    header[..16].copy_from_slice(JOURNAL_MAGIC);
-    header[16..20].copy_from_slice(&VERSION.to_le_bytes());
-    header[24..40].copy_from_slice(&number.0);
-    header[40..48].copy_from_slice(&names.count.to_le_bytes());
-    header[48..64].copy_from_slice(&names.hash);
-    header[64..80].copy_from_slice(names.ends.as_flattened());
-    let check: Check = Sha256::digest(&header[..CHECKED_LEN]).into();
-    header[CHECKED_LEN..].copy_from_slice(&check);
-    (header, check)
-}
-
-fn parse_header(bytes: &[u8]) -> std::result::Result<(FileNumber, Names, Check), JournalFault> {
-    if !bytes.starts_with(JOURNAL_MAGIC) {
-        return Err(JournalFault::NotOne);
-    }
-    let damaged = JournalFault::Damaged { part: "header", at: 0 };
-    let found: &[u8; HEADER_LEN] = bytes.first_chunk().ok_or(damaged.clone())?;
-    let version = u32::from_le_bytes(*part::<16, _, _>(found));
-    if version != VERSION {
-        return Err(JournalFault::Version(version));
-    }
-    let number = FileNumber(*part::<24, _, _>(found));
-    let count = u64::from_le_bytes(*part::<40, _, _>(found));
-    let ends = [*part::<64, _, _>(found), *part::<72, _, _>(found)];
-    let names = Names { count, hash: *part::<48, _, _>(found), ends };
-    let (expected, check) = header(number, names);
-    match *found == expected {
-        true => Ok((number, names, check)),
-        false => Err(damaged),
-    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,14 @@
 //! The records of a journal, chained by their check values. Each is on the disk before the next is
 //! written, so that after a crash only the last one can be incomplete.
 
+use std::fs::File;
+use std::io;
 use std::ops::Range;
+use std::os::unix::fs::MetadataExt;
 
 use sha2::{Digest, Sha256};
 
-use super::{FileState, ReadWhole};
+use super::header::{Check, half};
 use crate::ciphers::cut::part;
 
 pub(super) const RECORD_LEN: usize = 64;
@@ -13,9 +16,6 @@ pub(super) const RECORD_LEN: usize = 64;
 const BODY_LEN: usize = 32;
 /// Number of zero bytes at its end by which a record is known that was not written completely.
 const ZEROS: usize = 8;
-
-/// The check value of a record, or of the header.
-pub(super) type Check = [u8; 32];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Record {
@@ -25,6 +25,32 @@ pub(super) enum Record {
     Return { keys: Range<u64> },
     /// The bundle was read whole.
     Read(ReadWhole),
+}
+
+/// A bundle's file that was read whole, and found sound and laid out as this program does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::protocol::store::files) struct ReadWhole {
+    pub file: FileState,
+    /// Where the list of its keys ends.
+    pub keys_end: u64,
+}
+
+/// A file as it is until somebody changes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::protocol::store::files) struct FileState(pub [u8; 16]);
+
+impl FileState {
+    /// The state of an open file.
+    pub fn of(file: &File) -> io::Result<Self> {
+        let found = file.metadata()?;
+        let times = [found.mtime(), found.mtime_nsec(), found.ctime(), found.ctime_nsec()];
+        let mut hash = Sha256::new();
+        let numbers = [found.dev(), found.ino(), found.len()].into_iter();
+        for number in numbers.chain(times.map(i64::cast_unsigned)) {
+            hash.update(number.to_le_bytes());
+        }
+        Ok(Self(half(hash)))
+    }
 }
 
 /// What follows the sound records at the end of a file.
