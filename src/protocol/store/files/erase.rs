@@ -4,10 +4,10 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::access::Access;
+use super::beside::{Owner, Swept, sweep};
 use super::journal::Journal;
 use super::locked::Locked;
 use super::overwrite::{Erased, Selection, in_the_way};
-use super::temporary::{Owner, Swept, sweep};
 use super::{sent, users};
 use crate::protocol::model::{Error, Result};
 use crate::protocol::store::keyfile::KeyFile;

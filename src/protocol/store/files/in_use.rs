@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use rustix::fs::FlockOperation;
 
 use super::access::Access;
+use super::beside::lock_soon;
 use super::journaled::Journaled;
 use super::known::Known;
 use super::locked::Locked;
 use super::overwrite::{Erased, Selection};
 use super::sent::{Finished, settle};
-use super::temporary::lock_soon;
 use super::users::{lock, open_users, remove_unused};
 use crate::protocol::jose::tree::Leaves;
 use crate::protocol::model::{Erase, Error, KeyError, Kid, Place, Result, ShopName};

@@ -24,10 +24,9 @@ pub(super) use self::header::Names;
 use self::header::{Check, HEADER_LEN, header};
 pub(super) use self::record::{FileState, ReadWhole};
 use self::record::{RECORD_LEN, Record, Tail};
+use super::beside::{Owner, belongs_here, sweep, temporary_name};
 use super::paths::{FileId, Privacy, folder_of, open_no_follow, sync_folder};
-use super::temporary::{
-    Owner, Replaced, Temporary, belongs_here, changed_meanwhile, sweep, temporary_name,
-};
+use super::temporary::{Replaced, Temporary, changed_meanwhile};
 use crate::ciphers::random::{KeySource, SystemSource};
 use crate::protocol::jose::tree::Leaves;
 use crate::protocol::model::{Error, JOURNAL_MAGIC, JournalFault, Misuse, Place, Result};

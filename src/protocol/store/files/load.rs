@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 use super::access::Access;
+use super::beside::{Owner, sweep, temporary_name};
 use super::input::Input;
 use super::joined::{Light, join};
 use super::journal::{Journal, Purpose};
@@ -15,7 +16,6 @@ use super::paths::{FileId, is_dash, open_no_follow, same_target};
 use super::protection;
 use super::read::{read_key_file, read_regular, refuse_readable};
 use super::sent::{self, Finished};
-use super::temporary::{Owner, sweep, temporary_name};
 use crate::ciphers::Wiped;
 use crate::protocol::model::{Error, KeyError, Place, Result};
 use crate::protocol::store::keyfile::KeyFile;

@@ -8,17 +8,16 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 use super::access::Access;
+use super::beside::{Owner, Swept, clear, sweep, temporary_name};
 use super::joined::{Light, join};
 use super::journal::{Journal, Purpose};
 use super::known::Known;
 use super::paths::{FileId, Privacy, folder_of, open_to_change, sync_folder};
 use super::protection::{self, Protection};
 use super::read::read_regular;
-use super::temporary::{
-    Owner, Replaced, Swept, Temporary, clear, rename_to_new, sweep, temporary_name,
-};
+use super::temporary::{Replaced, Temporary, rename_to_new};
 use crate::ciphers::Wiped;
-use crate::protocol::model::{Error, Misuse, Place, Result};
+use crate::protocol::model::{Error, Place, Result};
 use crate::protocol::store::FileNumber;
 use crate::protocol::store::keyfile::{ClientBundle, JournalEnd, KeyFile, Parsed};
 
@@ -52,60 +51,6 @@ pub fn update_known<T>(
     let result = locked.update(change);
     *known = locked.known;
     result
-}
-
-/// Protects a key file, in another way if it is protected.
-///
-/// # Errors
-/// As [`update`], and [`Misuse::NotToProtect`].
-pub fn protect(path: &Path, access: &Access, protection: &Protection) -> Result<()> {
-    let mut locked = Locked::open(path, access)?;
-    let (text, before) = locked.read_clear()?;
-    let cleared = locked.rewrite(&protection.seal(&text, &locked.place)?)?;
-    match before {
-        // What was overwritten, or not, was protected as well.
-        Some(_) => Ok(()),
-        None => cleared.map_err(|error| {
-            let what = format!("{} was protected", locked.place);
-            let error = Error::io(&locked.place, "cannot overwrite its old content", error);
-            Error::Changed { what, source: Box::new(error) }
-        }),
-    }
-}
-
-/// Checks that a file can be protected, or opened if it is.
-///
-/// # Errors
-/// As [`protect`].
-pub fn check_openable(path: &Path, access: &Access) -> Result<()> {
-    Locked::open(path, access)?.read_clear().map(|_| ())
-}
-
-/// Refuses to seal a file to a recipient whose private key is in it: nothing would open it any more.
-///
-/// # Errors
-/// As [`protect`], and [`Misuse::OwnRecipient`].
-pub fn refuse_own_recipient(path: &Path, access: &Access, protection: &Protection) -> Result<()> {
-    let mut locked = Locked::open(path, access)?;
-    let (text, _) = locked.read_clear()?;
-    let own = Parsed::read(&text, None, &locked.place);
-    match own.is_ok_and(|parsed| protection.seals_to(parsed.file.holder())) {
-        true => Err(Misuse::OwnRecipient(locked.place.to_string()).into()),
-        false => Ok(()),
-    }
-}
-
-/// Writes a protected key file in the clear.
-///
-/// # Errors
-/// As [`update`], and [`Misuse::NotProtected`].
-pub fn unprotect(path: &Path, access: &Access) -> Result<()> {
-    let mut locked = Locked::open(path, access)?;
-    match locked.read_clear()? {
-        // The old content is protected.
-        (text, Some(_)) => locked.rewrite(&text).map(|_| ()),
-        (_, None) => Err(Misuse::NotProtected(locked.place.to_string()).into()),
-    }
 }
 
 /// File at a path, locked. A process that changes or erases it holds this lock.
@@ -173,7 +118,7 @@ impl Locked {
     }
 
     /// Reads the content of the file as it is in the clear.
-    fn read_clear(&mut self) -> Result<(Wiped, Option<Protection>)> {
+    pub(super) fn read_clear(&mut self) -> Result<(Wiped, Option<Protection>)> {
         protection::clear_text(self.read_bytes()?, &self.access, &self.place)
     }
 
@@ -286,7 +231,7 @@ impl Locked {
 
     /// Replaces the bytes of the file, and overwrites the old ones as far as possible; that may fail,
     /// when the change is durable.
-    fn rewrite(&mut self, bytes: &[u8]) -> Result<io::Result<()>> {
+    pub(super) fn rewrite(&mut self, bytes: &[u8]) -> Result<io::Result<()>> {
         let replaced = self.replace_bytes(bytes).map(Old::clear);
         replaced.map_err(|error| Error::io(&self.place, "cannot change", error))
     }

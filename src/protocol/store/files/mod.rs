@@ -3,6 +3,7 @@
 mod access;
 mod appended;
 mod arrivals;
+mod beside;
 mod drain;
 mod erase;
 mod excerpt;
@@ -24,6 +25,7 @@ mod locked;
 mod output;
 mod overwrite;
 mod paths;
+mod protect;
 mod protection;
 #[cfg(feature = "serve")]
 mod public;
@@ -49,10 +51,11 @@ pub use journal::JournalCounts;
 pub use known::Known;
 pub use ledger::{Followed, Ledger, LedgerCounts, LedgerUser, Purpose as LedgerPurpose};
 pub use load::{Loaded, finish, has_leftover, is_journal_of, load, load_to_seal, parse_at, tidy};
-pub use locked::{check_openable, protect, refuse_own_recipient, unprotect, update, update_known};
+pub use locked::{update, update_known};
 pub use output::{Existing, Output, spare};
 pub use overwrite::{Erased, Left, Selection};
 pub use paths::{FileId, Privacy, States, check_changeable, identify, is_dash, same_target};
+pub use protect::{check_openable, protect, refuse_own_recipient, unprotect};
 pub use protection::{ProtectedBy, Protection, load_secret};
 #[cfg(feature = "serve")]
 pub use public::is_public;

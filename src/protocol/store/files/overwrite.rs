@@ -7,12 +7,12 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 
 use rand::Rng;
 
+use super::beside::Swept;
 use super::file_system::{Kept, file_system};
 use super::journal::Journal;
 use super::key_values::{self, Overwrite};
 use super::locked::Locked;
 use super::paths::random_number;
-use super::temporary::Swept;
 use crate::ciphers::random::{KeySource, SeededSource};
 use crate::protocol::model::{Error, Kid, Misuse, Result, ShopName};
 use crate::protocol::store::keyfile::{ClientBundle, KeyFile, KeySet};

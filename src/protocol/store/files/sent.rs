@@ -7,10 +7,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::access::Access;
+use super::beside::ready_name;
 use super::locked::Locked;
 use super::overwrite::{Erased, Selection};
 use super::paths::{folder_of, sync_folder};
-use super::temporary::{ready_name, rename_to_new};
+use super::temporary::rename_to_new;
 use super::users;
 use crate::protocol::model::{Erase, Error, Result};
 use crate::protocol::store::keyfile::{ClientBundle, KeyFile, Sent};

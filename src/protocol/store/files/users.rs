@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
+use super::beside::{belongs_here, beside};
 use super::paths::{FileId, open_no_follow};
-use super::temporary::{belongs_here, beside};
 use crate::protocol::model::{Error, Place, Result};
 
 /// Whether any process uses the file. Call this only while the file is locked.

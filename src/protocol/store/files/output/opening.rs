@@ -10,10 +10,11 @@ use rustix::process::geteuid;
 use super::spared::is_spared;
 use super::{Destination, Draft, Existing, Output};
 use crate::protocol::model::{Error, Misuse, Result};
+use crate::protocol::store::files::beside::{Owner, sweep};
 use crate::protocol::store::files::paths::{
     FileId, Privacy, folder_of, is_dash, is_stream, open_no_follow,
 };
-use crate::protocol::store::files::temporary::{Owner, Temporary, sweep};
+use crate::protocol::store::files::temporary::Temporary;
 
 impl Output {
     /// Prepares a path for writing; no path, or `-`, is stdout.
