@@ -1,5 +1,6 @@
 //! Opening a block of sealed lines.
 
+mod decoded;
 mod group;
 
 use std::fmt::Debug;

@@ -1,63 +1,36 @@
-//! Lines opened side by side: they are parsed and their keys found, their content keys unwrapped,
-//! and the orders decrypted in place.
+//! Lines opened side by side: they are decoded, their content keys unwrapped, and the orders
+//! decrypted in place.
 
 use std::ops::Range;
 
 use rand::Rng;
 use zeroize::{Zeroize, Zeroizing};
 
+use super::decoded::{Decoded, Parts};
 use super::{KeyNumber, Opened, OpenedBlock, Opener, OpeningKey, Sealed, Token};
+use crate::ciphers::Wiped;
 use crate::ciphers::content::{ContentCipher, Keys, MAX_TAG, Record};
-use crate::ciphers::cpu::Backend;
 use crate::ciphers::cut::parts_mut;
 use crate::ciphers::random::KeyStream;
-use crate::ciphers::{Wiped, base64url};
 use crate::protocol::jose::alg::{
-    KeyParams, OpenBy, Opening, UnwrapJob, UnwrapJobs, Unwrapping, one_time_pad, rsa_blocks,
+    OpenBy, Opening, UnwrapJob, UnwrapJobs, Unwrapping, one_time_pad, rsa_blocks,
 };
-use crate::protocol::jose::jwe::chain::{self, LINK_LEN, Links};
+use crate::protocol::jose::jwe::chain::{self, LINK_LEN};
 use crate::protocol::jose::jwe::token::recognized;
-use crate::protocol::jose::jwe::{Carries, Failure, Header, Shape, Stage};
+use crate::protocol::jose::jwe::{Carries, Failure, Shape, Stage};
 use crate::protocol::model::Malformed;
 
 /// Lines that are opened together; the memory is reused from group to group.
 pub(super) struct Group<'o, 'l, 'k> {
     opener: &'o Opener<'k>,
+    decoded: Decoded<'o, 'l, 'k>,
     /// The lines under content ciphers.
     lines: Vec<Line<'l, 'k>>,
-    /// The headers; a run of equal headers is stored once.
-    heads: Vec<Head<'k>>,
-    /// The last of these headers, which the next line is likely to repeat.
-    last: &'l [u8],
-    /// The decoded segments, except headers and ciphertexts.
-    parts: Vec<u8>,
-    /// The number of the listed key that is likely to be used next.
-    guess: usize,
-    /// Buffer for a decoded header.
-    header: Vec<u8>,
 }
 
 /// An order that was opened, with the number of its key and its range in the text; nothing for a
 /// blank line.
 type Begun = Result<Option<(KeyNumber, Range<usize>)>, Failure>;
-
-/// A parsed header and the key it selects.
-struct Head<'k> {
-    key: OpeningKey<'k>,
-    /// Members that belong to one order alone, in the forms that have any.
-    own: Option<Box<(KeyParams, Links)>>,
-}
-
-/// Positions of the parts of a line, which is kept small because it is moved more than once.
-struct Parts<'l> {
-    aad: &'l [u8],
-    /// Index of its header in [`Group::heads`].
-    head: usize,
-    /// Range of IV, tag and encrypted key, concatenated, in [`Group::parts`].
-    parts: Range<usize>,
-    /// Range of the ciphertext in the texts.
-    ciphertext: Range<usize>,
-}
 
 /// A line under a content cipher.
 struct Line<'l, 'k> {
@@ -70,15 +43,7 @@ struct Line<'l, 'k> {
 
 impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
     pub(super) fn new(opener: &'o Opener<'k>) -> Self {
-        Self {
-            opener,
-            lines: Vec::new(),
-            heads: Vec::new(),
-            last: &[],
-            parts: Vec::new(),
-            guess: 0,
-            header: Vec::new(),
-        }
+        Self { opener, decoded: Decoded::new(opener), lines: Vec::new() }
     }
 
     /// Opens orders in place, where their ciphertexts were decoded to: after the text so far, each
@@ -90,8 +55,7 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
         block: &mut OpenedBlock,
     ) {
         self.lines.clear();
-        self.heads.clear();
-        self.parts.clear();
+        self.decoded.clear();
         let start = block.text.len();
         let mut results = Vec::with_capacity(lines.len());
         for (index, line) in lines.iter().enumerate() {
@@ -130,7 +94,7 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
             if let Some(len) = authentic {
                 let start = line.parts.ciphertext.start;
                 results[line.index] =
-                    Ok(Some((self.heads[line.parts.head].key.number, start..start + len)));
+                    Ok(Some((self.decoded.head(&line.parts).key.number, start..start + len)));
             }
         }
         (self.opener.watch)(Stage::Open);
@@ -179,15 +143,15 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
         text: &mut Vec<u8>,
         rng: &mut KeyStream,
     ) -> Result<(KeyNumber, Range<usize>), Failure> {
-        let parts = self.decode(token, text)?;
-        let OpeningKey { number, ready } = self.heads[parts.head].key;
+        let parts = self.decoded.decode(token, text)?;
+        let OpeningKey { number, ready } = self.decoded.head(&parts).key;
         match ready {
             Opening::Cipher(cipher, by) => {
                 self.lines.push(Line { index, cipher, by, parts });
                 Err(Failure::Authentication)
             }
             Opening::Blocks(pair) => {
-                let (iv, _, _) = self.split(&parts);
+                let (iv, _, _) = self.decoded.split(&parts);
                 let start = parts.ciphertext.start;
                 let sealed = &mut text[parts.ciphertext];
                 let kernels = (self.opener.backend, self.opener.spread);
@@ -199,74 +163,12 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
         }
     }
 
-    /// Decodes an order and finds its key. The ciphertext is appended to `texts`.
-    fn decode(&mut self, token: Token<'l>, texts: &mut Vec<u8>) -> Result<Parts<'l>, Failure> {
-        let Token { header, aad, encrypted_key, iv, ciphertext, tag } = token;
-        self.read_header(header, !aad.is_empty())?;
-        let (backend, index) = (self.opener.backend, self.heads.len() - 1);
-        let head = &self.heads[index];
-        let (iv_len, tag_len) = head.key.ready.lengths();
-        let (start, parts) = (self.parts.len(), &mut self.parts);
-        decode_exact(backend, iv, iv_len, parts, "the initialization vector")?;
-        decode_exact(backend, tag, tag_len, parts, "the tag")?;
-        decode(backend, encrypted_key, parts, "the encrypted key")?;
-        let (parts, start) = (start..parts.len(), texts.len());
-        decode(backend, ciphertext, texts, "the ciphertext")?;
-        let (has_key, has_chain) = (parts.len() > iv_len + tag_len, !head.chain().is_empty());
-        head.key.ready.check(head.params(), has_key, has_chain).map_err(Failure::Malformed)?;
-        Ok(Parts { aad, head: index, parts, ciphertext: start..texts.len() })
-    }
-
-    /// Parses a header and finds its key, unless the header is the same as that of the previous line.
-    fn read_header(&mut self, text: &'l [u8], protected: bool) -> Result<(), Failure> {
-        if self.last == text && !self.heads.is_empty() {
-            return Ok(());
-        }
-        let (header, expect) = (
-            Header {
-                protected,
-                ..Header::decode(text, &mut self.header).map_err(Failure::Malformed)?
-            },
-            self.opener.expect,
-        );
-        // Other software seals sets of keys like any text (RFC 7520 section 5.3).
-        let is_text = (expect, header.carries) == (Carries::Order, Carries::KeySet);
-        if header.carries != expect && !is_text {
-            let found = header.carries.words();
-            return Err(Failure::Malformed(match expect {
-                Carries::Order => Malformed::AmongOrders(found),
-                Carries::Key | Carries::KeySet | Carries::StreamKey => {
-                    Malformed::Carries { found, expected: expect.words() }
-                }
-            }));
-        }
-        let key = self.opener.keys.choose(&header, self.guess)?;
-        let Header { params, chain, .. } = header;
-        let has_own = params != KeyParams::None || !chain.is_empty();
-        let own = has_own.then(|| Box::new((params, chain)));
-        match key.number {
-            KeyNumber::Listed(number) => self.guess = number + 1,
-            KeyNumber::Derived { .. } | KeyNumber::Password => {}
-        }
-        self.last = text;
-        self.heads.push(Head { key, own });
-        Ok(())
-    }
-
-    /// Initialization vector, tag and encrypted key of a line.
-    fn split(&self, line: &Parts<'_>) -> (&[u8], &[u8], &[u8]) {
-        let (iv_len, tag_len) = self.heads[line.head].key.ready.lengths();
-        let (iv, rest) = self.parts[line.parts.clone()].split_at(iv_len);
-        let (tag, encrypted_key) = rest.split_at(tag_len);
-        (iv, tag, encrypted_key)
-    }
-
     /// The content-encryption keys of all lines, concatenated. A key that cannot be unwrapped is
     /// replaced by a random one, under which the tag will not verify.
     fn content_keys(&self, rng: &mut KeyStream) -> Wiped {
         let lengths = self.lines.iter().map(Line::cek_len);
         let mut ceks = Wiped::from(vec![0; lengths.clone().sum()]);
-        let links = |line: &Line<'_, '_>| self.heads[line.parts.head].chain();
+        let links = |line: &Line<'_, '_>| self.decoded.head(&line.parts).chain();
         let chains = self.lines.iter().filter(|line| !links(line).is_empty());
         let mut outermost = Zeroizing::new(vec![[0; LINK_LEN]; chains.count()]);
         rng.fill_bytes(&mut ceks);
@@ -274,8 +176,8 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
         let mut jobs = UnwrapJobs::with_capacity(self.lines.len());
         let mut chained = outermost.iter_mut();
         for (line, cek) in self.lines.iter().zip(parts_mut(&mut ceks, lengths.clone())) {
-            let head = &self.heads[line.parts.head];
-            let (iv, _, encrypted_key) = self.split(&line.parts);
+            let head = self.decoded.head(&line.parts);
+            let (iv, _, encrypted_key) = self.decoded.split(&line.parts);
             let cek = match head.chain() {
                 [] => cek,
                 _ => chained.next().expect("one for each chain"),
@@ -312,7 +214,7 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
             let (text, after) =
                 rest[parts.ciphertext.start - taken..].split_at_mut(parts.ciphertext.len());
             (rest, taken) = (after, parts.ciphertext.end);
-            let ((iv, sent, _), mut tag) = (self.split(parts), [0; MAX_TAG]);
+            let ((iv, sent, _), mut tag) = (self.decoded.split(parts), [0; MAX_TAG]);
             tag[..sent.len()].copy_from_slice(sent);
             records.push(Record { iv, aad: parts.aad, text, len: 0, tag, authentic: false });
         }
@@ -335,7 +237,7 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
     /// order directly may also wrap a key for the next order, or head its chain.
     fn one_direct_key(&self, run: &[Line<'_, 'k>]) -> Option<&'k [u8]> {
         let direct = |line: &Line<'_, 'k>| {
-            let head = &self.heads[line.parts.head];
+            let head = self.decoded.head(&line.parts);
             match line.by {
                 OpenBy::Direct(key) if head.chain().is_empty() => Some((head.key.number, key)),
                 OpenBy::Direct(_) | OpenBy::Pad(_) | OpenBy::Agree(_) | OpenBy::Wrap(_) => None,
@@ -361,52 +263,10 @@ impl<'o, 'l, 'k> Group<'o, 'l, 'k> {
     }
 }
 
-impl Head<'_> {
-    /// What the header carries beside the encrypted key.
-    fn params(&self) -> &KeyParams {
-        self.own.as_ref().map_or(&KeyParams::None, |own| &own.0)
-    }
-
-    /// The links of a chain; empty if there is none.
-    fn chain(&self) -> &[Vec<u8>] {
-        self.own.as_ref().map_or(&[], |own| &own.1)
-    }
-}
-
 impl Line<'_, '_> {
     /// Length in bytes of the content-encryption key.
     fn cek_len(&self) -> usize {
         self.cipher.key_len_for(self.parts.ciphertext.len())
-    }
-}
-
-/// Appends a decoded segment. It is decoded directly into place: if a small array is moved, it is
-/// read before its writes have completed, and the processor stalls.
-fn decode(
-    backend: Backend,
-    segment: &[u8],
-    out: &mut Vec<u8>,
-    what: &'static str,
-) -> Result<(), Failure> {
-    match base64url::decode_append(backend, segment, out) {
-        Some(_) => Ok(()),
-        None => Err(Failure::Malformed(Malformed::Base64(what))),
-    }
-}
-
-/// Appends a decoded segment of known length.
-fn decode_exact(
-    backend: Backend,
-    segment: &[u8],
-    expected: usize,
-    out: &mut Vec<u8>,
-    what: &'static str,
-) -> Result<(), Failure> {
-    match base64url::decoded_length(segment.len()) {
-        Some(found) if found != expected => {
-            Err(Failure::Malformed(Malformed::Length { what, found, expected }))
-        }
-        _ => decode(backend, segment, out, what),
     }
 }
 
