@@ -11,7 +11,7 @@ use orderseal::protocol::store::files::{self, FileId, Inputs};
 use serde_json::{Value, json};
 
 use crate::cmd::arguments::{Failures, SkipReport};
-use crate::cmd::exit::batch_kind;
+use crate::cmd::diagnosis;
 use crate::cmd::help::MORE;
 use crate::cmd::{Global, ui};
 
@@ -116,7 +116,7 @@ impl Batches {
 /// Reports a batch that was left out, or a line that is not signed.
 fn write_refused(report: &mut SkipReport, refused: &RefusedBatch, several: bool) -> Result<()> {
     let RefusedBatch { place, fault, from, lines, .. } = refused;
-    let kind = batch_kind(fault);
+    let kind = diagnosis::batch(fault).kind;
     let message = format!("{place}: {fault}");
     let mut entry = json!({"line": place.line, "kind": kind, "message": message,
                            "from": from, "lines": lines});

@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use self::old_data::{MAX_SMALL, OldData, Opened, Opening};
 use super::arguments::{Failures, Layers, MORE, Made, OutputFile, Sealing, TEACHING};
 use super::encrypt::Encrypt;
-use super::{Global, beginnings, exit, main_input, one_from_stdin, one_to_stdout, ui};
+use super::{Global, beginnings, main_input, one_from_stdin, one_to_stdout, ui};
+use crate::cmd::diagnosis::{Diagnosis, diagnose};
 use crate::cmd::hints::usage;
 
 /// Callback that receives each piece of output.
@@ -158,16 +159,25 @@ impl Convert {
         let mut skipped =
             self.failures.create_report(&self.output, &[&ids[..], &[input.id]].concat())?;
         let mut report = json!({});
-        let totals = self.write(input, ids, Privacy::Owner, "decrypted", global, |workers, input, write| {
-            opening.run(workers, input, write, |error| {
-                if !self.failures.are_skipped() {
-                    return Err(error);
-                }
-                failed += 1;
-                let line = exit::place(&error).and_then(|place| place.line);
-                skipped.write(&json!({"line": line, "kind": exit::kind(&error), "message": error.to_string()}))
-            })
-        })?;
+        let totals = self.write(
+            input,
+            ids,
+            Privacy::Owner,
+            "decrypted",
+            global,
+            |workers, input, write| {
+                opening.run(workers, input, write, |error| {
+                    if !self.failures.are_skipped() {
+                        return Err(error);
+                    }
+                    failed += 1;
+                    let Diagnosis { kind, place, .. } = diagnose(&error);
+                    let line = place.and_then(|place| place.line);
+                    let entry = json!({"line": line, "kind": kind, "message": error.to_string()});
+                    skipped.write(&entry)
+                })
+            },
+        )?;
         skipped.commit()?;
         if self.old.is_lines() {
             (report["values"], report["failed"]) = (json!(totals.orders), json!(failed));

@@ -4,19 +4,17 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use orderseal::protocol::Error;
-use orderseal::protocol::model::{BatchFault, ExchangeFault, Place};
 use serde_json::{Value, json};
 
-use super::hints::hints;
+use super::diagnosis::{Diagnosis, diagnose};
 use super::ui;
 
 /// Prints an error, in words or as JSON, and chooses the exit code.
 pub fn report(error: &Error, as_json: bool) -> ExitCode {
-    let (code, hints) = (code(error), hints(error));
+    let Diagnosis { code, kind, place, hints } = diagnose(error);
     if as_json {
-        let place = place(error);
         print_json(&json!({
-            "kind": kind(error),
+            "kind": kind,
             "code": code,
             "message": error.to_string(),
             "hints": hints,
@@ -81,145 +79,4 @@ pub fn words_of(found: &clap::Error) -> (String, Vec<String>) {
 /// Joins several lines into one.
 fn on_one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Returns the exit code of an error.
-fn code(error: &Error) -> u8 {
-    match error {
-        Error::Usage(_) | Error::Caller(_) | Error::KeyFileFull { .. } => 2,
-        Error::Misread { .. } | Error::Malformed { .. } | Error::Unexpected { .. } => 3,
-        Error::Key { .. } => 4,
-        Error::Batch { fault: BatchFault::Repeated(_), .. } => 7,
-        Error::Authentication(_) | Error::NotDecrypted { .. } | Error::Batch { .. } => 5,
-        Error::SomeFailed { .. } => 6,
-        Error::Reused { .. } => 7,
-        Error::NotHeld { .. } => 8,
-        Error::Slower { .. } => 9,
-        Error::Spending { source, .. } | Error::NotSent { source, .. } => code(source),
-        Error::Exchange { fault, .. } => exchange_code(fault),
-        Error::Stopped => super::signals::exit_code(),
-        Error::Io { .. }
-        | Error::Random(_)
-        | Error::Thread(_)
-        | Error::ClosedPipe { .. }
-        | Error::Changed { .. }
-        | Error::Undelivered { .. }
-        | Error::Unsettled { .. }
-        | Error::Unrecorded { .. }
-        | Error::Unpublished { .. }
-        | Error::NotErased { .. } => 1,
-    }
-}
-
-/// Returns the exit code of a failed exchange with a server.
-fn exchange_code(fault: &ExchangeFault) -> u8 {
-    match fault {
-        ExchangeFault::PlainHttp => 2,
-        ExchangeFault::Program(_) | ExchangeFault::OtherKey => 5,
-        ExchangeFault::Unreachable(_)
-        | ExchangeFault::NoAnswer(_)
-        | ExchangeFault::Refused(_)
-        | ExchangeFault::Redirect(_)
-        | ExchangeFault::TooLong(_)
-        | ExchangeFault::Unexpected { .. }
-        | ExchangeFault::TooFew { .. }
-        | ExchangeFault::NoTls => 1,
-    }
-}
-
-/// Returns the kind of an error for `--json`.
-pub fn kind(error: &Error) -> &'static str {
-    match error {
-        Error::Usage(_) | Error::Caller(_) | Error::KeyFileFull { .. } => "usage",
-        Error::Misread { .. } | Error::Malformed { .. } | Error::Unexpected { .. } => "malformed",
-        Error::Key { .. } => "key",
-        Error::Authentication(_) | Error::NotDecrypted { .. } => "authentication",
-        Error::Batch { fault, .. } => batch_kind(fault),
-        Error::SomeFailed { .. } => "some-failed",
-        Error::NotHeld { .. } => "not-held",
-        Error::Slower { .. } => "slower",
-        Error::Reused { found, .. } => found.kind(),
-        Error::Stopped => "stopped",
-        Error::ClosedPipe { .. } => "closed-pipe",
-        Error::Spending { source, .. }
-        | Error::NotSent { source, .. }
-        | Error::Changed { source, .. }
-        | Error::Undelivered { source, .. }
-        | Error::Unsettled { source, .. }
-        | Error::Unrecorded { source, .. }
-        | Error::NotErased { source, .. } => kind(source),
-        Error::Exchange { fault, .. } => exchange_kind(fault),
-        Error::Io { .. } | Error::Random(_) | Error::Thread(_) | Error::Unpublished { .. } => {
-            "system"
-        }
-    }
-}
-
-/// Returns the kind of a failed exchange with a server.
-fn exchange_kind(fault: &ExchangeFault) -> &'static str {
-    match fault {
-        ExchangeFault::PlainHttp => "usage",
-        ExchangeFault::Program(_) | ExchangeFault::OtherKey => "authentication",
-        ExchangeFault::Refused(_) => "refused",
-        ExchangeFault::Unreachable(_)
-        | ExchangeFault::NoAnswer(_)
-        | ExchangeFault::Redirect(_)
-        | ExchangeFault::TooLong(_)
-        | ExchangeFault::Unexpected { .. }
-        | ExchangeFault::TooFew { .. }
-        | ExchangeFault::NoTls => "server",
-    }
-}
-
-/// Returns the kind of a fault of a signed batch.
-pub fn batch_kind(fault: &BatchFault) -> &'static str {
-    match fault {
-        BatchFault::Repeated(_) => "repeat",
-        BatchFault::NoBatch
-        | BatchFault::Unsigned
-        | BatchFault::UnknownSender(_)
-        | BatchFault::CutOff(_)
-        | BatchFault::Mixed(_)
-        | BatchFault::Order { .. }
-        | BatchFault::TakenOver { .. }
-        | BatchFault::OtherManifest
-        | BatchFault::Count { .. }
-        | BatchFault::Changed
-        | BatchFault::Shop(_)
-        | BatchFault::Manifest(_) => "batch",
-    }
-}
-
-/// Returns the place of the error in the input, if it has one.
-pub fn place(error: &Error) -> Option<&Place> {
-    match error {
-        Error::Misread { place, .. }
-        | Error::Malformed { place, .. }
-        | Error::Unexpected { place, .. }
-        | Error::Key { place, .. }
-        | Error::KeyFileFull { place, .. }
-        | Error::Reused { place, .. }
-        | Error::NotDecrypted { place, .. }
-        | Error::Batch { place, .. }
-        | Error::Authentication(place) => Some(place),
-        Error::Spending { source, .. }
-        | Error::NotSent { source, .. }
-        | Error::Changed { source, .. }
-        | Error::Undelivered { source, .. }
-        | Error::Unsettled { source, .. }
-        | Error::Unrecorded { source, .. }
-        | Error::NotErased { source, .. } => place(source),
-        Error::Exchange { place, .. } => place.as_ref(),
-        Error::Usage(_)
-        | Error::Caller(_)
-        | Error::Io { .. }
-        | Error::Random(_)
-        | Error::Thread(_)
-        | Error::ClosedPipe { .. }
-        | Error::SomeFailed { .. }
-        | Error::NotHeld { .. }
-        | Error::Slower { .. }
-        | Error::Stopped
-        | Error::Unpublished { .. } => None,
-    }
 }

@@ -11,6 +11,7 @@ mod completions;
 mod convert;
 mod dates;
 mod decrypt;
+mod diagnosis;
 mod encrypt;
 mod erase;
 mod exit;

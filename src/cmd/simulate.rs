@@ -20,7 +20,8 @@ use self::scenario::NamedPlay;
 use self::trace::{Trace, Traced};
 use super::arguments::{MORE, existing, is_stdout};
 use super::{Global, ui};
-use crate::cmd::hints::{hints, misread, usage};
+use crate::cmd::diagnosis::diagnose;
+use crate::cmd::hints::{misread, usage};
 
 /// Play all roles in one process and check every outcome
 ///
@@ -112,7 +113,8 @@ impl Simulate {
             }
             let seed = seed.or(self.seed).unwrap_or(DEFAULT_SEED);
             let setup = play.setup(seed);
-            let setup = setup.map_err(|error| misread(&place, error.to_string(), hints(&error)))?;
+            let setup = setup
+                .map_err(|error| misread(&place, error.to_string(), diagnose(&error).hints))?;
             refuse_weak(&setup, &place, global)?;
             Ok(Ready { name: Some(name), setup })
         };

@@ -3,7 +3,7 @@
 use orderseal::protocol::model::{Document, Expected, Form, JsonFault, Malformed, WebPage};
 
 /// Returns a hint for data in another format.
-pub(super) fn unexpected_hint(found: &Form, expected: Expected) -> Option<String> {
+pub fn unexpected_hint(found: &Form, expected: Expected) -> Option<String> {
     let hint = match found {
         Form::Utf16 if expected == Expected::Orders => {
             "convert it with `iconv -f UTF-16 -t UTF-8`; --document and --stream seal it as it is, and \
@@ -76,7 +76,7 @@ pub(super) fn unexpected_hint(found: &Form, expected: Expected) -> Option<String
 }
 
 /// Returns a hint for a file of another kind, or a damaged one.
-pub(super) fn malformed_hint(found: &Malformed) -> Option<&'static str> {
+pub fn malformed_hint(found: &Malformed) -> Option<&'static str> {
     match found {
         Malformed::NotJson { found: JsonFault::CutOff { .. }, .. } => {
             Some("the file is not complete: copy it again, or have it made again")

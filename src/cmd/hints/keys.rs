@@ -8,7 +8,7 @@ use orderseal::protocol::model::{
 };
 
 /// Returns a hint for a key that cannot do what was asked of it.
-pub(super) fn key_hint(error: &KeyError) -> Option<String> {
+pub fn key_hint(error: &KeyError) -> Option<String> {
     let hint = match error {
         KeyError::Unknown { .. } => {
             "is this order for another shop, or made after this bundle? `orderseal bundle shop` \

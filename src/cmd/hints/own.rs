@@ -5,9 +5,9 @@ use orderseal::protocol::{Error, Place};
 /// A contradictory command line, with an optional hint.
 #[derive(Debug, thiserror::Error)]
 #[error("{found}")]
-pub(super) struct Usage {
+pub struct Usage {
     found: String,
-    pub(super) hint: Option<String>,
+    pub hint: Option<String>,
 }
 
 /// Returns the error for a contradictory command line.
@@ -23,9 +23,9 @@ pub fn usage_with(found: impl Into<String>, hint: impl Into<String>) -> Error {
 /// A fault in an input that a command reads itself, with hints.
 #[derive(Debug, thiserror::Error)]
 #[error("{found}")]
-pub(super) struct Misread {
+pub struct Misread {
     found: String,
-    pub(super) hints: Vec<String>,
+    pub hints: Vec<String>,
 }
 
 /// Returns the error for a fault in an input.

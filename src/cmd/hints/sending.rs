@@ -1,11 +1,11 @@
 //! Hints for orders and bundles that did not all arrive.
 
-use orderseal::protocol::model::{Amounts, ExchangeFault, NotUndone, Unfinished};
+use orderseal::protocol::model::{Amounts, NotUndone, Unfinished};
 
 use crate::cmd::ui;
 
 /// Returns hints for orders that were not all sent.
-pub(super) fn not_sent_hints(unfinished: &Unfinished) -> Vec<String> {
+pub fn not_sent_hints(unfinished: &Unfinished) -> Vec<String> {
     let Unfinished { kept, known, held, next_line } = unfinished;
     let mut hints = vec![format!(
         "the shop has kept {} now and had {known} before",
@@ -25,31 +25,8 @@ pub(super) fn not_sent_hints(unfinished: &Unfinished) -> Vec<String> {
     hints
 }
 
-/// Returns a hint for a failed exchange with a server.
-pub(super) fn exchange_hint(fault: &ExchangeFault) -> Option<&'static str> {
-    match fault {
-        ExchangeFault::PlainHttp => {
-            Some("use https; `send --allow-http` lets everybody on the way read tickets and sizes")
-        }
-        ExchangeFault::Program(_) => {
-            Some("the service's key in the item page is not that of the service")
-        }
-        ExchangeFault::OtherKey => {
-            Some("ask the shop, or the service, in another way which key is right")
-        }
-        ExchangeFault::Unreachable(_)
-        | ExchangeFault::NoAnswer(_)
-        | ExchangeFault::Refused(_)
-        | ExchangeFault::Redirect(_)
-        | ExchangeFault::TooLong(_)
-        | ExchangeFault::Unexpected { .. }
-        | ExchangeFault::TooFew { .. }
-        | ExchangeFault::NoTls => None,
-    }
-}
-
 /// Describes changes that took effect although nothing was delivered.
-pub(super) fn aftermath_hint(not_undone: &NotUndone) -> String {
+pub fn aftermath_hint(not_undone: &NotUndone) -> String {
     let mut parts = Vec::new();
     if let Some(lost) = amounts_in_words(not_undone.lost) {
         let Amounts { ids, ivs, pad_bytes } = not_undone.lost;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::cmd::hints::hints;
+use crate::cmd::diagnosis::diagnose;
 
 fn plays(text: &str) -> Result<Vec<NamedPlay>> {
     File { text, place: Place::file("scenario.toml") }.plays()
@@ -137,7 +137,7 @@ fn faults_are_told_with_their_line_and_a_hint() {
         let Error::Misread { place, .. } = &error else { panic!("{error}") };
         assert_eq!((place.file.as_str(), place.line), ("scenario.toml", line), "{text}\n{error}");
         assert!(error.to_string().contains(words), "{text}\n{error}");
-        let hints = hints(&error).join("; ");
+        let hints = diagnose(&error).hints.join("; ");
         assert!(hints.contains(hint), "{text}\n{error}\n{hints}");
     }
 }
