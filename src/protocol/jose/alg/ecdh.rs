@@ -172,20 +172,18 @@ pub(super) fn wrap(
     wrapped.params = params;
 }
 
-pub(super) fn unwrap(backend: Backend, jobs: &mut [UnwrapJob<'_, (&PrivateKey, Purpose)>]) {
-    let pairs: Option<Vec<_>> = jobs.iter().map(pair).collect();
-    let pairs = pairs.expect("the headers were checked");
+type Job<'a> = UnwrapJob<'a, (&'a PrivateKey, Purpose)>;
+
+pub(super) fn unwrap(backend: Backend, jobs: &mut [Job<'_>]) {
+    let jobs: Vec<_> = jobs.iter_mut().filter_map(agreed).collect();
+    let pairs: Vec<_> = jobs.iter().map(|(job, agreed)| (job.key.0, &agreed.epk)).collect();
     let shared = ecdh::agree(backend, &pairs);
     let mut keks = Wiped::from(vec![0; jobs.len() * KeySize::Aes256.bytes()]);
     let mut wrapped = Vec::with_capacity(jobs.len());
-    let each = jobs.iter_mut().zip(&shared).zip(keks.chunks_exact_mut(KeySize::Aes256.bytes()));
-    for ((job, shared), kek) in each {
-        let ((_, purpose), KeyParams::Agreement(agreement), Some(shared)) =
-            (job.key, job.params, shared)
-        else {
-            continue;
-        };
-        let Agreement { apu, apv, .. } = &**agreement;
+    let each = jobs.into_iter().zip(&shared).zip(keks.chunks_exact_mut(KeySize::Aes256.bytes()));
+    for (((job, agreed), shared), kek) in each {
+        let ((_, purpose), Some(shared)) = (job.key, shared) else { continue };
+        let Agreement { apu, apv, .. } = agreed;
         let info = PartyInfo { algorithm: purpose.algorithm(), apu, apv };
         match purpose {
             Purpose::Content(_) => concat_kdf(shared.as_bytes(), info, job.cek),
@@ -200,12 +198,10 @@ pub(super) fn unwrap(backend: Backend, jobs: &mut [UnwrapJob<'_, (&PrivateKey, P
     aes_kw::unwrap(backend, &mut wrapped);
 }
 
-/// The two keys that a job agrees with.
-fn pair<'j>(
-    job: &UnwrapJob<'j, (&'j PrivateKey, Purpose)>,
-) -> Option<(&'j PrivateKey, &'j PublicKey)> {
+/// A job, and the agreement in its header, which was checked.
+fn agreed<'j, 'a>(job: &'j mut Job<'a>) -> Option<(&'j mut Job<'a>, &'a Agreement)> {
     match job.params {
-        KeyParams::Agreement(agreement) => Some((job.key.0, &agreement.epk)),
+        KeyParams::Agreement(agreement) => Some((job, agreement)),
         KeyParams::None | KeyParams::IvAndTag(..) | KeyParams::Pbes2(_) => None,
     }
 }
