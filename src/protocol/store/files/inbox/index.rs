@@ -12,6 +12,7 @@ use redb::{
 };
 use sha2::{Digest, Sha256};
 
+use crate::ciphers::cut::part;
 use crate::protocol::jose::batch::Hash;
 use crate::protocol::jose::ticket::KeyUse;
 use crate::protocol::model::{Kid, Time};
@@ -56,8 +57,7 @@ impl Entry {
             KeyUse::Once => Sha256::new_with_prefix(b"key\0").chain_update(kid.as_str()),
             KeyUse::Again => Sha256::new_with_prefix(b"line\0").chain_update(hash),
         };
-        let digest: Hash = digest.finalize().into();
-        Self(*digest.first_chunk().expect("half of it"))
+        Self(*part::<0, _, 32>(&digest.finalize().into()))
     }
 }
 

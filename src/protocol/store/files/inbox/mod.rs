@@ -189,17 +189,19 @@ impl Files {
             let path = self.folder.join(current.name.to_string());
             current.name.is_of(now) && current.len < MOST && FileId::at(&path) == current.id
         };
-        if !self.current.as_ref().is_some_and(goes_on) {
-            self.current = None;
-            let name = FileName { number: self.last + 1, day: folder::day(now) };
-            self.last = name.number;
-            let path = self.folder.join(name.to_string());
-            let mut options = OpenOptions::new();
-            let file = options.append(true).create_new(true).mode(0o600).open(path)?;
-            sync_folder(&self.folder)?;
-            self.current = Some(Current { id: FileId::of(&file), file, name, len: 0 });
-        }
-        let current = self.current.as_mut().expect("there is one");
+        let current = match self.current.take().filter(goes_on) {
+            Some(current) => current,
+            None => {
+                let name = FileName { number: self.last + 1, day: folder::day(now) };
+                self.last = name.number;
+                let path = self.folder.join(name.to_string());
+                let mut options = OpenOptions::new();
+                let file = options.append(true).create_new(true).mode(0o600).open(path)?;
+                sync_folder(&self.folder)?;
+                Current { id: FileId::of(&file), file, name, len: 0 }
+            }
+        };
+        let current = self.current.insert(current);
         let mut file = &current.file;
         file.write_all(text)?;
         file.sync_data()?;
