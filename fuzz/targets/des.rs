@@ -96,19 +96,17 @@ fn one<K: Both>(input: &mut Input<'_>) {
     assert_eq!(check_value(&own), block(&other, [0; BLOCK])[..3]);
     for backend in Backend::available() {
         let mut data = whole.to_vec();
-        ecb_encrypt(backend, &own, &mut data).expect("whole blocks");
+        ecb_encrypt(backend, &own, data.as_chunks_mut().0);
         assert!(data == encrypted, "{backend}: ECB, encryption");
         data.copy_from_slice(whole);
-        ecb_decrypt(backend, &own, &mut data).expect("whole blocks");
+        ecb_decrypt(backend, &own, data.as_chunks_mut().0);
         assert!(data == decrypted, "{backend}: ECB, decryption");
         data.copy_from_slice(&chained);
-        cbc_decrypt(backend, &own, iv, &mut data).expect("whole blocks");
+        cbc_decrypt(backend, &own, iv, data.as_chunks_mut().0);
         assert!(data == whole, "{backend}: CBC, decryption");
         let mut data = text.clone();
         ctr(backend, &own, iv, &mut data);
         assert!(data == counted, "{backend}: counter mode");
-        let mut data = text.clone();
-        assert_eq!(ecb_encrypt(backend, &own, &mut data).is_ok(), length % BLOCK == 0);
     }
 }
 
@@ -128,7 +126,7 @@ fn many<K: Both>(input: &mut Input<'_>) {
     for backend in Backend::available() {
         let mut all = texts.clone();
         let run = |all: &mut Vec<Vec<u8>>, encrypts: bool| {
-            let messages = all.iter_mut().enumerate();
+            let messages = all.iter_mut().map(|text| text.as_chunks_mut().0).enumerate();
             let messages =
                 messages.map(|(at, data)| Message { key: &pairs[at].0, iv: iv(at), data });
             let mut messages: Vec<Message<'_, K>> = messages.collect();
@@ -136,7 +134,6 @@ fn many<K: Both>(input: &mut Input<'_>) {
                 true => cbc_encrypt_many(backend, &mut messages),
                 false => cbc_decrypt_many(backend, &mut messages),
             }
-            .expect("whole blocks");
         };
         run(&mut all, true);
         assert!(all == expected, "{backend}: CBC of many, encryption");

@@ -23,3 +23,13 @@ pub(crate) fn parts_mut(
         part
     })
 }
+
+/// The blocks of a text that is a whole number of them.
+///
+/// # Panics
+/// If it is not.
+pub(crate) fn whole_blocks<const N: usize>(text: &mut [u8]) -> &mut [[u8; N]] {
+    let (blocks, rest) = text.as_chunks_mut();
+    assert!(rest.is_empty(), "texts are whole blocks");
+    blocks
+}

@@ -10,8 +10,9 @@ use aes::cipher::{InnerIvInit, KeyInit};
 use aes::{Aes128, Aes192, Aes256};
 use sha2::{Sha256, Sha384, Sha512};
 
-use super::then_mac::{MacHash, RawCipher, RawText, whole_blocks};
+use super::then_mac::{MacHash, RawCipher, RawText};
 use crate::ciphers::cpu::Backend;
+use crate::ciphers::cut::whole_blocks;
 use crate::ciphers::des::{self, DesKey, Message, TripleDesKey};
 use crate::ciphers::feal::{self, Feal, Rounds};
 use crate::ciphers::toy_des::{Key, SBox, ToyDes};
@@ -87,12 +88,12 @@ impl RawCipher for DesCbc {
 
     fn encrypt(&self, backend: Backend, texts: &mut [RawText<'_, Self>]) {
         let keys: Vec<DesKey> = keys(texts);
-        des::cbc_encrypt_many(backend, &mut messages(&keys, texts)).expect("whole blocks");
+        des::cbc_encrypt_many(backend, &mut messages(&keys, texts));
     }
 
     fn decrypt(&self, backend: Backend, texts: &mut [RawText<'_, Self>]) {
         let keys: Vec<DesKey> = keys(texts);
-        des::cbc_decrypt_many(backend, &mut messages(&keys, texts)).expect("whole blocks");
+        des::cbc_decrypt_many(backend, &mut messages(&keys, texts));
     }
 
     fn weakness(&self, key: &[u8]) -> Option<String> {
@@ -112,12 +113,12 @@ impl RawCipher for DesEde3Cbc {
 
     fn encrypt(&self, backend: Backend, texts: &mut [RawText<'_, Self>]) {
         let keys: Vec<TripleDesKey> = keys(texts);
-        des::cbc_encrypt_many(backend, &mut messages(&keys, texts)).expect("whole blocks");
+        des::cbc_encrypt_many(backend, &mut messages(&keys, texts));
     }
 
     fn decrypt(&self, backend: Backend, texts: &mut [RawText<'_, Self>]) {
         let keys: Vec<TripleDesKey> = keys(texts);
-        des::cbc_decrypt_many(backend, &mut messages(&keys, texts)).expect("whole blocks");
+        des::cbc_decrypt_many(backend, &mut messages(&keys, texts));
     }
 
     fn weakness(&self, key: &[u8]) -> Option<String> {
@@ -141,7 +142,7 @@ where
     let message = |(key, text): (&'m K, &'m mut RawText<'t, C>)| Message {
         key,
         iv: *text.iv,
-        data: &mut *text.blocks,
+        data: whole_blocks(text.blocks),
     };
     keys.iter().zip(texts).map(message).collect()
 }

@@ -147,16 +147,6 @@ impl<C: RawCipher> EncryptThenMac<C> {
     }
 }
 
-/// The blocks of a text that a cipher takes.
-///
-/// # Panics
-/// If the text is not a whole number of blocks.
-pub(super) fn whole_blocks<const N: usize>(text: &mut [u8]) -> &mut [[u8; N]] {
-    let (blocks, rest) = text.as_chunks_mut();
-    assert!(rest.is_empty(), "texts are whole blocks");
-    blocks
-}
-
 /// The MAC key and the cipher key.
 struct SplitKey<'a> {
     mac: &'a [u8],

@@ -18,14 +18,13 @@
 //!
 //! // Old records, each with a key and an IV of its own, decrypted side by side.
 //! let keys: Vec<TripleDesKey> = (0..100).map(|i| [i; 24].into()).collect();
-//! let mut records = vec![*b"two blocks here."; keys.len()];
+//! let mut records = vec![[*b"two bloc", *b"ks here."]; keys.len()];
 //! let both = keys.iter().zip(&mut records);
 //! let mut messages: Vec<Message<_>> =
 //!     both.map(|(key, data)| Message { key, iv: [9; 8], data }).collect();
-//! cbc_encrypt_many(Backend::detect(), &mut messages)?;
-//! cbc_decrypt_many(Backend::detect(), &mut messages)?;
-//! assert!(records.iter().all(|record| record == b"two blocks here."));
-//! # Ok::<(), orderseal::ciphers::des::PartialBlock>(())
+//! cbc_encrypt_many(Backend::detect(), &mut messages);
+//! cbc_decrypt_many(Backend::detect(), &mut messages);
+//! assert!(records.iter().all(|record| record.as_flattened() == b"two blocks here."));
 //! ```
 
 #[cfg(target_arch = "x86_64")]
@@ -71,113 +70,67 @@ const CROSSOVER: usize = 6;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 const NARROW: usize = 64;
 
-/// The data is not a whole number of 8-byte blocks.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected a multiple of 8 bytes, found {length}")]
-pub struct PartialBlock {
-    /// Length in bytes that was given.
-    pub length: usize,
-}
+/// A block.
+pub type Block = [u8; BLOCK];
 
 /// A message of a batch, with its own key, initialization vector and data.
 pub struct Message<'a, K> {
     /// The key.
     pub key: &'a K,
     /// The initialization vector.
-    pub iv: [u8; BLOCK],
-    /// The text, replaced in place: whole blocks of 8 bytes.
-    pub data: &'a mut [u8],
+    pub iv: Block,
+    /// The text, replaced in place.
+    pub data: &'a mut [Block],
 }
 
 /// Encrypts each 8-byte block on its own (ECB).
-///
-/// # Errors
-/// [`PartialBlock`] if `data` is not a whole number of blocks; it is then unchanged.
-pub fn ecb_encrypt<K: Key>(backend: Backend, key: &K, data: &mut [u8]) -> Result<(), PartialBlock> {
+pub fn ecb_encrypt<K: Key>(backend: Backend, key: &K, data: &mut [Block]) {
     ecb(backend, key, Direction::Encrypt, data)
 }
 
 /// Decrypts each 8-byte block on its own (ECB).
-///
-/// # Errors
-/// [`PartialBlock`] if `data` is not a whole number of blocks; it is then unchanged.
-pub fn ecb_decrypt<K: Key>(backend: Backend, key: &K, data: &mut [u8]) -> Result<(), PartialBlock> {
+pub fn ecb_decrypt<K: Key>(backend: Backend, key: &K, data: &mut [Block]) {
     ecb(backend, key, Direction::Decrypt, data)
 }
 
-fn ecb<K: Key>(
-    backend: Backend,
-    key: &K,
-    direction: Direction,
-    data: &mut [u8],
-) -> Result<(), PartialBlock> {
-    whole_blocks(data)?;
+fn ecb<K: Key>(backend: Backend, key: &K, direction: Direction, data: &mut [Block]) {
     let key = key.as_bytes();
-    run(backend, Job::Ecb { key, direction, data });
-    Ok(())
+    run(backend, Job::Ecb { key, direction, data: data.as_flattened_mut() });
 }
 
 /// Encrypts or decrypts in counter mode: block i of the key stream, from 0, is the encryption of
 /// the big-endian 64-bit number `iv` + i, modulo 2⁶⁴.
 ///
 /// `data` may have any length. To continue at block i, add i to `iv`.
-pub fn ctr<K: Key>(backend: Backend, key: &K, iv: [u8; BLOCK], data: &mut [u8]) {
+pub fn ctr<K: Key>(backend: Backend, key: &K, iv: Block, data: &mut [u8]) {
     let key = key.as_bytes();
     run(backend, Job::Ctr { key, iv, data });
 }
 
 /// Decrypts one message in CBC mode, all blocks in parallel.
-///
-/// # Errors
-/// [`PartialBlock`] if `data` is not a whole number of blocks; it is then unchanged.
-pub fn cbc_decrypt<K: Key>(
-    backend: Backend,
-    key: &K,
-    iv: [u8; BLOCK],
-    data: &mut [u8],
-) -> Result<(), PartialBlock> {
-    whole_blocks(data)?;
+pub fn cbc_decrypt<K: Key>(backend: Backend, key: &K, iv: Block, data: &mut [Block]) {
     let key = key.as_bytes();
-    run(backend, Job::CbcDecrypt { key, iv, data });
-    Ok(())
+    run(backend, Job::CbcDecrypt { key, iv, data: data.as_flattened_mut() });
 }
 
 /// Encrypts messages in CBC mode, one per lane. CBC encryption is sequential, so only many messages
 /// make it fast; lengths and keys may differ.
-///
-/// # Errors
-/// [`PartialBlock`] if a message is not a whole number of blocks; all are then unchanged.
-pub fn cbc_encrypt_many<K: Key>(
-    backend: Backend,
-    messages: &mut [Message<'_, K>],
-) -> Result<(), PartialBlock> {
+pub fn cbc_encrypt_many<K: Key>(backend: Backend, messages: &mut [Message<'_, K>]) {
     cbc_many(backend, Direction::Encrypt, messages)
 }
 
 /// Decrypts messages in CBC mode, one per lane; lengths and keys may differ.
-///
-/// # Errors
-/// [`PartialBlock`] if a message is not a whole number of blocks; all are then unchanged.
-pub fn cbc_decrypt_many<K: Key>(
-    backend: Backend,
-    messages: &mut [Message<'_, K>],
-) -> Result<(), PartialBlock> {
+pub fn cbc_decrypt_many<K: Key>(backend: Backend, messages: &mut [Message<'_, K>]) {
     cbc_many(backend, Direction::Decrypt, messages)
 }
 
-fn cbc_many<K: Key>(
-    backend: Backend,
-    direction: Direction,
-    messages: &mut [Message<'_, K>],
-) -> Result<(), PartialBlock> {
-    messages.iter().try_for_each(|message| whole_blocks(message.data))?;
+fn cbc_many<K: Key>(backend: Backend, direction: Direction, messages: &mut [Message<'_, K>]) {
     let messages = messages.iter_mut().map(|message| job::Message {
         key: message.key.as_bytes(),
         iv: message.iv,
-        data: message.data,
+        data: message.data.as_flattened_mut(),
     });
     run(backend, Job::CbcMany { direction, messages: messages.collect() });
-    Ok(())
 }
 
 /// The check value of a key (ANSI X9.24-1): the first 3 bytes of the encryption of a block of zeros. It
@@ -189,13 +142,6 @@ pub fn check_value<K: Key>(key: &K) -> [u8; 3] {
         Job::Ecb { key: key.as_bytes(), direction: Direction::Encrypt, data: &mut block },
     );
     [block[0], block[1], block[2]]
-}
-
-fn whole_blocks(data: &[u8]) -> Result<(), PartialBlock> {
-    match data.len() % BLOCK {
-        0 => Ok(()),
-        _ => Err(PartialBlock { length: data.len() }),
-    }
 }
 
 /// Runs the job on the backend's lanes.

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use zeroize::Zeroizing;
 
-use super::modes::{self, KeysAre};
+use super::modes::{self, KeysAre, Message};
 use super::old_cipher::Kind;
 use super::old_key::Material;
 use super::password::HEADER;
@@ -12,7 +12,7 @@ use super::tail::Beginning;
 use super::{Armor, OldCipher, OldKey, OldPassword, Padding};
 use crate::ciphers::Wiped;
 use crate::ciphers::cpu::Backend;
-use crate::ciphers::des::{BLOCK, Key, Message};
+use crate::ciphers::des::{BLOCK, Key};
 use crate::protocol::model::{Error, NoPadding, OldDataFault, Place, Result};
 use crate::protocol::pipeline::{Block, LineLimits, Part, Workers};
 use crate::protocol::roles::client::Totals;

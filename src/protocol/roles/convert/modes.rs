@@ -5,13 +5,21 @@
 //! all messages fill the lanes together, however short each message is. Key stream of OFB is a chain,
 //! the same one that CBC makes of zeros: one lane per message.
 
+use std::slice::from_mut;
+
 use zeroize::{Zeroize, Zeroizing};
 
 use super::old_cipher::Mode;
 use crate::ciphers::cpu::Backend;
-use crate::ciphers::des::{self, BLOCK, Key, Message};
+use crate::ciphers::cut::whole_blocks;
+use crate::ciphers::des::{self, BLOCK, Block, Key};
 
-type Block = [u8; BLOCK];
+/// A message of any length.
+pub(super) struct Message<'a, K> {
+    pub key: &'a K,
+    pub iv: Block,
+    pub data: &'a mut [u8],
+}
 
 /// The keys of messages.
 pub(super) enum KeysAre {
@@ -24,19 +32,14 @@ pub(super) enum KeysAre {
 /// Decrypts a message; in ECB and CBC mode it has whole blocks.
 pub(super) fn decrypt<K: Key>(backend: Backend, mode: Mode, message: Message<'_, K>) {
     let Message { key, iv, data } = message;
-    let done = match mode {
-        Mode::Ecb => des::ecb_decrypt(backend, key, data),
-        Mode::Cbc => des::cbc_decrypt(backend, key, iv, data),
-        Mode::Ctr => {
-            des::ctr(backend, key, iv, data);
-            Ok(())
-        }
+    match mode {
+        Mode::Ecb => des::ecb_decrypt(backend, key, whole_blocks(data)),
+        Mode::Cbc => des::cbc_decrypt(backend, key, iv, whole_blocks(data)),
+        Mode::Ctr => des::ctr(backend, key, iv, data),
         Mode::Cfb | Mode::Cfb8 | Mode::Ofb => {
             decrypt_many(backend, mode, KeysAre::One, vec![Message { key, iv, data }]);
-            Ok(())
         }
-    };
-    done.expect("whole blocks, as said above");
+    }
 }
 
 /// Decrypts messages; in ECB and CBC mode all have whole blocks.
@@ -59,14 +62,10 @@ pub(super) fn decrypt_many<K: Key>(
     };
     match (keys, messages.first()) {
         (_, None) => return,
-        (KeysAre::One, Some(Message { key, .. })) => {
-            let data = blocks.as_flattened_mut();
-            let done = match decrypts {
-                true => des::ecb_decrypt(backend, *key, data),
-                false => des::ecb_encrypt(backend, *key, data),
-            };
-            done.expect("whole blocks");
-        }
+        (KeysAre::One, Some(Message { key, .. })) => match decrypts {
+            true => des::ecb_decrypt(backend, *key, &mut blocks),
+            false => des::ecb_encrypt(backend, *key, &mut blocks),
+        },
         (KeysAre::Own, Some(_)) => {
             // A message of one block without IV is a block of ECB with a key of its own.
             let keys = messages.iter().flat_map(|message| {
@@ -74,13 +73,12 @@ pub(super) fn decrypt_many<K: Key>(
             });
             let mut each: Vec<_> = keys
                 .zip(blocks.iter_mut())
-                .map(|(key, block)| Message { key, iv: [0; BLOCK], data: block })
+                .map(|(key, block)| des::Message { key, iv: [0; BLOCK], data: from_mut(block) })
                 .collect();
-            let done = match decrypts {
+            match decrypts {
                 true => des::cbc_decrypt_many(backend, &mut each),
                 false => des::cbc_encrypt_many(backend, &mut each),
-            };
-            done.expect("whole blocks");
+            }
         }
     }
     let mut blocks = blocks.iter();
@@ -152,19 +150,19 @@ fn outputs<'b>(
 }
 
 fn ofb<K: Key>(backend: Backend, messages: Vec<Message<'_, K>>) {
-    let room = |message: &Message<'_, K>| message.data.len().next_multiple_of(BLOCK);
-    let mut streams = Zeroizing::new(vec![0; messages.iter().map(room).sum()]);
+    let room = |message: &Message<'_, K>| message.data.len().div_ceil(BLOCK);
+    let mut streams = Zeroizing::new(vec![[0; BLOCK]; messages.iter().map(room).sum()]);
     let mut rest = &mut streams[..];
     let mut chains = Vec::with_capacity(messages.len());
     for message in &messages {
         let data;
         (data, rest) = rest.split_at_mut(room(message));
-        chains.push(Message { key: message.key, iv: message.iv, data });
+        chains.push(des::Message { key: message.key, iv: message.iv, data });
     }
-    des::cbc_encrypt_many(backend, &mut chains).expect("whole blocks");
+    des::cbc_encrypt_many(backend, &mut chains);
     for (message, chain) in messages.into_iter().zip(chains) {
-        add(message.data, chain.data);
-        chain.data.zeroize();
+        add(message.data, chain.data.as_flattened());
+        chain.data.as_flattened_mut().zeroize();
     }
 }
 

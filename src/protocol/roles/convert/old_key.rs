@@ -2,10 +2,10 @@
 
 use zeroize::Zeroizing;
 
-use super::modes;
+use super::modes::{self, Message};
 use super::old_cipher::{Kind, Mode, OldCipher};
 use crate::ciphers::cpu::Backend;
-use crate::ciphers::des::{self, BLOCK, DesKey, Message, TripleDesKey, WeakKey};
+use crate::ciphers::des::{self, BLOCK, DesKey, TripleDesKey, WeakKey};
 use crate::ciphers::toy_des::{Key, SBox, ToyDes};
 use crate::protocol::jose::jwk::encodings;
 use crate::protocol::model::{Error, Expected, Form, OldDataFault, Place, Result};

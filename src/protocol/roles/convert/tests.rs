@@ -7,7 +7,7 @@ use cbc::cipher::{BlockCipherEncrypt, BlockModeEncrypt, KeyInit, KeyIvInit};
 use des::{Des, TdesEde2, TdesEde3};
 
 use super::*;
-use crate::ciphers::des::Message;
+use modes::Message;
 
 const KEY: [u8; 24] = *b"eight by8 second third !";
 const IV: [u8; 8] = *b"\xff\xff\xff\xff\xff\xff\xff\xfe";
