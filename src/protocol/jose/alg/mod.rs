@@ -151,6 +151,14 @@ impl<'k> Wrapping<'k> {
         })
     }
 
+    /// Number of orders worth sealing together to fill the lanes of the cipher.
+    fn at_once(&self) -> usize {
+        match self {
+            Self::Cipher(cipher, _) => cipher.at_once(),
+            Self::AesKw(_) | Self::RsaOaep(..) | Self::EcdhEs(..) | Self::Knapsack(_) => 1,
+        }
+    }
+
     /// Wraps keys, all of one length (a multiple of 8 bytes, at least 16). `first` is the index of
     /// the first key among all keys of the batch.
     ///

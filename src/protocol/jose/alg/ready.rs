@@ -185,16 +185,8 @@ impl SealBy<'_> {
     /// Number of orders worth sealing together to fill the lanes of a cipher that wraps keys.
     pub(in crate::protocol::jose) fn at_once(&self) -> usize {
         match self {
-            Self::Wrap(Wrapping::Cipher(cipher, _)) => cipher.at_once(),
-            Self::Wrap(
-                Wrapping::AesKw(_)
-                | Wrapping::RsaOaep(..)
-                | Wrapping::EcdhEs(..)
-                | Wrapping::Knapsack(_),
-            )
-            | Self::Direct(_)
-            | Self::Agree(_)
-            | Self::Pad(_) => 1,
+            Self::Wrap(keys) => keys.at_once(),
+            Self::Direct(_) | Self::Agree(_) | Self::Pad(_) => 1,
         }
     }
 }
