@@ -101,8 +101,8 @@ impl Run {
     fn new(filter: &[String], openssl: Option<Openssl>) -> Self {
         let mut run = Self { groups: Vec::new(), rows: Vec::new(), openssl, tests: Vec::new() };
         let every = ["/".to_owned()];
-        let filter = Filter { parts: &every, spellings: &[] };
-        let everything = Choice { filter, ..Choice::default() }.rows();
+        let all = Filter { parts: &every, spellings: &[] };
+        let everything = Choice { filter: all, ..Choice::default() }.rows();
         let mut everything = everything.into_iter().peekable();
         while let Some((group, first)) = everything.next() {
             let question = first.question();
