@@ -119,6 +119,10 @@ fn json_headers(members: &Map<String, Value>) -> Option<Vec<Map<String, Value>>>
     if let Some(aad) = members.get("aad").filter(|aad| !aad.is_null()) {
         decode(aad.as_str()?.as_bytes())?;
     }
+    members.get("ciphertext")?.as_str()?;
+    for optional in ["iv", "tag"].iter().filter_map(|name| members.get(*name)) {
+        optional.as_str()?;
+    }
     let protected = match members.get("protected") {
         None => Map::new(),
         Some(text) if text.as_str()?.is_empty() => Map::new(),
@@ -136,6 +140,9 @@ fn json_headers(members: &Map<String, Value>) -> Option<Vec<Map<String, Value>>>
         }
     };
     let union = |recipient: &Map<String, Value>| {
+        if let Some(key) = recipient.get("encrypted_key") {
+            key.as_str()?;
+        }
         let mut all = protected.clone();
         for more in [members.get("unprotected"), recipient.get("header")].into_iter().flatten() {
             for (name, value) in more.as_object()? {
