@@ -164,7 +164,8 @@ fn say_as(kind: &str, colour: AnsiColor, message: &str) {
         true => colour.on_default().bold(),
         false => Style::new(),
     };
-    let _ = writeln!(stderr(), "orderseal: {style}{kind}:{style:#} {}", escaped(message));
+    let line = format!("orderseal: {style}{kind}:{style:#} {}\n", escaped(message));
+    let _ = stderr().write_all(line.as_bytes());
 }
 
 /// Whether to use colours on a stream, given `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE`, `TERM` and
@@ -175,7 +176,8 @@ pub fn is_coloured<S: RawStream>(stream: &S) -> bool {
 
 /// Prints a line to stderr, [`escaped`] for the terminal; write errors are ignored.
 pub fn say(words: &str) {
-    let _ = writeln!(stderr(), "{}", escaped(words));
+    // At once: other threads and processes may write to it.
+    let _ = stderr().write_all(format!("{}\n", escaped(words)).as_bytes());
 }
 
 /// Prints lines to stderr, each as [`say`] does.
