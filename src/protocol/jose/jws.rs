@@ -43,7 +43,11 @@ pub enum JwsFault {
 
 /// A key that signs. Wiped on drop, never printed.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SigningKey(ed25519_dalek::SigningKey);
+pub struct SigningKey {
+    pair: ed25519_dalek::SigningKey,
+    /// That of the public half, which every token names.
+    thumbprint: Thumbprint,
+}
 
 /// A public key that verifies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,30 +62,38 @@ impl SigningKey {
     pub fn random(random: &mut KeyStream) -> Self {
         let mut seed = Zeroizing::new([0; KEY_LEN]);
         random.fill_bytes(&mut seed[..]);
-        Self(ed25519_dalek::SigningKey::from_bytes(&seed))
+        Self::from_seed(&seed)
+    }
+
+    fn from_seed(seed: &[u8; KEY_LEN]) -> Self {
+        let pair = ed25519_dalek::SigningKey::from_bytes(seed);
+        let thumbprint = VerifyingKey(pair.verifying_key()).thumbprint();
+        Self { pair, thumbprint }
     }
 
     /// The public half.
     pub fn verifying(&self) -> VerifyingKey {
-        VerifyingKey(self.0.verifying_key())
+        VerifyingKey(self.pair.verifying_key())
     }
 
     /// Signs a payload; `typ` says what the token is for. The header names the key by its thumbprint.
     pub fn sign(&self, typ: &str, payload: &[u8]) -> String {
-        let kid = self.verifying().thumbprint().to_string();
-        self.sign_under(&json!({ "alg": ALG, "typ": typ, "kid": kid }), payload)
+        let header = json!({ "alg": ALG, "typ": typ, "kid": self.thumbprint.to_string() });
+        self.sign_under(&header, payload)
     }
 
     fn sign_under(&self, header: &Value, payload: &[u8]) -> String {
         let header = base64url::encode_to_string(header.to_string().as_bytes());
-        let signed = signed_text(&header, payload);
-        let signature = self.signature(&signed);
-        format!("{}.{signature}", *signed)
+        let mut token = signed_text(&header, payload);
+        let signature = self.signature(&token);
+        token.push('.');
+        token.push_str(&signature);
+        std::mem::take(&mut token)
     }
 
     /// The signature of a text, in base64url.
     fn signature(&self, signed: &str) -> String {
-        base64url::encode_to_string(&self.0.sign(signed.as_bytes()).to_bytes())
+        base64url::encode_to_string(&self.pair.sign(signed.as_bytes()).to_bytes())
     }
 
     /// Reads a file with a JWK with its private member.
@@ -96,7 +108,7 @@ impl SigningKey {
     /// The key as a JWK (RFC 8037 section 2), with its private member.
     pub fn to_jwk(&self) -> Value {
         let mut jwk = self.verifying().to_jwk();
-        let seed = Zeroizing::new(self.0.to_bytes());
+        let seed = Zeroizing::new(self.pair.to_bytes());
         jwk["d"] = json!(base64url::encode_to_string(&seed[..]));
         jwk
     }
@@ -108,7 +120,7 @@ impl SigningKey {
     pub fn from_jwk(jwk: &Object) -> Result<Self, Malformed> {
         let public = VerifyingKey::from_jwk(jwk)?;
         let seed = Zeroizing::new(bytes(jwk, "d")?);
-        let key = Self(ed25519_dalek::SigningKey::from_bytes(&seed));
+        let key = Self::from_seed(&seed);
         match key.verifying() == public {
             true => Ok(key),
             false => Err(Malformed::member("x", "the public half of \"d\"")),
@@ -193,7 +205,9 @@ impl VerifyingKey {
 
 /// The text that is signed (RFC 7515 section 5.1): the payload may be secret.
 fn signed_text(header: &str, payload: &[u8]) -> Zeroizing<String> {
-    let len = header.len() + 1 + base64url::encoded_length(payload.len());
+    // With room for the signature.
+    let segments = [payload.len(), Signature::BYTE_SIZE].map(base64url::encoded_length);
+    let len = header.len() + segments.map(|len| 1 + len).iter().sum::<usize>();
     let mut text = Zeroizing::new(String::with_capacity(len));
     text.push_str(header);
     text.push('.');
@@ -331,7 +345,7 @@ mod tests {
         let with_header = |header: &str| {
             let header = base64url::encode_to_string(header.as_bytes());
             let signed = format!("{header}.e30");
-            let signature = key.0.sign(signed.as_bytes()).to_bytes();
+            let signature = key.pair.sign(signed.as_bytes()).to_bytes();
             format!("{signed}.{}", base64url::encode_to_string(&signature))
         };
         for (header, fault) in [
