@@ -12,6 +12,9 @@
 //! keys. Two states of one tree are put together by what both can derive, which never brings an
 //! erased id back.
 
+mod client;
+mod service;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
@@ -19,8 +22,11 @@ use serde_json::{Value, json};
 use crate::ciphers::cpu::Backend;
 use crate::protocol::jose::json::Object;
 use crate::protocol::jose::jwk::{AsKey, DecryptingKey, Jwk};
-use crate::protocol::jose::tree::{Cover, LEAVES, Leaves, NODE_LEN, Tree, TreeFault, TreeId};
-use crate::protocol::model::{KeyFileFault, Kind, Malformed, ShopName};
+use crate::protocol::jose::tree::{Cover, LEAVES, Leaves, Tree, TreeFault, TreeId};
+use crate::protocol::model::{Malformed, ShopName};
+
+pub use client::ClientTree;
+pub use service::ServiceTree;
 
 /// Number of keys derived at once.
 const AT_ONCE: usize = 1024;
@@ -70,23 +76,6 @@ pub trait HeldTree {
 pub struct TreePart {
     given: Leaves,
     nodes: Cover,
-}
-
-/// The service's record of a tree.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServiceTree {
-    part: TreePart,
-    /// Every id below this one was handed out, or must be taken for handed out.
-    mark: u64,
-}
-
-/// A client's record of its ids of a tree.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientTree {
-    part: TreePart,
-    /// Ids that were reserved and not given back: used, or still to be used, or lost with a killed
-    /// process. Their keys are not in the file; only ids that are still here can be given back.
-    reserved: Leaves,
 }
 
 impl TreePart {
@@ -200,184 +189,6 @@ impl HeldTree for TreePart {
         let nodes = members.get("nodes").ok_or_else(|| Malformed::NoMember("nodes".to_owned()))?;
         Ok(Self { nodes: Cover::from_json(tree, &given, nodes)?, given })
     }
-}
-
-impl ServiceTree {
-    /// A new tree with `orders` ids, none of which was handed out.
-    pub fn new(backend: Backend, tree: Tree, root: &[u8; NODE_LEN], orders: u64) -> Self {
-        let ids = Leaves::starting_at(0, orders);
-        let nodes = Cover::whole(tree, root).part(backend, &ids);
-        Self { part: TreePart { given: ids, nodes }, mark: 0 }
-    }
-
-    /// The mark.
-    pub fn mark(&self) -> u64 {
-        self.mark
-    }
-
-    /// Ids that were not handed out.
-    pub fn unused(&self) -> Leaves {
-        self.part.nodes.leaves().intersection(&from(self.mark))
-    }
-
-    /// Hands out the next `count` ids, or as many as there are.
-    pub fn hand_out(&mut self, backend: Backend, count: u64) -> TreePart {
-        let given = self.unused().first(count);
-        self.mark = given.end().unwrap_or(self.mark);
-        TreePart { nodes: self.part.nodes.part(backend, &given), given }
-    }
-
-    /// Takes back ids of a client whose file is gone, of those `given` to it the `unused` ones: those
-    /// at the end of what was handed out, as the mark leaves no gaps. Returns how many.
-    pub fn take_back(&mut self, given: &Leaves, unused: &Leaves) -> u64 {
-        match unused.ranges().last() {
-            Some(last) if last.end == self.mark && given.end() == Some(self.mark) => {
-                self.mark = last.start;
-                last.end - last.start
-            }
-            Some(_) | None => 0,
-        }
-    }
-
-    /// Moves the mark past `count` more ids, which may have been handed out from another copy of
-    /// the file.
-    pub fn skip(&mut self, count: u64) {
-        let left = self.part.given.intersection(&from(self.mark));
-        self.mark = left.first(count).end().unwrap_or(self.mark);
-    }
-
-    /// Cuts the last `count` ids off for a second service; `None` if fewer are left to hand out.
-    pub fn split(&mut self, backend: Backend, count: u64) -> Option<Self> {
-        let kept = self.part.given.first(self.part.given.count().checked_sub(count)?);
-        let given = self.part.given.difference(&kept);
-        let start = given.next_from(0).map_or(self.mark, u64::from);
-        if start < self.mark {
-            return None;
-        }
-        let nodes = self.part.nodes.part(backend, &given);
-        self.part = TreePart { nodes: self.part.nodes.part(backend, &kept), given: kept };
-        Some(Self { part: TreePart { given, nodes }, mark: start })
-    }
-
-    /// Puts back ids that were [cut off](Self::split), which nobody else may have; returns whether
-    /// they are those at the end.
-    ///
-    /// # Errors
-    /// [`TreeFault`] if they are of another tree.
-    pub fn rejoin(&mut self, cut: &Self) -> Result<bool, TreeFault> {
-        if self.part.given.end().unwrap_or(self.mark) > cut.mark {
-            return Ok(false);
-        }
-        self.part.nodes = self.part.nodes.with(&cut.part.nodes)?;
-        self.part.given = self.part.given.union(&cut.part.given);
-        Ok(true)
-    }
-}
-
-impl HeldTree for ServiceTree {
-    fn part(&self) -> &TreePart {
-        &self.part
-    }
-
-    fn erase(&mut self, backend: Backend, ids: &Leaves) -> u64 {
-        self.part.erase(backend, ids)
-    }
-
-    fn to_json(&self) -> Value {
-        let mut value = self.part.to_json();
-        value["next"] = json!(self.mark);
-        value
-    }
-
-    fn from_json(tree: Tree, members: &Object) -> Result<Self, Malformed> {
-        let part = TreePart::from_json(tree, members)?;
-        let mark = number(members, "next")?;
-        match mark <= LEAVES {
-            true => Ok(Self { part, mark }),
-            false => Err(Malformed::member("next", "a number up to 2^32")),
-        }
-    }
-}
-
-impl ClientTree {
-    /// The record of a client that was given these ids.
-    pub fn new(part: TreePart) -> Self {
-        Self { part, reserved: Leaves::default() }
-    }
-
-    /// Number of ids that were reserved and not given back.
-    pub fn count_reserved(&self) -> u64 {
-        self.reserved.count()
-    }
-
-    /// Reserves the next `count` ids, or as many as there are, and takes their nodes out.
-    pub fn reserve(&mut self, backend: Backend, count: u64) -> Cover {
-        let ids = self.part.nodes.leaves().first(count);
-        let taken = self.part.nodes.part(backend, &ids);
-        self.part.nodes = self.part.nodes.without(backend, &ids);
-        self.reserved = self.reserved.union(&ids);
-        taken
-    }
-
-    /// Gives back those of the reserved ids that were not used. Ids that were erased in the
-    /// meantime stay erased.
-    ///
-    /// # Errors
-    /// [`TreeFault`] if the nodes are of another tree.
-    pub fn give_back(&mut self, backend: Backend, unused: &Cover) -> Result<(), TreeFault> {
-        let ids = unused.leaves();
-        let returned = unused.part(backend, &self.reserved);
-        self.part.nodes = self.part.nodes.with(&returned)?;
-        self.reserved = self.reserved.difference(&ids);
-        Ok(())
-    }
-}
-
-impl HeldTree for ClientTree {
-    fn part(&self) -> &TreePart {
-        &self.part
-    }
-
-    fn reserved(&self) -> Option<&Leaves> {
-        Some(&self.reserved)
-    }
-
-    fn erase(&mut self, backend: Backend, ids: &Leaves) -> u64 {
-        let reserved = self.reserved.intersection(ids).count();
-        self.reserved = self.reserved.difference(ids);
-        self.part.erase(backend, ids) + reserved
-    }
-
-    fn to_json(&self) -> Value {
-        let mut value = self.part.to_json();
-        if !self.reserved.is_empty() {
-            value["reserved"] = pairs(&self.reserved);
-        }
-        value
-    }
-
-    fn from_json(tree: Tree, members: &Object) -> Result<Self, Malformed> {
-        match tree.suite().kind() {
-            Kind::Secret => {}
-            Kind::Public => return Err(KeyFileFault::PrivateNodes.into()),
-        }
-        let part = TreePart::from_json(tree, members)?;
-        let reserved = match members.contains_key("reserved") {
-            true => leaves(members, "reserved")?,
-            false => Leaves::default(),
-        };
-        let possible = part.given.difference(&part.nodes.leaves());
-        match reserved.difference(&possible).is_empty() {
-            true => Ok(Self { part, reserved }),
-            false => {
-                Err(Malformed::member("reserved", "of the client's ids, less those with nodes"))
-            }
-        }
-    }
-}
-
-fn from(first: u64) -> Leaves {
-    std::iter::once(first..LEAVES).collect()
 }
 
 fn number(members: &Object, name: &str) -> Result<u64, Malformed> {

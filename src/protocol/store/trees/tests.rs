@@ -83,8 +83,15 @@ impl World {
         let at = self.below(self.services.len());
         let count = 1 + self.below(9) as u64;
         let before = self.services[at].unused();
+        let read_again = self.services[at].to_json();
+        let mut read_again = ServiceTree::from_json(tree(), object(&read_again)).unwrap();
         let part = self.services[at].hand_out(self.backend, count);
         assert_eq!(part.given(), &before.first(count));
+        assert_eq!(
+            part,
+            read_again.hand_out(self.backend, count),
+            "what was left is not in a file"
+        );
         for client in &self.clients {
             assert!(client.file.part().given().intersection(part.given()).is_empty());
         }
