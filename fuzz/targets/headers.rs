@@ -42,7 +42,10 @@ fn seeds() -> Vec<Vec<u8>> {
     lines.extend(repository::files("tests/cases").into_iter().map(|(_, file)| file));
     lines.extend(repository::texts("tests/rfc7520.ndjson", &["sealed"]));
     let mut seeds: Vec<Vec<u8>> = lines.iter().flat_map(|line| line::inputs(line)).collect();
-    for header in repository::texts("tests/malformed-lines.ndjson", &["header"]) {
+    // A name that is not ASCII.
+    let named = r#"{"alg":"A256KW","enc":"A256GCM","kid":"ñéöüßäàçêîôû"}"#;
+    let headers = repository::texts("tests/malformed-lines.ndjson", &["header"]);
+    for header in headers.into_iter().chain([named.as_bytes().to_vec()]) {
         seeds.push([&[0xff], &header[..], &[0xff; 4]].concat());
         seeds.push([&[0xff, 0xff], &header[..], b"\xff\"ciphertext\":\"\"}"].concat());
     }
