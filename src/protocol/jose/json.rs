@@ -2,21 +2,24 @@
 //! digits, and secrets can be wiped.
 
 mod members;
+mod object_text;
+mod secret;
 
 use std::fmt;
-use std::ops::Deref;
 
-use serde::Serialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::{Map, Value};
 
-use crate::ciphers::{Secret, Wiped, base64url};
 use crate::protocol::model::{JsonFault, Malformed};
 
 use members::{Borrowed, Element};
 pub use members::{MemberValue, Members};
 pub(in crate::protocol) use members::{name, optional_parsed, optional_text, text};
+pub(super) use object_text::ObjectText;
+pub use secret::SecretJson;
+use secret::Values;
+pub(in crate::protocol) use secret::{append, length};
 
 /// The members of a JSON object.
 pub type Object = Map<String, Value>;
@@ -85,74 +88,6 @@ fn fault(error: &serde_json::Error) -> JsonFault {
         Category::Eof => JsonFault::CutOff { line, column },
         Category::Data => JsonFault::Content(error.to_string()),
         Category::Syntax | Category::Io => JsonFault::Syntax(error.to_string()),
-    }
-}
-
-/// A JSON value whose strings are wiped on drop.
-pub struct SecretJson(Value);
-
-impl SecretJson {
-    /// Wraps a value.
-    pub fn new(value: Value) -> Self {
-        Self(value)
-    }
-
-    /// Serializes the value as a JSON text, which is wiped on drop as well.
-    pub fn to_bytes(&self) -> Secret {
-        let mut bytes = Wiped::default();
-        append(&mut bytes, &self.0);
-        bytes.into()
-    }
-}
-
-/// Appends a value as JSON text.
-pub(in crate::protocol) fn append(text: &mut Wiped, value: &(impl Serialize + ?Sized)) {
-    serde_json::to_writer(text, value).expect("writing to memory does not fail");
-}
-
-impl Deref for SecretJson {
-    type Target = Value;
-
-    fn deref(&self) -> &Value {
-        &self.0
-    }
-}
-
-impl Drop for SecretJson {
-    fn drop(&mut self) {
-        wipe(&mut self.0);
-    }
-}
-
-impl fmt::Debug for SecretJson {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SecretJson(..)")
-    }
-}
-
-fn wipe(value: &mut Value) {
-    match value {
-        Value::String(text) => drop(Wiped::from(std::mem::take(text).into_bytes())),
-        Value::Array(values) => values.wipe(),
-        Value::Object(members) => members.wipe(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-/// A container of JSON values.
-trait Values {
-    fn wipe(&mut self);
-}
-
-impl Values for Vec<Value> {
-    fn wipe(&mut self) {
-        self.iter_mut().for_each(wipe);
-    }
-}
-
-impl Values for Object {
-    fn wipe(&mut self) {
-        self.values_mut().for_each(wipe);
     }
 }
 
@@ -257,56 +192,6 @@ impl<'de> Visitor<'de> for Strict<'_, '_> {
             object.0.insert(name, value);
         }
         Ok(Value::Object(std::mem::take(&mut object.0)))
-    }
-}
-
-/// Writes an object member by member, in a buffer that is reused.
-#[derive(Debug, Default)]
-pub(super) struct ObjectText(String);
-
-impl ObjectText {
-    /// Clears the buffer and begins an object with its first members, in JSON.
-    pub(super) fn begin(&mut self, start: &str) {
-        self.0.clear();
-        self.0.push_str(start);
-    }
-
-    /// Adds a member whose value is a string of plain ASCII.
-    pub(super) fn text(&mut self, name: &str, value: &str) {
-        for part in [",\"", name, "\":\"", value, "\""] {
-            self.0.push_str(part);
-        }
-    }
-
-    /// Adds a member whose value is any string.
-    pub(super) fn any_text(&mut self, name: &str, value: &str) {
-        match is_plain(value) {
-            true => self.text(name, value),
-            false => self.json(name, &Value::from(value).to_string()),
-        }
-    }
-
-    /// Adds a member whose value is bytes, encoded in base64url.
-    pub(super) fn bytes(&mut self, name: &str, value: &[u8]) {
-        self.text(name, &base64url::encode_to_string(value));
-    }
-
-    /// Adds a member whose value is JSON.
-    pub(super) fn json(&mut self, name: &str, value: &str) {
-        for part in [",\"", name, "\":", value] {
-            self.0.push_str(part);
-        }
-    }
-
-    /// The members so far, with which other objects can begin.
-    pub(super) fn into_start(self) -> String {
-        self.0
-    }
-
-    /// Ends the object and returns it.
-    pub(super) fn finish(&mut self) -> &[u8] {
-        self.0.push('}');
-        self.0.as_bytes()
     }
 }
 

@@ -8,7 +8,8 @@ use std::str::FromStr;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::{NUMBER, Object, Strict, wipe};
+use super::secret::wipe;
+use super::{NUMBER, Object, Strict};
 use crate::protocol::model::{Malformed, NotName};
 
 /// A JSON object whose members are looked up by name.

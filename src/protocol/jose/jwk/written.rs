@@ -49,7 +49,7 @@ impl Written<'_> {
                 let names: usize = names.iter().map(|name| name.len() + "\"\",".len()).sum();
                 "[]".len() + names.saturating_sub(1)
             }
-            Self::Ours(value) => value.to_string().len(),
+            Self::Ours(value) => json::length(value),
         }
     }
 }
