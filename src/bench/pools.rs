@@ -20,7 +20,7 @@ use crate::protocol::pipeline::Workers;
 use crate::protocol::roles::client::Plan;
 use crate::protocol::roles::send::{Sender, Unattended};
 use crate::protocol::roles::service::{
-    self, ClientRequest, IdRequest, KeyRequest, Outputs, Pool, ShopForm, Sizes,
+    self, ClientRequest, Delivered, IdRequest, KeyRequest, Outputs, Pool, ShopForm, Sizes,
 };
 use crate::protocol::roles::shop::{self, Options};
 use crate::protocol::store::files::{
@@ -173,7 +173,7 @@ struct LabFile {
 impl LabFile {
     fn write(&self, file: &dyn KeyHolder) -> Result<()> {
         let mut output = self.create()?;
-        output.write(&file.to_bytes(&self.place)?)?;
+        output.write_text(&file.text(&self.place)?)?;
         output.commit()
     }
 
@@ -219,8 +219,8 @@ impl LabFile {
         );
         let none_on_demand = |_: &KeyRequest| Ok(Vec::new());
         let outputs = Outputs { client: bundle.create()?, shop: None };
-        let text = |client: &_| KeyHolder::to_bytes(client, &bundle.place);
-        service::deliver(&keyring, &wanted, source, none_on_demand, text, outputs, &self.place)?;
+        let form = |_: &_| Ok(Delivered::Bundle);
+        service::deliver(&keyring, &wanted, source, none_on_demand, form, outputs, &self.place)?;
         Ok(())
     }
 

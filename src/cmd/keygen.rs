@@ -225,12 +225,12 @@ pub fn key_output(
     let mut output = to.create(Privacy::Owner, inputs)?;
     output.protect(protection)?;
     refuse_terminal(&output, file.has_secrets())?;
-    output.write(&file.to_bytes(&Place::file(output.name()))?)?;
+    output.write_text(&file.text(&Place::file(output.name()))?)?;
     Ok(output)
 }
 
 fn write_public(mut output: Output, halves: &dyn KeyHolder) -> Result<()> {
-    output.write(&halves.to_bytes(&Place::file(output.name()))?)?;
+    output.write_text(&halves.text(&Place::file(output.name()))?)?;
     output.commit()
 }
 

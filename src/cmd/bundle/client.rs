@@ -8,7 +8,7 @@ use orderseal::protocol::jose::pad::MAX_PAD;
 use orderseal::protocol::page;
 use orderseal::protocol::page::item_page::{MAX_PAGE, Page};
 use orderseal::protocol::page::request::{MAX_REQUEST, Request};
-use orderseal::protocol::roles::service::{self, ClientRequest, IdRequest, Outputs};
+use orderseal::protocol::roles::service::{self, ClientRequest, Delivered, IdRequest, Outputs};
 use orderseal::protocol::store::files::{self, Access, FileId, Loaded, Output, Privacy};
 use orderseal::protocol::store::keyfile::{KeyHolder, Keyring, Signer};
 use orderseal::protocol::store::spend::Durable;
@@ -186,32 +186,34 @@ impl Client {
         let keyring = Issuer { from: &self.from, loaded: &loaded, access: global.access()? };
         let name = Place::file(output.name());
         let _unfinished = signals::begin();
-        let (delivery, bytes) = service::deliver(
+        let (delivery, delivered) = service::deliver(
             &keyring,
             &request,
             &source,
             |making| service::make_keys(making, &source, &workers, &|| {}, place),
             |client| match &form {
                 Some(form) => page::page(client, form, &mut source.stream(PAGE_STREAM))
-                    .map_err(|error| Error::key(place, error)),
-                None => client.to_bytes(&name),
+                    .map_err(|error| Error::key(place, error))
+                    .map(Delivered::Bytes),
+                None if signer.is_some() => client.to_bytes(&name).map(Delivered::Bytes),
+                None => Ok(Delivered::Bundle),
             },
             Outputs { client: output, shop: shop_output },
             place,
         )?;
-        if form.is_some() {
-            order_page::tell_size(&bytes, &shown(&self.to), global);
+        if let (Some(_), Delivered::Bytes(page)) = (&form, &delivered) {
+            order_page::tell_size(page, &shown(&self.to), global);
         }
         let written = match (key_output, &delivery.client.signer) {
             (Some(output), Some(signer)) => write_sender(output, signer),
             (Some(_) | None, _) => Ok(()),
         };
-        let signed = written.and_then(|()| match signer {
-            Some(signer) => {
+        let signed = written.and_then(|()| match (signer, &delivered) {
+            (Some(signer), Delivered::Bytes(bytes)) => {
                 let kind = if form.is_some() { "order page" } else { "client's bundle" };
-                signer.sign(kind, &bytes)
+                signer.sign(kind, bytes)
             }
-            None => Ok(()),
+            (Some(_) | None, _) => Ok(()),
         });
         signed.and_then(|()| report(&self.to, global, &delivery.client)).map_err(|source| {
             let what = format!("the bundle was written to {}", name.file);

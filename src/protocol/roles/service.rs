@@ -15,7 +15,9 @@ mod users;
 
 pub use client::{ClientRequest, Delivery, IdRequest, bundle_client, public_program};
 #[cfg(feature = "store")]
-pub use delivery::{Outputs, deliver, deliver_admission, deliver_rotation, deliver_split};
+pub use delivery::{
+    Delivered, Outputs, deliver, deliver_admission, deliver_rotation, deliver_split,
+};
 pub(in crate::protocol) use making::add_repeatable_tree;
 pub use making::{add_keys, check_len, check_room, make_keys, make_material};
 pub use own_pairs::{add_public_halves, public_half_of, public_halves};

@@ -13,6 +13,7 @@ mod plain;
 mod read;
 mod shop;
 mod signer;
+mod text;
 mod write;
 
 pub use bundles::{ClientBundle, Generation, JournalEnd, Sent, ShopBundle};
@@ -24,7 +25,7 @@ pub use plain::{JwkSet, LoneKey, PlainFile};
 pub use read::Parsed;
 pub use shop::{Shop, Stage, Standing};
 pub use signer::{Signer, ToSign};
-pub use write::AROUND_KEYS;
+pub use text::{AROUND_KEYS, FileText};
 
 use crate::protocol::model::{Error, KeyError, Place, Result, Role};
 

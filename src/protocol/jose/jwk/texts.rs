@@ -37,7 +37,11 @@ impl KeyTexts {
             return Some(Ok(key));
         }
         let key = json::read_object(text, |members| Jwk::from_members(Some(members)))?;
-        self.last = key.as_ref().ok().and_then(|key| Pattern::of(key.view(), text));
+        self.last = key.as_ref().ok().and_then(|key| {
+            let pattern = Pattern::of(key.view(), text)?;
+            // A name that is known is not copied for each key.
+            Some(Pattern { alg: key.alg.clone(), ..pattern })
+        });
         Some(key)
     }
 
@@ -51,7 +55,7 @@ impl KeyTexts {
         self.last = Pattern::of(key, &out[from..]);
     }
 
-    /// Length in characters of the next key's text, if no text in it needs an escape.
+    /// Length in bytes of the next key's text.
     pub fn len(&mut self, key: JwkRef<'_>) -> usize {
         if let Some((pattern, (_, kid))) = self.last.as_ref().and_then(|p| Some((p, p.holes(key)?)))
         {
@@ -61,7 +65,7 @@ impl KeyTexts {
         let mut text = Wiped::default();
         key.write(None, &mut text);
         self.last = Pattern::of(key, &text);
-        key.text_len()
+        text.len()
     }
 }
 
@@ -203,7 +207,7 @@ mod tests {
                 key.view().write(None, &mut whole);
                 written.write(key.view(), &mut alike);
                 assert_eq!(*alike, *whole);
-                assert_eq!(counted.len(key.view()), key.view().text_len());
+                assert_eq!(counted.len(key.view()), whole.len());
             }
         }
     }

@@ -30,6 +30,15 @@ struct Progress {
     shop_half: Option<String>,
 }
 
+/// What is delivered to a client.
+#[derive(Debug)]
+pub enum Delivered {
+    /// The bundle's file.
+    Bundle,
+    /// These bytes, in another form or because they are needed afterwards.
+    Bytes(Secret),
+}
+
 /// Makes the bundle that a client requests, records it in the keyring, and delivers it in the form
 /// that `form` gives it; returns that form as well. If the delivery fails and nothing can have
 /// left, everything handed out is taken back.
@@ -42,13 +51,18 @@ pub fn deliver<S: KeySource, K: Durable<Keyring> + ?Sized>(
     request: &ClientRequest,
     source: &S,
     make: impl FnMut(&KeyRequest) -> Result<Vec<DecryptingKey>>,
-    form: impl FnOnce(&ClientBundle) -> Result<Secret>,
+    form: impl FnOnce(&ClientBundle) -> Result<Delivered>,
     outputs: Outputs,
     place: &Place,
-) -> Result<(Delivery, Secret)> {
-    let (delivery, client, half) = keyring.update(|file| {
+) -> Result<(Delivery, Delivered)> {
+    let name = Place::file(outputs.client.name());
+    let (delivery, form, half) = keyring.update(|file| {
         let delivery = bundle_client(file, request, source, make, place)?;
-        let client = form(&delivery.client)?;
+        let form = form(&delivery.client)?;
+        if let Delivered::Bundle = form {
+            // Whether it fits into a file is known before it is recorded.
+            delivery.client.text(&name)?;
+        }
         let half = match &outputs.shop {
             Some(output) => {
                 let half = delivery.shop_half(file, place)?;
@@ -56,11 +70,15 @@ pub fn deliver<S: KeySource, K: Durable<Keyring> + ?Sized>(
             }
             None => None,
         };
-        Ok((delivery, client, half))
+        Ok((delivery, form, half))
     })?;
     let mut progress = Progress::default();
-    match send(outputs, &client, half.as_deref(), &mut progress) {
-        Ok(()) => Ok((delivery, client)),
+    let write = |output: &mut Output| match &form {
+        Delivered::Bundle => output.write_text(&delivery.client.text(&name)?),
+        Delivered::Bytes(bytes) => output.write(bytes),
+    };
+    match send(outputs, write, half.as_deref(), &mut progress) {
+        Ok(()) => Ok((delivery, form)),
         Err(error) => Err(not_undone(keyring, &delivery, progress, error, place)),
     }
 }
@@ -176,7 +194,7 @@ pub fn deliver_split<K: Durable<Keyring> + ?Sized>(
 /// place: if the client's bundle goes to a stream, it is sent last.
 fn send(
     outputs: Outputs,
-    client: &[u8],
+    write_client: impl Fn(&mut Output) -> Result<()>,
     half: Option<&[u8]>,
     progress: &mut Progress,
 ) -> Result<()> {
@@ -187,7 +205,7 @@ fn send(
         written?;
     }
     if to_client.is_revocable() {
-        to_client.write(client)?;
+        write_client(&mut to_client)?;
         to_client.finish()?;
     }
     let target = to_shop.as_ref().and_then(Output::target);
@@ -201,7 +219,7 @@ fn send(
     }
     let written = match to_client.is_revocable() {
         true => Ok(()),
-        false => to_client.write(client),
+        false => write_client(&mut to_client),
     };
     let sent = written.and_then(|()| to_client.send());
     if sent.is_err() {

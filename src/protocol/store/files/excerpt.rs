@@ -64,11 +64,4 @@ impl<'f> Excerpt<'f> {
         self.text.write_all(&rest)?;
         Ok(self.text)
     }
-
-    /// Where the list of keys ends in the text of a file that this program wrote.
-    pub fn keys_end(text: &[u8]) -> Option<u64> {
-        let after = memchr::memmem::rfind(text, AROUND_KEYS.1)?;
-        // The line feed before it belongs to the last key.
-        Some(after as u64 + 1)
-    }
 }

@@ -70,8 +70,8 @@ impl<'l> Journaled<'l> {
                 for range in spent_numbers(&client).difference(&journal.spent).ranges() {
                     journal.reserve(range.clone(), None)?;
                 }
-                let ours = client.to_bytes_with(number, place)?;
-                let keys_end = Excerpt::keys_end(&ours).filter(|_| locked.is(&ours));
+                let ours = client.text_with(number, place)?;
+                let keys_end = ours.keys_end().filter(|_| locked.is(&ours));
                 (client, journal, keys_end)
             }
             None => match begin(client, locked)? {
@@ -101,8 +101,11 @@ impl<'l> Journaled<'l> {
         let taken = self.journal.unspent().first(count);
         let (keys, ends) = match self.as_noted {
             None => {
-                let key = |number| self.client.keys.get(number as usize).cloned();
-                (taken.iter().filter_map(key).collect(), Vec::new())
+                let mut keys = Vec::with_capacity(taken.count() as usize);
+                keys.extend(
+                    taken.iter().filter_map(|at| self.client.keys.get(at as usize)).cloned(),
+                );
+                (keys, Vec::new())
             }
             Some(noted) => self.read_keys(&taken, noted)?,
         };
@@ -175,10 +178,10 @@ fn begin(mut client: ClientBundle, locked: &mut Locked) -> Result<Option<Begun>>
     let moved: BTreeSet<Name> = ids(&client, &spent).collect();
     client.spent.retain(|id| !moved.contains(id));
     client.absorbed = None;
-    let bytes = client.to_bytes_with(journal.number, &locked.place)?;
-    locked.mark(&bytes, &client, journal.number)?;
+    let text = client.text_with(journal.number, &locked.place)?;
+    locked.mark(&text, &client, journal.number)?;
     // A protected bundle has other bytes, and is always read whole.
-    let keys_end = Excerpt::keys_end(&bytes).filter(|_| locked.is(&bytes));
+    let keys_end = text.keys_end().filter(|_| !locked.is_protected());
     Ok(Some((client, journal, keys_end)))
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::protection::Protection;
-use crate::protocol::store::keyfile::Parsed;
+use crate::protocol::store::keyfile::{FileText, Parsed};
 
 /// What a key file contained when this process last read or wrote it, if it did. The file is read
 /// again under its lock, but it is parsed again only if its bytes are others: parsing a file of a
@@ -13,9 +13,12 @@ use crate::protocol::store::keyfile::Parsed;
 #[derive(Debug, Clone, Default)]
 pub struct Known(Option<Arc<Content>>);
 
+/// SHA-256 of a file.
+type Hash = [u8; 32];
+
 #[derive(Debug)]
 struct Content {
-    hash: [u8; 32],
+    hash: Hash,
     parsed: Parsed,
     protection: Option<Protection>,
 }
@@ -23,7 +26,11 @@ struct Content {
 impl Known {
     /// Remembers the file that these bytes are.
     pub(super) fn of(bytes: &[u8], parsed: &Parsed, protection: Option<&Protection>) -> Self {
-        let hash = Sha256::digest(bytes).into();
+        Self::of_hash(Sha256::digest(bytes).into(), parsed, protection)
+    }
+
+    /// Remembers the file with this hash.
+    pub(super) fn of_hash(hash: Hash, parsed: &Parsed, protection: Option<&Protection>) -> Self {
         let (parsed, protection) = (parsed.clone(), protection.cloned());
         Self(Some(Arc::new(Content { hash, parsed, protection })))
     }
@@ -40,10 +47,35 @@ impl Known {
     }
 
     /// Whether these bytes are the known ones.
-    pub(super) fn is(&self, bytes: &[u8]) -> bool {
-        let hash = <[u8; 32]>::from(Sha256::digest(bytes));
+    fn is(&self, bytes: &[u8]) -> bool {
+        self.has(Sha256::digest(bytes).into())
+    }
+
+    /// Whether this text is the known file.
+    pub(super) fn is_text(&self, text: &FileText<'_>) -> bool {
+        let Ok(hash) = write_hashed(text, |_| Ok::<_, std::convert::Infallible>(()));
+        self.has(hash)
+    }
+
+    fn has(&self, hash: Hash) -> bool {
         self.0.as_deref().is_some_and(|known| known.hash == hash)
     }
+}
+
+/// Writes a text piece by piece, and returns its hash.
+///
+/// # Errors
+/// Those of `write`.
+pub(super) fn write_hashed<E>(
+    text: &FileText<'_>,
+    mut write: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<Hash, E> {
+    let mut hash = Sha256::new();
+    text.pieces(|piece| {
+        hash.update(piece);
+        write(piece)
+    })?;
+    Ok(hash.finalize().into())
 }
 
 #[cfg(test)]

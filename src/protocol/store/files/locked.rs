@@ -11,7 +11,7 @@ use super::access::Access;
 use super::beside::{Owner, Swept, clear, sweep, temporary_name};
 use super::joined::{Light, join};
 use super::journal::{Journal, Purpose};
-use super::known::Known;
+use super::known::{Known, write_hashed};
 use super::paths::{FileId, Privacy, folder_of, open_to_change, sync_folder};
 use super::protection::{self, Protection};
 use super::read::read_regular;
@@ -19,7 +19,7 @@ use super::temporary::{Replaced, Temporary, rename_to_new};
 use crate::ciphers::Wiped;
 use crate::protocol::model::{Error, Place, Result};
 use crate::protocol::store::FileNumber;
-use crate::protocol::store::keyfile::{ClientBundle, JournalEnd, KeyFile, Parsed};
+use crate::protocol::store::keyfile::{ClientBundle, FileText, JournalEnd, KeyFile, Parsed};
 
 /// Reads a key file, changes it, and replaces the old file by the new one.
 ///
@@ -137,9 +137,14 @@ impl Locked {
             .is_some_and(|light| !light.client.is_unfinished()))
     }
 
-    /// Whether the file has these bytes, as far as is known.
-    pub(super) fn is(&self, bytes: &[u8]) -> bool {
-        self.known.is(bytes)
+    /// Whether the file has this text, as far as is known.
+    pub(super) fn is(&self, text: &FileText<'_>) -> bool {
+        self.known.is_text(text)
+    }
+
+    /// Whether the file is protected, as far as is known.
+    pub(super) fn is_protected(&self) -> bool {
+        self.known.protection().is_some()
     }
 
     /// Reads the file, changes it, and replaces it by the new one, locked.
@@ -176,7 +181,7 @@ impl Locked {
     /// on. Returns the old file with its content unchanged.
     ///
     /// # Errors
-    /// As [`Temporary::replace`], and those of [`KeyHolder::to_bytes`](crate::protocol::store::keyfile::KeyHolder::to_bytes).
+    /// As [`Temporary::replace`], and those of [`KeyHolder::text`](crate::protocol::store::keyfile::KeyHolder::text).
     pub(super) fn replace(&mut self, file: &KeyFile) -> io::Result<Old> {
         let file = match (file, self.journal) {
             (KeyFile::Client(client), Some(end)) => {
@@ -184,8 +189,8 @@ impl Locked {
             }
             (file, _) => file.clone(),
         };
-        let bytes = file.holder().to_bytes(&self.place).map_err(io::Error::other)?;
-        let old = self.replace_with(&bytes, &Parsed { file, journal: None })?;
+        let text = file.holder().text(&self.place).map_err(io::Error::other)?;
+        let old = self.replace_with(&text, &Parsed { file: file.clone(), journal: None })?;
         if self.journal.take().is_some() {
             // If it stays, it is known as one that the bundle does not need any more.
             let _ = Journal::remove(&self.path);
@@ -193,18 +198,18 @@ impl Locked {
         Ok(old)
     }
 
-    /// Replaces this file by a bundle in these bytes, whose spent ids are in the journal of this number.
+    /// Replaces this file by a bundle with this text, whose spent ids are in the journal of this number.
     ///
     /// # Errors
     /// As [`replace`](Self::replace).
     pub(super) fn mark(
         &mut self,
-        bytes: &[u8],
+        text: &FileText<'_>,
         client: &ClientBundle,
         journal: FileNumber,
     ) -> Result<()> {
         let parsed = Parsed { file: KeyFile::Client(client.clone()), journal: Some(journal) };
-        let marked = self.replace_with(bytes, &parsed).map(|old| {
+        let marked = self.replace_with(text, &parsed).map(|old| {
             // The change is durable; this only overwrites the old content as far as possible.
             let _ = old.clear();
         });
@@ -212,27 +217,35 @@ impl Locked {
     }
 
     /// Replaces the content, protected as it was when it was read.
-    fn replace_with(&mut self, bytes: &[u8], parsed: &Parsed) -> io::Result<Old> {
-        let protection = self.known.protection().cloned();
-        let sealed = protection.as_ref().map(|protection| protection.seal(bytes, &self.place));
-        let sealed = sealed.transpose().map_err(io::Error::other)?;
-        let bytes = sealed.as_deref().unwrap_or(bytes);
-        let old = self.replace_bytes(bytes)?;
-        self.known = Known::of(bytes, parsed, protection.as_ref());
+    fn replace_with(&mut self, text: &FileText<'_>, parsed: &Parsed) -> io::Result<Old> {
+        let Some(protection) = self.known.protection().cloned() else {
+            let (old, hash) =
+                self.replace_written(|mut file| write_hashed(text, |piece| file.write_all(piece)))?;
+            self.known = Known::of_hash(hash, parsed, None);
+            return Ok(old);
+        };
+        let sealed = protection.seal(&text.to_bytes(), &self.place).map_err(io::Error::other)?;
+        let (old, ()) = self.replace_written(|mut file| file.write_all(&sealed))?;
+        self.known = Known::of(&sealed, parsed, Some(&protection));
         Ok(old)
     }
 
-    fn replace_bytes(&mut self, bytes: &[u8]) -> io::Result<Old> {
+    /// Replaces this file by a new one that `write` writes.
+    fn replace_written<T>(
+        &mut self,
+        write: impl FnOnce(&File) -> io::Result<T>,
+    ) -> io::Result<(Old, T)> {
         let new = Temporary::beside(&self.path, Privacy::Owner)?;
-        new.file().write_all(bytes)?;
+        let written = write(new.file())?;
         new.file().sync_all()?;
-        self.replace_by(new)
+        Ok((self.replace_by(new)?, written))
     }
 
     /// Replaces the bytes of the file, and overwrites the old ones as far as possible; that may fail,
     /// when the change is durable.
     pub(super) fn rewrite(&mut self, bytes: &[u8]) -> Result<io::Result<()>> {
-        let replaced = self.replace_bytes(bytes).map(Old::clear);
+        let replaced = self.replace_written(|mut file| file.write_all(bytes));
+        let replaced = replaced.map(|(old, ())| old.clear());
         replaced.map_err(|error| Error::io(&self.place, "cannot change", error))
     }
 

@@ -17,7 +17,7 @@ use super::sent;
 use super::temporary::Temporary;
 use crate::ciphers::Wiped;
 use crate::protocol::model::{Error, Malformed, Misuse, Place, Result};
-use crate::protocol::store::keyfile::{KeyFile, Sent};
+use crate::protocol::store::keyfile::{FileText, KeyFile, Sent};
 
 pub(super) use self::opening::refuse_inputs;
 pub use self::spared::spare;
@@ -131,6 +131,14 @@ impl Output {
     /// [`Error::Io`], or [`Error::ClosedPipe`] if the reader is gone.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.write_pieces(&mut [IoSlice::new(bytes)])
+    }
+
+    /// Writes a key file, piece by piece.
+    ///
+    /// # Errors
+    /// As [`Output::write`].
+    pub fn write_text(&mut self, text: &FileText<'_>) -> Result<()> {
+        text.pieces(|piece| self.write(piece))
     }
 
     /// Writes several pieces in sequence, in as few calls as possible.

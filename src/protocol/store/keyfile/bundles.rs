@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::holder::set;
+use super::holder::text;
 use super::{
-    AnyKeys, JOURNALED, KeyHolder, KeySet, Keys, MAX_KEY_FILE, Shop, Signer, VERSION_WITH_DATES,
-    VERSION_WITH_JOURNAL, write,
+    AnyKeys, FileText, JOURNALED, KeyHolder, KeySet, Keys, MAX_KEY_FILE, Shop, Signer,
+    VERSION_WITH_DATES, VERSION_WITH_JOURNAL, write,
 };
-use crate::ciphers::{Secret, base64url};
+use crate::ciphers::base64url;
 use crate::protocol::jose::json::Object;
 use crate::protocol::jose::jwk::{DecryptingKey, EncryptingKey, Jwk};
 use crate::protocol::jose::tree::TreeId;
@@ -147,13 +147,13 @@ impl ClientBundle {
     /// `spent`.
     ///
     /// # Errors
-    /// As [`KeyHolder::to_bytes`].
-    pub fn to_bytes_with(&self, journal: FileNumber, place: &Place) -> Result<Secret> {
+    /// As [`KeyHolder::text`].
+    pub fn text_with(&self, journal: FileNumber, place: &Place) -> Result<FileText<'_>> {
         let mut member = client_bundle(&Self { absorbed: None, ..self.clone() });
         let version = member["version"].as_u64().unwrap_or_default().max(VERSION_WITH_JOURNAL);
         member["version"] = json!(version);
         member["journal"] = json!(journal.to_string());
-        set(self, Some(member), MAX_KEY_FILE, place)
+        text(self, Some(member), MAX_KEY_FILE, place)
     }
 
     /// Part of the file that the program erases after sending.

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::shop::choose;
-use super::{AnyKeys, MAX_KEY_FILE, Shop, Stage, Standing, write};
+use super::text::MOST_RECORDED;
+use super::{AnyKeys, FileText, MAX_KEY_FILE, Shop, Stage, Standing};
 use crate::ciphers::Secret;
 use crate::ciphers::cpu::Backend;
 use crate::ciphers::random::Origin;
@@ -99,13 +100,21 @@ pub trait KeyHolder {
     /// [`Error::KeyFileFull`] if the file is too long to be read again, or would become so by the
     /// time all of its keys are used.
     fn to_bytes(&self, place: &Place) -> Result<Secret> {
-        set(self, self.member(), MAX_KEY_FILE, place)
+        self.text(place).map(|text| text.to_bytes())
+    }
+
+    /// The text of the file, to be written piece by piece.
+    ///
+    /// # Errors
+    /// As [`to_bytes`](Self::to_bytes).
+    fn text(&self, place: &Place) -> Result<FileText<'_>> {
+        text(self, self.member(), MAX_KEY_FILE, place)
     }
 
     /// Length in bytes of the file when all of its keys are used and recorded as such. Erasing
     /// makes it shorter.
     fn full_len(&self) -> u64 {
-        write::len(self.all_keys(), self.member_when_used())
+        FileText::set(self.all_keys(), self.member_when_used()).length()
     }
 
     /// The record of the shop that a key belongs to, if the file has one.
@@ -234,19 +243,18 @@ pub trait KeyHolder {
     }
 }
 
-/// Serializes a set with this member, as [`KeyHolder::to_bytes`]. It must not become longer than `most`.
-pub(super) fn set<F: KeyHolder + ?Sized>(
-    file: &F,
+/// The text of a set with this member, as [`KeyHolder::text`]. It must not become longer than `most`.
+pub(super) fn text<'f, F: KeyHolder + ?Sized>(
+    file: &'f F,
     member: Option<Value>,
     most: u64,
     place: &Place,
-) -> Result<Secret> {
+) -> Result<FileText<'f>> {
     let keys = file.all_keys();
-    let out = write::set(keys, member);
-    let len = out.len() as u64;
-    let room = keys.count() as u64 * write::MOST_RECORDED;
-    if len + room <= most || file.full_len() <= most {
-        return Ok(out);
+    let text = FileText::set(keys, member);
+    let room = keys.count() as u64 * MOST_RECORDED;
+    if text.length() + room <= most || file.full_len() <= most {
+        return Ok(text);
     }
     Err(Error::KeyFileFull { place: place.clone(), len: file.full_len(), most: MAX_KEY_FILE })
 }

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::text::MOST_RECORDED;
 use super::{
-    AnyKeys, KeyHolder, KeySet, Keys, MAX_KEY_FILE, Shop, VERSION, VERSION_WITH_DATES, check_len,
-    write,
+    AnyKeys, FileText, KeyHolder, KeySet, Keys, MAX_KEY_FILE, Shop, VERSION, VERSION_WITH_DATES,
+    check_len, write,
 };
 use crate::ciphers::toy_des::SBox;
 use crate::ciphers::{Secret, Wiped};
@@ -285,10 +286,10 @@ impl KeyHolder for LoneKey {
         &self.key
     }
 
-    fn to_bytes(&self, place: &Place) -> Result<Secret> {
-        let out = write::lone(self.key.view(), record(self, true).as_ref());
-        match out.len() as u64 {
-            len if len + write::MOST_RECORDED <= MAX_KEY_FILE => Ok(out),
+    fn text(&self, place: &Place) -> Result<FileText<'_>> {
+        let text = FileText::lone(self.key.view(), record(self, true).as_ref());
+        match text.length() {
+            len if len + MOST_RECORDED <= MAX_KEY_FILE => Ok(text),
             len => Err(Error::KeyFileFull { place: place.clone(), len, most: MAX_KEY_FILE }),
         }
     }

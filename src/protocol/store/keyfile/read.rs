@@ -13,7 +13,8 @@ use self::keys::Reads;
 use self::members::{Checked, count, number, pieces};
 use self::shops::{dates, sbox};
 use super::plain::PassedOver;
-use super::write::{self, DATED};
+use super::text;
+use super::write::DATED;
 use super::{
     JwkSet, KeyFile, LoneKey, PlainFile, VERSION_WITH_DATES, VERSION_WITH_JOURNAL,
     VERSION_WITH_SIGNING, VERSION_WITH_TREES,
@@ -127,8 +128,8 @@ impl Parsed {
     /// Reads a file as it is written here, each key on a line of its own, one key after the other.
     /// `None` if it is another file, or anything is wrong with it: [`read`](Self::read) says what.
     fn read_lines(bytes: &[u8], place: &Place) -> Option<Self> {
-        let (lines, rest) = write::parts(bytes)?;
-        let value = json::parse(&write::without_keys(rest)).ok()?;
+        let (lines, rest) = text::parts(bytes)?;
+        let value = json::parse(&text::without_keys(rest)).ok()?;
         let (mut texts, mut is_sound) = (KeyTexts::default(), true);
         let mut keys = lines.map_while(|text| {
             let key = texts.read(text).and_then(std::result::Result::ok);

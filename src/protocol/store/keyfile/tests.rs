@@ -207,7 +207,7 @@ fn empty_lines_take_no_memory() {
     let file = keyring(&["00ff"]);
     let text = String::from_utf8(file.to_bytes(&place()).unwrap().to_vec()).unwrap();
     let text = text.replace("{\"keys\":[", &format!("{{\"keys\":[{}", "\n".repeat(1_000)));
-    assert!(write::parts(text.as_bytes()).is_none());
+    assert!(text::parts(text.as_bytes()).is_none());
     assert_eq!(KeyFile::parse(text.as_bytes(), &place()).unwrap(), KeyFile::Keyring(file));
 }
 
@@ -216,14 +216,14 @@ fn what_a_file_will_have_to_record_fits_from_the_start() {
     // Issued at the service.
     let mut file = keyring(&["00ff", "a-longer-id"]);
     let full = file.full_len();
-    assert!(holder::set(&file, file.member(), full, &place()).unwrap().len() as u64 <= full);
-    let refused = holder::set(&file, file.member(), full - 1, &place()).unwrap_err();
+    assert!(holder::text(&file, file.member(), full, &place()).unwrap().length() <= full);
+    let refused = holder::text(&file, file.member(), full - 1, &place()).unwrap_err();
     assert!(matches!(refused, Error::KeyFileFull { len, .. } if len == full));
     for id in ["00ff", "a-longer-id"] {
         account(&mut file).issued.insert(id.parse().unwrap());
         assert_eq!(file.full_len(), full);
     }
-    assert_eq!(holder::set(&file, file.member(), full, &place()).unwrap().len() as u64, full);
+    assert_eq!(holder::text(&file, file.member(), full, &place()).unwrap().length(), full);
 
     // Spent at a client.
     let mut client = client();
@@ -249,5 +249,5 @@ fn what_a_file_will_have_to_record_fits_from_the_start() {
 
     // The record of an erased key is shorter than the key was.
     file.erase_keys(&|_| true);
-    assert!(holder::set(&file, file.member(), full, &place()).is_ok());
+    assert!(holder::text(&file, file.member(), full, &place()).is_ok());
 }

@@ -146,7 +146,10 @@ impl<'s, S: KeyStore + ?Sized> Ids<'s, S> {
         let before = self.count_ready();
         let reserved = match reserved {
             Reserved::Enough((listed, leaves)) => {
-                self.ready.extend(listed);
+                match self.ready.is_empty() {
+                    true => self.ready = listed.into(),
+                    false => self.ready.extend(listed),
+                }
                 self.leaves.extend(leaves);
                 Reserved::Enough(())
             }
