@@ -1,6 +1,7 @@
 //! Tickets: what a service signs for a client, so that a shop's server knows who may use an id. The
-//! server cannot open orders, and an id is no secret. And tokens: what it signs for users and shops that
-//! ask for keys.
+//! server cannot open orders, and an id is no secret. And [tokens], for who asks the service for keys.
+
+mod tokens;
 
 use serde_json::{Value, json};
 
@@ -8,6 +9,8 @@ use super::json::{self, Object, text};
 use super::jws::{JwsFault, SigningKey, VerifyingKey};
 use super::tree::LeafId;
 use crate::protocol::model::{Kid, Malformed, Name, ShopName, Time};
+
+pub use tokens::{ShopToken, UserToken};
 
 /// The type of a ticket.
 const TYP: &str = "orderseal-ticket";
@@ -193,10 +196,6 @@ fn verified(typ: &str, token: &str, key: &VerifyingKey) -> Result<Object, Ticket
     Ok(payload.as_object().ok_or(Malformed::Expected("a JSON object"))?.clone())
 }
 
-fn name(members: &Object, member: &'static str) -> Result<Name, Malformed> {
-    text(members, member)?.parse().map_err(|_| Malformed::member(member, "a name"))
-}
-
 /// Until when a token is good.
 fn time(members: &Object) -> Result<Time, Malformed> {
     let expires = text(members, "expires")?.parse();
@@ -212,78 +211,6 @@ pub enum TicketFault {
     /// What was signed.
     #[error(transparent)]
     Content(#[from] Malformed),
-}
-
-/// The type of a user's token.
-const USER_TYP: &str = "orderseal-user";
-
-/// What a service signs for a user: the token against which it hands out the user's key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UserToken {
-    /// The shop.
-    pub shop: Name,
-    /// The user.
-    pub user: Name,
-    /// Until when.
-    pub expires: Time,
-}
-
-impl UserToken {
-    /// Signs it.
-    pub fn sign(&self, key: &SigningKey) -> String {
-        let payload = json!({
-            "shop": self.shop.as_str(),
-            "user": self.user.as_str(),
-            "expires": self.expires.to_string(),
-        });
-        key.sign(USER_TYP, payload.to_string().as_bytes())
-    }
-
-    /// Reads a token that a key signed, whether it has expired or not.
-    ///
-    /// # Errors
-    /// [`TicketFault`].
-    pub fn verify(token: &str, key: &VerifyingKey) -> Result<Self, TicketFault> {
-        let members = &verified(USER_TYP, token, key)?;
-        let (shop, user) = (name(members, "shop")?, name(members, "user")?);
-        Ok(Self { shop, user, expires: time(members)? })
-    }
-}
-
-/// The type of a shop's token.
-const SHOP_TYP: &str = "orderseal-shop";
-
-/// What a service signs for a shop: the token against which it hands out the shop's keys.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShopToken {
-    /// The shop.
-    pub shop: Name,
-    /// A random number, by which the service knows the one token that it takes.
-    pub number: String,
-    /// Until when.
-    pub expires: Time,
-}
-
-impl ShopToken {
-    /// Signs it.
-    pub fn sign(&self, key: &SigningKey) -> String {
-        let payload = json!({
-            "shop": self.shop.as_str(),
-            "number": self.number,
-            "expires": self.expires.to_string(),
-        });
-        key.sign(SHOP_TYP, payload.to_string().as_bytes())
-    }
-
-    /// Reads a token that a key signed, whether it has expired or not.
-    ///
-    /// # Errors
-    /// [`TicketFault`].
-    pub fn verify(token: &str, key: &VerifyingKey) -> Result<Self, TicketFault> {
-        let members = &verified(SHOP_TYP, token, key)?;
-        let (shop, number) = (name(members, "shop")?, text(members, "number")?.to_owned());
-        Ok(Self { shop, number, expires: time(members)? })
-    }
 }
 
 #[cfg(test)]

@@ -201,6 +201,29 @@ fn a_file_means_the_same_in_any_layout() {
     }
 }
 
+#[test]
+fn a_long_file_is_written_in_pieces() {
+    let ids: Vec<String> = (0..5_000).map(|number| format!("{number:016x}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let mut file = keyring(&ids);
+    // Its text is not made by what it has in common with others.
+    file.keys.push(Jwk { kid: Kid::new("\u{1}\""), ..key() });
+    let whole = file.to_bytes(&place()).unwrap();
+    let text = file.text(&place()).unwrap();
+    let (mut pieces, mut count) = (Vec::new(), 0);
+    let Ok(()) = text.pieces(|piece| {
+        pieces.extend_from_slice(piece);
+        count += 1;
+        Ok::<_, std::convert::Infallible>(())
+    });
+    assert!(pieces == whole[..] && count > 2, "{count}");
+    assert_eq!(text.length(), whole.len() as u64);
+    let end = text.keys_end().unwrap() as usize;
+    assert!(whole[end..].starts_with(&AROUND_KEYS.1[1..]) && whole[end - 2..end] == *b"}\n");
+    let failed = text.pieces(|piece| Err(piece.len()));
+    assert!(failed.is_err_and(|len| len < pieces.len()), "it goes on after a failure");
+}
+
 /// Room is made for as many keys as there are lines, but not for empty ones.
 #[test]
 fn empty_lines_take_no_memory() {
