@@ -288,6 +288,12 @@ fn a_users_key_is_requested_once_with_the_token() {
     assert!(Ticket::verify(ticket, &world.key()).is_ok());
     world.lab.mode("alice.token", 0o644);
     world.lab.refused(4, &format!("{send} orders.ndjson"));
+
+    // Only the service can say whether a token counts.
+    world.lab.mode("alice.token", 0o600);
+    world.lab.write("alice.token", "e30.eyJleHBpcmVzIjoiMjAwMS0wMS0wMVQwMDowMDowMFoifQ.AAAA\n");
+    let run = world.lab.ok(&format!("{send} orders.ndjson"));
+    run.says(&["alice.token: the token expired at 2001-01-01T00:00:00Z"]);
 }
 
 #[test]

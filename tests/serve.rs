@@ -694,3 +694,23 @@ fn static_files_and_addresses_beyond_this_machine() {
         .refused(1, "serve shop --page page.json --inbox inbox --listen 127.0.0.1:0")
         .says(&["another server has it"]);
 }
+
+/// Runs the job with servers in `docs/CI.md`, on ports that are free.
+#[test]
+fn the_documented_job_with_servers_gives_the_orders_back() {
+    const DOC: &str = include_str!("../docs/CI.md");
+    let (_, job) = DOC.split_once("## Servers in CI").expect("the document has the job");
+    let job = job.split("```").nth(1).expect("the job is a script");
+    let free = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let ports = free.each_ref().map(|socket| socket.local_addr().unwrap().port().to_string());
+    drop(free);
+    let job = job.replace("8701", &ports[0]).replace("8702", &ports[1]);
+    let lab = Lab::new();
+    lab.write("orders.ndjson", orders(3));
+    // Servers that are left would keep the shell's output open.
+    let around = "set -e; trap 'kill $service $shop 2> /dev/null || true' EXIT\n\
+                  PATH=$(dirname \"$ORDERSEAL\"):$PATH";
+    let run = lab.shell(&format!("{around}\n{job}"));
+    assert_eq!(run.code, Some(0), "{job}{}", run.stderr);
+    run.says(&["sent 3 orders: 3 kept now"]);
+}

@@ -5,15 +5,21 @@ use std::time::Duration;
 
 use clap::Args;
 use orderseal::protocol::Result;
+use orderseal::protocol::jose::ticket::claimed_expiry;
+use orderseal::protocol::model::Time;
 use orderseal::protocol::serve::client::{Settings, authorities};
 use orderseal::protocol::store::files;
 
 use super::arguments::MORE;
+use super::dates::now;
 use super::hints::usage;
-use super::{Global, signals};
+use super::{Global, signals, ui};
 
 /// Longest file with a token, in bytes.
 const MAX_TOKEN: u64 = 16 << 10;
+
+/// For how many seconds before a token expires that is said: a week.
+const SOON: i64 = 7 * 24 * 3600;
 
 /// Longest file with certificates, in bytes.
 const MAX_CERTIFICATES: u64 = 4 << 20;
@@ -51,8 +57,37 @@ impl Reaching {
 pub fn token(path: &Path, global: &Global) -> Result<String> {
     let token = files::load_small(path, MAX_TOKEN, !global.allow_readable_keys)?;
     let text = str::from_utf8(&token.bytes).unwrap_or_default().trim();
-    match !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        true => Ok(text.to_owned()),
-        false => Err(usage(format!("{}: is not a token", token.place))),
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(usage(format!("{}: is not a token", token.place)));
+    }
+    if let Some(words) = claimed_expiry(text).and_then(|expires| ending(expires, now())) {
+        ui::warn(global, &format!("{}: {words}: the service makes another one", token.place));
+    }
+    Ok(text.to_owned())
+}
+
+/// Words for a token that has expired, or will soon.
+fn ending(expires: Time, now: Time) -> Option<String> {
+    match expires {
+        expires if expires <= now => Some(format!("the token expired at {expires}")),
+        expires if expires <= now.after(SOON) => Some(format!("the token expires at {expires}")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_said_to_end_in_its_last_week() {
+        let expires: Time = "2027-01-31T12:00:00Z".parse().unwrap();
+        let ending = |now: &str| ending(expires, now.parse().unwrap());
+        assert_eq!(ending("2027-01-24T11:59:59Z"), None);
+        let soon = "the token expires at 2027-01-31T12:00:00Z";
+        assert_eq!(ending("2027-01-24T12:00:00Z").as_deref(), Some(soon));
+        assert_eq!(ending("2027-01-31T11:59:59Z").as_deref(), Some(soon));
+        let over = "the token expired at 2027-01-31T12:00:00Z";
+        assert_eq!(ending("2027-01-31T12:00:00Z").as_deref(), Some(over));
     }
 }

@@ -10,7 +10,7 @@ use super::jws::{JwsFault, SigningKey, VerifyingKey};
 use super::tree::LeafId;
 use crate::protocol::model::{Kid, Malformed, Name, ShopName, Time};
 
-pub use tokens::{ShopToken, UserToken};
+pub use tokens::{ShopToken, UserToken, claimed_expiry};
 
 /// The type of a ticket.
 const TYP: &str = "orderseal-ticket";
@@ -260,6 +260,8 @@ mod tests {
         };
         let token = user.sign(&key);
         assert_eq!(UserToken::verify(&token, &key.verifying()).unwrap(), user);
+        assert_eq!(claimed_expiry(&token), Some(user.expires));
+        assert_eq!(claimed_expiry("e30.e30.AAAA"), None);
         assert!(Ticket::verify(&token, &key.verifying()).is_err(), "a token of another kind");
         assert!(ShopToken::verify(&token, &key.verifying()).is_err(), "a token of another kind");
         let shop = ShopToken { shop: user.shop, number: "AAAA".to_owned(), expires: user.expires };

@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
-use super::{TicketFault, time, verified};
-use crate::protocol::jose::json::{Object, text};
+use super::{MAX_TICKET, TicketFault, time, verified};
+use crate::ciphers::base64url;
+use crate::protocol::jose::json::{self, Object, text};
 use crate::protocol::jose::jws::{SigningKey, VerifyingKey};
 use crate::protocol::model::{Malformed, Name, Time};
 
@@ -81,4 +82,11 @@ impl ShopToken {
 
 fn name(members: &Object, member: &'static str) -> Result<Name, Malformed> {
     text(members, member)?.parse().map_err(|_| Malformed::member(member, "a name"))
+}
+
+/// Until when a token of any kind says that it is good; `None` if it does not. Nothing of it is verified.
+pub fn claimed_expiry(token: &str) -> Option<Time> {
+    let payload = token.split('.').nth(1).filter(|_| token.len() <= MAX_TICKET)?;
+    let payload = json::parse(&base64url::decode_to_vec(payload.as_bytes())?).ok()?;
+    time(payload.as_object()?).ok()
 }

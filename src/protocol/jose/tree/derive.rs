@@ -108,6 +108,12 @@ impl Tree {
             while let Some((node, range)) = starts.next_if(|(at, _)| nodes[*at].depth() == depth) {
                 search.arrive(nodes[node], &keys[node], range, &mut level);
             }
+            if level.nodes.is_empty() {
+                match starts.peek() {
+                    Some(_) => continue,
+                    None => break,
+                }
+            }
             level = search.descend(self, backend, &level);
         }
         Ok(derived)
