@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -27,7 +27,7 @@ use crate::protocol::jose::jws::SigningKey;
 use crate::protocol::jose::ticket::{ShopToken, UserToken};
 use crate::protocol::model::{Error, Kid, Malformed, Name, Place, Result, Time};
 use crate::protocol::page::program::Program;
-use crate::protocol::page::request::{MAX_REQUEST, Request};
+use crate::protocol::page::request::{MAX_REQUEST, Request as ProgramRequest};
 use crate::protocol::page::{self, Form};
 use crate::protocol::roles::service::{ClientRequest, IdRequest, WantedKeys};
 use crate::protocol::store::keyfile::ClientBundle;
@@ -133,20 +133,18 @@ impl Shared {
         ([(header::CONTENT_TYPE, kind)], key).into_response()
     }
 
-    async fn programs(State(own): State<Arc<Self>>, request: axum::extract::Request) -> Response {
+    async fn programs(State(own): State<Arc<Self>>, request: Request) -> Result<Response, Problem> {
         let (parts, body) = request.into_parts();
-        match own.answer(&parts, body).await {
-            Ok(response) => response,
-            Err(problem) => problem.into_response(),
-        }
+        own.program_for(&parts, body).await
     }
 
-    async fn answer(&self, parts: &Parts, body: Body) -> Result<Response, Problem> {
+    /// Answers a client that asks for a program.
+    async fn program_for(&self, parts: &Parts, body: Body) -> Result<Response, Problem> {
         check_type(&parts.headers, &["application/json"])?;
         required_origin(&parts.headers, &self.origins)?;
         let form = form(parts)?;
         let body = self.memory.read(body, MAX_REQUEST as usize).await?;
-        let asked = Request::parse(&body.bytes, &Place::file("the request"))
+        let asked = ProgramRequest::parse(&body.bytes, &Place::file("the request"))
             .map_err(|error| Fault::Request.because(error))?;
         if asked.orders > self.most_orders {
             return Err(Fault::TooMany.because(format!("at most {}", self.most_orders)));
@@ -177,12 +175,12 @@ impl Shared {
         Ok((StatusCode::OK, [(header::CONTENT_TYPE, kind)], content).into_response())
     }
 
-    async fn shop_keys(State(own): State<Arc<Self>>, request: axum::extract::Request) -> Response {
+    async fn shop_keys(
+        State(own): State<Arc<Self>>,
+        request: Request,
+    ) -> Result<Response, Problem> {
         let (parts, body) = request.into_parts();
-        match own.keys_of_shop(&parts, body).await {
-            Ok(response) => response,
-            Err(problem) => problem.into_response(),
-        }
+        own.keys_of_shop(&parts, body).await
     }
 
     /// Answers a shop that fetches its keys. No page of another origin may ask.

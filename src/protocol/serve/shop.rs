@@ -158,12 +158,9 @@ impl Shared {
             .into_response()
     }
 
-    async fn orders(State(own): State<Arc<Self>>, request: Request) -> Response {
+    async fn orders(State(own): State<Arc<Self>>, request: Request) -> Result<Response, Problem> {
         let (parts, body) = request.into_parts();
-        match own.keep(&parts, body).await {
-            Ok(response) => response,
-            Err(problem) => problem.into_response(),
-        }
+        own.keep(&parts, body).await
     }
 
     async fn keep(&self, parts: &Parts, body: Body) -> Result<Response, Problem> {
