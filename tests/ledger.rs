@@ -167,6 +167,11 @@ fn a_bundle_is_used_with_its_ledger_alone() {
     lab.ok(&format!("{OPEN} --check more"));
     lab.refused(7, &format!("{OPEN} --check sealed"));
     assert_eq!(lab.read("tokyo.ledger"), before);
+    // Nor does it wait for others who look, or open the ledger for writing.
+    let looks = fs::File::open(lab.path("tokyo.ledger")).unwrap();
+    looks.lock_shared().unwrap();
+    lab.ok(&format!("{OPEN} --check more"));
+    drop(looks);
 
     for other in ["none", "new/ledger"] {
         let line = format!("decrypt --bundle tokyo.jwks --ledger {other} more");

@@ -1,6 +1,6 @@
 //! Changes a key file under a lock; a crash leaves either the old file or the new one.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use super::beside::{Owner, Swept, clear, sweep, temporary_name};
 use super::joined::{Light, join};
 use super::journal::{Journal, Purpose};
 use super::known::{Known, write_hashed};
-use super::paths::{FileId, Privacy, folder_of, open_to_change, sync_folder};
+use super::paths::{FileId, Privacy, folder_of, open_regular, open_to_change, sync_folder};
 use super::protection::{self, Protection};
 use super::read::read_regular;
 use super::temporary::{Replaced, Temporary, rename_to_new};
@@ -78,15 +78,35 @@ impl Locked {
     /// [`Error::Usage`] if the path is a link or has several names, and [`Error::Io`].
     pub(super) fn open(path: &Path, access: &Access) -> Result<Self> {
         protection::ask_before(path, access)?;
+        let mut locked = Self::lock(path, access, FlockOperation::LockExclusive, open_to_change)?;
+        locked.swept = sweep(path, Owner::IsWaitedFor)
+            .map_err(|error| Error::io(&locked.place, "cannot lock", error))?;
+        Ok(locked)
+    }
+
+    /// Locks the file at `path` against changes, to read it: others may read it too, and it may be one that
+    /// this process cannot change.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(super) fn look(path: &Path) -> Result<Self> {
+        let open = |path: &_, place: &_| open_regular(path, OpenOptions::new().read(true), place);
+        Self::lock(path, &Access::default(), FlockOperation::LockShared, open)
+    }
+
+    fn lock(
+        path: &Path,
+        access: &Access,
+        lock: FlockOperation,
+        open: impl Fn(&Path, &Place) -> Result<File>,
+    ) -> Result<Self> {
         let place = Place::file(path.display().to_string());
         loop {
-            let file = open_to_change(path, &place)?;
-            flock(&file, FlockOperation::LockExclusive)
-                .map_err(|error| Error::io(&place, "cannot lock", error.into()))?;
+            let file = open(path, &place)?;
+            flock(&file, lock).map_err(|error| Error::io(&place, "cannot lock", error.into()))?;
             if FileId::of(&file) == FileId::at(path) {
-                let swept = sweep(path, Owner::IsWaitedFor)
-                    .map_err(|error| Error::io(&place, "cannot lock", error))?;
                 let (path, access, known) = (path.to_owned(), access.clone(), Known::default());
+                let swept = Swept::Nothing;
                 return Ok(Self { file, path, place, swept, access, known, journal: None });
             }
         }

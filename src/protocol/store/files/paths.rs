@@ -104,6 +104,11 @@ pub(super) fn open_no_follow(path: &Path, options: &mut OpenOptions) -> io::Resu
 
 /// Opens a key file for changing or erasing.
 pub(super) fn open_to_change(path: &Path, place: &Place) -> Result<File> {
+    open_regular(path, OpenOptions::new().read(true).write(true), place)
+}
+
+/// Opens a file that has one name and is no link.
+pub(super) fn open_regular(path: &Path, options: &mut OpenOptions, place: &Place) -> Result<File> {
     let refused = |why: fn(String) -> Misuse| Error::Usage(why(place.to_string()));
     let found =
         std::fs::symlink_metadata(path).map_err(|error| Error::io(place, "cannot open", error))?;
@@ -113,8 +118,8 @@ pub(super) fn open_to_change(path: &Path, place: &Place) -> Result<File> {
     if !found.is_file() {
         return Err(refused(Misuse::NotRegular));
     }
-    let file = open_no_follow(path, OpenOptions::new().read(true).write(true))
-        .map_err(|error| Error::io(place, "cannot open", error))?;
+    let file =
+        open_no_follow(path, options).map_err(|error| Error::io(place, "cannot open", error))?;
     let metadata = file.metadata().map_err(|error| Error::io(place, "cannot open", error))?;
     if !metadata.is_file() || metadata.nlink() > 1 {
         return Err(refused(Misuse::SeveralNames));

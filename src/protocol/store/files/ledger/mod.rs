@@ -100,7 +100,11 @@ impl Ledger {
     /// [`Error::Malformed`], [`Error::Io`], and [`Error::Usage`] for a link and for anything else that
     /// is not a file.
     pub fn open(path: &Path, purpose: Purpose) -> Result<Option<Self>> {
-        match Locked::open(path, &Access::default()) {
+        let locked = match purpose {
+            Purpose::Record { .. } => Locked::open(path, &Access::default()),
+            Purpose::Look => Locked::look(path),
+        };
+        match locked {
             Ok(locked) => Self::of(locked, purpose).map(Some),
             Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
