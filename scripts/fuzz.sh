@@ -3,7 +3,8 @@
 # (AddressSanitizer), and for results that differ from those of plain implementations.
 #
 #     scripts/fuzz.sh MINUTES [TARGET…]     run each target so long, two at once; all targets if none is named
-#     scripts/fuzz.sh --check [MINUTES]     put the faults of fuzz/faults back, one after the other, in a copy of the
+#     scripts/fuzz.sh --check [MINUTES [FAULT…]]
+#                                           put the faults of fuzz/faults back, one after the other, in a copy of the
 #                                           tree, and fail if the target that must find one does not within MINUTES (5)
 #
 # fuzz/targets has the targets; the head of each says what it does. They begin with seeds from the repository's tests,
@@ -27,12 +28,16 @@ at_once=2
 
 usage() {
     echo "usage: scripts/fuzz.sh MINUTES [TARGET…]" >&2
-    echo "       scripts/fuzz.sh --check [MINUTES]" >&2
+    echo "       scripts/fuzz.sh --check [MINUTES [FAULT…]]" >&2
     exit 2
 }
 
 targets() {
     (cd "$root/fuzz/targets" && printf '%s\n' *.rs | sed 's/\.rs$//')
+}
+
+faults() {
+    (cd "$root/fuzz/faults" && printf '%s\n' *.patch | sed 's/\.patch$//')
 }
 
 # build TREE [TARGET]: builds one target of a tree, or all, and puts the programs into the folder build.
@@ -103,8 +108,12 @@ remove_folders() {
 
 check() {
     local minutes=$1 failed=0 patch target name copy
-    for patch in "$root"/fuzz/faults/*.patch; do
-        name=$(basename "$patch" .patch)
+    shift
+    # shellcheck disable=SC2046  # names are words
+    [ "$#" -gt 0 ] || set -- $(faults)
+    for name; do
+        patch=$root/fuzz/faults/$name.patch
+        [ -f "$patch" ] || usage
         target=$(sed -n 's/^target: //p' "$patch")
         copy=$folder/check/$name
         rm -rf "$copy"
@@ -132,7 +141,10 @@ cargo fuzz --version >/dev/null 2>&1 || {
 trap remove_folders EXIT
 case ${1:-} in
 --check)
-    check "${2:-5}"
+    shift
+    minutes=${1:-5}
+    [ "$#" -eq 0 ] || shift
+    check "$minutes" "$@"
     exit
     ;;
 '' | *[!0-9]*) usage ;;

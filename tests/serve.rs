@@ -99,11 +99,11 @@ impl World {
     fn new(options: &str, of_service: &str, of_shop: &str) -> Self {
         let lab = Lab::new();
         lab.ok(&format!("keygen --shop tokyo {options} -o service.jwks"));
-        lab.ok("bundle shop --keyring service.jwks -o tokyo.jwks");
+        let weak = if options.contains("--allow-weak") { "--allow-weak" } else { "" };
+        lab.ok(&format!("bundle shop {weak} --keyring service.jwks -o tokyo.jwks"));
         let (service, shop) = (free_port(), free_port());
-        lab.ok(&format!(
-            "bundle page --keyring service.jwks --service http://127.0.0.1:{service}/ -o page.json"
-        ));
+        let address = format!("--service http://127.0.0.1:{service}/");
+        lab.ok(&format!("bundle page {weak} --keyring service.jwks {address} -o page.json"));
         let line = format!("serve service --keys service.jwks --origin http://127.0.0.1:{shop}");
         let service = Server::start(&lab, &format!("{line} {of_service}"), service);
         let line = format!("serve shop --page page.json --inbox inbox {of_shop}");
@@ -713,4 +713,17 @@ fn the_documented_job_with_servers_gives_the_orders_back() {
     let run = lab.shell(&format!("{around}\n{job}"));
     assert_eq!(run.code, Some(0), "{job}{}", run.stderr);
     run.says(&["sent 3 orders: 3 kept now"]);
+}
+
+#[test]
+fn pads_are_handed_out_by_no_server() {
+    let pads = "-e 3 --enc VERNAM-HS256 --allow-weak --pad-bytes 200 --orders 4";
+    let world = World::new(pads, "--allow-weak", "");
+    world.lab.ok("keys token --shop tokyo --fetch service.jwks -o tokyo.token");
+    let program = world.ask(&world.request(1), &world.origin(), "");
+    let keys = world.keys("tokyo.token", &json!({}));
+    for answer in [program, keys] {
+        assert_eq!(answer.refusal(), (503, "unavailable".to_owned()));
+        assert!(answer.body.contains("keys of this cipher"), "{}", answer.body);
+    }
 }

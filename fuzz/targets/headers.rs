@@ -42,10 +42,11 @@ fn seeds() -> Vec<Vec<u8>> {
     lines.extend(repository::files("tests/cases").into_iter().map(|(_, file)| file));
     lines.extend(repository::texts("tests/rfc7520.ndjson", &["sealed"]));
     let mut seeds: Vec<Vec<u8>> = lines.iter().flat_map(|line| line::inputs(line)).collect();
-    // A name that is not ASCII.
-    let named = r#"{"alg":"A256KW","enc":"A256GCM","kid":"ñéöüßäàçêîôû"}"#;
+    // Names whose characters take one to four bytes.
+    let named = ["zürich/größe-0001", "東京の店/注文-0001", "🫖🍵/🛒-0001"];
+    let named = named.map(|kid| format!(r#"{{"alg":"A256KW","enc":"A256GCM","kid":"{kid}"}}"#));
     let headers = repository::texts("tests/malformed-lines.ndjson", &["header"]);
-    for header in headers.into_iter().chain([named.as_bytes().to_vec()]) {
+    for header in headers.into_iter().chain(named.map(String::into_bytes)) {
         seeds.push([&[0xff], &header[..], &[0xff; 4]].concat());
         seeds.push([&[0xff, 0xff], &header[..], b"\xff\"ciphertext\":\"\"}"].concat());
     }

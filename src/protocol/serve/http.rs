@@ -364,3 +364,23 @@ impl Memory {
         Ok(Received { bytes, _memory: memory })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_of_all_requests_share_a_limited_memory() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let memory = Memory::new(10);
+        let read = |len: usize, most| runtime.block_on(memory.read(Body::from(vec![7; len]), most));
+        let first = read(8, 8).ok().unwrap();
+        assert_eq!(first.bytes, [7; 8]);
+        assert_eq!(read(9, 8).err().unwrap().fault, Fault::TooLarge);
+        let refused = read(3, 8).err().unwrap();
+        assert_eq!((refused.fault, refused.retry_after), (Fault::Busy, Some(1)));
+        let second = read(2, 8).ok().unwrap();
+        drop((first, second));
+        assert!(read(10, 10).is_ok(), "what was taken is given back");
+    }
+}

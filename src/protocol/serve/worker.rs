@@ -78,3 +78,25 @@ impl<J: Send + 'static, R: Send + 'static> Worker<J, R> {
         result.await.map_err(|_| Fault::Unavailable.plain())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block_on<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    }
+
+    #[test]
+    fn a_thread_that_panics_stops_the_server_and_says_so_to_all() {
+        let stop = Stop::default();
+        let work = |_: Vec<Job<(), ()>>| panic!("as a test wants it");
+        let (worker, thread) = Worker::start("test", 4, stop.clone(), work).unwrap();
+        let problem = block_on(worker.ask(())).err().unwrap();
+        assert_eq!(problem.fault, Fault::Unavailable);
+        assert!(thread.join().is_err());
+        assert!(stop.is_requested());
+        let problem = block_on(worker.ask(())).err().unwrap();
+        assert_eq!(problem.fault, Fault::Unavailable, "there is no thread any more");
+    }
+}
