@@ -18,7 +18,7 @@ use super::{Global, signals, ui};
 /// Longest file with a token, in bytes.
 const MAX_TOKEN: u64 = 16 << 10;
 
-/// For how many seconds before a token expires that is said: a week.
+/// Seconds before expiry from which a warning is printed: one week.
 const SOON: i64 = 7 * 24 * 3600;
 
 /// Longest file with certificates, in bytes.
@@ -57,13 +57,20 @@ impl Reaching {
 pub fn token(path: &Path, global: &Global) -> Result<String> {
     let token = files::load_small(path, MAX_TOKEN, !global.allow_readable_keys)?;
     let text = str::from_utf8(&token.bytes).unwrap_or_default().trim();
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(usage(format!("{}: is not a token", token.place)));
+    match !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        true => Ok(text.to_owned()),
+        false => Err(usage(format!("{}: is not a token", token.place))),
     }
-    if let Some(words) = claimed_expiry(text).and_then(|expires| ending(expires, now())) {
-        ui::warn(global, &format!("{}: {words}: the service makes another one", token.place));
+}
+
+/// Warns of a token that has expired, or will soon.
+pub fn warn_of_end(path: &Path, global: &Global) -> Result<()> {
+    let expires = claimed_expiry(&token(path, global)?);
+    if let Some(words) = expires.and_then(|expires| ending(expires, now())) {
+        let path = ui::shown(path);
+        ui::warn(global, &format!("{path}: {words}: ask the service for a new one"));
     }
-    Ok(text.to_owned())
+    Ok(())
 }
 
 /// Words for a token that has expired, or will soon.
@@ -80,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_said_to_end_in_its_last_week() {
+    fn a_warning_comes_in_the_last_week_of_a_token() {
         let expires: Time = "2027-01-31T12:00:00Z".parse().unwrap();
         let ending = |now: &str| ending(expires, now.parse().unwrap());
         assert_eq!(ending("2027-01-24T11:59:59Z"), None);

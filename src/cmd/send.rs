@@ -110,7 +110,10 @@ impl Send {
 
     fn send(&self, settings: &Settings, global: &Global) -> Result<Counts> {
         let user = match (&self.user, &self.token_file) {
-            (Some(user), Some(path)) => Some((user.clone(), reaching::token(path, global)?)),
+            (Some(user), Some(path)) => {
+                reaching::warn_of_end(path, global)?;
+                Some((user.clone(), reaching::token(path, global)?))
+            }
             (None, _) | (_, None) => None,
         };
         let at_once = usize::from(self.orders_per_request);

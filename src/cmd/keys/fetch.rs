@@ -85,6 +85,11 @@ impl FetchOptions {
         Ok(Some((fetch, bundle)))
     }
 
+    /// Warns of a token that has expired, or will soon.
+    pub fn warn_of_end(&self, global: &Global) -> Result<()> {
+        self.token_file.as_ref().map_or(Ok(()), |token| reaching::warn_of_end(token, global))
+    }
+
     /// The options as arguments, for another process.
     pub fn arguments(&self) -> Vec<OsString> {
         let Self { token_file, service, reaching: Reaching { ca } } = self;
@@ -102,6 +107,7 @@ impl FetchOptions {
 impl Fetching {
     pub fn run(&self, global: &Global) -> Result<()> {
         files::check_changeable(&self.bundle)?;
+        reaching::warn_of_end(&self.token_file, global)?;
         let (service, settings) = (self.service.as_ref(), self.reaching.settings(self.retry_for)?);
         let fetch = with_token(&self.token_file, service, &self.bundle, &settings, global)?;
         let added = fetch.add_to(&self.bundle, None, global.access()?)?;

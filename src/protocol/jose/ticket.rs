@@ -1,5 +1,5 @@
 //! Tickets: what a service signs for a client, so that a shop's server knows who may use an id. The
-//! server cannot open orders, and an id is no secret. And tokens, for who asks the service for keys.
+//! server cannot open orders, and an id is no secret. Also tokens, for users and shops that request keys.
 
 mod tokens;
 

@@ -32,6 +32,7 @@ pub struct Missing<'d> {
 impl<'d> Missing<'d> {
     /// Fetches as the options say, if keys are to be fetched at all.
     pub fn new(options: &'d FetchOptions, bundles: &'d [PathBuf], global: &Global) -> Result<Self> {
+        options.warn_of_end(global)?;
         let from = options.prepare(bundles, global)?;
         Ok(Self { options, bundles, from, rests: None, told: false })
     }

@@ -84,7 +84,7 @@ fn name(members: &Object, member: &'static str) -> Result<Name, Malformed> {
     text(members, member)?.parse().map_err(|_| Malformed::member(member, "a name"))
 }
 
-/// Until when a token of any kind says that it is good; `None` if it does not. Nothing of it is verified.
+/// The expiry that a token of any kind claims, unverified; `None` if it has none.
 pub fn claimed_expiry(token: &str) -> Option<Time> {
     let payload = token.split('.').nth(1).filter(|_| token.len() <= MAX_TICKET)?;
     let payload = json::parse(&base64url::decode_to_vec(payload.as_bytes())?).ok()?;
