@@ -171,7 +171,15 @@ fn a_bundle_is_used_with_its_ledger_alone() {
     let looks = fs::File::open(lab.path("tokyo.ledger")).unwrap();
     looks.lock_shared().unwrap();
     lab.ok(&format!("{OPEN} --check more"));
-    drop(looks);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(std::time::Duration::from_millis(500));
+            looks.unlock().unwrap();
+        });
+        let run = lab.shell(&format!("$ORDERSEAL {OPEN} sealed"));
+        assert_eq!(run.code, Some(7), "{}", run.stderr);
+        run.says(&["waiting for another process, which has"]);
+    });
 
     for other in ["none", "new/ledger"] {
         let line = format!("decrypt --bundle tokyo.jwks --ledger {other} more");

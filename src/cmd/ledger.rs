@@ -65,10 +65,11 @@ impl UseOptions {
         if files::is_dash(path) {
             return Err(usage("--ledger takes a file"));
         }
-        if Ledger::is_held(path) && !global.quiet {
+        let purpose = self.purpose(check);
+        if Ledger::is_held(path, purpose) && !global.quiet {
             ui::say(&format!("waiting for another process, which has {}", path.display()));
         }
-        Ledger::open(path, self.purpose(check))
+        Ledger::open(path, purpose)
     }
 
     /// Refuses a key file that is the ledger, before it is read: this process has it locked.

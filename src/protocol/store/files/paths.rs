@@ -107,7 +107,7 @@ pub(super) fn open_to_change(path: &Path, place: &Place) -> Result<File> {
     open_regular(path, OpenOptions::new().read(true).write(true), place)
 }
 
-/// Opens a file that has one name and is no link.
+/// Opens a file that has one name and is not a link.
 pub(super) fn open_regular(path: &Path, options: &mut OpenOptions, place: &Place) -> Result<File> {
     let refused = |why: fn(String) -> Misuse| Error::Usage(why(place.to_string()));
     let found =

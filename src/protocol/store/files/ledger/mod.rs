@@ -94,7 +94,8 @@ pub struct LedgerCounts {
 }
 
 impl Ledger {
-    /// Opens a ledger, and waits while another process has it. `None` if there is no such file.
+    /// Opens a ledger, and waits while another process has it; to look, only for one that records. `None` if
+    /// there is no such file.
     ///
     /// # Errors
     /// [`Error::Malformed`], [`Error::Io`], and [`Error::Usage`] for a link and for anything else that
@@ -112,11 +113,13 @@ impl Ledger {
     }
 
     /// Whether another process has the ledger at a path, so that opening it would wait.
-    pub fn is_held(path: &Path) -> bool {
+    pub fn is_held(path: &Path, purpose: Purpose) -> bool {
+        let lock = match purpose {
+            Purpose::Record { .. } => FlockOperation::NonBlockingLockExclusive,
+            Purpose::Look => FlockOperation::NonBlockingLockShared,
+        };
         let file = open_no_follow(path, OpenOptions::new().read(true));
-        file.is_ok_and(|file| {
-            flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
-        })
+        file.is_ok_and(|file| flock(&file, lock) == Err(Errno::WOULDBLOCK))
     }
 
     /// Creates a ledger, unless there is one meanwhile, and opens it.
