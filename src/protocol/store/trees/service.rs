@@ -89,6 +89,7 @@ impl ServiceTree {
             return None;
         }
         let nodes = self.part.nodes.part(backend, &given);
+        self.left = None;
         self.part = TreePart { nodes: self.part.nodes.part(backend, &kept), given: kept };
         Some(Self::of(TreePart { given, nodes }, start))
     }
@@ -114,6 +115,7 @@ impl HeldTree for ServiceTree {
     }
 
     fn erase(&mut self, backend: Backend, ids: &Leaves) -> u64 {
+        self.left = None;
         self.part.erase(backend, ids)
     }
 
