@@ -194,14 +194,13 @@ impl Client {
             |client| match &form {
                 Some(form) => page::page(client, form, &mut source.stream(PAGE_STREAM))
                     .map_err(|error| Error::key(place, error))
-                    .map(Delivered::Bytes),
-                None if signer.is_some() => client.to_bytes(&name).map(Delivered::Bytes),
+                    .map(Delivered::Page),
                 None => Ok(Delivered::Bundle),
             },
             Outputs { client: output, shop: shop_output },
             place,
         )?;
-        if let (Some(_), Delivered::Bytes(page)) = (&form, &delivered) {
+        if let Delivered::Page(page) = &delivered {
             order_page::tell_size(page, &shown(&self.to), global);
         }
         let written = match (key_output, &delivery.client.signer) {
@@ -209,11 +208,11 @@ impl Client {
             (Some(_) | None, _) => Ok(()),
         };
         let signed = written.and_then(|()| match (signer, &delivered) {
-            (Some(signer), Delivered::Bytes(bytes)) => {
-                let kind = if form.is_some() { "order page" } else { "client's bundle" };
-                signer.sign(kind, bytes)
+            (Some(signer), Delivered::Page(page)) => signer.sign("order page", page),
+            (Some(signer), Delivered::Bundle) => {
+                signer.sign("client's bundle", &delivery.client.to_bytes(&name)?)
             }
-            (Some(_) | None, _) => Ok(()),
+            (None, Delivered::Page(_) | Delivered::Bundle) => Ok(()),
         });
         signed.and_then(|()| report(&self.to, global, &delivery.client)).map_err(|source| {
             let what = format!("the bundle was written to {}", name.file);

@@ -30,13 +30,13 @@ struct Progress {
     shop_half: Option<String>,
 }
 
-/// What is delivered to a client.
+/// The form in which a bundle is delivered.
 #[derive(Debug)]
 pub enum Delivered {
     /// The bundle's file.
     Bundle,
-    /// These bytes, in another form or because they are needed afterwards.
-    Bytes(Secret),
+    /// An order page with the bundle in it.
+    Page(Secret),
 }
 
 /// Makes the bundle that a client requests, records it in the keyring, and delivers it in the form
@@ -75,7 +75,7 @@ pub fn deliver<S: KeySource, K: Durable<Keyring> + ?Sized>(
     let mut progress = Progress::default();
     let write = |output: &mut Output| match &form {
         Delivered::Bundle => output.write_text(&delivery.client.text(&name)?),
-        Delivered::Bytes(bytes) => output.write(bytes),
+        Delivered::Page(page) => output.write(page),
     };
     match send(outputs, write, half.as_deref(), &mut progress) {
         Ok(()) => Ok((delivery, form)),

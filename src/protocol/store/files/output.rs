@@ -138,6 +138,10 @@ impl Output {
     /// # Errors
     /// As [`Output::write`].
     pub fn write_text(&mut self, text: &FileText<'_>) -> Result<()> {
+        if self.sealed.is_some() {
+            // It is sealed whole.
+            return self.write(&text.to_bytes());
+        }
         text.pieces(|piece| self.write(piece))
     }
 

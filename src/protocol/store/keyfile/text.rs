@@ -13,7 +13,7 @@ use crate::protocol::jose::jwk::{JwkRef, KeyTexts};
 /// and a count, and the name of the member.
 pub(super) const MOST_RECORDED: u64 = 256;
 
-/// Length in bytes from which on a piece of a file is written.
+/// A piece is written once it has this many bytes.
 const PIECE: usize = 256 << 10;
 
 const BEFORE_KEYS: &[u8] = b"{\"keys\":[";
