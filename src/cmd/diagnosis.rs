@@ -37,13 +37,13 @@ impl<'e> Diagnosis<'e> {
         self
     }
 
-    /// Puts hints before those that there are.
+    /// Inserts hints before the existing ones.
     fn hint_first(mut self, hints: Vec<String>) -> Self {
         self.hints.splice(0..0, hints);
         self
     }
 
-    /// The error came when the work was done: exit code 1, and this hint alone.
+    /// The error came after something had taken effect: exit code 1, and only this hint.
     fn afterwards(self, hint: String) -> Self {
         Self { code: 1, hints: vec![hint], ..self }
     }
